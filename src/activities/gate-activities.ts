@@ -1,0 +1,83 @@
+import type { ActionContext, ActionResult, ActionSpec } from '../actions/action';
+import type { Alert } from '../alerts/alert';
+import type { AuditRecord } from '../audit/audit-record';
+import type { ReleaseConfig, StageBehaviour } from '../config/release-config';
+import type { Decision } from '../decisions/decision';
+import type { FactTarget } from '../facts/fact';
+import type { ReleaseRef, Snapshot } from '../facts/snapshot';
+
+/** Types only: workflows import this file with `import type`. */
+export interface CollectRequest {
+  target: FactTarget;
+  /** true after a lapsed lease and on an operator's resume: the sources are asked anew */
+  bypassCache?: boolean;
+}
+
+/** A decision without its bulk: what a workflow keeps and shows. */
+export interface RecordedDecision {
+  decisionId: string;
+  decisionTimeMs: number;
+  decision: Decision;
+  release?: ReleaseRef;
+  /** ages, values and limits for `explain`; empty after an error that found no fact */
+  facts: { id: string; value: string; ageMs: number; maxAgeMs?: number; source: string }[];
+}
+
+export interface EvaluateRequest {
+  snapshot: Snapshot;
+}
+
+/** A snapshot decided on one worker, under one release (`decide`). */
+export interface SnapshotAndDecision {
+  snapshot: Snapshot;
+  decision: Decision;
+}
+
+export interface LeaseClaim {
+  decisionId: string;
+  /** absent: no fact limits it */
+  expiresAtMs?: number;
+  /** the allow holds only while the manifest names this release; absent for an override or in observe mode */
+  release?: ReleaseRef;
+  limit?: { factId: string; maxAgeMs: number };
+}
+
+export interface ActionRequest {
+  action: ActionSpec;
+  context: ActionContext;
+  /** the same for every attempt: the receiver's idempotency key */
+  idempotencyKey: string;
+  /** absent in observe mode */
+  lease?: LeaseClaim;
+}
+
+export interface CompensationRequest {
+  action: ActionSpec;
+  context: ActionContext;
+  idempotencyKey: string;
+}
+
+/** The stage behaviour and activity options in force, asked once when a stage begins. */
+export interface GateDefaults {
+  stages: StageBehaviour;
+  activities: ReleaseConfig['activities'];
+  uiUrl?: string;
+}
+
+/** What the gate does outside the workflow. Each is safe to run twice. Failures are ApplicationFailures of a FailureType. */
+export interface GateActivities {
+  /** the schema's defaults while no release is loaded; throws nothing */
+  readDefaults(): Promise<GateDefaults>;
+  /** fails with SnapshotFailure as its first detail */
+  collectFacts(request: CollectRequest): Promise<Snapshot>;
+  /** never throws for a policy's own fault: that is a decision of outcome error. Throws ReleaseChanged. */
+  evaluatePolicy(request: EvaluateRequest): Promise<Decision>;
+  /** collects and evaluates on one worker; fails as collectFacts does */
+  decide(request: CollectRequest): Promise<SnapshotAndDecision>;
+  /** throws AuditWriteFailed; returns what stands in the store under the id */
+  recordDecision(record: AuditRecord): Promise<AuditRecord>;
+  /** throws LeaseLapsed (before a request was sent) or ActionFailed */
+  runAction(request: ActionRequest): Promise<ActionResult>;
+  compensateAction(request: CompensationRequest): Promise<ActionResult>;
+  sendAlert(alert: Alert): Promise<void>;
+}

@@ -1,0 +1,95 @@
+import type { JsonObject, JsonValue } from '../json';
+import type { Fault } from '../failures';
+
+export const RecordKind = {
+  decision: 'decision',
+  override: 'override',
+  resume: 'resume',
+  abort: 'abort',
+  pause: 'pause',
+  resolved: 'resolved',
+} as const;
+export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
+
+/** A fact as an audit record keeps it. Times are RFC 3339 in UTC, with milliseconds. */
+export interface UsedFact {
+  id: string;
+  value: JsonValue;
+  observedAt: string;
+  collectedAt: string;
+  source: string;
+}
+
+/**
+ * What was decided or done, from which facts, under which policy and config revision; append-only. Field names are public
+ * and spelled as auditors read them.
+ */
+export interface AuditRecord {
+  schemaVersion: 1;
+  /** the key: a second write under the same id is void, and the first one's record is adopted */
+  decisionID: string;
+  kind: RecordKind;
+  deploymentID: string;
+  stage: string;
+  /** RFC 3339 in UTC with milliseconds: the decision time, or the time of the act */
+  timestamp: string;
+  /** on decisions and overrides only */
+  outcome?: 'allow' | 'deny' | 'error';
+  reasons: string[];
+  errorDetails: Fault[];
+  /** only the facts that the policy reads */
+  usedFacts: UsedFact[];
+  policySHA?: string;
+  configRev?: string;
+  manifestVersion?: string;
+  evalDurationNS?: number;
+  workflowID?: string;
+  runID?: string;
+  /** who acted, as declared; `gate` for the system's own records */
+  actor: string;
+  /** the operator's reason, or why a pause began */
+  reason?: string;
+  /** the decision or pause that an operator's act was meant for */
+  refersTo?: string;
+  /** `{id, stage, stage_index, attributes, stage_attributes}` as the policy saw it, so that the decision can be replayed */
+  deployment?: JsonObject;
+  leaseExpiresAt?: string;
+}
+
+/** What is asked of the audit store; every filter that is absent matches all. Times inclusive from, exclusive to. */
+export interface AuditQuery {
+  deploymentID?: string;
+  stage?: string;
+  outcome?: 'allow' | 'deny' | 'error';
+  kind?: RecordKind;
+  /** RFC 3339 */
+  since?: string;
+  until?: string;
+  policySHA?: string;
+  /** a deny reason's code */
+  reasonCode?: string;
+  /** at most this many, 1 to 10,000; @default 100 */
+  limit?: number;
+  /** newest first when true; @default true */
+  newestFirst?: boolean;
+}
+
+/** A copy of every record goes to each sink, at least once. */
+export interface AuditSink {
+  readonly name: string;
+  write(record: AuditRecord): Promise<void>;
+}
+
+/** The store of record. */
+export interface AuditStore {
+  readonly name: string;
+  /**
+   * Puts the record on condition that none stands under its `decisionID`; returns the record that stands there
+   * afterwards, which is the earlier one when there was one. Durable when it resolves.
+   * @throws GateError AuditWriteFailed when the store is out of reach or refuses
+   */
+  record(record: AuditRecord): Promise<AuditRecord>;
+  get(decisionID: string): Promise<AuditRecord | undefined>;
+  list(query: AuditQuery): Promise<AuditRecord[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,77 @@
+/**
+ * Every way in which the gate can fail to decide. The names are public: they stand in Temporal's failures, in audit
+ * records, in metrics and in the README (a test compares the two).
+ */
+export const FailureType = {
+  FactSourceUnavailable: 'FactSourceUnavailable',
+  FactStale: 'FactStale',
+  FactInvalid: 'FactInvalid',
+  FactMissing: 'FactMissing',
+  PolicyUnavailable: 'PolicyUnavailable',
+  PolicyInvalid: 'PolicyInvalid',
+  PolicyEvaluation: 'PolicyEvaluation',
+  ReleaseChanged: 'ReleaseChanged',
+  ConfigInvalid: 'ConfigInvalid',
+  ManifestInvalid: 'ManifestInvalid',
+  RevisionConflict: 'RevisionConflict',
+  AuditWriteFailed: 'AuditWriteFailed',
+  LeaseLapsed: 'LeaseLapsed',
+  ActionFailed: 'ActionFailed',
+  DeploymentDenied: 'DeploymentDenied',
+  DeploymentAborted: 'DeploymentAborted',
+} as const;
+export type FailureType = (typeof FailureType)[keyof typeof FailureType];
+
+/** Failure types that a retry of the same activity cannot mend: same input, same result. */
+export const NON_RETRYABLE_FAILURES: readonly FailureType[] = [
+  FailureType.FactInvalid,
+  FailureType.FactMissing,
+  FailureType.PolicyInvalid,
+  FailureType.PolicyEvaluation,
+  FailureType.ReleaseChanged,
+  FailureType.ConfigInvalid,
+  FailureType.ManifestInvalid,
+  FailureType.RevisionConflict,
+  FailureType.LeaseLapsed,
+  FailureType.DeploymentDenied,
+  FailureType.DeploymentAborted,
+];
+
+/**
+ * One thing that is wrong, as data: it crosses activity boundaries, stands in audit records and is shown to people.
+ * `message` says what was expected, what was found and where, in one sentence and without secrets.
+ */
+export interface Fault {
+  type: FailureType;
+  message: string;
+  /** the fact concerned, when it is one */
+  factId?: string;
+  /** where: a file, a JSON path, or a URL without secrets */
+  where?: string;
+  /** the age found and the age allowed, for `FactStale` */
+  ageMs?: number;
+  maxAgeMs?: number;
+  /** the HTTP status found, when there was one */
+  status?: number;
+}
+
+/** Thrown by features; `toApplicationFailure` turns it into Temporal's failure at the activity boundary. */
+export class GateError extends Error {
+  override readonly name = 'GateError';
+  constructor(
+    readonly type: FailureType,
+    message: string,
+    /** every fault found, at least one */
+    readonly faults: readonly Fault[] = [{ type, message }],
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}
+
+/** A GateError that holds all `faults`; its type is the first one's that no retry can mend, else the first one's. */
+export function faultsToError(faults: readonly [Fault, ...Fault[]] | readonly Fault[]): GateError {
+  const first = faults.find((fault) => NON_RETRYABLE_FAILURES.includes(fault.type)) ?? faults[0];
+  if (first === undefined) throw new TypeError('faultsToError needs at least one fault');
+  return new GateError(first.type, faults.map((fault) => fault.message).join('; '), faults);
+}
