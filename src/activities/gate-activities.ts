@@ -11,6 +11,17 @@ export interface CollectRequest {
   target: FactTarget;
   /** true after a lapsed lease and on an operator's resume: the sources are asked anew */
   bypassCache?: boolean;
+  /** the release that the action's worker found when a lease lapsed: a worker that holds another reads the manifest first */
+  release?: ReleaseRef;
+}
+
+/** First detail of a LeaseLapsed failure. */
+export interface LapsedLease {
+  cause: 'age' | 'release';
+  /** the release that the action's worker found */
+  release: ReleaseRef;
+  /** from the decision to this check */
+  delayMs: number;
 }
 
 /** A decision without its bulk: what a workflow keeps and shows. */
@@ -35,6 +46,7 @@ export interface SnapshotAndDecision {
 
 export interface LeaseClaim {
   decisionId: string;
+  decisionTimeMs: number;
   /** absent: no fact limits it */
   expiresAtMs?: number;
   /** the allow holds only while the manifest names this release; absent for an override or in observe mode */

@@ -1,0 +1,41 @@
+import type { DeploymentStatus } from './deployment-state';
+import { explain } from './explain';
+
+/** The Markdown that the Temporal UI shows as current details. It repeats the title, which continue-as-new loses. */
+export function currentDetails(status: DeploymentStatus, notes: readonly string[]): string {
+  const explanation = explain(status, notes);
+  const lines = [`**${escape(explanation.summary)}**`, ''];
+  for (const stage of status.stages) {
+    const outcome = stage.overridden ? 'overridden' : stage.outcome;
+    lines.push(`- ${escape(stage.name)}: ${stage.state}${outcome === undefined ? '' : ` (${outcome})`}`);
+  }
+  section(lines, 'Why', explanation.why);
+  if (explanation.facts.length > 0) {
+    lines.push('', '| fact | value | age | max age | source |', '|---|---|---|---|---|');
+    for (const fact of explanation.facts) {
+      const maxAge = fact.maxAgeMs === undefined ? 'none' : `${fact.maxAgeMs} ms`;
+      lines.push(`| ${cell(fact.id)} | ${cell(fact.value)} | ${fact.ageMs} ms | ${maxAge} | ${cell(fact.source)} |`);
+    }
+  }
+  section(lines, 'What would unblock it', explanation.unblock);
+  if (status.pause && status.state === 'paused') {
+    lines.push('', 'From this page: send the signal `resume` or `abort` with', '```json');
+    lines.push(JSON.stringify({ actor: 'YOU', reason: 'WHY', for: status.pause.id }), '```');
+  }
+  if (explanation.nextAskAtMs !== undefined) lines.push('', `Asks again at ${new Date(explanation.nextAskAtMs).toISOString()}`);
+  section(lines, 'Not accepted', explanation.notes);
+  return lines.join('\n');
+}
+
+function section(lines: string[], title: string, items: readonly string[]): void {
+  if (items.length === 0) return;
+  lines.push('', `${title}:`, ...items.map((item) => `- ${escape(item)}`));
+}
+
+function escape(text: string): string {
+  return text.replace(/[\\`*_<>[\]]/g, (character) => `\\${character}`).replace(/\s+/g, ' ');
+}
+
+function cell(text: string): string {
+  return escape(text).replace(/\|/g, '\\|');
+}

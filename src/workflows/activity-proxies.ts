@@ -1,0 +1,62 @@
+import {
+  ActivityCancellationType,
+  proxyActivities,
+  proxyLocalActivities,
+  workflowInfo,
+  type ActivityInterfaceFor,
+} from '@temporalio/workflow';
+import type { GateActivities, GateDefaults } from '../activities/gate-activities';
+import { parseDuration } from '../config/duration';
+
+type Proxies = ActivityInterfaceFor<GateActivities>;
+type Step = keyof GateDefaults['activities'];
+
+/**
+ * Share of the workflow task's time-out that evaluating and recording may take each. A local activity holds the workflow
+ * task: both together stay below half of it, so that queries and updates are still answered.
+ */
+const LOCAL_SHARE = 0.22;
+const LOCAL_ATTEMPTS = 3;
+
+/** Deciding costs no hop through the server where it can be done within the workflow task. */
+export function localActivities(summary?: string): Proxies {
+  const budgetMs = Math.max(50, Math.floor(workflowInfo().taskTimeoutMs * LOCAL_SHARE));
+  return proxyLocalActivities<GateActivities>({
+    scheduleToCloseTimeout: budgetMs,
+    retry: { maximumAttempts: LOCAL_ATTEMPTS, initialInterval: Math.max(10, budgetMs / 10), maximumInterval: budgetMs / 4 },
+    summary,
+  });
+}
+
+/** Before the first stage has read the configuration in force. */
+export function firstActivities(): Proxies {
+  return localActivities('defaults');
+}
+
+/** The same steps through the server, with the time-outs and retries of the configuration. */
+export function remoteActivities(
+  options: GateDefaults['activities'],
+  step: Step,
+  summary?: string,
+  overrides: { maximumAttempts?: number; maximumIntervalMs?: number } = {},
+): Proxies {
+  const policy = options[step];
+  return proxyActivities<GateActivities>({
+    startToCloseTimeout: parseDuration(policy.timeout),
+    retry: {
+      maximumAttempts: overrides.maximumAttempts ?? policy.maximumAttempts,
+      initialInterval: parseDuration(policy.initialInterval),
+      maximumInterval: overrides.maximumIntervalMs ?? parseDuration(policy.maximumInterval),
+    },
+    // Only the action beats: an abort then waits until the request has been taken back or is known to have ended.
+    ...(step === 'action'
+      ? { heartbeatTimeout: '10s', cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED }
+      : {}),
+    summary,
+  });
+}
+
+/** Never gives up: the server keeps asking, and the history does not grow. */
+export function untilRecorded(options: GateDefaults['activities'], summary: string): Proxies {
+  return remoteActivities(options, 'recordDecision', summary, { maximumAttempts: Infinity });
+}

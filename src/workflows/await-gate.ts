@@ -1,0 +1,49 @@
+import type { JsonObject } from '../json';
+import { Gate, type GatedStage, type GateOptions, type GatePass } from './gate';
+
+export { Gate, type GatedStage, type GateOptions, type GatePass } from './gate';
+export { runStageAction } from './stage-action';
+export * from './messages';
+
+/** One stage of a deployment, from a workflow of your own. */
+export interface AwaitGateRequest extends Omit<GatedStage, 'name' | 'attributes'> {
+  /** `[A-Za-z0-9][A-Za-z0-9._-]{0,127}`, as is the stage */
+  deploymentId: string;
+  stage: string;
+  /** the deployment's attributes, `input.deployment.attributes` */
+  attributes?: JsonObject;
+  stageAttributes?: JsonObject;
+  /** false in namespaces without the gate's search attributes; @default true */
+  searchAttributes?: boolean;
+}
+
+// A workflow runs in a module scope of its own, so this holds the gates of one workflow execution.
+const gates = new Map<string, Gate>();
+let turn: Promise<unknown> = Promise.resolve();
+
+/**
+ * Waits, in a workflow of your own, until the stage may go on; the operator's messages (resume, abort, override) and the
+ * queries (status, explain) are then answered by your workflow. Stages are asked for one after the other.
+ *
+ * @throws ApplicationFailure DeploymentDenied or DeploymentAborted
+ */
+export async function awaitGate(request: AwaitGateRequest): Promise<GatePass> {
+  const { deploymentId, stage, attributes, stageAttributes, searchAttributes, ...behaviour } = request;
+  const options: GateOptions = { deploymentId, attributes, searchAttributes };
+  const gate = gates.get(deploymentId) ?? new Gate(options);
+  gates.set(deploymentId, gate);
+  const before = turn;
+  const pass = before.then(() => gate.awaitStage({ name: stage, attributes: stageAttributes, ...behaviour }));
+  turn = pass.catch(() => undefined);
+  const result = await pass;
+  gate.view.setState('acting');
+  return result;
+}
+
+/** To be awaited before your workflow returns: operators' calls are answered and every message is sent. */
+export async function closeGate(deploymentId: string): Promise<void> {
+  const gate = gates.get(deploymentId);
+  gate?.passed();
+  await gate?.end('done');
+  await gate?.settle();
+}
