@@ -16,6 +16,8 @@ module.exports = {
     ],
   },
   collectCoverageFrom: ['src/**/*.ts'],
+  // Dynamic imports carry an extension, as Node wants it; here they name the TypeScript source.
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   maxWorkers: 2,
   testTimeout: 30_000,
 };

@@ -1,0 +1,52 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { parseDuration } from '../config/duration';
+
+export interface CommonOptions {
+  settings?: string;
+  output: 'text' | 'json';
+}
+
+export function withOutput(command: Command): Command {
+  return command.addOption(new Option('-o, --output <format>', 'how results are printed').choices(['text', 'json']).default('text'));
+}
+
+export function withSettings(command: Command): Command {
+  return command.option('--settings <file>', 'settings file (PKL, JSON or YAML); also GATE_SETTINGS');
+}
+
+/** Milliseconds of a duration option. */
+export function duration(text: string): number {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
+export function count(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1 || number > 10_000) throw new InvalidArgumentError('Expected a whole number from 1 to 10000.');
+  return number;
+}
+
+export function collect(value: string, earlier: string[] | undefined): string[] {
+  return [...(earlier ?? []), value];
+}
+
+/** `key=value`; the value is read as JSON where it is JSON, otherwise as text. */
+export function keyValue(text: string, earlier: Record<string, unknown> | undefined): Record<string, unknown> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('Expected key=value.');
+  const raw = text.slice(at + 1);
+  let value: unknown = raw;
+  try {
+    value = JSON.parse(raw);
+  } catch {
+    // Plain text needs no quotes.
+  }
+  return { ...earlier, [text.slice(0, at)]: value };
+}
+
+export function examples(command: Command, lines: readonly string[]): Command {
+  return command.addHelpText('after', `\nExample${lines.length > 1 ? 's' : ''}:\n${lines.map((line) => `  ${line}`).join('\n')}`);
+}

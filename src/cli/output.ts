@@ -1,0 +1,49 @@
+import { createColors } from 'picocolors';
+import type { CliIo } from './io';
+
+export type OutputFormat = 'text' | 'json';
+type Colors = ReturnType<typeof createColors>;
+
+/** Colour only on a terminal, and not where the user says NO_COLOR. */
+export function colorsFor(io: CliIo, stream: 'stdout' | 'stderr' = 'stdout'): Colors {
+  return createColors(io[stream].isTTY === true && io.env.NO_COLOR === undefined);
+}
+
+export function printJson(io: CliIo, value: unknown): void {
+  io.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+export function printLines(io: CliIo, lines: readonly string[]): void {
+  io.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** A table without rules between rows, as kubectl prints them. Loaded late: `gate evaluate` needs none. */
+export async function printTable(io: CliIo, head: readonly string[], rows: readonly (readonly string[])[]): Promise<void> {
+  const { default: Table } = await import('cli-table3');
+  const chars = Object.fromEntries(
+    ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'].map((name) => [name, '']),
+  );
+  const table = new Table({
+    head: head.map((name) => name.toUpperCase()),
+    chars: { ...chars, middle: '  ' },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+  });
+  table.push(...rows.map((row) => [...row]));
+  const text = table.toString().split('\n').map((line) => line.trimEnd());
+  printLines(io, text);
+}
+
+/** The colour of a state or an outcome. */
+export function painted(colors: Colors, state: string): string {
+  if (['allow', 'done', 'completed'].includes(state)) return colors.green(state);
+  if (['deny', 'denied', 'failed', 'aborted', 'error'].includes(state)) return colors.red(state);
+  if (['paused', 'waiting'].includes(state)) return colors.yellow(state);
+  return state;
+}
+
+export function formatAge(atMs: number, nowMs: number): string {
+  const seconds = Math.max(0, Math.round((nowMs - atMs) / 1000));
+  if (seconds < 120) return `${seconds}s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)}m`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)}h` : `${Math.round(seconds / 86_400)}d`;
+}

@@ -1,0 +1,85 @@
+import { Command, CommanderError } from 'commander';
+import { GateError } from '../failures';
+import { auditCommand } from './audit';
+import { abortCommand, overrideCommand, resumeCommand } from './operate';
+import { deployCommand } from './deploy';
+import { devCommand } from './dev';
+import { doctorCommand } from './doctor';
+import { evaluateCommand } from './evaluate';
+import { explainCommand } from './explain';
+import { CliExit, ExitCode, type CliIo } from './io';
+import { listCommand } from './list';
+import { policyCommand } from './policy';
+import { setupCommand } from './setup';
+import { statusCommand } from './status';
+import { workerCommand } from './worker';
+
+/** What a command's action is given beside its own options. */
+export interface CommandContext {
+  io: CliIo;
+  /** ends the command with this code; the last one said counts */
+  exit(code: ExitCode): void;
+}
+
+/**
+ * Runs one `gate` command. Results go to stdout, all else to stderr; nothing is thrown for a user's mistake.
+ *
+ * @returns the exit code: 0 allowed or done, 1 denied, failed or aborted, 2 wrong usage or could not decide, 3 paused,
+ *   4 timed out or not confirmed
+ */
+export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
+  let code: ExitCode = ExitCode.ok;
+  const context: CommandContext = { io, exit: (wanted) => void (code = wanted) };
+  const program = new Command('gate')
+    .description('Is it safe to go on with this deployment now?')
+    .addHelpText('after', '\nExit codes: 0 allowed or done, 1 denied, failed or aborted, 2 wrong usage or could not decide, 3 paused, 4 timed out or not confirmed')
+    .helpCommand(true)
+    .showHelpAfterError('(gate help shows the commands)')
+    .version(version(), '-V, --version');
+  for (const create of [
+    deployCommand, statusCommand, explainCommand, resumeCommand, abortCommand, overrideCommand, listCommand,
+    evaluateCommand, policyCommand, auditCommand, workerCommand, devCommand, setupCommand, doctorCommand,
+  ]) {
+    program.addCommand(create(context));
+  }
+  quiet(program, io);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
+    if (error instanceof CliExit) {
+      io.stderr.write(`gate: ${error.message}\n`);
+      return error.code;
+    }
+    if (error instanceof GateError) {
+      io.stderr.write(faultText(error));
+      return ExitCode.usage;
+    }
+    io.stderr.write(`gate: ${await unforeseen(error)}\n`);
+    return ExitCode.usage;
+  }
+}
+
+/** Help and usage errors go where the caller's streams are; no subcommand ends the process itself. */
+function quiet(command: Command, io: CliIo): void {
+  command.exitOverride();
+  command.configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) });
+  for (const child of command.commands) quiet(child, io);
+}
+
+function faultText(error: GateError): string {
+  const lines = error.faults.map((fault) => `${fault.type}: ${fault.where === undefined || fault.message.startsWith(fault.where) ? '' : `${fault.where}: `}${fault.message}`);
+  return `gate: ${lines.length === 1 ? lines[0] : `${lines.length} faults:\n  ${lines.join('\n  ')}`}\n`;
+}
+
+/** A sentence for errors of the network and of Temporal, which users do meet; never a stack trace. */
+async function unforeseen(error: unknown): Promise<string> {
+  const { explainConnectionError } = await import('./temporal-client.js');
+  return explainConnectionError(error) ?? (error instanceof Error ? error.message : String(error));
+}
+
+function version(): string {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- read at run time, so that the build's root stays src/
+  return (require('../../package.json') as { version: string }).version;
+}

@@ -1,0 +1,128 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { ActionRequest, CollectRequest, GateActivities, GateDefaults } from '../../src/activities/gate-activities';
+import type { Alert } from '../../src/alerts/alert';
+import type { AuditRecord } from '../../src/audit/audit-record';
+import { FailureType, type Fault } from '../../src/failures';
+import type { Decision } from '../../src/decisions/decision';
+import type { ReleaseRef, Snapshot } from '../../src/facts/snapshot';
+
+export const RELEASE: ReleaseRef = { policySha: 'a'.repeat(64), configRev: 'b'.repeat(64), manifestVersion: 'v1' };
+
+const step = { timeout: '5s', maximumAttempts: 1, initialInterval: '10ms', maximumInterval: '50ms' };
+
+/**
+ * The gate's surroundings in memory: facts, a verdict, a store, an action's receiver and an alert receiver whose
+ * behaviour a test changes while a workflow runs, and which count what was done to them.
+ */
+export class FakeGateActivities {
+  verdict: { outcome: 'allow' } | { outcome: 'deny'; reasons: string[] } | { outcome: 'error'; faults: Fault[] } = { outcome: 'allow' };
+  /** the next evaluations throw this type first */
+  evaluationFailures: FailureType[] = [];
+  storeDown = false;
+  alertsDown = false;
+  leaseMs?: number;
+  /** how many of the next action requests find their lease lapsed */
+  lapses = 0;
+  /** how the next action attempts fail, in order; then they succeed */
+  actionFailures: { mayHaveBeenSent: boolean; nonRetryable?: boolean }[] = [];
+  /** an action waits until this resolves; a cancellation ends it */
+  actionGate?: (cancelled: Promise<never>) => Promise<void>;
+  stages: GateDefaults['stages'] = {
+    onDeny: 'fail',
+    recheckEvery: '100ms',
+    autoResume: false,
+    mode: 'enforce',
+    overrideValidFor: '15m',
+    remindAfter: '1h',
+    remindAtMost: '24h',
+  };
+  readonly records = new Map<string, AuditRecord>();
+  recordAttempts = 0;
+  readonly collected: CollectRequest[] = [];
+  readonly decidedOnOneWorker: CollectRequest[] = [];
+  readonly actions: ActionRequest[] = [];
+  readonly compensations: string[] = [];
+  readonly alerts: Alert[] = [];
+  private decisions = 0;
+
+  kinds(): string[] {
+    return [...this.records.values()].map((record) => (record.kind === 'decision' ? `decision:${record.outcome}` : record.kind));
+  }
+
+  activities(): GateActivities {
+    return {
+      readDefaults: async () => ({
+        stages: this.stages,
+        activities: { collectFacts: step, evaluatePolicy: step, recordDecision: step, alert: { ...step, maximumAttempts: 2 }, action: { ...step, maximumAttempts: 3 } },
+      }),
+      collectFacts: async (request) => {
+        this.collected.push(request);
+        return this.collect(request);
+      },
+      evaluatePolicy: async () => {
+        const failure = this.evaluationFailures.shift();
+        if (failure) throw ApplicationFailure.nonRetryable(`no such release here`, failure);
+        return this.decide();
+      },
+      decide: async (request) => {
+        this.decidedOnOneWorker.push(request);
+        return { snapshot: this.collect(request), decision: this.decide() };
+      },
+      recordDecision: async (record) => {
+        this.recordAttempts += 1;
+        if (this.storeDown) throw ApplicationFailure.retryable('the store is down', FailureType.AuditWriteFailed);
+        const earlier = this.records.get(record.decisionID);
+        if (earlier) return earlier;
+        this.records.set(record.decisionID, record);
+        return record;
+      },
+      runAction: async (request) => {
+        this.actions.push(request);
+        if (request.lease && this.lapses > 0) {
+          this.lapses -= 1;
+          const details = [{ cause: 'age', release: RELEASE, delayMs: 1234 }];
+          throw ApplicationFailure.create({ type: FailureType.LeaseLapsed, message: 'lapsed', nonRetryable: true, details });
+        }
+        const failure = this.actionFailures.shift();
+        if (failure) {
+          const { mayHaveBeenSent, nonRetryable = false } = failure;
+          throw ApplicationFailure.create({ type: FailureType.ActionFailed, message: 'the receiver said 500', nonRetryable, details: [{ mayHaveBeenSent }] });
+        }
+        if (this.actionGate) {
+          const { Context } = await import('@temporalio/activity');
+          const context = Context.current();
+          const beat = setInterval(() => context.heartbeat(), 50);
+          await this.actionGate(context.cancelled).finally(() => clearInterval(beat));
+        }
+        return { status: 202, summary: 'accepted' };
+      },
+      compensateAction: async ({ idempotencyKey }) => {
+        this.compensations.push(idempotencyKey);
+        return { summary: 'taken back' };
+      },
+      sendAlert: async (alert) => {
+        if (this.alertsDown) throw ApplicationFailure.retryable('the receiver is down');
+        this.alerts.push(alert);
+      },
+    };
+  }
+
+  private collect({ target }: CollectRequest): Snapshot {
+    this.decisions += 1;
+    const decisionId = `decision-${target.deploymentId}-${this.decisions}`;
+    const decisionTimeMs = Date.now();
+    if (this.verdict.outcome === 'error') {
+      const failure = { decisionId, decisionTimeMs, target, release: RELEASE, facts: [], faults: this.verdict.faults };
+      throw ApplicationFailure.create({ type: this.verdict.faults[0]?.type, message: 'facts failed', nonRetryable: true, details: [failure] });
+    }
+    const fact = { id: 'max_pending', value: 100, observedAtMs: decisionTimeMs - 5, collectedAtMs: decisionTimeMs, source: 'fake' };
+    return { decisionId, decisionTimeMs, target, release: RELEASE, facts: [fact], maxAgeMs: { max_pending: 45_000 } };
+  }
+
+  private decide(): Decision {
+    const base = { faults: [], denyReasons: [], evalDurationNs: 1000 };
+    if (this.verdict.outcome === 'deny') return { ...base, outcome: 'deny', denyReasons: this.verdict.reasons };
+    const lease = this.leaseMs === undefined ? {} : { leaseExpiresAtMs: Date.now() + this.leaseMs };
+    return { ...base, ...lease, outcome: 'allow', leaseLimit: { factId: 'max_pending', maxAgeMs: 45_000 } };
+  }
+}

@@ -1,0 +1,483 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { DeploymentClient, type CallResult } from '../../src/deployments/client/deployment-client';
+import type { DeploymentSpec, StageSpec } from '../../src/deployments/deployment-spec';
+import type { DeploymentStatus } from '../../src/deployments/deployment-state';
+import type { Fault } from '../../src/failures';
+import { workflowIdOf } from '../../src/names';
+import type { deployment } from '../../src/workflows/deployment';
+import { resumeSignal, statusQuery } from '../../src/workflows/messages';
+import { FakeGateActivities, RELEASE } from '../fakes/fake-gate-activities';
+import { eventually, startTemporalEnv, type RunningWorker, type TemporalEnv } from '../support/temporal-env';
+
+const STALE: Fault = { type: 'FactStale', message: 'Expected max_pending to be at most 45000 ms old, got 60000 ms', factId: 'max_pending', ageMs: 60_000, maxAgeMs: 45_000 };
+const OPERATOR = { actor: 'ann', reason: 'checked by hand' };
+const http = { type: 'http', method: 'PATCH', url: 'http://127.0.0.1:1/devices' } as const;
+
+describe('the deployment workflow', () => {
+  let env: TemporalEnv;
+  let gate: FakeGateActivities;
+  let worker: RunningWorker | undefined;
+  let deployments: DeploymentClient;
+  let queue: string;
+  let id: string;
+
+  beforeAll(async () => {
+    env = await startTemporalEnv();
+  }, 60_000);
+  afterAll(async () => {
+    await env?.stop();
+  });
+  beforeEach(() => {
+    id = `d-${randomUUID()}`;
+    queue = `queue-${id}`;
+    gate = new FakeGateActivities();
+    deployments = new DeploymentClient({ client: env.client, taskQueue: queue, deadlineMs: 10_000 });
+  });
+
+  const spec = (...stages: StageSpec[]): DeploymentSpec => ({ id, attributes: { risk: 'low' }, stages: stages.length > 0 ? stages : [{ name: 'canary' }] });
+  const handle = () => env.client.workflow.getHandle<typeof deployment>(workflowIdOf(id));
+  const status = (): Promise<DeploymentStatus> => handle().query(statusQuery);
+  const reaches = (state: string): Promise<DeploymentStatus> =>
+    eventually(`state ${state}`, async () => {
+      const now = await status();
+      return now.state === state && now;
+    });
+  const ended = async (): Promise<DeploymentStatus> => {
+    await handle().result().catch(() => undefined);
+    const found = await deployments.status(id);
+    if (found.found !== 'status') throw new Error('no status');
+    return found.status;
+  };
+  const running = async (use: () => Promise<void>): Promise<void> => {
+    worker = await env.startWorker(queue, gate.activities());
+    try {
+      await use();
+    } finally {
+      await worker.stop();
+    }
+  };
+  const replyOf = (result: CallResult) => {
+    if (result.result !== 'answered') throw new Error(`Expected an answer, got ${JSON.stringify(result)}`);
+    return result.reply;
+  };
+  const resume = async () => deployments.call(id, 'resume', { ...OPERATOR, for: (await status()).pause?.id });
+
+  describe('deciding', () => {
+    it('passes an allowed stage and records its decision', () =>
+      running(async () => {
+        await deployments.start(spec());
+        expect(await ended()).toMatchObject({ state: 'done', stages: [{ name: 'canary', state: 'done', outcome: 'allow' }] });
+        expect(gate.kinds()).toEqual(['decision:allow']);
+        const [record] = gate.records.values();
+        expect(record).toMatchObject({
+          deploymentID: id,
+          stage: 'canary',
+          policySHA: RELEASE.policySha,
+          manifestVersion: 'v1',
+          workflowID: workflowIdOf(id),
+          deployment: { id, stage: 'canary', stage_index: 0, attributes: { risk: 'low' }, stage_attributes: {} },
+        });
+      }));
+
+    it('costs at most 16 history events for a stage without an action', () =>
+      running(async () => {
+        await deployments.start(spec());
+        await ended();
+        const { events } = await handle().fetchHistory();
+        expect(events?.length).toBeLessThanOrEqual(16);
+      }));
+
+    it('decides every stage in its turn', () =>
+      running(async () => {
+        await deployments.start(spec({ name: 'canary' }, { name: 'half' }, { name: 'fleet' }));
+        expect((await ended()).stages.map((stage) => `${stage.name} ${stage.state}`)).toEqual(['canary done', 'half done', 'fleet done']);
+        expect(gate.collected.map(({ target }) => target.stageIndex)).toEqual([0, 1, 2]);
+      }));
+
+    it('fails the workflow with DeploymentDenied when a stage is denied', () =>
+      running(async () => {
+        gate.verdict = { outcome: 'deny', reasons: ['max_pending limit exceeded: current 3100 > configured 2000'] };
+        await deployments.start(spec({ name: 'canary', action: http }));
+        expect(await ended()).toMatchObject({ state: 'denied', endReason: 'max_pending limit exceeded: current 3100 > configured 2000' });
+        await expect(handle().result()).rejects.toMatchObject({ cause: { type: 'DeploymentDenied' } });
+        expect(gate.actions).toHaveLength(0);
+      }));
+
+    it('waits on a denial, asks again, and goes on when it is allowed', () =>
+      running(async () => {
+        gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
+        await deployments.start(spec({ name: 'canary', onDeny: 'wait' }));
+        await reaches('waiting');
+        gate.verdict = { outcome: 'allow' };
+        expect(await ended()).toMatchObject({ state: 'done' });
+        expect(new Set(gate.kinds())).toEqual(new Set(['decision:deny', 'decision:allow']));
+      }));
+
+    it('gives up a denial after giveUpAfter', () =>
+      running(async () => {
+        gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
+        await deployments.start(spec({ name: 'canary', onDeny: 'wait', recheckEvery: '10m', giveUpAfter: '200ms' }));
+        expect(await ended()).toMatchObject({ state: 'denied', endReason: 'too many: 3' });
+      }));
+
+    it.each([
+      [{ outcome: 'deny', reasons: ['too many: 3'] } as const, 'deny'],
+      [{ outcome: 'error', faults: [STALE] } as const, 'error'],
+    ])('in observe mode records %j and acts all the same', (verdict, outcome) =>
+      running(async () => {
+        gate.verdict = verdict as typeof gate.verdict;
+        await deployments.start(spec({ name: 'canary', mode: 'observe', action: http }));
+        expect(await ended()).toMatchObject({ state: 'done' });
+        expect(gate.kinds()).toEqual([`decision:${outcome}`]);
+        expect(gate.actions).toEqual([expect.not.objectContaining({ lease: expect.anything() })]);
+        expect(gate.alerts).toEqual([]);
+      }));
+
+    it('decides on one worker when the evaluating worker holds another release', () =>
+      running(async () => {
+        gate.evaluationFailures = ['ReleaseChanged'];
+        await deployments.start(spec());
+        expect(await ended()).toMatchObject({ state: 'done' });
+        expect(gate.decidedOnOneWorker).toHaveLength(1);
+        expect(gate.kinds()).toEqual(['decision:allow']);
+      }));
+
+    it('records an evaluation that failed as an error and pauses', () =>
+      running(async () => {
+        gate.evaluationFailures = ['PolicyUnavailable', 'PolicyUnavailable'];
+        await deployments.start(spec());
+        const paused = await reaches('paused');
+        expect(paused.pause?.reason).toBe('PolicyUnavailable');
+        expect(gate.kinds().slice(0, 2)).toEqual(['decision:error', 'pause']);
+      }));
+  });
+
+  describe('a pause', () => {
+    beforeEach(() => {
+      gate.verdict = { outcome: 'error', faults: [STALE] };
+    });
+
+    it('is recorded and alerted once, and does not act', () =>
+      running(async () => {
+        await deployments.start(spec({ name: 'canary', action: http }));
+        const { pause } = await reaches('paused');
+        await eventually('three decisions', () => gate.kinds().filter((kind) => kind === 'decision:error').length >= 3);
+        expect(gate.kinds().filter((kind) => kind === 'pause')).toHaveLength(1);
+        expect(gate.alerts).toEqual([expect.objectContaining({ status: 'firing', fingerprint: pause?.id, pauseReason: 'FactStale', reminder: 0 })]);
+        expect(gate.actions).toHaveLength(0);
+      }));
+
+    it('says when the facts have recovered, and waits for the operator', () =>
+      running(async () => {
+        await deployments.start(spec());
+        await reaches('paused');
+        gate.verdict = { outcome: 'allow' };
+        const recovered = await eventually('recovery', async () => {
+          const now = await status();
+          return now.pause?.recovered === true && now;
+        });
+        expect(recovered.state).toBe('paused');
+        expect((await deployments.explain(id))?.summary).toContain('the facts have recovered');
+        expect(replyOf(await resume())).toMatchObject({ accepted: true, kind: 'resume' });
+        expect(await ended()).toMatchObject({ state: 'done' });
+        const acts = [...gate.records.values()].filter((record) => record.kind !== 'decision');
+        expect(acts.map(({ kind, actor }) => [kind, actor])).toEqual([['pause', 'gate'], ['resume', 'ann'], ['resolved', 'gate']]);
+        expect(gate.alerts.map(({ status: state }) => state)).toEqual(['firing', 'firing', 'resolved']);
+      }));
+
+    it('goes on by itself with autoResume when everything is fresh again', () =>
+      running(async () => {
+        await deployments.start(spec({ name: 'canary', autoResume: true }));
+        await reaches('paused');
+        gate.verdict = { outcome: 'allow' };
+        expect(await ended()).toMatchObject({ state: 'done' });
+        expect(gate.alerts.map(({ status: state }) => state)).toEqual(['firing', 'resolved']);
+      }));
+
+    it('stays when resumed while the facts still fail', () =>
+      running(async () => {
+        await deployments.start(spec({ name: 'canary', recheckEvery: '10m' }));
+        const before = await reaches('paused');
+        expect(replyOf(await resume())).toMatchObject({ accepted: false, state: 'paused', message: expect.stringContaining('60000 ms') });
+        expect((await status()).pause?.id).toBe(before.pause?.id);
+        expect(gate.collected.at(-1)).toMatchObject({ bypassCache: true });
+      }));
+
+    it('sends reminders at growing intervals', () =>
+      running(async () => {
+        gate.stages = { ...gate.stages, remindAfter: '100ms', recheckEvery: '10m' };
+        await deployments.start(spec());
+        await eventually('two reminders', () => gate.alerts.length >= 3);
+        expect(gate.alerts.map(({ reminder }) => reminder).slice(0, 3)).toEqual([0, 1, 2]);
+        expect(new Set(gate.alerts.map(({ fingerprint }) => fingerprint)).size).toBe(1);
+      }));
+
+    it('is entered although the alert receiver is down', () =>
+      running(async () => {
+        gate.alertsDown = true;
+        await deployments.start(spec());
+        await reaches('paused');
+        gate.verdict = { outcome: 'allow' };
+        await eventually('recovery', async () => (await status()).pause?.recovered === true);
+        await resume();
+        expect(await ended()).toMatchObject({ state: 'done' });
+      }));
+
+    it('survives continue-as-new, and an update that was handled is not carried out again', () =>
+      running(async () => {
+        await env.client.workflow.start('deployment', { workflowId: workflowIdOf(id), taskQueue: queue, args: [{ spec: spec(), historyLimit: 40 }], memo: { spec: spec() } });
+        const first = await reaches('paused');
+        const call = { ...OPERATOR, for: first.pause?.id };
+        await deployments.call(id, 'resume', call, 'same-id');
+        const runId = (await handle().describe()).runId;
+        await eventually('a new run', async () => (await handle().describe()).runId !== runId);
+        expect((await status()).pause?.id).toBe(first.pause?.id);
+        const asked = gate.records.size;
+        expect(replyOf(await deployments.call(id, 'resume', call, 'same-id'))).toMatchObject({ kind: 'resume', accepted: false });
+        expect([...gate.records.values()].filter(({ kind }) => kind === 'resume')).toHaveLength(1);
+        expect(asked).toBeGreaterThan(0);
+        gate.verdict = { outcome: 'allow' };
+        await eventually('recovery', async () => (await status()).pause?.recovered === true);
+        await resume();
+        expect(await ended()).toMatchObject({ state: 'done' });
+      }));
+  });
+
+  describe('operators', () => {
+    it('override a denial; the override is recorded and holds for the action', () =>
+      running(async () => {
+        gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
+        await deployments.start(spec({ name: 'canary', onDeny: 'wait', recheckEvery: '10m', action: http }));
+        const { lastDecision } = await reaches('waiting');
+        const reply = replyOf(await deployments.call(id, 'override', { ...OPERATOR, for: lastDecision?.decisionId }));
+        expect(reply).toMatchObject({ accepted: true });
+        expect(await ended()).toMatchObject({ state: 'done', stages: [{ overridden: true }] });
+        const record = [...gate.records.values()].find(({ kind }) => kind === 'override');
+        expect(record).toMatchObject({ outcome: 'allow', actor: 'ann', reason: 'checked by hand', refersTo: lastDecision?.decisionId });
+        expect(gate.actions[0]?.lease).toMatchObject({ decisionId: lastDecision?.decisionId, expiresAtMs: expect.any(Number) });
+        expect(gate.actions[0]?.lease?.release).toBeUndefined();
+      }));
+
+    it('abort a waiting deployment; it fails with DeploymentAborted', () =>
+      running(async () => {
+        gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
+        await deployments.start(spec({ name: 'canary', onDeny: 'wait', recheckEvery: '10m' }));
+        await reaches('waiting');
+        expect(replyOf(await deployments.call(id, 'abort', OPERATOR))).toMatchObject({ accepted: true, state: 'aborted' });
+        expect(await ended()).toMatchObject({ state: 'aborted', endReason: 'aborted by ann: checked by hand' });
+        await expect(handle().result()).rejects.toMatchObject({ cause: { type: 'DeploymentAborted' } });
+      }));
+
+    it('abort an action in progress, which is then compensated; earlier stages stay', () =>
+      running(async () => {
+        gate.actionGate = async (cancelled) => {
+          await cancelled;
+        };
+        const compensated = { ...http, compensation: { method: 'DELETE', url: 'http://127.0.0.1:1/devices' } } as const;
+        await deployments.start(spec({ name: 'first' }, { name: 'second', action: compensated }));
+        await reaches('acting');
+        expect(replyOf(await deployments.call(id, 'abort', OPERATOR))).toMatchObject({ accepted: true });
+        expect(await ended()).toMatchObject({ state: 'aborted', stages: [{ name: 'first', state: 'done' }, { name: 'second', state: 'aborted' }] });
+        expect(gate.compensations).toEqual([`${id}/second`]);
+        expect(gate.kinds()).toEqual(['decision:allow', 'decision:allow', 'abort']);
+      }));
+
+    it.each([
+      ['resume', { ...OPERATOR, for: 'pause-of-another-time' }, /not paused|meant for pause/],
+      ['override', { ...OPERATOR, for: 'an-older-decision' }, /the newest is/],
+      ['abort', { ...OPERATOR, for: 'something-else' }, /meant for something-else/],
+      ['abort', { actor: '', reason: 'x' }, /actor/],
+      ['resume', { actor: 'ann' }, /reason/],
+    ] as const)('are refused %s %j with the state found', (kind, call, message) =>
+      running(async () => {
+        gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
+        await deployments.start(spec({ name: 'canary', onDeny: 'wait', recheckEvery: '10m' }));
+        await reaches('waiting');
+        const answer = await deployments.call(id, kind, call as never);
+        expect(answer).toEqual({ result: 'refused', message: expect.stringMatching(message) });
+        expect((await status()).state).toBe('waiting');
+      }));
+
+    it('resume by the signal of the Temporal UI', () =>
+      running(async () => {
+        gate.verdict = { outcome: 'error', faults: [STALE] };
+        await deployments.start(spec({ name: 'canary', recheckEvery: '10m' }));
+        const { pause } = await reaches('paused');
+        gate.verdict = { outcome: 'allow' };
+        await handle().signal(resumeSignal, { ...OPERATOR, for: pause?.id });
+        expect(await ended()).toMatchObject({ state: 'done' });
+      }));
+
+    it.each([[undefined], ['nonsense'], [{ actor: 'ann', reason: 'x' }], [{ ...OPERATOR, for: 'another-pause' }]])(
+      'are told in the details why the signal %j changed nothing',
+      (call) =>
+        running(async () => {
+          gate.verdict = { outcome: 'error', faults: [STALE] };
+          await deployments.start(spec({ name: 'canary', recheckEvery: '10m' }));
+          await reaches('paused');
+          await handle().signal(resumeSignal, call);
+          const explanation = await eventually('a note', async () => {
+            const found = await deployments.explain(id);
+            return found !== undefined && found.notes.length > 0 && found;
+          });
+          expect(explanation.notes[0]).toContain('Signal resume not accepted');
+          expect(explanation.state).toBe('paused');
+        }),
+    );
+
+    it('are told that nothing can be done after the end', () =>
+      running(async () => {
+        await deployments.start(spec());
+        await ended();
+        expect(await deployments.call(id, 'abort', OPERATOR)).toEqual({ result: 'refused', message: `Cannot abort: deployment ${id} is done at stage canary` });
+        expect(await deployments.call(`${id}-unknown`, 'abort', OPERATOR)).toEqual({ result: 'refused', message: `Cannot abort: deployment ${id}-unknown is unknown` });
+      }));
+  });
+
+  describe('the audit store', () => {
+    it('is awaited: while it is down the deployment is paused, nothing acts, and it goes on by itself', () =>
+      running(async () => {
+        gate.storeDown = true;
+        await deployments.start(spec({ name: 'canary', action: http }));
+        const paused = await reaches('paused');
+        expect(paused.pause?.reason).toBe('AuditWriteFailed');
+        await eventually('an alert', () => gate.alerts.length > 0);
+        expect(gate.actions).toHaveLength(0);
+        gate.storeDown = false;
+        expect(await ended()).toMatchObject({ state: 'done' });
+        expect(gate.kinds()).toEqual(['decision:allow', 'pause', 'resolved']);
+        expect(gate.actions).toHaveLength(1);
+        expect(gate.alerts.map(({ status: state }) => state)).toEqual(['firing', 'resolved']);
+      }));
+
+    it('that holds a record under the id has it adopted', () =>
+      running(async () => {
+        const activities = gate.activities();
+        const first = gate.activities().recordDecision;
+        worker = await env.startWorker(`${queue}-adopt`, {
+          ...activities,
+          recordDecision: async (record) => first({ ...record, outcome: 'deny', reasons: ['decided before the crash: x'] }),
+        });
+        try {
+          const other = new DeploymentClient({ client: env.client, taskQueue: `${queue}-adopt`, deadlineMs: 10_000 });
+          await other.start(spec({ name: 'canary', action: http }));
+          expect(await ended()).toMatchObject({ state: 'denied', endReason: 'decided before the crash: x' });
+          expect(gate.actions).toHaveLength(0);
+        } finally {
+          await worker.stop();
+        }
+      }));
+  });
+
+  describe('an action', () => {
+    it('gets the same idempotency key on every attempt, and its lease only until a request may have been sent', () =>
+      running(async () => {
+        gate.actionFailures = [{ mayHaveBeenSent: false }, { mayHaveBeenSent: true }];
+        await deployments.start(spec({ name: 'canary', action: http }));
+        expect(await ended()).toMatchObject({ state: 'done' });
+        expect(gate.actions.map(({ idempotencyKey }) => idempotencyKey)).toEqual([`${id}/canary`, `${id}/canary`, `${id}/canary`]);
+        expect(gate.actions.map(({ lease }) => lease !== undefined)).toEqual([true, true, false]);
+      }));
+
+    it('whose lease lapsed is decided anew, past the cache and under the release found', () =>
+      running(async () => {
+        gate.lapses = 2;
+        await deployments.start(spec({ name: 'canary', action: http }));
+        expect(await ended()).toMatchObject({ state: 'done' });
+        expect(gate.collected).toHaveLength(3);
+        expect(gate.collected[1]).toMatchObject({ bypassCache: true, release: RELEASE });
+      }));
+
+    it('whose lease lapsed three times in a row pauses the stage, naming the max age and the delay', () =>
+      running(async () => {
+        gate.lapses = 3;
+        await deployments.start(spec({ name: 'canary', action: http, recheckEvery: '10m' }));
+        const { pause } = await reaches('paused');
+        expect(pause?.reason).toBe('LeaseLapsed');
+        expect(pause?.faults[0]?.message).toMatch(/45000 ms \(max_pending\).*1234 ms/);
+        expect(replyOf(await resume())).toMatchObject({ accepted: true });
+        expect(await ended()).toMatchObject({ state: 'done' });
+      }));
+
+    it.each([
+      ['may have been sent', true, 1],
+      ['was certainly not sent', false, 0],
+    ])('that fails for good and %s is compensated accordingly', (_what, mayHaveBeenSent, compensations) =>
+      running(async () => {
+        gate.actionFailures = [{ mayHaveBeenSent, nonRetryable: true }];
+        const compensation = { method: 'DELETE', url: 'http://127.0.0.1:1/devices' } as const;
+        await deployments.start(spec({ name: 'canary', action: { ...http, compensation } }));
+        expect(await ended()).toMatchObject({ state: 'failed', endReason: expect.stringContaining('the receiver said 500') });
+        await expect(handle().result()).rejects.toMatchObject({ cause: { type: 'ActionFailed' } });
+        expect(gate.compensations).toHaveLength(compensations);
+      }));
+
+    it('is compensated when the workflow is cancelled in Temporal, and the cancellation is recorded', () =>
+      running(async () => {
+        gate.actionGate = async (cancelled) => {
+          await cancelled;
+        };
+        const compensation = { method: 'DELETE', url: 'http://127.0.0.1:1/devices' } as const;
+        await deployments.start(spec({ name: 'canary', action: { ...http, compensation } }));
+        await reaches('acting');
+        await handle().cancel();
+        expect(await ended()).toMatchObject({ state: 'aborted' });
+        expect(gate.compensations).toEqual([`${id}/canary`]);
+        expect(gate.kinds()).toEqual(['decision:allow', 'abort']);
+      }));
+  });
+
+  describe('starting', () => {
+    it('the same input twice is one deployment', () =>
+      running(async () => {
+        gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
+        const waiting = spec({ name: 'canary', onDeny: 'wait', recheckEvery: '10m' });
+        expect(await deployments.start(waiting)).toEqual({ started: true });
+        expect(await deployments.start({ stages: waiting.stages, attributes: waiting.attributes, id })).toEqual({ started: false });
+      }));
+
+    it('other input under the same id is refused with the difference', () =>
+      running(async () => {
+        await deployments.start(spec());
+        await ended();
+        await expect(deployments.start(spec({ name: 'canary', mode: 'observe' }))).rejects.toMatchObject({
+          type: 'ConfigInvalid',
+          faults: expect.arrayContaining([expect.objectContaining({ where: 'stages[0].mode', message: 'stages[0].mode: started with absent, now "observe"' })]),
+        });
+      }));
+
+    it('again takes the next free number, and only after the end', () =>
+      running(async () => {
+        expect(await deployments.nextId(id)).toBe(id);
+        gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
+        await deployments.start(spec({ name: 'canary', onDeny: 'wait', recheckEvery: '10m' }));
+        await reaches('waiting');
+        await expect(deployments.nextId(id)).rejects.toMatchObject({ type: 'ConfigInvalid' });
+        await deployments.call(id, 'abort', OPERATOR);
+        await ended();
+        expect(await deployments.nextId(id)).toBe(`${id}.2`);
+      }));
+
+    it('without a worker leaves status unanswered and a call unconfirmed', async () => {
+      const hurried = new DeploymentClient({ client: env.client, taskQueue: queue, deadlineMs: 500 });
+      await hurried.start(spec());
+      expect(await hurried.status(id)).toEqual({ found: 'unanswered', closed: false });
+      expect(await hurried.call(id, 'abort', OPERATOR)).toEqual({ result: 'unconfirmed' });
+      expect(await hurried.explain(id)).toBeUndefined();
+      await handle().terminate();
+    });
+  });
+
+  it('shows itself in search attributes and in the list', () =>
+    running(async () => {
+      gate.verdict = { outcome: 'error', faults: [STALE] };
+      await deployments.start(spec({ name: 'canary', recheckEvery: '10m' }));
+      await reaches('paused');
+      const listed = await eventually('the paused one in the list', async () =>
+        (await deployments.list({ pausedOnly: true, limit: 100 })).find((one) => one.deploymentId === id),
+      );
+      expect(listed).toMatchObject({ execution: 'running', stage: 'canary', outcome: 'error', pauseReason: 'FactStale' });
+    }));
+});
+
