@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
@@ -76,6 +76,7 @@ async function startOnce(path: string, options: TemporalServerOptions, ports: Te
   mkdirSync(dirname(options.logFile), { recursive: true });
   if (options.dbFile !== undefined) mkdirSync(dirname(options.dbFile), { recursive: true });
   const log = openSync(options.logFile, 'a');
+  const logStart = fstatSync(log).size;
   const args = [
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--namespace', namespace],
     ...['--port', `${ports.grpc}`, '--http-port', `${ports.http}`, '--ui-port', `${ports.ui}`],
@@ -90,7 +91,7 @@ async function startOnce(path: string, options: TemporalServerOptions, ports: Te
   dieWithParent(child);
   const address = `127.0.0.1:${ports.grpc}`;
   try {
-    await answers(child, address, namespace, searchAttributes, options);
+    await answers(child, address, namespace, searchAttributes, { ...options, logStart });
   } catch (error) {
     await stopChild(child);
     throw error;
@@ -104,7 +105,7 @@ async function answers(
   address: string,
   namespace: string,
   searchAttributes: readonly string[],
-  options: TemporalServerOptions,
+  options: TemporalServerOptions & { logStart: number },
 ): Promise<void> {
   const timeoutMs = options.startTimeoutMs ?? 30_000;
   const deadlineMs = Date.now() + timeoutMs;
@@ -112,11 +113,13 @@ async function answers(
     if (child.pid === undefined || hasEnded(child)) {
       const tail = lastLines(options.logFile);
       const message = `The Temporal dev server ended before it answered at ${address}: ${tail}`;
-      throw /address already in use|can't (set|bind)|port .*(taken|in use)/i.test(tail)
+      throw /address already in use/.test(tail)
         ? new PortTaken(message)
         : new Error(message);
     }
-    if (await isReady(address, namespace, searchAttributes)) return;
+    // Its own word first: on a taken port it is another server that answers.
+    const announced = readFileSync(options.logFile).subarray(options.logStart).includes('Server: ');
+    if (announced && (await isReady(address, namespace, searchAttributes))) return;
     await delay(POLL_MS);
   }
   throw new Error(
