@@ -11,6 +11,10 @@ const PURE_BUILTINS = '^(node:)?(assert|buffer|crypto|path|querystring|string_de
 /** Temporal's bundler lets workflow code use only these. */
 const WORKFLOW_BUILTINS = '^(node:)?(assert|url|util)(/|$)';
 
+/** What neither a workflow nor anything that it imports may use. */
+const IO_BUILTINS =
+  '^(node:)?(child_process|cluster|crypto|dgram|dns|fs|http|http2|https|net|os|process|readline|stream|timers|tls|worker_threads)(/|$)';
+
 /** Packages that open files, sockets or processes. */
 const OUTSIDE_PACKAGES = 'node_modules/(pg|@electric-sql/pglite|fastify|pino|@temporalio/(worker|client|activity))/';
 
@@ -26,17 +30,28 @@ module.exports = {
     },
     {
       name: 'workflows-are-deterministic',
-      comment: 'A workflow is replayed: whatever it reaches must give the same answer then. Types of anything are fine.',
+      comment:
+        'A workflow is replayed: whatever it reaches must give the same answer then. Types of anything are fine.',
       severity: 'error',
       from: { path: '^src/workflows/' },
-      to: { path: `^src/(${FEATURES})/[^/]+/|^src/(cli|api|store|observability|tools|dev|activities)/`, dependencyTypesNot: ['type-only'] },
+      to: {
+        path: `^src/(${FEATURES})/[^/]+/|^src/(cli|api|store|observability|tools|dev|activities)/`,
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'workflows-reach-no-node',
-      comment: "Directly or through others, only Node's assert, url and util.",
+      comment: "Of Node's modules only assert, url and util: Temporal's bundler refuses the others.",
       severity: 'error',
       from: { path: '^src/workflows/' },
       to: { dependencyTypes: ['core'], pathNot: WORKFLOW_BUILTINS },
+    },
+    {
+      name: 'workflows-reach-no-io',
+      comment: 'Nor through another module.',
+      severity: 'error',
+      from: { path: '^src/workflows/' },
+      to: { reachable: true, path: IO_BUILTINS },
     },
     {
       name: 'pure-modules-use-no-node-io',

@@ -113,9 +113,7 @@ async function answers(
     if (child.pid === undefined || hasEnded(child)) {
       const tail = lastLines(options.logFile);
       const message = `The Temporal dev server ended before it answered at ${address}: ${tail}`;
-      throw /address already in use/.test(tail)
-        ? new PortTaken(message)
-        : new Error(message);
+      throw /address already in use/.test(tail) ? new PortTaken(message) : new Error(message);
     }
     // Its own word first: on a taken port it is another server that answers.
     const announced = readFileSync(options.logFile).subarray(options.logStart).includes('Server: ');

@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { startNodeChild } from '../../src/dev/child-process';
+import { dieWithParent, ended, stopChild } from '../../src/dev/supervise';
+
+const folder = mkdtempSync(join(tmpdir(), 'gate-child-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const logFile = join(folder, 'child.log');
+const script = (text: string): string => {
+  const path = join(folder, `${Math.abs(text.length)}-${text.slice(0, 3).replace(/\W/g, '_')}.js`);
+  writeFileSync(path, text);
+  return path;
+};
+const STAY = 'setInterval(() => {}, 1e6);';
+
+describe('a Node child', () => {
+  it('is ready when it prints its first JSON object', async () => {
+    const path = script(
+      `console.log('hello'); console.log(JSON.stringify({port: process.env.P, a: process.argv[2]})); ${STAY}`,
+    );
+    const child = await startNodeChild(path, { args: ['x'], env: { P: '7' }, logFile });
+    expect(child.ready).toEqual({ port: '7', a: 'x' });
+    await child.stop();
+    expect(await child.exited).toBeNull();
+    expect(() => process.kill(child.pid, 0)).toThrow('ESRCH');
+  });
+
+  it('can be killed as a crash would', async () => {
+    const child = await startNodeChild(script(`process.on('SIGTERM', () => {}); console.log('{}'); ${STAY}`), {
+      logFile,
+    });
+    await child.kill();
+    expect(() => process.kill(child.pid, 0)).toThrow('ESRCH');
+  });
+
+  it('that ends before it is ready is an error with what it said on stderr', async () => {
+    const start = startNodeChild(script(`console.error('no configuration'); process.exit(2);`), { logFile });
+    await expect(start).rejects.toThrow(/it ended \(exit code 2\): .*no configuration/s);
+    expect(readFileSync(logFile, 'utf8')).toContain('no configuration');
+  });
+
+  it('that is not ready in time is stopped', async () => {
+    await expect(startNodeChild(script(STAY), { logFile, readyTimeoutMs: 50 })).rejects.toThrow(/50 ms passed/);
+  });
+
+  it('that does not heed SIGTERM gets SIGKILL', async () => {
+    const path = script(`process.on('SIGTERM', () => {}); console.log('ready'); ${STAY}`);
+    const child = spawn(process.execPath, [path], { stdio: ['ignore', 'pipe', 'ignore'] });
+    await once(child.stdout, 'data');
+    await stopChild(child, 20);
+    expect(child.signalCode).toBe('SIGKILL');
+    await ended(child);
+  });
+
+  it('dies with its parent, even when the parent is killed with SIGKILL', async () => {
+    // The parent runs the same shell watch as dieWithParent: what is proven is that a closed pipe ends the child.
+    const child = spawn(process.execPath, ['-e', STAY], { stdio: 'ignore' });
+    const watch = `read -r _ || kill -9 "$0"`;
+    expect(dieWithParent.toString()).toContain(watch.slice(0, 12));
+    const parent = spawn(process.execPath, [
+      '-e',
+      `require('node:child_process').spawn('/bin/sh', ['-c', ${JSON.stringify(watch)}, '${child.pid}'], ` +
+        `{ stdio: ['pipe', 'ignore', 'ignore'], detached: true }); console.log('up'); ${STAY}`,
+    ]);
+    await once(parent.stdout, 'data');
+    parent.kill('SIGKILL');
+    await ended(child);
+    expect(child.signalCode).toBe('SIGKILL');
+    await delay(0);
+  });
+});
