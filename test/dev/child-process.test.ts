@@ -1,18 +1,20 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { transformSync } from '@swc/core';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { startNodeChild } from '../../src/dev/child-process';
-import { dieWithParent, ended, stopChild } from '../../src/dev/supervise';
+import { ended, stopChild } from '../../src/dev/supervise';
 
 const folder = mkdtempSync(join(tmpdir(), 'gate-child-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const logFile = join(folder, 'child.log');
+let scripts = 0;
 const script = (text: string): string => {
-  const path = join(folder, `${Math.abs(text.length)}-${text.slice(0, 3).replace(/\W/g, '_')}.js`);
+  const path = join(folder, `${++scripts}.js`);
   writeFileSync(path, text);
   return path;
 };
@@ -58,19 +60,33 @@ describe('a Node child', () => {
   });
 
   it('dies with its parent, even when the parent is killed with SIGKILL', async () => {
-    // The parent runs the same shell watch as dieWithParent: what is proven is that a closed pipe ends the child.
-    const child = spawn(process.execPath, ['-e', STAY], { stdio: 'ignore' });
-    const watch = `read -r _ || kill -9 "$0"`;
-    expect(dieWithParent.toString()).toContain(watch.slice(0, 12));
+    // The parent has to be another process than this one, and plain JavaScript.
+    const source = readFileSync(join(__dirname, '../../src/dev/supervise.ts'), 'utf8');
+    const supervise = join(folder, 'supervise.js');
+    writeFileSync(
+      supervise,
+      transformSync(source, { jsc: { parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }).code,
+    );
     const parent = spawn(process.execPath, [
       '-e',
-      `require('node:child_process').spawn('/bin/sh', ['-c', ${JSON.stringify(watch)}, '${child.pid}'], ` +
-        `{ stdio: ['pipe', 'ignore', 'ignore'], detached: true }); console.log('up'); ${STAY}`,
+      `const child = require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(STAY)}]);
+       require(${JSON.stringify(supervise)}).dieWithParent(child);
+       console.log(child.pid);`,
     ]);
-    await once(parent.stdout, 'data');
+    const [printed] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(printed.toString());
+    expect(isAlive(pid)).toBe(true);
     parent.kill('SIGKILL');
-    await ended(child);
-    expect(child.signalCode).toBe('SIGKILL');
-    await delay(0);
+    while (isAlive(pid)) await delay(10);
   });
 });
+
+/** A zombie, which nobody has waited for yet, counts as dead. */
+function isAlive(pid: number): boolean {
+  return (
+    spawnSync('ps', ['-o', 'stat=', '-p', `${pid}`])
+      .stdout.toString()
+      .trim()
+      .match(/^[^Z]/) !== null
+  );
+}
