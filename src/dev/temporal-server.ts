@@ -1,0 +1,144 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import { findTool } from '../tools/find-tool';
+import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
+import { freePorts } from './free-ports';
+import { dieWithParent, hasEnded, stopChild } from './supervise';
+
+/** Loopback ports of one dev server; pass a running server's to start it again at the same address. */
+export interface TemporalPorts {
+  grpc: number;
+  http: number;
+  ui: number;
+  metrics: number;
+}
+
+export interface TemporalServerOptions {
+  /** absent, everything is lost when the server ends; its folder is created */
+  dbFile?: string;
+  /** @default 'default' */
+  namespace?: string;
+  /** names of Keyword search attributes; @default the product's own */
+  searchAttributes?: readonly string[];
+  /** @default free ones */
+  ports?: TemporalPorts;
+  /** gets the server's output, appended */
+  logFile: string;
+  /** how long the server may take to answer; @default 30000 */
+  startTimeoutMs?: number;
+}
+
+export interface TemporalServer {
+  /** host and port of the gRPC frontend */
+  address: string;
+  namespace: string;
+  uiUrl: string;
+  ports: TemporalPorts;
+  pid: number;
+  /** SIGTERM, then SIGKILL; resolves when the process is gone; safe to call twice */
+  stop(): Promise<void>;
+}
+
+const ATTEMPTS = 3;
+const POLL_MS = 50;
+
+class PortTaken extends Error {}
+
+/**
+ * Starts `temporal server start-dev` on loopback and resolves when the namespace answers and knows the search attributes.
+ * With ports of its own choice it tries again when another process was faster; ports that were given are kept, and taken
+ * ones are an error. The server dies with this process (see `dieWithParent`).
+ *
+ * @throws Error with the last lines of the log when the server ends or does not answer in time
+ */
+export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
+  const { path } = await findTool('temporal');
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(path, options, options.ports ?? (await chosenPorts()));
+    } catch (error) {
+      if (!(error instanceof PortTaken) || options.ports !== undefined || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function chosenPorts(): Promise<TemporalPorts> {
+  const [grpc = 0, http = 0, ui = 0, metrics = 0] = await freePorts(4);
+  return { grpc, http, ui, metrics };
+}
+
+async function startOnce(path: string, options: TemporalServerOptions, ports: TemporalPorts): Promise<TemporalServer> {
+  const namespace = options.namespace ?? 'default';
+  const searchAttributes = options.searchAttributes ?? SEARCH_ATTRIBUTES.map((key) => key.name);
+  mkdirSync(dirname(options.logFile), { recursive: true });
+  if (options.dbFile !== undefined) mkdirSync(dirname(options.dbFile), { recursive: true });
+  const log = openSync(options.logFile, 'a');
+  const logStart = fstatSync(log).size;
+  const args = [
+    ...['server', 'start-dev', '--ip', '127.0.0.1', '--namespace', namespace],
+    ...['--port', `${ports.grpc}`, '--http-port', `${ports.http}`, '--ui-port', `${ports.ui}`],
+    ...['--metrics-port', `${ports.metrics}`, '--log-level', 'warn'],
+    ...(options.dbFile === undefined ? [] : ['--db-filename', options.dbFile]),
+    ...searchAttributes.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+  ];
+  // Detached, so that a Ctrl-C in the terminal reaches us alone, and the server is stopped last.
+  const child = spawn(path, args, { stdio: ['ignore', log, log], detached: true });
+  closeSync(log);
+  child.on('error', () => undefined);
+  dieWithParent(child);
+  const address = `127.0.0.1:${ports.grpc}`;
+  try {
+    await answers(child, address, namespace, searchAttributes, { ...options, logStart });
+  } catch (error) {
+    await stopChild(child);
+    throw error;
+  }
+  const pid = child.pid as number;
+  return { address, namespace, uiUrl: `http://127.0.0.1:${ports.ui}`, ports, pid, stop: () => stopChild(child) };
+}
+
+async function answers(
+  child: ChildProcess,
+  address: string,
+  namespace: string,
+  searchAttributes: readonly string[],
+  options: TemporalServerOptions & { logStart: number },
+): Promise<void> {
+  const timeoutMs = options.startTimeoutMs ?? 30_000;
+  const deadlineMs = Date.now() + timeoutMs;
+  while (Date.now() < deadlineMs) {
+    if (child.pid === undefined || hasEnded(child)) {
+      const tail = lastLines(options.logFile);
+      const message = `The Temporal dev server ended before it answered at ${address}: ${tail}`;
+      throw /address already in use/.test(tail) ? new PortTaken(message) : new Error(message);
+    }
+    // Its own word first: on a taken port it is another server that answers.
+    const announced = readFileSync(options.logFile).subarray(options.logStart).includes('Server: ');
+    if (announced && (await isReady(address, namespace, searchAttributes))) return;
+    await delay(POLL_MS);
+  }
+  throw new Error(
+    `Expected the Temporal dev server at ${address} to answer within ${timeoutMs} ms; its log: ${lastLines(options.logFile)}`,
+  );
+}
+
+async function isReady(address: string, namespace: string, searchAttributes: readonly string[]): Promise<boolean> {
+  const connection = await Connection.connect({ address, connectTimeout: 1_000 }).catch(() => undefined);
+  if (connection === undefined) return false;
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+    return searchAttributes.every((name) => Object.hasOwn(customAttributes ?? {}, name));
+  } catch {
+    return false;
+  } finally {
+    await connection.close();
+  }
+}
+
+function lastLines(file: string): string {
+  return readFileSync(file, 'utf8').trim().split('\n').slice(-5).join('\n') || '(the log is empty)';
+}

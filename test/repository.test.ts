@@ -1,0 +1,52 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { FailureType } from '../src/failures';
+
+const root = join(__dirname, '..');
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root })
+  .toString()
+  .split('\n')
+  .filter((file) => file !== '' && existsSync(join(root, file)) && statSync(join(root, file)).isFile());
+const isText = (file: string): boolean => !readFileSync(join(root, file)).subarray(0, 8_000).includes(0);
+
+describe('the repository', () => {
+  it.each(['README.md', 'CHANGELOG.md', 'LICENSE', '.gitattributes', '.editorconfig'])('has %s', (file) => {
+    expect(files).toContain(file);
+  });
+
+  it('names no path of one machine', () => {
+    // Put together here, so that this file does not name them either.
+    const pattern = new RegExp(`(^|[\\s"'\`(=])/(${['root', 'home', 'Users', 'work'].join('|')})/[\\w.]`, 'm');
+    const naming = files.filter((file) => isText(file) && file !== 'package-lock.json' && pattern.test(read(file)));
+    expect(naming).toEqual([]);
+  });
+
+  it('has a lock file that names no registry, so that every machine uses its own', () => {
+    expect(read('package-lock.json')).not.toMatch(/"resolved"/);
+  });
+
+  it('holds no binaries but recorded histories', () => {
+    const binaries = files.filter((file) => !isText(file) && !file.startsWith('test/histories/'));
+    expect(binaries).toEqual([]);
+  });
+
+  it('has documents whose links lead somewhere', () => {
+    const broken = files
+      .filter((file) => file.endsWith('.md'))
+      .flatMap((file) =>
+        [...read(file).matchAll(/\]\(([^)\s]+)\)/g)]
+          .map(([, link = '']) => link.split('#')[0] ?? '')
+          .filter((link) => link !== '' && !/^[a-z]+:/.test(link) && !existsSync(join(root, dirname(file), link)))
+          .map((link) => `${file}: ${link}`),
+      );
+    expect(broken).toEqual([]);
+  });
+
+  it('lists exactly the failure types of src/failures.ts in the README', () => {
+    const rows = [...read('README.md').matchAll(/^\| `([A-Z][A-Za-z]+)` \|/gm)].map(([, name]) => name);
+    expect(rows.sort()).toEqual(Object.values(FailureType).sort());
+  });
+});
