@@ -25,20 +25,22 @@ export interface CopierLimits {
 /** Copies records to one sink in the order given, each at least once, trying again until the sink takes it. */
 export function createCopier(sink: AuditSink, events: CopierEvents, limits: CopierLimits): Copier {
   const waiting: AuditRecord[] = [];
+  /** taken off the queue, so that an overflow does not report it as dropped while it is being written */
+  let inHand: AuditRecord | undefined;
   let working: Promise<void> | undefined;
   let closing = false;
   let wakeUp = () => {};
 
   async function work() {
     let failures = 0;
-    for (let record = waiting[0]; record !== undefined; record = waiting[0]) {
+    for (inHand = waiting.shift(); inHand !== undefined; inHand = waiting.shift()) {
       try {
-        await sink.write(record);
+        await sink.write(inHand);
         failures = 0;
-        // While it was written the queue may have overflowed and let this one go.
-        if (waiting[0] === record) waiting.shift();
         events.copied(sink.name);
       } catch (error) {
+        waiting.unshift(inHand);
+        inHand = undefined;
         const retryInMs = Math.min(limits.firstRetryMs * 2 ** failures, limits.lastRetryMs);
         failures += 1;
         events.failed(sink.name, error, waiting.length, retryInMs);
@@ -80,7 +82,8 @@ export function createCopier(sink: AuditSink, events: CopierEvents, limits: Copi
       const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, withinMs)));
       await Promise.race([working, deadline]);
       clearTimeout(timer);
-      for (const record of waiting.splice(0)) events.dropped(sink.name, record, 'closing');
+      const left = inHand === undefined ? waiting.splice(0) : [inHand, ...waiting.splice(0)];
+      for (const record of left) events.dropped(sink.name, record, 'closing');
     },
   };
 }
