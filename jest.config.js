@@ -1,3 +1,12 @@
+const swc = (ignoreDynamic) => [
+  '@swc/jest',
+  {
+    jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+    module: { type: 'commonjs', ignoreDynamic },
+    sourceMaps: true,
+  },
+];
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
@@ -6,15 +15,11 @@ module.exports = {
   ),
   testMatch: ['**/*.test.ts'],
   transform: {
-    '^.+\\.[tj]s$': [
-      '@swc/jest',
-      {
-        jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
-        module: { type: 'commonjs', ignoreDynamic: true },
-        sourceMaps: true,
-      },
-    ],
+    // PGlite loads Node's modules with `import()`, which jest's sandbox lacks: there it becomes `require`.
+    'pglite[^/]*/dist/.+\\.c?js$': swc(false),
+    '^.+\\.[tj]s$': swc(true),
   },
+  transformIgnorePatterns: ['/node_modules/(?!@electric-sql/pglite)'],
   collectCoverageFrom: ['src/**/*.ts'],
   maxWorkers: 2,
   testTimeout: 30_000,
