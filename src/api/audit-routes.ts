@@ -19,7 +19,10 @@ export interface AuditRoutesOptions {
  *
  * Errors are `{error: {type, message, faults}}`: 400 for the query, 401 for the token, 503 for the store.
  */
-export const auditRoutes: FastifyPluginAsync<AuditRoutesOptions> = async (server, { reader, tokens, nowMs = Date.now }) => {
+export const auditRoutes: FastifyPluginAsync<AuditRoutesOptions> = async (
+  server,
+  { reader, tokens, nowMs = Date.now },
+) => {
   server.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
     if (isAuthorized(request.headers.authorization, tokens)) return;
     await reply

@@ -27,7 +27,8 @@ export function createCopier(sink: AuditSink, events: CopierEvents, limits: Copi
   const waiting: AuditRecord[] = [];
   /** taken off the queue, so that an overflow does not report it as dropped while it is being written */
   let inHand: AuditRecord | undefined;
-  let working: Promise<void> | undefined;
+  let busy = false;
+  let working: Promise<void> = Promise.resolve();
   let closing = false;
   let wakeUp = () => {};
 
@@ -44,14 +45,18 @@ export function createCopier(sink: AuditSink, events: CopierEvents, limits: Copi
         const retryInMs = Math.min(limits.firstRetryMs * 2 ** failures, limits.lastRetryMs);
         failures += 1;
         events.failed(sink.name, error, waiting.length, retryInMs);
-        if (closing) return;
+        if (closing) break;
         await pause(retryInMs);
       }
     }
+    // In the same breath as the last look at the queue: a record added after that look starts anew.
+    busy = false;
   }
 
   function start() {
-    working ??= work().finally(() => (working = undefined));
+    if (busy) return;
+    busy = true;
+    working = work();
   }
 
   function pause(ms: number) {

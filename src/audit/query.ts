@@ -26,7 +26,9 @@ export function parseAuditQuery(options: AuditQueryOptions, nowMs: number): Audi
     if (text === undefined) continue;
     const read = Object.hasOwn(READERS, name) ? READERS[name as keyof AuditQuery] : undefined;
     if (read === undefined) {
-      faults.push(fault(name, `Expected one of ${Object.keys(READERS).join(', ')}, got an option called ${show(name)}`));
+      faults.push(
+        fault(name, `Expected one of ${Object.keys(READERS).join(', ')}, got an option called ${show(name)}`),
+      );
       continue;
     }
     const reading: Reading<unknown> =
@@ -50,26 +52,27 @@ export function toAuditQueryOptions(query: AuditQuery): AuditQueryOptions {
   );
 }
 
-const READERS: { [option in keyof Required<AuditQuery>]: (text: string, nowMs: number) => Reading<AuditQuery[option]> } =
-  {
-    deploymentID: readName,
-    stage: readName,
-    outcome: oneOf(Object.values(DecisionOutcome)),
-    kind: oneOf(Object.values(RecordKind)),
-    since: readTime,
-    until: readTime,
-    policySHA: (text) =>
-      /^[0-9a-f]{64}$/i.test(text) ? { value: text.toLowerCase() } : { expected: 'to be 64 hexadecimal digits' },
-    reasonCode: (text) => (text === '' ? { expected: 'not to be empty' } : { value: text }),
-    limit(text) {
-      const limit = /^\d+$/.test(text) ? Number(text) : 0;
-      return limit >= 1 && limit <= MAX_LIMIT
-        ? { value: limit }
-        : { expected: `to be a whole number from 1 to ${MAX_LIMIT}` };
-    },
-    newestFirst: (text) =>
-      text === 'true' || text === 'false' ? { value: text === 'true' } : { expected: 'to be true or false' },
-  };
+const READERS: {
+  [option in keyof Required<AuditQuery>]: (text: string, nowMs: number) => Reading<AuditQuery[option]>;
+} = {
+  deploymentID: readName,
+  stage: readName,
+  outcome: oneOf(Object.values(DecisionOutcome)),
+  kind: oneOf(Object.values(RecordKind)),
+  since: readTime,
+  until: readTime,
+  policySHA: (text) =>
+    /^[0-9a-f]{64}$/i.test(text) ? { value: text.toLowerCase() } : { expected: 'to be 64 hexadecimal digits' },
+  reasonCode: (text) => (text === '' ? { expected: 'not to be empty' } : { value: text }),
+  limit(text) {
+    const limit = /^\d+$/.test(text) ? Number(text) : 0;
+    return limit >= 1 && limit <= MAX_LIMIT
+      ? { value: limit }
+      : { expected: `to be a whole number from 1 to ${MAX_LIMIT}` };
+  },
+  newestFirst: (text) =>
+    text === 'true' || text === 'false' ? { value: text === 'true' } : { expected: 'to be true or false' },
+};
 
 function readName(text: string): Reading<string> {
   return new RegExp(NAME_PATTERN).test(text) ? { value: text } : { expected: `to match ${NAME_PATTERN}` };

@@ -53,7 +53,9 @@ async function startOnLinux(pid: number): Promise<string | undefined> {
 /** macOS and the BSDs: `ps` gives the start to the second, and no line for a process that is not there. */
 export async function startByPs(pid: number): Promise<string | undefined> {
   try {
-    const { stdout } = await run('ps', ['-o', 'state=,lstart=', '-p', String(pid)], { env: { ...process.env, LC_ALL: 'C' } });
+    const { stdout } = await run('ps', ['-o', 'state=,lstart=', '-p', String(pid)], {
+      env: { ...process.env, LC_ALL: 'C' },
+    });
     const [state, ...start] = stdout.trim().split(/\s+/);
     return state === undefined || state === '' || state.startsWith('Z') ? undefined : start.join(' ');
   } catch (error) {

@@ -54,7 +54,9 @@ describe('with a PostgreSQL server', () => {
     const store = createPostgresAuditStore(database);
     await store.record(aRecord());
     const { rows } = await sql<{ value: number }>`
-      select (facts -> 0 ->> 'value')::int as value from DeploymentGateAuditLog where faults = '[]'`.execute(database.db);
+      select (facts -> 0 ->> 'value')::int as value from DeploymentGateAuditLog where faults = '[]'`.execute(
+      database.db,
+    );
     expect(rows).toEqual([{ value: 3100 }]);
     await store.close();
   });
@@ -105,7 +107,11 @@ describe('with a PostgreSQL server', () => {
   });
 
   it.each([
-    ['a wrong password', (url: string) => url.replace('open-sesame', 'wrong'), 'refused the user name or password (28P01)'],
+    [
+      'a wrong password',
+      (url: string) => url.replace('open-sesame', 'wrong'),
+      'refused the user name or password (28P01)',
+    ],
     ['a database that is not there', (url: string) => `${url}-missing`, 'has no such database (3D000)'],
   ])('says what is wrong with %s, without the password', async (_, change, problem) => {
     const url = change(`postgres://gate:open-sesame@127.0.0.1:${server.port}/postgres`);
