@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { auditRoutes } from '../../src/api/audit-routes';
 import { openAuditReader } from '../../src/audit/sinks/open-audit-reader';
+import { createOwnerClient } from '../../src/audit/sinks/owner-client';
 import { createPostgresAuditStore } from '../../src/audit/sinks/postgres';
 import { openDatabase } from '../../src/store/database';
 import { migrate } from '../../src/store/migrate';
@@ -139,5 +140,35 @@ describe('openAuditReader', () => {
       message: `There is no audit store in ${nowhere}: no worker has run with it yet, or audit.store names another`,
     });
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('waits for an owner that has just started to say where it answers', async () => {
+    const record = aRecord();
+    const database = await openDatabase({ folder });
+    const store = createPostgresAuditStore(database);
+    await store.record(record);
+    const server = fastify();
+    await server.register(auditRoutes, { reader: store, tokens: [database.owner!.token] });
+    const url = await server.listen({ host: '127.0.0.1', port: 0 });
+    const opening = openAuditReader({ folder });
+    await database.owner!.publishAddress(url);
+    expect(await (await opening).list({})).toEqual([record]);
+    await server.close();
+    await store.close();
+  });
+
+  it.each([
+    ['a server that knows no such path', 404, '{}', 'it is not a worker of this program, or an older one'],
+    ['a server that refuses', 401, '{"error": {"message": "wrong token"}}', 'it answers 401: wrong token'],
+    ['a server that fails in its own way', 502, '<html>', 'it answers 502'],
+  ])('does not take %s for an empty log', async (_, status, body, problem) => {
+    const server = fastify();
+    server.get('*', (_request, reply) => reply.code(status).send(body));
+    const client = createOwnerClient({ url: await server.listen({ host: '127.0.0.1', port: 0 }), token: 't' });
+    await expect(client.list({})).rejects.toMatchObject({
+      type: 'AuditWriteFailed',
+      message: expect.stringContaining(`that holds the embedded store: ${problem}`),
+    });
+    await server.close();
   });
 });

@@ -30,7 +30,15 @@ export async function openAuditReader(
   const deadline = Date.now() + addressWithinMs;
   for (;;) {
     const holder = await findHolder(folder);
-    if (holder === undefined) return createPostgresAuditStore(await openDatabase({ folder }));
+    if (holder === undefined) {
+      try {
+        return createPostgresAuditStore(await openDatabase({ folder }));
+      } catch (error) {
+        // Somebody else may have taken the folder since; then they are the one to ask.
+        if ((await findHolder(folder)) === undefined) throw error;
+        continue;
+      }
+    }
     const owner = await readAddress(folder, holder);
     if (owner !== undefined) return createOwnerClient(owner);
     if (Date.now() >= deadline) {
