@@ -1,6 +1,7 @@
 import { PGlite } from '@electric-sql/pglite';
 import { Kysely, PostgresDialect, type PostgresPool } from 'kysely';
-import { mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lockFolder, type FolderLock } from './lock';
 import { migrate } from './migrate';
@@ -37,6 +38,9 @@ export interface StoreOwner {
   publishAddress(url: string): Promise<void>;
 }
 
+/** Where PGlite keeps its files, below the store's folder. */
+export const EMBEDDED_DATA = 'pgdata';
+
 /**
  * Three attempts to record must fit into half a workflow task's time-out (10 s by default), see the gate's rules on local
  * activities. So a server that hangs is given up early; a longer outage is the pause's business.
@@ -47,6 +51,9 @@ const MIGRATION_STATEMENT_MS = 60_000;
 
 /**
  * Opens the store and brings its schema up to date.
+ *
+ * What an embedded store has confirmed survives the end of the process, however sudden; PGlite does not flush to the disk
+ * itself, so a power failure may cost the last moments. Whoever cannot have that uses PostgreSQL.
  *
  * @throws GateError ConfigInvalid when the URL is none, when another process holds the folder, or when the store belongs
  *   to a newer version; AuditWriteFailed when it cannot be reached or refuses
@@ -79,7 +86,7 @@ async function openEmbedded(folder: string): Promise<Database> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const held = (lock = await lockFolder(folder));
     const token = await writeToken(folder);
-    const opened = (db = overPool(createPglitePool(await PGlite.create(join(folder, 'pgdata')))));
+    const opened = (db = overPool(createPglitePool(await openPglite(folder))));
     await migrate(opened);
     return {
       db,
@@ -95,6 +102,21 @@ async function openEmbedded(folder: string): Promise<Database> {
     if (lock !== undefined) await giveBack(folder, lock);
     throw storeError(where, 'open the audit store', error);
   }
+}
+
+/**
+ * The data appear under their name complete or not at all: creating them takes seconds, and a process killed meanwhile would
+ * leave a folder that never opens again.
+ */
+async function openPglite(folder: string): Promise<PGlite> {
+  const data = join(folder, EMBEDDED_DATA);
+  if (!existsSync(data)) {
+    const unfinished = `${data}.new`;
+    await rm(unfinished, { recursive: true, force: true });
+    await (await PGlite.create(unfinished)).close();
+    await rename(unfinished, data);
+  }
+  return PGlite.create(data);
 }
 
 /** The files first: once the lock is gone they may be the next owner's. */

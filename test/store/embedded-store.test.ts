@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fastify from 'fastify';
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -52,6 +52,13 @@ describe('an embedded store', () => {
     expect((await store.get('after'))?.decisionID).toBe('after');
     await store.close();
   }, 60_000);
+
+  it('begins anew when an earlier process was killed while it created the store', async () => {
+    await mkdir(join(folder, 'pgdata.new'));
+    await writeFile(join(folder, 'pgdata.new', 'PG_VERSION'), 'half');
+    await (await openDatabase({ folder })).close();
+    expect(await readdir(folder)).toEqual(['pgdata']);
+  });
 
   it('keeps its token to this user and takes its files away when it closes', async () => {
     const database = await openDatabase({ folder });
@@ -133,8 +140,8 @@ describe('openAuditReader', () => {
     await database.close();
   });
 
-  it('does not make a store where there is none', async () => {
-    const nowhere = join(folder, 'nowhere');
+  it.each(['nowhere', '.'])('does not make a store where there is none: %s', async (name) => {
+    const nowhere = join(folder, name);
     await expect(openAuditReader({ folder: nowhere })).rejects.toMatchObject({
       type: 'ConfigInvalid',
       message: `There is no audit store in ${nowhere}: no worker has run with it yet, or audit.store names another`,

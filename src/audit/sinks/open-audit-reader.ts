@@ -1,7 +1,8 @@
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailureType, GateError } from '../../failures';
-import { openDatabase } from '../../store/database';
+import { EMBEDDED_DATA, openDatabase } from '../../store/database';
 import { findHolder } from '../../store/lock';
 import { readAddress } from '../../store/owner-files';
 import type { AuditReader } from '../audit-reader';
@@ -23,14 +24,14 @@ export async function openAuditReader(
 ): Promise<AuditReader> {
   if ('url' in settings) return createPostgresAuditStore(await openDatabase(settings));
   const { folder, addressWithinMs = ADDRESS_WITHIN_MS } = settings;
-  await access(folder).catch((cause: unknown) => {
-    const message = `There is no audit store in ${folder}: no worker has run with it yet, or audit.store names another`;
-    throw new GateError(FailureType.ConfigInvalid, message, undefined, { cause });
-  });
   const deadline = Date.now() + addressWithinMs;
   for (;;) {
     const holder = await findHolder(folder);
     if (holder === undefined) {
+      if (!existsSync(join(folder, EMBEDDED_DATA))) {
+        const why = 'no worker has run with it yet, or audit.store names another';
+        throw new GateError(FailureType.ConfigInvalid, `There is no audit store in ${folder}: ${why}`);
+      }
       try {
         return createPostgresAuditStore(await openDatabase({ folder }));
       } catch (error) {
