@@ -1,3 +1,12 @@
+const swc = (ignoreDynamic) => [
+  '@swc/jest',
+  {
+    jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+    module: { type: 'commonjs', ignoreDynamic },
+    sourceMaps: true,
+  },
+];
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
@@ -6,15 +15,11 @@ module.exports = {
   ),
   testMatch: ['**/*.test.ts'],
   transform: {
-    '^.+\\.[tj]s$': [
-      '@swc/jest',
-      {
-        jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
-        module: { type: 'commonjs' },
-        sourceMaps: true,
-      },
-    ],
+    // PGlite loads Node's modules with `import()`, which jest's sandbox lacks: there it becomes `require`.
+    'pglite[^/]*/dist/.+\\.c?js$': swc(false),
+    '^.+\\.[tj]s$': swc(false),
   },
+  transformIgnorePatterns: ['/node_modules/(?!@electric-sql/pglite)'],
   collectCoverageFrom: ['src/**/*.ts'],
   // Dynamic imports carry an extension, as Node wants it; here they name the TypeScript source.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

@@ -1,0 +1,96 @@
+import type { AuditRecord } from './audit-record';
+
+/** The columns of `gate audit list`, in order. */
+export const AUDIT_COLUMNS = ['TIME', 'DEPLOYMENT', 'STAGE', 'KIND', 'OUTCOME', 'WHY', 'ACTOR', 'ID'] as const;
+
+/** One row of the table for each record, under `AUDIT_COLUMNS`; each cell is a single line. */
+export function toAuditRows(records: readonly AuditRecord[]): string[][] {
+  return records.map((record) =>
+    [
+      record.timestamp.replace('T', ' ').replace(/\.\d+Z$/, 'Z'),
+      record.deploymentID,
+      record.stage,
+      record.kind,
+      record.outcome ?? '',
+      why(record),
+      record.actor,
+      record.decisionID,
+    ].map(oneLine),
+  );
+}
+
+/** One record in full, for people: what was decided or done, why, on which facts, under which release. */
+export function toAuditText(record: AuditRecord): string {
+  const outcome = record.outcome === undefined ? '' : `: ${record.outcome}`;
+  const sections = [
+    `${record.kind}${outcome}  ${record.deploymentID} / ${record.stage}`,
+    lines([
+      ['id', record.decisionID],
+      ['time', record.timestamp],
+      ['actor', record.actor],
+      ['reason', record.reason],
+      ['refers to', record.refersTo],
+      ['lease until', record.leaseExpiresAt],
+      ['policy SHA', record.policySHA],
+      ['config revision', record.configRev],
+      ['manifest version', record.manifestVersion],
+      ['evaluation', record.evalDurationNS === undefined ? undefined : `${record.evalDurationNS / 1000} µs`],
+      ['workflow', record.workflowID],
+      ['run', record.runID],
+      ['attributes', attributes(record)],
+    ]),
+    list('Deny reasons', record.reasons),
+    list(
+      'Errors',
+      record.errorDetails.map((fault) => `${fault.type}: ${fault.message}`),
+    ),
+    list(
+      'Facts',
+      record.usedFacts.map(
+        (fact) =>
+          `${fact.id} = ${JSON.stringify(fact.value)}  observed ${fact.observedAt}${age(fact.observedAt, record.timestamp)}, from ${fact.source}`,
+      ),
+    ),
+  ];
+  return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
+
+function why(record: AuditRecord): string {
+  const found = [...record.reasons, ...record.errorDetails.map((fault) => `${fault.type}: ${fault.message}`)];
+  if (record.reason !== undefined) found.unshift(record.reason);
+  return found.join('; ');
+}
+
+function attributes({ deployment }: AuditRecord): string | undefined {
+  if (deployment === undefined) return undefined;
+  const { attributes: ofDeployment = {}, stage_attributes: ofStage = {} } = deployment;
+  return `deployment ${JSON.stringify(ofDeployment)}, stage ${JSON.stringify(ofStage)}`;
+}
+
+/** How old a fact was when the decision was made, to the tenth of a second. */
+function age(observedAt: string, decidedAt: string): string {
+  const ageMs = Date.parse(decidedAt) - Date.parse(observedAt);
+  return Number.isNaN(ageMs) ? '' : ` (${(ageMs / 1000).toFixed(1)} s old)`;
+}
+
+function lines(entries: readonly (readonly [string, string | undefined])[]): string {
+  const given = entries.filter((entry): entry is readonly [string, string] => entry[1] !== undefined);
+  const width = Math.max(...given.map(([name]) => name.length)) + 2;
+  return given.map(([name, value]) => `  ${name.padEnd(width)}${visible(value)}`).join('\n');
+}
+
+function list(title: string, entries: readonly string[]): string {
+  return entries.length === 0 ? '' : [title, ...entries.map((entry) => `  - ${visible(entry)}`)].join('\n');
+}
+
+function oneLine(text: string): string {
+  return visible(text.replace(/\s+/g, ' ').trim());
+}
+
+/** A record holds what others sent: a control character in it must not steer the terminal that shows it. */
+function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, (character) => {
+    const code = character.charCodeAt(0).toString(16).padStart(4, '0');
+    return `\\u${code}`;
+  });
+}

@@ -1,0 +1,111 @@
+import ms, { type StringValue } from 'ms';
+import { DURATION_PATTERN, NAME_PATTERN } from '../names';
+import { FailureType, faultsToError, type Fault } from '../failures';
+import { RecordKind, type AuditQuery } from './audit-record';
+import { DecisionOutcome } from '../decisions/decision';
+
+export const MAX_LIMIT = 10_000;
+
+/** A query as it is typed in a command or stands in a URL: strings, under the names of `AuditQuery`. */
+export type AuditQueryOptions = { [option in keyof AuditQuery]?: string | undefined };
+
+const RFC_3339 = /^(\d{4}-\d{2}-\d{2})[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
+
+type Reading<T> = { value: T } | { expected: string };
+
+/**
+ * Options as typed, checked and made exact. `since` and `until` take RFC 3339 or a duration back from now, such as `30d`.
+ *
+ * @param nowMs epoch milliseconds, UTC
+ * @throws GateError ConfigInvalid with every fault, unknown options included
+ */
+export function parseAuditQuery(options: AuditQueryOptions, nowMs: number): AuditQuery {
+  const faults: Fault[] = [];
+  const query: AuditQuery = {};
+  for (const [name, text] of Object.entries(options)) {
+    if (text === undefined) continue;
+    const read = Object.hasOwn(READERS, name) ? READERS[name as keyof AuditQuery] : undefined;
+    if (read === undefined) {
+      faults.push(
+        fault(name, `Expected one of ${Object.keys(READERS).join(', ')}, got an option called ${show(name)}`),
+      );
+      continue;
+    }
+    const reading: Reading<unknown> =
+      typeof text === 'string' ? read(text, nowMs) : { expected: 'to be given at most once' };
+    if ('expected' in reading) faults.push(fault(name, `Expected ${name} ${reading.expected}, got ${show(text)}`));
+    else Object.assign(query, { [name]: reading.value });
+  }
+  if (query.since !== undefined && query.until !== undefined && Date.parse(query.since) >= Date.parse(query.until)) {
+    faults.push(fault('since', `Expected since to lie before until, got ${query.since} and ${query.until}`));
+  }
+  if (faults.length > 0) throw faultsToError(faults);
+  return query;
+}
+
+/** A query as the options that give it again: what a client puts into a URL. */
+export function toAuditQueryOptions(query: AuditQuery): AuditQueryOptions {
+  return Object.fromEntries(
+    Object.entries(query)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, String(value)]),
+  );
+}
+
+const READERS: {
+  [option in keyof Required<AuditQuery>]: (text: string, nowMs: number) => Reading<AuditQuery[option]>;
+} = {
+  deploymentID: readName,
+  stage: readName,
+  outcome: oneOf(Object.values(DecisionOutcome)),
+  kind: oneOf(Object.values(RecordKind)),
+  since: readTime,
+  until: readTime,
+  policySHA: (text) =>
+    /^[0-9a-f]{64}$/i.test(text) ? { value: text.toLowerCase() } : { expected: 'to be 64 hexadecimal digits' },
+  reasonCode: (text) => (text === '' ? { expected: 'not to be empty' } : { value: text }),
+  limit(text) {
+    const limit = /^\d+$/.test(text) ? Number(text) : 0;
+    return limit >= 1 && limit <= MAX_LIMIT
+      ? { value: limit }
+      : { expected: `to be a whole number from 1 to ${MAX_LIMIT}` };
+  },
+  newestFirst: (text) =>
+    text === 'true' || text === 'false' ? { value: text === 'true' } : { expected: 'to be true or false' },
+};
+
+function readName(text: string): Reading<string> {
+  return new RegExp(NAME_PATTERN).test(text) ? { value: text } : { expected: `to match ${NAME_PATTERN}` };
+}
+
+function oneOf<T extends string>(values: readonly T[]) {
+  return (text: string): Reading<T> => {
+    const value = values.find((candidate) => candidate === text);
+    return value === undefined ? { expected: `to be one of ${values.join(', ')}` } : { value };
+  };
+}
+
+function readTime(text: string, nowMs: number): Reading<string> {
+  const timeMs = new RegExp(DURATION_PATTERN).test(text) ? nowMs - ms(text as StringValue) : parseRfc3339(text);
+  const time = new Date(timeMs);
+  return Number.isNaN(time.getTime())
+    ? { expected: 'to be a time such as 2026-11-01T00:00:00Z or a duration back from now such as 30d' }
+    : { value: time.toISOString() };
+}
+
+/** Epoch milliseconds, or NaN. Date.parse alone takes 30 February for 2 March. */
+function parseRfc3339(text: string): number {
+  const day = RFC_3339.exec(text)?.[1];
+  if (day === undefined) return NaN;
+  const midnight = new Date(`${day}T00:00:00Z`);
+  const exists = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
+  return exists ? Date.parse(text.toUpperCase().replace(' ', 'T')) : NaN;
+}
+
+function fault(where: string, message: string): Fault {
+  return { type: FailureType.ConfigInvalid, message, where };
+}
+
+function show(value: unknown): string {
+  return JSON.stringify(value);
+}

@@ -1,0 +1,20 @@
+import type { Writable } from 'node:stream';
+import type { AuditRecord, AuditSink } from '../audit-record';
+
+/**
+ * One JSON line a record. `write` resolves when the stream has taken the line, so a reader that is slow holds up the copies
+ * and nothing else; it rejects when the reader is gone (`EPIPE`).
+ *
+ * @param stream @default process.stdout
+ */
+export function createStdoutSink(stream: Writable = process.stdout): AuditSink {
+  // The callback of a write reports its failure; an `error` event that nobody hears would end the process as well.
+  stream.on('error', () => undefined);
+  return {
+    name: 'stdout',
+    write: (record: AuditRecord) =>
+      new Promise<void>((resolve, reject) => {
+        stream.write(`${JSON.stringify(record)}\n`, (error) => (error ? reject(error) : resolve()));
+      }),
+  };
+}

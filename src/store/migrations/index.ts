@@ -1,0 +1,10 @@
+import type { Migration } from 'kysely';
+import { auditLog } from './0001-audit-log';
+
+/**
+ * Every step of the store's schema, by name; they run in the order of their names, each once. A step that was released is
+ * never changed: a new one follows it.
+ */
+export const migrations: Record<string, Migration> = {
+  '0001-audit-log': auditLog,
+};

@@ -1,0 +1,96 @@
+import { describe, expect, it } from '@jest/globals';
+import { AUDIT_COLUMNS, toAuditRows, toAuditText } from '../../src/audit/format';
+import { aRecord } from './a-record';
+
+describe('toAuditRows', () => {
+  it('gives a cell for each column', () => {
+    const [row] = toAuditRows([aRecord({ decisionID: 'd-1' })]);
+    expect(row).toHaveLength(AUDIT_COLUMNS.length);
+    expect(row).toEqual([
+      '2026-11-01 12:00:00Z',
+      'firmware-1.4.0',
+      'canary',
+      'decision',
+      'deny',
+      'max_pending limit exceeded: current 3100 > configured 2000',
+      'gate',
+      'd-1',
+    ]);
+  });
+
+  it("gives an operator's reason, deny reasons and errors as the why, on one line", () => {
+    const [row] = toAuditRows([
+      aRecord({
+        kind: 'pause',
+        outcome: undefined,
+        reason: 'facts\nare stale',
+        reasons: ['a'],
+        errorDetails: [{ type: 'FactStale', message: 'too old' }],
+      }),
+    ]);
+    expect(row?.[AUDIT_COLUMNS.indexOf('WHY')]).toBe('facts are stale; a; FactStale: too old');
+    expect(row?.[AUDIT_COLUMNS.indexOf('OUTCOME')]).toBe('');
+  });
+
+  it('shows control characters instead of sending them to the terminal', () => {
+    const [row] = toAuditRows([aRecord({ actor: '\u001b[31mada\u202e' })]);
+    expect(row?.[AUDIT_COLUMNS.indexOf('ACTOR')]).toBe('\\u001b[31mada\\u202e');
+  });
+});
+
+describe('toAuditText', () => {
+  it('tells the whole story of a denial', () => {
+    const record = aRecord({
+      decisionID: 'd-1',
+      leaseExpiresAt: '2026-11-01T12:00:43.000Z',
+      deployment: { id: 'firmware-1.4.0', attributes: { risk: 'low' } },
+    });
+    expect(toAuditText(record)).toBe(`decision: deny  firmware-1.4.0 / canary
+
+  id                d-1
+  time              2026-11-01T12:00:00.000Z
+  actor             gate
+  lease until       2026-11-01T12:00:43.000Z
+  policy SHA        ${'a'.repeat(64)}
+  config revision   ${'b'.repeat(64)}
+  manifest version  7
+  evaluation        81 µs
+  workflow          deployment/firmware-1.4.0
+  run               0190-run
+  attributes        deployment {"risk":"low"}, stage {}
+
+Deny reasons
+  - max_pending limit exceeded: current 3100 > configured 2000
+
+Facts
+  - max_pending = 3100  observed 2026-11-01T11:59:58.000Z (2.0 s old), from levelServer http://levels.example
+`);
+  });
+
+  it('leaves out what a record does not have', () => {
+    const text = toAuditText({
+      schemaVersion: 1,
+      decisionID: 'p-1',
+      kind: 'pause',
+      deploymentID: 'd',
+      stage: 's',
+      timestamp: '2026-11-01T12:00:00.000Z',
+      reasons: [],
+      errorDetails: [{ type: 'FactMissing', message: 'nobody provides level' }],
+      usedFacts: [{ id: 'x', value: null, observedAt: 'unknown', collectedAt: 'unknown', source: 'test' }],
+      actor: 'gate',
+    });
+    expect(text).toBe(`pause  d / s
+
+  id     p-1
+  time   2026-11-01T12:00:00.000Z
+  actor  gate
+
+Errors
+  - FactMissing: nobody provides level
+
+Facts
+  - x = null  observed unknown, from test
+`);
+  });
+});
