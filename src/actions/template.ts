@@ -27,7 +27,9 @@ export function renderValue(value: JsonValue, context: ActionContext, options: R
   if (typeof value === 'string') {
     const alone = ALONE.exec(value);
     if (alone === null) return renderText(value, context, options);
-    return resolve(alone[1] ?? '', context, options) ?? value;
+    const named = resolve(alone[1] ?? '', context, options);
+    // Not `??`: a null that is there is a value.
+    return named === undefined ? value : named;
   }
   if (Array.isArray(value)) {
     return value.map((item, index) =>
