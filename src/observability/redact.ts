@@ -21,6 +21,6 @@ function redact(value: unknown, above: readonly object[]): unknown {
 /** Secrets within a text: bearer and basic credentials, and the user part of a URL. */
 export function redactText(text: string): string {
   return text
-    .replace(/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}/gi, `$1 ${REDACTED}`)
+    .replace(/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{16,}/gi, `$1 ${REDACTED}`)
     .replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@"'\\]+@/gi, `$1${REDACTED}@`);
 }
