@@ -113,7 +113,7 @@ function createTemporalCheck(check: () => Promise<unknown>, timeoutMs: number): 
 }
 
 function toListenError(error: unknown, host: string, port: number): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') {
     return invalid('http.port', `Port ${port} on ${host} is taken; set http.port to another one (0 takes a free one)`);
   }

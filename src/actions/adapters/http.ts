@@ -96,8 +96,7 @@ function whatHappened(error: unknown, timeout: string, signal: AbortSignal, dead
  * name or connected counts; everything else, known or not, counts as sent.
  */
 export function isCertainlyUnsent(error: unknown): boolean {
-  const cause = error instanceof Error ? (error.cause as Record<string, unknown> | undefined) : undefined;
-  if (typeof cause !== 'object' || cause === null) return false;
+  const cause = causeOf(error);
   // A host with several addresses: every one of them was tried and failed.
   if (Array.isArray(cause.errors) && cause.errors.length > 0) {
     return cause.errors.every((each: unknown) => isConnectFailure(each as Record<string, unknown>));
@@ -110,8 +109,14 @@ function isConnectFailure(cause: Record<string, unknown>): boolean {
 }
 
 function codeOf(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause as { code?: unknown } | undefined) : undefined;
-  return typeof cause?.code === 'string' ? cause.code : 'network failure';
+  const { code } = causeOf(error);
+  return typeof code === 'string' ? code : 'network failure';
+}
+
+/** By shape and not by `instanceof`: within a vm context (jest, workflow sandboxes) fetch's errors are another realm's. */
+function causeOf(error: unknown): Record<string, unknown> {
+  const cause = typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined;
+  return typeof cause === 'object' && cause !== null ? (cause as Record<string, unknown>) : {};
 }
 
 /** The key's header wins over one of the same name in the spec, however it is spelled. */

@@ -73,10 +73,10 @@ async function postOnce(url: string, payload: string, timeoutMs: number): Promis
 
 /** fetch's own messages may hold the URL, so only the code is kept. */
 function describeNetworkFailure(error: unknown, timeoutMs: number): string {
-  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${timeoutMs} ms`;
-  const cause = error instanceof Error ? error.cause : undefined;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'network failure';
-  return `not reached: ${code}`;
+  // By shape: within a vm context fetch's errors are no instances of this realm's Error.
+  const { name, cause } = error as { name?: string; cause?: { code?: string } };
+  if (name === 'TimeoutError') return `no answer within ${timeoutMs} ms`;
+  return `not reached: ${cause?.code ?? 'network failure'}`;
 }
 
 /** Retry-After in seconds or as an HTTP date (RFC 9110, section 10.2.3); undefined when absent or unreadable. */

@@ -73,7 +73,6 @@ describe('the http action', () => {
     [302, undefined, false],
     [400, undefined, false],
     [404, undefined, false],
-    [407, undefined, false],
     [408, undefined, true],
     [409, undefined, false],
     [425, undefined, true],
