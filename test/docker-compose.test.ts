@@ -15,13 +15,16 @@ describe('docker-compose.yml', () => {
     expect(Object.keys(services)).toEqual(expect.arrayContaining(['postgresql', 'temporal', 'temporal-ui']));
   });
 
-  it.each(Object.entries(services))('%s is pinned, checked for health and published on loopback only', (_name, service) => {
-    expect(service.image).toMatch(/^[a-z0-9./-]+:\d+\.\d+(\.\d+)?(-[a-z0-9.]+)?$/);
-    expect(service.healthcheck?.test.length).toBeGreaterThan(1);
-    for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
-    for (const [needed, { condition }] of Object.entries(service.depends_on ?? {})) {
-      expect(services).toHaveProperty([needed]);
-      expect(condition).toBe('service_healthy');
-    }
-  });
+  it.each(Object.entries(services))(
+    '%s is pinned, checked for health and published on loopback only',
+    (_name, service) => {
+      expect(service.image).toMatch(/^[a-z0-9./-]+:\d+\.\d+(\.\d+)?(-[a-z0-9.]+)?$/);
+      expect(service.healthcheck?.test.length).toBeGreaterThan(1);
+      for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
+      for (const [needed, { condition }] of Object.entries(service.depends_on ?? {})) {
+        expect(services).toHaveProperty([needed]);
+        expect(condition).toBe('service_healthy');
+      }
+    },
+  );
 });

@@ -43,7 +43,8 @@ export function toHttpRequest(
   }
   let body: string | undefined;
   if (spec.body !== undefined) {
-    if (spec.method === 'GET') faults.push(fault(`${where}.body`, `Expected no body at ${where}.body: GET carries none`));
+    if (spec.method === 'GET')
+      faults.push(fault(`${where}.body`, `Expected no body at ${where}.body: GET carries none`));
     body = JSON.stringify(renderValue(spec.body, context, { where: `${where}.body`, faults }));
   }
   if (url === undefined || faults.length > 0) return { faults };

@@ -32,9 +32,7 @@ export function renderValue(value: JsonValue, context: ActionContext, options: R
     return named === undefined ? value : named;
   }
   if (Array.isArray(value)) {
-    return value.map((item, index) =>
-      renderValue(item, context, { ...options, where: `${options.where}[${index}]` }),
-    );
+    return value.map((item, index) => renderValue(item, context, { ...options, where: `${options.where}[${index}]` }));
   }
   if (isJsonObject(value)) {
     return Object.fromEntries(

@@ -71,5 +71,7 @@ function endOf(alert: Alert): string {
 }
 
 function withoutAbsent(labels: Record<string, string | undefined>): Record<string, string> {
-  return Object.fromEntries(Object.entries(labels).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  return Object.fromEntries(
+    Object.entries(labels).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }

@@ -20,7 +20,12 @@ export function logFormatOf(env: Record<string, string | undefined>, isTerminal:
 }
 
 /** Writes at once, so that no line is lost when the process ends. Secrets are left out of keys and texts alike. */
-export function createLogger({ level = 'info', format = 'json', colour = false, destination }: LoggerOptions = {}): Logger {
+export function createLogger({
+  level = 'info',
+  format = 'json',
+  colour = false,
+  destination,
+}: LoggerOptions = {}): Logger {
   const target = destination ?? pino.destination({ dest: 2, sync: true });
   const stream: DestinationStream =
     format === 'pretty' ? { write: (line) => target.write(toPrettyLine(line, colour)) } : target;

@@ -13,7 +13,7 @@ function setUp() {
 
 describe('metrics', () => {
   it('are those that docs/metrics.md lists, with type and labels', async () => {
-    const rows = readFileSync('docs/metrics.md', 'utf8').matchAll(/^\| `(gate_\w+)` \| (\w+) \| ([^|]*) \|/gm);
+    const rows = readFileSync('docs/metrics.md', 'utf8').matchAll(/^\| `(gate_\w+)` \| (\w+) \|([^|]*)\|/gm);
     const documented = [...rows].map(([, name, type, labels]) => {
       const names = [...(labels ?? '').matchAll(/`(\w+)`/g)].map((match) => match[1]);
       return { name, type, labels: names.sort() };

@@ -35,7 +35,8 @@ class TransientError extends Error {
  */
 export async function postWebhook(config: AlertReceiverConfig, deps: ReceiverDeps, body: unknown): Promise<void> {
   const url = typeof config.url === 'string' ? config.url : (await deps.readSecret(config.url)).trim();
-  if (!isHttpUrl(url)) throw new Error(`Expected the URL of alert receiver ${deps.name} to begin with http:// or https://`);
+  if (!isHttpUrl(url))
+    throw new Error(`Expected the URL of alert receiver ${deps.name} to begin with http:// or https://`);
   const payload = JSON.stringify(body);
   const timeoutMs = ms(config.timeout as ms.StringValue);
   const policy = retry(handleType(TransientError), {

@@ -192,7 +192,9 @@ describe('the registry of actions', () => {
   });
 
   it('refuses two actions of one type', () => {
-    expect(() => createActionRegistry([noneAction, noneAction])).toThrow('Two actions are registered for the type none');
+    expect(() => createActionRegistry([noneAction, noneAction])).toThrow(
+      'Two actions are registered for the type none',
+    );
   });
 
   it('names the types it knows when asked for another', async () => {

@@ -18,17 +18,28 @@ let server: HttpReceiver;
 beforeEach(async () => void (server = await startHttpReceiver()));
 afterEach(() => server.close());
 
-function receiver(over: Partial<AlertReceiverConfig> = {}, readSecret: () => string = () => `${server.url}/T0/s3cret\n`) {
+function receiver(
+  over: Partial<AlertReceiverConfig> = {},
+  readSecret: () => string = () => `${server.url}/T0/s3cret\n`,
+) {
   const config: AlertReceiverConfig = { format: 'slack', url: { env: 'HOOK' }, timeout: '2s', ...over };
   const [first] = createAlertReceivers([config], { readSecret, firstBackoffMs: 1, uiUrl: 'http://ui' });
   if (first === undefined) throw new Error('Expected one receiver');
   return first;
 }
-const messageOf = (failed: Promise<void>) => failed.then(() => 'sent', (error: Error) => error.message);
+const messageOf = (failed: Promise<void>) =>
+  failed.then(
+    () => 'sent',
+    (error: Error) => error.message,
+  );
 
 describe('alert receivers', () => {
   it('are named by format and place', () => {
-    const configs = (['slack', 'alertmanager', 'slack'] as const).map((format) => ({ format, url: 'x', timeout: '1s' }));
+    const configs = (['slack', 'alertmanager', 'slack'] as const).map((format) => ({
+      format,
+      url: 'x',
+      timeout: '1s',
+    }));
     const names = createAlertReceivers(configs, { readSecret: () => '' }).map((each) => each.name);
     expect(names).toEqual(['slack', 'alertmanager', 'slack-2']);
   });
