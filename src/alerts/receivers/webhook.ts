@@ -10,14 +10,17 @@ export interface ReceiverDeps {
   readSecret(ref: SecretRef): Promise<string> | string;
   /** link put into the message */
   uiUrl?: string;
-  /** attempts in all; @default 4 */
+  /** attempts in all; @default 3 */
   maxAttempts?: number;
   /** wait after the first failed attempt, doubled after each further one; @default 250 */
   firstBackoffMs?: number;
 }
 
-/** However long a receiver asks us to wait, the activity's own time-out must not pass meanwhile. */
-const LONGEST_WAIT_MS = 10_000;
+/**
+ * However long a receiver asks us to wait: three attempts of 5 s and two waits end within the activity's 30 s, and the
+ * activity's own retries go on from there.
+ */
+const LONGEST_WAIT_MS = 3_000;
 
 class TransientError extends Error {
   constructor(
@@ -40,7 +43,7 @@ export async function postWebhook(config: AlertReceiverConfig, deps: ReceiverDep
   const payload = JSON.stringify(body);
   const timeoutMs = ms(config.timeout as ms.StringValue);
   const policy = retry(handleType(TransientError), {
-    maxAttempts: (deps.maxAttempts ?? 4) - 1,
+    maxAttempts: (deps.maxAttempts ?? 3) - 1,
     backoff: new DelegateBackoff(({ attempt, result }) => {
       const asked = 'error' in result && result.error instanceof TransientError ? result.error.retryAfterMs : undefined;
       return Math.min(asked ?? (deps.firstBackoffMs ?? 250) * 2 ** (attempt - 1), LONGEST_WAIT_MS);
