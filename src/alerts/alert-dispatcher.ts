@@ -1,0 +1,84 @@
+import type { Alert, AlertReceiver } from './alert';
+
+export interface AlertMetrics {
+  sent(receiver: string): void;
+  failed(receiver: string): void;
+}
+
+export interface AlertDispatcher {
+  /**
+   * Sends to every receiver side by side. Rejects with AlertDeliveryError once all have ended and at least one failed.
+   * Called again for the same message it asks only those that have not taken it yet, so that a retried activity alerts
+   * nobody twice; a process that starts anew has forgotten and may.
+   */
+  send(alert: Alert): Promise<void>;
+}
+
+/** Names every receiver that did not take the alert. */
+export class AlertDeliveryError extends Error {
+  override readonly name = 'AlertDeliveryError';
+  constructor(
+    readonly failures: readonly { receiver: string; message: string }[],
+    options?: { cause?: unknown },
+  ) {
+    super(
+      `Alert not delivered to ${failures.map(({ receiver, message }) => `${receiver} (${message})`).join('; ')}`,
+      options,
+    );
+  }
+}
+
+/** Messages remembered; a deployment seldom has more than a few in flight. */
+const REMEMBERED = 1000;
+
+export function createAlertDispatcher(receivers: readonly AlertReceiver[], metrics: AlertMetrics): AlertDispatcher {
+  /** by message and receiver: under way or done; a failure is forgotten, so that it is tried again */
+  const deliveries = new Map<string, Map<AlertReceiver, Promise<void>>>();
+
+  function deliver(alert: Alert, receiver: AlertReceiver, done: Map<AlertReceiver, Promise<void>>): Promise<void> {
+    const earlier = done.get(receiver);
+    if (earlier !== undefined) return earlier;
+    const delivery = (async () => {
+      try {
+        await receiver.send(alert);
+      } catch (error) {
+        done.delete(receiver);
+        metrics.failed(receiver.name);
+        throw error;
+      }
+      metrics.sent(receiver.name);
+    })();
+    done.set(receiver, delivery);
+    return delivery;
+  }
+
+  return {
+    async send(alert) {
+      const key = JSON.stringify([alert.fingerprint, alert.status, alert.reminder]);
+      const done = deliveries.get(key) ?? new Map<AlertReceiver, Promise<void>>();
+      // Set anew so that the messages in use are the last to be forgotten.
+      deliveries.delete(key);
+      deliveries.set(key, done);
+      for (const oldest of deliveries.keys()) {
+        if (deliveries.size <= REMEMBERED) break;
+        deliveries.delete(oldest);
+      }
+
+      const results = await Promise.allSettled(receivers.map((receiver) => deliver(alert, receiver, done)));
+      const failures = results.flatMap((result, index) =>
+        result.status === 'rejected'
+          ? [{ receiver: receivers[index]?.name ?? String(index), message: messageOf(result.reason) }]
+          : [],
+      );
+      if (failures.length > 0) {
+        throw new AlertDeliveryError(failures, {
+          cause: results.find((result) => result.status === 'rejected')?.reason,
+        });
+      }
+    },
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,20 @@
+import type { AlertReceiverConfig } from '../../config/settings';
+import type { AlertReceiver } from '../alert';
+import { createAlertmanagerReceiver } from './alertmanager';
+import { createSlackReceiver } from './slack';
+import type { ReceiverDeps } from './webhook';
+
+const FORMATS = { alertmanager: createAlertmanagerReceiver, slack: createSlackReceiver } as const;
+
+/** One receiver for each configuration, in order, named by format and place: `slack`, `alertmanager`, `slack-2`. */
+export function createAlertReceivers(
+  configs: readonly AlertReceiverConfig[],
+  deps: Omit<ReceiverDeps, 'name'>,
+): AlertReceiver[] {
+  const count = new Map<string, number>();
+  return configs.map((config) => {
+    const place = (count.get(config.format) ?? 0) + 1;
+    count.set(config.format, place);
+    return FORMATS[config.format](config, { ...deps, name: place === 1 ? config.format : `${config.format}-${place}` });
+  });
+}

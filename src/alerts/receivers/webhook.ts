@@ -1,0 +1,97 @@
+import { DelegateBackoff, handleType, retry } from 'cockatiel';
+import ms from 'ms';
+import type { AlertReceiverConfig } from '../../config/settings';
+import type { SecretRef } from '../../config/release-config';
+
+/** What a receiver needs besides its configuration. */
+export interface ReceiverDeps {
+  /** name in metrics and errors; never an address, because a webhook's address is a credential */
+  name: string;
+  readSecret(ref: SecretRef): Promise<string> | string;
+  /** link put into the message */
+  uiUrl?: string;
+  /** attempts in all; @default 3 */
+  maxAttempts?: number;
+  /** wait after the first failed attempt, doubled after each further one; @default 250 */
+  firstBackoffMs?: number;
+}
+
+/**
+ * However long a receiver asks us to wait: three attempts of 5 s and two waits end within the activity's 30 s, and the
+ * activity's own retries go on from there.
+ */
+const LONGEST_WAIT_MS = 3_000;
+
+class TransientError extends Error {
+  constructor(
+    message: string,
+    readonly retryAfterMs: number | undefined,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}
+
+/**
+ * Posts `body` as JSON; tries again after a network failure, a time-out, 408, 425, 429 and 5xx, honouring Retry-After.
+ * The secret is read anew for each message, so a rotated one needs no restart. Errors never hold the URL.
+ */
+export async function postWebhook(config: AlertReceiverConfig, deps: ReceiverDeps, body: unknown): Promise<void> {
+  const url = typeof config.url === 'string' ? config.url : (await deps.readSecret(config.url)).trim();
+  if (!isHttpUrl(url))
+    throw new Error(`Expected the URL of alert receiver ${deps.name} to begin with http:// or https://`);
+  const payload = JSON.stringify(body);
+  const timeoutMs = ms(config.timeout as ms.StringValue);
+  const policy = retry(handleType(TransientError), {
+    maxAttempts: (deps.maxAttempts ?? 3) - 1,
+    backoff: new DelegateBackoff(({ attempt, result }) => {
+      const asked = 'error' in result && result.error instanceof TransientError ? result.error.retryAfterMs : undefined;
+      return Math.min(asked ?? (deps.firstBackoffMs ?? 250) * 2 ** (attempt - 1), LONGEST_WAIT_MS);
+    }),
+  });
+  await policy.execute(() => postOnce(url, payload, timeoutMs));
+}
+
+async function postOnce(url: string, payload: string, timeoutMs: number): Promise<void> {
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: payload,
+      // A redirect would carry the message to an address that nobody configured.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+  } catch (error) {
+    throw new TransientError(describeNetworkFailure(error, timeoutMs), undefined);
+  }
+  await response.body?.cancel();
+  if (response.ok) return;
+  const message = `answered ${response.status}`;
+  if (response.status >= 500 || [408, 425, 429].includes(response.status)) {
+    throw new TransientError(message, retryAfterMs(response.headers.get('retry-after'), Date.now()));
+  }
+  throw new Error(message);
+}
+
+/** fetch's own messages may hold the URL, so only the code is kept. */
+function describeNetworkFailure(error: unknown, timeoutMs: number): string {
+  // By shape: within a vm context fetch's errors are no instances of this realm's Error.
+  const { name, cause } = error as { name?: string; cause?: { code?: string } };
+  if (name === 'TimeoutError') return `no answer within ${timeoutMs} ms`;
+  return `not reached: ${cause?.code ?? 'network failure'}`;
+}
+
+/** Retry-After in seconds or as an HTTP date (RFC 9110, section 10.2.3); undefined when absent or unreadable. */
+export function retryAfterMs(header: string | null, nowMs: number): number | undefined {
+  if (header === null) return undefined;
+  const text = header.trim();
+  if (/^[0-9]+$/.test(text)) return Number(text) * 1000;
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
+}
+
+function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol);
+}

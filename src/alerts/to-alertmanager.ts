@@ -1,0 +1,77 @@
+import { AlertStatus, type Alert } from './alert';
+
+/** Alertmanager's webhook body, version 4: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config */
+export interface AlertmanagerWebhook {
+  version: '4';
+  groupKey: string;
+  truncatedAlerts: number;
+  status: AlertStatus;
+  receiver: string;
+  groupLabels: Record<string, string>;
+  commonLabels: Record<string, string>;
+  commonAnnotations: Record<string, string>;
+  externalURL: string;
+  alerts: AlertmanagerAlert[];
+}
+
+export interface AlertmanagerAlert {
+  status: AlertStatus;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  /** RFC 3339 */
+  startsAt: string;
+  /** RFC 3339; Go's zero time while it fires, as Alertmanager itself sends it */
+  endsAt: string;
+  generatorURL: string;
+  fingerprint: string;
+}
+
+const ZERO_TIME = '0001-01-01T00:00:00Z';
+
+/**
+ * One alert as a group of one. Labels stay the same from the first message to `resolved`, because receivers match on
+ * them; what changes from reminder to reminder stands in the annotations.
+ *
+ * @param externalURL address of the Temporal UI; empty when there is none
+ */
+export function toAlertmanager(alert: Alert, receiver: string, externalURL = ''): AlertmanagerWebhook {
+  const groupLabels = withoutAbsent({ alertname: alert.name, deployment_id: alert.deploymentId });
+  const labels = { ...groupLabels, ...withoutAbsent({ stage: alert.stage, pause_reason: alert.pauseReason }) };
+  const annotations = { summary: alert.summary, description: alert.description, reminder: String(alert.reminder) };
+  return {
+    version: '4',
+    groupKey: `{}:{${Object.entries(groupLabels)
+      .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+      .join(', ')}}`,
+    truncatedAlerts: 0,
+    status: alert.status,
+    receiver,
+    groupLabels,
+    commonLabels: labels,
+    commonAnnotations: annotations,
+    externalURL,
+    alerts: [
+      {
+        status: alert.status,
+        labels,
+        annotations,
+        startsAt: new Date(alert.startsAtMs).toISOString(),
+        endsAt: endOf(alert),
+        generatorURL: externalURL,
+        fingerprint: alert.fingerprint,
+      },
+    ],
+  };
+}
+
+/** A resolved alert without an end would read as still firing, so its start stands in. */
+function endOf(alert: Alert): string {
+  if (alert.status === AlertStatus.firing) return ZERO_TIME;
+  return new Date(alert.endsAtMs ?? alert.startsAtMs).toISOString();
+}
+
+function withoutAbsent(labels: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(labels).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}

@@ -1,0 +1,133 @@
+import type { AddressInfo } from 'node:net';
+import fastify, { type FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+import { FailureType, GateError } from '../failures';
+import type { ReleaseStatus } from '../policy/release';
+import { bearsToken, isLoopback, isLoopbackHostHeader } from './access';
+import { toHealthRelease, toReadiness, type TemporalHealth } from './health';
+
+export interface HttpServerOptions {
+  /** @default 127.0.0.1 */
+  host?: string;
+  /** 0 takes a free port */
+  port: number;
+  /** any of these opens what is closed; empty ones count for nothing */
+  tokens?: readonly string[];
+  releaseStatus(): ReleaseStatus;
+  /** resolves when Temporal answers; rejects when it does not */
+  checkTemporal(): Promise<unknown>;
+  registry: Registry;
+  /** further routes, e.g. `(server) => server.register(auditRoutes, options)`; they are closed without a token */
+  register?(server: FastifyInstance): unknown;
+  /** how long Temporal may take to answer; @default 2000 */
+  temporalTimeoutMs?: number;
+}
+
+export interface HttpServer {
+  host: string;
+  port: number;
+  /** e.g. `http://127.0.0.1:9100` */
+  url: string;
+  close(): Promise<void>;
+}
+
+/** All that needs no token, and that on loopback only. */
+const OPEN_ROUTES: readonly string[] = ['/healthz', '/readyz', '/metrics'];
+
+/**
+ * Serves health, metrics and what `register` adds. Beyond loopback every request needs a token; on loopback all but
+ * `/healthz`, `/readyz` and `/metrics` do, and the Host header must name this machine.
+ *
+ * @throws GateError ConfigInvalid when it may not or cannot listen there
+ */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { host = '127.0.0.1', port, registry } = options;
+  const tokens = (options.tokens ?? []).filter((token) => token !== '');
+  const loopback = isLoopback(host);
+  if (!loopback && tokens.length === 0) {
+    throw invalid('http.bearerToken', `Expected http.bearerToken, because http.host ${host} is not a loopback address`);
+  }
+
+  const server = fastify({ forceCloseConnections: true });
+  server.addHook('onRequest', async (request, reply) => {
+    if (loopback && !isLoopbackHostHeader(request.headers.host)) {
+      return reply
+        .code(403)
+        .send(toBody('Forbidden', 'Expected the Host header to name a loopback address, as this server listens there'));
+    }
+    if (loopback && OPEN_ROUTES.includes(request.routeOptions.url ?? '')) return;
+    if (bearsToken(request.headers.authorization, tokens)) return;
+    return reply
+      .code(401)
+      .header('www-authenticate', 'Bearer')
+      .send(toBody('Unauthorized', 'Expected the header Authorization: Bearer <token>'));
+  });
+  server.setNotFoundHandler((request, reply) =>
+    reply.code(404).send(toBody('NotFound', `Nothing answers ${request.method} ${request.url.split('?')[0]}`)),
+  );
+
+  const temporalHealth = createTemporalCheck(options.checkTemporal, options.temporalTimeoutMs ?? 2000);
+  server.get('/healthz', async () => ({ status: 'ok', ...toHealthRelease(options.releaseStatus()) }));
+  server.get('/readyz', async (_request, reply) => {
+    const readiness = toReadiness(options.releaseStatus(), await temporalHealth());
+    return reply.code(readiness.status === 'ready' ? 200 : 503).send(readiness);
+  });
+  server.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));
+
+  try {
+    await options.register?.(server);
+    await server.listen({ host, port });
+  } catch (error) {
+    await server.close();
+    throw toListenError(error, host, port);
+  }
+  const address = server.server.address() as AddressInfo;
+  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return {
+    host: address.address,
+    port: address.port,
+    url: `http://${name}:${address.port}`,
+    close: () => server.close(),
+  };
+}
+
+/** One question at a time, however many probes ask: an open route must not be a way to load Temporal. */
+function createTemporalCheck(check: () => Promise<unknown>, timeoutMs: number): () => Promise<TemporalHealth> {
+  let underWay: Promise<TemporalHealth> | undefined;
+  return () => (underWay ??= ask().finally(() => (underWay = undefined)));
+
+  async function ask(): Promise<TemporalHealth> {
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`Temporal gave no answer within ${timeoutMs} ms`)), timeoutMs);
+    });
+    try {
+      await Promise.race([check(), deadline]);
+      return { reachable: true };
+    } catch (error) {
+      return { reachable: false, error: error instanceof Error ? error.message : String(error) };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function toListenError(error: unknown, host: string, port: number): unknown {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') {
+    return invalid('http.port', `Port ${port} on ${host} is taken; set http.port to another one (0 takes a free one)`);
+  }
+  if (code === 'EACCES') return invalid('http.port', `Port ${port} on ${host} may not be used by this user`);
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return invalid('http.host', `Expected http.host to be an address of this machine, got ${host}`);
+  }
+  return error;
+}
+
+function invalid(where: string, message: string): GateError {
+  return new GateError(FailureType.ConfigInvalid, message, [{ type: FailureType.ConfigInvalid, message, where }]);
+}
+
+function toBody(type: string, message: string) {
+  return { error: { type, message } };
+}

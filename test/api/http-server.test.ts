@@ -1,0 +1,189 @@
+import { request } from 'node:http';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Registry } from 'prom-client';
+import { isLoopback, isLoopbackHostHeader } from '../../src/api/access';
+import { startHttpServer, type HttpServer, type HttpServerOptions } from '../../src/api/http-server';
+import { GateError } from '../../src/failures';
+import { createMetrics } from '../../src/observability/metrics';
+import type { ReleaseStatus } from '../../src/policy/release';
+
+const loaded: ReleaseStatus = {
+  ref: { policySha: 'p', configRev: 'c', manifestVersion: '7' },
+  loadedAtMs: 0,
+  lastCheckAtMs: 2000,
+  lastSuccessfulCheckAtMs: 1000,
+  lastError: 'policy refused',
+};
+const servers: HttpServer[] = [];
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+async function start(over: Partial<HttpServerOptions> = {}): Promise<HttpServer> {
+  const registry = new Registry();
+  createMetrics(registry);
+  const server = await startHttpServer({
+    port: 0,
+    releaseStatus: () => loaded,
+    checkTemporal: async () => undefined,
+    registry,
+    register: (each) => each.get('/closed', async () => 'in'),
+    ...over,
+  });
+  servers.push(server);
+  return server;
+}
+
+function get({ port }: HttpServer, path: string, headers: Record<string, string> = {}) {
+  return new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
+    request({ host: '127.0.0.1', port, path, headers, agent: false }, (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      response.on('end', () => resolve({ status: response.statusCode, body }));
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+const refusal = (over: Partial<HttpServerOptions>) =>
+  start(over).then(
+    () => 'started',
+    (error: unknown) =>
+      error instanceof GateError ? `${error.type} ${error.faults[0]?.where}: ${error.message}` : error,
+  );
+
+describe('health', () => {
+  it('says ready, under which release, since when and what the last check found', async () => {
+    const { status, body } = await get(await start(), '/readyz');
+    expect([status, JSON.parse(body)]).toEqual([
+      200,
+      {
+        status: 'ready',
+        policySHA: 'p',
+        configRev: 'c',
+        manifestVersion: '7',
+        loadedSince: '1970-01-01T00:00:00.000Z',
+        lastCheck: '1970-01-01T00:00:02.000Z',
+        lastSuccessfulCheck: '1970-01-01T00:00:01.000Z',
+        lastError: 'policy refused',
+        temporal: { reachable: true },
+      },
+    ]);
+  });
+
+  it('is not ready without a release, though it lives', async () => {
+    const server = await start({ releaseStatus: () => ({ lastError: 'no manifest' }) });
+    const ready = await get(server, '/readyz');
+    expect([ready.status, JSON.parse(ready.body)]).toEqual([
+      503,
+      { status: 'not ready', lastError: 'no manifest', temporal: { reachable: true } },
+    ]);
+    expect(await get(server, '/healthz')).toEqual({ status: 200, body: '{"status":"ok"}' });
+  });
+
+  it.each<[string, () => Promise<unknown>, string]>([
+    ['fails', () => Promise.reject(new Error('connection refused')), 'connection refused'],
+    ['hangs', () => new Promise(() => undefined), 'Temporal gave no answer within 10 ms'],
+  ])('is not ready when Temporal %s', async (_name, checkTemporal, error) => {
+    const { status, body } = await get(await start({ checkTemporal, temporalTimeoutMs: 10 }), '/readyz');
+    expect([status, JSON.parse(body)]).toMatchObject([503, { temporal: { reachable: false, error } }]);
+  });
+
+  it('reports the release while it lives, and its metrics', async () => {
+    const server = await start();
+    const body = '{"status":"ok","policySHA":"p","configRev":"c","manifestVersion":"7"}';
+    expect(await get(server, '/healthz')).toEqual({ status: 200, body });
+    expect((await get(server, '/metrics')).body).toContain('# TYPE gate_decisions_total counter');
+  });
+});
+
+describe('access', () => {
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+  it.each<[string, string[], Record<string, string>, string, number]>([
+    ['health is open', [], {}, '/healthz', 200],
+    ['a query changes nothing', [], {}, '/readyz?x=1', 200],
+    ['another route is closed without a token', ['t1'], {}, '/closed', 401],
+    ['a wrong token opens nothing', ['t1'], bearer('t2'), '/closed', 401],
+    ['another scheme opens nothing', ['t1'], { authorization: 'Basic t1' }, '/closed', 401],
+    ['any of the tokens opens', ['t1', 't2'], bearer('t2'), '/closed', 200],
+    ['an empty token opens nothing', [''], { authorization: 'Bearer ' }, '/closed', 401],
+    ['nothing opens where no token is set', [], bearer('t1'), '/closed', 401],
+    ['an unknown path does not tell that it is unknown', ['t1'], {}, '/nope', 401],
+    ['an unknown path is not found with a token', ['t1'], bearer('t1'), '/nope?secret=1', 404],
+    ['another name for this address is refused', ['t1'], { ...bearer('t1'), host: 'evil.example:80' }, '/healthz', 403],
+    ['localhost is a name of this machine', [], { host: 'localhost:1' }, '/healthz', 200],
+  ])('on loopback %s', async (_name, tokens, headers, path, status) => {
+    const answer = await get(await start({ tokens }), path, headers);
+    expect(answer.status).toBe(status);
+    expect(answer.body).not.toContain('secret');
+  });
+
+  it.each<[string, Record<string, string>, string, number]>([
+    ['health is closed', {}, '/healthz', 401],
+    ['metrics are closed', {}, '/metrics', 401],
+    ['a token opens', bearer('t1'), '/healthz', 200],
+    ['any Host header will do', { ...bearer('t1'), host: 'gate.example' }, '/healthz', 200],
+  ])('beyond loopback %s', async (_name, headers, path, status) => {
+    // 127.1 is loopback to the system but not to the strict rule, so the test itself listens on loopback only.
+    const server = await start({ host: '127.1', tokens: ['t1'] });
+    expect((await get(server, path, headers)).status).toBe(status);
+  });
+
+  it.each(['0.0.0.0', '::', '192.0.2.1', 'example.com'])('refuses to listen on %s without a token', async (host) => {
+    expect(await refusal({ host, tokens: [''] })).toBe(
+      `ConfigInvalid http.bearerToken: Expected http.bearerToken, because http.host ${host} is not a loopback address`,
+    );
+  });
+
+  it('says that a port is taken, and what to do', async () => {
+    const { port } = await start();
+    expect(await refusal({ port })).toBe(
+      `ConfigInvalid http.port: Port ${port} on 127.0.0.1 is taken; set http.port to another one (0 takes a free one)`,
+    );
+  });
+
+  it('says that an address is not of this machine', async () => {
+    expect(await refusal({ host: '192.0.2.1', tokens: ['t'] })).toBe(
+      'ConfigInvalid http.host: Expected http.host to be an address of this machine, got 192.0.2.1',
+    );
+  });
+
+  it('passes on what goes wrong while routes are added', async () => {
+    const register = () => {
+      throw new RangeError('no such route');
+    };
+    await expect(start({ register })).rejects.toThrow('no such route');
+  });
+
+  it('tells the port that it took', async () => {
+    const server = await start();
+    expect(server.url).toBe(`http://127.0.0.1:${server.port}`);
+    expect(server.port).toBeGreaterThan(0);
+  });
+
+  it.each<[string, boolean]>([
+    ['127.0.0.1', true],
+    ['127.8.8.8', true],
+    ['::1', true],
+    ['[::1]', true],
+    ['LOCALHOST', true],
+    ['0.0.0.0', false],
+    ['::', false],
+    ['127.0.0.1.evil.example', false],
+    ['10.0.0.1', false],
+    ['', false],
+  ])('%j is loopback: %s', (host, wanted) => {
+    expect(isLoopback(host)).toBe(wanted);
+  });
+
+  it.each<[string | undefined, boolean]>([
+    ['[::1]:9100', true],
+    ['127.0.0.1', true],
+    ['localhost:evil', false],
+    ['::1', false],
+    [undefined, false],
+  ])('the Host header %j names this machine: %s', (header, wanted) => {
+    expect(isLoopbackHostHeader(header)).toBe(wanted);
+  });
+});

@@ -1,0 +1,47 @@
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface ReceivedRequest {
+  method: string;
+  path: string;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+type Answer = number | 'hang' | 'reset' | { status: number; headers: Record<string, string> };
+
+/**
+ * A small HTTP server on loopback that keeps what it was sent. It gives the answers of `answers` one after the other and
+ * then 200; `hang` never answers, `reset` cuts the connection once the request has been read.
+ */
+export async function startHttpReceiver() {
+  const requests: ReceivedRequest[] = [];
+  const answers: Answer[] = [];
+  const server = createServer((request, response: ServerResponse) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      requests.push({ method: request.method ?? '', path: request.url ?? '', headers: request.headers, body });
+      const answer = answers.shift() ?? 200;
+      if (answer === 'hang') return;
+      if (answer === 'reset') return void request.socket.resetAndDestroy();
+      const { status, headers } = typeof answer === 'number' ? { status: answer, headers: {} } : answer;
+      response.writeHead(status, headers).end('ok');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    requests,
+    answers,
+    bodies: () => requests.map((request) => JSON.parse(request.body) as Record<string, unknown>),
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+export type HttpReceiver = Awaited<ReturnType<typeof startHttpReceiver>>;
