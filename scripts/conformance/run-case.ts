@@ -59,7 +59,8 @@ async function build(
   const bundle = join(folder, 'bundle.tar.gz');
   const args = ['build', '-t', 'wasm', '-e', entrypoint, '--capabilities', capabilities, '-o', bundle, ...files];
   const error = await new Promise<string | undefined>((resolve) => {
-    execFile(opa, args, (failure, _stdout, stderr) => resolve(failure ? stderr || failure.message : undefined));
+    // opa build says on stdout what is wrong with a policy
+    execFile(opa, args, (failure, stdout, stderr) => resolve(failure ? stdout + stderr : undefined));
   });
   if (error !== undefined) return { error };
   return { wasm: await extractWasm(await readFile(bundle)) };
