@@ -1,6 +1,12 @@
 import type { Builtins } from './builtin';
 import { castBuiltins } from './casts';
 import { cryptoBuiltins } from './crypto';
+import { encodingBuiltins } from './encodings';
+import { jsonPatchBuiltins } from './json-patch';
+import { jsonWebTokenBuiltins } from './json-web-tokens';
+import { objectBuiltins } from './objects';
+import { timeBuiltins } from './time';
+import { uuidBuiltins } from './uuids';
 import { netBuiltins } from './net';
 import { numberBuiltins } from './numbers';
 import { regexBuiltins } from './regex';
@@ -13,6 +19,12 @@ import { unitBuiltins } from './units';
 export const HOST_IMPLEMENTATIONS: Builtins = {
   ...castBuiltins,
   ...cryptoBuiltins,
+  ...encodingBuiltins,
+  ...jsonPatchBuiltins,
+  ...jsonWebTokenBuiltins,
+  ...objectBuiltins,
+  ...timeBuiltins,
+  ...uuidBuiltins,
   ...netBuiltins,
   ...numberBuiltins,
   ...regexBuiltins,
