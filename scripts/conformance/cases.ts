@@ -59,7 +59,8 @@ function toPlainCase(raw: RawCase): ConformanceCase | undefined {
   const results = raw.want_result ?? [];
   if (path === undefined || !raw.modules?.length) return undefined;
   if (Object.keys(raw).some((key) => key.startsWith('want_error'))) return undefined;
-  if (raw.input_term !== undefined || raw.sort_bindings || raw.env !== undefined || results.length > 1) return undefined;
+  if (raw.input_term !== undefined || raw.sort_bindings || raw.env !== undefined || results.length > 1)
+    return undefined;
   const { note, modules, data, input } = raw;
   const [result] = results;
   const want: Want = bound

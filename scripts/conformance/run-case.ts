@@ -6,6 +6,7 @@ import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { fromPlain, parseValue, writeJson } from '../../src/policy/builtins/rego-text';
 import { compareValues, type RegoValue } from '../../src/policy/builtins/rego-value';
+import { findNumberKeys } from '../../src/policy/number-keys';
 import { loadWasmPolicy } from '../../src/policy/wasm-policy';
 import type { ConformanceCase, Want } from './cases';
 
@@ -26,6 +27,7 @@ export interface Builder {
   folder: string;
 }
 
+const NUMBER_KEY = 'a reference into data with a number as key';
 const DECISION_TIME_NS = BigInt(Date.now()) * 1_000_000n;
 
 export async function runCase(wanted: ConformanceCase, index: number, builder: Builder): Promise<CaseResult> {
@@ -53,6 +55,8 @@ async function build(
   folder: string,
   { opa, capabilities }: Builder,
 ): Promise<{ wasm: Uint8Array } | { error: string }> {
+  const [numberKey] = modules.flatMap(findNumberKeys);
+  if (numberKey) return { error: `${NUMBER_KEY}: ${numberKey.text}` };
   await mkdir(folder, { recursive: true });
   const files = modules.map((_, index) => join(folder, `module-${index}.rego`));
   await Promise.all(files.map((file, index) => writeFile(file, modules[index]!)));
@@ -79,6 +83,8 @@ async function extractWasm(archive: Buffer): Promise<Uint8Array> {
 }
 
 function refusal(error: string): string {
+  if (error.startsWith(NUMBER_KEY)) return error;
+  if (error.includes('with keyword target')) return 'a built-in named by `with`';
   const names = [...error.matchAll(/undefined function (\S+)/g)].map((match) => match[1]!);
   return names.length > 0 ? [...new Set(names)].sort().join(', ') : error.replaceAll(/\s+/g, ' ').trim();
 }

@@ -43,15 +43,22 @@ export const listAt = operand<readonly RegoValue[]>(
   'set',
 );
 
-/** An integer of any size; `2.0` is one too, as OPA's own operand check has it. */
+/** An integer of any size; `2.0` and `1e21` are integers too, as OPA's own operand check has it. */
 export function bigIntAt(operands: readonly RegoValue[], index: number): bigint {
-  const number = numberAt(operands, index);
-  const whole = number.toBigInt();
-  if (whole !== undefined) return whole;
-  const double = number.toDouble();
-  if (Number.isSafeInteger(double)) return BigInt(double);
-  throw new BuiltinError(`operand ${index + 1} must be integer number but got floating-point number`);
+  const [, sign, whole, fraction = '', power = '0'] = NUMBER.exec(numberAt(operands, index).text)!;
+  const exponent = Number(power) - fraction.length;
+  const digits = BigInt(`${whole}${fraction}`);
+  const scale = 10n ** BigInt(Math.min(Math.abs(exponent), MOST_DIGITS));
+  if (exponent > MOST_DIGITS || (exponent < 0 && digits % scale !== 0n)) {
+    throw new BuiltinError(`operand ${index + 1} must be integer number but got floating-point number`);
+  }
+  const size = exponent < 0 ? digits / scale : digits * scale;
+  return sign === '-' ? -size : size;
 }
+
+const NUMBER = /^(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
+/** far beyond any count or time, and quick to compute with */
+const MOST_DIGITS = 1_000;
 
 /** An integer that fits JavaScript's exact range. */
 export function integerAt(operands: readonly RegoValue[], index: number): number {

@@ -41,7 +41,8 @@ function decimal(size: number, significant?: number): Decimal {
   const digits = scaled(size, significant - 1 - exponent).toString();
   if (digits.length > significant) return { digits: digits.slice(0, significant), exponent: exponent + 1 };
   // the shortest digits may round up to a power of ten that the value itself does not reach
-  if (digits.length < significant) return { digits: scaled(size, significant - exponent).toString(), exponent: exponent - 1 };
+  if (digits.length < significant)
+    return { digits: scaled(size, significant - exponent).toString(), exponent: exponent - 1 };
   return { digits, exponent };
 }
 
@@ -57,7 +58,9 @@ function plain({ digits, exponent }: Decimal): string {
 }
 
 function fixed(size: number, precision: number): string {
-  const digits = scaled(size, precision).toString().padStart(precision + 1, '0');
+  const digits = scaled(size, precision)
+    .toString()
+    .padStart(precision + 1, '0');
   return precision === 0 ? digits : `${digits.slice(0, -precision)}.${digits.slice(-precision)}`;
 }
 

@@ -31,7 +31,8 @@ function apply(document: RegoValue | undefined, operation: RegoObject): RegoValu
     case 'copy':
       return insert(document, path, find(document, readPath(attribute(operation, 'from'))));
     case 'test':
-      if (compareValues(find(document, path), attribute(operation, 'value')) !== 0) throw new BuiltinError('test failed');
+      if (compareValues(find(document, path), attribute(operation, 'value')) !== 0)
+        throw new BuiltinError('test failed');
       return document;
     default:
       throw new BuiltinError('unrecognized op');

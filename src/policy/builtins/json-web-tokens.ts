@@ -1,4 +1,12 @@
-import { X509Certificate, constants, createHmac, createPublicKey, timingSafeEqual, verify, type KeyObject } from 'node:crypto';
+import {
+  X509Certificate,
+  constants,
+  createHmac,
+  createPublicKey,
+  timingSafeEqual,
+  verify,
+  type KeyObject,
+} from 'node:crypto';
 import { BuiltinError, objectAt, orBuiltinError, stringAt, type Builtin, type Builtins } from './builtin';
 import { parseJson } from './rego-text';
 import { RegoNumber, RegoObject, compareValues, type RegoValue } from './rego-value';
@@ -68,7 +76,11 @@ function decode(text: string): RegoValue {
   const header = decodeHeader(token);
   // a token within a token is quoted by some
   if (header.get('cty') === 'JWT') {
-    return decode(decodeBase64Url(token.payload).toString('utf8').replace(/^["']+|["']+$/g, ''));
+    return decode(
+      decodeBase64Url(token.payload)
+        .toString('utf8')
+        .replace(/^["']+|["']+$/g, ''),
+    );
   }
   return [header, decodeObject(token.payload), decodeBase64Url(token.signature).toString('hex')];
 }
@@ -88,7 +100,8 @@ interface Key {
 function readKeys(text: string): Key[] {
   const pem = /-----BEGIN ([^-]+)-----\r?\n[\s\S]*?-----END \1-----\r?\n?/.exec(text);
   if (pem) {
-    if (text.slice(pem.index + pem[0].length) !== '') throw new BuiltinError('extra data after a PEM certificate block');
+    if (text.slice(pem.index + pem[0].length) !== '')
+      throw new BuiltinError('extra data after a PEM certificate block');
     if (pem[1] === 'CERTIFICATE') return [{ key: orBuiltinError(() => new X509Certificate(pem[0]).publicKey) }];
     if (pem[1] === 'PUBLIC KEY') return [{ key: orBuiltinError(() => createPublicKey(pem[0])) }];
     throw new BuiltinError('failed to extract a Key from the PEM certificate');
@@ -111,7 +124,12 @@ function readJsonWebKey(jwk: Record<string, unknown>): Key {
   return { ...common, key: d === undefined ? key : undefined };
 }
 
-function isSignedBy(key: Key['key'], { kind, hash }: Algorithm, { header, payload }: Token, signature: Buffer): boolean {
+function isSignedBy(
+  key: Key['key'],
+  { kind, hash }: Algorithm,
+  { header, payload }: Token,
+  signature: Buffer,
+): boolean {
   const text = Buffer.from(`${header}.${payload}`);
   if (key === undefined) return false;
   if (kind === 'HS') {
@@ -192,7 +210,13 @@ interface Constraints {
 }
 
 function readConstraints(given: RegoObject, decisionTimeNs: bigint): Constraints {
-  const constraints: Constraints = { secret: '', alg: '', iss: '', aud: '', timeSeconds: seconds(Number(decisionTimeNs)) };
+  const constraints: Constraints = {
+    secret: '',
+    alg: '',
+    iss: '',
+    aud: '',
+    timeSeconds: seconds(Number(decisionTimeNs)),
+  };
   for (const [name, value] of given.entries) {
     switch (name) {
       case 'cert':

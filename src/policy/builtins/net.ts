@@ -138,14 +138,16 @@ function merge(networks: Network[]): string[] {
     ranges.splice(i - 1, 2, { network: undefined, first, last: upper.last });
   }
   const version = networks[0]?.version ?? 4;
-  return ranges.flatMap(({ network, first, last }) => (network ? [network] : cover(version, first, last)).map(formatCidr));
+  return ranges.flatMap(({ network, first, last }) =>
+    (network ? [network] : cover(version, first, last)).map(formatCidr),
+  );
 }
 
 /** The fewest networks that hold exactly the addresses from `first` to `last`. */
 function cover(version: 4 | 6, first: bigint, last: bigint): Network[] {
   const networks: Network[] = [];
   const bits = bitsOf({ version, value: 0n });
-  for (let value = first; value <= last; ) {
+  for (let value = first; value <= last;) {
     let hostBits = 0;
     while (hostBits < bits) {
       const size = 1n << BigInt(hostBits + 1);

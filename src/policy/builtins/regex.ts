@@ -28,7 +28,9 @@ export const regexBuiltins: Builtins = {
     if (Buffer.byteLength(open) !== 1 || Buffer.byteLength(close) !== 1) {
       throw new BuiltinError('delimiters have to be exactly one character long');
     }
-    return compile(templatePattern(template, open, close)).matcher(text).find();
+    return compile(templatePattern(template, open, close))
+      .matcher(text)
+      .find();
   },
 };
 
@@ -49,12 +51,13 @@ function matchesOf(pattern: RE2JS, text: string, limit = -1): number[][] {
   const matcher = pattern.matcher(text);
   const matches: number[][] = [];
   let previousEnd = -1;
-  for (let at = 0; at <= text.length && (limit < 0 || matches.length < limit); ) {
+  for (let at = 0; at <= text.length && (limit < 0 || matches.length < limit);) {
     if (!matcher.find(at)) break;
     const [start, end] = [matcher.start(), matcher.end()];
     if (end > start || start !== previousEnd) {
       const positions: number[] = [];
-      for (let group = 0; group <= matcher.groupCount(); group++) positions.push(matcher.start(group), matcher.end(group));
+      for (let group = 0; group <= matcher.groupCount(); group++)
+        positions.push(matcher.start(group), matcher.end(group));
       matches.push(positions);
     }
     previousEnd = end;

@@ -26,7 +26,8 @@ export function writeValue(value: RegoValue): string {
   if (typeof value === 'boolean') return value ? 'true' : 'false';
   if (value instanceof RegoNumber) return value.text;
   if (Array.isArray(value)) return `[${value.map(writeValue).join(',')}]`;
-  if (value instanceof RegoSet) return value.items.length === 0 ? 'set()' : `{${value.items.map(writeValue).join(',')}}`;
+  if (value instanceof RegoSet)
+    return value.items.length === 0 ? 'set()' : `{${value.items.map(writeValue).join(',')}}`;
   return `{${value.entries.map(([key, item]) => `${writeValue(key)}:${writeValue(item)}`).join(',')}}`;
 }
 
@@ -67,7 +68,9 @@ const STRING = /"(?:[^"\\]|\\.)*"/y;
 
 /** JSON's form, which the module needs to read it back. */
 function normalNumber(text: string): string {
-  return text.includes('.') ? text.replace(/^(-?)\./, (_, sign: string) => `${sign}0.`).replace(/\.(?=$|[eE])/, '.0') : text;
+  return text.includes('.')
+    ? text.replace(/^(-?)\./, (_, sign: string) => `${sign}0.`).replace(/\.(?=$|[eE])/, '.0')
+    : text;
 }
 
 class Reader {

@@ -4,7 +4,10 @@ import { formatValue, isPrintable, isRune, quote, quoteRune } from './rego-forma
 import { RegoNumber, type RegoValue } from './rego-value';
 
 /** What OPA hands to Go's `fmt.Sprintf`: an int64, a *big.Int, a float64 or a string. */
-type Argument = { kind: 'int64' | '*big.Int'; value: bigint } | { kind: 'float64'; value: number } | { kind: 'string'; value: string };
+type Argument =
+  | { kind: 'int64' | '*big.Int'; value: bigint }
+  | { kind: 'float64'; value: number }
+  | { kind: 'string'; value: string };
 
 interface Flags {
   minus: boolean;
@@ -84,7 +87,7 @@ function sprintf(format: string, args: readonly Argument[]): string {
     output += chars.slice(at, percent).join('');
     at = percent + 1;
     const flags: Flags = { minus: false, plus: false, sharp: false, space: false, zero: false };
-    for (let seen = true; seen; ) {
+    for (let seen = true; seen;) {
       switch (chars[at]) {
         case '#':
           flags.sharp = true;
@@ -200,14 +203,19 @@ function formatString(text: string, verb: string, flags: Flags): string | undefi
     case 's':
       return pad(cut, flags);
     case 'q':
-      return pad(flags.sharp && !/[`\x00-\x08\x0a-\x1f\x7f\ufeff]/.test(cut) ? `\`${cut}\`` : quote(cut, flags.plus), flags);
+      return pad(
+        flags.sharp && !/[`\x00-\x08\x0a-\x1f\x7f\ufeff]/.test(cut) ? `\`${cut}\`` : quote(cut, flags.plus),
+        flags,
+      );
     case 'x':
     case 'X': {
       let bytes = Buffer.from(text, 'utf8');
       if (flags.precision !== undefined) bytes = bytes.subarray(0, flags.precision);
       const prefix = flags.sharp && bytes.length > 0 ? '0x' : '';
       const pairs = [...bytes].map((byte) => byte.toString(16).padStart(2, '0'));
-      const hex = flags.space ? pairs.map((pair) => (flags.sharp ? `0x${pair}` : pair)).join(' ') : prefix + pairs.join('');
+      const hex = flags.space
+        ? pairs.map((pair) => (flags.sharp ? `0x${pair}` : pair)).join(' ')
+        : prefix + pairs.join('');
       return pad(verb === 'X' ? hex.toUpperCase() : hex, flags);
     }
     default:
@@ -295,6 +303,7 @@ function formatDouble(value: number, verb: string, flags: Flags): string | undef
   if (verb === 'E' || verb === 'G') text = text.toUpperCase();
   const sign = text.startsWith('-') ? '-' : flags.plus ? '+' : flags.space ? ' ' : '';
   const digits = text.replace('-', (_, offset: number) => (offset === 0 ? '' : '-'));
-  if (flags.zero && !flags.minus && flags.width !== undefined) return sign + digits.padStart(flags.width - sign.length, '0');
+  if (flags.zero && !flags.minus && flags.width !== undefined)
+    return sign + digits.padStart(flags.width - sign.length, '0');
   return pad(sign + digits, flags, false);
 }

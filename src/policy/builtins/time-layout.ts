@@ -87,7 +87,10 @@ function formatElement(time: ZonedTime, element: string): string {
 }
 
 function fraction({ nanosecond }: ZonedTime, element: string): string {
-  const digits = String(nanosecond).padStart(9, '0').slice(0, element.length - 1).padEnd(element.length - 1, '0');
+  const digits = String(nanosecond)
+    .padStart(9, '0')
+    .slice(0, element.length - 1)
+    .padEnd(element.length - 1, '0');
   if (element[1] === '0') return element[0] + digits;
   const significant = digits.replace(/0+$/, '');
   return significant === '' ? '' : element[0] + significant;
@@ -148,7 +151,8 @@ export function parseTime(layout: string, text: string): bigint {
     // a fraction may follow the seconds though the layout has none
     const next = pieces[index + 1]!;
     const hasFraction = next.literal === '' && /^[.,]/.test(next.element ?? '');
-    if ((element === '05' || element === '5') && !hasFraction && /^[.,]\d/.test(rest)) readFraction(take(/^[.,](\d+)/), fields);
+    if ((element === '05' || element === '5') && !hasFraction && /^[.,]\d/.test(rest))
+      readFraction(take(/^[.,](\d+)/), fields);
   }
   if (rest !== '') fail();
   return toUtcNs(fields, fail);
@@ -243,7 +247,11 @@ function readFraction(match: RegExpExecArray, fields: Fields): void {
   fields.nanosecond = BigInt((match[1] ?? '').slice(0, 9).padEnd(9, '0'));
 }
 
-function nameIndex(names: string[], take: (pattern: RegExp) => RegExpExecArray, form: (name: string) => string): number {
+function nameIndex(
+  names: string[],
+  take: (pattern: RegExp) => RegExpExecArray,
+  form: (name: string) => string,
+): number {
   const forms = names.map((name) => form(name).toLowerCase());
   return forms.indexOf(take(new RegExp(`^(?:${forms.join('|')})`, 'i'))[0].toLowerCase());
 }

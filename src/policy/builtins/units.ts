@@ -79,7 +79,9 @@ function roundToBits({ above, below }: Fraction): Fraction {
   const twice = 2n * (top % bottom);
   if (twice > bottom || (twice === bottom && mantissa % 2n === 1n)) mantissa++;
   if (above < 0n) mantissa = -mantissa;
-  return shift >= 0 ? { above: mantissa, below: 1n << BigInt(shift) } : { above: mantissa << BigInt(-shift), below: 1n };
+  return shift >= 0
+    ? { above: mantissa, below: 1n << BigInt(shift) }
+    : { above: mantissa << BigInt(-shift), below: 1n };
 }
 
 /** A whole number as it is, any other with `places` decimals, halves away from zero. */

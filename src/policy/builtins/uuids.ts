@@ -30,9 +30,10 @@ function describe(bytes: Buffer): Record<string, RegoValue> {
   const low = BigInt(bytes.readUInt32BE(0));
   const steps = (BigInt(bytes.readUInt16BE(6) & 0xfff) << 48n) | (BigInt(bytes.readUInt16BE(4)) << 32n) | low;
   const node = [...bytes.subarray(10)];
+  // before 1678 the nanoseconds do not fit; OPA lets them wrap around, and so do we
   const details = {
     ...common,
-    time: RegoNumber.of((steps - GREGORIAN_STEPS) * 100n),
+    time: RegoNumber.of(BigInt.asIntN(64, (steps - GREGORIAN_STEPS) * 100n)),
     nodeid: node.map((byte) => byte.toString(16).padStart(2, '0')).join('-'),
     macvariables: `${node[0]! & 2 ? 'local' : 'global'}:${node[0]! & 1 ? 'multicast' : 'unicast'}`,
     clocksequence: RegoNumber.of(bytes.readUInt16BE(8) & 0x3fff),
