@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../json';
 import { BuiltinError, type Builtin, type BuiltinContext } from './builtins/builtin';
 import { HOST_IMPLEMENTATIONS } from './builtins';
 import { parseValue, writeValue } from './builtins/rego-text';
-import { RegoSet, type RegoObject, type RegoValue } from './builtins/rego-value';
+import type { RegoObject, RegoSet, RegoValue } from './builtins/rego-value';
 
 const PAGE_BYTES = 64 * 1024;
 /** what an empty policy needs; opa-wasm's own default */

@@ -203,10 +203,7 @@ function formatString(text: string, verb: string, flags: Flags): string | undefi
     case 's':
       return pad(cut, flags);
     case 'q':
-      return pad(
-        flags.sharp && !/[`\x00-\x08\x0a-\x1f\x7f\ufeff]/.test(cut) ? `\`${cut}\`` : quote(cut, flags.plus),
-        flags,
-      );
+      return pad(flags.sharp && canBackquote(cut) ? `\`${cut}\`` : quote(cut, flags.plus), flags);
     case 'x':
     case 'X': {
       let bytes = Buffer.from(text, 'utf8');
@@ -221,6 +218,10 @@ function formatString(text: string, verb: string, flags: Flags): string | undefi
     default:
       return undefined;
   }
+}
+
+function canBackquote(text: string): boolean {
+  return [...text].every((char) => char === '\t' || (char >= ' ' && !'`\x7f\ufeff'.includes(char)));
 }
 
 const RADIX: Readonly<Record<string, number>> = { d: 10, v: 10, b: 2, o: 8, O: 8, x: 16, X: 16 };
