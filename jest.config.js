@@ -1,8 +1,8 @@
-const swc = (ignoreDynamic) => [
+const swc = [
   '@swc/jest',
   {
     jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
-    module: { type: 'commonjs', ignoreDynamic },
+    module: { type: 'commonjs' },
     sourceMaps: true,
   },
 ];
@@ -16,8 +16,8 @@ module.exports = {
   testMatch: ['**/*.test.ts'],
   transform: {
     // PGlite loads Node's modules with `import()`, which jest's sandbox lacks: there it becomes `require`.
-    'pglite[^/]*/dist/.+\\.c?js$': swc(false),
-    '^.+\\.[tj]s$': swc(false),
+    'pglite[^/]*/dist/.+\\.c?js$': swc,
+    '^.+\\.[tj]s$': swc,
   },
   transformIgnorePatterns: ['/node_modules/(?!@electric-sql/pglite)'],
   collectCoverageFrom: ['src/**/*.ts'],

@@ -1,0 +1,29 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { stringAt, type Builtin, type Builtins } from './builtin';
+
+const hash =
+  (algorithm: string): Builtin =>
+  (operands) =>
+    createHash(algorithm).update(stringAt(operands, 0), 'utf8').digest('hex');
+
+const hmac =
+  (algorithm: string): Builtin =>
+  (operands) => {
+    const [message, key] = [stringAt(operands, 0), stringAt(operands, 1)];
+    return createHmac(algorithm, key).update(message, 'utf8').digest('hex');
+  };
+
+/** Certificates and private keys are not parsed here: OPA's answers mirror the structures of Go's crypto packages. */
+export const cryptoBuiltins: Builtins = {
+  'crypto.md5': hash('md5'),
+  'crypto.sha1': hash('sha1'),
+  'crypto.sha256': hash('sha256'),
+  'crypto.hmac.md5': hmac('md5'),
+  'crypto.hmac.sha1': hmac('sha1'),
+  'crypto.hmac.sha256': hmac('sha256'),
+  'crypto.hmac.sha512': hmac('sha512'),
+  'crypto.hmac.equal': (operands) => {
+    const [a, b] = [Buffer.from(stringAt(operands, 0)), Buffer.from(stringAt(operands, 1))];
+    return a.length === b.length && timingSafeEqual(a, b);
+  },
+};

@@ -1,0 +1,179 @@
+import { BuiltinError, listAt, stringAt, type Builtins } from './builtin';
+import { RegoNumber, RegoObject, RegoSet, type RegoValue } from './rego-value';
+
+/** An evaluation must end within its deadline and memory; OPA itself would be stopped from outside. */
+const MOST_ADDRESSES = 1n << 20n;
+
+export const netBuiltins: Builtins = {
+  'net.cidr_is_valid': ([cidr]) => typeof cidr === 'string' && parseCidr(cidr) !== undefined,
+  'net.cidr_expand': (operands) => {
+    const network = cidrOf(stringAt(operands, 0));
+    const [first, last] = range(network);
+    if (last - first >= MOST_ADDRESSES) throw new Error(`net.cidr_expand: more than ${MOST_ADDRESSES} addresses`);
+    const addresses: string[] = [];
+    for (let value = first; value <= last; value++) addresses.push(formatAddress({ ...network, value }));
+    return new RegoSet(addresses);
+  },
+  'net.cidr_contains_matches': (operands) => {
+    const inner = candidates(operands, 1);
+    return new RegoSet(
+      candidates(operands, 0).flatMap(([outerCidr, outerKey]) =>
+        inner.filter(([cidr]) => contains(outerCidr, cidr)).map(([, key]) => [outerKey, key]),
+      ),
+    );
+  },
+  'net.cidr_merge': (operands) => {
+    const networks = listAt(operands, 0).map((_, index, items) => networkOf(stringAt(items, index)));
+    return new RegoSet([4, 6].flatMap((version) => merge(networks.filter((network) => network.version === version))));
+  },
+};
+
+interface Address {
+  version: 4 | 6;
+  value: bigint;
+}
+interface Network extends Address {
+  prefix: number;
+}
+
+const bitsOf = ({ version }: Address) => (version === 4 ? 32 : 128);
+
+function range(network: Network): [first: bigint, last: bigint] {
+  const size = 1n << BigInt(bitsOf(network) - network.prefix);
+  const first = network.value - (network.value % size);
+  return [first, first + size - 1n];
+}
+
+function parseAddress(text: string): Address | undefined {
+  if (!text.includes(':')) {
+    const value = parseDotted(text);
+    return value === undefined ? undefined : { version: 4, value };
+  }
+  const dotted = /^(.*:)([^:]*\.[^:]*)$/.exec(text);
+  let hex = text;
+  if (dotted) {
+    const value = parseDotted(dotted[2]!);
+    if (value === undefined) return undefined;
+    hex = `${dotted[1]}${(value >> 16n).toString(16)}:${(value & 0xffffn).toString(16)}`;
+  }
+  const halves = hex.split('::');
+  if (halves.length > 2) return undefined;
+  const [head, tail] = halves.map((half) => (half === '' ? [] : half.split(':')));
+  const groups = [...head!, ...(tail ?? [])];
+  const missing = 8 - groups.length;
+  if (tail ? missing < 1 : missing !== 0) return undefined;
+  if (!groups.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group))) return undefined;
+  const all = [...head!, ...Array<string>(tail ? missing : 0).fill('0'), ...(tail ?? [])];
+  return { version: 6, value: all.reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n) };
+}
+
+function parseDotted(text: string): bigint | undefined {
+  const parts = text.split('.');
+  if (parts.length !== 4 || !parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)) {
+    return undefined;
+  }
+  return parts.reduce((value, part) => (value << 8n) | BigInt(part), 0n);
+}
+
+function parseCidr(text: string): Network | undefined {
+  const [, addressText, prefixText] = /^([^/]+)\/(\d{1,4})$/.exec(text) ?? [];
+  const address = addressText === undefined ? undefined : parseAddress(addressText);
+  if (!address || /^0\d/.test(prefixText!)) return undefined;
+  const network = { ...address, prefix: Number(prefixText) };
+  return network.prefix > bitsOf(network) ? undefined : network;
+}
+
+function cidrOf(text: string): Network {
+  const network = parseCidr(text);
+  if (network) return network;
+  throw new BuiltinError(`invalid CIDR address: ${text}`);
+}
+
+/** An IPv4 address without a prefix has the one of its class, as Go's `IP.DefaultMask` has it. */
+function networkOf(text: string): Network {
+  const address = parseAddress(text);
+  if (!address) {
+    const network = cidrOf(text);
+    return { ...network, value: range(network)[0] };
+  }
+  if (address.version === 6) throw new BuiltinError('IPv6 invalid: needs prefix length');
+  const first = Number(address.value >> 24n);
+  return { ...address, prefix: first < 128 ? 8 : first < 192 ? 16 : 24 };
+}
+
+function contains(outer: string, inner: string): boolean {
+  const network = cidrOf(outer);
+  const [first, last] = range(network);
+  const address = parseAddress(inner);
+  if (address) return address.version === network.version && address.value >= first && address.value <= last;
+  const other = cidrOf(inner);
+  const [otherFirst, otherLast] = range(other);
+  return other.version === network.version && otherFirst >= first && otherLast <= last;
+}
+
+/** CIDRs with what names them in the answer: an index, a key, or the element itself. */
+function candidates(operands: readonly RegoValue[], index: number): [cidr: string, key: RegoValue][] {
+  const operand = operands[index]!;
+  if (typeof operand === 'string') return [[operand, operand]];
+  if (Array.isArray(operand)) return operand.map((item, at) => [cidrText(item), RegoNumber.of(at)]);
+  if (operand instanceof RegoSet) return operand.items.map((item) => [cidrText(item), item]);
+  if (operand instanceof RegoObject) return operand.entries.map(([key, item]) => [cidrText(item), key]);
+  return [];
+}
+
+function cidrText(item: RegoValue): string {
+  const cidr = Array.isArray(item) ? item[0] : item;
+  if (typeof cidr === 'string') return cidr;
+  throw new BuiltinError('element must be string or non-empty array');
+}
+
+function merge(networks: Network[]): string[] {
+  const ranges = networks
+    .map((network) => ({ network: network as Network | undefined, first: range(network)[0], last: range(network)[1] }))
+    .sort((a, b) => compareBig(a.last, b.last) || compareBig(a.first, b.first));
+  for (let i = ranges.length - 1; i > 0; i--) {
+    const [lower, upper] = [ranges[i - 1]!, ranges[i]!];
+    if (upper.first - 1n > lower.last) continue;
+    const first = lower.first < upper.first ? lower.first : upper.first;
+    ranges.splice(i - 1, 2, { network: undefined, first, last: upper.last });
+  }
+  const version = networks[0]?.version ?? 4;
+  return ranges.flatMap(({ network, first, last }) =>
+    (network ? [network] : cover(version, first, last)).map(formatCidr),
+  );
+}
+
+/** The fewest networks that hold exactly the addresses from `first` to `last`. */
+function cover(version: 4 | 6, first: bigint, last: bigint): Network[] {
+  const networks: Network[] = [];
+  const bits = bitsOf({ version, value: 0n });
+  for (let value = first; value <= last;) {
+    let hostBits = 0;
+    while (hostBits < bits) {
+      const size = 1n << BigInt(hostBits + 1);
+      if (value % size !== 0n || value + size - 1n > last) break;
+      hostBits++;
+    }
+    networks.push({ version, value, prefix: bits - hostBits });
+    value += 1n << BigInt(hostBits);
+  }
+  return networks;
+}
+
+const compareBig = (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0);
+const formatCidr = (network: Network) => `${formatAddress(network)}/${network.prefix}`;
+
+function formatAddress({ version, value }: Address): string {
+  const isMapped = version === 6 && value >> 32n === 0xffffn;
+  if (version === 4 || isMapped) return [24n, 16n, 8n, 0n].map((by) => (value >> by) & 0xffn).join('.');
+  const groups = Array.from({ length: 8 }, (_, i) => ((value >> BigInt(112 - 16 * i)) & 0xffffn).toString(16));
+  // the longest run of at least two zeroes, the first of several, is left out (RFC 5952)
+  let [runStart, runLength] = [-1, 1];
+  for (let start = 0; start < 8; start++) {
+    let length = 0;
+    while (groups[start + length] === '0') length++;
+    if (length > runLength) [runStart, runLength] = [start, length];
+  }
+  if (runStart < 0) return groups.join(':');
+  return `${groups.slice(0, runStart).join(':')}::${groups.slice(runStart + runLength).join(':')}`;
+}

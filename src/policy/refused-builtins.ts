@@ -1,0 +1,32 @@
+/**
+ * Why OPA's other built-ins do not build here, by name or by family (`graphql.` stands for all that begin so). Shown with
+ * the error of a build and listed in docs/built-ins.md.
+ */
+const REASONS: Readonly<Record<string, string>> = {
+  'http.send': 'reaches the network: a fact provider collects what the policy needs',
+  'net.lookup_ip_addr': 'reaches the network: a fact provider collects what the policy needs',
+  'rand.intn': 'is random: a decision must be the same when it is replayed',
+  'uuid.rfc4122': 'is random: a decision must be the same when it is replayed',
+  'opa.runtime': "depends on the process's environment: a decision must be the same when it is replayed",
+  'io.jwt.encode_sign': 'makes random signatures for most algorithms, and a gate signs nothing',
+  'io.jwt.encode_sign_raw': 'makes random signatures for most algorithms, and a gate signs nothing',
+  'providers.aws.sign_req': 'prepares a request to the network, which a policy cannot send',
+  'json.unmarshal': 'the wasm module takes numbers whose exponent OPA refuses: let the fact be JSON instead',
+  format_int: 'the wasm module aborts on integers of more than 64 bits: use sprintf with %d, %b, %o or %x',
+  'yaml.': "would need OPA's own YAML 1.1 reader and writer to answer the same",
+  'graphql.': "would need OPA's own GraphQL parser to answer the same",
+  'crypto.x509.': 'answers with the structures of crypto packages of Go',
+  'crypto.parse_private_keys': 'answers with the structures of crypto packages of Go',
+  'json.match_schema': 'answers with the messages of a JSON Schema library of Go',
+  'json.verify_schema': 'answers with the messages of a JSON Schema library of Go',
+  'strings.render_template': 'needs the text templates of Go',
+  'rego.parse_module': 'needs the parser of OPA itself',
+  'regex.globs_match': 'needs a search for texts that two patterns share; regex.match or glob.match do for most uses',
+  'uri.': 'needs the URL parser of Go, which reads odd addresses in its own way',
+};
+
+/** The reason in words, or undefined where OPA has the built-in only in a later version. */
+export function whyRefused(name: string): string | undefined {
+  const family = Object.keys(REASONS).find((key) => key.endsWith('.') && name.startsWith(key));
+  return Object.hasOwn(REASONS, name) ? REASONS[name] : family && REASONS[family];
+}

@@ -1,0 +1,257 @@
+import { LoadedPolicy } from '@open-policy-agent/opa-wasm';
+import type { JsonObject, JsonValue } from '../json';
+import { BuiltinError, type Builtin, type BuiltinContext } from './builtins/builtin';
+import { HOST_IMPLEMENTATIONS } from './builtins';
+import { parseValue, writeValue } from './builtins/rego-text';
+import type { RegoObject, RegoSet, RegoValue } from './builtins/rego-value';
+
+const PAGE_BYTES = 64 * 1024;
+/** what an empty policy needs; opa-wasm's own default */
+const INITIAL_PAGES = 5;
+const DEFAULT_MEMORY_MIB = 64;
+/** `format` of `opa_eval`: 1 asks for Rego's own text, in which a set is not an array and numbers keep their digits */
+const REGO_TEXT = 1;
+
+export interface WasmPolicyOptions {
+  /**
+   * the most memory that the policy may use, MiB; more makes the evaluation fail
+   * @default 64
+   */
+  memoryMiB?: number;
+}
+
+/** One instance of a compiled policy. Not for two evaluations at a time, nor for another one after a failed one. */
+export interface WasmPolicy {
+  /** ids by entrypoint name, `gate/response` */
+  readonly entrypoints: Readonly<Record<string, number>>;
+  /** bytes of linear memory in use; it never shrinks and never passes the ceiling */
+  readonly memoryBytes: number;
+  /** Replaces `data`, for all evaluations that follow. */
+  setData(data: JsonObject | ArrayBuffer): void;
+  /**
+   * The value of an entrypoint; undefined where Rego's is. Sets come as arrays in no promised order, numbers as doubles.
+   *
+   * @param input any JSON value, or its UTF-8 bytes; undefined leaves Rego's `input` undefined
+   * @param decisionTimeNs what `time.now_ns()` answers, nanoseconds since the epoch
+   * @throws PolicyRunError when there is no such entrypoint, or the policy aborts, conflicts or runs out of memory
+   */
+  evaluate(
+    entrypoint: string,
+    input: JsonValue | ArrayBuffer | undefined,
+    decisionTimeNs: bigint,
+  ): JsonValue | undefined;
+  /** Like `evaluate`, with sets as sets, every digit of a number and keys of any type: for comparing with OPA. */
+  evaluateExactly(
+    entrypoint: string,
+    input: JsonValue | ArrayBuffer | undefined,
+    decisionTimeNs: bigint,
+  ): RegoValue | undefined;
+}
+
+/** An evaluation that gave no answer. opa-wasm throws bare strings; what it threw is the cause. */
+export class PolicyRunError extends Error {
+  override readonly name = 'PolicyRunError';
+}
+
+/** The part of OPA's wasm ABI that is used here: https://www.openpolicyagent.org/docs/wasm */
+interface PolicyExports {
+  opa_wasm_abi_version: WebAssembly.Global;
+  opa_wasm_abi_minor_version: WebAssembly.Global;
+  builtins(): number;
+  opa_malloc(bytes: number): number;
+  opa_value_dump(value: number): number;
+  opa_value_parse(text: number, bytes: number): number;
+  opa_json_dump(value: number): number;
+  opa_eval(
+    reserved: number,
+    entrypoint: number,
+    data: number,
+    input: number,
+    inputBytes: number,
+    heap: number,
+    format: number,
+  ): number;
+}
+
+/**
+ * Instantiates a policy that `opa build -t wasm` compiled, with the host's built-ins.
+ *
+ * @throws PolicyRunError when it is no such module, or needs a built-in that the host does not have
+ */
+export async function loadWasmPolicy(
+  wasm: WebAssembly.Module | Uint8Array,
+  options: WasmPolicyOptions = {},
+): Promise<WasmPolicy> {
+  const maximum = Math.floor(((options.memoryMiB ?? DEFAULT_MEMORY_MIB) * 1024 * 1024) / PAGE_BYTES);
+  try {
+    const module = wasm instanceof WebAssembly.Module ? wasm : await WebAssembly.compile(wasm);
+    return new OpaWasmPolicy(module, maximum);
+  } catch (cause) {
+    throw asRunError('The policy could not be loaded', cause);
+  }
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/**
+ * opa-wasm's `LoadedPolicy` over imports of our own. Its `loadPolicy` would call its first-party built-ins (a `sprintf`
+ * of its own among them) before ours, and hand every operand over as JSON that is parsed into doubles; with the imports
+ * ours, operands come in Rego's own text and no built-in of the package is reached.
+ */
+class OpaWasmPolicy implements WasmPolicy {
+  private readonly memory: WebAssembly.Memory;
+  private readonly exports: PolicyExports;
+  private readonly loaded: LoadedPolicy;
+  private readonly builtins = new Map<number, Builtin>();
+  private readonly context = { decisionTimeNs: 0n };
+  private bytes: Uint8Array;
+
+  constructor(module: WebAssembly.Module, maximumPages: number) {
+    const { instance, memory } = this.instantiate(module, maximumPages);
+    this.memory = memory;
+    this.bytes = new Uint8Array(memory.buffer);
+    this.exports = instance.exports as unknown as PolicyExports;
+    const [version, minor] = [this.exports.opa_wasm_abi_version, this.exports.opa_wasm_abi_minor_version];
+    if (version?.value !== 1 || minor.value < 2) {
+      throw new Error(`Expected a policy of OPA's wasm ABI 1.2 or later 1.x, found ${version?.value}.${minor?.value}`);
+    }
+    this.bindBuiltins();
+    this.loaded = new LoadedPolicy({ instance, module }, memory, minor.value);
+  }
+
+  get entrypoints(): Readonly<Record<string, number>> {
+    return this.loaded.entrypoints as Record<string, number>;
+  }
+
+  get memoryBytes(): number {
+    return this.memory.buffer.byteLength;
+  }
+
+  setData(data: JsonObject | ArrayBuffer): void {
+    try {
+      this.loaded.setData(data);
+    } catch (cause) {
+      throw asRunError('The data could not be loaded', cause);
+    }
+  }
+
+  evaluate(entrypoint: string, input: JsonValue | ArrayBuffer | undefined, decisionTimeNs: bigint) {
+    this.context.decisionTimeNs = decisionTimeNs;
+    try {
+      const found = this.loaded.evaluate(truthyInput(input), entrypoint) as { result: JsonValue }[];
+      return found[0]?.result;
+    } catch (cause) {
+      throw asRunError(`The evaluation of ${entrypoint} failed`, cause);
+    }
+  }
+
+  evaluateExactly(entrypoint: string, input: JsonValue | ArrayBuffer | undefined, decisionTimeNs: bigint) {
+    this.context.decisionTimeNs = decisionTimeNs;
+    try {
+      const id = this.entrypoints[entrypoint];
+      if (id === undefined) throw new Error(`entrypoint ${entrypoint} is not valid in this instance`);
+      const at = this.loaded.dataHeapPtr as number;
+      const length = this.writeInput(input, at);
+      const heap = at + length;
+      const { dataAddr } = this.loaded;
+      const text = this.textAt(this.exports.opa_eval(0, id, dataAddr, length && at, length, heap, REGO_TEXT));
+      const [found] = (parseValue(text) as RegoSet).items as RegoObject[];
+      return found?.get('result');
+    } catch (cause) {
+      throw asRunError(`The evaluation of ${entrypoint} failed`, cause);
+    }
+  }
+
+  /** The module says how many pages it starts with, and nothing in WebAssembly's interface tells: so, ask upwards. */
+  private instantiate(module: WebAssembly.Module, maximum: number) {
+    for (let initial = Math.min(INITIAL_PAGES, maximum); ; initial = Math.min(initial * 2, maximum)) {
+      const memory = new WebAssembly.Memory({ initial, maximum });
+      try {
+        return { memory, instance: new WebAssembly.Instance(module, { env: this.imports(memory) }) };
+      } catch (error) {
+        if (!(error instanceof WebAssembly.LinkError) || initial === maximum) throw error;
+      }
+    }
+  }
+
+  private imports(memory: WebAssembly.Memory): WebAssembly.ModuleImports {
+    const call = (id: number, _context: number, ...operands: number[]) => this.callBuiltin(id, operands);
+    return {
+      memory,
+      opa_abort: (at: number) => {
+        throw new Error(this.textAt(at));
+      },
+      // only `print` calls this, and `opa build` leaves those out
+      opa_println: () => undefined,
+      opa_builtin0: call,
+      opa_builtin1: call,
+      opa_builtin2: call,
+      opa_builtin3: call,
+      opa_builtin4: call,
+    };
+  }
+
+  private bindBuiltins(): void {
+    const ids = JSON.parse(this.textAt(this.exports.opa_json_dump(this.exports.builtins()))) as Record<string, number>;
+    const missing = Object.keys(ids).filter((name) => !Object.hasOwn(HOST_IMPLEMENTATIONS, name));
+    if (missing.length > 0) {
+      throw new Error(`The policy calls built-ins that are not supported here: ${missing.sort().join(', ')}`);
+    }
+    for (const [name, id] of Object.entries(ids)) this.builtins.set(id, HOST_IMPLEMENTATIONS[name]!);
+  }
+
+  /** @returns the address of the answer, or 0, which is Rego's undefined */
+  private callBuiltin(id: number, operands: readonly number[]): number {
+    const values = operands.map((at) => parseValue(this.textAt(this.exports.opa_value_dump(at))));
+    const answer = runBuiltin(this.builtins.get(id)!, values, this.context);
+    if (answer === undefined) return 0;
+    const text = encoder.encode(writeValue(answer));
+    const at = this.exports.opa_malloc(text.length);
+    this.view().set(text, at);
+    const value = this.exports.opa_value_parse(at, text.length);
+    if (value === 0) throw new Error(`The answer of a built-in is no Rego value: ${writeValue(answer)}`);
+    return value;
+  }
+
+  private writeInput(input: JsonValue | ArrayBuffer | undefined, at: number): number {
+    if (input === undefined) return 0;
+    const text = input instanceof ArrayBuffer ? new Uint8Array(input) : encoder.encode(JSON.stringify(input));
+    const lacking = at + text.length - this.memory.buffer.byteLength;
+    if (lacking > 0) this.memory.grow(Math.ceil(lacking / PAGE_BYTES));
+    this.view().set(text, at);
+    return text.length;
+  }
+
+  private textAt(at: number): string {
+    const bytes = this.view();
+    return decoder.decode(bytes.subarray(at, bytes.indexOf(0, at)));
+  }
+
+  /** Growing the memory detaches the buffer of every older view. */
+  private view(): Uint8Array {
+    if (this.bytes?.buffer !== this.memory.buffer) this.bytes = new Uint8Array(this.memory.buffer);
+    return this.bytes;
+  }
+}
+
+/** As OPA does without `--strict-builtin-errors`: a built-in that reports an error is undefined. */
+function runBuiltin(builtin: Builtin, operands: RegoValue[], context: BuiltinContext): RegoValue | undefined {
+  try {
+    return builtin(operands, context);
+  } catch (error) {
+    if (error instanceof BuiltinError) return undefined;
+    throw error;
+  }
+}
+
+/** opa-wasm takes `false`, `0`, `""` and `null` for no input; as bytes they are input like any other. */
+function truthyInput(input: JsonValue | ArrayBuffer | undefined): JsonValue | ArrayBuffer | undefined {
+  return input || input === undefined ? input : (encoder.encode(JSON.stringify(input)).buffer as ArrayBuffer);
+}
+
+function asRunError(doing: string, cause: unknown): PolicyRunError {
+  if (cause instanceof PolicyRunError) return cause;
+  const why = cause instanceof Error ? cause.message : typeof cause === 'string' ? cause : JSON.stringify(cause);
+  return new PolicyRunError(`${doing}: ${why}`, { cause });
+}
