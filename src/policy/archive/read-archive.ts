@@ -1,3 +1,5 @@
+import { gunzipSync } from 'node:zlib';
+import { extract } from 'tar-stream';
 import { FailureType, GateError } from '../../failures';
 
 /** What a bundle may weigh; generous, as a bundle with 10,000 entries of data has a few megabytes. */
@@ -28,8 +30,6 @@ export async function readArchive(
   if (bytes.length > limits.maxArchiveBytes) {
     throw refuse(`expected at most ${limits.maxArchiveBytes} bytes, found ${bytes.length}`);
   }
-  // Loaded here, because most commands never read a bundle.
-  const [{ gunzipSync }, { extract }] = await Promise.all([import('node:zlib'), import('tar-stream')]);
   let unpacked: Uint8Array;
   try {
     // The tar's own headers and padding count too: 1 KiB a file, and a little more for long names.
