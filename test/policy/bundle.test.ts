@@ -23,7 +23,10 @@ const archive = (files: Record<string, string | undefined>): Promise<Uint8Array>
   );
 async function tar(...headers: { name: string; type?: 'file' | 'symlink'; linkname?: string }[]): Promise<Uint8Array> {
   const packer = pack();
-  for (const header of headers) packer.entry(header, header.type === 'symlink' ? undefined : 'x');
+  for (const header of headers) {
+    if (header.type === 'symlink') packer.entry(header);
+    else packer.entry(header, 'x');
+  }
   packer.finalize();
   const chunks: Uint8Array[] = [];
   for await (const chunk of packer) chunks.push(chunk as Uint8Array);
@@ -81,8 +84,8 @@ describe('readArchive', () => {
   });
 
   it('refuses a bomb before it is unpacked, one file too many and an archive that is too large', async () => {
-    const limits = { maxArchiveBytes: 100_000, maxUnpackedBytes: 1_000, maxFiles: 1 };
-    await expect(readArchive(gzipSync(Buffer.alloc(1_000_000)), limits)).rejects.toThrow('at most 1000 bytes unpacked');
+    const limits = { maxArchiveBytes: 100_000, maxUnpackedBytes: 4_000, maxFiles: 1 };
+    await expect(readArchive(gzipSync(Buffer.alloc(1_000_000)), limits)).rejects.toThrow('at most 4000 bytes unpacked');
     await expect(readArchive(await tar({ name: 'a' }, { name: 'b' }), limits)).rejects.toThrow('at most 1 files');
     expect((await readArchive(await tar({ name: 'a' }), limits)).size).toBe(1);
     await expect(readArchive(new Uint8Array(100_001), limits)).rejects.toThrow('found 100001');
