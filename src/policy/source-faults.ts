@@ -65,9 +65,6 @@ export function unreachableDefaults(file: string, tree: unknown): Fault[] {
     }
     if (!isJsonObject(node)) return;
     const here = lineOf(node) ?? line;
-    if (node.negated === true && rootOf(node.terms) === 'input') {
-      found.push(refuse(file, here, `not ${refText(node.terms)} never stands for absence: an absent fact is an error`));
-    }
     for (const [key, child] of Object.entries(node)) if (key !== 'location') visit(child, here);
   };
   visit(tree, 1);
