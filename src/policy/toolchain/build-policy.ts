@@ -1,0 +1,97 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FailureType, faultsToError, type Fault } from '../../failures';
+import { isJsonObject, type JsonObject } from '../../json';
+import { readArchive } from '../archive/read-archive';
+import { writeArchive } from '../archive/write-archive';
+import { ENTRYPOINT, METADATA_FORMAT, METADATA_KEY, readBundle } from '../bundle';
+import type { PolicyReads } from '../policy-reads';
+import { workOutReads } from '../reads';
+import type { PolicyBundle } from '../release';
+import { sourceFaults } from '../source-faults';
+import { opaFaults, runOpa, withCapabilities, WITHOUT_TESTS, type CapabilitiesFile } from './opa';
+import { parseRego, readPolicyFolder, type PolicyFolder } from './policy-folder';
+
+export interface BuildOptions {
+  /** `revision` in the manifest, for people; part of the bytes @default '' */
+  revision?: string;
+}
+export interface BuiltPolicy {
+  bytes: Uint8Array;
+  bundle: PolicyBundle;
+}
+
+/**
+ * Compiles the policy in `dir` to a bundle.tar.gz that has the same bytes each time, and so the same digest.
+ *
+ * @throws GateError PolicyInvalid with every fault found, each with its file and line
+ */
+export async function buildPolicy(dir: string, options: BuildOptions = {}): Promise<BuiltPolicy> {
+  const folder = await readPolicyFolder(dir);
+  return withCapabilities(async (capabilities, scratch) => {
+    const { faults, reads } = await analyse(dir, folder, capabilities);
+    if (faults.length > 0) throw faultsToError(faults);
+    const output = join(scratch, 'bundle.tar.gz');
+    const built = await runOpa(dir, [
+      ...['build', '-t', 'wasm', '-e', ENTRYPOINT, '-b', '.', ...WITHOUT_TESTS],
+      ...['--capabilities', capabilities.path, '-o', output],
+    ]);
+    if (built.code !== 0) throw faultsToError(opaFaults(built, capabilities.refused));
+    const files = await readArchive(await readFile(output));
+    if (folder.inputSchemaBytes !== undefined) files.set('input.json', folder.inputSchemaBytes);
+    files.set('.manifest', manifestWith(files.get('.manifest'), reads, options.revision ?? ''));
+    const bytes = await writeArchive(files);
+    return { bytes, bundle: await readBundle(bytes) };
+  });
+}
+
+/** What a policy reads, and everything that keeps it from being built. */
+export async function analyse(
+  dir: string,
+  folder: PolicyFolder,
+  capabilities: CapabilitiesFile,
+): Promise<{ faults: Fault[]; reads: PolicyReads; trees: Map<string, unknown> }> {
+  const faults = [...folder.faults];
+  const trees = new Map<string, unknown>();
+  for (const file of folder.regoFiles) {
+    const parsed = await parseRego(dir, file);
+    faults.push(...parsed.faults, ...sourceFaults(file, parsed.tree));
+    if (parsed.faults.length === 0) trees.set(file, parsed.tree);
+  }
+  const canCompile = trees.size === folder.regoFiles.length;
+  if (canCompile) {
+    const checked = await runOpa(dir, [
+      ...['check', '--format', 'json', '--capabilities', capabilities.path, '-b', '.', ...WITHOUT_TESTS],
+    ]);
+    if (checked.code !== 0) faults.push(...opaFaults(checked, capabilities.refused));
+  }
+  if (folder.inputSchema === undefined && !folder.faults.some(({ where }) => where === 'input.json')) {
+    const message = 'input.json: missing; expected the JSON Schema of the facts';
+    faults.push({ type: FailureType.PolicyInvalid, message, where: 'input.json' });
+  }
+  const deps =
+    canCompile && faults.length === 0
+      ? await runOpa(dir, [
+          'deps',
+          '-b',
+          '.',
+          ...WITHOUT_TESTS,
+          '--format',
+          'json',
+          `data.${ENTRYPOINT.replace('/', '.')}`,
+        ])
+      : undefined;
+  if (deps !== undefined && deps.code !== 0) faults.push(...opaFaults(deps));
+  const read = workOutReads({
+    deps: deps?.code === 0 ? JSON.parse(deps.stdout) : undefined,
+    inputSchema: folder.inputSchema,
+  });
+  return { faults: [...faults, ...read.faults], reads: read.reads, trees };
+}
+
+function manifestWith(made: Uint8Array | undefined, reads: PolicyReads, revision: string): Uint8Array {
+  const manifest = JSON.parse(Buffer.from(made ?? []).toString('utf8') || '{}') as JsonObject;
+  const metadata = isJsonObject(manifest.metadata) ? manifest.metadata : {};
+  const ours = { format: METADATA_FORMAT, reads };
+  return Buffer.from(JSON.stringify({ ...manifest, revision, metadata: { ...metadata, [METADATA_KEY]: ours } }));
+}

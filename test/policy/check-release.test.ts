@@ -1,0 +1,40 @@
+import { describe, expect, it } from '@jest/globals';
+import type { JsonObject } from '../../src/json';
+import { checkRelease } from '../../src/policy/check-release';
+
+const check = (document: unknown, configPaths: string[][] = [['limits', 'max']], facts: string[] = []): string[] =>
+  checkRelease(
+    { reads: { facts, inputPaths: [], configPaths, collections: [], wholeInput: false } },
+    { facts: {} },
+    document as JsonObject,
+    ['known'],
+  ).map((fault) => fault.where ?? '');
+
+describe('checkRelease', () => {
+  it.each([
+    ['a limit that is there', { limits: { max: 1 } }, []],
+    ['a limit of zero', { limits: { max: 0 } }, []],
+    ['an absent limit', { limits: {} }, ['data.config.limits.max']],
+    ['a null limit', { limits: { max: null } }, ['data.config.limits.max']],
+    ['an absent parent', {}, ['data.config.limits']],
+    ['a null parent', { limits: null }, ['data.config.limits']],
+    ['a parent of another type', { limits: 'text' }, ['data.config.limits.max']],
+    ['a number of 2^53', { limits: { max: 2 ** 53 } }, []],
+    ['a number beyond 2^53', { limits: { max: 2 ** 53 + 2 } }, ['data.config.limits.max']],
+    ['a number that is not finite', { limits: { max: Infinity } }, ['data.config.limits.max']],
+    ['a number beyond -2^53 that is not read', { limits: { max: 1, n: [-(2 ** 54)] } }, ['data.config.limits.n.0']],
+  ])('%s', (_name, document, where) => {
+    expect(check(document)).toEqual(where);
+  });
+
+  it('finds every null within a whole object that is read', () => {
+    expect(check({ limits: { max: null, min: null } }, [[]])).toEqual([
+      'data.config.limits.max',
+      'data.config.limits.min',
+    ]);
+  });
+
+  it('names each fact without a provider, configured or known', () => {
+    expect(check({}, [], ['known', 'unknown'])).toEqual(['facts.unknown']);
+  });
+});
