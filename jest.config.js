@@ -10,7 +10,7 @@ const swc = [
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
-  roots: ['<rootDir>/test', '<rootDir>/examples'].filter((dir) =>
+  roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/examples'].filter((dir) =>
     require('node:fs').existsSync(dir.replace('<rootDir>', __dirname)),
   ),
   testMatch: ['**/*.test.ts'],
