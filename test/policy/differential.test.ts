@@ -44,18 +44,19 @@ const suites = [
   { title: 'at the edges of each built-in', expressions: FIXED_EXPRESSIONS, inputs: [{}] },
 ].map((suite) => ({ ...suite, expected: [] as Answers[], found: [] as Answers[] }));
 
-beforeAll(async () => {
-  for (const suite of suites) {
+describe.each(suites)('the engine answers as opa eval does, $title', (suite) => {
+  beforeAll(async () => {
     const policy = toPolicy(suite.expressions);
     [suite.expected, suite.found] = await Promise.all([askOpa(policy, suite.inputs), askEngine(policy, suite.inputs)]);
-  }
-}, 120_000);
+  }, 120_000);
 
-describe.each(suites)('the engine answers as opa eval does, $title', (suite) => {
-  it.each(suite.expressions.map((expression, index) => [expression, `r${index}`]))('%s', (_, rule) => {
-    expect(suite.expected).toHaveLength(suite.inputs.length);
-    expect(suite.found.map((answers) => answers[rule])).toEqual(suite.expected.map((answers) => answers[rule]));
-  });
+  it.each(suite.expressions.map((expression, index) => [`${index}: ${expression.slice(0, 90)}`, `r${index}`]))(
+    '%s',
+    (_, rule) => {
+      expect(suite.expected).toHaveLength(suite.inputs.length);
+      expect(suite.found.map((answers) => answers[rule])).toEqual(suite.expected.map((answers) => answers[rule]));
+    },
+  );
 });
 
 describe('the comparison with opa eval', () => {

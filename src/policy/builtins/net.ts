@@ -78,7 +78,7 @@ function parseDotted(text: string): bigint | undefined {
 function parseCidr(text: string): Network | undefined {
   const [, addressText, prefixText] = /^([^/]+)\/(\d{1,4})$/.exec(text) ?? [];
   const address = addressText === undefined ? undefined : parseAddress(addressText);
-  if (!address || /^0\d/.test(prefixText!)) return undefined;
+  if (!address) return undefined;
   const network = { ...address, prefix: Number(prefixText) };
   return network.prefix > bitsOf(network) ? undefined : network;
 }
@@ -161,11 +161,17 @@ function cover(version: 4 | 6, first: bigint, last: bigint): Network[] {
 }
 
 const compareBig = (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0);
-const formatCidr = (network: Network) => `${formatAddress(network)}/${network.prefix}`;
+/** An IPv4 address in IPv6's form prints as IPv4, and so its prefix too. */
+function formatCidr(network: Network): string {
+  const prefix = isMapped(network) ? network.prefix - 96 : network.prefix;
+  return `${formatAddress(network)}/${prefix}`;
+}
 
-function formatAddress({ version, value }: Address): string {
-  const isMapped = version === 6 && value >> 32n === 0xffffn;
-  if (version === 4 || isMapped) return [24n, 16n, 8n, 0n].map((by) => (value >> by) & 0xffn).join('.');
+const isMapped = ({ version, value }: Address) => version === 6 && value >> 32n === 0xffffn;
+
+function formatAddress(address: Address): string {
+  const { version, value } = address;
+  if (version === 4 || isMapped(address)) return [24n, 16n, 8n, 0n].map((by) => (value >> by) & 0xffn).join('.');
   const groups = Array.from({ length: 8 }, (_, i) => ((value >> BigInt(112 - 16 * i)) & 0xffffn).toString(16));
   // the longest run of at least two zeroes, the first of several, is left out (RFC 5952)
   let [runStart, runLength] = [-1, 1];
