@@ -126,7 +126,7 @@ describe('the deployment workflow', () => {
       [{ outcome: 'error', faults: [STALE] } as const, 'error'],
     ])('in observe mode records %j and acts all the same', (verdict, outcome) =>
       running(async () => {
-        gate.verdict = verdict as typeof gate.verdict;
+        gate.verdict = structuredClone(verdict) as unknown as typeof gate.verdict;
         await deployments.start(spec({ name: 'canary', mode: 'observe', action: http }));
         expect(await ended()).toMatchObject({ state: 'done' });
         expect(gate.kinds()).toEqual([`decision:${outcome}`]);
@@ -355,7 +355,7 @@ describe('the deployment workflow', () => {
       running(async () => {
         const activities = gate.activities();
         const first = gate.activities().recordDecision;
-        worker = await env.startWorker(`${queue}-adopt`, {
+        const adopting = await env.startWorker(`${queue}-adopt`, {
           ...activities,
           recordDecision: async (record) => first({ ...record, outcome: 'deny', reasons: ['decided before the crash: x'] }),
         });
@@ -365,7 +365,7 @@ describe('the deployment workflow', () => {
           expect(await ended()).toMatchObject({ state: 'denied', endReason: 'decided before the crash: x' });
           expect(gate.actions).toHaveLength(0);
         } finally {
-          await worker.stop();
+          await adopting.stop();
         }
       }));
   });
