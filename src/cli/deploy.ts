@@ -109,7 +109,7 @@ function progressLine(status: DeploymentStatus): string {
 }
 
 async function readSpec(io: CliIo, options: DeployOptions): Promise<DeploymentSpec> {
-  const [{ loadDeployment, validateDeployment }] = await Promise.all([import('../config/loaders/load-deployment.js')]);
+  const { loadDeployment, validateDeployment } = await import('../config/loaders/load-deployment.js');
   if (options.file !== undefined && options.stage !== undefined) {
     throw new CliExit(ExitCode.usage, 'give either --file or --stage, not both');
   }
@@ -135,13 +135,13 @@ async function readSpec(io: CliIo, options: DeployOptions): Promise<DeploymentSp
 
 /** Temporal forgets after its retention; the audit store does not: a deployment that ran is not run again by accident. */
 async function askPast(io: CliIo, options: DeployOptions, spec: DeploymentSpec): Promise<ExitCode | undefined> {
-  const [{ pastResult }, { openAuditReader }, { openSettings }] = await Promise.all([
+  const [{ pastResult }, { openAuditInPassing }, { openLoadedSettings }] = await Promise.all([
     import('../deployments/past-result.js'),
     import('./open-audit.js'),
     import('./open-settings.js'),
   ]);
-  const settings = await openSettings(io, options.settings);
-  const reader = await openAuditReader(settings, io).catch((error: unknown) => {
+  const loaded = await openLoadedSettings(io, options.settings);
+  const reader = await openAuditInPassing(io, loaded).catch((error: unknown) => {
     io.stderr.write(`Not asked whether ${spec.id} ran in the past: ${error instanceof Error ? error.message : String(error)}\n`);
     return undefined;
   });

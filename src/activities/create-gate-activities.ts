@@ -1,0 +1,125 @@
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { Value } from '@sinclair/typebox/value';
+import { compensate, runAction } from '../actions/adapters';
+import { ReleaseConfig } from '../config/release-config';
+import { leaseLapse } from '../decisions/lease';
+import { FailureType } from '../failures';
+import type { FactTarget } from '../facts/fact';
+import type { ReleaseRef, SnapshotFailure } from '../facts/snapshot';
+import { randomUUID } from 'node:crypto';
+import { sameRelease } from '../policy/release-holder';
+import type { Release } from '../policy/release';
+import type { Services } from '../services';
+import type { CollectRequest, GateActivities, LeaseClaim } from './gate-activities';
+import { toApplicationFailure, translated } from './to-application-failure';
+
+const HEARTBEAT_MS = 1_000;
+
+/** The gate's activities over its services: each calls a feature and translates its errors. */
+export function createActivities(services: Services): GateActivities {
+  return {
+    readDefaults: async () => {
+      const config = await currentOrDefaults(services);
+      const { uiUrl } = services;
+      return { stages: config.stages, activities: config.activities, ...(uiUrl === undefined ? {} : { uiUrl }) };
+    },
+    collectFacts: (request) => translated(FailureType.FactSourceUnavailable, async () => collect(services, request, await releaseFor(services, request))),
+    evaluatePolicy: ({ snapshot }) =>
+      translated(FailureType.PolicyEvaluation, async () => {
+        const release = services.releases.find(snapshot.release);
+        if (!release) throw changed(snapshot.release);
+        return services.evaluate(release, snapshot);
+      }),
+    decide: (request) =>
+      translated(FailureType.FactSourceUnavailable, async () => {
+        const release = await releaseFor(services, request);
+        const snapshot = await collect(services, request, release);
+        return { snapshot, decision: await services.evaluate(release, snapshot) };
+      }),
+    recordDecision: (record) => translated(FailureType.AuditWriteFailed, () => services.audit.record(record)),
+    runAction: ({ action, context, idempotencyKey, lease }) =>
+      translated(FailureType.ActionFailed, async () => {
+        if (lease) await checkLease(services, lease);
+        const result = await beating((signal) => runAction(action, context, { idempotencyKey, signal }));
+        services.metrics.actions.succeeded(action.type);
+        return result;
+      }).catch((error: unknown) => {
+        if (error instanceof ApplicationFailure && error.type === FailureType.ActionFailed) services.metrics.actions.failed(action.type);
+        throw error;
+      }),
+    compensateAction: ({ action, context, idempotencyKey }) =>
+      translated(FailureType.ActionFailed, async () => {
+        const result = await beating((signal) => compensate(action, context, { idempotencyKey, signal }));
+        services.metrics.actions.compensated(action.type);
+        return result;
+      }),
+    sendAlert: async (alert) => {
+      const isFirst = alert.status === 'firing' && alert.reminder === 0;
+      if (isFirst && Context.current().info.attempt === 1) services.metrics.pauses.paused(pauseReason(alert.pauseReason));
+      if (alert.status === 'resolved' && alert.endsAtMs !== undefined && Context.current().info.attempt === 1) {
+        services.metrics.pauses.resolved(pauseReason(alert.pauseReason), (alert.endsAtMs - alert.startsAtMs) / 1000);
+      }
+      await services.alerts.send(alert);
+    },
+  };
+}
+
+async function collect(services: Services, { target, bypassCache }: CollectRequest, release: Release) {
+  return services.collect(release, target, bypassCache);
+}
+
+/** The release in force; when a lease lapsed over a newer one, at least as new as the one found there. */
+async function releaseFor({ releases }: Services, { release, target }: CollectRequest): Promise<Release> {
+  try {
+    const current = releases.current();
+    return release && !sameRelease(current.ref, release) ? await releases.refresh() : current;
+  } catch (error) {
+    throw toApplicationFailure(error, withoutRelease(target, error));
+  }
+}
+
+/** A decision that fails before there is a snapshot still has an id and a time, so that it can be recorded. */
+function withoutRelease(target: FactTarget, error: unknown): SnapshotFailure {
+  const message = error instanceof Error ? error.message : String(error);
+  const faults = [{ type: FailureType.PolicyUnavailable, message }];
+  return { decisionId: randomUUID(), decisionTimeMs: Date.now(), target, facts: [], faults };
+}
+
+function changed({ manifestVersion, policySha }: ReleaseRef): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(
+    `Expected this worker to hold release ${manifestVersion} (policy ${policySha.slice(0, 12)}), but it does not`,
+    FailureType.ReleaseChanged,
+  );
+}
+
+/** The manifest is read here and now: an allow must not outlive its release because this worker has not looked yet. */
+async function checkLease({ releases }: Services, claim: LeaseClaim): Promise<void> {
+  const { ref } = await releases.refresh();
+  const lapsed = leaseLapse({ claim, nowMs: Date.now(), currentRelease: ref });
+  if (!lapsed) return;
+  const message = `The allow of decision ${claim.decisionId} no longer holds: ${lapsed.cause === 'age' ? 'a fact grew too old' : 'the release changed'}`;
+  throw ApplicationFailure.create({ type: FailureType.LeaseLapsed, message, nonRetryable: true, details: [lapsed] });
+}
+
+/** Heartbeats while `act` runs, so that a cancellation reaches it and a dead worker is noticed. */
+async function beating<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const context = Context.current();
+  const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+  try {
+    return await act(context.cancellationSignal);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+async function currentOrDefaults({ releases }: Services): Promise<Pick<ReleaseConfig, 'stages' | 'activities'>> {
+  try {
+    return releases.current().config;
+  } catch {
+    return Value.Default(ReleaseConfig, {}) as ReleaseConfig;
+  }
+}
+
+function pauseReason(reason: string | undefined): FailureType {
+  return Object.values(FailureType).find((type) => type === reason) ?? FailureType.PolicyEvaluation;
+}

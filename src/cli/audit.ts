@@ -1,0 +1,95 @@
+import { Command } from 'commander';
+import { CliExit, ExitCode } from './io';
+import { examples, withOutput, withSettings, type CommonOptions } from './options';
+import { printJson, printTable } from './output';
+import type { CommandContext } from './run';
+
+interface AuditListOptions extends CommonOptions {
+  deployment?: string;
+  stage?: string;
+  outcome?: string;
+  kind?: string;
+  since?: string;
+  until?: string;
+  policySha?: string;
+  reason?: string;
+  limit?: string;
+  oldestFirst?: boolean;
+}
+
+export function auditCommand(context: CommandContext): Command {
+  return new Command('audit')
+    .summary('what was decided and done')
+    .description('Reads the audit log: from PostgreSQL, or from the embedded store through the worker that owns it.')
+    .addCommand(listCommand(context))
+    .addCommand(showCommand(context));
+}
+
+function listCommand({ io }: CommandContext): Command {
+  const command = new Command('list')
+    .summary('records, newest first')
+    .description('Audit records, newest first.')
+    .option('--deployment <id>', 'of this deployment')
+    .option('--stage <name>', 'of this stage')
+    .option('--outcome <outcome>', 'allow, deny or error')
+    .option('--kind <kind>', 'decision, override, resume, abort, pause or resolved')
+    .option('--since <time>', 'RFC 3339, or a duration back from now such as 30d')
+    .option('--until <time>', 'RFC 3339, or a duration back from now')
+    .option('--policy-sha <sha>', 'made under this policy')
+    .option('--reason <code>', 'denied with this reason code')
+    .option('--limit <n>', 'at most this many, 1 to 10000')
+    .option('--oldest-first', 'in the order in which they were made');
+  examples(withOutput(withSettings(command)), ['gate audit list --deployment firmware-1.4.0', 'gate audit list --outcome deny --since 30d -o json']);
+  return command.action(async (options: AuditListOptions) => {
+    const [{ parseAuditQuery }, { AUDIT_COLUMNS, toAuditRows }, { openAudit }, { openLoadedSettings }] = await Promise.all([
+      import('../audit/query.js'),
+      import('../audit/format.js'),
+      import('./open-audit.js'),
+      import('./open-settings.js'),
+    ]);
+    const query = parseAuditQuery(
+      {
+        deploymentID: options.deployment,
+        stage: options.stage,
+        outcome: options.outcome,
+        kind: options.kind,
+        since: options.since,
+        until: options.until,
+        policySHA: options.policySha,
+        reasonCode: options.reason,
+        limit: options.limit,
+        newestFirst: options.oldestFirst ? 'false' : undefined,
+      },
+      Date.now(),
+    );
+    const reader = await openAudit(io, await openLoadedSettings(io, options.settings));
+    try {
+      const records = await reader.list(query);
+      if (options.output === 'json') printJson(io, records);
+      else await printTable(io, AUDIT_COLUMNS, toAuditRows(records));
+    } finally {
+      await reader.close();
+    }
+  });
+}
+
+function showCommand({ io }: CommandContext): Command {
+  const command = new Command('show').summary('one record, whole').description('One audit record, with the facts that it was made from.').argument('<id>', 'decision id');
+  examples(withOutput(withSettings(command)), ['gate audit show 3f1c9a52-7d0e-4f0b-9a55-0c7d3c1f2a10']);
+  return command.action(async (id: string, options: CommonOptions) => {
+    const [{ toAuditText }, { openAudit }, { openLoadedSettings }] = await Promise.all([
+      import('../audit/format.js'),
+      import('./open-audit.js'),
+      import('./open-settings.js'),
+    ]);
+    const reader = await openAudit(io, await openLoadedSettings(io, options.settings));
+    try {
+      const record = await reader.get(id);
+      if (!record) throw new CliExit(ExitCode.usage, `no audit record has the id ${id}`);
+      if (options.output === 'json') printJson(io, record);
+      else io.stdout.write(`${toAuditText(record)}\n`);
+    } finally {
+      await reader.close();
+    }
+  });
+}

@@ -1,0 +1,36 @@
+import type { AuditReader } from '../audit/audit-reader';
+import type { LoadedSettings } from '../config/loaders/settings';
+import type { CliIo } from './io';
+import { requireStore } from './open-settings';
+
+/** The audit log that the settings name: PostgreSQL, or the embedded store through its owner or by itself. */
+export async function openAudit(io: CliIo, loaded: LoadedSettings): Promise<AuditReader> {
+  const { openAuditReader } = await import('../audit/sinks/open-audit-reader.js');
+  return openAuditReader(await storeOf(io, loaded));
+}
+
+/**
+ * The same for a question in passing: undefined when the settings have no store, or an embedded one that no worker holds
+ * (opening it would keep a worker that starts now from doing so).
+ */
+export async function openAuditInPassing(io: CliIo, loaded: LoadedSettings): Promise<AuditReader | undefined> {
+  if (loaded.settings.audit.store.type === 'none') return undefined;
+  const store = await storeOf(io, loaded);
+  if ('folder' in store) {
+    const { findHolder } = await import('../store/lock.js');
+    if (!(await findHolder(store.folder))) return undefined;
+  }
+  return openAudit(io, loaded);
+}
+
+async function storeOf(io: CliIo, loaded: LoadedSettings): Promise<{ url: string } | { folder: string }> {
+  requireStore(loaded);
+  const { url, folder } = loaded.settings.audit.store;
+  if (typeof url === 'string') return { url };
+  if (url !== undefined) {
+    const { readSecret } = await import('../config/loaders/secrets.js');
+    return { url: await readSecret(url, io.env, loaded.baseDir) };
+  }
+  const { storeFolder } = await import('../store/store-folder.js');
+  return { folder: storeFolder(folder, loaded.baseDir, io.env) };
+}

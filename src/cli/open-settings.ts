@@ -1,0 +1,28 @@
+import type { Settings } from '../config/settings';
+import type { LoadedSettings } from '../config/loaders/settings';
+import { FailureType, GateError } from '../failures';
+import type { CliIo } from './io';
+
+/** The settings of `--settings`, of GATE_SETTINGS, of a running `gate dev`, or the defaults. */
+export async function openLoadedSettings(io: CliIo, path: string | undefined): Promise<LoadedSettings> {
+  const [{ loadSettings }, { readDevAddresses }] = await Promise.all([
+    import('../config/loaders/settings.js'),
+    import('../dev/dev-addresses.js'),
+  ]);
+  if (path !== undefined || io.env.GATE_SETTINGS !== undefined) return loadSettings(path, io.env, io.cwd);
+  const dev = readDevAddresses(io.env);
+  const loaded = await loadSettings(dev?.settings, io.env, io.cwd);
+  if (!dev || Object.keys(io.env).some((name) => name.startsWith('TEMPORAL_'))) return loaded;
+  const temporal = { ...loaded.settings.temporal, address: dev.temporalAddress, namespace: dev.namespace };
+  return { ...loaded, settings: { ...loaded.settings, temporal } };
+}
+
+export async function openSettings(io: CliIo, path: string | undefined): Promise<Settings> {
+  return (await openLoadedSettings(io, path)).settings;
+}
+
+/** For commands that need a store of record. */
+export function requireStore({ settings }: LoadedSettings): void {
+  if (settings.audit.store.type !== 'none') return;
+  throw new GateError(FailureType.ConfigInvalid, 'Expected audit.store.type to be postgres for this command, got none: copies on stdout cannot be asked');
+}

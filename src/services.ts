@@ -1,0 +1,212 @@
+import { randomUUID } from 'node:crypto';
+import { Registry } from 'prom-client';
+import type { Logger } from 'pino';
+import { createAlertDispatcher, type AlertDispatcher } from './alerts/alert-dispatcher';
+import { createAlertReceivers } from './alerts/receivers/create-receivers';
+import { createAuditLog, type AuditLog } from './audit/audit-log';
+import type { AuditStore } from './audit/audit-record';
+import { createPostgresAuditStore } from './audit/sinks/postgres';
+import { createStdoutSink } from './audit/sinks/stdout';
+import { parseDuration } from './config/duration';
+import { readSecret } from './config/loaders/secrets';
+import type { LoadedSettings } from './config/loaders/settings';
+import type { Decision } from './decisions/decision';
+import { evaluateSnapshot } from './decisions/evaluate-snapshot';
+import { reasonCode } from './decisions/reason-code';
+import { collectSnapshot } from './facts/collect-snapshot';
+import { createFactCollector } from './facts/collector';
+import type { FactTarget } from './facts/fact';
+import { PROVIDER_KINDS } from './facts/providers';
+import { registryFromConfig, type FactRegistry, type RegisteredProvider } from './facts/registry';
+import type { Snapshot } from './facts/snapshot';
+import type { GateError } from './failures';
+import { errorAreaOf } from './observability/error-area';
+import { createLogger, logFormatOf } from './observability/logger';
+import { createMetrics, type Metrics } from './observability/metrics';
+import { checkRelease } from './policy/check-release';
+import { createEvaluator } from './policy/evaluation/evaluator';
+import { createReleaseHolder } from './policy/release-holder';
+import { startReleaseRefresh } from './policy/release-refresh';
+import type { Release, ReleaseHolder } from './policy/release';
+import { smokeRelease } from './policy/smoke-release';
+import { createFileSource } from './policy/sources/file-source';
+import { openDatabase, type Database } from './store/database';
+import { storeFolder } from './store/store-folder';
+
+export interface ServiceOptions {
+  /** facts of the caller's own, beside those that the release configures */
+  providers?: readonly RegisteredProvider[];
+  env?: NodeJS.ProcessEnv;
+  logger?: Logger;
+  /** where copies of the audit records go when `audit.stdout` is set; @default process.stdout */
+  stdout?: NodeJS.WritableStream;
+}
+
+/** The gate's parts, put together from the settings: what activities, the library and the worker share. */
+export interface Services {
+  releases: ReleaseHolder;
+  /** @throws SnapshotError with every fault */
+  collect(release: Release, target: FactTarget, bypassCache?: boolean): Promise<Snapshot>;
+  evaluate(release: Release, snapshot: Snapshot): Promise<Decision>;
+  audit: AuditLog;
+  /** the store of record; absent where the settings have none */
+  store?: AuditStore;
+  database?: Database;
+  alerts: AlertDispatcher;
+  metrics: Metrics;
+  registry: Registry;
+  logger: Logger;
+  uiUrl?: string;
+  /** checks for a new release now */
+  reload(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens everything that the settings name. A release that cannot be loaded is no error here: `releases.current` throws
+ * until one is.
+ *
+ * @throws GateError ConfigInvalid (a held store, a wrong URL, …) with nothing left open
+ */
+export async function createServices({ settings, baseDir, manifest }: LoadedSettings, options: ServiceOptions = {}): Promise<Services> {
+  const env = options.env ?? process.env;
+  const logger = options.logger ?? createLogger({ level: settings.logLevel, format: logFormatOf(env, process.stderr.isTTY === true) });
+  const registry = new Registry();
+  const metrics = createMetrics(registry);
+  const secret = (ref: Parameters<typeof readSecret>[0]): Promise<string> => readSecret(ref, env, baseDir);
+
+  const { store: storeSettings, stdout } = settings.audit;
+  let database: Database | undefined;
+  if (storeSettings.type === 'postgres') {
+    const { url } = storeSettings;
+    database = await openDatabase(
+      url === undefined
+        ? { folder: storeFolder(storeSettings.folder, baseDir, env) }
+        : { url: typeof url === 'string' ? url : await secret(url) },
+    );
+  }
+  const store = database && createPostgresAuditStore(database);
+  const audit = createAuditLog({
+    store,
+    sinks: stdout ? [createStdoutSink(options.stdout)] : [],
+    metrics: metrics.audit,
+    logger,
+  });
+  const alerts = createAlertDispatcher(
+    createAlertReceivers(settings.alerts.receivers, { readSecret: secret, uiUrl: settings.alerts.uiUrl }),
+    metrics.alerts,
+  );
+  const evaluator = createEvaluator({ threads: settings.evaluationThreads, deadlineMs: 1000, memoryMiB: 64 });
+  const collector = createFactCollector({
+    metrics: {
+      observeLatency: (provider, seconds) => metrics.facts.collected(provider, seconds),
+      cacheHit: () => metrics.facts.cacheHit(),
+      observeAge: (factId, seconds) => metrics.facts.age(factId, seconds),
+      failure: (type) => metrics.facts.failed(type),
+    },
+  });
+
+  const source = createFileSource(manifest);
+  const registries = new WeakMap<object, Promise<FactRegistry>>();
+  const registryOf = (policy: Release['policy'], config: Release['config'], configDocument: Release['configDocument']): Promise<FactRegistry> => {
+    const known = registries.get(configDocument);
+    if (known) return known;
+    const created = registryFromConfig({
+      facts: config.facts,
+      inputSchema: policy.inputSchema,
+      kinds: PROVIDER_KINDS,
+      deps: { env, configFolder: source.configFolder, configDocument },
+      extra: options.providers,
+    });
+    registries.set(configDocument, created);
+    return created;
+  };
+
+  const evaluate = async (release: Release, snapshot: Snapshot): Promise<Decision> => {
+    const decision = await evaluateSnapshot({
+      release,
+      snapshot,
+      evaluate: (request) => evaluator.evaluate({ ...request, deadlineMs: parseDuration(release.config.evaluation.deadline) }),
+    });
+    if (decision.evalDurationNs > 0) metrics.evaluation.evaluated(decision.evalDurationNs / 1e9);
+    for (const fault of decision.faults) metrics[errorAreaOf(fault.type)].failed(fault.type);
+    return decision;
+  };
+
+  const releases = createReleaseHolder({
+    read: () => source.read(),
+    where: source.where,
+    check: async (policy, { config, configDocument }) => {
+      const providers = await registryOf(policy, config, configDocument);
+      return checkRelease(policy, config, configDocument, [...providers.keys()]);
+    },
+    smoke: (release) => smokeRelease(release, (request) => evaluator.evaluate(request)),
+    nowMs: () => Date.now(),
+    onLoaded: (release) => {
+      metrics.releases.loaded(release.ref, release.loadedAtMs);
+      logger.info({ ...release.ref }, 'release loaded');
+    },
+    onRefused: (error, kept) => {
+      metrics.releases.refused();
+      logger.error({ faults: error.faults, kept: kept?.ref.manifestVersion }, 'release refused');
+      void alerts.send(refusalAlert(error, kept)).catch((failure: unknown) => logger.warn({ error: failure }, 'alert not delivered'));
+    },
+  });
+  await releases.refresh().catch(() => undefined);
+  const refresh = startReleaseRefresh({
+    refresh: () => releases.refresh(),
+    intervalMs: parseDuration(settings.release.refreshInterval),
+    random: Math.random,
+    watch: source.watch,
+  });
+
+  return {
+    releases,
+    collect: (release, target, bypassCache) =>
+      collectSnapshot({
+        release,
+        target,
+        collector,
+        providersOf: ({ policy, config, configDocument }) => registryOf(policy, config, configDocument),
+        newDecisionId: randomUUID,
+        bypassCache,
+      }),
+    evaluate,
+    audit: {
+      record: async (record) => {
+        const stored = await audit.record(record);
+        if (stored === record && record.kind === 'decision' && record.outcome) {
+          metrics.decisions.decided(record.outcome, record.stage, record.reasons.map(reasonCode));
+        }
+        return stored;
+      },
+      close: (withinMs) => audit.close(withinMs),
+    },
+    ...(store ? { store } : {}),
+    ...(database ? { database } : {}),
+    alerts,
+    metrics,
+    registry,
+    logger,
+    ...(settings.alerts.uiUrl === undefined ? {} : { uiUrl: settings.alerts.uiUrl }),
+    reload: () => refresh.now(),
+    close: async () => {
+      refresh.stop();
+      await evaluator.close();
+      await audit.close();
+    },
+  };
+}
+
+function refusalAlert(error: GateError, kept: Release | undefined) {
+  const still = kept ? `version ${kept.ref.manifestVersion} stays in force` : 'no release is in force: nothing is decided';
+  return {
+    status: 'firing' as const,
+    fingerprint: `release-refused-${error.message}`.slice(0, 200),
+    name: 'ReleaseRefused',
+    summary: `A new release was refused; ${still}`,
+    description: error.faults.map((fault) => fault.message).join('\n'),
+    startsAtMs: Date.now(),
+    reminder: 0,
+  };
+}

@@ -1,0 +1,11 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/**
+ * Where the embedded store lies: the folder of the settings (relative to the settings file), else
+ * `$XDG_DATA_HOME/planning-engine/store`.
+ */
+export function storeFolder(configured: string | undefined, baseDir: string, env: NodeJS.ProcessEnv): string {
+  if (configured !== undefined) return resolve(baseDir, configured);
+  return join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'planning-engine', 'store');
+}

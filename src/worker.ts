@@ -1,0 +1,132 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundleWorkflowCode, NativeConnection, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import { createActivities } from './activities/create-gate-activities';
+import { startHttpServer, type HttpServer } from './api/http-server';
+import { auditRoutes } from './api/audit-routes';
+import { parseDuration } from './config/duration';
+import { readSecret } from './config/loaders/secrets';
+import type { LoadedSettings } from './config/loaders/settings';
+import { temporalConnectionConfig } from './config/loaders/temporal-connection';
+import { createTemporalLogger } from './observability/temporal-logger';
+import { createServices, type ServiceOptions } from './services';
+
+export interface RunningWorker {
+  /** where health, metrics and the audit routes are */
+  httpUrl: string;
+  /** checks for a new release now */
+  reload(): Promise<void>;
+  /** resolves when the worker has stopped, rejects when it failed */
+  stopped: Promise<void>;
+  stop(): Promise<void>;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/**
+ * The composition root of a worker: settings, services, HTTP server, Temporal worker. It takes tasks once a release is
+ * loaded; until then it serves health, which says why.
+ *
+ * @throws GateError ConfigInvalid, or an error of the connection; nothing is left open then
+ */
+export async function startWorker(loaded: LoadedSettings, options: ServiceOptions = {}): Promise<RunningWorker> {
+  const env = options.env ?? process.env;
+  const { settings, baseDir } = loaded;
+  const services = await createServices(loaded, options);
+  const opened: (() => Promise<unknown>)[] = [() => services.close()];
+  const closeAll = async (): Promise<void> => {
+    for (const close of opened.splice(0).reverse()) await close();
+  };
+  try {
+    const { connectionOptions, namespace } = temporalConnectionConfig(settings, env);
+    installRuntime(services.logger);
+    const connection = await NativeConnection.connect({ ...connectionOptions, connectTimeout: CONNECT_TIMEOUT_MS });
+    opened.push(() => connection.close());
+
+    const { bearerToken, host, port } = settings.http;
+    const httpToken = bearerToken === undefined ? '' : await readSecret(bearerToken, env, baseDir);
+    const ownerToken = services.database?.owner?.token ?? '';
+    const tokens = [httpToken, ownerToken].filter((token) => token !== '');
+    const { store } = services;
+    const http: HttpServer = await startHttpServer({
+      host,
+      port,
+      tokens,
+      releaseStatus: () => services.releases.status(),
+      checkTemporal: () => connection.workflowService.getSystemInfo({}),
+      registry: services.registry,
+      ...(store ? { register: (server) => server.register(auditRoutes, { reader: store, tokens }) } : {}),
+    });
+    opened.push(() => http.close());
+    await services.database?.owner?.publishAddress(http.url);
+
+    const abort = new AbortController();
+    const stopped = pollWhenReady(services, abort.signal, async () =>
+      Worker.create({
+        connection,
+        namespace,
+        taskQueue: settings.temporal.taskQueue,
+        workflowBundle: await workflowBundle(),
+        activities: createActivities(services),
+        maxConcurrentActivityTaskExecutions: settings.temporal.maxConcurrentActivities,
+        shutdownGraceTime: parseDuration(settings.temporal.shutdownGraceTime),
+      }),
+    ).finally(closeAll);
+    stopped.catch(() => undefined);
+    return {
+      httpUrl: http.url,
+      reload: () => services.reload(),
+      stopped,
+      stop: async () => {
+        abort.abort();
+        await stopped;
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** Workflow code bundled when the package was built; from source it is bundled on the spot. */
+export async function workflowBundle(): Promise<WorkflowBundleOption> {
+  const built = join(__dirname, 'workflow-bundle.js');
+  if (existsSync(built)) return { codePath: built };
+  return bundleWorkflowCode({ workflowsPath: require.resolve('./workflows') });
+}
+
+async function pollWhenReady(
+  services: { releases: { status(): { ref?: unknown; lastError?: string } }; logger: { warn(details: object, message: string): void } },
+  signal: AbortSignal,
+  create: () => Promise<Worker>,
+): Promise<void> {
+  let said: string | undefined;
+  while (services.releases.status().ref === undefined) {
+    if (signal.aborted) return;
+    const { lastError } = services.releases.status();
+    if (lastError !== said) services.logger.warn({ lastError }, 'no release is loaded: tasks are not taken yet');
+    said = lastError;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  const worker = await create();
+  const stop = (): void => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const running = worker.run();
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
+  await running;
+}
+
+let installed = false;
+
+/** Temporal's runtime is one per process; a second worker in the same process uses the first one's. */
+function installRuntime(logger: Parameters<typeof createTemporalLogger>[0]): void {
+  if (installed) return;
+  installed = true;
+  try {
+    Runtime.install({ logger: createTemporalLogger(logger), shutdownSignals: [] });
+  } catch {
+    // The host program installed its own before: it stays.
+  }
+}
