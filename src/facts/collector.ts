@@ -85,7 +85,8 @@ export function createFactCollector(options: FactCollectorOptions = {}): FactCol
     if (fact === undefined) return undefined;
     const nowMs = clock.now();
     const usable =
-      nowMs - fact.collectedAtMs < entry.ttlMs && ageFault(entry, fact, nowMs, request.allowedClockSkewMs) === undefined;
+      nowMs - fact.collectedAtMs < entry.ttlMs &&
+      ageFault(entry, fact, nowMs, request.allowedClockSkewMs) === undefined;
     cache.delete(key);
     if (!usable) return undefined;
     cache.set(key, fact);

@@ -29,7 +29,9 @@ export function createFactRegistry(entries: readonly RegisteredProvider[]): Fact
     const { factId, source } = entry.provider;
     const other = registry.get(factId);
     if (other !== undefined) {
-      faults.push(fault(factId, `Expected one provider for fact ${factId}, got ${other.provider.source} and ${source}`));
+      faults.push(
+        fault(factId, `Expected one provider for fact ${factId}, got ${other.provider.source} and ${source}`),
+      );
     } else if ((RESERVED_INPUT_KEYS as readonly string[]).includes(factId)) {
       faults.push(fault(factId, `Expected another name for the fact ${factId}: the policy's input uses it`));
     } else registry.set(factId, entry);

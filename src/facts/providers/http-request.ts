@@ -29,7 +29,9 @@ export async function requestJson(request: JsonRequest): Promise<JsonValue> {
   const response = await follow(request, headers);
   if (!response.ok) {
     await response.body?.cancel();
-    throw failure(FailureType.FactSourceUnavailable, request, `answered ${response.status}`, { status: response.status });
+    throw failure(FailureType.FactSourceUnavailable, request, `answered ${response.status}`, {
+      status: response.status,
+    });
   }
   return parseJson(request, await readBody(request, response));
 }
@@ -64,7 +66,11 @@ function setHeader(request: JsonRequest, headers: Headers, name: string, value: 
     headers.set(name, value);
   } catch {
     // The platform's own message quotes the value, which may be a secret; so it is not kept as the cause either.
-    throw failure(FailureType.FactSourceUnavailable, request, `cannot be asked: header ${name} holds a forbidden character`);
+    throw failure(
+      FailureType.FactSourceUnavailable,
+      request,
+      `cannot be asked: header ${name} holds a forbidden character`,
+    );
   }
 }
 
@@ -104,7 +110,8 @@ async function readBody(request: JsonRequest, response: Response): Promise<strin
   } catch (error) {
     throw unreachable(request, error);
   }
-  if (bytes > MAX_BODY_BYTES) throw failure(FailureType.FactInvalid, request, `answered more than ${MAX_BODY_BYTES} bytes`);
+  if (bytes > MAX_BODY_BYTES)
+    throw failure(FailureType.FactInvalid, request, `answered more than ${MAX_BODY_BYTES} bytes`);
   return Buffer.concat(chunks).toString('utf8');
 }
 
@@ -124,6 +131,8 @@ function parseJson(request: JsonRequest, text: string): JsonValue {
 
 function unreachable(request: JsonRequest, error: unknown): GateError {
   const cause = (error as { cause?: { code?: string; message?: string } }).cause;
-  const reason = request.signal.aborted ? 'the request was aborted' : (cause?.code ?? cause?.message ?? 'network error');
+  const reason = request.signal.aborted
+    ? 'the request was aborted'
+    : (cause?.code ?? cause?.message ?? 'network error');
   return failure(FailureType.FactSourceUnavailable, request, `could not be reached: ${reason}`, { cause: error });
 }

@@ -12,7 +12,7 @@ type CreateProvider = (factId: string, options: Record<string, unknown>) => unkn
  * A module of the user's own, found relative to the configuration file (or as a package from there), that exports
  * `createProvider(factId, options)` and returns at least `{collect(target, signal)}`.
  */
-export const module: ProviderKind<ModuleProviderConfig> = {
+export const moduleProvider: ProviderKind<ModuleProviderConfig> = {
   type: 'module',
   async create(factId, config, schema, deps) {
     const where = `facts.${factId}.module`;

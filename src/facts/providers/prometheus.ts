@@ -59,7 +59,8 @@ function readSamples(answer: JsonValue): Sample[] | undefined {
   const { resultType, result } = data;
   let pairs: unknown[];
   if (resultType === 'scalar') pairs = [result];
-  else if (resultType === 'vector') pairs = result.map((series) => (isJsonObject(series) ? series['value'] : undefined));
+  else if (resultType === 'vector')
+    pairs = result.map((series) => (isJsonObject(series) ? series['value'] : undefined));
   else return undefined;
   const samples: Sample[] = [];
   for (const pair of pairs) {

@@ -1,6 +1,12 @@
-import { compile, TreeInterpreter } from '@jmespath-community/jmespath';
+import { createRequire } from 'node:module';
 import { FailureType, GateError } from '../../failures';
 import type { JsonValue } from '../../json';
+
+// The package ships CommonJS, but its types claim to be ESM only, so TypeScript refuses a plain import.
+const { compile, TreeInterpreter } = createRequire(__filename)('@jmespath-community/jmespath') as {
+  compile(expression: string): unknown;
+  TreeInterpreter: { search(tree: unknown, document: JsonValue): JsonValue };
+};
 
 /** Picks a part of a document; undefined when it is not there. */
 export type Selector = (document: JsonValue) => JsonValue | undefined;
@@ -25,7 +31,7 @@ export function compileSelector(expression: string, where: string): Selector {
   if (expression === '' || expression.startsWith('/')) return (document) => atPointer(document, expression);
   try {
     const tree = compile(expression);
-    return (document) => TreeInterpreter.search(tree, document as never) as JsonValue;
+    return (document) => TreeInterpreter.search(tree, document);
   } catch (error) {
     const message = `Expected ${where} to be a JSON Pointer or a JMESPath expression, got '${expression}': ${(error as Error).message}`;
     const faults = [{ type: FailureType.ConfigInvalid, message, where }];

@@ -22,7 +22,9 @@ export function redactUrl(url: string): string {
 /** Fills `{deploymentId}`, `{stage}` and `{factId}`, URL-encoded. */
 export function fillUrl(template: string, target: FactTarget, factId: string): string {
   const values: Record<string, string> = { deploymentId: target.deploymentId, stage: target.stage, factId };
-  return template.replace(/\{(deploymentId|stage|factId)\}/g, (_, key: string) => encodeURIComponent(values[key] ?? ''));
+  return template.replace(/\{(deploymentId|stage|factId)\}/g, (_, key: string) =>
+    encodeURIComponent(values[key] ?? ''),
+  );
 }
 
 /** Throws GateError ConfigInvalid unless `url` is an http or https URL without user and password. */
@@ -31,7 +33,8 @@ export function checkUrl(url: string, where: string): void {
   try {
     const parsed = new URL(url);
     if (!['http:', 'https:'].includes(parsed.protocol)) fault = `protocol ${parsed.protocol}`;
-    if (parsed.username !== '' || parsed.password !== '') fault = 'a user or password in it (use headers or bearerToken)';
+    if (parsed.username !== '' || parsed.password !== '')
+      fault = 'a user or password in it (use headers or bearerToken)';
   } catch {
     fault = 'something that is not a URL';
   }
