@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Writable } from 'node:stream';
 import { Registry } from 'prom-client';
 import type { Logger } from 'pino';
 import { createAlertDispatcher, type AlertDispatcher } from './alerts/alert-dispatcher';
@@ -39,7 +40,7 @@ export interface ServiceOptions {
   env?: NodeJS.ProcessEnv;
   logger?: Logger;
   /** where copies of the audit records go when `audit.stdout` is set; @default process.stdout */
-  stdout?: NodeJS.WritableStream;
+  stdout?: Writable;
 }
 
 /** The gate's parts, put together from the settings: what activities, the library and the worker share. */

@@ -55,10 +55,10 @@ function testCommand({ io, exit }: CommandContext): Command {
     const result = await testPolicy(resolve(io.cwd, dir), { threshold });
     if (options.output === 'json') printJson(io, result);
     else {
-      const failed = result.tests.filter((test) => !test.passed);
+      const failed = result.tests.filter((test) => test.outcome === 'fail');
       printLines(io, [
-        ...failed.map((test) => `FAIL ${test.name}`),
-        ...result.notCovered.map((place) => `not covered: ${typeof place === 'string' ? place : JSON.stringify(place)}`),
+        ...failed.map((test) => `FAIL ${test.name} (${test.where})`),
+        ...result.notCovered.map((place) => `not covered: ${place}`),
         `${result.tests.length - failed.length} passed, ${failed.length} failed, coverage ${result.coverage.toFixed(1)} % (at least ${threshold} %)`,
       ]);
     }

@@ -29,12 +29,15 @@ export interface RequestCounts {
 
 export interface LevelServer {
   url: string;
+  /** @param factId a fact's id, or `<stage>/<fact id>` for one stage alone */
   setMetric(factId: string, metric: Metric): void;
   requests(): RequestCounts;
   close(): Promise<void>;
 }
 
-const METRIC_PATH = /^\/api\/deployments\/[^/]+\/stages\/[^/]+\/metrics\/([^/]+)$/;
+const METRIC_PATH = /^\/api\/deployments\/[^/]+\/stages\/([^/]+)\/metrics\/([^/]+)$/;
+/** Its behaviour, set like a metric's, is that of `PATCH /devices`. */
+const DEVICES = 'devices';
 const MAX_BODY_BYTES = 1024 * 1024;
 
 /** A stand-in for the device backend (gate rules, section 2) on loopback, whose values and failures are set from outside. */
@@ -44,7 +47,7 @@ export async function startLevelServer({ port = 0 }: { port?: number } = {}): Pr
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
-    const metricId = METRIC_PATH.exec(path)?.[1];
+    const [, stage = '', metricId] = METRIC_PATH.exec(path) ?? [];
     const adminId = /^\/admin\/metrics\/([^/]+)$/.exec(path)?.[1];
     if (request.method === 'GET' && metricId !== undefined) {
       const factId = decodeURIComponent(metricId);
@@ -52,7 +55,7 @@ export async function startLevelServer({ port = 0 }: { port?: number } = {}): Pr
       response.on('close', () => {
         if (!response.writableFinished && request.destroyed) count(counts.aborted, factId);
       });
-      return answerMetric(response, metrics.get(factId));
+      return answerMetric(response, metrics.get(`${decodeURIComponent(stage)}/${factId}`) ?? metrics.get(factId));
     }
     if (request.method === 'PATCH' && path === '/devices') {
       const body = (await readJson(request)) as { target?: unknown } | undefined;
@@ -60,6 +63,9 @@ export async function startLevelServer({ port = 0 }: { port?: number } = {}): Pr
       const seen = count(counts.byIdempotencyKey, typeof key === 'string' ? key : '');
       counts.patches++;
       if ((seen === 1 || key === undefined) && typeof body?.target === 'number') counts.targeted += body.target;
+      const behaviour = metrics.get(DEVICES)?.behaviour ?? 'answer';
+      if (behaviour === 'hang') return;
+      if (typeof behaviour === 'object') return send(response, behaviour.status, { error: 'as told' });
       return send(response, 202, { accepted: true });
     }
     if (request.method === 'PUT' && adminId !== undefined) {

@@ -84,6 +84,15 @@ export async function locateTool(name: ToolName, options: FindToolOptions = {}):
   return found;
 }
 
+/** The tool where it is installed already, else undefined: looks, installs nothing, says nothing. */
+export async function findInstalled(name: ToolName, env: NodeJS.ProcessEnv = process.env): Promise<FoundTool | undefined> {
+  const spec = TOOLS[name];
+  const silent = (): void => undefined;
+  return (
+    (await fromVariable(spec, env, silent)) ?? (await fromPath(name, spec, env, [])) ?? (await fromCache(name, spec, env, []))
+  );
+}
+
 /** Where an installed tool is kept. */
 export function cachedToolPath(name: ToolName, env: NodeJS.ProcessEnv = process.env): string {
   const cache = env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache');

@@ -1,0 +1,116 @@
+import type { LoadedSettings } from '../config/loaders/settings';
+import { temporalConnectionConfig } from '../config/loaders/temporal-connection';
+import { GateError } from '../failures';
+import { createFileSource } from '../policy/sources/file-source';
+import { cachedToolPath, findInstalled } from '../tools/find-tool';
+import { openLoadedSettings } from './open-settings';
+import type { CliIo } from './io';
+
+export interface Finding {
+  /** `missing`: a worker cannot run with it; `note`: worth knowing */
+  state: 'ok' | 'note' | 'missing';
+  what: string;
+  found: string;
+  advice?: string;
+}
+
+/** What a worker with these settings would find; looks, and changes nothing. */
+export async function diagnose(io: CliIo, settingsPath: string | undefined): Promise<Finding[]> {
+  const findings: Finding[] = [
+    { state: 'ok', what: 'node', found: `${process.version} on ${process.platform} ${process.arch}` },
+    await tool(io, 'temporal', 'its dev server; a production worker needs none'),
+    await tool(io, 'opa', 'policy authors and tests; a production worker with a bundle needs none'),
+  ];
+  const loaded = await attempt(() => openLoadedSettings(io, settingsPath));
+  if ('error' in loaded) return [...findings, missing('settings', loaded.error, 'Correct the settings file')];
+  const { value: settings } = loaded;
+  findings.push({ state: 'ok', what: 'settings', found: settings.file ?? 'defaults (no file; --settings or GATE_SETTINGS names one)' });
+  return [...findings, await release(settings), await temporal(io, settings), await store(io, settings), alerts(settings)];
+}
+
+async function tool(io: CliIo, name: 'temporal' | 'opa', use: string): Promise<Finding> {
+  const search = await attempt(() => findInstalled(name, io.env));
+  if ('error' in search) return { state: 'note', what: name, found: search.error };
+  const found = search.value;
+  if (found) return { state: 'ok', what: name, found: `${found.version} at ${found.path} (${found.from})` };
+  return {
+    state: 'note',
+    what: name,
+    found: `not found; for ${use}`,
+    advice: `It is downloaded, or built with Go, into ${cachedToolPath(name, io.env)} when first needed; PLANNING_ENGINE_${name.toUpperCase()} names another`,
+  };
+}
+
+async function release({ manifest }: LoadedSettings): Promise<Finding> {
+  const named = await attempt(async () => {
+    const source = createFileSource(manifest);
+    const found = await source.read();
+    const [policy, config] = await Promise.all([found.loadPolicy(), found.loadConfig()]);
+    return `version ${found.manifest.version}, policy ${policy.sha.slice(0, 12)}, configuration ${config.configRev.slice(0, 12)}, from ${source.where}`;
+  });
+  if ('error' in named) return missing('release', named.error, `Correct the manifest ${manifest} or what it names; gate policy check says more of a policy`);
+  return { state: 'ok', what: 'release', found: named.value };
+}
+
+async function temporal(io: CliIo, { settings }: LoadedSettings): Promise<Finding> {
+  const answer = await attempt(async () => {
+    const [{ Connection }, { SEARCH_ATTRIBUTES }] = await Promise.all([import('@temporalio/client'), import('../workflows/search-attributes.js')]);
+    const { connectionOptions, namespace, address } = temporalConnectionConfig(settings, io.env);
+    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: 3_000 });
+    try {
+      const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+      const lacking = SEARCH_ATTRIBUTES.filter(({ name }) => customAttributes?.[name] === undefined).map(({ name }) => name);
+      return { address, namespace, lacking };
+    } finally {
+      await connection.close();
+    }
+  });
+  if ('error' in answer) return missing('temporal server', answer.error, 'gate dev starts one; TEMPORAL_ADDRESS or temporal.address names another');
+  const { address, namespace, lacking } = answer.value;
+  if (lacking.length > 0) return missing('temporal server', `${address}, namespace ${namespace}, without the search attributes ${lacking.join(', ')}`, 'gate setup creates them');
+  return { state: 'ok', what: 'temporal server', found: `${address}, namespace ${namespace}` };
+}
+
+async function store(io: CliIo, { settings, baseDir }: LoadedSettings): Promise<Finding> {
+  const { type, url, folder } = settings.audit.store;
+  if (type === 'none') {
+    return { state: 'note', what: 'audit store', found: 'none: copies on stdout alone', advice: 'After a crash no record can be adopted, so a decision may be recorded twice. Set audit.store' };
+  }
+  if (url !== undefined) {
+    const opened = await attempt(async () => {
+      const [{ openDatabase }, { readSecret }] = await Promise.all([import('../store/database.js'), import('../config/loaders/secrets.js')]);
+      const database = await openDatabase({ url: typeof url === 'string' ? url : await readSecret(url, io.env, baseDir) });
+      await database.close();
+      return database.where;
+    });
+    return 'error' in opened ? missing('audit store', opened.error, 'Correct audit.store.url') : { state: 'ok', what: 'audit store', found: opened.value };
+  }
+  const [{ storeFolder }, { findHolder }] = await Promise.all([import('../store/store-folder.js'), import('../store/lock.js')]);
+  const path = storeFolder(folder, baseDir, io.env);
+  const holder = await findHolder(path);
+  return {
+    state: 'note',
+    what: 'audit store',
+    found: `embedded, in ${path}${holder ? `, held by process ${holder.pid}` : ', held by nobody'}`,
+    advice: 'One worker alone can own it, and a power failure may lose its last moments: for more, set audit.store.url to a PostgreSQL URL',
+  };
+}
+
+function alerts({ settings }: LoadedSettings): Finding {
+  const { receivers } = settings.alerts;
+  if (receivers.length > 0) return { state: 'ok', what: 'alerts', found: receivers.map(({ format }) => format).join(', ') };
+  return { state: 'note', what: 'alerts', found: 'no receiver is configured', advice: 'Nobody is told when a deployment pauses: set alerts.receivers' };
+}
+
+function missing(what: string, found: string, advice: string): Finding {
+  return { state: 'missing', what, found, advice };
+}
+
+async function attempt<T>(act: () => Promise<T>): Promise<{ value: T } | { error: string }> {
+  try {
+    return { value: await act() };
+  } catch (error) {
+    const faults = error instanceof GateError ? error.faults.map(({ where, message }) => (where === undefined || message.includes(where) ? message : `${where}: ${message}`)) : [];
+    return { error: faults.length > 0 ? faults.join('; ') : error instanceof Error ? error.message : String(error) };
+  }
+}

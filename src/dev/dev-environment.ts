@@ -1,0 +1,128 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { startAlertReceiver, type AlertReceiverServer } from './alert-receiver';
+import { startNodeChild, type NodeChild } from './child-process';
+import { removeDevAddresses, writeDevAddresses, type DevAddresses } from './dev-addresses';
+import { startTemporalServer, type TemporalServer } from './temporal-server';
+
+export interface DevEnvironmentOptions {
+  /** databases, logs, settings and the audit store; kept between runs */
+  folder: string;
+  env: NodeJS.ProcessEnv;
+  /** what the worker's release has beside the defaults, e.g. shorter durations */
+  release?: { recheckEvery?: string; maxAge?: string; ttl?: string };
+  /** told what is being done */
+  say(line: string): void;
+}
+
+/** Everything of a gate on this machine: Temporal, a worker, a LevelServer stand-in and an alert receiver. */
+export interface DevEnvironment {
+  addresses: DevAddresses;
+  temporal: TemporalServer;
+  worker: NodeChild;
+  alerts: AlertReceiverServer;
+  /** in reverse order; safe to call twice */
+  stop(): Promise<void>;
+}
+
+const ROOT = resolve(__dirname, '..', '..');
+const FACTS = ['pending_delta', 'max_pending', 'region_health'] as const;
+
+/**
+ * Starts the environment on free loopback ports and writes its addresses where other commands find them.
+ *
+ * @throws the first part's error; what had been started is stopped again
+ */
+export async function startDevEnvironment(options: DevEnvironmentOptions): Promise<DevEnvironment> {
+  const { folder, env, say } = options;
+  mkdirSync(folder, { recursive: true });
+  const log = (name: string): string => join(folder, `${name}.log`);
+  const started: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const end of started.splice(0).reverse()) await end();
+  };
+  try {
+    say('Starting a Temporal dev server');
+    const temporal = await startTemporalServer({ dbFile: join(folder, 'temporal.db'), logFile: log('temporal') });
+    started.push(() => temporal.stop());
+    say(`Temporal answers at ${temporal.address}, its UI at ${temporal.uiUrl}`);
+
+    const levelServer = await startNodeChild(join(__dirname, 'level-server.js'), { logFile: log('level-server') });
+    started.push(() => levelServer.stop());
+    const levelServerUrl = String(levelServer.ready.url);
+    await seedLevels(levelServerUrl);
+    say(`A LevelServer stand-in answers at ${levelServerUrl}`);
+
+    const alerts = await startAlertReceiver();
+    started.push(() => alerts.close());
+    say(`An alert receiver listens at ${alerts.url}`);
+
+    const settings = writeSettings(folder, { temporal, levelServerUrl, alertUrl: alerts.url, ...options.release });
+    const worker = await startNodeChild(join(__dirname, '..', 'cli', 'main.js'), {
+      args: ['worker', '--settings', settings],
+      env: { ...env, GATE_READY_LINE: '1', LOG_FORMAT: 'json' },
+      logFile: log('worker'),
+    });
+    started.push(() => worker.stop());
+    say(`A worker runs; health and metrics at ${String(worker.ready.http)}`);
+
+    const addresses: DevAddresses = {
+      pid: process.pid,
+      temporalAddress: temporal.address,
+      namespace: temporal.namespace,
+      uiUrl: temporal.uiUrl,
+      settings,
+      levelServer: levelServerUrl,
+      alertReceiver: alerts.url,
+    };
+    writeDevAddresses(folder, addresses);
+    started.push(async () => removeDevAddresses(folder));
+    return { addresses, temporal, worker, alerts, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+export async function setLevel(levelServerUrl: string, factId: string, metric: Record<string, unknown>): Promise<void> {
+  const response = await fetch(`${levelServerUrl}/admin/metrics/${encodeURIComponent(factId)}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(metric),
+  });
+  if (!response.ok) throw new Error(`The LevelServer stand-in answered ${response.status}: ${await response.text()}`);
+}
+
+async function seedLevels(url: string): Promise<void> {
+  await setLevel(url, 'pending_delta', { value: 120 });
+  await setLevel(url, 'max_pending', { value: 800 });
+  await setLevel(url, 'region_health', { value: { eu: { status: 'green' }, us: { status: 'green' } } });
+}
+
+interface SettingsParts {
+  temporal: TemporalServer;
+  levelServerUrl: string;
+  alertUrl: string;
+  recheckEvery?: string;
+  maxAge?: string;
+  ttl?: string;
+}
+
+/** Settings, manifest and release configuration as a user would write them; returns the settings file. */
+function writeSettings(folder: string, parts: SettingsParts): string {
+  const { temporal, levelServerUrl, alertUrl, recheckEvery = '30s', maxAge = '45s', ttl = '15s' } = parts;
+  const provider = { type: 'levelServer', base: levelServerUrl, maxAge, ttl };
+  const release = { facts: Object.fromEntries(FACTS.map((id) => [id, provider])), stages: { recheckEvery } };
+  const manifest = { policy: join(ROOT, 'policy'), config: 'release.json', version: 'dev' };
+  const settings = {
+    temporal: { address: temporal.address, namespace: temporal.namespace },
+    release: { manifest: 'latest.json' },
+    audit: { store: { folder: 'store' } },
+    alerts: { receivers: [{ format: 'alertmanager', url: alertUrl }], uiUrl: temporal.uiUrl },
+    http: { port: 0 },
+  };
+  for (const [name, document] of Object.entries({ 'release.json': release, 'latest.json': manifest, 'settings.json': settings })) {
+    writeFileSync(join(folder, name), `${JSON.stringify(document, null, 2)}\n`);
+  }
+  return join(folder, 'settings.json');
+}
