@@ -48,24 +48,68 @@ describe('an invalid document', () => {
       { circuitBreaker: { colour: 1 } },
       'unknown key colour in circuitBreaker; known are failures, halfOpenAfter',
     ],
-    ['a missing key', { facts: { a: { type: 'http', url: 'x' } } }, 'expected facts.a to have the key value, but it is missing'],
-    ['no type', { facts: { a: {} } }, 'expected facts.a.type to be one of levelServer, http, prometheus, config, module, got nothing'],
+    [
+      'a missing key',
+      { facts: { a: { type: 'http', url: 'x' } } },
+      'expected facts.a to have the key value, but it is missing',
+    ],
+    [
+      'no type',
+      { facts: { a: {} } },
+      'expected facts.a.type to be one of levelServer, http, prometheus, config, module, got nothing',
+    ],
     [
       'an unknown type',
       { facts: { a: { type: 'levelserver' } } },
       'expected facts.a.type to be one of levelServer, http, prometheus, config, module (did you mean levelServer?), got "levelserver"',
     ],
-    ['a type that is no text', { facts: { a: { type: 5 } } }, 'expected facts.a.type to be one of levelServer, http, prometheus, config, module, got a number'],
-    ['an unknown choice', { stages: { mode: 'watch' } }, 'expected stages.mode to be one of enforce, observe, got "watch"'],
-    ['no duration', provider({ ttl: 'soon' }), 'expected facts.a.ttl to be a duration such as 500ms, 45s, 6h, got "soon"'],
+    [
+      'a type that is no text',
+      { facts: { a: { type: 5 } } },
+      'expected facts.a.type to be one of levelServer, http, prometheus, config, module, got a number',
+    ],
+    [
+      'an unknown choice',
+      { stages: { mode: 'watch' } },
+      'expected stages.mode to be one of enforce, observe, got "watch"',
+    ],
+    [
+      'no duration',
+      provider({ ttl: 'soon' }),
+      'expected facts.a.ttl to be a duration such as 500ms, 45s, 6h, got "soon"',
+    ],
     ['a bare number as duration', provider({ ttl: 5 }), 'expected facts.a.ttl to be a text, got a number'],
-    ['a text as number', { evaluation: { memoryMiB: '64' } }, 'expected evaluation.memoryMiB to be a whole number, got a text'],
-    ['a fraction', { evaluation: { memoryMiB: 8.5 } }, 'expected evaluation.memoryMiB to be a whole number, got a number'],
-    ['a number just too small', { evaluation: { memoryMiB: 7 } }, 'expected evaluation.memoryMiB to be at least 8, got 7'],
-    ['a number just too large', { evaluation: { memoryMiB: 2049 } }, 'expected evaluation.memoryMiB to be at most 2048, got 2049'],
+    [
+      'a text as number',
+      { evaluation: { memoryMiB: '64' } },
+      'expected evaluation.memoryMiB to be a whole number, got a text',
+    ],
+    [
+      'a fraction',
+      { evaluation: { memoryMiB: 8.5 } },
+      'expected evaluation.memoryMiB to be a whole number, got a number',
+    ],
+    [
+      'a number just too small',
+      { evaluation: { memoryMiB: 7 } },
+      'expected evaluation.memoryMiB to be at least 8, got 7',
+    ],
+    [
+      'a number just too large',
+      { evaluation: { memoryMiB: 2049 } },
+      'expected evaluation.memoryMiB to be at most 2048, got 2049',
+    ],
     ['an empty text', provider({ base: '' }), 'expected facts.a.base to be a text that is not empty, got ""'],
-    ['a text as boolean', { stages: { autoResume: 'yes' } }, 'expected stages.autoResume to be true or false, got a text'],
-    ['a number as header', provider({ headers: { x: 4 } }), 'expected facts.a.headers.x to be a text or { file: … } or { env: … }, got a number'],
+    [
+      'a text as boolean',
+      { stages: { autoResume: 'yes' } },
+      'expected stages.autoResume to be true or false, got a text',
+    ],
+    [
+      'a number as header',
+      provider({ headers: { x: 4 } }),
+      'expected facts.a.headers.x to be a text or { file: … } or { env: … }, got a number',
+    ],
   ])('%s', async (_, document, message) => {
     expect(await messagesOf(() => validate(ReleaseConfig, document, place))).toEqual([`r.json: ${message}`]);
   });
@@ -80,22 +124,35 @@ describe('an invalid document', () => {
   });
 
   it('shows no text where a secret may stand', async () => {
-    const documents = [{ bearerToken: 'tok-123' }, { bearerToken: { value: 'tok-123' } }, { headers: { x: ['tok-123'] } }];
+    const documents = [
+      { bearerToken: 'tok-123' },
+      { bearerToken: { value: 'tok-123' } },
+      { headers: { x: ['tok-123'] } },
+    ];
     for (const fields of documents) {
       const [fault] = await faultsOf(() => validate(ReleaseConfig, provider(fields), place));
-      expect(fault?.message).toMatch(/expected facts\.a\.(bearerToken|headers\.x) to be .*\{ file: … \} or \{ env: … \}/);
+      expect(fault?.message).toMatch(
+        /expected facts\.a\.(bearerToken|headers\.x) to be .*\{ file: … \} or \{ env: … \}/,
+      );
       expect(fault?.message).not.toContain('tok-123');
     }
   });
 
   it('refuses a secret that names a file and a variable', async () => {
-    const faults = await messagesOf(() => validate(Settings, { http: { bearerToken: { file: 'a', env: 'b' } } }, place));
-    expect(faults).toEqual(['r.json: expected http.bearerToken to be { file: … } or { env: … }, got an object with the keys file, env']);
+    const faults = await messagesOf(() =>
+      validate(Settings, { http: { bearerToken: { file: 'a', env: 'b' } } }, place),
+    );
+    expect(faults).toEqual([
+      'r.json: expected http.bearerToken to be { file: … } or { env: … }, got an object with the keys file, env',
+    ]);
   });
 
   it('names the line when it is known', async () => {
     const [fault] = await faultsOf(() => validate(ReleaseConfig, { limits: 4 }, { ...place, lineOf: () => 7 }));
-    expect(fault).toMatchObject({ where: 'r.json:7 limits', message: 'r.json:7: expected limits to be an object, got a number' });
+    expect(fault).toMatchObject({
+      where: 'r.json:7 limits',
+      message: 'r.json:7: expected limits to be an object, got a number',
+    });
   });
 });
 

@@ -41,7 +41,10 @@ function parseDeployment(document: JsonValue, place: DocumentPlace): DeploymentS
   spec.stages.forEach((stage, index) => {
     const first = firstByName.get(stage.name);
     if (first === undefined) firstByName.set(stage.name, index);
-    else faults.push(faultAt(place, `/stages/${index}/name`, `stages[${index}] has the name of stages[${first}]: ${stage.name}`));
+    else
+      faults.push(
+        faultAt(place, `/stages/${index}/name`, `stages[${index}] has the name of stages[${first}]: ${stage.name}`),
+      );
     faults.push(...actionFaults(spec, index, place));
     if (stage.recheckEvery !== undefined && isZero(stage.recheckEvery)) {
       const sentence = `expected stages[${index}].recheckEvery to be longer than 0, got "${stage.recheckEvery}"`;

@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { GateError, type Fault } from '../../../src/failures';
 
 /** Calls `use` with the path of a file of that name and content in a folder of its own, which is gone afterwards. */
-export async function withFile<T>(name: string, content: string | Uint8Array, use: (path: string) => Promise<T>): Promise<T> {
+export async function withFile<T>(
+  name: string,
+  content: string | Uint8Array,
+  use: (path: string) => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'config-'));
   try {
     await writeFile(join(folder, name), content);
