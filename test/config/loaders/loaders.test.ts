@@ -222,15 +222,14 @@ describe('a deployment', () => {
 
 describe('the connection to Temporal', () => {
   const temporal = (fields: object) => validate(Settings, { temporal: { ...fields } }, { file: '' });
-  const noFile = { HOME: '/nonexistent', XDG_CONFIG_HOME: '/nonexistent' };
 
   it.each([
     [{}, {}, 'localhost:7233', 'default'],
     [{}, { TEMPORAL_ADDRESS: 'a:1', TEMPORAL_NAMESPACE: 'n' }, 'a:1', 'n'],
     [{ address: 'b:2', namespace: 'm' }, { TEMPORAL_ADDRESS: 'a:1', TEMPORAL_NAMESPACE: 'n' }, 'b:2', 'm'],
   ])('of settings %j and variables %j is %s in %s', async (fields, env, address, namespace) => {
-    await withFile('temporal.toml', '', async (path) => {
-      const config = temporalConnectionConfig(temporal(fields), { ...noFile, TEMPORAL_CONFIG_FILE: path, ...env });
+    await withFile('temporal.toml', '[profile.default]\n', async (path) => {
+      const config = temporalConnectionConfig(temporal(fields), { TEMPORAL_CONFIG_FILE: path, ...env });
       expect(config).toMatchObject({ address, namespace, connectionOptions: { address } });
     });
   });
