@@ -63,8 +63,6 @@ interface CompiledPath {
   schema: JsonObject | undefined;
   /** an empty collection there is a fault */
   mustHold: boolean;
-  /** the policy names no further key, so it may look at anything within */
-  isWhole: boolean;
 }
 
 function compilePath(keys: string[], inputSchema: JsonObject, collections: readonly string[][]): CompiledPath {
@@ -78,7 +76,6 @@ function compilePath(keys: string[], inputSchema: JsonObject, collections: reado
     ...(isOfDeployment ? {} : { factId: keys[0]! }),
     schema: isOfDeployment ? undefined : schemaAt(inputSchema, keys),
     mustHold: collections.some((path) => JSON.stringify(path) === text),
-    isWhole: true,
   };
 }
 
