@@ -10,8 +10,7 @@ export const NO_REASON = 'policy_gave_no_reason';
 
 /** What an evaluation came to: the value of the entrypoint (undefined where Rego's is), or why there was none. */
 export type EvaluationResult =
-  | { response: JsonValue | undefined; evalDurationNs: number }
-  | { faults: readonly Fault[] };
+  { response: JsonValue | undefined; evalDurationNs: number } | { faults: readonly Fault[] };
 
 /**
  * What the policy sees as `input`: each fact's plain value under its id, `deployment`, and `decision_time` in RFC 3339,

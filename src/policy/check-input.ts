@@ -135,12 +135,7 @@ function checkFact(factId: string, validate: ValidateFunction, input: JsonObject
   }
 }
 
-function checkNumbers(
-  value: JsonValue | undefined,
-  factId: string | undefined,
-  where: string,
-  faults: Fault[],
-): void {
+function checkNumbers(value: JsonValue | undefined, factId: string | undefined, where: string, faults: Fault[]): void {
   if (typeof value === 'number') {
     if (!Number.isFinite(value) || (Number.isInteger(value) && Math.abs(value) > 2 ** 53)) {
       addInvalid(faults, factId, where, 'a finite number, at most 2^53 as an integer', value);

@@ -51,7 +51,10 @@ function checkObject(schema: JsonObject, where: string, fault: (where: string, w
     return checkSchema(schema.additionalProperties, `${where}[_]`, fault);
   }
   if (schema.additionalProperties !== false) {
-    fault(where, 'expected additionalProperties: false, or no properties and additionalProperties that describe the values');
+    fault(
+      where,
+      'expected additionalProperties: false, or no properties and additionalProperties that describe the values',
+    );
   }
   const required = Array.isArray(schema.required) ? schema.required : [];
   for (const [name, property] of properties) {

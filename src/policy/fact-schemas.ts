@@ -37,9 +37,14 @@ export function compileFactSchemas(
     return factIds.map((id) => [id, ajv.compile({ $ref: `${ROOT}#/properties/${pointerPart(id)}` })] as const);
   } catch (cause) {
     const message = `${ROOT}: expected a JSON Schema (draft 2020-12), found: ${(cause as Error).message}`;
-    throw new GateError(FailureType.PolicyInvalid, message, [{ type: FailureType.PolicyInvalid, message, where: ROOT }], {
-      cause,
-    });
+    throw new GateError(
+      FailureType.PolicyInvalid,
+      message,
+      [{ type: FailureType.PolicyInvalid, message, where: ROOT }],
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -49,7 +54,10 @@ export function schemaFailures(root: string, validate: ValidateFunction): Schema
   for (const error of validate.errors ?? []) {
     const { where, expected, found } = failureOf(root, error);
     const before = byPlace.get(where);
-    byPlace.set(where, before ? { ...before, expected: `${before.expected}, and ${expected}` } : { where, expected, found });
+    byPlace.set(
+      where,
+      before ? { ...before, expected: `${before.expected}, and ${expected}` } : { where, expected, found },
+    );
   }
   return [...byPlace.values()];
 }

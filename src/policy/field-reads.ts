@@ -44,7 +44,8 @@ export function unknownFields(file: string, tree: unknown, declared: readonly st
 
 function rulesAndImports(tree: unknown): string[] {
   if (!isJsonObject(tree)) return [];
-  const listed = (value: unknown): Record<string, unknown>[] => (Array.isArray(value) ? value.filter(isJsonObject) : []);
+  const listed = (value: unknown): Record<string, unknown>[] =>
+    Array.isArray(value) ? value.filter(isJsonObject) : [];
   const rules = listed(tree.rules).map(({ head }) => {
     if (!isJsonObject(head)) return '';
     const [first] = listed(head.ref);
@@ -64,7 +65,8 @@ function visit(node: unknown, see: (node: Record<string, unknown>) => void, isOp
   if (!isOperator) see(node);
   for (const [key, child] of Object.entries(node)) {
     if (key === 'location') continue;
-    const isCall = Array.isArray(child) && ((key === 'value' && node.type === 'call') || (key === 'terms' && child.length > 0));
+    const isCall =
+      Array.isArray(child) && ((key === 'value' && node.type === 'call') || (key === 'terms' && child.length > 0));
     if (!isCall) visit(child, see);
     else (child as unknown[]).forEach((item, index) => visit(item, see, index === 0));
   }

@@ -15,9 +15,12 @@ describe('parseDuration', () => {
     expect(parseDuration(text)).toBe(expected);
   });
 
-  it.each(['', 's', '-1s', ' 1s', '1 fortnight', '1s2m', 'Infinity', '99999999999999d', '.5s'])('refuses %j', (text) => {
-    expect(() => parseDuration(text)).toThrow(RangeError);
-  });
+  it.each(['', 's', '-1s', ' 1s', '1 fortnight', '1s2m', 'Infinity', '99999999999999d', '.5s'])(
+    'refuses %j',
+    (text) => {
+      expect(() => parseDuration(text)).toThrow(RangeError);
+    },
+  );
 });
 
 describe('formatDuration', () => {

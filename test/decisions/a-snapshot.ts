@@ -15,7 +15,13 @@ export const aFact = (id: string, value: JsonValue, ageMs = 0): Fact => ({
 export const aSnapshot = (facts: Fact[], changes: Partial<Snapshot> = {}): Snapshot => ({
   decisionId: 'decision-1',
   decisionTimeMs: DECISION_TIME_MS,
-  target: { deploymentId: 'd1', stage: 'canary', stageIndex: 0, attributes: { risk: 'low' }, stageAttributes: { n: 1 } },
+  target: {
+    deploymentId: 'd1',
+    stage: 'canary',
+    stageIndex: 0,
+    attributes: { risk: 'low' },
+    stageAttributes: { n: 1 },
+  },
   release: { policySha: 'p', configRev: 'c', manifestVersion: '1' },
   facts,
   maxAgeMs: {},

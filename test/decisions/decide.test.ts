@@ -56,7 +56,10 @@ describe('toDecision', () => {
   });
 
   it.each([
-    [['b: 1', 'a: 1', 'b: 1', 'B: 1', 'ä: 1'], ['B: 1', 'a: 1', 'b: 1', 'ä: 1']],
+    [
+      ['b: 1', 'a: 1', 'b: 1', 'B: 1', 'ä: 1'],
+      ['B: 1', 'a: 1', 'b: 1', 'ä: 1'],
+    ],
     [['only: 1'], ['only: 1']],
     [[], ['policy_gave_no_reason']],
   ])('denies for the reasons %j in order, each once, without a lease', (given, denyReasons) => {
@@ -88,7 +91,11 @@ describe('toDecision', () => {
     const decision = decide(response);
     expect(decision).toMatchObject({ outcome: 'error', denyReasons: [], evalDurationNs: 7 });
     expect(decision.faults).toEqual([
-      { type: 'PolicyEvaluation', message: expect.stringMatching(/^Expected the policy to .*found/), where: 'response' },
+      {
+        type: 'PolicyEvaluation',
+        message: expect.stringMatching(/^Expected the policy to .*found/),
+        where: 'response',
+      },
     ]);
     expect(decision).not.toHaveProperty('leaseExpiresAtMs');
   });

@@ -7,7 +7,13 @@ import type { JsonObject } from '../../src/json';
 import type { Release } from '../../src/policy/release';
 import { DECISION_TIME_MS, aFact, aSnapshot } from './a-snapshot';
 
-const reads = { facts: ['a'], inputPaths: [['a']], configPaths: [['limits', 'max']], collections: [], wholeInput: false };
+const reads = {
+  facts: ['a'],
+  inputPaths: [['a']],
+  configPaths: [['limits', 'max']],
+  collections: [],
+  wholeInput: false,
+};
 const aRelease = (inputSchema: JsonObject = { properties: { a: { type: 'integer' } } }): Release =>
   ({
     ref: { policySha: 'p', configRev: 'c', manifestVersion: '1' },
@@ -54,7 +60,9 @@ describe('evaluateSnapshot', () => {
     expect(decision.outcome).toBe(outcome);
     expect(calls).toHaveLength(outcome === 'allow' ? 1 : 0);
     if (outcome === 'error') {
-      expect(decision.faults).toEqual([expect.objectContaining({ type: 'FactStale', factId: 'a', ageMs, maxAgeMs: 1000 })]);
+      expect(decision.faults).toEqual([
+        expect.objectContaining({ type: 'FactStale', factId: 'a', ageMs, maxAgeMs: 1000 }),
+      ]);
     }
   });
 
@@ -97,7 +105,11 @@ describe('evaluateSnapshot', () => {
   it('is an error, not an allow, where input.json cannot be used', async () => {
     for (const schema of [{ properties: { a: { type: 'whole' } } }, { properties: {} }]) {
       const evaluate = allowing();
-      const decision = await evaluateSnapshot({ release: aRelease(schema), snapshot: aSnapshot([aFact('a', 1)]), evaluate });
+      const decision = await evaluateSnapshot({
+        release: aRelease(schema),
+        snapshot: aSnapshot([aFact('a', 1)]),
+        evaluate,
+      });
       expect(decision).toMatchObject({ outcome: 'error', faults: [{ type: 'PolicyInvalid', where: 'input.json' }] });
       expect(evaluate).not.toHaveBeenCalled();
     }
@@ -107,7 +119,8 @@ describe('evaluateSnapshot', () => {
     const counted = aRelease();
     const read = jest.fn(() => ({ properties: { a: { type: 'integer' } } }));
     Object.defineProperty(counted.policy, 'inputSchema', { get: read });
-    const ask = () => evaluateSnapshot({ release: counted, snapshot: aSnapshot([aFact('a', 1)]), evaluate: allowing() });
+    const ask = () =>
+      evaluateSnapshot({ release: counted, snapshot: aSnapshot([aFact('a', 1)]), evaluate: allowing() });
     await ask();
     const before = read.mock.calls.length;
     await ask();

@@ -82,7 +82,12 @@ const CASES: PolicyCase[] = [
       }),
     },
     good: {
-      facts: { sites: [{ door: 'closed', racks: [{ celsius: 20.5 }] }, { door: 'closed', racks: [{ celsius: 1 }] }] },
+      facts: {
+        sites: [
+          { door: 'closed', racks: [{ celsius: 20.5 }] },
+          { door: 'closed', racks: [{ celsius: 1 }] },
+        ],
+      },
       attributes: {},
       config: { limits: { celsius: 40 } },
     },
@@ -103,7 +108,9 @@ const CASES: PolicyCase[] = [
 type Decide = (world: World) => Promise<Decision>;
 
 async function prepare(source: PolicyCase['source']): Promise<Decide> {
-  const built = await (typeof source === 'string' ? buildPolicy(source) : withPolicy(source, (dir) => buildPolicy(dir)));
+  const built = await (typeof source === 'string'
+    ? buildPolicy(source)
+    : withPolicy(source, (dir) => buildPolicy(dir)));
   const policy = built.bundle;
   const instance = await loadWasmPolicy(policy.wasm);
   const evaluate: EvaluatePolicy = async ({ configDocument, input, decisionTimeMs }) => {
@@ -124,7 +131,11 @@ async function prepare(source: PolicyCase['source']): Promise<Decide> {
       configDocument: config,
       loadedAtMs: 0,
     } as unknown as Release;
-    return evaluateSnapshot({ release, snapshot: { ...snapshot, target: { ...snapshot.target, attributes } }, evaluate });
+    return evaluateSnapshot({
+      release,
+      snapshot: { ...snapshot, target: { ...snapshot.target, attributes } },
+      evaluate,
+    });
   };
 }
 
@@ -152,8 +163,7 @@ function changed(world: World, path: readonly string[], value: JsonValue | undef
 const at = (world: World, path: readonly string[]): JsonValue =>
   path.reduce<JsonValue>((value, key) => (value as JsonObject)[key]!, world as unknown as JsonObject);
 
-const kindOf = (value: JsonValue): string =>
-  value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
+const kindOf = (value: JsonValue): string => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value);
 
 /** An entry of a map may be absent: that is another state of the world, not a fact left out. */
 const isMapEntry = (path: readonly string[]): boolean => path[1] === 'region_health' && path.length === 3;
@@ -183,12 +193,13 @@ describe.each(CASES)('$name', ({ source, good }) => {
     expect((await decide(changed(good, path, null))).outcome).not.toBe('allow');
   });
 
-  it.each(
-    places.filter((path) => typeof at(good, path) === 'object').map((path) => [path.join('.'), path] as const),
-  )('never allows %s to be empty', async (_name, path) => {
-    const empty = Array.isArray(at(good, path)) ? [] : {};
-    expect((await decide(changed(good, path, empty))).outcome).not.toBe('allow');
-  });
+  it.each(places.filter((path) => typeof at(good, path) === 'object').map((path) => [path.join('.'), path] as const))(
+    'never allows %s to be empty',
+    async (_name, path) => {
+      const empty = Array.isArray(at(good, path)) ? [] : {};
+      expect((await decide(changed(good, path, empty))).outcome).not.toBe('allow');
+    },
+  );
 
   it('never allows a value of another type anywhere', async () => {
     const typed = places.filter((path) => !isUntyped(path, at(good, path)));
@@ -203,7 +214,10 @@ describe.each(CASES)('$name', ({ source, good }) => {
   });
 
   it('never allows several of these faults together', async () => {
-    const some = fc.array(fc.constantFrom(...places.filter((path) => !isMapEntry(path))), { minLength: 1, maxLength: 4 });
+    const some = fc.array(fc.constantFrom(...places.filter((path) => !isMapEntry(path))), {
+      minLength: 1,
+      maxLength: 4,
+    });
     await fc.assert(
       fc.asyncProperty(some, fc.constantFrom<(JsonValue | undefined)[]>(undefined, null), async (paths, value) => {
         // the deepest first, so that each place is still there

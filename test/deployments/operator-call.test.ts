@@ -50,14 +50,24 @@ describe('misfit', () => {
 
   it.each<[OperatorCallKind, string | undefined, DeploymentStatus, string]>([
     ['resume', 'pause-1', waiting, 'is waiting at stage canary, not paused'],
-    ['resume', 'pause-0', paused, 'meant for pause pause-0, but deployment d1 is paused at stage canary on pause pause-1'],
+    [
+      'resume',
+      'pause-0',
+      paused,
+      'meant for pause pause-0, but deployment d1 is paused at stage canary on pause pause-1',
+    ],
     ['override', 'decision-0', waiting, 'meant for decision decision-0, but the newest is decision-1'],
     ['override', 'decision-0', aStatus({ state: 'paused', pause: aPause() }), 'the newest is none'],
     ['override', 'decision-1', aStatus({ state: 'acting', lastDecision: aDecision() }), 'is acting'],
     ['abort', 'pause-0', paused, 'meant for pause-0, but deployment d1 is paused at stage canary on pause-1'],
     ['abort', 'pause-0', aStatus(), 'on no decision yet'],
     ...(['done', 'denied', 'aborted', 'failed'] as const).map(
-      (state): [OperatorCallKind, undefined, DeploymentStatus, string] => ['abort', undefined, aStatus({ state }), `is ${state}`],
+      (state): [OperatorCallKind, undefined, DeploymentStatus, string] => [
+        'abort',
+        undefined,
+        aStatus({ state }),
+        `is ${state}`,
+      ],
     ),
   ])('says why %s of %s does not fit', (kind, meantFor, status, expected) => {
     expect(misfit(kind, { ...call, for: meantFor }, status)).toContain(expected);

@@ -83,32 +83,116 @@ describe('an input', () => {
   });
 
   it.each<[string, JsonValue | undefined, string]>([
-    ['count', undefined, 'FactMissing count input.count: The policy reads input.count: expected a value at input.count, found nothing'],
-    ['count', null, 'FactInvalid count input.count: The policy reads input.count: expected a value at input.count, found null'],
+    [
+      'count',
+      undefined,
+      'FactMissing count input.count: The policy reads input.count: expected a value at input.count, found nothing',
+    ],
+    [
+      'count',
+      null,
+      'FactInvalid count input.count: The policy reads input.count: expected a value at input.count, found null',
+    ],
     ['count', '6', 'FactInvalid count input.count: Expected input.count to be of type integer, found "6"'],
     ['count', true, 'FactInvalid count input.count: Expected input.count to be of type integer, found true'],
     ['count', 1.5, 'FactInvalid count input.count: Expected input.count to be of type integer, found 1.5'],
-    ['count', -1, 'FactInvalid count input.count: Expected input.count to be as input.json says (must be >= 0), found -1'],
+    [
+      'count',
+      -1,
+      'FactInvalid count input.count: Expected input.count to be as input.json says (must be >= 0), found -1',
+    ],
     ['count', NaN, 'FactInvalid count input.count: Expected input.count to be of type integer, found NaN'],
-    ['count', 2 ** 53 + 2, 'FactInvalid count input.count: Expected input.count to be a finite number, at most 2^53 as an integer, found 9007199254740994'],
-    ['fleet', undefined, 'FactMissing fleet input.fleet: The policy reads input.fleet: expected a value at input.fleet, found nothing'],
-    ['fleet', {}, 'FactInvalid fleet input.fleet.pending: The policy reads input.fleet.pending: expected a value at input.fleet.pending, found nothing'],
-    ['fleet', { pending: null }, 'FactInvalid fleet input.fleet.pending: The policy reads input.fleet.pending: expected a value at input.fleet.pending, found null'],
-    ['fleet.pending', 'x', 'FactInvalid fleet input.fleet.pending: Expected input.fleet.pending to be of type integer, found "x"'],
-    ['regions', {}, 'FactInvalid regions input.regions: Expected input.regions to be at least one entry (its schema does not say that none is normal), found {}'],
-    ['regions.eu', {}, 'FactInvalid regions input.regions.eu.status: Expected input.regions.eu.status to be present, found nothing'],
-    ['regions.eu.status', undefined, 'FactInvalid regions input.regions.eu.status: Expected input.regions.eu.status to be present, found nothing'],
-    ['regions.eu.status', null, 'FactInvalid regions input.regions.eu.status: Expected input.regions.eu.status to be a value, found null'],
-    ['regions.eu.state', 'x', 'FactInvalid regions input.regions.eu.state: Expected input.regions.eu.state to be absent, found "x"'],
-    ['regions.eu.hosts', [], 'FactInvalid regions input.regions.eu.hosts: Expected input.regions.eu.hosts to be at least one entry (its schema does not say that none is normal), found []'],
-    ['colour', 'blue', 'FactInvalid colour input.colour: Expected input.colour to be one of ["red","green"], found "blue"'],
-    ['odd/name~ %', 'noon', 'FactInvalid odd/name~ % input.odd/name~ %: Expected input.odd/name~ % to be as input.json says (must match format "date-time"), found "noon"'],
+    [
+      'count',
+      2 ** 53 + 2,
+      'FactInvalid count input.count: Expected input.count to be a finite number, at most 2^53 as an integer, found 9007199254740994',
+    ],
+    [
+      'fleet',
+      undefined,
+      'FactMissing fleet input.fleet: The policy reads input.fleet: expected a value at input.fleet, found nothing',
+    ],
+    [
+      'fleet',
+      {},
+      'FactInvalid fleet input.fleet.pending: The policy reads input.fleet.pending: expected a value at input.fleet.pending, found nothing',
+    ],
+    [
+      'fleet',
+      { pending: null },
+      'FactInvalid fleet input.fleet.pending: The policy reads input.fleet.pending: expected a value at input.fleet.pending, found null',
+    ],
+    [
+      'fleet.pending',
+      'x',
+      'FactInvalid fleet input.fleet.pending: Expected input.fleet.pending to be of type integer, found "x"',
+    ],
+    [
+      'regions',
+      {},
+      'FactInvalid regions input.regions: Expected input.regions to be at least one entry (its schema does not say that none is normal), found {}',
+    ],
+    [
+      'regions.eu',
+      {},
+      'FactInvalid regions input.regions.eu.status: Expected input.regions.eu.status to be present, found nothing',
+    ],
+    [
+      'regions.eu.status',
+      undefined,
+      'FactInvalid regions input.regions.eu.status: Expected input.regions.eu.status to be present, found nothing',
+    ],
+    [
+      'regions.eu.status',
+      null,
+      'FactInvalid regions input.regions.eu.status: Expected input.regions.eu.status to be a value, found null',
+    ],
+    [
+      'regions.eu.state',
+      'x',
+      'FactInvalid regions input.regions.eu.state: Expected input.regions.eu.state to be absent, found "x"',
+    ],
+    [
+      'regions.eu.hosts',
+      [],
+      'FactInvalid regions input.regions.eu.hosts: Expected input.regions.eu.hosts to be at least one entry (its schema does not say that none is normal), found []',
+    ],
+    [
+      'colour',
+      'blue',
+      'FactInvalid colour input.colour: Expected input.colour to be one of ["red","green"], found "blue"',
+    ],
+    [
+      'odd/name~ %',
+      'noon',
+      'FactInvalid odd/name~ % input.odd/name~ %: Expected input.odd/name~ % to be as input.json says (must match format "date-time"), found "noon"',
+    ],
     ['alarms', [null], 'FactInvalid alarms input.alarms.0: Expected input.alarms.0 to be a value, found null'],
-    ['unread', [{ n: Infinity }], 'FactInvalid unread input.unread.0.n: Expected input.unread.0.n to be a finite number, at most 2^53 as an integer, found Infinity'],
-    ['deployment.attributes.risk', undefined, 'FactInvalid - input.deployment.attributes.risk: The policy reads input.deployment.attributes.risk: expected a value at input.deployment.attributes.risk, found nothing'],
-    ['deployment.attributes.risk', null, 'FactInvalid - input.deployment.attributes.risk: The policy reads input.deployment.attributes.risk: expected a value at input.deployment.attributes.risk, found null'],
-    ['deployment.attributes', 'x', 'FactInvalid - input.deployment.attributes.risk: The policy reads input.deployment.attributes.risk: expected a value at input.deployment.attributes.risk, found nothing, in "x"'],
-    ['deployment.stage_attributes', { n: -(2 ** 54) }, 'FactInvalid - input.deployment.stage_attributes.n: Expected input.deployment.stage_attributes.n to be a finite number, at most 2^53 as an integer, found -18014398509481984'],
+    [
+      'unread',
+      [{ n: Infinity }],
+      'FactInvalid unread input.unread.0.n: Expected input.unread.0.n to be a finite number, at most 2^53 as an integer, found Infinity',
+    ],
+    [
+      'deployment.attributes.risk',
+      undefined,
+      'FactInvalid - input.deployment.attributes.risk: The policy reads input.deployment.attributes.risk: expected a value at input.deployment.attributes.risk, found nothing',
+    ],
+    [
+      'deployment.attributes.risk',
+      null,
+      'FactInvalid - input.deployment.attributes.risk: The policy reads input.deployment.attributes.risk: expected a value at input.deployment.attributes.risk, found null',
+    ],
+    [
+      'deployment.attributes',
+      'x',
+      'FactInvalid - input.deployment.attributes.risk: The policy reads input.deployment.attributes.risk: expected a value at input.deployment.attributes.risk, found nothing, in "x"',
+    ],
+    [
+      'deployment.stage_attributes',
+      { n: -(2 ** 54) },
+      'FactInvalid - input.deployment.stage_attributes.n: Expected input.deployment.stage_attributes.n to be a finite number, at most 2^53 as an integer, found -18014398509481984',
+    ],
   ])('is at fault with %s as %j', (path, value, expected) => {
     expect(summary(changed(path, value))).toContain(expected);
   });

@@ -72,17 +72,37 @@ describe('a field of an element', () => {
 describe('a fact that is read whole', () => {
   const read = 'some x in input.regions; x == x';
   it.each([
-    ['an open object', { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] }, 'additionalProperties: false'],
+    [
+      'an open object',
+      { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] },
+      'additionalProperties: false',
+    ],
     ['an object of anything', { type: 'object' }, 'additionalProperties: false'],
     ['an optional property', closed({ a: { type: 'string' } }, []), 'regions.a: expected it among required'],
     ['a property of any type', closed({ a: {} }), 'regions.a: expected a type'],
-    ['a map of open objects', { type: 'object', additionalProperties: { type: 'object' } }, 'regions[_]: expected additionalProperties'],
+    [
+      'a map of open objects',
+      { type: 'object', additionalProperties: { type: 'object' } },
+      'regions[_]: expected additionalProperties',
+    ],
     ['a map of anything', { type: 'object', additionalProperties: {} }, 'regions[_]: expected a type'],
-    ['a map by patterns', { type: 'object', patternProperties: {}, additionalProperties: false }, 'no patternProperties'],
+    [
+      'a map by patterns',
+      { type: 'object', patternProperties: {}, additionalProperties: false },
+      'no patternProperties',
+    ],
     ['a list of anything', { type: 'array' }, 'regions: expected items'],
-    ['a list of open objects', { type: 'array', items: { type: 'object' } }, 'regions[_]: expected additionalProperties'],
+    [
+      'a list of open objects',
+      { type: 'array', items: { type: 'object' } },
+      'regions[_]: expected additionalProperties',
+    ],
     ['a tuple', { type: 'array', prefixItems: [], items: { type: 'string' } }, 'no prefixItems'],
-    ['optional below', { type: 'array', items: closed({ a: closed({ b: { type: 'string' } }, []) }) }, 'regions[_].a.b: expected it among'],
+    [
+      'optional below',
+      { type: 'array', items: closed({ a: closed({ b: { type: 'string' } }, []) }) },
+      'regions[_].a.b: expected it among',
+    ],
     ['no type', { description: 'anything' }, 'regions: expected a type'],
   ])('is refused as %s', async (_name, schema, expected) => {
     expect(await faultsOf(read, schemaOf({ regions: schema }))).toContainEqual(expect.stringContaining(expected));
