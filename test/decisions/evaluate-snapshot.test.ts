@@ -103,7 +103,7 @@ describe('evaluateSnapshot', () => {
   );
 
   it('is an error, not an allow, where input.json cannot be used', async () => {
-    for (const schema of [{ properties: { a: { type: 'whole' } } }, { properties: {} }]) {
+    for (const schema of [{ properties: { a: { type: 'whole' } } }, { properties: {} }] as JsonObject[]) {
       const evaluate = allowing();
       const decision = await evaluateSnapshot({
         release: aRelease(schema),
