@@ -40,7 +40,8 @@ export function createInputCheck(
     for (const [factId, validate] of schemas) checkFact(factId, validate, input, faults);
     for (const key in input) {
       // `deployment` is checked by its two sets of attributes alone: the rest of it is the gate's own
-      checkNumbers(input[key], key === 'deployment' ? undefined : key, `input.${key}`, faults);
+      if (holdsUnsafeNumber(input[key]))
+        checkNumbers(input[key], key === 'deployment' ? undefined : key, `input.${key}`, faults);
     }
     return configFaults.length > 0 ? [...faults, ...configFaults] : faults;
   };
@@ -135,9 +136,18 @@ function checkFact(factId: string, validate: ValidateFunction, input: JsonObject
   }
 }
 
+/** Without the places, which cost more than the look itself: nearly every input holds none. */
+function holdsUnsafeNumber(value: JsonValue | undefined): boolean {
+  if (typeof value === 'number') return isUnsafe(value);
+  return isContainer(value) && Object.values(value).some(holdsUnsafeNumber);
+}
+
+const isUnsafe = (value: number): boolean =>
+  !Number.isFinite(value) || (Number.isInteger(value) && Math.abs(value) > 2 ** 53);
+
 function checkNumbers(value: JsonValue | undefined, factId: string | undefined, where: string, faults: Fault[]): void {
   if (typeof value === 'number') {
-    if (!Number.isFinite(value) || (Number.isInteger(value) && Math.abs(value) > 2 ** 53)) {
+    if (isUnsafe(value)) {
       addInvalid(faults, factId, where, 'a finite number, at most 2^53 as an integer', value);
     }
   } else if (isContainer(value)) {
