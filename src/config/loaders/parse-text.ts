@@ -1,0 +1,76 @@
+import { isAlias, isCollection, isNode, LineCounter, parseDocument, type Document, type YAMLError } from 'yaml';
+import { FailureType, faultsToError } from '../../failures';
+import type { JsonValue } from '../../json';
+import { pointerKeys } from '../json-document';
+import { configInvalid } from './read-bytes';
+
+export interface ParsedText {
+  document: JsonValue;
+  lineOf(pointer: string): number | undefined;
+}
+
+/** JSON as RFC 8259 has it, with duplicate keys refused; throws GateError ConfigInvalid. */
+export function parseJson(path: string, text: string): ParsedText {
+  let document: JsonValue;
+  try {
+    document = JSON.parse(text) as JsonValue;
+  } catch (error) {
+    const { message } = error as SyntaxError;
+    const position = /at position (\d+)/.exec(message)?.[1];
+    const before = position === undefined ? text.trimEnd() : text.slice(0, Number(position));
+    const line = before.split('\n').length;
+    // V8 quotes the document in some of its messages, and a secret could stand there.
+    const reason = message.replace(/,? ?(\.\.\.)?".*$/s, '').replace(/ (in JSON )?at position.*$/s, '');
+    throw configInvalid(`${path}:${line}`, `expected JSON, but it cannot be parsed: ${reason}`);
+  }
+  // JSON is YAML, nearly: YAML's parser knows lines and duplicate keys; its other complaints do not count here.
+  const lines = new LineCounter();
+  const tree = parseDocument(text, { lineCounter: lines, logLevel: 'silent' });
+  refuse(path, lines, tree.errors.filter(({ code }) => code === 'DUPLICATE_KEY'));
+  return { document, lineOf: (pointer) => lineIn(tree, lines, pointer) };
+}
+
+/**
+ * YAML 1.2 of one document, core schema: keys are texts, no tags of its own, no duplicate keys, and no aliases that grow
+ * without measure. Throws GateError ConfigInvalid with all faults.
+ */
+export function parseYaml(path: string, text: string): ParsedText {
+  const lines = new LineCounter();
+  const tree = parseDocument(text, { lineCounter: lines, logLevel: 'silent', stringKeys: true });
+  // What is a warning to the parser, such as an unknown tag, would change what the document means.
+  refuse(path, lines, [...tree.errors, ...tree.warnings]);
+  try {
+    return { document: tree.toJS({ maxAliasCount: 100 }) as JsonValue, lineOf: (pointer) => lineIn(tree, lines, pointer) };
+  } catch (error) {
+    throw configInvalid(path, `expected aliases that stay small: ${(error as Error).message}`);
+  }
+}
+
+function refuse(path: string, lines: LineCounter, errors: readonly YAMLError[]): void {
+  if (errors.length === 0) return;
+  throw faultsToError(
+    errors.map((error) => {
+      const where = `${path}:${lines.linePos(error.pos[0]).line}`;
+      const [sentence = ''] = error.message.split(/ at line \d+|\n/);
+      const message =
+        error.code === 'DUPLICATE_KEY' ? `${where}: the same key stands twice in one object` : `${where}: ${sentence}`;
+      return { type: FailureType.ConfigInvalid, message, where };
+    }),
+  );
+}
+
+/** The line of what a JSON Pointer names, else of the innermost thing around it. */
+function lineIn(tree: Document, lines: LineCounter, pointer: string): number | undefined {
+  let offset = isNode(tree.contents) ? tree.contents.range?.[0] : undefined;
+  let node: unknown = tree.contents;
+  for (const key of pointerKeys(pointer)) {
+    if (isAlias(node)) node = node.resolve(tree);
+    if (!isCollection(node)) break;
+    const pair = node.items.find((item) => 'key' in (item as object) && String((item as { key: unknown }).key) === key);
+    const next: unknown = pair === undefined ? node.get(Number(key), true) : (pair as { key: unknown }).key;
+    if (!isNode(next)) break;
+    offset = next.range?.[0] ?? offset;
+    node = pair === undefined ? next : (pair as { value: unknown }).value;
+  }
+  return offset === undefined ? undefined : lines.linePos(offset).line;
+}

@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+import type { JsonObject, JsonValue } from '../../json';
+import { ReleaseConfig } from '../release-config';
+import { parseReleaseConfig } from '../parse-release-config';
+import { loadDocument } from './document';
+
+export interface LoadedReleaseConfig {
+  config: ReleaseConfig;
+  /** the validated document with its defaults, as the policy sees it at `data.config` */
+  configDocument: JsonObject;
+  /** SHA-256 of the file's bytes, in hex */
+  configRev: string;
+}
+
+/**
+ * The configuration of a release. A file that holds `limits` alone is enough: all else has defaults.
+ *
+ * @throws GateError ConfigInvalid with every fault
+ */
+export async function loadReleaseConfig(path: string): Promise<LoadedReleaseConfig> {
+  const { document, bytes, lineOf } = await loadDocument(path);
+  const config = parseReleaseConfig(document, { file: path, lineOf });
+  return {
+    config,
+    configDocument: config as unknown as Record<string, JsonValue>,
+    configRev: createHash('sha256').update(bytes).digest('hex'),
+  };
+}
