@@ -21,7 +21,10 @@ function walk(value: unknown, pointer: string, found: { pointer: string; sentenc
     try {
       parseDuration(value);
     } catch {
-      found.push({ pointer, sentence: `expected a duration that can be counted in milliseconds, got ${value.slice(0, 40)}` });
+      found.push({
+        pointer,
+        sentence: `expected a duration that can be counted in milliseconds, got ${value.slice(0, 40)}`,
+      });
     }
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, each] of Object.entries(value)) {

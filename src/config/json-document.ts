@@ -43,7 +43,8 @@ export function toJsonDocument(value: unknown): { document: JsonValue; faults: D
 
   function copyObject(item: object, pointer: string): JsonValue {
     // By tag and not by prototype: in a vm context (jest, workflow sandboxes) a plain object is another realm's.
-    if (Object.prototype.toString.call(item) !== '[object Object]') return refuse(pointer, 'a JSON value', describeKind(item));
+    if (Object.prototype.toString.call(item) !== '[object Object]')
+      return refuse(pointer, 'a JSON value', describeKind(item));
     const result: JsonObject = {};
     for (const [key, each] of Object.entries(item)) {
       const at = `${pointer}/${escapePointer(key)}`;

@@ -78,7 +78,11 @@ function toFault(error: ErrorObject, where: DocumentPlace): Fault {
     case 'additionalProperties': {
       const key = String(params.additionalProperty);
       const known = Object.keys((error.parentSchema as { properties?: object }).properties ?? {});
-      return faultAt(where, `${instancePath}/${escapePointer(key)}`, `unknown key ${key} in ${path}; ${suggest(key, known)}`);
+      return faultAt(
+        where,
+        `${instancePath}/${escapePointer(key)}`,
+        `unknown key ${key} in ${path}; ${suggest(key, known)}`,
+      );
     }
     case 'required': {
       const key = String(params.missingProperty);

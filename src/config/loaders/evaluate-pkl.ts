@@ -24,6 +24,9 @@ export async function evaluatePkl(path: string): Promise<JsonValue> {
     ...['--format', 'json', '--color', 'never', '--timeout', String(TIMEOUT_S)],
     ...['--allowed-modules', 'pkl:,file:,modulepath:', '--allowed-resources', 'prop:'],
     ...['--root-dir', dirname(file), '--module-path', configs],
+    // PKL asks for a module over HTTP before it compares the address with what is allowed; a proxy that cannot be
+    // reached keeps that request on this machine.
+    ...['--http-proxy', 'http://127.0.0.1:1'],
     // Neither a project file nor the settings of the person who runs it may widen what is allowed.
     ...['--no-project', '--no-cache', '--settings', 'pkl:settings'],
   ];
@@ -65,12 +68,18 @@ function explain(path: string, file: string, error: unknown): Error {
     .split(/\n\s*\n/)
     .map((paragraph) => paragraph.trim());
   const isFrame = (paragraph: string) => /^(\d+ \||┌─)/.test(paragraph);
-  const place = new RegExp(`\\((?:file://)?${escapeRegex(encodeURI(`file://${file}`).slice('file://'.length))}, line (\\d+)\\)`);
+  const place = new RegExp(
+    `\\((?:file://)?${escapeRegex(encodeURI(`file://${file}`).slice('file://'.length))}, line (\\d+)\\)`,
+  );
   const own = paragraphs.map((paragraph) => place.exec(paragraph)?.[1]).find((line) => line !== undefined);
   const sentence = paragraphs
     .filter((paragraph) => paragraph !== '' && !isFrame(paragraph))
     .join(' ')
-    .replace(/\s*\n\s*/g, ' ');
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(
+      /^I\/O error loading module (`https?:[^`]*`).*$/,
+      'Refusing to load module $1: nothing is read from the network.',
+    );
   return configInvalid(own === undefined ? path : `${path}:${own}`, sentence, error);
 }
 

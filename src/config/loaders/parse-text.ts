@@ -1,3 +1,4 @@
+import { parse as parseLossless } from 'lossless-json';
 import { isAlias, isCollection, isNode, LineCounter, parseDocument, type Document, type YAMLError } from 'yaml';
 import { FailureType, faultsToError } from '../../failures';
 import type { JsonValue } from '../../json';
@@ -15,19 +16,33 @@ export function parseJson(path: string, text: string): ParsedText {
   try {
     document = JSON.parse(text) as JsonValue;
   } catch (error) {
-    const { message } = error as SyntaxError;
-    const position = /at position (\d+)/.exec(message)?.[1];
-    const before = position === undefined ? text.trimEnd() : text.slice(0, Number(position));
-    const line = before.split('\n').length;
-    // V8 quotes the document in some of its messages, and a secret could stand there.
-    const reason = message.replace(/,? ?(\.\.\.)?".*$/s, '').replace(/ (in JSON )?at position.*$/s, '');
-    throw configInvalid(`${path}:${line}`, `expected JSON, but it cannot be parsed: ${reason}`);
+    throw syntaxError(path, text, error);
   }
   // JSON is YAML, nearly: YAML's parser knows lines and duplicate keys; its other complaints do not count here.
   const lines = new LineCounter();
   const tree = parseDocument(text, { lineCounter: lines, logLevel: 'silent' });
-  refuse(path, lines, tree.errors.filter(({ code }) => code === 'DUPLICATE_KEY'));
+  refuse(
+    path,
+    lines,
+    tree.errors.filter(({ code }) => code === 'DUPLICATE_KEY'),
+  );
   return { document, lineOf: (pointer) => lineIn(tree, lines, pointer) };
+}
+
+/** V8 does not always say where, and quotes the document, where a secret could stand; lossless-json does neither. */
+function syntaxError(path: string, text: string, cause: unknown): Error {
+  try {
+    parseLossless(text);
+  } catch (error) {
+    const { message } = error as SyntaxError;
+    const position = /at position (\d+)$/.exec(message)?.[1];
+    if (position !== undefined) {
+      const line = text.slice(0, Number(position)).split('\n').length;
+      const reason = message.replace(/ at position \d+$/, '');
+      return configInvalid(`${path}:${line}`, `expected JSON, but it cannot be parsed: ${reason}`);
+    }
+  }
+  return configInvalid(path, 'expected JSON, but it cannot be parsed', cause);
 }
 
 /**
@@ -36,11 +51,14 @@ export function parseJson(path: string, text: string): ParsedText {
  */
 export function parseYaml(path: string, text: string): ParsedText {
   const lines = new LineCounter();
-  const tree = parseDocument(text, { lineCounter: lines, logLevel: 'silent', stringKeys: true });
+  const tree = parseDocument(text, { lineCounter: lines, logLevel: 'error', stringKeys: true });
   // What is a warning to the parser, such as an unknown tag, would change what the document means.
   refuse(path, lines, [...tree.errors, ...tree.warnings]);
   try {
-    return { document: tree.toJS({ maxAliasCount: 100 }) as JsonValue, lineOf: (pointer) => lineIn(tree, lines, pointer) };
+    return {
+      document: tree.toJS({ maxAliasCount: 100 }) as JsonValue,
+      lineOf: (pointer) => lineIn(tree, lines, pointer),
+    };
   } catch (error) {
     throw configInvalid(path, `expected aliases that stay small: ${(error as Error).message}`);
   }

@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { faultsToError } from '../../failures';
 import { isJsonObject, type JsonValue } from '../../json';
@@ -50,5 +50,5 @@ function manifestUrl(document: JsonValue, manifest: string, baseDir: string): st
   const named = isJsonObject(document) && isJsonObject(document.release) && document.release.manifest !== undefined;
   if (!named) return pathToFileURL(PACKAGE_MANIFEST).href;
   // One letter before a colon would be a drive.
-  return /^[a-z][a-z0-9+.-]+:/i.test(manifest) ? manifest : pathToFileURL(join(resolve(baseDir), manifest)).href;
+  return /^[a-z][a-z0-9+.-]+:/i.test(manifest) ? manifest : pathToFileURL(resolve(baseDir, manifest)).href;
 }
