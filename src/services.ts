@@ -30,7 +30,7 @@ import { createReleaseHolder } from './policy/release-holder';
 import { startReleaseRefresh } from './policy/release-refresh';
 import type { Release, ReleaseHolder } from './policy/release';
 import { smokeRelease } from './policy/smoke-release';
-import { createFileSource } from './policy/sources/file-source';
+import { openReleaseSource } from './open-release-source';
 import { openDatabase, type Database } from './store/database';
 import { storeFolder } from './store/store-folder';
 
@@ -107,7 +107,7 @@ export async function createServices({ settings, baseDir, manifest }: LoadedSett
     },
   });
 
-  const source = createFileSource(manifest);
+  const source = openReleaseSource(manifest);
   const registries = new WeakMap<object, Promise<FactRegistry>>();
   const registryOf = (policy: Release['policy'], config: Release['config'], configDocument: Release['configDocument']): Promise<FactRegistry> => {
     const known = registries.get(configDocument);

@@ -1,7 +1,7 @@
 import type { LoadedSettings } from '../config/loaders/settings';
 import { temporalConnectionConfig } from '../config/loaders/temporal-connection';
 import { GateError } from '../failures';
-import { createFileSource } from '../policy/sources/file-source';
+import { openReleaseSource } from '../open-release-source';
 import { cachedToolPath, findInstalled } from '../tools/find-tool';
 import { openLoadedSettings } from './open-settings';
 import type { CliIo } from './io';
@@ -43,7 +43,7 @@ async function tool(io: CliIo, name: 'temporal' | 'opa', use: string): Promise<F
 
 async function release({ manifest }: LoadedSettings): Promise<Finding> {
   const named = await attempt(async () => {
-    const source = createFileSource(manifest);
+    const source = openReleaseSource(manifest);
     const found = await source.read();
     const [policy, config] = await Promise.all([found.loadPolicy(), found.loadConfig()]);
     return `version ${found.manifest.version}, policy ${policy.sha.slice(0, 12)}, configuration ${config.configRev.slice(0, 12)}, from ${source.where}`;

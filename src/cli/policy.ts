@@ -119,12 +119,12 @@ function typesCommand({ io }: CommandContext): Command {
 
 /** The configuration file that the manifest of the settings names. */
 async function configInForce(io: CliIo, settingsPath: string | undefined): Promise<string> {
-  const [{ openLoadedSettings }, { createFileSource }, { dirname, resolve }] = await Promise.all([
+  const [{ openLoadedSettings }, { openReleaseSource }, { dirname, resolve }] = await Promise.all([
     import('./open-settings.js'),
-    import('../policy/sources/file-source.js'),
+    import('../open-release-source.js'),
     import('node:path'),
   ]);
-  const source = createFileSource((await openLoadedSettings(io, settingsPath)).manifest);
+  const source = openReleaseSource((await openLoadedSettings(io, settingsPath)).manifest);
   const { manifest } = await source.read();
   return resolve(dirname(source.where), manifest.config);
 }

@@ -10,6 +10,9 @@ export interface RefreshOptions {
 const JITTER = 0.1;
 /** A file that is being written nudges many times; one check a moment later sees it whole. */
 const SETTLE_MS = 100;
+/** An interval of nothing would keep a processor busy, and beyond 2^31 - 1 a timer fires at once. */
+const SHORTEST_WAIT_MS = 10;
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
 /**
  * Checks for a new release at intervals, when the source nudges and when asked by `now`. A failing check is the release
@@ -24,12 +27,14 @@ export function startReleaseRefresh(options: RefreshOptions): { now(): Promise<v
   };
   const schedule = (): void => {
     if (stopped) return;
-    const spread = 1 + JITTER * (2 * options.random() - 1);
-    timer = setTimeout(() => void check().finally(schedule), options.intervalMs * spread);
+    const spread = options.intervalMs * (1 + JITTER * (2 * options.random() - 1));
+    const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, spread));
+    timer = setTimeout(() => void check().finally(schedule), waitMs);
     timer.unref();
   };
   schedule();
   const unwatch = options.watch?.(() => {
+    if (stopped) return;
     clearTimeout(nudge);
     nudge = setTimeout(() => void check(), SETTLE_MS);
     nudge.unref();

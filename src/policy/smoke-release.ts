@@ -30,7 +30,10 @@ export async function smokeRelease(
   });
   if (!isDecisionDocument(response)) {
     const found = response === undefined ? 'nothing' : JSON.stringify(response).slice(0, 200);
-    throw new GateError(FailureType.PolicyInvalid, `Expected data.${policy.entrypoint.replaceAll('/', '.')} to give {allow, deny_reasons}, got ${found}`);
+    throw new GateError(
+      FailureType.PolicyInvalid,
+      `Expected data.${policy.entrypoint.replaceAll('/', '.')} to give {allow, deny_reasons}, got ${found}`,
+    );
   }
 }
 

@@ -3,39 +3,70 @@ import { watch } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadDocument } from '../../config/loaders/document';
-import { loadReleaseConfig } from '../../config/loaders/release-config';
 import { validate } from '../../config/validate';
 import { FailureType, GateError } from '../../failures';
+import type { JsonValue } from '../../json';
 import { Manifest } from '../manifest';
 import type { PolicyBundle } from '../release';
-import type { NamedRelease, ReleaseSource } from './release-source';
+import type { LoadedConfig, NamedRelease, ReleaseSource } from './release-source';
 
-/** A release named by a manifest file; `policy` may be a bundle or a folder (which needs the `opa` binary to build). */
-export function createFileSource(manifestUrl: string): ReleaseSource {
-  const path = manifestUrl.startsWith('file:') ? fileURLToPath(manifestUrl) : resolve(manifestUrl);
-  const folder = dirname(path);
+/** How configuration files are read: another feature's adapters, which whoever puts the parts together hands over. */
+export interface ConfigLoaders {
+  loadDocument(path: string): Promise<{ document: JsonValue; lineOf?(pointer: string): number | undefined }>;
+  loadReleaseConfig(path: string): Promise<LoadedConfig>;
+}
+
+/**
+ * A release named by a manifest file; `policy` may be a bundle or a folder (which needs the `opa` binary to build).
+ *
+ * @param manifest a `file:` URL or a path; anything else fails when it is read
+ */
+export function createFileSource(manifest: string, loaders: ConfigLoaders): ReleaseSource {
+  const path = pathOf(manifest);
+  const where = path ?? manifest;
   const source: ReleaseSource & { configFolder: string } = {
-    where: path,
-    configFolder: folder,
+    where,
+    configFolder: dirname(where),
     read: async () => {
-      const named = await readNamed(path, folder);
-      source.configFolder = dirname(resolve(folder, named.manifest.config));
+      if (path === undefined) {
+        const message = `release.manifest: expected a path or a file:// URL, got ${JSON.stringify(manifest)}`;
+        throw new GateError(FailureType.ConfigInvalid, message);
+      }
+      const named = await readNamed(path, loaders);
+      source.configFolder = dirname(resolve(dirname(path), named.manifest.config));
       return named;
     },
-    watch: (onChange) => {
-      // The folder, not the file: a file that is replaced by renaming another one over it would no longer be watched.
-      const watcher = watch(folder, () => onChange());
-      watcher.on('error', () => watcher.close());
-      watcher.unref();
-      return () => watcher.close();
-    },
+    watch: (onChange) => watchFolder(dirname(where), onChange),
   };
   return source;
 }
 
-async function readNamed(path: string, folder: string): Promise<NamedRelease> {
-  const manifest = await readManifest(path);
+function pathOf(manifest: string): string | undefined {
+  // One letter before a colon would be a drive.
+  if (!/^[a-z][a-z0-9+.-]+:/i.test(manifest)) return resolve(manifest);
+  try {
+    return fileURLToPath(manifest);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The folder, not the file: a file that is replaced by renaming another one over it would no longer be watched. */
+function watchFolder(folder: string, onChange: () => void): () => void {
+  try {
+    const watcher = watch(folder, () => onChange());
+    watcher.on('error', () => watcher.close());
+    watcher.unref();
+    return () => watcher.close();
+  } catch {
+    // No such folder yet, or no watches left: the checks at intervals find what comes.
+    return () => undefined;
+  }
+}
+
+async function readNamed(path: string, loaders: ConfigLoaders): Promise<NamedRelease> {
+  const folder = dirname(path);
+  const manifest = await readManifest(path, loaders);
   const policyPath = resolve(folder, manifest.policy);
   const configPath = resolve(folder, manifest.config);
   const fingerprint = createHash('sha256')
@@ -45,11 +76,11 @@ async function readNamed(path: string, folder: string): Promise<NamedRelease> {
     manifest,
     fingerprint,
     loadPolicy: () => loadPolicy(policyPath),
-    loadConfig: () => loadReleaseConfig(configPath),
+    loadConfig: () => loaders.loadReleaseConfig(configPath),
   };
 }
 
-async function readManifest(path: string): Promise<Manifest> {
+async function readManifest(path: string, { loadDocument }: ConfigLoaders): Promise<Manifest> {
   try {
     const { document, lineOf } = await loadDocument(path);
     return validate<Manifest>(Manifest, document, { file: path, lineOf });
@@ -63,27 +94,38 @@ async function readManifest(path: string): Promise<Manifest> {
 /** A policy folder is built on the spot; a bundle is read as it is. */
 export async function loadPolicy(path: string): Promise<PolicyBundle> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    const message = `Expected the policy at ${path}, but it could not be read (${error.code ?? error.message})`;
-    throw new GateError(FailureType.PolicyUnavailable, message, undefined, { cause: error });
+    throw unreadable(path, `could not be read (${error.code ?? error.message})`, error);
   });
   if (found.isDirectory()) {
     const { buildPolicy } = await import('../toolchain/build-policy.js');
     return (await buildPolicy(path)).bundle;
   }
+  // A pipe or a device could be read for ever.
+  if (!found.isFile()) throw unreadable(path, 'is a device or a pipe');
   const { readBundle } = await import('../bundle.js');
   return readBundle(await readFile(path));
 }
 
-/** Sizes and times of a file, or of all files of a folder; a missing file has one of its own. */
+function unreadable(path: string, reason: string, cause?: unknown): GateError {
+  const message = `Expected the policy at ${path}, but it ${reason}`;
+  return new GateError(FailureType.PolicyUnavailable, message, undefined, { cause });
+}
+
+/** Sizes, times and identities of a file, or of all files of a folder; a missing file has one of its own. */
 async function fingerprintOf(path: string): Promise<unknown> {
   const found = await stat(path).catch(() => undefined);
   if (!found) return 'missing';
-  if (!found.isDirectory()) return [found.size, found.mtimeMs, found.ino];
+  if (!found.isDirectory()) return identityOf(found);
   const names = (await readdir(path, { recursive: true })).sort();
   return Promise.all(
     names.map(async (name) => {
       const file = await stat(join(path, name)).catch(() => undefined);
-      return [name, file?.size, file?.isFile() ? file.mtimeMs : 0];
+      return [name, file?.isFile() ? identityOf(file) : 'no file'];
     }),
   );
+}
+
+/** The time of the last change of the inode too: a copy may keep the size and the time of the contents. */
+function identityOf({ size, mtimeMs, ctimeMs, ino }: Awaited<ReturnType<typeof stat>>): unknown {
+  return [Number(size), Number(mtimeMs), Number(ctimeMs), Number(ino)];
 }

@@ -1,0 +1,306 @@
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { FailureType, GateError, type Fault } from '../../src/failures';
+import { createReleaseHolder, sameRelease, type ReleaseHolderOptions } from '../../src/policy/release-holder';
+import type { Release, ReleaseHolder } from '../../src/policy/release';
+import { FakeReleaseStore } from './a-release';
+
+let store: FakeReleaseStore;
+let nowMs: number;
+let faults: Fault[];
+let loaded: Release[];
+let refused: { error: GateError; kept: Release | undefined }[];
+let smoke: jest.Mock<ReleaseHolderOptions['smoke']>;
+let holder: ReleaseHolder;
+
+beforeEach(() => {
+  store = new FakeReleaseStore();
+  nowMs = 1_000;
+  faults = [];
+  loaded = [];
+  refused = [];
+  smoke = jest.fn<ReleaseHolderOptions['smoke']>(async () => undefined);
+  holder = createReleaseHolder({
+    read: store.read,
+    where: '/releases/latest.json',
+    check: async () => faults,
+    smoke,
+    nowMs: () => nowMs,
+    onLoaded: (release) => loaded.push(release),
+    onRefused: (error, kept) => refused.push({ error, kept }),
+  });
+});
+
+const version = (): string => holder.current().ref.manifestVersion;
+const later = (): number => (nowMs += 5_000);
+const invalid = (message: string): GateError => new GateError(FailureType.PolicyInvalid, message);
+
+describe('release holder', () => {
+  it('holds nothing before the first check, and says from where it would load', () => {
+    expect(() => holder.current()).toThrow(
+      expect.objectContaining({
+        type: 'PolicyUnavailable',
+        message: 'No release is loaded from /releases/latest.json',
+      }),
+    );
+    expect(holder.status()).toEqual({});
+    expect(holder.find({ policySha: 'p1', configRev: 'c1' })).toBeUndefined();
+  });
+
+  it('loads what the manifest names, with the digests of what was loaded', async () => {
+    const release = await holder.refresh();
+    expect(release.ref).toEqual({ policySha: 'p1', configRev: 'c1', manifestVersion: 'v1' });
+    expect(release.configDocument).toEqual({ limits: { maxDelta: 500 } });
+    expect(Object.isFrozen(release)).toBe(true);
+    expect(holder.current()).toBe(release);
+    expect(loaded).toEqual([release]);
+    expect(smoke).toHaveBeenCalledWith(release);
+    expect(holder.status()).toEqual({
+      ref: release.ref,
+      loadedAtMs: 1_000,
+      lastCheckAtMs: 1_000,
+      lastSuccessfulCheckAtMs: 1_000,
+    });
+  });
+
+  it('loads nothing again while nothing changed', async () => {
+    const release = await holder.refresh();
+    nowMs = 2_000;
+    expect(await holder.refresh()).toBe(release);
+    expect(store.policyLoads).toBe(1);
+    expect(holder.status()).toMatchObject({ loadedAtMs: 1_000, lastSuccessfulCheckAtMs: 2_000 });
+  });
+
+  it('keeps the release in force when files were written again with the same content', async () => {
+    const release = await holder.refresh();
+    store.touch();
+    expect(await holder.refresh()).toBe(release);
+    await holder.refresh();
+    expect(store.policyLoads).toBe(2);
+    expect(loaded).toHaveLength(1);
+  });
+
+  it.each([
+    ['policy', { policy: 'p2' }, { policySha: 'p2', configRev: 'c1', manifestVersion: 'v1' }],
+    ['configuration', { config: 'c2' }, { policySha: 'p1', configRev: 'c2', manifestVersion: 'v1' }],
+    ['version', { version: 'v2' }, { policySha: 'p1', configRev: 'c1', manifestVersion: 'v2' }],
+  ])('swaps the release when the %s changes', async (_, change, ref) => {
+    await holder.refresh();
+    store.publish(change);
+    expect((await holder.refresh()).ref).toEqual(ref);
+    expect(holder.current().ref).toEqual(ref);
+  });
+
+  it('leaves the release that an asker holds as it was', async () => {
+    const before = await holder.refresh();
+    store.publish({ policy: 'p2', version: 'v2' });
+    await holder.refresh();
+    expect(before.ref.policySha).toBe('p1');
+    expect(before.policy.sha).toBe('p1');
+  });
+
+  it('does not swap before the new release was tried', async () => {
+    await holder.refresh();
+    store.publish({ version: 'v2' });
+    smoke.mockImplementationOnce(async () => expect(version()).toBe('v1'));
+    await holder.refresh();
+    expect(version()).toBe('v2');
+    expect(smoke).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe('a broken new release', () => {
+  const lacking: Fault = {
+    type: FailureType.FactMissing,
+    message: 'no provider for max_pending',
+    factId: 'max_pending',
+  };
+
+  it.each<[string, () => void, string]>([
+    ['a policy that cannot be loaded', () => store.publish({ policy: invalid('bad wasm') }), 'bad wasm'],
+    ['a configuration that cannot be loaded', () => store.publish({ config: invalid('bad pkl') }), 'bad pkl'],
+    [
+      'a manifest out of reach',
+      () => store.fail(new Error('EIO')),
+      'could not be loaded from /releases/latest.json: EIO',
+    ],
+    ['a thing that is no Error', () => store.publish({ policy: 'x' as unknown as Error, version: 'v2' }), 'text'],
+    ['a fault of the check', () => ((faults = [lacking]), store.publish({ version: 'v2' })), lacking.message],
+    [
+      'a policy that does not evaluate',
+      () => (smoke.mockRejectedValueOnce(invalid('no answer')), store.publish({ version: 'v2' })),
+      'no answer',
+    ],
+  ])('is refused with its reason: %s', async (name, breakIt, reason) => {
+    const good = await holder.refresh();
+    nowMs = 3_000;
+    if (name === 'a thing that is no Error') smoke.mockRejectedValueOnce('text');
+    breakIt();
+    expect(await holder.refresh()).toBe(good);
+    expect(holder.current()).toBe(good);
+    expect(holder.status()).toMatchObject({ ref: good.ref, lastCheckAtMs: 3_000, lastSuccessfulCheckAtMs: 1_000 });
+    expect(holder.status().lastError).toContain(reason);
+    expect(refused).toEqual([{ error: expect.any(GateError), kept: good }]);
+    expect(loaded).toEqual([good]);
+  });
+
+  it('tells all faults of policy and configuration together', async () => {
+    store.publish({ policy: invalid('bad wasm'), config: new GateError(FailureType.ConfigInvalid, 'bad limit') });
+    await expect(holder.refresh()).rejects.toThrow('bad wasm; bad limit');
+    expect(refused[0]?.error.faults.map(({ type }) => type)).toEqual(['PolicyInvalid', 'ConfigInvalid']);
+    expect(refused[0]?.kept).toBeUndefined();
+  });
+
+  it('makes every asker fail with the reason as long as none was ever loaded', async () => {
+    store.publish({ policy: invalid('bad wasm') });
+    const error = { type: 'PolicyUnavailable', message: 'No release is loaded from /releases/latest.json: bad wasm' };
+    await expect(holder.refresh()).rejects.toMatchObject(error);
+    expect(() => holder.current()).toThrow(expect.objectContaining(error));
+  });
+
+  it('is reported once for every distinct reason, and again after a recovery', async () => {
+    await holder.refresh();
+    for (const reason of ['one', 'one', 'two', undefined, 'one']) {
+      later();
+      store.publish(reason === undefined ? { policy: 'p1' } : { policy: invalid(reason) });
+      await holder.refresh();
+    }
+    expect(refused.map(({ error }) => error.message)).toEqual(['one', 'two', 'one']);
+  });
+
+  it.each<[string, () => void, string]>([
+    ['a mended one is published', () => store.publish({ policy: 'p3', version: 'v3' }), 'v3'],
+    ['the manifest names the last good one again', () => store.publish({ policy: 'p1', version: 'v1' }), 'v1'],
+  ])('is forgotten when %s', async (_, mend, expected) => {
+    await holder.refresh();
+    store.publish({ policy: invalid('bad wasm'), version: 'v2' });
+    await holder.refresh();
+    mend();
+    await holder.refresh();
+    expect(version()).toBe(expected);
+    expect(holder.status().lastError).toBeUndefined();
+  });
+
+  it('leaves no mark when an outage is over and nothing changed', async () => {
+    const good = await holder.refresh();
+    store.fail(new Error('EIO'));
+    await holder.refresh();
+    store.fail(undefined);
+    expect(await holder.refresh()).toBe(good);
+    expect(holder.status().lastError).toBeUndefined();
+    expect(store.policyLoads).toBe(1);
+  });
+
+  it.each([
+    [4_999, 1],
+    [5_000, 2],
+  ])('unchanged, is tried again after five seconds only: after %i ms it was tried %i times', async (waitMs, tries) => {
+    store.publish({ policy: invalid('bad wasm') });
+    await expect(holder.refresh()).rejects.toThrow('bad wasm');
+    nowMs += waitMs;
+    await expect(holder.refresh()).rejects.toThrow('bad wasm');
+    expect(store.policyLoads).toBe(tries);
+  });
+
+  it('is taken without a change of its files once it no longer lacks anything', async () => {
+    faults = [lacking];
+    await expect(holder.refresh()).rejects.toThrow(lacking.message);
+    faults = [];
+    later();
+    expect((await holder.refresh()).ref.manifestVersion).toBe('v1');
+  });
+});
+
+describe('a release that is published while it is read', () => {
+  it('is read again, so that no mix of two gets in force', async () => {
+    // The policy of the first is loaded; by the time of the configuration the second is there.
+    store.whileLoading = () => {
+      store.whileLoading = undefined;
+      store.publish({ version: 'v2', policy: 'p2', config: 'c2' });
+    };
+    expect((await holder.refresh()).ref).toEqual({ policySha: 'p2', configRev: 'c2', manifestVersion: 'v2' });
+    expect(loaded).toHaveLength(1);
+  });
+
+  it('is not reported as broken while it is half written', async () => {
+    const half = invalid('expected a gzip archive');
+    store.publish({ policy: half });
+    store.whileLoading = () => {
+      store.whileLoading = undefined;
+      store.publish({ policy: 'p2', version: 'v2' });
+    };
+    expect((await holder.refresh()).ref.policySha).toBe('p2');
+    expect(refused).toEqual([]);
+  });
+
+  it('is refused when it changes on each of three reads, and taken when it holds still', async () => {
+    store.whileLoading = () => store.touch();
+    await expect(holder.refresh()).rejects.toThrow('it changed 3 times');
+    expect(store.policyLoads).toBe(3);
+    store.whileLoading = undefined;
+    expect((await holder.refresh()).ref.policySha).toBe('p1');
+  });
+});
+
+describe('askers at the same time', () => {
+  it('share one check when they come before it, and the next one when they come during it', async () => {
+    const first = holder.refresh();
+    const others = [holder.refresh(), holder.refresh(), holder.refresh()];
+    expect(new Set(await Promise.all([first, ...others])).size).toBe(1);
+    // Once before and once after loading, and once for all the others.
+    expect(store.manifestReads).toBe(3);
+    expect(store.policyLoads).toBe(1);
+  });
+
+  it('get no answer older than their question', async () => {
+    await holder.refresh();
+    const early = holder.refresh();
+    store.publish({ version: 'v2' });
+    expect((await holder.refresh()).ref.manifestVersion).toBe('v2');
+    await early;
+    expect(version()).toBe('v2');
+  });
+
+  it('are all told when nothing can be loaded, and a later one is served', async () => {
+    store.fail(new Error('EIO'));
+    const answers = await Promise.allSettled([holder.refresh(), holder.refresh(), holder.refresh()]);
+    expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(refused).toHaveLength(1);
+    store.fail(undefined);
+    expect((await holder.refresh()).ref.manifestVersion).toBe('v1');
+  });
+});
+
+describe('releases by their digests', () => {
+  it('are the last four', async () => {
+    for (const number of [1, 2, 3, 4, 5]) {
+      store.publish({ policy: `p${number}`, version: `v${number}` });
+      await holder.refresh();
+    }
+    const found = [1, 2, 3, 4, 5].map((number) => holder.find({ policySha: `p${number}`, configRev: 'c1' }));
+    expect(found.map((release) => release?.ref.manifestVersion)).toEqual([undefined, 'v2', 'v3', 'v4', 'v5']);
+  });
+
+  it('count once when one comes back into force', async () => {
+    for (const policy of ['p1', 'p2', 'p1', 'p2', 'p1', 'p3']) {
+      store.publish({ policy });
+      await holder.refresh();
+    }
+    for (const policySha of ['p1', 'p2', 'p3']) expect(holder.find({ policySha, configRev: 'c1' })).toBeDefined();
+  });
+
+  it('need both digests', async () => {
+    await holder.refresh();
+    expect(holder.find({ policySha: 'p1', configRev: 'c2' })).toBeUndefined();
+    expect(holder.find({ policySha: 'p2', configRev: 'c1' })).toBeUndefined();
+  });
+
+  it.each([
+    [{}, true],
+    [{ policySha: 'x' }, false],
+    [{ configRev: 'x' }, false],
+    [{ manifestVersion: 'x' }, false],
+  ])('with a change of %j are the same: %s', (change, same) => {
+    const ref = { policySha: 'p', configRev: 'c', manifestVersion: 'v' };
+    expect(sameRelease(ref, { ...ref, ...change })).toBe(same);
+  });
+});

@@ -1,0 +1,244 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { mkdtemp, mkdir, rename, rm, symlink, utimes, writeFile, cp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { openReleaseSource } from '../../../src/open-release-source';
+import { writeArchive } from '../../../src/policy/archive/write-archive';
+import { createReleaseHolder } from '../../../src/policy/release-holder';
+import type { ReleaseHolder } from '../../../src/policy/release';
+import { loadPolicy } from '../../../src/policy/sources/file-source';
+
+let folder: string;
+let manifestPath: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'planning-engine-source-'));
+  manifestPath = join(folder, 'latest.json');
+  await writeManifest();
+  await writeFile(join(folder, 'bundle.tar.gz'), await aBundle('first'));
+  await writeFile(join(folder, 'config.json'), '{"limits": {"maxDelta": 7}}');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const good = { policy: 'bundle.tar.gz', config: 'config.json', version: 'v1' };
+const writeManifest = (change: object = {}): Promise<void> =>
+  writeFile(manifestPath, JSON.stringify({ ...good, ...change }));
+
+function aBundle(text: string): Promise<Uint8Array> {
+  const files = {
+    'policy.wasm': text,
+    'data.json': '{}',
+    '.manifest': JSON.stringify({ wasm: [{ entrypoint: 'gate/response', module: '/policy.wasm' }] }),
+    'input.json': JSON.stringify({ type: 'object', properties: {}, additionalProperties: false }),
+  };
+  return writeArchive(new Map(Object.entries(files).map(([name, content]) => [name, Buffer.from(content)])));
+}
+const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
+const fingerprint = async (): Promise<string> => (await openReleaseSource(manifestPath).read()).fingerprint;
+
+function holderOf(manifest: string): ReleaseHolder {
+  const source = openReleaseSource(manifest);
+  return createReleaseHolder({
+    read: source.read,
+    where: source.where,
+    check: async () => [],
+    smoke: async () => undefined,
+    nowMs: () => 0,
+  });
+}
+
+describe('a release named by a manifest file', () => {
+  it.each([
+    ['a path', () => manifestPath],
+    ['a file:// URL', () => pathToFileURL(manifestPath).href],
+  ])('is found by %s', async (_, manifest) => {
+    const source = openReleaseSource(manifest());
+    expect(source.where).toBe(manifestPath);
+    expect((await source.read()).manifest).toEqual(good);
+  });
+
+  it('has the digests of the bytes that were loaded', async () => {
+    const named = await openReleaseSource(manifestPath).read();
+    const [policy, loaded] = await Promise.all([named.loadPolicy(), named.loadConfig()]);
+    expect(policy.sha).toBe(sha256(await aBundle('first')));
+    expect(loaded.configRev).toBe(sha256('{"limits": {"maxDelta": 7}}'));
+    expect(loaded.configDocument.limits).toMatchObject({ maxDelta: 7 });
+  });
+
+  it('may keep policy and configuration in other folders, relative to the manifest or absolute', async () => {
+    await mkdir(join(folder, 'elsewhere'));
+    await writeFile(join(folder, 'elsewhere', 'config.json'), '{}');
+    await writeManifest({ policy: join(folder, 'bundle.tar.gz'), config: 'elsewhere/config.json' });
+    const source = openReleaseSource(manifestPath);
+    const named = await source.read();
+    expect((await named.loadPolicy()).sha).toBe(sha256(await aBundle('first')));
+    expect((await named.loadConfig()).configRev).toBe(sha256('{}'));
+    expect(source.configFolder).toBe(join(folder, 'elsewhere'));
+  });
+
+  it('may be the folder of a policy, which has the digest of the bundle that it builds', async () => {
+    const policyFolder = join(folder, 'policy');
+    await cp(resolve(__dirname, '../../../policy'), policyFolder, { recursive: true });
+    const [once, again] = await Promise.all([loadPolicy(policyFolder), loadPolicy(policyFolder)]);
+    expect(once.sha).toMatch(/^[0-9a-f]{64}$/);
+    expect(again.sha).toBe(once.sha);
+  });
+});
+
+describe('a manifest that is wrong', () => {
+  it.each<[string, string, string]>([
+    ['no file', '', 'none'],
+    ['empty', '', 'empty'],
+    ['half written', '{"policy": "bundle.tar.gz", "conf', 'latest.json:1'],
+    ['no object', '[]', 'object'],
+    ['without a policy', '{"config": "c", "version": "1"}', 'policy'],
+    ['with an empty version', '{"policy": "p", "config": "c", "version": ""}', 'version'],
+    ['with a number for a version', '{"policy": "p", "config": "c", "version": 3}', 'version'],
+    ['with a key too many', '{"policy": "p", "config": "c", "version": "1", "polciy": "x"}', 'polciy'],
+    ['with a key twice', '{"policy": "p", "policy": "q", "config": "c", "version": "1"}', 'twice'],
+  ])('%s, is ManifestInvalid', async (name, text, said) => {
+    if (name === 'no file') await rm(manifestPath);
+    else await writeFile(manifestPath, text);
+    const reading = openReleaseSource(manifestPath).read();
+    await expect(reading).rejects.toMatchObject({ type: 'ManifestInvalid', message: expect.stringContaining(said) });
+    await expect(reading).rejects.toThrow(manifestPath);
+    await reading.catch(({ faults }: { faults: { type: string }[] }) => {
+      expect(faults.every(({ type }) => type === 'ManifestInvalid')).toBe(true);
+    });
+  });
+
+  it('tells all faults at once', async () => {
+    await writeFile(manifestPath, '{"policy": "", "config": 3}');
+    await expect(openReleaseSource(manifestPath).read()).rejects.toMatchObject({ faults: { length: 3 } });
+  });
+
+  it.each(['s3://bucket/latest.json', 'https://example.com/latest.json', 'file:%zz', 'file://host/share/latest.json'])(
+    'cannot be read from %s',
+    async (manifest) => {
+      await expect(openReleaseSource(manifest).read()).rejects.toMatchObject({
+        type: 'ConfigInvalid',
+        message: `release.manifest: expected a path or a file:// URL, got "${manifest}"`,
+      });
+    },
+  );
+});
+
+describe('a policy that cannot be loaded', () => {
+  it.each<[string, (path: string) => Promise<unknown>, string, string]>([
+    ['missing', (path) => rm(path), 'PolicyUnavailable', 'could not be read (ENOENT)'],
+    ['empty', (path) => writeFile(path, ''), 'PolicyInvalid', 'gzip'],
+    ['text', (path) => writeFile(path, 'package gate'), 'PolicyInvalid', 'gzip'],
+    [
+      'half of a bundle',
+      async (path) => writeFile(path, (await aBundle('x')).slice(0, 100)),
+      'PolicyInvalid',
+      'archive',
+    ],
+    [
+      'a device',
+      async (path) => {
+        await rm(path);
+        await symlink('/dev/zero', path);
+      },
+      'PolicyUnavailable',
+      'is a device or a pipe',
+    ],
+  ])('%s', async (_, spoil, type, said) => {
+    const path = join(folder, 'bundle.tar.gz');
+    await spoil(path);
+    await expect(loadPolicy(path)).rejects.toMatchObject({ type, message: expect.stringContaining(said) });
+  });
+});
+
+describe('the fingerprint', () => {
+  it('stays while nothing changes', async () => {
+    expect(await fingerprint()).toBe(await fingerprint());
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['the manifest names another version', () => writeManifest({ version: 'v2' })],
+    ['the configuration is rewritten', () => writeFile(join(folder, 'config.json'), '{"limits": {"maxDelta": 8}}')],
+    ['the policy disappears', () => rm(join(folder, 'bundle.tar.gz'))],
+    [
+      'a file of the same size and time is renamed over it',
+      async () => {
+        const [path, other] = [join(folder, 'config.json'), join(folder, 'other.json')];
+        await writeFile(other, '{"limits": {"maxDelta": 9}}');
+        await Promise.all([path, other].map((each) => utimes(each, 1, 1)));
+        const before = await fingerprint();
+        await rename(other, path);
+        expect(await fingerprint()).not.toBe(before);
+      },
+    ],
+  ])('changes when %s', async (_, change) => {
+    const before = await fingerprint();
+    await change();
+    expect(await fingerprint()).not.toBe(before);
+  });
+
+  it.each<[string, (policy: string) => Promise<unknown>]>([
+    ['changes', (policy) => writeFile(join(policy, 'deep', 'a.rego'), 'package gate # longer')],
+    ['is added', (policy) => writeFile(join(policy, 'deep', 'b.rego'), 'package gate')],
+    ['is removed', (policy) => rm(join(policy, 'deep', 'a.rego'))],
+    ['moves', (policy) => rename(join(policy, 'deep', 'a.rego'), join(policy, 'a.rego'))],
+  ])('changes when a file of the policy folder %s', async (_, change) => {
+    const policy = join(folder, 'policy');
+    await mkdir(join(policy, 'deep'), { recursive: true });
+    await writeFile(join(policy, 'deep', 'a.rego'), 'package gate');
+    await writeManifest({ policy: 'policy' });
+    const before = await fingerprint();
+    await change(policy);
+    expect(await fingerprint()).not.toBe(before);
+  });
+});
+
+describe('a file source and its holder', () => {
+  it('swaps, refuses, recovers and takes a manifest that was renamed over the old one', async () => {
+    const holder = holderOf(manifestPath);
+    const first = await holder.refresh();
+    await writeFile(join(folder, 'config.json'), '{"limits": {"maxDelta": "many"}}');
+    await writeManifest({ version: 'v2' });
+    const kept = await holder.refresh();
+    await writeFile(join(folder, 'config.json'), '{"limtis": {}}');
+    expect(await holder.refresh()).toBe(kept);
+    expect(holder.status().lastError).toContain('limtis');
+
+    await writeFile(join(folder, 'config-3.json'), '{"limits": {"maxDelta": 3}}');
+    const next = join(folder, 'next.json');
+    await writeFile(next, JSON.stringify({ ...good, config: 'config-3.json', version: 'v3' }));
+    await rename(next, manifestPath);
+    expect((await holder.refresh()).ref).toEqual({
+      policySha: first.ref.policySha,
+      configRev: sha256('{"limits": {"maxDelta": 3}}'),
+      manifestVersion: 'v3',
+    });
+    expect(holder.status().lastError).toBeUndefined();
+  });
+
+  it('keeps the release in force when the manifest disappears', async () => {
+    const holder = holderOf(manifestPath);
+    const release = await holder.refresh();
+    await rm(manifestPath);
+    expect(await holder.refresh()).toBe(release);
+    expect(holder.status().lastError).toContain(manifestPath);
+  });
+});
+
+describe('watching the manifest', () => {
+  it('nudges when another file is renamed over it', async () => {
+    const source = openReleaseSource(manifestPath);
+    let stop: (() => void) | undefined;
+    const nudged = new Promise<void>((resolve) => (stop = source.watch?.(resolve)));
+    await writeFile(join(folder, 'next.json'), JSON.stringify({ ...good, version: 'v2' }));
+    await rename(join(folder, 'next.json'), manifestPath);
+    await nudged;
+    stop?.();
+  });
+
+  it('of a folder that does not exist does nothing, and can be stopped', () => {
+    const stop = openReleaseSource(join(folder, 'none', 'latest.json')).watch?.(() => undefined);
+    expect(() => stop?.()).not.toThrow();
+  });
+});
