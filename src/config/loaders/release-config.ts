@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JsonObject, JsonValue } from '../../json';
-import { ReleaseConfig } from '../release-config';
+import type { ReleaseConfig } from '../release-config';
 import { parseReleaseConfig } from '../parse-release-config';
 import { loadDocument } from './document';
 
