@@ -5,14 +5,14 @@ import type { DeploymentStatus } from '../../src/deployments/deployment-state';
 import type { NodeChild } from '../../src/dev/child-process';
 import { startFreezingProxy, type FreezingProxy } from '../support/freezing-proxy';
 import { startGateHarness, type GateHarness } from '../support/gate-harness';
-import { startPostgres, type PostgresServer } from '../support/postgres';
+import { startPostgres, type TestPostgres } from '../support/postgres';
 import { eventually } from '../support/temporal-env';
 
 const OPERATOR = ['--actor', 'ann', '--reason', 'checked by hand'] as const;
 
 /** A worker of its own process is killed with SIGKILL at each step; its store of record is a real PostgreSQL. */
 describe('after a crash', () => {
-  let postgres: PostgresServer;
+  let postgres: TestPostgres;
   let proxy: FreezingProxy;
   let gate: GateHarness;
   let worker: NodeChild;
@@ -20,8 +20,8 @@ describe('after a crash', () => {
 
   beforeAll(async () => {
     postgres = await startPostgres();
-    const url = new URL(postgres.url);
-    proxy = await startFreezingProxy(Number(url.port));
+    const url = new URL(await postgres.database('crashes'));
+    proxy = await startFreezingProxy(postgres.port);
     url.port = String(proxy.port);
     gate = await startGateHarness({ settings: { audit: { store: { url: url.href }, stdout: false } } });
     worker = await gate.spawnWorker();
@@ -30,7 +30,7 @@ describe('after a crash', () => {
     proxy?.thaw();
     await gate?.stop();
     await proxy?.close();
-    await postgres?.stop();
+    await postgres?.close();
   }, 60_000);
   beforeEach(() => {
     id = `d-${randomUUID()}`;
