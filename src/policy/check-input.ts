@@ -32,7 +32,7 @@ export function createInputCheck(
   const { reads, inputSchema } = policy;
   const configFaults = checkRelease({ reads: { ...reads, facts: [] } }, { facts: {} }, configDocument);
   const schemas = compileFactSchemas(inputSchema, reads.facts);
-  const paths = readPaths(reads).map((path) => compilePath(path, inputSchema, reads.collections));
+  const paths = readPaths(reads).map((path) => compilePath(path, inputSchema, reads));
 
   return (input) => {
     const faults: Fault[] = [];
@@ -63,19 +63,23 @@ interface CompiledPath {
   schema: JsonObject | undefined;
   /** an empty collection there is a fault */
   mustHold: boolean;
+  /** the policy names no further key, so it may look at anything within */
+  isWhole: boolean;
 }
 
-function compilePath(keys: string[], inputSchema: JsonObject, collections: readonly string[][]): CompiledPath {
+function compilePath(keys: string[], inputSchema: JsonObject, reads: PolicyBundle['reads']): CompiledPath {
   const places = keys.map((_key, index) => ['input', ...keys.slice(0, index + 1)].join('.'));
   const isOfDeployment = keys[0] === 'deployment';
-  const text = JSON.stringify(keys);
+  const isAmong = (paths: readonly string[][]): boolean =>
+    paths.some((path) => path.length === keys.length && path.every((key, index) => key === keys[index]));
   return {
     keys,
     places,
     full: places.at(-1) ?? 'input',
     ...(isOfDeployment ? {} : { factId: keys[0]! }),
     schema: isOfDeployment ? undefined : schemaAt(inputSchema, keys),
-    mustHold: collections.some((path) => JSON.stringify(path) === text),
+    mustHold: isAmong(reads.collections),
+    isWhole: isAmong(reads.inputPaths) || isAmong(reads.collections),
   };
 }
 
@@ -98,7 +102,7 @@ function checkPath(path: CompiledPath, input: JsonObject, faults: Fault[]): void
       return;
     }
   }
-  if (isContainer(value)) checkWithin(value, path, path.full, path.schema, path.mustHold, faults);
+  if (path.isWhole && isContainer(value)) checkWithin(value, path, path.full, path.schema, path.mustHold, faults);
 }
 
 /** Nothing that the policy may iterate over is empty or null, however deep. */

@@ -63,7 +63,11 @@ function notNumbers(path: readonly string[], document: JsonObject): Fault[] {
     if (children.length > 0) return children.flatMap(([key, child]) => visit(child, `${where}.${key}`));
     return [invalid(where, `The policy reads ${where}: expected a number, found ${JSON.stringify(inner)}`)];
   };
-  return visit(value, ['data.config', ...keys].join('.'));
+  const where = ['data.config', ...keys].join('.');
+  if (keys.length === 1 && typeof value === 'number') {
+    return [invalid(where, `The policy reads ${where}: expected limits by name, found ${value}`)];
+  }
+  return visit(value, where);
 }
 
 function childOf(value: JsonValue | undefined, key: string): JsonValue | undefined {

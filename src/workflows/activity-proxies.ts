@@ -17,6 +17,8 @@ type Step = keyof GateDefaults['activities'];
  */
 const LOCAL_SHARE = 0.22;
 const LOCAL_ATTEMPTS = 3;
+/** The action's worker beats every second; one that has not for this long is taken for dead. */
+const HEARTBEAT_TIMEOUT_MS = 10_000;
 
 /** Deciding costs no hop through the server where it can be done within the workflow task. */
 export function localActivities(summary?: string): Proxies {
@@ -28,11 +30,6 @@ export function localActivities(summary?: string): Proxies {
   });
 }
 
-/** Before the first stage has read the configuration in force. */
-export function firstActivities(): Proxies {
-  return localActivities('defaults');
-}
-
 /** The same steps through the server, with the time-outs and retries of the configuration. */
 export function remoteActivities(
   options: GateDefaults['activities'],
@@ -41,8 +38,9 @@ export function remoteActivities(
   overrides: { maximumAttempts?: number; maximumIntervalMs?: number } = {},
 ): Proxies {
   const policy = options[step];
+  const timeoutMs = parseDuration(policy.timeout);
   return proxyActivities<GateActivities>({
-    startToCloseTimeout: parseDuration(policy.timeout),
+    startToCloseTimeout: timeoutMs,
     retry: {
       maximumAttempts: overrides.maximumAttempts ?? policy.maximumAttempts,
       initialInterval: parseDuration(policy.initialInterval),
@@ -50,7 +48,7 @@ export function remoteActivities(
     },
     // Only the action beats: an abort then waits until the request has been taken back or is known to have ended.
     ...(step === 'action'
-      ? { heartbeatTimeout: '10s', cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED }
+      ? { heartbeatTimeout: Math.min(HEARTBEAT_TIMEOUT_MS, timeoutMs), cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED }
       : {}),
     summary,
   });

@@ -77,7 +77,7 @@ describe('an input', () => {
     ['deployment.attributes.risk', 0],
     ['deployment.attributes.risk', false],
     ['deployment.stage_attributes', { devices: 1.5 }],
-    ['fleet', { pending: 1, other: 'x' }],
+    ['fleet', { pending: 1, other: null, more: [] }],
   ])('may have %s as %j', (path, value) => {
     expect(check(changed(path, value))).toEqual([]);
   });

@@ -40,6 +40,11 @@ describe('checkRelease', () => {
     ]);
   });
 
+  it('refuses a number in the place of all limits', () => {
+    expect(check({ limits: 0 }, [['limits']])).toEqual(['data.config.limits']);
+    expect(check({ limits: { max: 0 } }, [['limits']])).toEqual([]);
+  });
+
   it('names each fact without a provider, configured or known', () => {
     expect(check({}, [], ['known', 'unknown'])).toEqual(['facts.unknown']);
   });

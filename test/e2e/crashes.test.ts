@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { AuditRecord } from '../../src/audit/audit-record';
+import type { DeploymentStatus } from '../../src/deployments/deployment-state';
+import type { NodeChild } from '../../src/dev/child-process';
+import { startFreezingProxy, type FreezingProxy } from '../support/freezing-proxy';
+import { startGateHarness, type GateHarness } from '../support/gate-harness';
+import { startPostgres, type PostgresServer } from '../support/postgres';
+import { eventually } from '../support/temporal-env';
+
+const OPERATOR = ['--actor', 'ann', '--reason', 'checked by hand'] as const;
+
+/** A worker of its own process is killed with SIGKILL at each step; its store of record is a real PostgreSQL. */
+describe('after a crash', () => {
+  let postgres: PostgresServer;
+  let proxy: FreezingProxy;
+  let gate: GateHarness;
+  let worker: NodeChild;
+  let id: string;
+
+  beforeAll(async () => {
+    postgres = await startPostgres();
+    const url = new URL(postgres.url);
+    proxy = await startFreezingProxy(Number(url.port));
+    url.port = String(proxy.port);
+    gate = await startGateHarness({ settings: { audit: { store: { url: url.href }, stdout: false } } });
+    worker = await gate.spawnWorker();
+  }, 120_000);
+  afterAll(async () => {
+    proxy?.thaw();
+    await gate?.stop();
+    await proxy?.close();
+    await postgres?.stop();
+  }, 60_000);
+  beforeEach(() => {
+    id = `d-${randomUUID()}`;
+    gate.heal();
+  });
+
+  const patch = () => ({ type: 'http', method: 'PATCH', url: `${gate.levels.url}/devices`, body: { target: 1 }, expect: 202 });
+  const start = (...stages: Record<string, unknown>[]) => gate.cli('deploy', '-f', gate.deployment(id, stages));
+  const restart = async (): Promise<void> => {
+    await worker.kill();
+    worker = await gate.spawnWorker();
+  };
+  const records = () => gate.json<AuditRecord[]>('audit', 'list', '--deployment', id, '--oldest-first');
+  const keysActedOn = (): string[] => Object.keys(gate.levels.requests().byIdempotencyKey).filter((key) => key.startsWith(id));
+  const once = <T>(values: readonly T[]): void => expect(new Set(values).size).toBe(values.length);
+
+  it('while collecting: the facts are asked for again and nothing is recorded twice', async () => {
+    gate.levels.setMetric('pending_delta', { behaviour: 'hang' });
+    const asked = gate.levels.requests().metrics.pending_delta ?? 0;
+    await start({ name: 'canary', action: patch() });
+    await eventually('a request', () => (gate.levels.requests().metrics.pending_delta ?? 0) > asked);
+    await worker.kill();
+    gate.heal();
+    worker = await gate.spawnWorker();
+    await gate.reaches(id, 'done');
+    expect(keysActedOn()).toEqual([`${id}/canary`]);
+    expect((await records()).filter((record) => record.outcome === 'allow')).toHaveLength(1);
+  }, 90_000);
+
+  it('while recording: the decision is recorded once, before the action', async () => {
+    proxy.freeze();
+    await start({ name: 'canary', action: patch() });
+    const asked = gate.levels.requests().metrics.max_pending ?? 0;
+    await eventually('facts collected', () => (gate.levels.requests().metrics.max_pending ?? 0) >= Math.max(1, asked));
+    await worker.kill();
+    expect(keysActedOn()).toEqual([]);
+    proxy.thaw();
+    worker = await gate.spawnWorker();
+    await gate.reaches(id, 'done');
+    const decisions = (await records()).filter((record) => record.kind === 'decision');
+    once(decisions.map((record) => record.decisionID));
+    expect(decisions.filter((record) => record.outcome === 'allow')).toHaveLength(1);
+    expect(keysActedOn()).toEqual([`${id}/canary`]);
+  }, 90_000);
+
+  it('while acting: the action is repeated under the same key, so that it counts once', async () => {
+    gate.levels.setMetric('devices', { behaviour: 'hang' });
+    const before = gate.levels.requests().targeted;
+    await start({ name: 'canary', action: patch() });
+    await eventually('the request', () => keysActedOn().length > 0);
+    await worker.kill();
+    gate.heal();
+    worker = await gate.spawnWorker();
+    await gate.reaches(id, 'done');
+    expect(keysActedOn()).toEqual([`${id}/canary`]);
+    expect(gate.levels.requests().targeted - before).toBe(1);
+  }, 90_000);
+
+  it('during a pause: it is still the same pause, and an operator can resume it', async () => {
+    gate.levels.setMetric('pending_delta', { behaviour: { status: 503 } });
+    await start({ name: 'canary', action: patch() });
+    const { pause } = await gate.reaches(id, 'paused');
+    await restart();
+    expect((await gate.reaches(id, 'paused')).pause?.id).toBe(pause?.id);
+    gate.heal();
+    await eventually('recovery', async () => (await gate.json<DeploymentStatus>('status', id)).pause?.recovered);
+    expect(await gate.cli('resume', id, ...OPERATOR)).toMatchObject({ code: 0 });
+    await gate.reaches(id, 'done');
+    expect((await records()).filter((record) => record.kind === 'pause')).toHaveLength(1);
+  }, 90_000);
+
+  it('again and again, at every stage: each stage is decided and acted on once', async () => {
+    const names = ['s1', 's2', 's3', 's4', 's5'];
+    await start(...names.map((name) => ({ name, action: patch() })));
+    for (let crash = 0; crash < 3; crash += 1) {
+      const acted = keysActedOn().length;
+      await eventually('another action', () => keysActedOn().length > acted || keysActedOn().length === names.length);
+      await restart();
+    }
+    const status = await gate.reaches(id, 'done');
+    expect(status.stages.map((stage) => `${stage.name} ${stage.state}`)).toEqual(names.map((name) => `${name} done`));
+    expect(keysActedOn().sort()).toEqual(names.map((name) => `${id}/${name}`));
+    once((await records()).map((record) => record.decisionID));
+  }, 120_000);
+
+  it('of the Temporal server during a pause: the pause goes on', async () => {
+    gate.levels.setMetric('pending_delta', { behaviour: { status: 503 } });
+    await start({ name: 'canary', action: patch() });
+    const { pause } = await gate.reaches(id, 'paused');
+    await gate.restartTemporal();
+    expect((await gate.reaches(id, 'paused')).pause?.id).toBe(pause?.id);
+    gate.heal();
+    await eventually('recovery', async () => (await gate.json<DeploymentStatus>('status', id)).pause?.recovered, 30_000);
+    expect(await gate.cli('resume', id, ...OPERATOR)).toMatchObject({ code: 0 });
+    await gate.reaches(id, 'done');
+    expect(keysActedOn()).toEqual([`${id}/canary`]);
+  }, 120_000);
+
+  it('of the audit store: the deployment pauses on AuditWriteFailed, does not act, and goes on by itself', async () => {
+    proxy.freeze();
+    await start({ name: 'canary', action: patch() });
+    const { pause } = await gate.reaches(id, 'paused');
+    expect(pause?.reason).toBe('AuditWriteFailed');
+    expect(keysActedOn()).toEqual([]);
+    proxy.thaw();
+    await gate.reaches(id, 'done');
+    expect(keysActedOn()).toEqual([`${id}/canary`]);
+    expect((await records()).map((record) => record.kind)).toEqual(expect.arrayContaining(['decision', 'pause', 'resolved']));
+  }, 120_000);
+});

@@ -1,0 +1,167 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { run } from '../../src/cli/run';
+import { loadSettings } from '../../src/config/loaders/settings';
+import type { DeploymentStatus } from '../../src/deployments/deployment-state';
+import { startAlertReceiver, type AlertReceiverServer } from '../../src/dev/alert-receiver';
+import { startNodeChild, type NodeChild } from '../../src/dev/child-process';
+import { startLevelServer, type LevelServer } from '../../src/dev/level-server';
+import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server';
+import { startWorker, type RunningWorker } from '../../src/worker';
+import { Writable } from 'node:stream';
+import { eventually } from './temporal-env';
+
+export const ROOT = resolve(__dirname, '..', '..');
+
+export interface CliResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** A real Temporal server with everything around it; the worker is started by the test, in process or as a child. */
+export interface GateHarness {
+  folder: string;
+  env: NodeJS.ProcessEnv;
+  settingsFile: string;
+  temporal: TemporalServer;
+  levels: LevelServer;
+  alerts: AlertReceiverServer;
+  /** runs a `gate` command in this process */
+  cli(...args: string[]): Promise<CliResult>;
+  /** the command's answer as JSON, whatever its exit code */
+  json<T>(...args: string[]): Promise<T>;
+  startWorker(): Promise<RunningWorker>;
+  /** a worker of its own process, from the built package, which a test may kill */
+  spawnWorker(): Promise<NodeChild>;
+  /** starts Temporal again at the same address and on the same database */
+  restartTemporal(): Promise<void>;
+  writeRelease(release: Record<string, unknown>): void;
+  writeManifest(manifest: Record<string, unknown>): void;
+  /** writes a deployment file and returns its path */
+  deployment(id: string, stages: Record<string, unknown>[]): string;
+  /** all levels are well */
+  heal(): void;
+  /** waits until the deployment is in `state` */
+  reaches(id: string, state: string): Promise<DeploymentStatus>;
+  stop(): Promise<void>;
+}
+
+export interface HarnessOptions {
+  settings?: Record<string, unknown>;
+  release?: Record<string, unknown>;
+}
+
+const quick = { timeout: '2s', maximumAttempts: 2, initialInterval: '50ms', maximumInterval: '100ms' };
+
+/** Release configuration with short durations, so that no test sleeps for seconds. */
+export function quickRelease(levelServerUrl: string, overrides: Record<string, unknown> = {}): Record<string, unknown> {
+  const provider = { type: 'levelServer', base: levelServerUrl, ttl: '0s', maxAge: '45s', timeout: '500ms' };
+  return {
+    facts: { pending_delta: provider, max_pending: provider, region_health: provider },
+    stages: { recheckEvery: '200ms' },
+    circuitBreaker: { failures: 1000 },
+    activities: { collectFacts: quick, evaluatePolicy: quick, recordDecision: quick, action: { ...quick, maximumAttempts: 5 }, alert: quick },
+    ...overrides,
+  };
+}
+
+export async function startGateHarness(options: HarnessOptions = {}): Promise<GateHarness> {
+  const folder = mkdtempSync(join(tmpdir(), 'gate-e2e-'));
+  const logFile = join(folder, 'temporal.log');
+  const dbFile = join(folder, 'temporal.db');
+  const [temporal, levels, alerts] = await Promise.all([startTemporalServer({ dbFile, logFile }), startLevelServer(), startAlertReceiver()]);
+  const env: NodeJS.ProcessEnv = { ...process.env, XDG_DATA_HOME: folder, NO_COLOR: '1', LOG_FORMAT: 'json' };
+  for (const name of Object.keys(env)) if (name.startsWith('TEMPORAL_') || name.startsWith('GATE_')) delete env[name];
+  const write = (name: string, document: unknown): string => {
+    const path = join(folder, name);
+    writeFileSync(path, JSON.stringify(document, null, 2));
+    return path;
+  };
+  const settingsFile = write('settings.json', {
+    temporal: { address: temporal.address, namespace: temporal.namespace, workflowTaskTimeout: '1s', shutdownGraceTime: '1s' },
+    release: { manifest: 'latest.json', refreshInterval: '200ms' },
+    audit: { store: { folder: 'store' } },
+    alerts: { receivers: [{ format: 'alertmanager', url: alerts.url }] },
+    http: { port: 0 },
+    logLevel: 'warn',
+    ...options.settings,
+  });
+  const workers: { stop(): Promise<unknown> }[] = [];
+
+  const harness: GateHarness = {
+    folder,
+    env,
+    settingsFile,
+    temporal,
+    levels,
+    alerts,
+    cli: async (...args) => {
+      let stdout = '';
+      let stderr = '';
+      const io = {
+        stdout: { write: (text: string) => (stdout += text) },
+        stderr: { write: (text: string) => (stderr += text) },
+        env: { ...env, GATE_SETTINGS: settingsFile },
+        cwd: folder,
+        signal: new AbortController().signal,
+      };
+      const code = await run(args, io);
+      return { code, stdout, stderr };
+    },
+    json: async <T>(...args: string[]) => {
+      const { stdout, stderr } = await harness.cli(...args, '-o', 'json');
+      if (stdout === '') throw new Error(`gate ${args.join(' ')} printed nothing: ${stderr}`);
+      return JSON.parse(stdout) as T;
+    },
+    startWorker: async () => {
+      const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+      const worker = await startWorker(await loadSettings(settingsFile, env, folder), { env, stdout: silent });
+      workers.push(worker);
+      return worker;
+    },
+    spawnWorker: async () => {
+      const worker = await startNodeChild(join(ROOT, 'dist', 'cli', 'main.js'), {
+        args: ['worker', '--settings', settingsFile],
+        env: { ...env, GATE_READY_LINE: '1' },
+        logFile: join(folder, 'worker.log'),
+      });
+      workers.push(worker);
+      return worker;
+    },
+    restartTemporal: async () => {
+      await harness.temporal.stop();
+      harness.temporal = await startTemporalServer({ dbFile, logFile, ports: temporal.ports });
+    },
+    writeRelease: (release) => void write('release.json', release),
+    writeManifest: (manifest) => void write('latest.json', manifest),
+    deployment: (id, stages) => write(`${id}.json`, { id, stages }),
+    heal: () => {
+      levels.setMetric('pending_delta', { value: 100 });
+      levels.setMetric('max_pending', { value: 800 });
+      levels.setMetric('region_health', { value: { eu: { status: 'green' }, us: { status: 'green' } } });
+      levels.setMetric('devices', {});
+    },
+    reaches: (id, state) =>
+      eventually(
+        `deployment ${id} to be ${state}`,
+        async () => {
+          const status = await harness.json<DeploymentStatus>('status', id);
+          return status.state === state && status;
+        },
+        30_000,
+      ),
+    stop: async () => {
+      for (const worker of workers.splice(0)) await worker.stop().catch(() => undefined);
+      await alerts.close();
+      await levels.close();
+      await harness.temporal.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  harness.writeRelease(quickRelease(levels.url, options.release));
+  harness.writeManifest({ policy: join(ROOT, 'policy'), config: 'release.json', version: 'v1' });
+  harness.heal();
+  return harness;
+}
