@@ -59,9 +59,16 @@ describe('an evaluation', () => {
     expect(answers.map(({ response }) => response)).toEqual(answers.map((_, n) => answer(n)));
   });
 
-  it('uses exactly the release that it is asked with, however many take turns', async () => {
-    const configs = Array.from({ length: 7 }, (_, limit) => ({ limit }));
-    const turns = [...configs, ...configs.toReversed(), ...configs];
+  const configs = Array.from({ length: 7 }, (_, limit) => ({ limit }));
+  const turns = [...configs, ...configs.toReversed(), ...configs];
+  it('uses exactly the release that it is asked with, of more than a thread keeps', async () => {
+    for (const configDocument of turns) {
+      const { response } = await evaluator.evaluate(aRequest(policy, { n: 3 }, { configDocument }));
+      expect(response).toMatchObject({ limit: configDocument.limit, allow: configDocument.limit >= 3 });
+    }
+  });
+
+  it('uses exactly the release that it is asked with, when all are asked at once', async () => {
     const found = await Promise.all(
       turns.map((configDocument) => evaluator.evaluate(aRequest(policy, { n: 3 }, { configDocument }))),
     );
@@ -192,5 +199,12 @@ describe('closing', () => {
     for (const result of await settled) expect(result).toEqual({ status: 'rejected', reason: closed });
     await expect(evaluator.evaluate(aRequest(policy, { n: 1 }))).rejects.toEqual(closed);
     await evaluator.close();
+  });
+
+  it('fails a call whose policy is still being compiled', async () => {
+    const compiling = evaluator.evaluate(aRequest({ ...policy }, { n: 1 }));
+    const refused = expect(compiling).rejects.toEqual(failure(FailureType.PolicyUnavailable, /closed/));
+    await evaluator.close();
+    await refused;
   });
 });
