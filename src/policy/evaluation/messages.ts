@@ -1,0 +1,42 @@
+/** A release for a thread to hold; its instance is made at the first call, and again after a failed evaluation. */
+export interface LoadMessage {
+  load: number;
+  /** compiled once; threads share its code */
+  module: WebAssembly.Module;
+  /** JSON of the whole `data` document */
+  dataText: string;
+  entrypoint: string;
+  memoryMiB: number;
+}
+
+/** The release is not asked for again. */
+export interface DropMessage {
+  drop: number;
+}
+
+/** An evaluation: a tuple of plain values, which cross to the thread in a third of an object's time. */
+export type CallMessage = [callId: number, releaseId: number, inputText: string, decisionTimeMs: number];
+
+export type ToThread = LoadMessage | DropMessage | CallMessage;
+
+/** What went wrong: the release could not be made ready, or its evaluation gave no answer. */
+export interface ThreadFailure {
+  step: 'load' | 'run';
+  message: string;
+}
+
+/** `responseText` is JSON, or undefined where the entrypoint is. */
+export type Answer = [
+  callId: number,
+  responseText: string | undefined,
+  evalDurationNs: number,
+  failure?: ThreadFailure,
+];
+
+/** Sent once, when a thread can take calls. */
+export const READY = 'ready';
+export type FromThread = typeof READY | Answer;
+
+export interface ThreadData {
+  clock: SharedArrayBuffer;
+}
