@@ -176,8 +176,8 @@ export async function createServices({ settings, baseDir }: LoadedSettings, opti
     audit: {
       record: async (record) => {
         const stored = await audit.record(record);
-        if (stored === record && record.kind === 'decision' && record.outcome) {
-          metrics.decisions.decided(record.outcome, record.stage, record.reasons.map(reasonCode));
+        if (stored.kind === 'decision' && stored.outcome) {
+          metrics.decisions.decided(stored.outcome, stored.stage, stored.reasons.map(reasonCode));
         }
         return stored;
       },
