@@ -69,12 +69,12 @@ export interface Services {
  *
  * @throws GateError ConfigInvalid (a held store, a wrong URL, …) with nothing left open
  */
-export async function createServices({ settings, baseDir, manifest }: LoadedSettings, options: ServiceOptions = {}): Promise<Services> {
+export async function createServices({ settings, baseDir }: LoadedSettings, options: ServiceOptions = {}): Promise<Services> {
   const env = options.env ?? process.env;
   const logger = options.logger ?? createLogger({ level: settings.logLevel, format: logFormatOf(env, process.stderr.isTTY === true) });
   const registry = new Registry();
   const metrics = createMetrics(registry);
-  const secret = (ref: Parameters<typeof readSecret>[0]): Promise<string> => readSecret(ref, env, baseDir);
+  const secret = (ref: Parameters<typeof readSecret>[0]): Promise<string> => readSecret(ref, { env, configFolder: baseDir });
 
   const { store: storeSettings, stdout } = settings.audit;
   let database: Database | undefined;
@@ -107,7 +107,7 @@ export async function createServices({ settings, baseDir, manifest }: LoadedSett
     },
   });
 
-  const source = openReleaseSource(manifest);
+  const source = openReleaseSource(settings.release.manifest);
   const registries = new WeakMap<object, Promise<FactRegistry>>();
   const registryOf = (policy: Release['policy'], config: Release['config'], configDocument: Release['configDocument']): Promise<FactRegistry> => {
     const known = registries.get(configDocument);

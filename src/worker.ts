@@ -21,8 +21,6 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-const CONNECT_TIMEOUT_MS = 10_000;
-
 /**
  * The composition root of a worker: settings, services, HTTP server, Temporal worker. It takes tasks once a release is
  * loaded; until then it serves health, which says why.
@@ -40,11 +38,11 @@ export async function startWorker(loaded: LoadedSettings, options: ServiceOption
   try {
     const { connectionOptions, namespace } = temporalConnectionConfig(settings, env);
     installRuntime(services.logger);
-    const connection = await NativeConnection.connect({ ...connectionOptions, connectTimeout: CONNECT_TIMEOUT_MS });
+    const connection = await NativeConnection.connect(connectionOptions);
     opened.push(() => connection.close());
 
     const { bearerToken, host, port } = settings.http;
-    const httpToken = bearerToken === undefined ? '' : await readSecret(bearerToken, env, baseDir);
+    const httpToken = bearerToken === undefined ? '' : await readSecret(bearerToken, { env, configFolder: baseDir });
     const ownerToken = services.database?.owner?.token ?? '';
     const tokens = [httpToken, ownerToken].filter((token) => token !== '');
     const { store } = services;

@@ -24,7 +24,7 @@ export async function diagnose(io: CliIo, settingsPath: string | undefined): Pro
   const loaded = await attempt(() => openLoadedSettings(io, settingsPath));
   if ('error' in loaded) return [...findings, missing('settings', loaded.error, 'Correct the settings file')];
   const { value: settings } = loaded;
-  findings.push({ state: 'ok', what: 'settings', found: settings.file ?? 'defaults (no file; --settings or GATE_SETTINGS names one)' });
+  findings.push({ state: 'ok', what: 'settings', found: settingsPath ?? io.env.GATE_SETTINGS ?? 'of a running gate dev, else the defaults (--settings or GATE_SETTINGS names a file)' });
   return [...findings, await release(settings), await temporal(io, settings), await store(io, settings), alerts(settings)];
 }
 
@@ -41,7 +41,8 @@ async function tool(io: CliIo, name: 'temporal' | 'opa', use: string): Promise<F
   };
 }
 
-async function release({ manifest }: LoadedSettings): Promise<Finding> {
+async function release({ settings }: LoadedSettings): Promise<Finding> {
+  const { manifest } = settings.release;
   const named = await attempt(async () => {
     const source = openReleaseSource(manifest);
     const found = await source.read();
@@ -79,7 +80,7 @@ async function store(io: CliIo, { settings, baseDir }: LoadedSettings): Promise<
   if (url !== undefined) {
     const opened = await attempt(async () => {
       const [{ openDatabase }, { readSecret }] = await Promise.all([import('../store/database.js'), import('../config/loaders/secrets.js')]);
-      const database = await openDatabase({ url: typeof url === 'string' ? url : await readSecret(url, io.env, baseDir) });
+      const database = await openDatabase({ url: typeof url === 'string' ? url : await readSecret(url, { env: io.env, configFolder: baseDir }) });
       await database.close();
       return database.where;
     });

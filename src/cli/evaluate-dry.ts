@@ -57,8 +57,9 @@ async function readRelease(io: CliIo, options: EvaluateOptions): Promise<Release
 
 /** Without --config the schema's defaults are in force; they have no revision. */
 async function defaultConfig() {
-  const { parseReleaseConfig } = await import('../config/loaders/release-config.js');
-  return { ...parseReleaseConfig({}, { file: 'defaults' }), configRev: '' };
+  const { parseReleaseConfig } = await import('../config/parse-release-config.js');
+  const config = parseReleaseConfig({}, { file: 'defaults' });
+  return { config, configDocument: config as unknown as JsonObject, configRev: '' };
 }
 
 function decisionTime(at: string | undefined): number {

@@ -29,7 +29,7 @@ async function storeOf(io: CliIo, loaded: LoadedSettings): Promise<{ url: string
   if (typeof url === 'string') return { url };
   if (url !== undefined) {
     const { readSecret } = await import('../config/loaders/secrets.js');
-    return { url: await readSecret(url, io.env, loaded.baseDir) };
+    return { url: await readSecret(url, { env: io.env, configFolder: loaded.baseDir }) };
   }
   const { storeFolder } = await import('../store/store-folder.js');
   return { folder: storeFolder(folder, loaded.baseDir, io.env) };

@@ -124,7 +124,7 @@ async function configInForce(io: CliIo, settingsPath: string | undefined): Promi
     import('../open-release-source.js'),
     import('node:path'),
   ]);
-  const source = openReleaseSource((await openLoadedSettings(io, settingsPath)).manifest);
+  const source = openReleaseSource((await openLoadedSettings(io, settingsPath)).settings.release.manifest);
   const { manifest } = await source.read();
   return resolve(dirname(source.where), manifest.config);
 }

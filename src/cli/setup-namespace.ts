@@ -29,7 +29,7 @@ async function setupStore(io: CliIo, loaded: Awaited<ReturnType<typeof import('.
   const { url } = loaded.settings.audit.store;
   if (url === undefined) return 'Audit store: embedded; the worker that owns it prepares it when it starts';
   const [{ openDatabase }, { readSecret }] = await Promise.all([import('../store/database.js'), import('../config/loaders/secrets.js')]);
-  const database = await openDatabase({ url: typeof url === 'string' ? url : await readSecret(url, io.env, loaded.baseDir) });
+  const database = await openDatabase({ url: typeof url === 'string' ? url : await readSecret(url, { env: io.env, configFolder: loaded.baseDir }) });
   await database.close();
   return `Audit store: ${database.where} has the newest schema`;
 }

@@ -5,7 +5,8 @@ import type { PolicyBundle } from './release';
 
 /**
  * Whether a policy and a configuration fit together: every limit that the policy reads is there and not null along the
- * whole path, every number in the configuration document is finite and at most 2^53, and every fact read has a provider.
+ * whole path, every limit read is a number (`3100 > "2000"` is false in Rego, so a limit in quotes would never deny), every
+ * number in the configuration document is finite and at most 2^53, and every fact read has a provider.
  *
  * @param configDocument what the policy sees as `data.config`
  * @param knownFacts ids for which a provider is registered elsewhere than in `config.facts`
@@ -21,6 +22,7 @@ export function checkRelease(
   return [
     ...policy.reads.facts.filter((factId) => !provided.has(factId)).map(missingProvider),
     ...policy.reads.configPaths.flatMap((path) => missingAlong(path, configDocument)),
+    ...policy.reads.configPaths.flatMap((path) => notNumbers(path, configDocument)),
     ...unsafeNumbers(configDocument, 'data.config'),
   ];
 }
@@ -48,6 +50,24 @@ function missingAlong(path: readonly string[], document: JsonObject): Fault[] {
   }
   // A whole object that is read may be walked: a null anywhere in it would pass comparisons that it must not.
   return nullsWithin(value, where);
+}
+
+/** What is read below `limits` is numbers; texts and the like that a policy compares with belong to `parameters`. */
+function notNumbers(path: readonly string[], document: JsonObject): Fault[] {
+  if (path.length > 0 && path[0] !== 'limits') return [];
+  const keys = path.length === 0 ? ['limits'] : path;
+  const value = keys.reduce<JsonValue | undefined>(childOf, document);
+  const visit = (inner: JsonValue | undefined, where: string): Fault[] => {
+    if (inner === undefined || inner === null || typeof inner === 'number') return [];
+    const children = childrenOf(inner);
+    if (children.length > 0) return children.flatMap(([key, child]) => visit(child, `${where}.${key}`));
+    return [invalid(where, `The policy reads ${where}: expected a number, found ${JSON.stringify(inner)}`)];
+  };
+  const where = ['data.config', ...keys].join('.');
+  if (keys.length === 1 && typeof value === 'number') {
+    return [invalid(where, `The policy reads ${where}: expected limits by name, found ${value}`)];
+  }
+  return visit(value, where);
 }
 
 function childOf(value: JsonValue | undefined, key: string): JsonValue | undefined {

@@ -30,9 +30,12 @@ describe('a valid document', () => {
     expect(validate(ReleaseConfig, {}, place).stages).not.toBe(validate(ReleaseConfig, {}, place).stages);
   });
 
-  it.each([{ file: 'x' }, { env: 'X' }])('takes a secret as %j', (bearerToken) => {
-    expect(validate(Settings, { http: { bearerToken } }, place).http.bearerToken).toEqual(bearerToken);
-  });
+  it.each<{ bearerToken: JsonValue }>([{ bearerToken: { file: 'x' } }, { bearerToken: { env: 'X' } }])(
+    'takes a secret as %j',
+    ({ bearerToken }) => {
+      expect(validate(Settings, { http: { bearerToken } }, place).http.bearerToken).toEqual(bearerToken);
+    },
+  );
 });
 
 describe('an invalid document', () => {

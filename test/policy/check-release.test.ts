@@ -19,6 +19,12 @@ describe('checkRelease', () => {
     ['an absent parent', {}, ['data.config.limits']],
     ['a null parent', { limits: null }, ['data.config.limits']],
     ['a parent of another type', { limits: 'text' }, ['data.config.limits.max']],
+    ['a limit in quotes', { limits: { max: '1' } }, ['data.config.limits.max']],
+    ['a limit that is a switch', { limits: { max: true } }, ['data.config.limits.max']],
+    ['a limit that is an empty collection', { limits: { max: {} } }, ['data.config.limits.max']],
+    ['a limit of each region', { limits: { max: { eu: 1, us: 2 } } }, []],
+    ['a limit in quotes within', { limits: { max: { eu: 1, us: '2' } } }, ['data.config.limits.max.us']],
+    ['a text that is no limit read', { limits: { max: 1, note: 'x' }, parameters: { a: 'x' } }, []],
     ['a number of 2^53', { limits: { max: 2 ** 53 } }, []],
     ['a number beyond 2^53', { limits: { max: 2 ** 53 + 2 } }, ['data.config.limits.max']],
     ['a number that is not finite', { limits: { max: Infinity } }, ['data.config.limits.max']],
@@ -32,6 +38,11 @@ describe('checkRelease', () => {
       'data.config.limits.max',
       'data.config.limits.min',
     ]);
+  });
+
+  it('refuses a number in the place of all limits', () => {
+    expect(check({ limits: 0 }, [['limits']])).toEqual(['data.config.limits']);
+    expect(check({ limits: { max: 0 } }, [['limits']])).toEqual([]);
   });
 
   it('names each fact without a provider, configured or known', () => {

@@ -1,10 +1,15 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FailureType, faultsToError, type Fault } from '../../failures';
 import { isJsonObject, type JsonObject } from '../../json';
 import { readArchive } from '../archive/read-archive';
 import { writeArchive } from '../archive/write-archive';
 import { ENTRYPOINT, METADATA_FORMAT, METADATA_KEY, readBundle } from '../bundle';
+import { undescribedReads } from '../described-reads';
+import { textsIn, unknownFields } from '../field-reads';
+import { factSchemas } from '../input-schema';
+import { propertyNames, toOpaSchema } from '../opa-schema';
 import type { PolicyReads } from '../policy-reads';
 import { workOutReads } from '../reads';
 import type { PolicyBundle } from '../release';
@@ -86,7 +91,42 @@ export async function analyse(
     deps: deps?.code === 0 ? JSON.parse(deps.stdout) : undefined,
     inputSchema: folder.inputSchema,
   });
-  return { faults: [...faults, ...read.faults], reads: read.reads, trees };
+  faults.push(...read.faults);
+  if (faults.length === 0 && folder.inputSchema !== undefined) {
+    const open = undescribedReads(read.reads, folder.inputSchema);
+    faults.push(...open, ...(open.length > 0 ? [] : await fieldFaults(dir, folder.inputSchema, trees, read.reads)));
+  }
+  return { faults, reads: read.reads, trees };
+}
+
+/** Fields that no element has by input.json, as far as OPA's types and the source tell. */
+async function fieldFaults(
+  dir: string,
+  inputSchema: JsonObject,
+  trees: ReadonlyMap<string, unknown>,
+  reads: PolicyReads,
+): Promise<Fault[]> {
+  const described = factSchemas(inputSchema);
+  // a fact that is not described is reported by its own name where the policy is checked
+  if (reads.facts.some((id) => !Object.hasOwn(described, id))) return [];
+  const declared = propertyNames(inputSchema);
+  const unknown = [...trees].flatMap(([file, tree]) => unknownFields(file, tree, declared));
+  const schema = toOpaSchema(inputSchema, [...trees.values()].flatMap(textsIn));
+  const checked = await withSchemaFile(schema, (path) =>
+    runOpa(dir, ['check', '--format', 'json', '--schema', path, '-b', '.', ...WITHOUT_TESTS]),
+  );
+  return [...unknown, ...(checked.code === 0 ? [] : opaFaults(checked))];
+}
+
+async function withSchemaFile<T>(schema: JsonObject, work: (path: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'gate-schema-'));
+  try {
+    const path = join(folder, 'input.json');
+    await writeFile(path, JSON.stringify(schema));
+    return await work(path);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 function manifestWith(made: Uint8Array | undefined, reads: PolicyReads, revision: string): Uint8Array {

@@ -10,8 +10,8 @@ const shipped = join(__dirname, '../../../policy');
 
 const facts = schemaOf({
   count: { type: 'integer' },
-  fleet: { type: 'object', properties: { k: { type: 'integer' } } },
-  tags: { type: 'array', minItems: 0 },
+  fleet: { type: 'object', properties: { k: { type: 'integer' } }, required: ['k'], additionalProperties: false },
+  tags: { type: 'array', items: { type: 'string' }, minItems: 0 },
 });
 const build = (condition: string, more = '', input = facts) =>
   withPolicy({ 'gate.rego': gate(condition, more), 'input.json': input }, (dir) => buildPolicy(dir));
@@ -71,7 +71,6 @@ describe('buildPolicy', () => {
     ['object.get(input, "count", 0) > 1', ''],
     ['walk(input, [_, 1])', ''],
     ['object.keys(input) == {"count"}', ''],
-    ['{"count": 1} = input', ''],
     ['json.filter(input, ["count"]) == {}', ''],
   ];
   it.each(bare)('takes every property of input.json as read where %s reads bare input', async (condition, more) => {
@@ -108,6 +107,7 @@ describe('buildPolicy', () => {
     ['rand.intn("x", 3) == 1', 'gate.rego:8: built-in rand.intn is not available'],
     ['input.count > nothing', 'gate.rego:8: var nothing is unsafe'],
     ['input.count > > 1', 'gate.rego:8: '],
+    ['{"count": 1} = input', 'gate.rego:8: match error'],
     ['input.deployment.colour == "red"', 'The policy reads input.deployment.colour'],
   ])('refuses %s by name, file and line', async (condition, expected) => {
     const messages = await refusal({ 'gate.rego': gate(condition), 'input.json': facts });

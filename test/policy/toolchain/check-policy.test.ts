@@ -50,7 +50,10 @@ describe('checkPolicy', () => {
   it('warns of unused providers, unused schema entries and defaults that are never reached', async () => {
     const files = {
       'gate.rego': gate('object.get(input.fleet, "k", 0) > 1'),
-      'input.json': schemaOf({ fleet: { type: 'object' }, spare: { type: 'integer' } }),
+      'input.json': schemaOf({
+        fleet: { type: 'object', properties: { k: { type: 'integer' } }, required: ['k'], additionalProperties: false },
+        spare: { type: 'integer' },
+      }),
     };
     const { warnings } = await withPolicy(files, (dir) => checkPolicy(dir, config(['fleet', 'extra'])));
     expect(messages(warnings)).toEqual([

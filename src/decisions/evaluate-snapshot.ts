@@ -1,0 +1,98 @@
+import { formatDuration, parseDuration } from '../config/duration';
+import type { Snapshot } from '../facts/snapshot';
+import { FailureType, GateError, type Fault } from '../failures';
+import type { JsonObject, JsonValue } from '../json';
+import { RESERVED_INPUT_KEYS } from '../names';
+import { createInputCheck, type InputCheck } from '../policy/check-input';
+import type { PolicyBundle, Release } from '../policy/release';
+import type { Decision } from './decision';
+import { toDecision, toPolicyInput } from './decide';
+
+export interface PolicyRequest {
+  policy: PolicyBundle;
+  configDocument: JsonObject;
+  configRev: string;
+  input: JsonObject;
+  /** what `time.now_ns()` answers, epoch milliseconds */
+  decisionTimeMs: number;
+  /** counted from the start of the evaluation, not from queueing */
+  deadlineMs?: number;
+}
+
+/** Runs a policy. Throws GateError PolicyEvaluation when it gives no answer: it aborts, conflicts, passes its deadline. */
+export type EvaluatePolicy = (
+  request: PolicyRequest,
+) => Promise<{ response: JsonValue | undefined; evalDurationNs: number }>;
+
+/**
+ * The decision about a snapshot under exactly one release. What the policy reads is checked first, and it is not asked
+ * when anything is amiss: all faults are in the decision, whose outcome is then `error`.
+ *
+ * @throws what `evaluate` throws, unless it is the policy's own fault (PolicyEvaluation, PolicyInvalid)
+ */
+export async function evaluateSnapshot(request: {
+  release: Release;
+  snapshot: Snapshot;
+  evaluate: EvaluatePolicy;
+}): Promise<Decision> {
+  const { release, snapshot, evaluate } = request;
+  const usedFactIds = release.policy.reads.facts;
+  const decide = (result: Parameters<typeof toDecision>[0]['result']): Decision =>
+    toDecision({ snapshot, usedFactIds, result });
+  try {
+    const input = toPolicyInput(snapshot);
+    const faults = [...snapshotFaults(snapshot), ...inputCheckOf(release)(input)];
+    if (faults.length > 0) return decide({ faults });
+    return decide(
+      await evaluate({
+        policy: release.policy,
+        configDocument: release.configDocument,
+        configRev: release.ref.configRev,
+        input,
+        decisionTimeMs: snapshot.decisionTimeMs,
+        deadlineMs: parseDuration(release.config.evaluation.deadline),
+      }),
+    );
+  } catch (error) {
+    if (error instanceof GateError && POLICY_FAULTS.includes(error.type)) return decide({ faults: error.faults });
+    throw error;
+  }
+}
+
+const POLICY_FAULTS: readonly FailureType[] = [FailureType.PolicyEvaluation, FailureType.PolicyInvalid];
+
+const inputChecks = new WeakMap<Release, InputCheck>();
+
+/** Compiled once a release: compiling takes milliseconds, checking microseconds. */
+function inputCheckOf(release: Release): InputCheck {
+  let check = inputChecks.get(release);
+  if (check === undefined) {
+    check = createInputCheck(release.policy, release.configDocument);
+    inputChecks.set(release, check);
+  }
+  return check;
+}
+
+/** What is wrong with the facts as facts: too old at the decision time, twice there, or under a name of the gate's. */
+function snapshotFaults({ facts, decisionTimeMs, maxAgeMs }: Snapshot): Fault[] {
+  const faults: Fault[] = [];
+  const seen = new Set<string>();
+  for (const { id, observedAtMs } of facts) {
+    const where = `input.${id}`;
+    const invalid = (message: string): void =>
+      void faults.push({ type: FailureType.FactInvalid, message, factId: id, where });
+    if ((RESERVED_INPUT_KEYS as readonly string[]).includes(id)) {
+      invalid(`Expected no fact to be called ${id}: the name is reserved for the gate`);
+    }
+    if (seen.has(id)) invalid(`Expected one value of ${id}, found two`);
+    seen.add(id);
+    const allowedMs = Object.hasOwn(maxAgeMs, id) ? maxAgeMs[id] : undefined;
+    const ageMs = decisionTimeMs - observedAtMs;
+    // written so that a time which is not a number counts as too old
+    if (allowedMs !== undefined && !(ageMs <= allowedMs)) {
+      const message = `Expected ${id} to be at most ${formatDuration(allowedMs)} old, found it ${formatDuration(ageMs)} old`;
+      faults.push({ type: FailureType.FactStale, message, factId: id, where, ageMs, maxAgeMs: allowedMs });
+    }
+  }
+  return faults;
+}
