@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from '@jest/globals';
 import type { ProviderConfig } from '../../../src/config/release-config';
 import { PROVIDER_KINDS } from '../../../src/facts/providers';
+import { startScriptedSource } from '../../support/scripted-source';
 import { describeProvider, SECRET } from './provider.contract';
 
 const folder = mkdtempSync(join(tmpdir(), 'providers-'));
@@ -65,4 +66,23 @@ it.each([
   ['a URL with a password', { type: 'prometheus', base: 'http://u:p@h', query: 'm' }],
 ])('%s is refused when the release loads', async (_, config) => {
   await expect((async () => create(config))()).rejects.toMatchObject({ type: 'ConfigInvalid' });
+});
+
+it.each([
+  ['nothing at the pointer', '/none', undefined],
+  ['null at the pointer', '/nothing', undefined],
+  ['a value that the expression cannot take', 'abs(text)', undefined],
+  ['a time of another form', '/value', '/text'],
+  ['no time', '/value', '/none'],
+  ['a list without the place', '/list/01', undefined],
+])('http: %s is FactInvalid', async (_, value, time) => {
+  const source = await startScriptedSource();
+  source.script = (__, response) => void response.end('{"value":7,"text":"x","nothing":null,"list":[1,2]}');
+  try {
+    const provider = await create({ type: 'http', url: source.url, value, time });
+    const asked = provider.collect({ deploymentId: 'd', stage: 's' } as never, new AbortController().signal);
+    await expect(asked).rejects.toMatchObject({ type: 'FactInvalid' });
+  } finally {
+    await source.close();
+  }
 });
