@@ -1,0 +1,34 @@
+/** One line of the benchmark's table: ours and a baseline, measured in turn in one run. */
+export interface BenchRow {
+  name: string;
+  /** what ours is compared with */
+  baseline: string;
+  ours: number;
+  base: number;
+  /** ours over base */
+  ratio: number;
+  /** the bound on the ratio, as text */
+  target: string;
+  met: boolean;
+  unit: string;
+}
+
+/** The middle value; of two middle ones, the upper. NaN of none. */
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+}
+
+/** Measures ours and the baseline by turns, so that a noisy machine hits both alike; the medians of `rounds`. */
+export async function alternate(
+  rounds: number,
+  ours: () => Promise<number>,
+  base: () => Promise<number>,
+): Promise<{ ours: number; base: number; ratio: number }> {
+  const found = { ours: [] as number[], base: [] as number[] };
+  for (let round = 0; round < rounds; round++) {
+    found.ours.push(await ours());
+    found.base.push(await base());
+  }
+  const [one, other] = [median(found.ours), median(found.base)];
+  return { ours: one, base: other, ratio: one / other };
+}

@@ -1,0 +1,130 @@
+import { deepStrictEqual } from 'node:assert';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { JsonObject } from '../src/json';
+import { createEvaluator, type Evaluator } from '../src/policy/evaluation/evaluator';
+import type { PolicyBundle } from '../src/policy/release';
+import { buildPolicy } from '../src/policy/toolchain/build-policy';
+import { alternate, median, type BenchRow } from './bench-row';
+import { startOpaServer } from './opa-server';
+
+const POLICY = join(__dirname, '../policy');
+const ROUNDS = 11;
+const CALLS = 500;
+const CALLERS = 16;
+const MEMORY_EVALUATIONS = 1_000_000;
+
+const CONFIG: JsonObject = { limits: { maxDelta: 100, maxPending: 500 } };
+const INPUT: JsonObject = {
+  pending_delta: 12,
+  max_pending: 480,
+  region_health: { eu: { status: 'green' }, us: { status: 'green' }, ap: { status: 'red' } },
+};
+
+/** The project's policy through the isolation, against `opa run --server` with the same policy, data and input. */
+export async function benchDecision(): Promise<BenchRow[]> {
+  const { bundle } = await buildPolicy(POLICY);
+  const dir = await mkdtemp(join(tmpdir(), 'bench-decision-'));
+  const data = join(dir, 'data.json');
+  await writeFile(data, JSON.stringify({ config: CONFIG }));
+  const server = await startOpaServer([join(POLICY, 'gate.rego'), data], '/v1/data/gate/response');
+  const evaluator = createEvaluator({ threads: 1, deadlineMs: 1_000, memoryMiB: 64 });
+  const ask = () => askOf(evaluator, bundle);
+  const askServer = async () => JSON.parse(await server.post(JSON.stringify({ input: INPUT }))) as { result: unknown };
+  try {
+    const [answer, expected] = [(await ask()).response, (await askServer()).result];
+    deepStrictEqual(answer, expected, 'ours and the server must answer alike');
+    // Both sides compile what runs often; neither should do so while it is measured.
+    for (const one of [ask, askServer]) await perSecond(one);
+    const lone = await alternate(
+      ROUNDS,
+      () => loneMicroseconds(ask),
+      () => loneMicroseconds(askServer),
+    );
+    const many = await alternate(
+      ROUNDS,
+      () => perSecond(ask),
+      () => perSecond(askServer),
+    );
+    const memory = await memoryGrowth(ask);
+    return [
+      {
+        name: 'A decision by one caller',
+        baseline: 'opa run --server',
+        ...lone,
+        target: '<= 0.5',
+        met: lone.ratio <= 0.5,
+        unit: 'µs',
+      },
+      {
+        name: `Decisions by ${CALLERS} callers`,
+        baseline: 'opa run --server',
+        ...many,
+        target: '>= 6',
+        met: many.ratio >= 6,
+        unit: '/s',
+      },
+      {
+        name: `Memory after ${MEMORY_EVALUATIONS} evaluations`,
+        baseline: 'after the first tenth',
+        ...memory,
+        target: '<= 1.1',
+        met: memory.ratio <= 1.1,
+        unit: 'MiB',
+      },
+    ];
+  } finally {
+    await Promise.all([evaluator.close(), server.close(), rm(dir, { recursive: true })]);
+  }
+}
+
+function askOf(evaluator: Evaluator, policy: PolicyBundle) {
+  return evaluator.evaluate({
+    policy,
+    configDocument: CONFIG,
+    input: INPUT,
+    decisionTimeMs: 1_767_225_600_000,
+  });
+}
+
+/** The median time of one call after another. */
+async function loneMicroseconds(ask: () => Promise<unknown>): Promise<number> {
+  const took: number[] = [];
+  for (let call = 0; call < CALLS; call++) {
+    const from = process.hrtime.bigint();
+    await ask();
+    took.push(Number(process.hrtime.bigint() - from) / 1e3);
+  }
+  return median(took);
+}
+
+async function perSecond(ask: () => Promise<unknown>, calls = CALLS * 4): Promise<number> {
+  const from = process.hrtime.bigint();
+  let left = calls;
+  const caller = async () => {
+    while (left-- > 0) await ask();
+  };
+  await Promise.all(Array.from({ length: CALLERS }, caller));
+  return calls / (Number(process.hrtime.bigint() - from) / 1e9);
+}
+
+/** The whole process, threads and wasm memory included; the median of ten readings evens out the collector's swings. */
+async function memoryGrowth(ask: () => Promise<unknown>): Promise<{ ours: number; base: number; ratio: number }> {
+  const tenth = async () => {
+    const readings: number[] = [];
+    for (let reading = 0; reading < 10; reading++) {
+      await perSecond(ask, MEMORY_EVALUATIONS / 100);
+      readings.push(process.memoryUsage().rss / 1024 / 1024);
+    }
+    return median(readings);
+  };
+  const base = await tenth();
+  let ours = base;
+  for (let part = 1; part < 10; part++) ours = await tenth();
+  return { ours, base, ratio: ours / base };
+}
+
+if (require.main === module) {
+  void benchDecision().then((rows) => console.table(rows));
+}
