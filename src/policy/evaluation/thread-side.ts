@@ -10,6 +10,8 @@ interface Held extends LoadMessage {
 const encoder = new TextEncoder();
 /** Answers wait for one another no longer than this, so that a slow evaluation does not hold those before it back. */
 const FLUSH_AFTER_NS = 1_000_000n;
+/** Nor for more than this: meanwhile the main thread hands them out and sends what is asked next. */
+const FLUSH_AFTER_ANSWERS = 8;
 
 /**
  * What runs inside a thread: takes messages in their order and answers each call exactly once. Throws nothing.
@@ -58,7 +60,8 @@ export function createThreadSide(clock: RunClock, send: (answers: Answer[]) => v
     for (let call = waiting.shift(); call !== undefined; call = waiting.shift()) {
       answers.push(await run(call));
       const nowNs = process.hrtime.bigint();
-      if (nowNs - flushedNs < FLUSH_AFTER_NS && waiting.length > 0) continue;
+      const isEarly = nowNs - flushedNs < FLUSH_AFTER_NS && answers.length < FLUSH_AFTER_ANSWERS;
+      if (isEarly && waiting.length > 0) continue;
       send(answers);
       answers = [];
       flushedNs = nowNs;
