@@ -16,7 +16,18 @@ const nodeModules = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'node_modules/', '.planning-engine/', '**/*.js', '**/*.mjs', '**/*.cjs', 'test/histories/'] },
+  {
+    ignores: [
+      'dist/',
+      'coverage/',
+      'node_modules/',
+      '.planning-engine/',
+      '**/*.js',
+      '**/*.mjs',
+      '**/*.cjs',
+      'test/histories/',
+    ],
+  },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {

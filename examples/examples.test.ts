@@ -27,21 +27,37 @@ describe('the examples', () => {
     gate.levels.setMetric('max_pending', { behaviour: { status: 503 } });
     expect(await mayGoOn(gate.settingsFile, 'library-3', 'canary', options)).toBe(false);
     const list = await gate.json<{ deploymentID: string; outcome: string }[]>('audit', 'list', '--oldest-first');
-    expect(list.map(({ deploymentID, outcome }) => `${deploymentID} ${outcome}`)).toEqual(['library-1 allow', 'library-2 deny', 'library-3 error']);
+    expect(list.map(({ deploymentID, outcome }) => `${deploymentID} ${outcome}`)).toEqual([
+      'library-1 allow',
+      'library-2 deny',
+      'library-3 error',
+    ]);
   }, 60_000);
 
   it('worker: a workflow of one’s own waits at the gate and obeys its operators', async () => {
     const stop = new AbortController();
     const { address } = gate.temporal;
     const id = `rollout-${randomUUID()}`;
-    const options = { address, taskQueue: 'rollouts', settings: gate.settingsFile, services: { env: gate.env, stdout: silent } };
+    const options = {
+      address,
+      taskQueue: 'rollouts',
+      settings: gate.settingsFile,
+      services: { env: gate.env, stdout: silent },
+    };
     const running = runWorker(options, stop.signal);
     const connection = await Connection.connect({ address });
     try {
       gate.levels.setMetric('us/max_pending', { value: 3100 });
       const client = new Client({ connection });
-      const handle = await client.workflow.start('rollout', { workflowId: `deployment/${id}`, taskQueue: 'rollouts', args: [{ id, regions: ['eu', 'us'] }] });
-      await eventually('the second region to wait', async () => ((await gate.json<{ state: string; stage: string }>('status', id)).state === 'waiting'));
+      const handle = await client.workflow.start('rollout', {
+        workflowId: `deployment/${id}`,
+        taskQueue: 'rollouts',
+        args: [{ id, regions: ['eu', 'us'] }],
+      });
+      await eventually(
+        'the second region to wait',
+        async () => (await gate.json<{ state: string; stage: string }>('status', id)).state === 'waiting',
+      );
       expect(await gate.cli('override', id, '--actor', 'ann', '--reason', 'known')).toMatchObject({ code: 0 });
       expect(await handle.result()).toEqual(['eu has the new version', 'us has the new version']);
     } finally {

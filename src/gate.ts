@@ -38,7 +38,10 @@ export interface GateLibrary {
  * @param settings settings, or the path of a settings file
  * @throws GateError ConfigInvalid, or PolicyUnavailable when no release can be loaded
  */
-export async function createGate(settings?: string | LoadedSettings, options: ServiceOptions = {}): Promise<GateLibrary> {
+export async function createGate(
+  settings?: string | LoadedSettings,
+  options: ServiceOptions = {},
+): Promise<GateLibrary> {
   const loaded = await toLoaded(settings, options.env);
   const services = await createServices(loaded, options);
   try {
@@ -50,15 +53,20 @@ export async function createGate(settings?: string | LoadedSettings, options: Se
   return overServices(services);
 }
 
-export async function toLoaded(settings: string | LoadedSettings | undefined, env: NodeJS.ProcessEnv = process.env): Promise<LoadedSettings> {
+export async function toLoaded(
+  settings: string | LoadedSettings | undefined,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<LoadedSettings> {
   return typeof settings === 'object' ? settings : await loadSettings(settings, env, process.cwd());
 }
 
 function overServices(services: Services): GateLibrary {
-  const snapshot = (target: GateTarget): Promise<Snapshot> => services.collect(services.releases.current(), toFactTarget(target));
+  const snapshot = (target: GateTarget): Promise<Snapshot> =>
+    services.collect(services.releases.current(), toFactTarget(target));
   const evaluate = (taken: Snapshot): Promise<Decision> =>
     services.evaluate(services.releases.find(taken.release) ?? services.releases.current(), taken);
-  const record = (taken: Snapshot, decision: Decision): Promise<AuditRecord> => services.audit.record(decisionRecord(taken, decision, {}));
+  const record = (taken: Snapshot, decision: Decision): Promise<AuditRecord> =>
+    services.audit.record(decisionRecord(taken, decision, {}));
   return {
     snapshot,
     evaluate,
@@ -79,6 +87,12 @@ function overServices(services: Services): GateLibrary {
   };
 }
 
-function toFactTarget({ deploymentId, stage, stageIndex = 0, attributes = {}, stageAttributes = {} }: GateTarget): FactTarget {
+function toFactTarget({
+  deploymentId,
+  stage,
+  stageIndex = 0,
+  attributes = {},
+  stageAttributes = {},
+}: GateTarget): FactTarget {
   return { deploymentId, stage, stageIndex, attributes, stageAttributes };
 }

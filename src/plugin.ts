@@ -17,7 +17,10 @@ export interface OpenGateActivities {
  * @param settings settings, or the path of a settings file
  * @throws GateError ConfigInvalid
  */
-export async function createGateActivities(settings?: string | LoadedSettings, options: ServiceOptions = {}): Promise<OpenGateActivities> {
+export async function createGateActivities(
+  settings?: string | LoadedSettings,
+  options: ServiceOptions = {},
+): Promise<OpenGateActivities> {
   const services = await createServices(await toLoaded(settings, options.env), options);
   return { activities: createActivities(services), close: () => services.close() };
 }

@@ -69,12 +69,18 @@ export interface Services {
  *
  * @throws GateError ConfigInvalid (a held store, a wrong URL, …) with nothing left open
  */
-export async function createServices({ settings, baseDir }: LoadedSettings, options: ServiceOptions = {}): Promise<Services> {
+export async function createServices(
+  { settings, baseDir }: LoadedSettings,
+  options: ServiceOptions = {},
+): Promise<Services> {
   const env = options.env ?? process.env;
-  const logger = options.logger ?? createLogger({ level: settings.logLevel, format: logFormatOf(env, process.stderr.isTTY === true) });
+  const logger =
+    options.logger ??
+    createLogger({ level: settings.logLevel, format: logFormatOf(env, process.stderr.isTTY === true) });
   const registry = new Registry();
   const metrics = createMetrics(registry);
-  const secret = (ref: Parameters<typeof readSecret>[0]): Promise<string> => readSecret(ref, { env, configFolder: baseDir });
+  const secret = (ref: Parameters<typeof readSecret>[0]): Promise<string> =>
+    readSecret(ref, { env, configFolder: baseDir });
 
   const { store: storeSettings, stdout } = settings.audit;
   let database: Database | undefined;
@@ -109,7 +115,11 @@ export async function createServices({ settings, baseDir }: LoadedSettings, opti
 
   const source = openReleaseSource(settings.release.manifest);
   const registries = new WeakMap<object, Promise<FactRegistry>>();
-  const registryOf = (policy: Release['policy'], config: Release['config'], configDocument: Release['configDocument']): Promise<FactRegistry> => {
+  const registryOf = (
+    policy: Release['policy'],
+    config: Release['config'],
+    configDocument: Release['configDocument'],
+  ): Promise<FactRegistry> => {
     const known = registries.get(configDocument);
     if (known) return known;
     const created = registryFromConfig({
@@ -127,7 +137,8 @@ export async function createServices({ settings, baseDir }: LoadedSettings, opti
     const decision = await evaluateSnapshot({
       release,
       snapshot,
-      evaluate: (request) => evaluator.evaluate({ ...request, deadlineMs: parseDuration(release.config.evaluation.deadline) }),
+      evaluate: (request) =>
+        evaluator.evaluate({ ...request, deadlineMs: parseDuration(release.config.evaluation.deadline) }),
     });
     if (decision.evalDurationNs > 0) metrics.evaluation.evaluated(decision.evalDurationNs / 1e9);
     for (const fault of decision.faults) metrics[errorAreaOf(fault.type)].failed(fault.type);
@@ -150,7 +161,9 @@ export async function createServices({ settings, baseDir }: LoadedSettings, opti
     onRefused: (error, kept) => {
       metrics.releases.refused();
       logger.error({ faults: error.faults, kept: kept?.ref.manifestVersion }, 'release refused');
-      void alerts.send(refusalAlert(error, kept)).catch((failure: unknown) => logger.warn({ error: failure }, 'alert not delivered'));
+      void alerts
+        .send(refusalAlert(error, kept))
+        .catch((failure: unknown) => logger.warn({ error: failure }, 'alert not delivered'));
     },
   });
   await releases.refresh().catch(() => undefined);
@@ -200,7 +213,9 @@ export async function createServices({ settings, baseDir }: LoadedSettings, opti
 }
 
 function refusalAlert(error: GateError, kept: Release | undefined) {
-  const still = kept ? `version ${kept.ref.manifestVersion} stays in force` : 'no release is in force: nothing is decided';
+  const still = kept
+    ? `version ${kept.ref.manifestVersion} stays in force`
+    : 'no release is in force: nothing is decided';
   return {
     status: 'firing' as const,
     fingerprint: `release-refused-${error.message}`.slice(0, 200),

@@ -94,7 +94,10 @@ export async function workflowBundle(): Promise<WorkflowBundleOption> {
 }
 
 async function pollWhenReady(
-  services: { releases: { status(): { ref?: unknown; lastError?: string } }; logger: { warn(details: object, message: string): void } },
+  services: {
+    releases: { status(): { ref?: unknown; lastError?: string } };
+    logger: { warn(details: object, message: string): void };
+  },
   signal: AbortSignal,
   create: () => Promise<Worker>,
 ): Promise<void> {

@@ -11,7 +11,10 @@ export interface StartOptions {
 }
 
 /** A worker of your own with the gate's activities beside yours; runs until `signal` aborts. */
-export async function runWorker({ address, taskQueue, settings, services }: StartOptions, signal: AbortSignal): Promise<void> {
+export async function runWorker(
+  { address, taskQueue, settings, services }: StartOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const gate = await createGateActivities(settings, services);
   const connection = await NativeConnection.connect({ address });
   try {

@@ -23,7 +23,10 @@ export function createActivities(services: Services): GateActivities {
       const { uiUrl } = services;
       return { stages: config.stages, activities: config.activities, ...(uiUrl === undefined ? {} : { uiUrl }) };
     },
-    collectFacts: (request) => translated(FailureType.FactSourceUnavailable, async () => collect(services, request, await releaseFor(services, request))),
+    collectFacts: (request) =>
+      translated(FailureType.FactSourceUnavailable, async () =>
+        collect(services, request, await releaseFor(services, request)),
+      ),
     evaluatePolicy: ({ snapshot }) =>
       translated(FailureType.PolicyEvaluation, async () => {
         const release = services.releases.find(snapshot.release);
@@ -44,7 +47,8 @@ export function createActivities(services: Services): GateActivities {
         services.metrics.actions.succeeded(action.type);
         return result;
       }).catch((error: unknown) => {
-        if (error instanceof ApplicationFailure && error.type === FailureType.ActionFailed) services.metrics.actions.failed(action.type);
+        if (error instanceof ApplicationFailure && error.type === FailureType.ActionFailed)
+          services.metrics.actions.failed(action.type);
         throw error;
       }),
     compensateAction: ({ action, context, idempotencyKey }) =>
@@ -55,7 +59,8 @@ export function createActivities(services: Services): GateActivities {
       }),
     sendAlert: async (alert) => {
       const isFirst = alert.status === 'firing' && alert.reminder === 0;
-      if (isFirst && Context.current().info.attempt === 1) services.metrics.pauses.paused(pauseReason(alert.pauseReason));
+      if (isFirst && Context.current().info.attempt === 1)
+        services.metrics.pauses.paused(pauseReason(alert.pauseReason));
       if (alert.status === 'resolved' && alert.endsAtMs !== undefined && Context.current().info.attempt === 1) {
         services.metrics.pauses.resolved(pauseReason(alert.pauseReason), (alert.endsAtMs - alert.startsAtMs) / 1000);
       }

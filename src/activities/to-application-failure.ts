@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { FailureType, GateError, NON_RETRYABLE_FAILURES } from '../failures';
+import type { FailureType } from '../failures';
+import { GateError, NON_RETRYABLE_FAILURES } from '../failures';
 
 /** Fields that some errors add, for the workflow to act upon. */
 interface Extras {

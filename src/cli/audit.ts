@@ -39,14 +39,18 @@ function listCommand({ io }: CommandContext): Command {
     .option('--reason <code>', 'denied with this reason code')
     .option('--limit <n>', 'at most this many, 1 to 10000')
     .option('--oldest-first', 'in the order in which they were made');
-  examples(withOutput(withSettings(command)), ['gate audit list --deployment firmware-1.4.0', 'gate audit list --outcome deny --since 30d -o json']);
+  examples(withOutput(withSettings(command)), [
+    'gate audit list --deployment firmware-1.4.0',
+    'gate audit list --outcome deny --since 30d -o json',
+  ]);
   return command.action(async (options: AuditListOptions) => {
-    const [{ parseAuditQuery }, { AUDIT_COLUMNS, toAuditRows }, { openAudit }, { openLoadedSettings }] = await Promise.all([
-      import('../audit/query.js'),
-      import('../audit/format.js'),
-      import('./open-audit.js'),
-      import('./open-settings.js'),
-    ]);
+    const [{ parseAuditQuery }, { AUDIT_COLUMNS, toAuditRows }, { openAudit }, { openLoadedSettings }] =
+      await Promise.all([
+        import('../audit/query.js'),
+        import('../audit/format.js'),
+        import('./open-audit.js'),
+        import('./open-settings.js'),
+      ]);
     const query = parseAuditQuery(
       {
         deploymentID: options.deployment,
@@ -74,7 +78,10 @@ function listCommand({ io }: CommandContext): Command {
 }
 
 function showCommand({ io }: CommandContext): Command {
-  const command = new Command('show').summary('one record, whole').description('One audit record, with the facts that it was made from.').argument('<id>', 'decision id');
+  const command = new Command('show')
+    .summary('one record, whole')
+    .description('One audit record, with the facts that it was made from.')
+    .argument('<id>', 'decision id');
   examples(withOutput(withSettings(command)), ['gate audit show 3f1c9a52-7d0e-4f0b-9a55-0c7d3c1f2a10']);
   return command.action(async (id: string, options: CommonOptions) => {
     const [{ toAuditText }, { openAudit }, { openLoadedSettings }] = await Promise.all([

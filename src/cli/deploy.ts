@@ -63,7 +63,10 @@ export function deployCommand({ io, exit }: CommandContext): Command {
       if (options.output === 'json') printJson(io, status);
       else printLines(io, statusLines(io, status, Date.now()));
       if (options.wait && !isFinal(status.state) && status.state !== 'paused') {
-        throw new CliExit(ExitCode.timeout, `timed out: deployment ${id} is still ${status.state} at stage ${status.stage}; it goes on`);
+        throw new CliExit(
+          ExitCode.timeout,
+          `timed out: deployment ${id} is still ${status.state} at stage ${status.stage}; it goes on`,
+        );
       }
       exit(exitCodeOf(status.state));
     } finally {
@@ -78,7 +81,12 @@ async function glance(deployments: DeploymentClient, id: string): Promise<Deploy
   return found.found === 'status' && found.closed ? found.status : undefined;
 }
 
-async function waitFor(io: CliIo, deployments: DeploymentClient, id: string, timeoutMs: number): Promise<DeploymentStatus> {
+async function waitFor(
+  io: CliIo,
+  deployments: DeploymentClient,
+  id: string,
+  timeoutMs: number,
+): Promise<DeploymentStatus> {
   const deadlineMs = Date.now() + timeoutMs;
   let shown = '';
   let last: DeploymentStatus | undefined;
@@ -97,14 +105,22 @@ async function waitFor(io: CliIo, deployments: DeploymentClient, id: string, tim
     if (io.signal.aborted) throw new CliExit(ExitCode.timeout, `stopped waiting; deployment ${id} goes on`);
     if (Date.now() >= deadlineMs) {
       if (last) return last;
-      throw new CliExit(ExitCode.timeout, `timed out: no worker answered for deployment ${id}; it is started and goes on when a worker runs`);
+      throw new CliExit(
+        ExitCode.timeout,
+        `timed out: no worker answered for deployment ${id}; it is started and goes on when a worker runs`,
+      );
     }
-    await sleep(Math.min(POLL_MS, Math.max(1, deadlineMs - Date.now())), undefined, { signal: io.signal }).catch(() => undefined);
+    await sleep(Math.min(POLL_MS, Math.max(1, deadlineMs - Date.now())), undefined, { signal: io.signal }).catch(
+      () => undefined,
+    );
   }
 }
 
 function progressLine(status: DeploymentStatus): string {
-  const reasons = status.state === 'waiting' ? (status.lastDecision?.decision.denyReasons ?? []) : (status.pause?.faults ?? []).map((fault) => fault.message);
+  const reasons =
+    status.state === 'waiting'
+      ? (status.lastDecision?.decision.denyReasons ?? [])
+      : (status.pause?.faults ?? []).map((fault) => fault.message);
   return reasons.length === 0 ? summarise(status) : `${summarise(status)}: ${reasons.join('; ')}`;
 }
 
@@ -142,7 +158,9 @@ async function askPast(io: CliIo, options: DeployOptions, spec: DeploymentSpec):
   ]);
   const loaded = await openLoadedSettings(io, options.settings);
   const reader = await openAuditInPassing(io, loaded).catch((error: unknown) => {
-    io.stderr.write(`Not asked whether ${spec.id} ran in the past: ${error instanceof Error ? error.message : String(error)}\n`);
+    io.stderr.write(
+      `Not asked whether ${spec.id} ran in the past: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
     return undefined;
   });
   if (!reader) return undefined;
@@ -151,7 +169,10 @@ async function askPast(io: CliIo, options: DeployOptions, spec: DeploymentSpec):
     if (!past) return undefined;
     const shown = { deploymentId: spec.id, state: past.state, stage: past.stage, from: 'audit' };
     if (options.output === 'json') printJson(io, shown);
-    else printLines(io, [`Deployment ${spec.id} ran before, beyond Temporal's retention: ${past.state} at stage ${past.stage} (from the audit store); --again runs it anew`]);
+    else
+      printLines(io, [
+        `Deployment ${spec.id} ran before, beyond Temporal's retention: ${past.state} at stage ${past.stage} (from the audit store); --again runs it anew`,
+      ]);
     if (past.state === 'uncertain') return ExitCode.usage;
     return past.state === 'done' ? ExitCode.ok : ExitCode.denied;
   } finally {

@@ -18,16 +18,28 @@ export function devCommand({ io }: CommandContext): Command {
       import('../dev/dev-addresses.js'),
     ]);
     const running = readDevAddresses(io.env);
-    if (running) throw new CliExit(ExitCode.usage, `gate dev runs already, as process ${running.pid}; its Temporal UI is at ${running.uiUrl}`);
+    if (running)
+      throw new CliExit(
+        ExitCode.usage,
+        `gate dev runs already, as process ${running.pid}; its Temporal UI is at ${running.uiUrl}`,
+      );
     const say = (line: string): void => void io.stderr.write(`${line}\n`);
-    const environment = await startDevEnvironment({ folder: devFolder(io.env), env: io.env, release: { recheckEvery }, say });
+    const environment = await startDevEnvironment({
+      folder: devFolder(io.env),
+      env: io.env,
+      release: { recheckEvery },
+      say,
+    });
     const { addresses } = environment;
     io.stdout.write(`${JSON.stringify(addresses)}\n`);
     say('Try: gate deploy --id first --stage canary --wait');
-    say(`Change a level: curl -X PUT ${addresses.levelServer}/admin/metrics/max_pending -H 'content-type: application/json' -d '{"value": 3100}'`);
+    say(
+      `Change a level: curl -X PUT ${addresses.levelServer}/admin/metrics/max_pending -H 'content-type: application/json' -d '{"value": 3100}'`,
+    );
     if (!io.signal.aborted) await Promise.race([once(io.signal, 'abort'), environment.worker.exited]);
     const failed = !io.signal.aborted;
     await environment.stop();
-    if (failed) throw new CliExit(ExitCode.denied, `the worker ended by itself; its log is in ${devFolder(io.env)}/worker.log`);
+    if (failed)
+      throw new CliExit(ExitCode.denied, `the worker ended by itself; its log is in ${devFolder(io.env)}/worker.log`);
   });
 }

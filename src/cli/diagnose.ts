@@ -24,8 +24,21 @@ export async function diagnose(io: CliIo, settingsPath: string | undefined): Pro
   const loaded = await attempt(() => openLoadedSettings(io, settingsPath));
   if ('error' in loaded) return [...findings, missing('settings', loaded.error, 'Correct the settings file')];
   const { value: settings } = loaded;
-  findings.push({ state: 'ok', what: 'settings', found: settingsPath ?? io.env.GATE_SETTINGS ?? 'of a running gate dev, else the defaults (--settings or GATE_SETTINGS names a file)' });
-  return [...findings, await release(settings), await temporal(io, settings), await store(io, settings), alerts(settings)];
+  findings.push({
+    state: 'ok',
+    what: 'settings',
+    found:
+      settingsPath ??
+      io.env.GATE_SETTINGS ??
+      'of a running gate dev, else the defaults (--settings or GATE_SETTINGS names a file)',
+  });
+  return [
+    ...findings,
+    await release(settings),
+    await temporal(io, settings),
+    await store(io, settings),
+    alerts(settings),
+  ];
 }
 
 async function tool(io: CliIo, name: 'temporal' | 'opa', use: string): Promise<Finding> {
@@ -49,58 +62,100 @@ async function release({ settings }: LoadedSettings): Promise<Finding> {
     const [policy, config] = await Promise.all([found.loadPolicy(), found.loadConfig()]);
     return `version ${found.manifest.version}, policy ${policy.sha.slice(0, 12)}, configuration ${config.configRev.slice(0, 12)}, from ${source.where}`;
   });
-  if ('error' in named) return missing('release', named.error, `Correct the manifest ${manifest} or what it names; gate policy check says more of a policy`);
+  if ('error' in named)
+    return missing(
+      'release',
+      named.error,
+      `Correct the manifest ${manifest} or what it names; gate policy check says more of a policy`,
+    );
   return { state: 'ok', what: 'release', found: named.value };
 }
 
 async function temporal(io: CliIo, { settings }: LoadedSettings): Promise<Finding> {
   const answer = await attempt(async () => {
-    const [{ Connection }, { SEARCH_ATTRIBUTES }] = await Promise.all([import('@temporalio/client'), import('../workflows/search-attributes.js')]);
+    const [{ Connection }, { SEARCH_ATTRIBUTES }] = await Promise.all([
+      import('@temporalio/client'),
+      import('../workflows/search-attributes.js'),
+    ]);
     const { connectionOptions, namespace, address } = temporalConnectionConfig(settings, io.env);
     const connection = await Connection.connect({ ...connectionOptions, connectTimeout: 3_000 });
     try {
       const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-      const lacking = SEARCH_ATTRIBUTES.filter(({ name }) => customAttributes?.[name] === undefined).map(({ name }) => name);
+      const lacking = SEARCH_ATTRIBUTES.filter(({ name }) => customAttributes?.[name] === undefined).map(
+        ({ name }) => name,
+      );
       return { address, namespace, lacking };
     } finally {
       await connection.close();
     }
   });
-  if ('error' in answer) return missing('temporal server', answer.error, 'gate dev starts one; TEMPORAL_ADDRESS or temporal.address names another');
+  if ('error' in answer)
+    return missing(
+      'temporal server',
+      answer.error,
+      'gate dev starts one; TEMPORAL_ADDRESS or temporal.address names another',
+    );
   const { address, namespace, lacking } = answer.value;
-  if (lacking.length > 0) return missing('temporal server', `${address}, namespace ${namespace}, without the search attributes ${lacking.join(', ')}`, 'gate setup creates them');
+  if (lacking.length > 0)
+    return missing(
+      'temporal server',
+      `${address}, namespace ${namespace}, without the search attributes ${lacking.join(', ')}`,
+      'gate setup creates them',
+    );
   return { state: 'ok', what: 'temporal server', found: `${address}, namespace ${namespace}` };
 }
 
 async function store(io: CliIo, { settings, baseDir }: LoadedSettings): Promise<Finding> {
   const { type, url, folder } = settings.audit.store;
   if (type === 'none') {
-    return { state: 'note', what: 'audit store', found: 'none: copies on stdout alone', advice: 'After a crash no record can be adopted, so a decision may be recorded twice. Set audit.store' };
+    return {
+      state: 'note',
+      what: 'audit store',
+      found: 'none: copies on stdout alone',
+      advice: 'After a crash no record can be adopted, so a decision may be recorded twice. Set audit.store',
+    };
   }
   if (url !== undefined) {
     const opened = await attempt(async () => {
-      const [{ openDatabase }, { readSecret }] = await Promise.all([import('../store/database.js'), import('../config/loaders/secrets.js')]);
-      const database = await openDatabase({ url: typeof url === 'string' ? url : await readSecret(url, { env: io.env, configFolder: baseDir }) });
+      const [{ openDatabase }, { readSecret }] = await Promise.all([
+        import('../store/database.js'),
+        import('../config/loaders/secrets.js'),
+      ]);
+      const database = await openDatabase({
+        url: typeof url === 'string' ? url : await readSecret(url, { env: io.env, configFolder: baseDir }),
+      });
       await database.close();
       return database.where;
     });
-    return 'error' in opened ? missing('audit store', opened.error, 'Correct audit.store.url') : { state: 'ok', what: 'audit store', found: opened.value };
+    return 'error' in opened
+      ? missing('audit store', opened.error, 'Correct audit.store.url')
+      : { state: 'ok', what: 'audit store', found: opened.value };
   }
-  const [{ storeFolder }, { findHolder }] = await Promise.all([import('../store/store-folder.js'), import('../store/lock.js')]);
+  const [{ storeFolder }, { findHolder }] = await Promise.all([
+    import('../store/store-folder.js'),
+    import('../store/lock.js'),
+  ]);
   const path = storeFolder(folder, baseDir, io.env);
   const holder = await findHolder(path);
   return {
     state: 'note',
     what: 'audit store',
     found: `embedded, in ${path}${holder ? `, held by process ${holder.pid}` : ', held by nobody'}`,
-    advice: 'One worker alone can own it, and a power failure may lose its last moments: for more, set audit.store.url to a PostgreSQL URL',
+    advice:
+      'One worker alone can own it, and a power failure may lose its last moments: for more, set audit.store.url to a PostgreSQL URL',
   };
 }
 
 function alerts({ settings }: LoadedSettings): Finding {
   const { receivers } = settings.alerts;
-  if (receivers.length > 0) return { state: 'ok', what: 'alerts', found: receivers.map(({ format }) => format).join(', ') };
-  return { state: 'note', what: 'alerts', found: 'no receiver is configured', advice: 'Nobody is told when a deployment pauses: set alerts.receivers' };
+  if (receivers.length > 0)
+    return { state: 'ok', what: 'alerts', found: receivers.map(({ format }) => format).join(', ') };
+  return {
+    state: 'note',
+    what: 'alerts',
+    found: 'no receiver is configured',
+    advice: 'Nobody is told when a deployment pauses: set alerts.receivers',
+  };
 }
 
 function missing(what: string, found: string, advice: string): Finding {
@@ -111,7 +166,12 @@ async function attempt<T>(act: () => Promise<T>): Promise<{ value: T } | { error
   try {
     return { value: await act() };
   } catch (error) {
-    const faults = error instanceof GateError ? error.faults.map(({ where, message }) => (where === undefined || message.includes(where) ? message : `${where}: ${message}`)) : [];
+    const faults =
+      error instanceof GateError
+        ? error.faults.map(({ where, message }) =>
+            where === undefined || message.includes(where) ? message : `${where}: ${message}`,
+          )
+        : [];
     return { error: faults.length > 0 ? faults.join('; ') : error instanceof Error ? error.message : String(error) };
   }
 }

@@ -7,7 +7,9 @@ import type { CommandContext } from './run';
 export function doctorCommand({ io, exit }: CommandContext): Command {
   const command = new Command('doctor')
     .summary('what was found where, what is missing, what to do')
-    .description('Looks at tools, settings, release, Temporal and the audit store. Exit code 2 when something that a worker needs is missing.');
+    .description(
+      'Looks at tools, settings, release, Temporal and the audit store. Exit code 2 when something that a worker needs is missing.',
+    );
   examples(withOutput(withSettings(command)), ['gate doctor']);
   return command.action(async (options: CommonOptions) => {
     const { diagnose } = await import('./diagnose.js');
@@ -16,7 +18,13 @@ export function doctorCommand({ io, exit }: CommandContext): Command {
     else {
       const colors = colorsFor(io);
       const marks = { ok: colors.green('ok     '), note: colors.yellow('note   '), missing: colors.red('missing') };
-      printLines(io, findings.flatMap(({ state, what, found, advice }) => [`${marks[state]} ${what}: ${found}`, ...(advice === undefined ? [] : [`        ${advice}`])]));
+      printLines(
+        io,
+        findings.flatMap(({ state, what, found, advice }) => [
+          `${marks[state]} ${what}: ${found}`,
+          ...(advice === undefined ? [] : [`        ${advice}`]),
+        ]),
+      );
     }
     if (findings.some(({ state }) => state === 'missing')) exit(ExitCode.usage);
   });

@@ -27,7 +27,11 @@ export async function evaluateDry(io: CliIo, options: EvaluateOptions): Promise<
   const release = await readRelease(io, options);
   const nowMs = decisionTime(options.at);
   const target = readTarget(options);
-  const evaluator = createEvaluator({ threads: 1, deadlineMs: parseDuration(release.config.evaluation.deadline), memoryMiB: release.config.evaluation.memoryMiB });
+  const evaluator = createEvaluator({
+    threads: 1,
+    deadlineMs: parseDuration(release.config.evaluation.deadline),
+    memoryMiB: release.config.evaluation.memoryMiB,
+  });
   try {
     const { facts, faults, maxAgeMs, decisionTimeMs } = options.collect
       ? await collectFacts(io, options, release, target)
@@ -52,7 +56,13 @@ async function readRelease(io: CliIo, options: EvaluateOptions): Promise<Release
     options.config === undefined ? defaultConfig() : loadReleaseConfig(resolve(io.cwd, options.config)),
   ]);
   const { config, configDocument, configRev } = loaded;
-  return { ref: { policySha: policy.sha, configRev, manifestVersion: 'dry-run' }, policy, config, configDocument, loadedAtMs: 0 };
+  return {
+    ref: { policySha: policy.sha, configRev, manifestVersion: 'dry-run' },
+    policy,
+    config,
+    configDocument,
+    loadedAtMs: 0,
+  };
 }
 
 /** Without --config the schema's defaults are in force; they have no revision. */
@@ -65,23 +75,32 @@ async function defaultConfig() {
 function decisionTime(at: string | undefined): number {
   if (at === undefined) return Date.now();
   const ms = Date.parse(at);
-  if (Number.isNaN(ms) || !/^\d{4}-\d\d-\d\dT/.test(at)) throw new CliExit(ExitCode.usage, `expected --at to be an RFC 3339 time such as 2026-11-23T10:00:00Z, got ${at}`);
+  if (Number.isNaN(ms) || !/^\d{4}-\d\d-\d\dT/.test(at))
+    throw new CliExit(ExitCode.usage, `expected --at to be an RFC 3339 time such as 2026-11-23T10:00:00Z, got ${at}`);
   return ms;
 }
 
 function readTarget({ id, stage, attributes }: EvaluateOptions): FactTarget {
   const names = new RegExp(NAME_PATTERN);
-  for (const [option, name] of [['--id', id], ['--stage', stage]] as const) {
-    if (!names.test(name)) throw new CliExit(ExitCode.usage, `expected ${option} to match ${NAME_PATTERN}, got ${JSON.stringify(name)}`);
+  for (const [option, name] of [
+    ['--id', id],
+    ['--stage', stage],
+  ] as const) {
+    if (!names.test(name))
+      throw new CliExit(ExitCode.usage, `expected ${option} to match ${NAME_PATTERN}, got ${JSON.stringify(name)}`);
   }
-  let parsed: unknown = {};
-  try {
-    parsed = attributes === undefined ? {} : JSON.parse(attributes);
-  } catch {
-    parsed = undefined;
-  }
-  if (!isJsonObject(parsed)) throw new CliExit(ExitCode.usage, `expected --attributes to be a JSON object, got ${attributes}`);
+  const parsed = attributes === undefined ? {} : parseJson(attributes);
+  if (!isJsonObject(parsed))
+    throw new CliExit(ExitCode.usage, `expected --attributes to be a JSON object, got ${attributes}`);
   return { deploymentId: id, stage, stageIndex: 0, attributes: parsed, stageAttributes: {} };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 interface GivenFacts {
@@ -92,10 +111,14 @@ interface GivenFacts {
 /** `{"pending_delta": 100}` or `{"facts": [{"id", "value", "timestamp"}]}`; without a time, observed at the decision. */
 async function readFacts(io: CliIo, path: string, nowMs: number): Promise<GivenFacts> {
   const document = path === '-' ? await readStandardInput() : (await loadDocument(resolve(io.cwd, path))).document;
-  if (!isJsonObject(document)) throw invalid(path, `Expected an object of facts, got ${JSON.stringify(document)?.slice(0, 80)}`);
+  if (!isJsonObject(document))
+    throw invalid(path, `Expected an object of facts, got ${JSON.stringify(document)?.slice(0, 80)}`);
   const listed = document.facts;
   if (Array.isArray(listed) && Object.keys(document).length === 1) return listedFacts(listed, path, nowMs);
-  return checkNames(Object.entries(document).map(([id, value]) => toFact(id, value, nowMs, nowMs)), path);
+  return checkNames(
+    Object.entries(document).map(([id, value]) => toFact(id, value, nowMs, nowMs)),
+    path,
+  );
 }
 
 function listedFacts(listed: JsonValue[], path: string, nowMs: number): GivenFacts {
@@ -103,13 +126,19 @@ function listedFacts(listed: JsonValue[], path: string, nowMs: number): GivenFac
   const faults: string[] = [];
   listed.forEach((entry, index) => {
     const where = `facts[${index}]`;
-    if (!isJsonObject(entry)) return void faults.push(`${where}: expected {"id", "value", "timestamp"}, got ${JSON.stringify(entry)}`);
+    if (!isJsonObject(entry))
+      return void faults.push(`${where}: expected {"id", "value", "timestamp"}, got ${JSON.stringify(entry)}`);
     const { id, value, timestamp, ...others } = entry;
     for (const key of Object.keys(others)) faults.push(`${where}: unknown key ${key}`);
-    if (typeof id !== 'string' || id === '') return void faults.push(`${where}.id: expected a text, got ${JSON.stringify(id) ?? 'nothing'}`);
+    if (typeof id !== 'string' || id === '')
+      return void faults.push(`${where}.id: expected a text, got ${JSON.stringify(id) ?? 'nothing'}`);
     if (value === undefined) return void faults.push(`${where}.value: expected a value, got nothing`);
-    const atMs = timestamp === undefined ? nowMs : typeof timestamp === 'number' ? timestamp : Date.parse(String(timestamp));
-    if (!Number.isFinite(atMs)) return void faults.push(`${where}.timestamp: expected RFC 3339 or epoch milliseconds, got ${JSON.stringify(timestamp)}`);
+    const atMs =
+      timestamp === undefined ? nowMs : typeof timestamp === 'number' ? timestamp : Date.parse(String(timestamp));
+    if (!Number.isFinite(atMs))
+      return void faults.push(
+        `${where}.timestamp: expected RFC 3339 or epoch milliseconds, got ${JSON.stringify(timestamp)}`,
+      );
     facts.push(toFact(id, value, atMs, nowMs));
   });
   if (faults.length > 0) throw invalid(path, ...faults);
@@ -143,8 +172,19 @@ async function readStandardInput(): Promise<JsonValue> {
 }
 
 /** From the configured providers, now: the same collection as a worker's. */
-async function collectFacts(io: CliIo, options: EvaluateOptions, release: Release, target: FactTarget): Promise<GivenFacts & { maxAgeMs: Record<string, number>; decisionTimeMs: number }> {
-  const [{ collectSnapshot, SnapshotError }, { createFactCollector }, { registryFromConfig }, { PROVIDER_KINDS }, { dirname }] = await Promise.all([
+async function collectFacts(
+  io: CliIo,
+  options: EvaluateOptions,
+  release: Release,
+  target: FactTarget,
+): Promise<GivenFacts & { maxAgeMs: Record<string, number>; decisionTimeMs: number }> {
+  const [
+    { collectSnapshot, SnapshotError },
+    { createFactCollector },
+    { registryFromConfig },
+    { PROVIDER_KINDS },
+    { dirname },
+  ] = await Promise.all([
     import('../facts/collect-snapshot.js'),
     import('../facts/collector.js'),
     import('../facts/registry.js'),
@@ -153,9 +193,20 @@ async function collectFacts(io: CliIo, options: EvaluateOptions, release: Releas
   ]);
   const configFolder = options.config === undefined ? io.cwd : dirname(resolve(io.cwd, options.config));
   const { config, policy, configDocument } = release;
-  const providers = await registryFromConfig({ facts: config.facts, inputSchema: policy.inputSchema, kinds: PROVIDER_KINDS, deps: { env: io.env, configFolder, configDocument } });
+  const providers = await registryFromConfig({
+    facts: config.facts,
+    inputSchema: policy.inputSchema,
+    kinds: PROVIDER_KINDS,
+    deps: { env: io.env, configFolder, configDocument },
+  });
   try {
-    const snapshot = await collectSnapshot({ release, target, collector: createFactCollector(), providersOf: () => providers, newDecisionId: () => 'dry-run' });
+    const snapshot = await collectSnapshot({
+      release,
+      target,
+      collector: createFactCollector(),
+      providersOf: () => providers,
+      newDecisionId: () => 'dry-run',
+    });
     return { facts: snapshot.facts, faults: [], maxAgeMs: snapshot.maxAgeMs, decisionTimeMs: snapshot.decisionTimeMs };
   } catch (error) {
     if (!(error instanceof SnapshotError)) throw error;
@@ -169,7 +220,12 @@ function print(io: CliIo, options: EvaluateOptions, { ref }: Release, used: read
     outcome: decision.outcome,
     allow: decision.outcome === 'allow',
     deny_reasons: decision.denyReasons,
-    used_facts: used.map(({ id, value, observedAtMs, source }) => ({ id, value, observed_at: new Date(observedAtMs).toISOString(), source })),
+    used_facts: used.map(({ id, value, observedAtMs, source }) => ({
+      id,
+      value,
+      observed_at: new Date(observedAtMs).toISOString(),
+      source,
+    })),
     policy_sha: ref.policySha,
     config_rev: ref.configRev,
     ...(decision.faults.length > 0 ? { error: decision.faults as unknown as JsonValue } : {}),
@@ -188,4 +244,3 @@ function invalid(where: string, ...messages: string[]): GateError {
   const faults = messages.map((message) => ({ type: FailureType.ConfigInvalid, where, message }));
   return new GateError(FailureType.ConfigInvalid, messages.join('; '), faults);
 }
-

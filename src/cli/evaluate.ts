@@ -21,7 +21,10 @@ export function evaluateCommand({ io, exit }: CommandContext): Command {
       'Evaluates a policy over facts: a dry run without Temporal, without the network and without a record. Exit code 0 allow, 1 deny, 2 could not decide.',
     )
     .requiredOption('--policy <dir|bundle>', 'policy folder, or bundle.tar.gz')
-    .option('--facts <file>', '{"pending_delta": 100, …} or {"facts": [{"id", "value", "timestamp"}]}; - reads standard input')
+    .option(
+      '--facts <file>',
+      '{"pending_delta": 100, …} or {"facts": [{"id", "value", "timestamp"}]}; - reads standard input',
+    )
     .option('--collect', 'take the facts from the configured providers, now')
     .option('--config <file>', 'release configuration; it may hold limits alone')
     .option('--at <time>', 'decision time, RFC 3339; default now')

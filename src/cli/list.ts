@@ -21,9 +21,20 @@ export function listCommand({ io }: CommandContext): Command {
   return command.action(async (options: ListOptions) => {
     const { deployments, close } = await connect(io, options.settings);
     try {
-      const listed = await deployments.list({ pausedOnly: options.paused, runningOnly: options.running, limit: options.limit });
+      const listed = await deployments.list({
+        pausedOnly: options.paused,
+        runningOnly: options.running,
+        limit: options.limit,
+      });
       if (options.output === 'json') return printJson(io, listed);
-      const rows = listed.map((one) => [one.deploymentId, one.execution, one.stage ?? '', one.outcome ?? '', one.pauseReason ?? '', one.startedAt]);
+      const rows = listed.map((one) => [
+        one.deploymentId,
+        one.execution,
+        one.stage ?? '',
+        one.outcome ?? '',
+        one.pauseReason ?? '',
+        one.startedAt,
+      ]);
       await printTable(io, ['id', 'state', 'stage', 'outcome', 'paused on', 'started'], rows);
     } finally {
       await close();

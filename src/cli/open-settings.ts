@@ -24,5 +24,8 @@ export async function openSettings(io: CliIo, path: string | undefined): Promise
 /** For commands that need a store of record. */
 export function requireStore({ settings }: LoadedSettings): void {
   if (settings.audit.store.type !== 'none') return;
-  throw new GateError(FailureType.ConfigInvalid, 'Expected audit.store.type to be postgres for this command, got none: copies on stdout cannot be asked');
+  throw new GateError(
+    FailureType.ConfigInvalid,
+    'Expected audit.store.type to be postgres for this command, got none: copies on stdout cannot be asked',
+  );
 }

@@ -7,7 +7,9 @@ export interface CommonOptions {
 }
 
 export function withOutput(command: Command): Command {
-  return command.addOption(new Option('-o, --output <format>', 'how results are printed').choices(['text', 'json']).default('text'));
+  return command.addOption(
+    new Option('-o, --output <format>', 'how results are printed').choices(['text', 'json']).default('text'),
+  );
 }
 
 export function withSettings(command: Command): Command {
@@ -25,7 +27,8 @@ export function duration(text: string): number {
 
 export function count(text: string): number {
   const number = Number(text);
-  if (!Number.isInteger(number) || number < 1 || number > 10_000) throw new InvalidArgumentError('Expected a whole number from 1 to 10000.');
+  if (!Number.isInteger(number) || number < 1 || number > 10_000)
+    throw new InvalidArgumentError('Expected a whole number from 1 to 10000.');
   return number;
 }
 
@@ -48,5 +51,8 @@ export function keyValue(text: string, earlier: Record<string, unknown> | undefi
 }
 
 export function examples(command: Command, lines: readonly string[]): Command {
-  return command.addHelpText('after', `\nExample${lines.length > 1 ? 's' : ''}:\n${lines.map((line) => `  ${line}`).join('\n')}`);
+  return command.addHelpText(
+    'after',
+    `\nExample${lines.length > 1 ? 's' : ''}:\n${lines.map((line) => `  ${line}`).join('\n')}`,
+  );
 }

@@ -18,10 +18,29 @@ export function printLines(io: CliIo, lines: readonly string[]): void {
 }
 
 /** A table without rules between rows, as kubectl prints them. Loaded late: `gate evaluate` needs none. */
-export async function printTable(io: CliIo, head: readonly string[], rows: readonly (readonly string[])[]): Promise<void> {
+export async function printTable(
+  io: CliIo,
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): Promise<void> {
   const { default: Table } = await import('cli-table3');
   const chars = Object.fromEntries(
-    ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'].map((name) => [name, '']),
+    [
+      'top',
+      'top-mid',
+      'top-left',
+      'top-right',
+      'bottom',
+      'bottom-mid',
+      'bottom-left',
+      'bottom-right',
+      'left',
+      'left-mid',
+      'mid',
+      'mid-mid',
+      'right',
+      'right-mid',
+    ].map((name) => [name, '']),
   );
   const table = new Table({
     head: head.map((name) => name.toUpperCase()),
@@ -29,7 +48,10 @@ export async function printTable(io: CliIo, head: readonly string[], rows: reado
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
   });
   table.push(...rows.map((row) => [...row]));
-  const text = table.toString().split('\n').map((line) => line.trimEnd());
+  const text = table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd());
   printLines(io, text);
 }
 

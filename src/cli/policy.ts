@@ -35,23 +35,39 @@ function buildCommand({ io }: CommandContext): Command {
       throw new CliExit(ExitCode.usage, `cannot write ${target}: ${error.code ?? error.message}`);
     });
     await rename(`${target}.part`, target);
-    const result = { bundle: target, policy_sha: bundle.sha, bytes: bytes.length, facts: bundle.reads.facts, config: bundle.reads.configPaths.map((path) => path.join('.')) };
+    const result = {
+      bundle: target,
+      policy_sha: bundle.sha,
+      bytes: bytes.length,
+      facts: bundle.reads.facts,
+      config: bundle.reads.configPaths.map((path) => path.join('.')),
+    };
     if (options.output === 'json') return printJson(io, result);
-    printLines(io, [`${target}: ${bytes.length} bytes, SHA-256 ${bundle.sha}`, `reads facts: ${result.facts.join(', ') || 'none'}`, `reads configuration: ${result.config.join(', ') || 'none'}`]);
+    printLines(io, [
+      `${target}: ${bytes.length} bytes, SHA-256 ${bundle.sha}`,
+      `reads facts: ${result.facts.join(', ') || 'none'}`,
+      `reads configuration: ${result.config.join(', ') || 'none'}`,
+    ]);
   });
 }
 
 function testCommand({ io, exit }: CommandContext): Command {
   const command = new Command('test')
     .summary('run opa test with coverage')
-    .description('Runs the policy’s own tests and measures which lines they cover. Exit code 1 when a test fails or too little is covered.')
+    .description(
+      'Runs the policy’s own tests and measures which lines they cover. Exit code 1 when a test fails or too little is covered.',
+    )
     .argument('<dir>', 'policy folder')
     .option('--threshold <percent>', 'lines of the policy that must be covered', '80');
   examples(withOutput(command), ['gate policy test policy --threshold 100']);
   return command.action(async (dir: string, options: CommonOptions & { threshold: string }) => {
-    const [{ testPolicy }, { resolve }] = await Promise.all([import('../policy/toolchain/test-policy.js'), import('node:path')]);
+    const [{ testPolicy }, { resolve }] = await Promise.all([
+      import('../policy/toolchain/test-policy.js'),
+      import('node:path'),
+    ]);
     const threshold = Number(options.threshold);
-    if (!(threshold >= 0 && threshold <= 100)) throw new CliExit(ExitCode.usage, `expected --threshold to be 0 to 100, got ${options.threshold}`);
+    if (!(threshold >= 0 && threshold <= 100))
+      throw new CliExit(ExitCode.usage, `expected --threshold to be 0 to 100, got ${options.threshold}`);
     const result = await testPolicy(resolve(io.cwd, dir), { threshold });
     if (options.output === 'json') printJson(io, result);
     else {
@@ -69,7 +85,9 @@ function testCommand({ io, exit }: CommandContext): Command {
 function checkCommand({ io, exit }: CommandContext): Command {
   const command = new Command('check')
     .summary('check a policy, and that every fact and limit it reads is there')
-    .description('opa check --strict, formatting, entrypoint, built-ins, and coverage of facts and limits by a configuration. Exit code 1 when there are errors.')
+    .description(
+      'opa check --strict, formatting, entrypoint, built-ins, and coverage of facts and limits by a configuration. Exit code 1 when there are errors.',
+    )
     .argument('<dir>', 'policy folder')
     .option('--config <file>', 'release configuration; by default that of the manifest in force');
   examples(withOutput(withSettings(command)), ['gate policy check policy --config configs/examples/release.pkl']);
@@ -85,7 +103,8 @@ function checkCommand({ io, exit }: CommandContext): Command {
     if (options.output === 'json') printJson(io, { errors, warnings });
     else {
       const colors = colorsFor(io);
-      const line = (kind: string, fault: Fault): string => `${kind} ${fault.where === undefined || fault.message.includes(fault.where) ? '' : `${fault.where}: `}${fault.message}`;
+      const line = (kind: string, fault: Fault): string =>
+        `${kind} ${fault.where === undefined || fault.message.includes(fault.where) ? '' : `${fault.where}: `}${fault.message}`;
       printLines(io, [
         ...errors.map((fault) => line(colors.red('error'), fault)),
         ...warnings.map((fault) => line(colors.yellow('warning'), fault)),

@@ -32,13 +32,28 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
   const context: CommandContext = { io, exit: (wanted) => void (code = wanted) };
   const program = new Command('gate')
     .description('Is it safe to go on with this deployment now?')
-    .addHelpText('after', '\nExit codes: 0 allowed or done, 1 denied, failed or aborted, 2 wrong usage or could not decide, 3 paused, 4 timed out or not confirmed')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 allowed or done, 1 denied, failed or aborted, 2 wrong usage or could not decide, 3 paused, 4 timed out or not confirmed',
+    )
     .helpCommand(true)
     .showHelpAfterError('(gate help shows the commands)')
     .version(version(), '-V, --version');
   for (const create of [
-    deployCommand, statusCommand, explainCommand, resumeCommand, abortCommand, overrideCommand, listCommand,
-    evaluateCommand, policyCommand, auditCommand, workerCommand, devCommand, setupCommand, doctorCommand,
+    deployCommand,
+    statusCommand,
+    explainCommand,
+    resumeCommand,
+    abortCommand,
+    overrideCommand,
+    listCommand,
+    evaluateCommand,
+    policyCommand,
+    auditCommand,
+    workerCommand,
+    devCommand,
+    setupCommand,
+    doctorCommand,
   ]) {
     program.addCommand(create(context));
   }
@@ -69,7 +84,10 @@ function quiet(command: Command, io: CliIo): void {
 }
 
 function faultText(error: GateError): string {
-  const lines = error.faults.map((fault) => `${fault.type}: ${fault.where === undefined || fault.message.startsWith(fault.where) ? '' : `${fault.where}: `}${fault.message}`);
+  const lines = error.faults.map(
+    (fault) =>
+      `${fault.type}: ${fault.where === undefined || fault.message.startsWith(fault.where) ? '' : `${fault.where}: `}${fault.message}`,
+  );
   return `gate: ${lines.length === 1 ? lines[0] : `${lines.length} faults:\n  ${lines.join('\n  ')}`}\n`;
 }
 

@@ -6,7 +6,9 @@ import type { CommandContext } from './run';
 export function setupCommand({ io }: CommandContext): Command {
   const command = new Command('setup')
     .summary('prepare a Temporal namespace and the audit store')
-    .description('Creates the search attributes in the Temporal namespace and brings the audit store to the newest schema. Safe to repeat.');
+    .description(
+      'Creates the search attributes in the Temporal namespace and brings the audit store to the newest schema. Safe to repeat.',
+    );
   examples(withSettings(command), ['gate setup']);
   return command.action(async (options: CommonOptions) => {
     const { setup } = await import('./setup-namespace.js');

@@ -14,7 +14,9 @@ export function statusLines(io: CliIo, status: DeploymentStatus, nowMs: number):
   const lines = [colors.bold(summarise(status))];
   for (const stage of status.stages) {
     const outcome = stage.overridden ? 'overridden' : stage.outcome;
-    lines.push(`  ${stage.name}: ${painted(colors, stage.state)}${outcome === undefined ? '' : ` (${painted(colors, outcome)})`}`);
+    lines.push(
+      `  ${stage.name}: ${painted(colors, stage.state)}${outcome === undefined ? '' : ` (${painted(colors, outcome)})`}`,
+    );
   }
   if (status.pause && status.state === 'paused') {
     lines.push(`Paused for ${formatAge(status.pause.startedAtMs, nowMs)}, pause ${status.pause.id}`);
@@ -42,7 +44,8 @@ export function explanationLines(io: CliIo, explanation: Explanation): string[] 
     }),
   );
   list('What would unblock it', explanation.unblock);
-  if (explanation.nextAskAtMs !== undefined) lines.push('', `Asks again at ${new Date(explanation.nextAskAtMs).toISOString()}`);
+  if (explanation.nextAskAtMs !== undefined)
+    lines.push('', `Asks again at ${new Date(explanation.nextAskAtMs).toISOString()}`);
   list('Not accepted', explanation.notes);
   return lines;
 }

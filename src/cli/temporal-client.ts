@@ -9,15 +9,24 @@ export interface Connected {
 const DEADLINE_MS = 10_000;
 
 /** A client of the Temporal server that the settings, Temporal's own variables or a running `gate dev` name. */
-export async function connect(io: CliIo, settingsPath: string | undefined, deadlineMs = DEADLINE_MS): Promise<Connected> {
-  const [{ Client, Connection }, { DeploymentClient }, { openSettings }, { temporalConnectionConfig }, { parseDuration }] =
-    await Promise.all([
-      import('@temporalio/client'),
-      import('../deployments/client/deployment-client.js'),
-      import('./open-settings.js'),
-      import('../config/loaders/temporal-connection.js'),
-      import('../config/duration.js'),
-    ]);
+export async function connect(
+  io: CliIo,
+  settingsPath: string | undefined,
+  deadlineMs = DEADLINE_MS,
+): Promise<Connected> {
+  const [
+    { Client, Connection },
+    { DeploymentClient },
+    { openSettings },
+    { temporalConnectionConfig },
+    { parseDuration },
+  ] = await Promise.all([
+    import('@temporalio/client'),
+    import('../deployments/client/deployment-client.js'),
+    import('./open-settings.js'),
+    import('../config/loaders/temporal-connection.js'),
+    import('../config/duration.js'),
+  ]);
   const settings = await openSettings(io, settingsPath);
   const { connectionOptions, namespace } = temporalConnectionConfig(settings, io.env);
   const connection = await Connection.connect({ ...connectionOptions, connectTimeout: deadlineMs });

@@ -5,10 +5,15 @@ import type { CommandContext } from './run';
 export function workerCommand({ io }: CommandContext): Command {
   const command = new Command('worker')
     .summary('run a worker')
-    .description('Runs a worker until it is stopped by SIGTERM or Ctrl-C. SIGHUP makes it check for a new release. Audit copies go to stdout, logs to stderr.');
+    .description(
+      'Runs a worker until it is stopped by SIGTERM or Ctrl-C. SIGHUP makes it check for a new release. Audit copies go to stdout, logs to stderr.',
+    );
   examples(withSettings(command), ['gate worker --settings settings.pkl']);
   return command.action(async (options: CommonOptions) => {
-    const [{ startWorker }, { openLoadedSettings }] = await Promise.all([import('../worker.js'), import('./open-settings.js')]);
+    const [{ startWorker }, { openLoadedSettings }] = await Promise.all([
+      import('../worker.js'),
+      import('./open-settings.js'),
+    ]);
     const worker = await startWorker(await openLoadedSettings(io, options.settings), { env: io.env });
     const reload = (): void => void worker.reload();
     process.on('SIGHUP', reload);

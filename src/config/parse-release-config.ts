@@ -2,6 +2,7 @@ import { faultsToError, type Fault } from '../failures';
 import type { JsonValue } from '../json';
 import { RESERVED_INPUT_KEYS } from '../names';
 import { findBadDurations } from './bad-durations';
+import { findBadLimits } from './bad-limits';
 import { parseDuration } from './duration';
 import { escapePointer } from './json-document';
 import { ReleaseConfig } from './release-config';
@@ -13,11 +14,14 @@ const FACT_ID = /^[A-Za-z_][A-Za-z0-9_]*$/;
  * A release's configuration with its defaults, frozen.
  *
  * @throws GateError ConfigInvalid: first all faults of form, then all of meaning: fact ids that a policy could not name or
- *   that its input uses itself, a stage that would ask without pause, durations beyond counting
+ *   that its input uses itself, limits that would never bind, a stage that would ask without pause, durations beyond
+ *   counting
  */
 export function parseReleaseConfig(document: JsonValue, place: DocumentPlace): ReleaseConfig {
   const config = validate(ReleaseConfig, document, place);
-  const faults: Fault[] = findBadDurations(config).map(({ pointer, sentence }) => faultAt(place, pointer, sentence));
+  const faults: Fault[] = [...findBadDurations(config), ...findBadLimits(config.limits)].map(({ pointer, sentence }) =>
+    faultAt(place, pointer, sentence),
+  );
   for (const id of Object.keys(config.facts)) {
     const pointer = `/facts/${escapePointer(id)}`;
     if (!FACT_ID.test(id)) {

@@ -53,6 +53,8 @@ export const PrometheusProviderConfig = Type.Object(
     type: Type.Literal('prometheus'),
     base: Type.String({ minLength: 1 }),
     query: Type.String({ minLength: 1 }),
+    /** a query for the time of the samples in epoch seconds, for a `query` that is more than a selector */
+    timestampQuery: Type.Optional(Type.String({ minLength: 1 })),
     aggregation: Type.Optional(
       Type.Union([
         Type.Literal('min'),

@@ -35,7 +35,11 @@ export function actRecord(act: Act): AuditRecord {
     errorDetails: [...(act.faults ?? [])],
     usedFacts: [],
     ...(act.release
-      ? { policySHA: act.release.policySha, configRev: act.release.configRev, manifestVersion: act.release.manifestVersion }
+      ? {
+          policySHA: act.release.policySha,
+          configRev: act.release.configRev,
+          manifestVersion: act.release.manifestVersion,
+        }
       : {}),
     workflowID: act.workflowId,
     runID: act.runId,

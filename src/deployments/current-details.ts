@@ -22,7 +22,8 @@ export function currentDetails(status: DeploymentStatus, notes: readonly string[
     lines.push('', 'From this page: send the signal `resume` or `abort` with', '```json');
     lines.push(JSON.stringify({ actor: 'YOU', reason: 'WHY', for: status.pause.id }), '```');
   }
-  if (explanation.nextAskAtMs !== undefined) lines.push('', `Asks again at ${new Date(explanation.nextAskAtMs).toISOString()}`);
+  if (explanation.nextAskAtMs !== undefined)
+    lines.push('', `Asks again at ${new Date(explanation.nextAskAtMs).toISOString()}`);
   section(lines, 'Not accepted', explanation.notes);
   return lines.join('\n');
 }

@@ -5,7 +5,10 @@ import type { DeploymentStatus, Explanation } from './deployment-state';
 export function explain(status: DeploymentStatus, notes: readonly string[]): Explanation {
   const last = status.lastDecision;
   const faults = status.pause && !status.pause.recovered ? status.pause.faults : (last?.decision.faults ?? []);
-  const why = last?.decision.outcome === 'deny' ? last.decision.denyReasons : faults.map((fault) => `${fault.type}: ${fault.message}`);
+  const why =
+    last?.decision.outcome === 'deny'
+      ? last.decision.denyReasons
+      : faults.map((fault) => `${fault.type}: ${fault.message}`);
   return {
     deploymentId: status.deploymentId,
     stage: status.stage,

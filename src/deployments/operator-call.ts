@@ -16,7 +16,9 @@ const MAX_TEXT = 1000;
 /** Every fault in the shape of a call, as sentences; empty when it is well-formed. Anything may come in from a signal. */
 export function callFaults(kind: OperatorCallKind, call: unknown): string[] {
   if (typeof call !== 'object' || call === null || Array.isArray(call)) {
-    return [`Expected ${kind} to carry an object like {"actor": "ann", "reason": "checked by hand"}, got ${describe(call)}`];
+    return [
+      `Expected ${kind} to carry an object like {"actor": "ann", "reason": "checked by hand"}, got ${describe(call)}`,
+    ];
   }
   const { actor, reason, for: meantFor, ...others } = call as Record<string, unknown>;
   const faults = [...textFaults('actor', actor), ...textFaults('reason', reason)];
@@ -58,7 +60,8 @@ export function earlierReply(carried: Pick<CarriedGate, 'handled'>, id: string):
 }
 
 function textFaults(name: string, value: unknown): string[] {
-  if (typeof value !== 'string' || value.trim() === '') return [`Expected ${name} to be a text, got ${describe(value)}`];
+  if (typeof value !== 'string' || value.trim() === '')
+    return [`Expected ${name} to be a text, got ${describe(value)}`];
   if (value.length > MAX_TEXT) return [`Expected ${name} to be at most ${MAX_TEXT} characters, got ${value.length}`];
   return [];
 }

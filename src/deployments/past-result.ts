@@ -1,7 +1,8 @@
 import type { AuditRecord } from '../audit/audit-record';
 import type { DeploymentSpec } from './deployment-spec';
 
-export type PastResult = { state: 'done' | 'denied' | 'aborted'; stage: string } | { state: 'uncertain'; stage: string };
+export type PastResult =
+  { state: 'done' | 'denied' | 'aborted'; stage: string } | { state: 'uncertain'; stage: string };
 
 /**
  * How a deployment that Temporal has forgotten ended, from its audit records; undefined when there are none.
@@ -11,7 +12,10 @@ export type PastResult = { state: 'done' | 'denied' | 'aborted'; stage: string }
  *
  * @param records of this deployment, in any order
  */
-export function pastResult(spec: Pick<DeploymentSpec, 'stages'>, records: readonly AuditRecord[]): PastResult | undefined {
+export function pastResult(
+  spec: Pick<DeploymentSpec, 'stages'>,
+  records: readonly AuditRecord[],
+): PastResult | undefined {
   const inOrder = [...records].sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
   const abort = inOrder.findLast((record) => record.kind === 'abort');
   if (abort) return { state: 'aborted', stage: abort.stage };

@@ -66,7 +66,9 @@ export function pauseAlert(pause: Pause, status: DeploymentStatus, endsAtMs?: nu
 
 /** Why a stage pauses after leases that lapsed again and again. */
 export function leaseLapsedFault(lapses: number, delayMs: number, limit?: { factId: string; maxAgeMs: number }): Fault {
-  const because = limit ? `the shortest max age is ${limit.maxAgeMs} ms (${limit.factId})` : 'the release kept changing';
+  const because = limit
+    ? `the shortest max age is ${limit.maxAgeMs} ms (${limit.factId})`
+    : 'the release kept changing';
   return {
     type: FailureType.LeaseLapsed,
     message: `Expected the action to start while its allow held, but ${lapses} leases lapsed in a row: ${because}, and ${delayMs} ms passed from the decision to the action`,

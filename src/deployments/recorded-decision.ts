@@ -28,7 +28,13 @@ export function toRecordedDecision(
     },
     ...(stored.policySHA === undefined || stored.configRev === undefined
       ? {}
-      : { release: { policySha: stored.policySHA, configRev: stored.configRev, manifestVersion: stored.manifestVersion ?? '' } }),
+      : {
+          release: {
+            policySha: stored.policySHA,
+            configRev: stored.configRev,
+            manifestVersion: stored.manifestVersion ?? '',
+          },
+        }),
     facts: stored.usedFacts.map((fact) => ({
       id: fact.id,
       value: shown(fact.value),

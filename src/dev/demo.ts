@@ -44,7 +44,12 @@ async function demo(keep: boolean, stopped: AbortSignal): Promise<void> {
   try {
     title('Setting the stage');
     const folder = devFolder(env);
-    environment = await startDevEnvironment({ folder, env, release: { recheckEvery: '1s', ttl: '200ms', maxAge: '5s' }, say: told });
+    environment = await startDevEnvironment({
+      folder,
+      env,
+      release: { recheckEvery: '1s', ttl: '200ms', maxAge: '5s' },
+      say: told,
+    });
     const { levelServer, uiUrl } = environment.addresses;
     const file = join(folder, 'deployment.yaml');
     writeFileSync(file, deploymentFile(levelServer));
@@ -62,7 +67,12 @@ async function demo(keep: boolean, stopped: AbortSignal): Promise<void> {
   }
 }
 
-async function play(environment: DevEnvironment, env: NodeJS.ProcessEnv, file: string, stopped: AbortSignal): Promise<void> {
+async function play(
+  environment: DevEnvironment,
+  env: NodeJS.ProcessEnv,
+  file: string,
+  stopped: AbortSignal,
+): Promise<void> {
   const { levelServer } = environment.addresses;
   const gate = (...args: string[]): Promise<CommandResult> => shown(args, env);
   const reaches = (state: string, stage: string): Promise<DeploymentStatus> => waitForState(env, state, stage, stopped);
@@ -99,7 +109,12 @@ function summaryOf(body: unknown): string {
   return alerts?.[0]?.annotations?.summary ?? JSON.stringify(body);
 }
 
-async function waitForState(env: NodeJS.ProcessEnv, state: string, stage: string, stopped: AbortSignal): Promise<DeploymentStatus> {
+async function waitForState(
+  env: NodeJS.ProcessEnv,
+  state: string,
+  stage: string,
+  stopped: AbortSignal,
+): Promise<DeploymentStatus> {
   let status: DeploymentStatus | undefined;
   await waitFor(`stage ${stage} to be ${state}`, stopped, async () => {
     const { stdout } = await run(['status', ID, '-o', 'json'], env);
@@ -119,7 +134,9 @@ async function waitFor(what: string, stopped: AbortSignal, holds: () => boolean 
 }
 
 async function shown(args: string[], env: NodeJS.ProcessEnv): Promise<CommandResult> {
-  process.stdout.write(`\n${colors.cyan(`$ gate ${args.map((arg) => (/\s/.test(arg) ? JSON.stringify(arg) : arg)).join(' ')}`)}\n`);
+  process.stdout.write(
+    `\n${colors.cyan(`$ gate ${args.map((arg) => (/\s/.test(arg) ? JSON.stringify(arg) : arg)).join(' ')}`)}\n`,
+  );
   const result = await run(args, env, true);
   process.stdout.write(result.stdout);
   process.stdout.write(colors.dim(`(exit code ${result.code})\n`));
@@ -127,7 +144,10 @@ async function shown(args: string[], env: NodeJS.ProcessEnv): Promise<CommandRes
 }
 
 async function run(args: string[], env: NodeJS.ProcessEnv, withErrors = false): Promise<CommandResult> {
-  const child = spawn(process.execPath, [GATE, ...args], { env, stdio: ['ignore', 'pipe', withErrors ? 'inherit' : 'ignore'] });
+  const child = spawn(process.execPath, [GATE, ...args], {
+    env,
+    stdio: ['ignore', 'pipe', withErrors ? 'inherit' : 'ignore'],
+  });
   let stdout = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   const [code] = (await once(child, 'close')) as [number | null];

@@ -121,7 +121,11 @@ function writeSettings(folder: string, parts: SettingsParts): string {
     alerts: { receivers: [{ format: 'alertmanager', url: alertUrl }], uiUrl: temporal.uiUrl },
     http: { port: 0 },
   };
-  for (const [name, document] of Object.entries({ 'release.json': release, 'latest.json': manifest, 'settings.json': settings })) {
+  for (const [name, document] of Object.entries({
+    'release.json': release,
+    'latest.json': manifest,
+    'settings.json': settings,
+  })) {
     writeFileSync(join(folder, name), `${JSON.stringify(document, null, 2)}\n`);
   }
   return join(folder, 'settings.json');

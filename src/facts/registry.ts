@@ -4,7 +4,7 @@ import { faultsToError, FailureType, GateError, type Fault } from '../failures';
 import { isJsonObject, type JsonSchema } from '../json';
 import { RESERVED_INPUT_KEYS } from '../names';
 import type { FactProvider } from './fact';
-import type { ProviderDeps, ProviderKind } from './providers/provider-kind';
+import type { ProviderDeps, ProviderKind } from './provider-kind';
 
 /** A provider with what the collector needs to know of it. */
 export interface RegisteredProvider {

@@ -85,11 +85,16 @@ export async function locateTool(name: ToolName, options: FindToolOptions = {}):
 }
 
 /** The tool where it is installed already, else undefined: looks, installs nothing, says nothing. */
-export async function findInstalled(name: ToolName, env: NodeJS.ProcessEnv = process.env): Promise<FoundTool | undefined> {
+export async function findInstalled(
+  name: ToolName,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<FoundTool | undefined> {
   const spec = TOOLS[name];
   const silent = (): void => undefined;
   return (
-    (await fromVariable(spec, env, silent)) ?? (await fromPath(name, spec, env, [])) ?? (await fromCache(name, spec, env, []))
+    (await fromVariable(spec, env, silent)) ??
+    (await fromPath(name, spec, env, [])) ??
+    (await fromCache(name, spec, env, []))
   );
 }
 

@@ -42,6 +42,7 @@ export function toFault(error: unknown, type: FailureType): Fault {
     return { type: known ?? type, message: failure.message };
   }
   const cause = error instanceof ActivityFailure ? error.cause : error;
-  if (cause instanceof TimeoutFailure) return { type, message: `Expected an answer in time, got none: ${cause.message}` };
+  if (cause instanceof TimeoutFailure)
+    return { type, message: `Expected an answer in time, got none: ${cause.message}` };
   return { type, message: cause instanceof Error ? cause.message : String(cause) };
 }

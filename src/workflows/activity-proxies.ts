@@ -25,7 +25,11 @@ export function localActivities(summary?: string): Proxies {
   const budgetMs = Math.max(50, Math.floor(workflowInfo().taskTimeoutMs * LOCAL_SHARE));
   return proxyLocalActivities<GateActivities>({
     scheduleToCloseTimeout: budgetMs,
-    retry: { maximumAttempts: LOCAL_ATTEMPTS, initialInterval: Math.max(10, budgetMs / 10), maximumInterval: budgetMs / 4 },
+    retry: {
+      maximumAttempts: LOCAL_ATTEMPTS,
+      initialInterval: Math.max(10, budgetMs / 10),
+      maximumInterval: budgetMs / 4,
+    },
     summary,
   });
 }
@@ -48,7 +52,10 @@ export function remoteActivities(
     },
     // Only the action beats: an abort then waits until the request has been taken back or is known to have ended.
     ...(step === 'action'
-      ? { heartbeatTimeout: Math.min(HEARTBEAT_TIMEOUT_MS, timeoutMs), cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED }
+      ? {
+          heartbeatTimeout: Math.min(HEARTBEAT_TIMEOUT_MS, timeoutMs),
+          cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+        }
       : {}),
     summary,
   });

@@ -35,8 +35,10 @@ export async function deployment(input: DeploymentInput): Promise<DeploymentStat
     }
   } catch (error) {
     if (isCancellation(error)) await recordCancellation(gate);
-    if (error instanceof ApplicationFailure && error.type === FailureType.ActionFailed) await endFailed(gate, error.message);
-    if (error instanceof ActivityFailure && !isCancellation(error)) await endFailed(gate, error.cause?.message ?? error.message);
+    if (error instanceof ApplicationFailure && error.type === FailureType.ActionFailed)
+      await endFailed(gate, error.message);
+    if (error instanceof ActivityFailure && !isCancellation(error))
+      await endFailed(gate, error.cause?.message ?? error.message);
     throw error;
   }
   await gate.end('done');

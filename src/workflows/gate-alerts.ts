@@ -29,7 +29,9 @@ export class GateAlerts {
       try {
         await remoteActivities(this.options(), 'alert', summary).sendAlert(alert);
       } catch (error) {
-        this.onFailure(`Alert not delivered: ${error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)}`);
+        this.onFailure(
+          `Alert not delivered: ${error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)}`,
+        );
       } finally {
         this.unsent -= 1;
       }

@@ -110,7 +110,10 @@ export class GateView {
     upsertSearchAttributes(changed as SearchAttributePair[]);
   }
 
-  carried(): Pick<CarriedGate, 'stages' | 'stageIndex' | 'pause' | 'lastDecision' | 'deniedSinceMs' | 'shownAttributes'> {
+  carried(): Pick<
+    CarriedGate,
+    'stages' | 'stageIndex' | 'pause' | 'lastDecision' | 'deniedSinceMs' | 'shownAttributes'
+  > {
     return {
       stages: this.stages,
       stageIndex: this.stageIndex,

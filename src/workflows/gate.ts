@@ -8,7 +8,13 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { CollectRequest, GateDefaults, LapsedLease, LeaseClaim, RecordedDecision } from '../activities/gate-activities';
+import type {
+  CollectRequest,
+  GateDefaults,
+  LapsedLease,
+  LeaseClaim,
+  RecordedDecision,
+} from '../activities/gate-activities';
 import type { ReleaseRef } from '../facts/snapshot';
 import { GATE_ACTOR } from '../deployments/act-record';
 import type { StageSpec } from '../deployments/deployment-spec';
@@ -220,7 +226,8 @@ export class Gate {
       this.noteRecovery();
       return undefined;
     }
-    if (this.view.pause) await this.resolvePause(resume ? `resumed by ${resume.call.actor}` : 'the facts have recovered');
+    if (this.view.pause)
+      await this.resolvePause(resume ? `resumed by ${resume.call.actor}` : 'the facts have recovered');
     if (decision.outcome === 'allow') {
       this.view.deniedSinceMs = undefined;
       this.view.setState('deciding');
@@ -282,7 +289,13 @@ export class Gate {
     // A call may have come in during these waits: it is carried out first.
     if (!this.inbox.isEmpty || !allHandlersFinished() || !this.alerts.isIdle) return;
     const { handled, notes } = this.inbox;
-    await this.options.continueAsNew({ version: 1, handled, notes, leaseLapses: this.leaseLapses, ...this.view.carried() });
+    await this.options.continueAsNew({
+      version: 1,
+      handled,
+      notes,
+      leaseLapses: this.leaseLapses,
+      ...this.view.carried(),
+    });
   }
 
   private async pauseOn(faults: Fault[], decisionId: string): Promise<void> {
@@ -356,7 +369,9 @@ export class Gate {
   private replyToResume(resume: QueuedCall, resumed: boolean): void {
     const { stage, lastDecision } = this.status();
     const decision = lastDecision?.decision;
-    const why = [...(decision?.denyReasons ?? []), ...(decision?.faults ?? []).map((fault) => fault.message)].join('; ');
+    const why = [...(decision?.denyReasons ?? []), ...(decision?.faults ?? []).map((fault) => fault.message)].join(
+      '; ',
+    );
     const found = `asked anew, stage ${stage} got ${decision?.outcome ?? 'no decision'}${why === '' ? '' : `: ${why}`}`;
     this.reply(resume, resumed, `${resumed ? 'Resumed' : 'Still paused'}: ${found}`);
   }

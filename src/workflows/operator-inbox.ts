@@ -1,6 +1,12 @@
 import { ApplicationFailure, condition, currentUpdateInfo, setHandler } from '@temporalio/workflow';
 import type { CarriedGate, DeploymentStatus, HandledCall, OperatorReply } from '../deployments/deployment-state';
-import { callFaults, earlierReply, misfit, type OperatorCall, type OperatorCallKind } from '../deployments/operator-call';
+import {
+  callFaults,
+  earlierReply,
+  misfit,
+  type OperatorCall,
+  type OperatorCallKind,
+} from '../deployments/operator-call';
 import { abortSignal, abortUpdate, overrideUpdate, resumeSignal, resumeUpdate } from './messages';
 
 /** A call that was accepted and waits to be carried out by the gate's main loop, which alone changes state. */

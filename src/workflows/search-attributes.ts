@@ -9,4 +9,10 @@ export const PAUSE_REASON = defineSearchAttributeKey('PauseReason', SearchAttrib
 export const POLICY_REVISION = defineSearchAttributeKey('PolicyRevision', SearchAttributeType.KEYWORD);
 
 /** All that the product uses, by name. */
-export const SEARCH_ATTRIBUTES = [DEPLOYMENT_ID, DEPLOYMENT_STAGE, DECISION_OUTCOME, PAUSE_REASON, POLICY_REVISION] as const;
+export const SEARCH_ATTRIBUTES = [
+  DEPLOYMENT_ID,
+  DEPLOYMENT_STAGE,
+  DECISION_OUTCOME,
+  PAUSE_REASON,
+  POLICY_REVISION,
+] as const;

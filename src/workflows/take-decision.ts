@@ -1,5 +1,10 @@
 import { isCancellation, uuid4, workflowInfo } from '@temporalio/workflow';
-import type { CollectRequest, GateDefaults, RecordedDecision, SnapshotAndDecision } from '../activities/gate-activities';
+import type {
+  CollectRequest,
+  GateDefaults,
+  RecordedDecision,
+  SnapshotAndDecision,
+} from '../activities/gate-activities';
 import type { AuditRecord } from '../audit/audit-record';
 import { decisionRecord, failureRecord } from '../decisions/to-audit-record';
 import type { Decision } from '../decisions/decision';

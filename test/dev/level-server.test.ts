@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { startLevelServer, type LevelServer } from '../../src/dev/level-server';
 
@@ -39,4 +41,38 @@ it('notes a request that the asker broke off', async () => {
   await failed;
   while (server.requests().aborted['level'] !== 1) await new Promise(setImmediate);
   expect(server.requests().aborted).toEqual({ level: 1 });
+});
+
+it('forgets what it was asked when told to', async () => {
+  await fetch(`${server.url}/devices`, { method: 'PATCH', body: '{"target":5}' });
+  expect(server.requests()).toMatchObject({ patches: 1, byIdempotencyKey: { '': 1 }, targeted: 5 });
+  expect((await fetch(`${server.url}/admin/requests`, { method: 'DELETE' })).status).toBe(200);
+  expect(server.requests()).toEqual({ metrics: {}, aborted: {}, patches: 0, byIdempotencyKey: {}, targeted: 0 });
+});
+
+it('refuses a body over 1 MiB', async () => {
+  const body = JSON.stringify('x'.repeat(1024 * 1024));
+  expect((await fetch(`${server.url}/devices`, { method: 'PATCH', body })).status).toBe(400);
+});
+
+it('says when its port is taken', async () => {
+  await expect(startLevelServer({ port: Number(new URL(server.url).port) })).rejects.toMatchObject({
+    code: 'EADDRINUSE',
+  });
+});
+
+it.each(['SIGINT', 'SIGTERM'] as const)('as a process it prints its address and ends at %s', async (signal) => {
+  const script = resolve('src/dev/level-server.ts');
+  const child = spawn(process.execPath, ['-r', resolve('test/support/ts-require.cjs'), script], { stdio: 'pipe' });
+  const ended = new Promise((done) => child.once('exit', done));
+  try {
+    const line = await new Promise<string>((done) => child.stdout.once('data', (data) => done(String(data))));
+    const { url, pid } = JSON.parse(line) as { url: string; pid: number };
+    expect(pid).toBe(child.pid);
+    expect((await fetch(`${url}/admin/requests`)).status).toBe(200);
+    child.kill(signal);
+    expect(await ended).toBe(0);
+  } finally {
+    child.kill('SIGKILL');
+  }
 });

@@ -37,14 +37,21 @@ describe('after a crash', () => {
     gate.heal();
   });
 
-  const patch = () => ({ type: 'http', method: 'PATCH', url: `${gate.levels.url}/devices`, body: { target: 1 }, expect: 202 });
+  const patch = () => ({
+    type: 'http',
+    method: 'PATCH',
+    url: `${gate.levels.url}/devices`,
+    body: { target: 1 },
+    expect: 202,
+  });
   const start = (...stages: Record<string, unknown>[]) => gate.cli('deploy', '-f', gate.deployment(id, stages));
   const restart = async (): Promise<void> => {
     await worker.kill();
     worker = await gate.spawnWorker();
   };
   const records = () => gate.json<AuditRecord[]>('audit', 'list', '--deployment', id, '--oldest-first');
-  const keysActedOn = (): string[] => Object.keys(gate.levels.requests().byIdempotencyKey).filter((key) => key.startsWith(id));
+  const keysActedOn = (): string[] =>
+    Object.keys(gate.levels.requests().byIdempotencyKey).filter((key) => key.startsWith(id));
   const once = <T>(values: readonly T[]): void => expect(new Set(values).size).toBe(values.length);
 
   it('while collecting: the facts are asked for again and nothing is recorded twice', async () => {
@@ -123,7 +130,11 @@ describe('after a crash', () => {
     await gate.restartTemporal();
     expect((await gate.reaches(id, 'paused')).pause?.id).toBe(pause?.id);
     gate.heal();
-    await eventually('recovery', async () => (await gate.json<DeploymentStatus>('status', id)).pause?.recovered, 30_000);
+    await eventually(
+      'recovery',
+      async () => (await gate.json<DeploymentStatus>('status', id)).pause?.recovered,
+      30_000,
+    );
     expect(await gate.cli('resume', id, ...OPERATOR)).toMatchObject({ code: 0 });
     await gate.reaches(id, 'done');
     expect(keysActedOn()).toEqual([`${id}/canary`]);
@@ -138,6 +149,8 @@ describe('after a crash', () => {
     proxy.thaw();
     await gate.reaches(id, 'done');
     expect(keysActedOn()).toEqual([`${id}/canary`]);
-    expect((await records()).map((record) => record.kind)).toEqual(expect.arrayContaining(['decision', 'pause', 'resolved']));
+    expect((await records()).map((record) => record.kind)).toEqual(
+      expect.arrayContaining(['decision', 'pause', 'resolved']),
+    );
   }, 120_000);
 });

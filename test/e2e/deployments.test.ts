@@ -28,18 +28,36 @@ describe('a deployment, from the command line', () => {
     gate.heal();
   });
 
-  const patch = (devices = 500) => ({ type: 'http', method: 'PATCH', url: `${gate.levels.url}/devices`, body: { target: devices }, expect: 202 });
-  const deploy = (stages: Record<string, unknown>[], ...args: string[]) => gate.cli('deploy', '-f', gate.deployment(id, stages), ...args);
+  const patch = (devices = 500) => ({
+    type: 'http',
+    method: 'PATCH',
+    url: `${gate.levels.url}/devices`,
+    body: { target: devices },
+    expect: 202,
+  });
+  const deploy = (stages: Record<string, unknown>[], ...args: string[]) =>
+    gate.cli('deploy', '-f', gate.deployment(id, stages), ...args);
   const records = () => gate.json<AuditRecord[]>('audit', 'list', '--deployment', id, '--oldest-first');
   const actedFor = (stage: string): number => gate.levels.requests().byIdempotencyKey[`${id}/${stage}`] ?? 0;
 
   it('is allowed, acts once and ends with exit code 0', async () => {
-    const result = await deploy([{ name: 'canary', attributes: { devices: 500 }, action: patch() }], '--wait', '--timeout', '30s');
+    const result = await deploy(
+      [{ name: 'canary', attributes: { devices: 500 }, action: patch() }],
+      '--wait',
+      '--timeout',
+      '30s',
+    );
     expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining('canary: done (allow)') });
     expect(actedFor('canary')).toBe(1);
     const [record, ...others] = await records();
     expect(others).toEqual([]);
-    expect(record).toMatchObject({ kind: 'decision', outcome: 'allow', stage: 'canary', manifestVersion: 'v1', policySHA: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(record).toMatchObject({
+      kind: 'decision',
+      outcome: 'allow',
+      stage: 'canary',
+      manifestVersion: 'v1',
+      policySHA: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
     expect(record?.usedFacts.map((fact) => fact.id)).toEqual(['max_pending', 'pending_delta', 'region_health']);
     expect((await gate.cli('audit', 'show', record?.decisionID ?? '')).stdout).toContain('max_pending');
     expect((await gate.cli('audit', 'list', '--deployment', id)).stdout).toContain('allow');
@@ -48,11 +66,20 @@ describe('a deployment, from the command line', () => {
   it('is denied with the reasons and ends with exit code 1', async () => {
     gate.levels.setMetric('max_pending', { value: 3100 });
     const result = await deploy([{ name: 'canary', action: patch() }], '--wait', '--timeout', '30s');
-    expect(result).toMatchObject({ code: 1, stdout: expect.stringContaining('max_pending limit exceeded: current 3100 > configured 2000') });
+    expect(result).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('max_pending limit exceeded: current 3100 > configured 2000'),
+    });
     expect(actedFor('canary')).toBe(0);
     expect(await gate.cli('status', id)).toMatchObject({ code: 1 });
-    expect(await gate.cli('explain', id)).toMatchObject({ code: 1, stdout: expect.stringContaining('max_pending limit exceeded') });
-    expect(await deploy([{ name: 'canary', action: patch() }], '--wait')).toMatchObject({ code: 1, stderr: expect.stringContaining('was started before') });
+    expect(await gate.cli('explain', id)).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('max_pending limit exceeded'),
+    });
+    expect(await deploy([{ name: 'canary', action: patch() }], '--wait')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('was started before'),
+    });
   }, 60_000);
 
   it.each([
@@ -61,22 +88,39 @@ describe('a deployment, from the command line', () => {
     ['hung', { behaviour: 'hang' as const }, 'FactSourceUnavailable'],
     ['of another shape', { behaviour: 'wrongShape' as const, value: 1 }, 'FactInvalid'],
     ['null', { value: null }, 'FactInvalid'],
-  ])('pauses with exit code 3 when a source is %s, alerts, and goes on when an operator resumes', async (_what, metric, type) => {
-    const before = gate.alerts.received.length;
-    gate.levels.setMetric('pending_delta', metric);
-    expect(await deploy([{ name: 'canary', action: patch() }], '--wait', '--timeout', '30s')).toMatchObject({ code: 3, stdout: expect.stringContaining(type) });
-    await eventually('the alert', () => gate.alerts.received.length > before);
-    expect(actedFor('canary')).toBe(0);
-    expect(await gate.cli('explain', id)).toMatchObject({ code: 3, stdout: expect.stringContaining('pending_delta') });
-    gate.heal();
-    await eventually('recovery', async () => (await gate.json<DeploymentStatus>('status', id)).pause?.recovered);
-    expect(await gate.cli('resume', id, ...OPERATOR)).toMatchObject({ code: 0, stdout: expect.stringContaining('Resumed') });
-    await gate.reaches(id, 'done');
-    expect(actedFor('canary')).toBe(1);
-    const kinds = (await records()).map((record) => record.kind).filter((kind) => kind !== 'decision');
-    expect(kinds).toEqual(['pause', 'resume', 'resolved']);
-    await eventually('the resolved message', () => gate.alerts.received.some(({ body }) => (body as { status?: string }).status === 'resolved' && JSON.stringify(body).includes(id)));
-  }, 60_000);
+  ])(
+    'pauses with exit code 3 when a source is %s, alerts, and goes on when an operator resumes',
+    async (_what, metric, type) => {
+      const before = gate.alerts.received.length;
+      gate.levels.setMetric('pending_delta', metric);
+      expect(await deploy([{ name: 'canary', action: patch() }], '--wait', '--timeout', '30s')).toMatchObject({
+        code: 3,
+        stdout: expect.stringContaining(type),
+      });
+      await eventually('the alert', () => gate.alerts.received.length > before);
+      expect(actedFor('canary')).toBe(0);
+      expect(await gate.cli('explain', id)).toMatchObject({
+        code: 3,
+        stdout: expect.stringContaining('pending_delta'),
+      });
+      gate.heal();
+      await eventually('recovery', async () => (await gate.json<DeploymentStatus>('status', id)).pause?.recovered);
+      expect(await gate.cli('resume', id, ...OPERATOR)).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('Resumed'),
+      });
+      await gate.reaches(id, 'done');
+      expect(actedFor('canary')).toBe(1);
+      const kinds = (await records()).map((record) => record.kind).filter((kind) => kind !== 'decision');
+      expect(kinds).toEqual(['pause', 'resume', 'resolved']);
+      await eventually('the resolved message', () =>
+        gate.alerts.received.some(
+          ({ body }) => (body as { status?: string }).status === 'resolved' && JSON.stringify(body).includes(id),
+        ),
+      );
+    },
+    60_000,
+  );
 
   it('names every failing fact at once', async () => {
     gate.levels.setMetric('pending_delta', { value: 100, ageMs: 60_000 });
@@ -109,41 +153,70 @@ describe('a deployment, from the command line', () => {
 
   it('times out with exit code 4 while it waits, and goes on', async () => {
     gate.levels.setMetric('max_pending', { value: 3100 });
-    expect(await deploy([{ name: 'canary', onDeny: 'wait' }], '--wait', '--timeout', '1s')).toMatchObject({ code: 4, stderr: expect.stringContaining('still waiting') });
+    expect(await deploy([{ name: 'canary', onDeny: 'wait' }], '--wait', '--timeout', '1s')).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('still waiting'),
+    });
     expect(await gate.cli('status', id)).toMatchObject({ code: 0 });
     expect(await gate.cli('abort', id, ...OPERATOR)).toMatchObject({ code: 0 });
-    expect(await gate.cli('status', id)).toMatchObject({ code: 1, stdout: expect.stringContaining('aborted by ann: checked by hand') });
+    expect(await gate.cli('status', id)).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('aborted by ann: checked by hand'),
+    });
   }, 60_000);
 
   it('is overridden by name, and the record says so', async () => {
     gate.levels.setMetric('max_pending', { value: 3100 });
     await deploy([{ name: 'canary', onDeny: 'wait', recheckEvery: '10m', action: patch() }]);
     await gate.reaches(id, 'waiting');
-    expect(await gate.cli('override', id, ...OPERATOR)).toMatchObject({ code: 0, stdout: expect.stringContaining('Overridden') });
+    expect(await gate.cli('override', id, ...OPERATOR)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Overridden'),
+    });
     await gate.reaches(id, 'done');
-    expect((await records()).find((record) => record.kind === 'override')).toMatchObject({ actor: 'ann', outcome: 'allow' });
+    expect((await records()).find((record) => record.kind === 'override')).toMatchObject({
+      actor: 'ann',
+      outcome: 'allow',
+    });
     expect(actedFor('canary')).toBe(1);
   }, 60_000);
 
   it.each([
     ['resume', 'not paused'],
     ['override', 'an-old-decision'],
-  ])('refuses %s in the wrong state with exit code 2 and the state found', async (command, message) => {
-    gate.levels.setMetric('max_pending', { value: 3100 });
-    await deploy([{ name: 'canary', onDeny: 'wait', recheckEvery: '10m' }]);
-    await gate.reaches(id, 'waiting');
-    const meantFor = command === 'override' ? ['--for', 'an-old-decision'] : [];
-    expect(await gate.cli(command, id, ...OPERATOR, ...meantFor)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
-    await gate.cli('abort', id, ...OPERATOR);
-  }, 60_000);
+  ])(
+    'refuses %s in the wrong state with exit code 2 and the state found',
+    async (command, message) => {
+      gate.levels.setMetric('max_pending', { value: 3100 });
+      await deploy([{ name: 'canary', onDeny: 'wait', recheckEvery: '10m' }]);
+      await gate.reaches(id, 'waiting');
+      const meantFor = command === 'override' ? ['--for', 'an-old-decision'] : [];
+      expect(await gate.cli(command, id, ...OPERATOR, ...meantFor)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(message),
+      });
+      await gate.cli('abort', id, ...OPERATOR);
+    },
+    60_000,
+  );
 
-  it.each([['status'], ['explain'], ['resume', ...OPERATOR], ['abort', ...OPERATOR], ['override', ...OPERATOR]])('answers %s of an unknown id with exit code 2', async (command, ...args) => {
-    expect(await gate.cli(command, 'no-such-deployment', ...args)).toMatchObject({ code: 2, stderr: expect.stringContaining('unknown'), stdout: '' });
-  });
+  it.each([['status'], ['explain'], ['resume', ...OPERATOR], ['abort', ...OPERATOR], ['override', ...OPERATOR]])(
+    'answers %s of an unknown id with exit code 2',
+    async (command, ...args) => {
+      expect(await gate.cli(command, 'no-such-deployment', ...args)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('unknown'),
+        stdout: '',
+      });
+    },
+  );
 
   it('refuses the same id with other input and shows the difference', async () => {
     await deploy([{ name: 'canary' }], '--wait', '--timeout', '30s');
-    expect(await deploy([{ name: 'canary', onDeny: 'wait' }])).toMatchObject({ code: 2, stderr: expect.stringContaining('stages[0].onDeny') });
+    expect(await deploy([{ name: 'canary', onDeny: 'wait' }])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('stages[0].onDeny'),
+    });
     const again = await deploy([{ name: 'canary', onDeny: 'wait' }], '--again', '--wait', '--timeout', '30s');
     expect(again).toMatchObject({ code: 0, stderr: expect.stringContaining(`Started deployment ${id}.2`) });
   }, 60_000);
@@ -151,14 +224,20 @@ describe('a deployment, from the command line', () => {
   it('is listed', async () => {
     await deploy([{ name: 'canary' }], '--wait', '--timeout', '30s');
     await eventually('the deployment in the list', async () => (await gate.cli('list')).stdout.includes(id));
-    expect((await gate.json<{ deploymentId: string }[]>('list', '--running')).map((one) => one.deploymentId)).not.toContain(id);
+    expect(
+      (await gate.json<{ deploymentId: string }[]>('list', '--running')).map((one) => one.deploymentId),
+    ).not.toContain(id);
   }, 60_000);
 
   it('says on /readyz, /healthz and /metrics what is in force and what happened', async () => {
     await deploy([{ name: 'canary' }], '--wait', '--timeout', '30s');
     const ready = await fetch(`${worker.httpUrl}/readyz`);
     expect(ready.status).toBe(200);
-    expect(await ready.json()).toMatchObject({ manifestVersion: 'v1', policySHA: expect.any(String), configRev: expect.any(String) });
+    expect(await ready.json()).toMatchObject({
+      manifestVersion: 'v1',
+      policySHA: expect.any(String),
+      configRev: expect.any(String),
+    });
     expect((await fetch(`${worker.httpUrl}/healthz`)).status).toBe(200);
     const metrics = await (await fetch(`${worker.httpUrl}/metrics`)).text();
     expect(metrics).toMatch(/gate_decisions_total\{[^}]*outcome="allow"[^}]*\} [1-9]/);
@@ -170,9 +249,13 @@ describe('a deployment, from the command line', () => {
     it('takes a new configuration within the refresh interval, and refuses a broken policy while the last good one stays', async () => {
       gate.writeRelease(quickRelease(gate.levels.url, { limits: { maxDelta: 50, maxPending: 2000 } }));
       gate.writeManifest({ policy: join(ROOT, 'policy'), config: 'release.json', version: 'v2' });
-      const readyz = async () => (await (await fetch(`${worker.httpUrl}/readyz`)).json()) as { manifestVersion?: string; lastError?: string };
+      const readyz = async () =>
+        (await (await fetch(`${worker.httpUrl}/readyz`)).json()) as { manifestVersion?: string; lastError?: string };
       await eventually('v2 in force', async () => (await readyz()).manifestVersion === 'v2');
-      expect(await deploy(oneStage, '--wait', '--timeout', '30s')).toMatchObject({ code: 1, stdout: expect.stringContaining('pending_delta limit exceeded: current 100 > configured 50') });
+      expect(await deploy(oneStage, '--wait', '--timeout', '30s')).toMatchObject({
+        code: 1,
+        stdout: expect.stringContaining('pending_delta limit exceeded: current 100 > configured 50'),
+      });
 
       const broken = join(gate.folder, 'broken');
       mkdirSync(broken, { recursive: true });
@@ -182,11 +265,16 @@ describe('a deployment, from the command line', () => {
       await eventually('the refusal', async () => (await readyz()).lastError !== undefined);
       expect((await readyz()).manifestVersion).toBe('v2');
       await eventually('the alert', () => JSON.stringify(gate.alerts.received).includes('ReleaseRefused'));
-      expect(await (await fetch(`${worker.httpUrl}/metrics`)).text()).toMatch(/gate_release\w*_total\{[^}]*refused[^}]*\} [1-9]/);
+      expect(await (await fetch(`${worker.httpUrl}/metrics`)).text()).toMatch(
+        /gate_release\w*_total\{[^}]*refused[^}]*\} [1-9]/,
+      );
 
       gate.writeRelease(quickRelease(gate.levels.url));
       gate.writeManifest({ policy: join(ROOT, 'policy'), config: 'release.json', version: 'v4' });
-      await eventually('v4 in force', async () => (await readyz()).manifestVersion === 'v4' && (await readyz()).lastError === undefined);
+      await eventually(
+        'v4 in force',
+        async () => (await readyz()).manifestVersion === 'v4' && (await readyz()).lastError === undefined,
+      );
     }, 90_000);
   });
 
@@ -196,7 +284,11 @@ describe('a deployment, from the command line', () => {
       ['an unknown key', '{"id": "x", "stages": [{"name": "a", "onDenial": "wait"}]}', 'onDenial'],
       ['a bad id', '{"id": "-x", "stages": [{"name": "a"}]}', 'id'],
       ['a stage twice', '{"id": "x", "stages": [{"name": "a"}, {"name": "a"}]}', 'a'],
-      ['an unknown template', '{"id": "x", "stages": [{"name": "a", "action": {"type": "http", "method": "POST", "url": "http://127.0.0.1/{{ nothing.here }}"}}]}', 'nothing'],
+      [
+        'an unknown template',
+        '{"id": "x", "stages": [{"name": "a", "action": {"type": "http", "method": "POST", "url": "http://127.0.0.1/{{ nothing.here }}"}}]}',
+        'nothing',
+      ],
       ['an empty file', '', 'deployment'],
       ['something else', '\u0000\u0001', 'deployment'],
     ])('such as %s is refused with exit code 2, naming it, and nothing starts', async (_what, text, named) => {
@@ -227,7 +319,10 @@ describe('a deployment, from the command line', () => {
   });
 
   it('doctor and setup say what they found', async () => {
-    expect(await gate.cli('setup')).toMatchObject({ code: 0, stdout: expect.stringContaining('already there: DeploymentId') });
+    expect(await gate.cli('setup')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('already there: DeploymentId'),
+    });
     expect(await gate.cli('doctor')).toMatchObject({ code: 0, stdout: expect.stringContaining('temporal server') });
   }, 60_000);
 });

@@ -15,7 +15,9 @@ const step = { timeout: '5s', maximumAttempts: 1, initialInterval: '10ms', maxim
  * behaviour a test changes while a workflow runs, and which count what was done to them.
  */
 export class FakeGateActivities {
-  verdict: { outcome: 'allow' } | { outcome: 'deny'; reasons: string[] } | { outcome: 'error'; faults: Fault[] } = { outcome: 'allow' };
+  verdict: { outcome: 'allow' } | { outcome: 'deny'; reasons: string[] } | { outcome: 'error'; faults: Fault[] } = {
+    outcome: 'allow',
+  };
   /** the next evaluations throw this type first */
   evaluationFailures: FailureType[] = [];
   storeDown = false;
@@ -46,14 +48,22 @@ export class FakeGateActivities {
   private decisions = 0;
 
   kinds(): string[] {
-    return [...this.records.values()].map((record) => (record.kind === 'decision' ? `decision:${record.outcome}` : record.kind));
+    return [...this.records.values()].map((record) =>
+      record.kind === 'decision' ? `decision:${record.outcome}` : record.kind,
+    );
   }
 
   activities(): GateActivities {
     return {
       readDefaults: async () => ({
         stages: this.stages,
-        activities: { collectFacts: step, evaluatePolicy: step, recordDecision: step, alert: { ...step, maximumAttempts: 2 }, action: { ...step, maximumAttempts: 3 } },
+        activities: {
+          collectFacts: step,
+          evaluatePolicy: step,
+          recordDecision: step,
+          alert: { ...step, maximumAttempts: 2 },
+          action: { ...step, maximumAttempts: 3 },
+        },
       }),
       collectFacts: async (request) => {
         this.collected.push(request);
@@ -81,12 +91,22 @@ export class FakeGateActivities {
         if (request.lease && this.lapses > 0) {
           this.lapses -= 1;
           const details = [{ cause: 'age', release: RELEASE, delayMs: 1234 }];
-          throw ApplicationFailure.create({ type: FailureType.LeaseLapsed, message: 'lapsed', nonRetryable: true, details });
+          throw ApplicationFailure.create({
+            type: FailureType.LeaseLapsed,
+            message: 'lapsed',
+            nonRetryable: true,
+            details,
+          });
         }
         const failure = this.actionFailures.shift();
         if (failure) {
           const { mayHaveBeenSent, nonRetryable = false } = failure;
-          throw ApplicationFailure.create({ type: FailureType.ActionFailed, message: 'the receiver said 500', nonRetryable, details: [{ mayHaveBeenSent }] });
+          throw ApplicationFailure.create({
+            type: FailureType.ActionFailed,
+            message: 'the receiver said 500',
+            nonRetryable,
+            details: [{ mayHaveBeenSent }],
+          });
         }
         if (this.actionGate) {
           const { Context } = await import('@temporalio/activity');
@@ -113,9 +133,20 @@ export class FakeGateActivities {
     const decisionTimeMs = Date.now();
     if (this.verdict.outcome === 'error') {
       const failure = { decisionId, decisionTimeMs, target, release: RELEASE, facts: [], faults: this.verdict.faults };
-      throw ApplicationFailure.create({ type: this.verdict.faults[0]?.type, message: 'facts failed', nonRetryable: true, details: [failure] });
+      throw ApplicationFailure.create({
+        type: this.verdict.faults[0]?.type,
+        message: 'facts failed',
+        nonRetryable: true,
+        details: [failure],
+      });
     }
-    const fact = { id: 'max_pending', value: 100, observedAtMs: decisionTimeMs - 5, collectedAtMs: decisionTimeMs, source: 'fake' };
+    const fact = {
+      id: 'max_pending',
+      value: 100,
+      observedAtMs: decisionTimeMs - 5,
+      collectedAtMs: decisionTimeMs,
+      source: 'fake',
+    };
     return { decisionId, decisionTimeMs, target, release: RELEASE, facts: [fact], maxAgeMs: { max_pending: 45_000 } };
   }
 

@@ -53,7 +53,7 @@ describe('release holder', () => {
     expect(Object.isFrozen(release)).toBe(true);
     expect(holder.current()).toBe(release);
     expect(loaded).toEqual([release]);
-    expect(smoke).toHaveBeenCalledWith(release);
+    expect(smoke.mock.calls[0]?.[0]).toBe(release);
     expect(holder.status()).toEqual({
       ref: release.ref,
       loadedAtMs: 1_000,

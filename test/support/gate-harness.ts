@@ -62,7 +62,13 @@ export function quickRelease(levelServerUrl: string, overrides: Record<string, u
     facts: { pending_delta: provider, max_pending: provider, region_health: provider },
     stages: { recheckEvery: '200ms' },
     circuitBreaker: { failures: 1000 },
-    activities: { collectFacts: quick, evaluatePolicy: quick, recordDecision: quick, action: { ...quick, maximumAttempts: 5 }, alert: quick },
+    activities: {
+      collectFacts: quick,
+      evaluatePolicy: quick,
+      recordDecision: quick,
+      action: { ...quick, maximumAttempts: 5 },
+      alert: quick,
+    },
     ...overrides,
   };
 }
@@ -71,7 +77,11 @@ export async function startGateHarness(options: HarnessOptions = {}): Promise<Ga
   const folder = mkdtempSync(join(tmpdir(), 'gate-e2e-'));
   const logFile = join(folder, 'temporal.log');
   const dbFile = join(folder, 'temporal.db');
-  const [temporal, levels, alerts] = await Promise.all([startTemporalServer({ dbFile, logFile }), startLevelServer(), startAlertReceiver()]);
+  const [temporal, levels, alerts] = await Promise.all([
+    startTemporalServer({ dbFile, logFile }),
+    startLevelServer(),
+    startAlertReceiver(),
+  ]);
   const env: NodeJS.ProcessEnv = { ...process.env, XDG_DATA_HOME: folder, NO_COLOR: '1', LOG_FORMAT: 'json' };
   for (const name of Object.keys(env)) if (name.startsWith('TEMPORAL_') || name.startsWith('GATE_')) delete env[name];
   const write = (name: string, document: unknown): string => {
@@ -80,7 +90,12 @@ export async function startGateHarness(options: HarnessOptions = {}): Promise<Ga
     return path;
   };
   const settingsFile = write('settings.json', {
-    temporal: { address: temporal.address, namespace: temporal.namespace, workflowTaskTimeout: '1s', shutdownGraceTime: '1s' },
+    temporal: {
+      address: temporal.address,
+      namespace: temporal.namespace,
+      workflowTaskTimeout: '1s',
+      shutdownGraceTime: '1s',
+    },
     release: { manifest: 'latest.json', refreshInterval: '200ms' },
     audit: { store: { folder: 'store' } },
     alerts: { receivers: [{ format: 'alertmanager', url: alerts.url }] },

@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkflowBundle,
+} from '@temporalio/worker';
 import type { GateActivities } from '../../src/activities/gate-activities';
 import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server';
 
@@ -31,7 +38,7 @@ export async function startTemporalEnv(workflowsPath = require.resolve('../../sr
   ]);
   const connection = await Connection.connect({ address: server.address });
   const nativeConnection = await NativeConnection.connect({ address: server.address });
-  const client = new Client({ connection });
+  const client = new Client({ connection, identity: 'test-client' });
 
   const startWorker = async (taskQueue: string, activities: GateActivities): Promise<RunningWorker> => {
     const worker = await createWorker(nativeConnection, workflowBundle, taskQueue, activities);
@@ -64,9 +71,15 @@ export async function startTemporalEnv(workflowsPath = require.resolve('../../sr
   };
 }
 
-function createWorker(connection: NativeConnection, workflowBundle: WorkflowBundle, taskQueue: string, activities: GateActivities): Promise<Worker> {
+function createWorker(
+  connection: NativeConnection,
+  workflowBundle: WorkflowBundle,
+  taskQueue: string,
+  activities: GateActivities,
+): Promise<Worker> {
   return Worker.create({
     connection,
+    identity: 'test-worker',
     taskQueue,
     workflowBundle,
     activities,
@@ -78,7 +91,11 @@ function createWorker(connection: NativeConnection, workflowBundle: WorkflowBund
 }
 
 /** Waits until `check` holds, asking often; fails with `what` after `withinMs`. */
-export async function eventually<T>(what: string, check: () => Promise<T | undefined | false> | T | undefined | false, withinMs = 15_000): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  check: () => Promise<T | undefined | false> | T | undefined | false,
+  withinMs = 15_000,
+): Promise<T> {
   const deadline = Date.now() + withinMs;
   let last: unknown;
   for (;;) {
@@ -88,7 +105,8 @@ export async function eventually<T>(what: string, check: () => Promise<T | undef
     } catch (error) {
       last = error;
     }
-    if (Date.now() > deadline) throw new Error(`Expected within ${withinMs} ms: ${what}${last instanceof Error ? ` (${last.message})` : ''}`);
+    if (Date.now() > deadline)
+      throw new Error(`Expected within ${withinMs} ms: ${what}${last instanceof Error ? ` (${last.message})` : ''}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

@@ -10,7 +10,13 @@ import { resumeSignal, statusQuery } from '../../src/workflows/messages';
 import { FakeGateActivities, RELEASE } from '../fakes/fake-gate-activities';
 import { eventually, startTemporalEnv, type RunningWorker, type TemporalEnv } from '../support/temporal-env';
 
-const STALE: Fault = { type: 'FactStale', message: 'Expected max_pending to be at most 45000 ms old, got 60000 ms', factId: 'max_pending', ageMs: 60_000, maxAgeMs: 45_000 };
+const STALE: Fault = {
+  type: 'FactStale',
+  message: 'Expected max_pending to be at most 45000 ms old, got 60000 ms',
+  factId: 'max_pending',
+  ageMs: 60_000,
+  maxAgeMs: 45_000,
+};
 const OPERATOR = { actor: 'ann', reason: 'checked by hand' };
 const http = { type: 'http', method: 'PATCH', url: 'http://127.0.0.1:1/devices' } as const;
 
@@ -35,7 +41,11 @@ describe('the deployment workflow', () => {
     deployments = new DeploymentClient({ client: env.client, taskQueue: queue, deadlineMs: 10_000 });
   });
 
-  const spec = (...stages: StageSpec[]): DeploymentSpec => ({ id, attributes: { risk: 'low' }, stages: stages.length > 0 ? stages : [{ name: 'canary' }] });
+  const spec = (...stages: StageSpec[]): DeploymentSpec => ({
+    id,
+    attributes: { risk: 'low' },
+    stages: stages.length > 0 ? stages : [{ name: 'canary' }],
+  });
   const handle = () => env.client.workflow.getHandle<typeof deployment>(workflowIdOf(id));
   const status = (): Promise<DeploymentStatus> => handle().query(statusQuery);
   const reaches = (state: string): Promise<DeploymentStatus> =>
@@ -44,7 +54,9 @@ describe('the deployment workflow', () => {
       return now.state === state && now;
     });
   const ended = async (): Promise<DeploymentStatus> => {
-    await handle().result().catch(() => undefined);
+    await handle()
+      .result()
+      .catch(() => undefined);
     const found = await deployments.status(id);
     if (found.found !== 'status') throw new Error('no status');
     return found.status;
@@ -67,7 +79,10 @@ describe('the deployment workflow', () => {
     it('passes an allowed stage and records its decision', () =>
       running(async () => {
         await deployments.start(spec());
-        expect(await ended()).toMatchObject({ state: 'done', stages: [{ name: 'canary', state: 'done', outcome: 'allow' }] });
+        expect(await ended()).toMatchObject({
+          state: 'done',
+          stages: [{ name: 'canary', state: 'done', outcome: 'allow' }],
+        });
         expect(gate.kinds()).toEqual(['decision:allow']);
         const [record] = gate.records.values();
         expect(record).toMatchObject({
@@ -91,7 +106,11 @@ describe('the deployment workflow', () => {
     it('decides every stage in its turn', () =>
       running(async () => {
         await deployments.start(spec({ name: 'canary' }, { name: 'half' }, { name: 'fleet' }));
-        expect((await ended()).stages.map((stage) => `${stage.name} ${stage.state}`)).toEqual(['canary done', 'half done', 'fleet done']);
+        expect((await ended()).stages.map((stage) => `${stage.name} ${stage.state}`)).toEqual([
+          'canary done',
+          'half done',
+          'fleet done',
+        ]);
         expect(gate.collected.map(({ target }) => target.stageIndex)).toEqual([0, 1, 2]);
       }));
 
@@ -99,7 +118,10 @@ describe('the deployment workflow', () => {
       running(async () => {
         gate.verdict = { outcome: 'deny', reasons: ['max_pending limit exceeded: current 3100 > configured 2000'] };
         await deployments.start(spec({ name: 'canary', action: http }));
-        expect(await ended()).toMatchObject({ state: 'denied', endReason: 'max_pending limit exceeded: current 3100 > configured 2000' });
+        expect(await ended()).toMatchObject({
+          state: 'denied',
+          endReason: 'max_pending limit exceeded: current 3100 > configured 2000',
+        });
         await expect(handle().result()).rejects.toMatchObject({ cause: { type: 'DeploymentDenied' } });
         expect(gate.actions).toHaveLength(0);
       }));
@@ -132,7 +154,8 @@ describe('the deployment workflow', () => {
         expect(gate.kinds()).toEqual([`decision:${outcome}`]);
         expect(gate.actions).toEqual([expect.not.objectContaining({ lease: expect.anything() })]);
         expect(gate.alerts).toEqual([]);
-      }));
+      }),
+    );
 
     it('decides on one worker when the evaluating worker holds another release', () =>
       running(async () => {
@@ -164,7 +187,9 @@ describe('the deployment workflow', () => {
         const { pause } = await reaches('paused');
         await eventually('three decisions', () => gate.kinds().filter((kind) => kind === 'decision:error').length >= 3);
         expect(gate.kinds().filter((kind) => kind === 'pause')).toHaveLength(1);
-        expect(gate.alerts).toEqual([expect.objectContaining({ status: 'firing', fingerprint: pause?.id, pauseReason: 'FactStale', reminder: 0 })]);
+        expect(gate.alerts).toEqual([
+          expect.objectContaining({ status: 'firing', fingerprint: pause?.id, pauseReason: 'FactStale', reminder: 0 }),
+        ]);
         expect(gate.actions).toHaveLength(0);
       }));
 
@@ -182,7 +207,11 @@ describe('the deployment workflow', () => {
         expect(replyOf(await resume())).toMatchObject({ accepted: true, kind: 'resume' });
         expect(await ended()).toMatchObject({ state: 'done' });
         const acts = [...gate.records.values()].filter((record) => record.kind !== 'decision');
-        expect(acts.map(({ kind, actor }) => [kind, actor])).toEqual([['pause', 'gate'], ['resume', 'ann'], ['resolved', 'gate']]);
+        expect(acts.map(({ kind, actor }) => [kind, actor])).toEqual([
+          ['pause', 'gate'],
+          ['resume', 'ann'],
+          ['resolved', 'gate'],
+        ]);
         expect(gate.alerts.map(({ status: state }) => state)).toEqual(['firing', 'firing', 'resolved']);
       }));
 
@@ -199,7 +228,11 @@ describe('the deployment workflow', () => {
       running(async () => {
         await deployments.start(spec({ name: 'canary', recheckEvery: '10m' }));
         const before = await reaches('paused');
-        expect(replyOf(await resume())).toMatchObject({ accepted: false, state: 'paused', message: expect.stringContaining('60000 ms') });
+        expect(replyOf(await resume())).toMatchObject({
+          accepted: false,
+          state: 'paused',
+          message: expect.stringContaining('60000 ms'),
+        });
         expect((await status()).pause?.id).toBe(before.pause?.id);
         expect(gate.collected.at(-1)).toMatchObject({ bypassCache: true });
       }));
@@ -226,7 +259,12 @@ describe('the deployment workflow', () => {
 
     it('survives continue-as-new, and an update that was handled is not carried out again', () =>
       running(async () => {
-        await env.client.workflow.start('deployment', { workflowId: workflowIdOf(id), taskQueue: queue, args: [{ spec: spec(), historyLimit: 40 }], memo: { spec: spec() } });
+        await env.client.workflow.start('deployment', {
+          workflowId: workflowIdOf(id),
+          taskQueue: queue,
+          args: [{ spec: spec(), historyLimit: 40 }],
+          memo: { spec: spec() },
+        });
         const first = await reaches('paused');
         const call = { ...OPERATOR, for: first.pause?.id };
         await deployments.call(id, 'resume', call, 'same-id');
@@ -234,7 +272,10 @@ describe('the deployment workflow', () => {
         await eventually('a new run', async () => (await handle().describe()).runId !== runId);
         expect((await status()).pause?.id).toBe(first.pause?.id);
         const asked = gate.records.size;
-        expect(replyOf(await deployments.call(id, 'resume', call, 'same-id'))).toMatchObject({ kind: 'resume', accepted: false });
+        expect(replyOf(await deployments.call(id, 'resume', call, 'same-id'))).toMatchObject({
+          kind: 'resume',
+          accepted: false,
+        });
         expect([...gate.records.values()].filter(({ kind }) => kind === 'resume')).toHaveLength(1);
         expect(asked).toBeGreaterThan(0);
         gate.verdict = { outcome: 'allow' };
@@ -254,8 +295,16 @@ describe('the deployment workflow', () => {
         expect(reply).toMatchObject({ accepted: true });
         expect(await ended()).toMatchObject({ state: 'done', stages: [{ overridden: true }] });
         const record = [...gate.records.values()].find(({ kind }) => kind === 'override');
-        expect(record).toMatchObject({ outcome: 'allow', actor: 'ann', reason: 'checked by hand', refersTo: lastDecision?.decisionId });
-        expect(gate.actions[0]?.lease).toMatchObject({ decisionId: lastDecision?.decisionId, expiresAtMs: expect.any(Number) });
+        expect(record).toMatchObject({
+          outcome: 'allow',
+          actor: 'ann',
+          reason: 'checked by hand',
+          refersTo: lastDecision?.decisionId,
+        });
+        expect(gate.actions[0]?.lease).toMatchObject({
+          decisionId: lastDecision?.decisionId,
+          expiresAtMs: expect.any(Number),
+        });
         expect(gate.actions[0]?.lease?.release).toBeUndefined();
       }));
 
@@ -264,7 +313,10 @@ describe('the deployment workflow', () => {
         gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
         await deployments.start(spec({ name: 'canary', onDeny: 'wait', recheckEvery: '10m' }));
         await reaches('waiting');
-        expect(replyOf(await deployments.call(id, 'abort', OPERATOR))).toMatchObject({ accepted: true, state: 'aborted' });
+        expect(replyOf(await deployments.call(id, 'abort', OPERATOR))).toMatchObject({
+          accepted: true,
+          state: 'aborted',
+        });
         expect(await ended()).toMatchObject({ state: 'aborted', endReason: 'aborted by ann: checked by hand' });
         await expect(handle().result()).rejects.toMatchObject({ cause: { type: 'DeploymentAborted' } });
       }));
@@ -278,7 +330,13 @@ describe('the deployment workflow', () => {
         await deployments.start(spec({ name: 'first' }, { name: 'second', action: compensated }));
         await reaches('acting');
         expect(replyOf(await deployments.call(id, 'abort', OPERATOR))).toMatchObject({ accepted: true });
-        expect(await ended()).toMatchObject({ state: 'aborted', stages: [{ name: 'first', state: 'done' }, { name: 'second', state: 'aborted' }] });
+        expect(await ended()).toMatchObject({
+          state: 'aborted',
+          stages: [
+            { name: 'first', state: 'done' },
+            { name: 'second', state: 'aborted' },
+          ],
+        });
         expect(gate.compensations).toEqual([`${id}/second`]);
         expect(gate.kinds()).toEqual(['decision:allow', 'decision:allow', 'abort']);
       }));
@@ -297,7 +355,8 @@ describe('the deployment workflow', () => {
         const answer = await deployments.call(id, kind, call as never);
         expect(answer).toEqual({ result: 'refused', message: expect.stringMatching(message) });
         expect((await status()).state).toBe('waiting');
-      }));
+      }),
+    );
 
     it('resume by the signal of the Temporal UI', () =>
       running(async () => {
@@ -330,8 +389,14 @@ describe('the deployment workflow', () => {
       running(async () => {
         await deployments.start(spec());
         await ended();
-        expect(await deployments.call(id, 'abort', OPERATOR)).toEqual({ result: 'refused', message: `Cannot abort: deployment ${id} is done at stage canary` });
-        expect(await deployments.call(`${id}-unknown`, 'abort', OPERATOR)).toEqual({ result: 'refused', message: `Cannot abort: deployment ${id}-unknown is unknown` });
+        expect(await deployments.call(id, 'abort', OPERATOR)).toEqual({
+          result: 'refused',
+          message: `Cannot abort: deployment ${id} is done at stage canary`,
+        });
+        expect(await deployments.call(`${id}-unknown`, 'abort', OPERATOR)).toEqual({
+          result: 'refused',
+          message: `Cannot abort: deployment ${id}-unknown is unknown`,
+        });
       }));
   });
 
@@ -357,7 +422,8 @@ describe('the deployment workflow', () => {
         const first = gate.activities().recordDecision;
         const adopting = await env.startWorker(`${queue}-adopt`, {
           ...activities,
-          recordDecision: async (record) => first({ ...record, outcome: 'deny', reasons: ['decided before the crash: x'] }),
+          recordDecision: async (record) =>
+            first({ ...record, outcome: 'deny', reasons: ['decided before the crash: x'] }),
         });
         try {
           const other = new DeploymentClient({ client: env.client, taskQueue: `${queue}-adopt`, deadlineMs: 10_000 });
@@ -376,7 +442,11 @@ describe('the deployment workflow', () => {
         gate.actionFailures = [{ mayHaveBeenSent: false }, { mayHaveBeenSent: true }];
         await deployments.start(spec({ name: 'canary', action: http }));
         expect(await ended()).toMatchObject({ state: 'done' });
-        expect(gate.actions.map(({ idempotencyKey }) => idempotencyKey)).toEqual([`${id}/canary`, `${id}/canary`, `${id}/canary`]);
+        expect(gate.actions.map(({ idempotencyKey }) => idempotencyKey)).toEqual([
+          `${id}/canary`,
+          `${id}/canary`,
+          `${id}/canary`,
+        ]);
         expect(gate.actions.map(({ lease }) => lease !== undefined)).toEqual([true, true, false]);
       }));
 
@@ -408,10 +478,14 @@ describe('the deployment workflow', () => {
         gate.actionFailures = [{ mayHaveBeenSent, nonRetryable: true }];
         const compensation = { method: 'DELETE', url: 'http://127.0.0.1:1/devices' } as const;
         await deployments.start(spec({ name: 'canary', action: { ...http, compensation } }));
-        expect(await ended()).toMatchObject({ state: 'failed', endReason: expect.stringContaining('the receiver said 500') });
+        expect(await ended()).toMatchObject({
+          state: 'failed',
+          endReason: expect.stringContaining('the receiver said 500'),
+        });
         await expect(handle().result()).rejects.toMatchObject({ cause: { type: 'ActionFailed' } });
         expect(gate.compensations).toHaveLength(compensations);
-      }));
+      }),
+    );
 
     it('is compensated when the workflow is cancelled in Temporal, and the cancellation is recorded', () =>
       running(async () => {
@@ -434,7 +508,9 @@ describe('the deployment workflow', () => {
         gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
         const waiting = spec({ name: 'canary', onDeny: 'wait', recheckEvery: '10m' });
         expect(await deployments.start(waiting)).toEqual({ started: true });
-        expect(await deployments.start({ stages: waiting.stages, attributes: waiting.attributes, id })).toEqual({ started: false });
+        expect(await deployments.start({ stages: waiting.stages, attributes: waiting.attributes, id })).toEqual({
+          started: false,
+        });
       }));
 
     it('other input under the same id is refused with the difference', () =>
@@ -443,7 +519,12 @@ describe('the deployment workflow', () => {
         await ended();
         await expect(deployments.start(spec({ name: 'canary', mode: 'observe' }))).rejects.toMatchObject({
           type: 'ConfigInvalid',
-          faults: expect.arrayContaining([expect.objectContaining({ where: 'stages[0].mode', message: 'stages[0].mode: started with absent, now "observe"' })]),
+          faults: expect.arrayContaining([
+            expect.objectContaining({
+              where: 'stages[0].mode',
+              message: 'stages[0].mode: started with absent, now "observe"',
+            }),
+          ]),
         });
       }));
 
@@ -477,7 +558,11 @@ describe('the deployment workflow', () => {
       const listed = await eventually('the paused one in the list', async () =>
         (await deployments.list({ pausedOnly: true, limit: 100 })).find((one) => one.deploymentId === id),
       );
-      expect(listed).toMatchObject({ execution: 'running', stage: 'canary', outcome: 'error', pauseReason: 'FactStale' });
+      expect(listed).toMatchObject({
+        execution: 'running',
+        stage: 'canary',
+        outcome: 'error',
+        pauseReason: 'FactStale',
+      });
     }));
 });
-

@@ -1,5 +1,6 @@
 import { extname } from 'node:path';
 import type { JsonValue } from '../../json';
+import type { PklOptions } from './evaluate-pkl';
 import { configInvalid, decodeText, readBytes } from './read-bytes';
 
 export interface LoadedDocument {
@@ -15,7 +16,7 @@ export interface LoadedDocument {
  *
  * @throws GateError ConfigInvalid that names the file, and the line where one is to blame
  */
-export async function loadDocument(path: string): Promise<LoadedDocument> {
+export async function loadDocument(path: string, options: PklOptions = {}): Promise<LoadedDocument> {
   const kind = extname(path).toLowerCase();
   if (!['.pkl', '.json', '.yaml', '.yml'].includes(kind)) {
     throw configInvalid(path, 'expected a file that ends in .pkl, .json, .yaml or .yml');
@@ -25,7 +26,7 @@ export async function loadDocument(path: string): Promise<LoadedDocument> {
   // Each parser is loaded only when a file needs it: a command's start is short.
   if (kind === '.pkl') {
     const { evaluatePkl } = await import('./evaluate-pkl.js');
-    const document = await evaluatePkl(path);
+    const document = await evaluatePkl(path, options);
     // PKL reads the file by itself: the digest must be that of what it read.
     if (!Buffer.from(bytes).equals(await readBytes(path))) {
       throw configInvalid(path, 'the file changed while it was read; load it again');

@@ -12,18 +12,25 @@ export const PACKAGE_CONFIGS = resolve(__dirname, '../../../configs');
 const TIMEOUT_S = 10;
 const run = promisify(execFile);
 
+export interface PklOptions {
+  /** refuses other modules than the package's own, so that the file's bytes say all @default false */
+  alone?: boolean;
+}
+
 /**
- * What a .pkl file renders as JSON. It may import modules in its own folder and below, and the package's own; it can read
- * no environment variable, no other file and nothing from the network, so the same bytes give the same configuration.
+ * What a .pkl file renders as JSON. It may import the package's modules and, unless it is to stand `alone`, those in its
+ * own folder and below; it can read no environment variable, no other file and nothing from the network.
  *
  * @throws GateError ConfigInvalid with PKL's message and the line in the user's file
  */
-export async function evaluatePkl(path: string): Promise<JsonValue> {
+export async function evaluatePkl(path: string, { alone = false }: PklOptions = {}): Promise<JsonValue> {
   const [file, configs] = await Promise.all([realpath(path), realpath(PACKAGE_CONFIGS)]);
   const options = [
     ...['--format', 'json', '--color', 'never', '--timeout', String(TIMEOUT_S)],
-    ...['--allowed-modules', 'pkl:,file:,modulepath:', '--allowed-resources', 'prop:'],
-    ...['--root-dir', dirname(file), '--module-path', configs],
+    ...['--allowed-modules', `pkl:,modulepath:,${alone ? onlyThis(file) : 'file:'}`, '--allowed-resources', 'prop:'],
+    // With `--root-dir` PKL fails on a file whose name is not plain ASCII; one that stands alone is held by its pattern.
+    ...(alone ? [] : ['--root-dir', dirname(file)]),
+    ...['--module-path', configs],
     // PKL asks for a module over HTTP before it compares the address with what is allowed; a proxy that cannot be
     // reached keeps that request on this machine.
     ...['--http-proxy', 'http://127.0.0.1:1'],
@@ -42,6 +49,15 @@ export async function evaluatePkl(path: string): Promise<JsonValue> {
   } catch (error) {
     throw explain(path, file, error);
   }
+}
+
+/** A pattern for PKL that fits one file. PKL writes some characters of a path as they are and others as `%20`. */
+function onlyThis(file: string): string {
+  const characters = Array.from(file, (character) => {
+    if (/[\w/-]/.test(character)) return character;
+    return character === '.' ? '\\.' : '(?:[^/]|(?:%[0-9A-Fa-f]{2})+)';
+  });
+  return `file:(?://)?${characters.join('')}$`;
 }
 
 /** The platform package's own binary: the package's Node shim costs ten times the evaluation. */
@@ -76,6 +92,10 @@ function explain(path: string, file: string, error: unknown): Error {
     .filter((paragraph) => paragraph !== '' && !isFrame(paragraph))
     .join(' ')
     .replace(/\s*\n\s*/g, ' ')
+    .replace(
+      /^Refusing to load module (`file:[^`]*`) because it does not match any entry .*$/,
+      "Refusing to load module $1: a release's configuration is one file, whose digest names all of it.",
+    )
     .replace(
       /^I\/O error loading module (`https?:[^`]*`).*$/,
       'Refusing to load module $1: nothing is read from the network.',

@@ -14,11 +14,13 @@ export interface LoadedReleaseConfig {
 
 /**
  * The configuration of a release. A file that holds `limits` alone is enough: all else has defaults.
+ * One file is all of it: a .pkl file amends the package's Release.pkl and imports nothing of the user's own, because two
+ * releases of the same digest must be the same.
  *
  * @throws GateError ConfigInvalid with every fault
  */
 export async function loadReleaseConfig(path: string): Promise<LoadedReleaseConfig> {
-  const { document, bytes, lineOf } = await loadDocument(path);
+  const { document, bytes, lineOf } = await loadDocument(path, { alone: true });
   const config = parseReleaseConfig(document, { file: path, lineOf });
   return {
     config,

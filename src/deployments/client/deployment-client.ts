@@ -40,9 +40,7 @@ export type FoundStatus =
 
 /** Not confirmed: the deadline passed, and the call may still take effect later. */
 export type CallResult =
-  | { result: 'answered'; reply: OperatorReply }
-  | { result: 'refused'; message: string }
-  | { result: 'unconfirmed' };
+  { result: 'answered'; reply: OperatorReply } | { result: 'refused'; message: string } | { result: 'unconfirmed' };
 
 /** Starts and steers deployments; what the `gate` command and programs use. */
 export class DeploymentClient {
@@ -67,7 +65,9 @@ export class DeploymentClient {
         workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
         typedSearchAttributes: new TypedSearchAttributes([{ key: DEPLOYMENT_ID, value: spec.id }]),
         staticSummary: `Deployment ${spec.id}: ${spec.stages.map((stage) => stage.name).join(' → ')}`,
-        ...(this.options.workflowTaskTimeoutMs === undefined ? {} : { workflowTaskTimeout: this.options.workflowTaskTimeoutMs }),
+        ...(this.options.workflowTaskTimeoutMs === undefined
+          ? {}
+          : { workflowTaskTimeout: this.options.workflowTaskTimeoutMs }),
       });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
@@ -93,7 +93,8 @@ export class DeploymentClient {
   async status(id: string): Promise<FoundStatus> {
     const description = await this.describeIfKnown(id);
     if (!description) return { found: 'unknown' };
-    if (description.status.name !== 'RUNNING') return { found: 'status', status: await this.result(id, description), closed: true };
+    if (description.status.name !== 'RUNNING')
+      return { found: 'status', status: await this.result(id, description), closed: true };
     const status = await this.withDeadline(() => this.handle(id).query(statusQuery));
     return status ? { found: 'status', status, closed: false } : { found: 'unanswered', closed: false };
   }
@@ -104,7 +105,12 @@ export class DeploymentClient {
   }
 
   /** @param updateId the same id is carried out once, however often it is sent */
-  async call(id: string, kind: OperatorCallKind, call: OperatorCall, updateId: string = randomUUID()): Promise<CallResult> {
+  async call(
+    id: string,
+    kind: OperatorCallKind,
+    call: OperatorCall,
+    updateId: string = randomUUID(),
+  ): Promise<CallResult> {
     const deadline = Date.now() + this.options.deadlineMs;
     try {
       const reply = await this.options.client.withDeadline(deadline, () =>
@@ -112,9 +118,11 @@ export class DeploymentClient {
       );
       return { result: 'answered', reply };
     } catch (error) {
-      if (error instanceof WorkflowUpdateFailedError) return { result: 'refused', message: error.cause?.message ?? error.message };
+      if (error instanceof WorkflowUpdateFailedError)
+        return { result: 'refused', message: error.cause?.message ?? error.message };
       if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return { result: 'unconfirmed' };
-      if (error instanceof WorkflowNotFoundError) return { result: 'refused', message: await this.whyNotRunning(id, kind) };
+      if (error instanceof WorkflowNotFoundError)
+        return { result: 'refused', message: await this.whyNotRunning(id, kind) };
       throw error;
     }
   }
@@ -133,7 +141,8 @@ export class DeploymentClient {
     const listed: ListedDeployment[] = [];
     for await (const execution of this.options.client.workflow.list({ query: conditions.join(' AND ') })) {
       if (listed.length >= filter.limit) break;
-      const attribute = (name: string): string | undefined => (execution.searchAttributes[name]?.[0] as string | undefined) ?? undefined;
+      const attribute = (name: string): string | undefined =>
+        (execution.searchAttributes[name]?.[0] as string | undefined) ?? undefined;
       listed.push({
         deploymentId: attribute('DeploymentId') ?? execution.workflowId,
         execution: execution.status.name.toLowerCase(),
@@ -151,11 +160,16 @@ export class DeploymentClient {
       return (await this.handle(id).result()) as DeploymentStatus;
     } catch (error) {
       const cause = error instanceof WorkflowFailedError ? error.cause : error;
-      const detail = cause instanceof ApplicationFailure ? (cause.details?.[0] as DeploymentStatus | undefined) : undefined;
+      const detail =
+        cause instanceof ApplicationFailure ? (cause.details?.[0] as DeploymentStatus | undefined) : undefined;
       if (detail?.deploymentId !== undefined) return detail;
-      const stages = ((description.memo?.spec as DeploymentSpec | undefined)?.stages ?? []).map(({ name }) => ({ name, state: 'pending' as const }));
+      const stages = ((description.memo?.spec as DeploymentSpec | undefined)?.stages ?? []).map(({ name }) => ({
+        name,
+        state: 'pending' as const,
+      }));
       const endReason = cause instanceof Error ? cause.message : description.status.name.toLowerCase();
-      const state = description.status.name === 'CANCELLED' || description.status.name === 'TERMINATED' ? 'aborted' : 'failed';
+      const state =
+        description.status.name === 'CANCELLED' || description.status.name === 'TERMINATED' ? 'aborted' : 'failed';
       const stage = (description.searchAttributes.DeploymentStage?.[0] as string | undefined) ?? '';
       return { deploymentId: id, state, stage, stageIndex: 0, stages, endReason };
     }

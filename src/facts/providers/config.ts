@@ -1,6 +1,6 @@
 import type { ConfigProviderConfig } from '../../config/release-config';
 import { FailureType, GateError } from '../../failures';
-import type { ProviderKind } from './provider-kind';
+import type { ProviderKind } from '../provider-kind';
 import { atPointer } from './select-value';
 
 /** A value from the release's configuration: always fresh, and there from the start or the release is refused. */

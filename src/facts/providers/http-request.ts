@@ -3,7 +3,7 @@ import type { SecretRef } from '../../config/release-config';
 import { FailureType, GateError } from '../../failures';
 import type { JsonValue } from '../../json';
 import { isUnsafeNumber } from '../fact-value';
-import type { ProviderDeps } from './provider-kind';
+import type { ProviderDeps } from '../provider-kind';
 import { readSecret } from './secret';
 import { redactUrl } from './url';
 

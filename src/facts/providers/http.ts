@@ -3,7 +3,7 @@ import { FailureType } from '../../failures';
 import type { JsonValue } from '../../json';
 import { parseFactTime } from '../fact-time';
 import { failure, requestJson } from './http-request';
-import type { ProviderKind } from './provider-kind';
+import type { ProviderKind } from '../provider-kind';
 import { compileSelector, type Selector } from './select-value';
 import { checkUrl, fillUrl, redactUrl } from './url';
 

@@ -3,7 +3,7 @@ import { http } from './http';
 import { levelServer } from './level-server';
 import { moduleProvider } from './module';
 import { prometheus } from './prometheus';
-import type { ProviderKind } from './provider-kind';
+import type { ProviderKind } from '../provider-kind';
 
 /** Every kind of provider. A new one is one file and its line here. */
 export const PROVIDER_KINDS = [

@@ -3,7 +3,7 @@ import { FailureType } from '../../failures';
 import { isJsonObject } from '../../json';
 import { parseFactTime } from '../fact-time';
 import { failure, requestJson } from './http-request';
-import type { ProviderKind } from './provider-kind';
+import type { ProviderKind } from '../provider-kind';
 import { checkUrl, fillUrl, redactUrl } from './url';
 
 /** The device backend (gate rules, section 2): `{value, timestamp?}` of one metric of a deployment's stage. */

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { ModuleProviderConfig } from '../../config/release-config';
 import { FailureType, GateError } from '../../failures';
 import type { FactProvider } from '../fact';
-import type { ProviderKind } from './provider-kind';
+import type { ProviderKind } from '../provider-kind';
 
 type CreateProvider = (factId: string, options: Record<string, unknown>) => unknown;
 

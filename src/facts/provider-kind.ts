@@ -1,6 +1,6 @@
-import type { FactProvider } from '../fact';
-import type { JsonObject, JsonSchema } from '../../json';
-import type { ProviderConfig } from '../../config/release-config';
+import type { FactProvider } from './fact';
+import type { JsonObject, JsonSchema } from '../json';
+import type { ProviderConfig } from '../config/release-config';
 
 /** What a provider may need besides its own configuration. */
 export interface ProviderDeps {

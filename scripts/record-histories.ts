@@ -1,0 +1,148 @@
+// Records one history for every way that a deployment can go, into test/histories/<version>/. Run once a release, before
+// it is tagged; a released folder is never recorded again, because it stands for workflows that run somewhere.
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { version } from '../package.json';
+import { DeploymentClient } from '../src/deployments/client/deployment-client';
+import type { StageSpec } from '../src/deployments/deployment-spec';
+import type { DeploymentStatus } from '../src/deployments/deployment-state';
+import { workflowIdOf } from '../src/names';
+import { statusQuery } from '../src/workflows/messages';
+import { FakeGateActivities } from '../test/fakes/fake-gate-activities';
+import { encodeHistory } from '../test/support/history-file';
+import { eventually, startTemporalEnv, type TemporalEnv } from '../test/support/temporal-env';
+
+const OPERATOR = { actor: 'ann', reason: 'checked by hand' };
+const STALE = { type: 'FactStale', message: 'Expected max_pending to be fresh', factId: 'max_pending' } as const;
+const DENIED = { outcome: 'deny' as const, reasons: ['max_pending limit exceeded: current 3100 > configured 2000'] };
+const http = { type: 'http', method: 'PATCH', url: 'http://127.0.0.1:1/devices' } as const;
+const compensated = { ...http, compensation: { method: 'DELETE', url: 'http://127.0.0.1:1/devices' } } as const;
+
+interface Play {
+  gate: FakeGateActivities;
+  reaches(state: string): Promise<DeploymentStatus>;
+  call(kind: 'resume' | 'abort' | 'override', meantFor?: string): Promise<unknown>;
+}
+
+interface Scenario {
+  stages: StageSpec[];
+  historyLimit?: number;
+  prepare?(gate: FakeGateActivities): void;
+  play?(play: Play): Promise<void>;
+}
+
+const scenarios: Record<string, Scenario> = {
+  'allowed-with-actions': { stages: [{ name: 'canary', action: http }, { name: 'fleet' }] },
+  denied: { stages: [{ name: 'canary' }], prepare: (gate) => (gate.verdict = DENIED) },
+  'waits-then-allowed': {
+    stages: [{ name: 'canary', onDeny: 'wait' }],
+    prepare: (gate) => (gate.verdict = DENIED),
+    play: async ({ gate, reaches }) => {
+      await reaches('waiting');
+      gate.verdict = { outcome: 'allow' };
+    },
+  },
+  overridden: {
+    stages: [{ name: 'canary', onDeny: 'wait', recheckEvery: '10m', action: http }],
+    prepare: (gate) => (gate.verdict = DENIED),
+    play: async ({ reaches, call }) =>
+      void (await call('override', (await reaches('waiting')).lastDecision?.decisionId)),
+  },
+  'paused-and-resumed': {
+    stages: [{ name: 'canary' }],
+    prepare: (gate) => (gate.verdict = { outcome: 'error', faults: [STALE] }),
+    play: async ({ gate, reaches, call }) => {
+      const { pause } = await reaches('paused');
+      gate.verdict = { outcome: 'allow' };
+      await call('resume', pause?.id);
+    },
+  },
+  'paused-through-continue-as-new': {
+    stages: [{ name: 'canary', autoResume: true }],
+    historyLimit: 40,
+    prepare: (gate) => (gate.verdict = { outcome: 'error', faults: [STALE] }),
+    play: async ({ gate, reaches }) => {
+      await reaches('paused');
+      await eventually('a second run', () => gate.kinds().filter((kind) => kind === 'decision:error').length >= 5);
+      gate.verdict = { outcome: 'allow' };
+    },
+  },
+  'aborted-while-acting': {
+    stages: [{ name: 'canary', action: compensated }],
+    prepare: (gate) => (gate.actionGate = async (cancelled) => void (await cancelled)),
+    play: async ({ reaches, call }) => {
+      await reaches('acting');
+      await call('abort');
+    },
+  },
+  'audit-store-down': {
+    stages: [{ name: 'canary', action: http }],
+    prepare: (gate) => (gate.storeDown = true),
+    play: async ({ gate, reaches }) => {
+      await reaches('paused');
+      gate.storeDown = false;
+    },
+  },
+  'leases-lapsed': { stages: [{ name: 'canary', action: http }], prepare: (gate) => (gate.lapses = 2) },
+  'decided-on-one-worker': {
+    stages: [{ name: 'canary' }],
+    prepare: (gate) => (gate.evaluationFailures = ['ReleaseChanged']),
+  },
+};
+
+async function record(env: TemporalEnv, folder: string, name: string, scenario: Scenario): Promise<void> {
+  const gate = new FakeGateActivities();
+  scenario.prepare?.(gate);
+  const taskQueue = `record-${name}`;
+  const deployments = new DeploymentClient({ client: env.client, taskQueue, deadlineMs: 10_000 });
+  const spec = { id: name, stages: scenario.stages };
+  await env.withWorker(taskQueue, gate.activities(), async () => {
+    const handle = await env.client.workflow.start('deployment', {
+      workflowId: workflowIdOf(name),
+      taskQueue,
+      args: [{ spec, ...(scenario.historyLimit === undefined ? {} : { historyLimit: scenario.historyLimit }) }],
+    });
+    const reaches = (state: string) =>
+      eventually(`${name} to be ${state}`, async () => {
+        const status = await handle.query(statusQuery);
+        return status.state === state && status;
+      });
+    const call: Play['call'] = (kind, meantFor) =>
+      deployments.call(name, kind, { ...OPERATOR, ...(meantFor === undefined ? {} : { for: meantFor }) });
+    await scenario.play?.({ gate, reaches, call });
+    await handle.result().catch(() => undefined);
+    const runs = [handle.firstExecutionRunId, (await handle.describe()).runId];
+    for (const [index, runId] of [...new Set(runs)].entries()) {
+      const history = await env.client.workflow.getHandle(workflowIdOf(name), runId).fetchHistory();
+      const file = encodeHistory(workflowIdOf(name), version, history);
+      writeFileSync(
+        join(folder, `${name}${index === 0 ? '' : '.last-run'}.json`),
+        `${JSON.stringify(file, null, 1)}\n`,
+      );
+    }
+  });
+}
+
+async function main(): Promise<void> {
+  const folder = resolve(__dirname, '..', 'test', 'histories', version);
+  if (existsSync(folder) && !process.argv.includes('--before-release')) {
+    throw new Error(
+      `${folder} is there: a released version is never recorded again (--before-release says that it is not released yet)`,
+    );
+  }
+  mkdirSync(folder, { recursive: true });
+  const env = await startTemporalEnv();
+  try {
+    for (const [name, scenario] of Object.entries(scenarios)) {
+      await record(env, folder, name, scenario);
+      process.stdout.write(`recorded ${name}\n`);
+    }
+  } finally {
+    await env.stop();
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,109 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface Series {
+  name: string;
+  labels?: Record<string, string>;
+  value: string;
+  /** of its newest sample */
+  timeMs: number;
+}
+
+export interface PrometheusServer {
+  base: string;
+  series: Series[];
+  /** of the evaluation; the system clock's by default */
+  now: () => number;
+  /** the queries asked */
+  queries: string[];
+  /** replaces the answer to a query */
+  answers: Map<string, unknown>;
+  /** queries that are never answered */
+  hung: Set<string>;
+  /** awaited before a query is answered */
+  before: (query: string) => Promise<void>;
+  /** queries whose asker went away */
+  aborted: string[];
+  close(): Promise<void>;
+}
+
+const LOOKBACK_MS = 5 * 60_000;
+
+/**
+ * The instant queries of Prometheus' HTTP API as far as the tests need them: selectors by name and equal labels, seen
+ * for five minutes after their sample; `timestamp(selector)`, which drops the name; `sum(…)` and `min(…)` of these,
+ * which drop all labels. Every result carries the time of the evaluation, as in Prometheus.
+ */
+export async function startPrometheus(): Promise<PrometheusServer> {
+  const state: Omit<PrometheusServer, 'base' | 'close'> = {
+    series: [],
+    now: () => Date.now(),
+    queries: [],
+    answers: new Map(),
+    hung: new Set(),
+    before: () => Promise.resolve(),
+    aborted: [],
+  };
+
+  function evaluate(query: string): { metric: Record<string, string>; number: string }[] | undefined {
+    const call = /^(sum|min|timestamp)\((.*)\)$/.exec(query);
+    const inner = call?.[2];
+    if (call?.[1] === 'timestamp' && inner !== undefined) {
+      return select(inner)?.map(({ labels, timeMs }) => ({ metric: { ...labels }, number: String(timeMs / 1000) }));
+    }
+    if (inner !== undefined) {
+      const numbers = evaluate(inner)?.map(({ number }) => Number(number));
+      if (numbers === undefined || numbers.length === 0) return numbers && [];
+      const number = call?.[1] === 'min' ? Math.min(...numbers) : numbers.reduce((a, b) => a + b, 0);
+      return [{ metric: {}, number: String(number) }];
+    }
+    return select(query)?.map(({ name, labels, value }) => ({ metric: { __name__: name, ...labels }, number: value }));
+  }
+
+  function select(selector: string): Series[] | undefined {
+    const parts = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?$/.exec(selector);
+    if (parts === null) return undefined;
+    const matchers = [...(parts[2] ?? '').matchAll(/(\w+)="([^"]*)"/g)];
+    const nowMs = state.now();
+    return state.series.filter(
+      ({ name, labels, timeMs }) =>
+        name === parts[1] &&
+        timeMs <= nowMs &&
+        timeMs > nowMs - LOOKBACK_MS &&
+        matchers.every(([, label, value]) => labels?.[label ?? ''] === value),
+    );
+  }
+
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    const query = url.searchParams.get('query') ?? '';
+    const send = (status: number, body: unknown) => {
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    };
+    if (url.pathname !== '/api/v1/query') return send(404, {});
+    state.queries.push(query);
+    response.on('close', () => {
+      if (!response.writableFinished) state.aborted.push(query);
+    });
+    if (state.hung.has(query)) return;
+    void state.before(query).then(() => answer(query, send));
+  });
+
+  function answer(query: string, send: (status: number, body: unknown) => void): void {
+    if (state.answers.has(query)) return send(200, state.answers.get(query));
+    const found = evaluate(query);
+    if (found === undefined) return send(400, { status: 'error', errorType: 'bad_data', error: 'parse error' });
+    const at = state.now() / 1000;
+    const result = found.map(({ metric, number }) => ({ metric, value: [at, number] }));
+    send(200, { status: 'success', data: { resultType: 'vector', result } });
+  }
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return Object.assign(state, {
+    base: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  });
+}
