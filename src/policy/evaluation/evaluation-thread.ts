@@ -55,10 +55,11 @@ export class EvaluationThread<Call extends ThreadCall> {
     const data: ThreadData = { clock: this.clock.buffer };
     // bounds what built-ins make of a value outside the wasm memory, whose own maximum this limit does not reach
     this.worker = startThread({ workerData: data, resourceLimits: { maxOldGenerationSizeMb: heapMiB } });
-    this.worker.unref();
     this.worker.on('message', (message: FromThread) => this.receive(message));
     this.worker.on('error', (error) => this.end('crash', error.message));
     this.worker.on('exit', (code) => this.end('crash', `it ended with exit code ${code}`));
+    // last: listening for messages refers to the port again
+    this.worker.unref();
   }
 
   get load(): number {
