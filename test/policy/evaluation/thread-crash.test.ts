@@ -25,6 +25,7 @@ const ANSWERS = `${READY} parentPort.on('message', (m) => Array.isArray(m) && pa
 const DIES_IN_EVALUATION = `${READY}
   parentPort.on('message', (m) => {
     if (!Array.isArray(m)) return;
+    Atomics.store(clock, 0, process.hrtime.bigint() + 60_000_000_000n); // its deadline is far off
     Atomics.store(clock, 1, BigInt(m[0][0]));
     throw new Error('out of breath');
   })`;
