@@ -7,6 +7,7 @@ import { createEvaluator, type Evaluator } from '../src/policy/evaluation/evalua
 import type { PolicyBundle } from '../src/policy/release';
 import { buildPolicy } from '../src/policy/toolchain/build-policy';
 import { alternate, median, type BenchRow } from './bench-row';
+import { benchInThread } from './decision-in-thread';
 import { startOpaServer } from './opa-server';
 
 const POLICY = join(__dirname, '../policy');
@@ -22,7 +23,7 @@ const INPUT: JsonObject = {
   region_health: { eu: { status: 'green' }, us: { status: 'green' }, ap: { status: 'red' } },
 };
 
-/** The project's policy through the isolation, against `opa run --server` with the same policy, data and input. */
+/** The project's policy, in the thread against bare opa-wasm, and through the isolation against `opa run --server` with the same policy, data and input. */
 export async function benchDecision(): Promise<BenchRow[]> {
   const { bundle } = await buildPolicy(POLICY);
   const dir = await mkdtemp(join(tmpdir(), 'bench-decision-'));
@@ -49,6 +50,7 @@ export async function benchDecision(): Promise<BenchRow[]> {
     );
     const memory = await memoryGrowth(ask);
     return [
+      ...(await benchInThread(bundle)),
       {
         name: 'A decision by one caller',
         baseline: 'opa run --server',
@@ -83,7 +85,6 @@ function askOf(evaluator: Evaluator, policy: PolicyBundle) {
   return evaluator.evaluate({
     policy,
     configDocument: CONFIG,
-    configRev: 'bench',
     input: INPUT,
     decisionTimeMs: 1_767_225_600_000,
   });
@@ -127,5 +128,8 @@ async function memoryGrowth(ask: () => Promise<unknown>): Promise<{ ours: number
 }
 
 if (require.main === module) {
-  void benchDecision().then((rows) => console.table(rows));
+  void benchDecision().then((rows) => {
+    console.table(rows);
+    console.log(JSON.stringify(rows));
+  });
 }

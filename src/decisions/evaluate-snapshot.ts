@@ -17,6 +17,8 @@ export interface PolicyRequest {
   decisionTimeMs: number;
   /** counted from the start of the evaluation, not from queueing */
   deadlineMs?: number;
+  /** the most memory that the policy may use, MiB */
+  memoryMiB?: number;
 }
 
 /** Runs a policy. Throws GateError PolicyEvaluation when it gives no answer: it aborts, conflicts, passes its deadline. */
@@ -51,6 +53,7 @@ export async function evaluateSnapshot(request: {
         input,
         decisionTimeMs: snapshot.decisionTimeMs,
         deadlineMs: parseDuration(release.config.evaluation.deadline),
+        memoryMiB: release.config.evaluation.memoryMiB,
       }),
     );
   } catch (error) {

@@ -5,7 +5,7 @@ import type { PolicyBundle } from './release';
 
 /**
  * Whether a policy and a configuration fit together: every limit that the policy reads is there and not null along the
- * whole path, every limit read is a number (`3100 > "2000"` is false in Rego, so a limit in quotes would never deny), every
+ * whole path, every limit read is a number (`3100 > "2000"` and `3100 > [2000]` are false in Rego and so would never deny), every
  * number in the configuration document is finite and at most 2^53, and every fact read has a provider.
  *
  * @param configDocument what the policy sees as `data.config`
@@ -52,22 +52,32 @@ function missingAlong(path: readonly string[], document: JsonObject): Fault[] {
   return nullsWithin(value, where);
 }
 
-/** What is read below `limits` is numbers; texts and the like that a policy compares with belong to `parameters`. */
+/**
+ * A limit that is read is a number and nothing else: Rego orders every list and object above every number, so
+ * `current > [2000]` and `current > {"max": 2000}` never deny. Which limits a policy looks up by a computed key cannot be
+ * told from what it reads; limits of many regions are therefore named one by one (`limits.max.eu`), or stand in
+ * `parameters` with whatever else is no number, where their types are the policy's to check.
+ */
 function notNumbers(path: readonly string[], document: JsonObject): Fault[] {
   if (path.length > 0 && path[0] !== 'limits') return [];
   const keys = path.length === 0 ? ['limits'] : path;
   const value = keys.reduce<JsonValue | undefined>(childOf, document);
-  const visit = (inner: JsonValue | undefined, where: string): Fault[] => {
-    if (inner === undefined || inner === null || typeof inner === 'number') return [];
-    const children = childrenOf(inner);
-    if (children.length > 0) return children.flatMap(([key, child]) => visit(child, `${where}.${key}`));
-    return [invalid(where, `The policy reads ${where}: expected a number, found ${JSON.stringify(inner)}`)];
-  };
   const where = ['data.config', ...keys].join('.');
-  if (keys.length === 1 && typeof value === 'number') {
-    return [invalid(where, `The policy reads ${where}: expected limits by name, found ${value}`)];
+  const isWhole = keys.length === 1;
+  if (!isWhole) return notNumber(value, where);
+  if (value === undefined || value === null) return [];
+  if (!isJsonObject(value) || Object.keys(value).length === 0) {
+    return [invalid(where, `The policy reads ${where}: expected limits by name, found ${JSON.stringify(value)}`)];
   }
-  return visit(value, where);
+  return childrenOf(value).flatMap(([key, child]) => notNumber(child, `${where}.${key}`));
+}
+
+/** Absent and null are faults of their own. */
+function notNumber(value: JsonValue | undefined, where: string): Fault[] {
+  if (value === undefined || value === null || typeof value === 'number') return [];
+  const text = JSON.stringify(value);
+  const found = text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return [invalid(where, `The policy reads ${where}: expected a number, found ${found}`)];
 }
 
 function childOf(value: JsonValue | undefined, key: string): JsonValue | undefined {

@@ -1,3 +1,4 @@
+import { parseDuration } from '../config/duration';
 import { FailureType, GateError } from '../failures';
 import type { JsonObject, JsonValue } from '../json';
 import type { PolicyBundle, Release } from './release';
@@ -8,6 +9,9 @@ export interface SmokeRequest {
   configRev: string;
   input: JsonObject;
   decisionTimeMs: number;
+  /** as the release says, or a policy that needs what it was given would be refused */
+  deadlineMs: number;
+  memoryMiB: number;
 }
 
 /**
@@ -23,7 +27,9 @@ export async function smokeRelease(
   const { policy, configDocument, ref, loadedAtMs } = release;
   const deployment = { id: 'smoke', stage: 'smoke', stage_index: 0, attributes: {}, stage_attributes: {} };
   const input = { deployment, decision_time: new Date(loadedAtMs).toISOString() };
-  const request = { policy, configDocument, configRev: ref.configRev, input, decisionTimeMs: loadedAtMs };
+  const { deadline, memoryMiB } = release.config.evaluation;
+  const limits = { deadlineMs: parseDuration(deadline), memoryMiB };
+  const request = { policy, configDocument, configRev: ref.configRev, input, decisionTimeMs: loadedAtMs, ...limits };
   const { response } = await evaluate(request).catch((error: unknown) => {
     const message = `Expected the policy to evaluate, but it failed: ${error instanceof Error ? error.message : String(error)}`;
     throw new GateError(FailureType.PolicyInvalid, message, undefined, { cause: error });

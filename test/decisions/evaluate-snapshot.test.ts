@@ -18,7 +18,7 @@ const aRelease = (inputSchema: JsonObject = { properties: { a: { type: 'integer'
   ({
     ref: { policySha: 'p', configRev: 'c', manifestVersion: '1' },
     policy: { sha: 'p', reads, inputSchema },
-    config: { evaluation: { deadline: '250ms' } },
+    config: { evaluation: { deadline: '250ms', memoryMiB: 16 } },
     configDocument: { limits: { max: 1 } },
     loadedAtMs: 0,
   }) as unknown as Release;
@@ -44,6 +44,7 @@ describe('evaluateSnapshot', () => {
           input: expect.objectContaining({ a: 1, decision_time: '2026-01-02T03:04:05.006Z' }),
           decisionTimeMs: DECISION_TIME_MS,
           deadlineMs: 250,
+          memoryMiB: 16,
         },
       ],
     ]);

@@ -213,6 +213,15 @@ describe.each(CASES)('$name', ({ source, good }) => {
     );
   });
 
+  // found by the property above: in Rego's order these are greater than every number
+  it.each(['[0]', '{"":0}', '{"":{"":0}}', '"0"', 'true', '[]', '{}'])('never allows %s as a limit', async (json) => {
+    const limits = places.filter((path) => path[1] === 'limits' && typeof at(good, path) === 'number');
+    expect(limits.length).toBeGreaterThan(0);
+    for (const path of limits) {
+      expect((await decide(changed(good, path, JSON.parse(json) as JsonValue))).outcome).not.toBe('allow');
+    }
+  });
+
   it('never allows several of these faults together', async () => {
     const some = fc.array(fc.constantFrom(...places.filter((path) => !isMapEntry(path))), {
       minLength: 1,

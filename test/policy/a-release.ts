@@ -17,7 +17,11 @@ export function aPolicy(sha: string): PolicyBundle {
 
 export function aConfig(configRev: string): LoadedConfig {
   const configDocument: JsonObject = { limits: { maxDelta: 500 } };
-  return { config: configDocument as unknown as ReleaseConfig, configDocument, configRev };
+  return {
+    config: { ...configDocument, evaluation: { deadline: '250ms', memoryMiB: 16 } } as unknown as ReleaseConfig,
+    configDocument,
+    configRev,
+  };
 }
 
 /** A store of releases: what is published can be read, and what is read is counted. */

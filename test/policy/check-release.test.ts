@@ -22,8 +22,11 @@ describe('checkRelease', () => {
     ['a limit in quotes', { limits: { max: '1' } }, ['data.config.limits.max']],
     ['a limit that is a switch', { limits: { max: true } }, ['data.config.limits.max']],
     ['a limit that is an empty collection', { limits: { max: {} } }, ['data.config.limits.max']],
-    ['a limit of each region', { limits: { max: { eu: 1, us: 2 } } }, []],
-    ['a limit in quotes within', { limits: { max: { eu: 1, us: '2' } } }, ['data.config.limits.max.us']],
+    ['a limit that is a list', { limits: { max: [1] } }, ['data.config.limits.max']],
+    ['a limit that is an object', { limits: { max: { eu: 1, us: 2 } } }, ['data.config.limits.max']],
+    ['a limit that is deeper than it is read', { limits: { max: { '': { '': 0 } } } }, ['data.config.limits.max']],
+    ['a limit that is long', { limits: { max: 'x'.repeat(99) } }, ['data.config.limits.max']],
+    ['another limit that is a list and is not read', { limits: { max: 1, other: [1] } }, []],
     ['a text that is no limit read', { limits: { max: 1, note: 'x' }, parameters: { a: 'x' } }, []],
     ['a number of 2^53', { limits: { max: 2 ** 53 } }, []],
     ['a number beyond 2^53', { limits: { max: 2 ** 53 + 2 } }, ['data.config.limits.max']],
@@ -40,9 +43,26 @@ describe('checkRelease', () => {
     ]);
   });
 
-  it('refuses a number in the place of all limits', () => {
-    expect(check({ limits: 0 }, [['limits']])).toEqual(['data.config.limits']);
-    expect(check({ limits: { max: 0 } }, [['limits']])).toEqual([]);
+  it('takes the limits of many regions where each is named', () => {
+    const paths = [
+      ['limits', 'max', 'eu'],
+      ['limits', 'max', 'us'],
+    ];
+    expect(check({ limits: { max: { eu: 1, us: 2 } } }, paths)).toEqual([]);
+    expect(check({ limits: { max: { eu: 1, us: '2' } } }, paths)).toEqual(['data.config.limits.max.us']);
+    expect(check({ limits: { max: { eu: 1 } } }, paths)).toEqual(['data.config.limits.max.us']);
+  });
+
+  it.each<[string, unknown, string[]]>([
+    ['by name', { max: 0 }, []],
+    ['a number', 0, ['data.config.limits']],
+    ['a list', [0], ['data.config.limits']],
+    ['nothing', {}, ['data.config.limits']],
+    ['a list within', { max: [0], min: 1 }, ['data.config.limits.max']],
+    ['an object within', { max: { eu: 0 } }, ['data.config.limits.max']],
+  ])('read whole, has limits by name that are numbers: %s', (_name, limits, where) => {
+    expect(check({ limits }, [['limits']])).toEqual(where);
+    expect(check({ limits }, [[]])).toEqual(where);
   });
 
   it('names each fact without a provider, configured or known', () => {

@@ -15,7 +15,7 @@ const release: Release = {
 const answering = (response: JsonValue | undefined) => async () => ({ response });
 
 describe('smokeRelease', () => {
-  it('evaluates over an input without facts at the time of loading', async () => {
+  it('evaluates over an input without facts at the time of loading, within the limits of the release', async () => {
     const asked: SmokeRequest[] = [];
     await smokeRelease(release, async (request) => {
       asked.push(request);
@@ -27,6 +27,8 @@ describe('smokeRelease', () => {
         configDocument,
         configRev: 'c1',
         decisionTimeMs: release.loadedAtMs,
+        deadlineMs: 250,
+        memoryMiB: 16,
         input: {
           deployment: { id: 'smoke', stage: 'smoke', stage_index: 0, attributes: {}, stage_attributes: {} },
           decision_time: '2026-01-02T03:04:05.000Z',

@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads';
-import { READY, type Answer, type FromThread, type ThreadData, type ToThread } from './messages';
+import { READY, type Answer, type CallMessage, type FromThread, type ThreadData, type ToThread } from './messages';
 import { RunClock } from './run-clock';
 import { startThread } from './start-thread';
 import type { PreparedRelease } from './prepare-release';
@@ -40,6 +40,7 @@ export class EvaluationThread<Call extends ThreadCall> {
   private readonly worker: Worker;
   private readonly clock = new RunClock();
   private readonly calls = new Map<number, Call>();
+  private readonly taken: CallMessage[] = [];
   /** ids of the releases that the thread holds, the one used last at the end */
   private readonly held = new Set<number>();
   private isReady = false;
@@ -54,19 +55,24 @@ export class EvaluationThread<Call extends ThreadCall> {
     const data: ThreadData = { clock: this.clock.buffer };
     // bounds what built-ins make of a value outside the wasm memory, whose own maximum this limit does not reach
     this.worker = startThread({ workerData: data, resourceLimits: { maxOldGenerationSizeMb: heapMiB } });
-    this.worker.unref();
     this.worker.on('message', (message: FromThread) => this.receive(message));
     this.worker.on('error', (error) => this.end('crash', error.message));
     this.worker.on('exit', (code) => this.end('crash', `it ended with exit code ${code}`));
+    // last: listening for messages refers to the port again
+    this.worker.unref();
   }
 
   get load(): number {
     return this.calls.size;
   }
 
-  send(call: Call): void {
+  /** Takes a call; it goes to the thread with the others that are taken before `flush`. */
+  take(call: Call): void {
     const { release } = call;
     this.calls.set(call.id, call);
+    this.taken.push([call.id, release.id, call.inputText, call.decisionTimeMs]);
+    const dueMs = performance.now() + call.deadlineMs;
+    if (this.timer === undefined || dueMs < this.wakeAtMs) this.wakeAt(dueMs);
     const isHeld = this.held.delete(release.id);
     this.held.add(release.id);
     if (!isHeld) {
@@ -74,9 +80,10 @@ export class EvaluationThread<Call extends ThreadCall> {
       this.post({ load: id, module, dataText, entrypoint, memoryMiB });
       this.dropOldest();
     }
-    this.post([call.id, release.id, call.inputText, call.decisionTimeMs]);
-    const dueMs = performance.now() + call.deadlineMs;
-    if (this.timer === undefined || dueMs < this.wakeAtMs) this.wakeAt(dueMs);
+  }
+
+  flush(): void {
+    if (this.taken.length > 0) this.post(this.taken.splice(0));
   }
 
   /** Ends the thread without a word to the listener. */
@@ -112,11 +119,13 @@ export class EvaluationThread<Call extends ThreadCall> {
       this.isReady = true;
       return;
     }
-    const call = this.calls.get(message[0]);
-    if (call === undefined) return;
-    this.calls.delete(call.id);
+    for (const answer of message) {
+      const call = this.calls.get(answer[0]);
+      if (call === undefined) continue;
+      this.calls.delete(call.id);
+      this.listener.answered(call, answer);
+    }
     if (this.calls.size === 0) this.sleep();
-    this.listener.answered(call, message);
   }
 
   /** The timer is what keeps the process alive while a call is out. */

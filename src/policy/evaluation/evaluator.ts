@@ -74,23 +74,29 @@ class ThreadedEvaluator implements Evaluator {
   private queue: Call[] = [];
   private lastCallId = 0;
   private hasAnswered = false;
+  private isDispatching = false;
   private isClosed = false;
 
   constructor(private readonly options: EvaluatorOptions) {
     this.fillActive();
   }
 
-  async evaluate(request: EvaluationRequest): Promise<Evaluation> {
-    const { policy, configDocument, input, decisionTimeMs } = request;
-    const prepared = this.prepare(policy, configDocument, request.memoryMiB ?? this.options.memoryMiB);
-    const release: PreparedRelease = prepared instanceof Promise ? await prepared : prepared;
-    if (this.isClosed) throw closedError();
+  evaluate(request: EvaluationRequest): Promise<Evaluation> {
+    const release = this.prepare(request.policy, request.configDocument, request.memoryMiB ?? this.options.memoryMiB);
+    // Not `await` for both: a turn of the event loop's queue is a good part of what a call costs.
+    return release instanceof Promise
+      ? release.then((prepared) => this.enqueue(request, prepared))
+      : this.enqueue(request, release);
+  }
+
+  private enqueue(request: EvaluationRequest, release: PreparedRelease): Promise<Evaluation> {
     return new Promise((resolve, reject) => {
-      const inputText = JSON.stringify(input);
-      const deadlineMs = request.deadlineMs ?? this.options.deadlineMs;
+      if (this.isClosed) throw closedError();
+      const inputText = JSON.stringify(request.input);
+      const { decisionTimeMs, deadlineMs = this.options.deadlineMs } = request;
       const id = ++this.lastCallId;
       this.queue.push({ id, release, inputText, decisionTimeMs, deadlineMs, failures: 0, resolve, reject });
-      this.dispatch();
+      this.dispatchSoon();
     });
   }
 
@@ -104,14 +110,27 @@ class ThreadedEvaluator implements Evaluator {
     for (const call of [...(await Promise.all(stopping)).flat(), ...queued]) call.reject(closedError());
   }
 
+  /** Calls made in one go share a message. */
+  private dispatchSoon(): void {
+    if (this.isDispatching) return;
+    this.isDispatching = true;
+    queueMicrotask(() => {
+      this.isDispatching = false;
+      if (this.queue.length > 0 && !this.isClosed) this.dispatch();
+    });
+  }
+
   private dispatch(): void {
-    if (this.queue.length === 0) return;
     this.fillActive();
-    while (this.queue.length > 0) {
+    let taken = 0;
+    for (const call of this.queue) {
       const thread = this.leastLoaded();
-      if (thread === undefined) return;
-      thread.send(this.queue.shift()!);
+      if (thread === undefined) break;
+      thread.take(call);
+      taken++;
     }
+    this.queue.splice(0, taken);
+    for (const thread of this.active) thread.flush();
   }
 
   private leastLoaded(): EvaluationThread<Call> | undefined {
@@ -156,7 +175,7 @@ class ThreadedEvaluator implements Evaluator {
     }
     if (!this.hasAnswered) this.fillSpare();
     this.hasAnswered = true;
-    this.dispatch();
+    if (this.queue.length > 0) this.dispatchSoon();
   }
 
   private ended(thread: EvaluationThread<Call>, { why, current, unanswered, message }: ThreadEnd<Call>): void {
@@ -186,7 +205,7 @@ class ThreadedEvaluator implements Evaluator {
     this.queue = [...again, ...this.queue];
     this.fillActive();
     this.fillSpare();
-    this.dispatch();
+    this.dispatchSoon();
   }
 }
 

@@ -17,7 +17,8 @@ export interface DropMessage {
 /** An evaluation: a tuple of plain values, which cross to the thread in a third of an object's time. */
 export type CallMessage = [callId: number, releaseId: number, inputText: string, decisionTimeMs: number];
 
-export type ToThread = LoadMessage | DropMessage | CallMessage;
+/** Calls made together share a message: crossing between threads costs more than the evaluation of a small policy. */
+export type ToThread = LoadMessage | DropMessage | CallMessage[];
 
 /** What went wrong: the release could not be made ready, or its evaluation gave no answer. */
 export interface ThreadFailure {
@@ -35,7 +36,7 @@ export type Answer = [
 
 /** Sent once, when a thread can take calls. */
 export const READY = 'ready';
-export type FromThread = typeof READY | Answer;
+export type FromThread = typeof READY | Answer[];
 
 export interface ThreadData {
   clock: SharedArrayBuffer;

@@ -8,21 +8,25 @@ interface Held extends LoadMessage {
 }
 
 const encoder = new TextEncoder();
+/** Answers wait for one another no longer than this, so that a slow evaluation does not hold those before it back. */
+const FLUSH_AFTER_NS = 1_000_000n;
+/** Nor for more than this: meanwhile the main thread hands them out and sends what is asked next. */
+const FLUSH_AFTER_ANSWERS = 8;
 
 /**
  * What runs inside a thread: takes messages in their order and answers each call exactly once. Throws nothing.
  *
  * @returns the receiver of messages
  */
-export function createThreadSide(clock: RunClock, answer: (answer: Answer) => void): (message: ToThread) => void {
+export function createThreadSide(clock: RunClock, send: (answers: Answer[]) => void): (message: ToThread) => void {
   const releases = new Map<number, Held>();
   const waiting: CallMessage[] = [];
   let isBusy = false;
 
-  const run = async ([callId, releaseId, inputText, decisionTimeMs]: CallMessage): Promise<void> => {
+  const run = async ([callId, releaseId, inputText, decisionTimeMs]: CallMessage): Promise<Answer> => {
     const held = releases.get(releaseId);
     if (held === undefined) {
-      return answer([callId, undefined, 0, { step: 'load', message: 'The thread does not hold this release' }]);
+      return [callId, undefined, 0, { step: 'load', message: 'The thread does not hold this release' }];
     }
     if (held.policy === undefined) {
       clock.begin(callId, true, process.hrtime.bigint());
@@ -30,7 +34,7 @@ export function createThreadSide(clock: RunClock, answer: (answer: Answer) => vo
         held.policy = await instantiate(held);
       } catch (error) {
         clock.end();
-        return answer([callId, undefined, 0, { step: 'load', message: messageOf(error) }]);
+        return [callId, undefined, 0, { step: 'load', message: messageOf(error) }];
       }
     }
     const beganNs = process.hrtime.bigint();
@@ -40,18 +44,28 @@ export function createThreadSide(clock: RunClock, answer: (answer: Answer) => vo
       const response = held.policy.evaluate(held.entrypoint, input, BigInt(Math.trunc(decisionTimeMs)) * 1_000_000n);
       const tookNs = Number(process.hrtime.bigint() - beganNs);
       clock.end();
-      answer([callId, response === undefined ? undefined : JSON.stringify(response), tookNs]);
+      return [callId, response === undefined ? undefined : JSON.stringify(response), tookNs];
     } catch (error) {
       delete held.policy;
       clock.end();
       const tookNs = Number(process.hrtime.bigint() - beganNs);
-      answer([callId, undefined, tookNs, { step: 'run', message: messageOf(error) }]);
+      return [callId, undefined, tookNs, { step: 'run', message: messageOf(error) }];
     }
   };
 
   const drain = async (): Promise<void> => {
     isBusy = true;
-    for (let call = waiting.shift(); call !== undefined; call = waiting.shift()) await run(call);
+    let answers: Answer[] = [];
+    let flushedNs = process.hrtime.bigint();
+    for (let call = waiting.shift(); call !== undefined; call = waiting.shift()) {
+      answers.push(await run(call));
+      const nowNs = process.hrtime.bigint();
+      const isEarly = nowNs - flushedNs < FLUSH_AFTER_NS && answers.length < FLUSH_AFTER_ANSWERS;
+      if (isEarly && waiting.length > 0) continue;
+      send(answers);
+      answers = [];
+      flushedNs = nowNs;
+    }
     isBusy = false;
   };
 
@@ -61,7 +75,7 @@ export function createThreadSide(clock: RunClock, answer: (answer: Answer) => vo
     } else if ('drop' in message) {
       releases.delete(message.drop);
     } else {
-      waiting.push(message);
+      waiting.push(...message);
       if (!isBusy) void drain();
     }
   };

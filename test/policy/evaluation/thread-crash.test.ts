@@ -21,24 +21,25 @@ const READY = `
   const clock = new BigInt64Array(workerData.clock);
   parentPort.postMessage('ready');
 `;
-const ANSWERS = `${READY} parentPort.on('message', (m) => Array.isArray(m) && parentPort.postMessage([m[0], m[2], 1]))`;
+const ANSWERS = `${READY} parentPort.on('message', (m) => Array.isArray(m) && parentPort.postMessage(m.map((c) => [c[0], c[2], 1])))`;
 const DIES_IN_EVALUATION = `${READY}
   parentPort.on('message', (m) => {
     if (!Array.isArray(m)) return;
-    Atomics.store(clock, 1, BigInt(m[0]));
+    Atomics.store(clock, 0, process.hrtime.bigint() + 60_000_000_000n); // its deadline is far off
+    Atomics.store(clock, 1, BigInt(m[0][0]));
     throw new Error('out of breath');
   })`;
 const DIES_BETWEEN = `${READY} parentPort.on('message', (m) => { if (Array.isArray(m)) throw new Error('gone'); })`;
 const HANGS_LOADING = `${READY}
   parentPort.on('message', (m) => {
     if (!Array.isArray(m)) return;
-    Atomics.store(clock, 0, process.hrtime.bigint() - BigInt(m[2].includes('long') ? 11e9 : 1e9));
+    Atomics.store(clock, 0, process.hrtime.bigint() - BigInt(m[0][2].includes('long') ? 11e9 : 1e9));
     Atomics.store(clock, 2, 1n);
-    Atomics.store(clock, 1, BigInt(m[0]));
+    Atomics.store(clock, 1, BigInt(m[0][0]));
   })`;
 const SILENT_THEN_ANSWERS = `${READY}
   parentPort.on('message', (m) => {
-    if (Array.isArray(m)) setTimeout(() => parentPort.postMessage([m[0], m[2], 1]), 120);
+    if (Array.isArray(m)) setTimeout(() => parentPort.postMessage(m.map((c) => [c[0], c[2], 1])), 120);
   })`;
 
 let policy: PolicyBundle;

@@ -16,11 +16,11 @@ async function exchange(messages: readonly ToThread[]) {
   const clock = new RunClock();
   const answers: Answer[] = [];
   const runs: (CurrentRun | undefined)[] = [];
-  const expected = messages.filter((message) => Array.isArray(message)).length;
+  const expected = messages.flatMap((message) => (Array.isArray(message) ? message : [])).length;
   await new Promise<void>((resolve) => {
-    const receive = createThreadSide(clock, (answer) => {
+    const receive = createThreadSide(clock, (sent) => {
       runs.push(clock.read());
-      if (answers.push(answer) === expected) resolve();
+      if (answers.push(...sent) === expected) resolve();
     });
     for (const message of messages) receive(message);
   });
@@ -28,10 +28,7 @@ async function exchange(messages: readonly ToThread[]) {
 }
 
 const call = (callId: number, input: object, releaseId = 7): ToThread => [
-  callId,
-  releaseId,
-  JSON.stringify(input),
-  DECISION_TIME_MS,
+  [callId, releaseId, JSON.stringify(input), DECISION_TIME_MS],
 ];
 
 describe('a thread', () => {
