@@ -138,7 +138,11 @@ export async function createServices(
       release,
       snapshot,
       evaluate: (request) =>
-        evaluator.evaluate({ ...request, deadlineMs: parseDuration(release.config.evaluation.deadline) }),
+        evaluator.evaluate({
+          ...request,
+          deadlineMs: parseDuration(release.config.evaluation.deadline),
+          memoryMiB: release.config.evaluation.memoryMiB,
+        }),
     });
     if (decision.evalDurationNs > 0) metrics.evaluation.evaluated(decision.evalDurationNs / 1e9);
     for (const fault of decision.faults) metrics[errorAreaOf(fault.type)].failed(fault.type);

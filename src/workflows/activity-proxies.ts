@@ -1,5 +1,6 @@
 import {
   ActivityCancellationType,
+  isCancellation,
   proxyActivities,
   proxyLocalActivities,
   workflowInfo,
@@ -32,6 +33,19 @@ export function localActivities(summary?: string): Proxies {
     },
     summary,
   });
+}
+
+/**
+ * The defaults in force. A worker too busy to answer within the workflow task is asked through the server, for as long as
+ * it takes: not to know how a stage behaves must not end a deployment.
+ */
+export async function readDefaults(): Promise<GateDefaults> {
+  try {
+    return await localActivities('defaults in force').readDefaults();
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return await proxyActivities<GateActivities>({ startToCloseTimeout: '10s' }).readDefaults();
+  }
 }
 
 /** The same steps through the server, with the time-outs and retries of the configuration. */

@@ -5,7 +5,7 @@ import { actRecord, GATE_ACTOR, type Act } from '../deployments/act-record';
 import { beginPause, pauseAlert, reminded, type ReminderIntervals } from '../deployments/pause';
 import { FailureType } from '../failures';
 import { toFault } from './activity-errors';
-import { localActivities, untilRecorded } from './activity-proxies';
+import { localActivities, remoteActivities, untilRecorded } from './activity-proxies';
 import type { GateAlerts } from './gate-alerts';
 import type { GateView } from './gate-view';
 
@@ -39,16 +39,23 @@ export class AuditTrail {
 
   /**
    * Stores an operator's act or one of the gate's own. Its time comes from the workflow task, which may run again at
-   * another time, so it passes through history; the server asks until the store takes it.
+   * another time, so it passes through history.
    */
   async recordAct(act: Omit<Act, 'deploymentId' | 'stage' | 'workflowId' | 'runId' | 'release'>): Promise<void> {
     const { workflowId, runId } = workflowInfo();
     const { deploymentId, stage, lastDecision } = this.view.status();
     const release = lastDecision?.release;
     const record = actRecord({ ...act, deploymentId, stage, workflowId, runId, ...(release ? { release } : {}) });
-    await CancellationScope.nonCancellable(() =>
-      untilRecorded(this.options().activities, act.kind).recordDecision(record),
-    );
+    const { activities } = this.options();
+    await CancellationScope.nonCancellable(async () => {
+      // The records about an outage itself wait as part of it.
+      if (this.view.auditOutage) return untilRecorded(activities, act.kind).recordDecision(record);
+      try {
+        return await remoteActivities(activities, 'recordDecision', act.kind).recordDecision(record);
+      } catch (error) {
+        return await this.recordAfterOutage(record, act.kind, error);
+      }
+    });
   }
 
   private async recordAfterOutage(record: AuditRecord, summary: string, cause: unknown): Promise<AuditRecord> {

@@ -34,7 +34,7 @@ export async function deployment(input: DeploymentInput): Promise<DeploymentStat
       if (index >= (carried?.stageIndex ?? 0)) await runStage(gate, spec, stage, index);
     }
   } catch (error) {
-    if (isCancellation(error)) await recordCancellation(gate);
+    if (isCancellation(error) && gate.hasBegun) await recordCancellation(gate);
     if (error instanceof ApplicationFailure && error.type === FailureType.ActionFailed)
       await endFailed(gate, error.message);
     if (error instanceof ActivityFailure && !isCancellation(error))

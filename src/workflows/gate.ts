@@ -25,7 +25,7 @@ import { beginPause, leaseLapsedFault, pauseAlert, reminded, stillPaused } from 
 import { compileBehaviour, type CompiledBehaviour } from '../deployments/stage-behaviour';
 import { FailureType, type Fault } from '../failures';
 import type { JsonObject } from '../json';
-import { localActivities } from './activity-proxies';
+import { readDefaults } from './activity-proxies';
 import { AuditTrail } from './audit-trail';
 import { GateAlerts } from './gate-alerts';
 import { GateView } from './gate-view';
@@ -108,6 +108,11 @@ export class Gate {
     return this.inbox.abortAwaits;
   }
 
+  /** false until the first stage knows the defaults in force: nothing can have been decided or recorded before. */
+  get hasBegun(): boolean {
+    return this.defaults !== undefined;
+  }
+
   /** The activity options of the stage that is under way. */
   activityOptions(): GateDefaults['activities'] {
     if (!this.defaults) throw ApplicationFailure.nonRetryable('No stage has begun', FailureType.ConfigInvalid);
@@ -122,8 +127,9 @@ export class Gate {
    */
   async awaitStage(stage: GatedStage): Promise<GatePass> {
     if (this.view.enter(stage.name)) this.leaseLapses = 0;
-    this.defaults = await localActivities('defaults in force').readDefaults();
+    this.defaults = await readDefaults();
     this.behaviour = compileBehaviour(this.defaults.stages, stage);
+    await this.continueAsNewIfLong();
     // After continue-as-new within a wait, and after lapsed leases, the time to ask again comes first.
     let askNow = this.view.pause === undefined && this.view.deniedSinceMs === undefined;
     let resume: QueuedCall | undefined;

@@ -20,6 +20,8 @@ export class FakeGateActivities {
   };
   /** the next evaluations throw this type first */
   evaluationFailures: FailureType[] = [];
+  /** how many of the next questions for the defaults fail */
+  defaultsFailures = 0;
   storeDown = false;
   alertsDown = false;
   leaseMs?: number;
@@ -55,16 +57,18 @@ export class FakeGateActivities {
 
   activities(): GateActivities {
     return {
-      readDefaults: async () => ({
-        stages: this.stages,
-        activities: {
-          collectFacts: step,
-          evaluatePolicy: step,
-          recordDecision: step,
-          alert: { ...step, maximumAttempts: 2 },
-          action: { ...step, maximumAttempts: 3 },
-        },
-      }),
+      readDefaults: async () => {
+        if (this.defaultsFailures > 0) {
+          this.defaultsFailures -= 1;
+          throw ApplicationFailure.retryable('busy');
+        }
+        const alert = { ...step, maximumAttempts: 2 };
+        const action = { ...step, maximumAttempts: 3 };
+        return {
+          stages: this.stages,
+          activities: { collectFacts: step, evaluatePolicy: step, recordDecision: step, alert, action },
+        };
+      },
       collectFacts: async (request) => {
         this.collected.push(request);
         return this.collect(request);

@@ -2,14 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkflowBundle,
-} from '@temporalio/worker';
+import { WorkflowCoverage } from '@temporalio/nyc-test-coverage';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { GateActivities } from '../../src/activities/gate-activities';
 import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server';
 
@@ -31,17 +25,25 @@ export interface RunningWorker {
 
 export async function startTemporalEnv(workflowsPath = require.resolve('../../src/workflows')): Promise<TemporalEnv> {
   Runtime.install({ logger: log });
+  // Workflows run in a sandbox of their own: what they cover is carried out of it. Without jest's coverage this does nothing.
+  const coverage = new WorkflowCoverage();
   const folder = mkdtempSync(join(tmpdir(), 'gate-temporal-'));
   const [server, workflowBundle] = await Promise.all([
     startTemporalServer({ dbFile: join(folder, 'temporal.db'), logFile: join(folder, 'temporal.log') }),
-    bundleWorkflowCode({ workflowsPath, logger: log }),
+    bundleWorkflowCode(coverage.augmentBundleOptions({ workflowsPath, logger: log })),
   ]);
   const connection = await Connection.connect({ address: server.address });
   const nativeConnection = await NativeConnection.connect({ address: server.address });
   const client = new Client({ connection, identity: 'test-client' });
 
   const startWorker = async (taskQueue: string, activities: GateActivities): Promise<RunningWorker> => {
-    const worker = await createWorker(nativeConnection, workflowBundle, taskQueue, activities);
+    const worker = await Worker.create(
+      coverage.augmentWorkerOptionsWithBundle({
+        ...workerOptions(taskQueue, activities),
+        connection: nativeConnection,
+        workflowBundle,
+      }),
+    );
     const running = worker.run();
     return {
       stop: async () => {
@@ -63,6 +65,7 @@ export async function startTemporalEnv(workflowsPath = require.resolve('../../sr
       }
     },
     stop: async () => {
+      mergeCoverage(coverage);
       await connection.close();
       await nativeConnection.close();
       await server.stop();
@@ -71,23 +74,25 @@ export async function startTemporalEnv(workflowsPath = require.resolve('../../sr
   };
 }
 
-function createWorker(
-  connection: NativeConnection,
-  workflowBundle: WorkflowBundle,
-  taskQueue: string,
-  activities: GateActivities,
-): Promise<Worker> {
-  return Worker.create({
-    connection,
+/** jest wants plain data where the workflow coverage leaves objects that wrap it. */
+function mergeCoverage(coverage: WorkflowCoverage): void {
+  const scope = globalThis as { __coverage__?: Record<string, { data?: unknown }> };
+  if (scope.__coverage__ === undefined) return;
+  coverage.mergeIntoGlobalCoverage();
+  const plain = Object.entries(scope.__coverage__).map(([path, file]) => [path, file.data ?? file]);
+  scope.__coverage__ = Object.fromEntries(plain) as Record<string, { data?: unknown }>;
+}
+
+function workerOptions(taskQueue: string, activities: GateActivities) {
+  return {
     identity: 'test-worker',
     taskQueue,
-    workflowBundle,
     activities,
     // Tests are many and short; a polled task must not keep a stopped worker waiting.
-    shutdownGraceTime: '2s',
+    shutdownGraceTime: '2s' as const,
     maxCachedWorkflows: 20,
     maxConcurrentWorkflowTaskExecutions: 10,
-  });
+  };
 }
 
 /** Waits until `check` holds, asking often; fails with `what` after `withinMs`. */

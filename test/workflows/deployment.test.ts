@@ -166,6 +166,14 @@ describe('the deployment workflow', () => {
         expect(gate.kinds()).toEqual(['decision:allow']);
       }));
 
+    it('asks for the defaults through the server when a busy worker does not answer within the workflow task', () =>
+      running(async () => {
+        gate.defaultsFailures = 3;
+        await deployments.start(spec());
+        expect(await ended()).toMatchObject({ state: 'done' });
+        expect(gate.defaultsFailures).toBe(0);
+      }));
+
     it('records an evaluation that failed as an error and pauses', () =>
       running(async () => {
         gate.evaluationFailures = ['PolicyUnavailable', 'PolicyUnavailable'];
@@ -255,6 +263,27 @@ describe('the deployment workflow', () => {
         await eventually('recovery', async () => (await status()).pause?.recovered === true);
         await resume();
         expect(await ended()).toMatchObject({ state: 'done' });
+      }));
+
+    it('rolls over between stages as well when the history is long', () =>
+      running(async () => {
+        gate.verdict = { outcome: 'allow' };
+        const stages = ['a', 'b', 'c', 'd'].map((name) => ({ name }));
+        const workflowId = workflowIdOf(id);
+        const args = [{ spec: spec(...stages), historyLimit: 25 }];
+        await env.client.workflow.start('deployment', {
+          workflowId,
+          taskQueue: queue,
+          args,
+          memo: { spec: spec(...stages) },
+        });
+        expect((await ended()).stages.map((stage) => `${stage.name} ${stage.state}`)).toEqual([
+          'a done',
+          'b done',
+          'c done',
+          'd done',
+        ]);
+        expect(gate.kinds()).toEqual(['decision:allow', 'decision:allow', 'decision:allow', 'decision:allow']);
       }));
 
     it('survives continue-as-new, and an update that was handled is not carried out again', () =>
@@ -414,6 +443,20 @@ describe('the deployment workflow', () => {
         expect(gate.kinds()).toEqual(['decision:allow', 'pause', 'resolved']);
         expect(gate.actions).toHaveLength(1);
         expect(gate.alerts.map(({ status: state }) => state)).toEqual(['firing', 'resolved']);
+      }));
+
+    it('that goes down during a wait holds up an operator’s act, tells everybody, and lets it go on', () =>
+      running(async () => {
+        gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
+        await deployments.start(spec({ name: 'canary', onDeny: 'wait', recheckEvery: '10m' }));
+        await reaches('waiting');
+        gate.storeDown = true;
+        const abort = deployments.call(id, 'abort', OPERATOR);
+        expect((await reaches('paused')).pause?.reason).toBe('AuditWriteFailed');
+        gate.storeDown = false;
+        expect(replyOf(await abort)).toMatchObject({ accepted: true, state: 'aborted' });
+        expect(await ended()).toMatchObject({ state: 'aborted' });
+        expect(gate.kinds().sort()).toEqual(['abort', 'decision:deny', 'pause', 'resolved']);
       }));
 
     it('that holds a record under the id has it adopted', () =>

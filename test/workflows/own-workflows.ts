@@ -1,0 +1,20 @@
+import { awaitGate, closeGate, type GatePass } from '../../src/workflows/await-gate';
+
+/** A workflow as a user would write it: it waits at the gate for each stage, and does its own work in between. */
+export async function own({ id, stages }: { id: string; stages: string[] }): Promise<GatePass[]> {
+  const passes: GatePass[] = [];
+  for (const stage of stages) {
+    passes.push(
+      await awaitGate({ deploymentId: id, stage, attributes: { risk: 'low' }, onDeny: 'wait', recheckEvery: '10m' }),
+    );
+  }
+  await closeGate(id);
+  return passes;
+}
+
+/** Asks for two stages at once; the gate takes them one after the other. */
+export async function atOnce({ id }: { id: string }): Promise<string[]> {
+  const passes = await Promise.all(['a', 'b'].map((stage) => awaitGate({ deploymentId: id, stage })));
+  await closeGate(id);
+  return passes.map((pass) => pass.outcome);
+}
