@@ -74,7 +74,9 @@ function errorDecision(faults: readonly Fault[], evalDurationNs: number): Decisi
 function responseFault(response: JsonValue | undefined): Fault | undefined {
   const isExpected =
     isJsonObject(response) &&
-    Object.keys(response).sort().join() === 'allow,deny_reasons' &&
+    Object.keys(response).length === 2 &&
+    Object.hasOwn(response, 'allow') &&
+    Object.hasOwn(response, 'deny_reasons') &&
     typeof response.allow === 'boolean' &&
     Array.isArray(response.deny_reasons) &&
     response.deny_reasons.every((reason) => typeof reason === 'string');

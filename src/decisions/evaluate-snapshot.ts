@@ -80,21 +80,27 @@ function inputCheckOf(release: Release): InputCheck {
 function snapshotFaults({ facts, decisionTimeMs, maxAgeMs }: Snapshot): Fault[] {
   const faults: Fault[] = [];
   const seen = new Set<string>();
+  const invalid = (factId: string, message: string): void =>
+    void faults.push({ type: FailureType.FactInvalid, message, factId, where: `input.${factId}` });
   for (const { id, observedAtMs } of facts) {
-    const where = `input.${id}`;
-    const invalid = (message: string): void =>
-      void faults.push({ type: FailureType.FactInvalid, message, factId: id, where });
     if ((RESERVED_INPUT_KEYS as readonly string[]).includes(id)) {
-      invalid(`Expected no fact to be called ${id}: the name is reserved for the gate`);
+      invalid(id, `Expected no fact to be called ${id}: the name is reserved for the gate`);
     }
-    if (seen.has(id)) invalid(`Expected one value of ${id}, found two`);
+    if (seen.has(id)) invalid(id, `Expected one value of ${id}, found two`);
     seen.add(id);
     const allowedMs = Object.hasOwn(maxAgeMs, id) ? maxAgeMs[id] : undefined;
     const ageMs = decisionTimeMs - observedAtMs;
     // written so that a time which is not a number counts as too old
     if (allowedMs !== undefined && !(ageMs <= allowedMs)) {
       const message = `Expected ${id} to be at most ${formatDuration(allowedMs)} old, found it ${formatDuration(ageMs)} old`;
-      faults.push({ type: FailureType.FactStale, message, factId: id, where, ageMs, maxAgeMs: allowedMs });
+      faults.push({
+        type: FailureType.FactStale,
+        message,
+        factId: id,
+        where: `input.${id}`,
+        ageMs,
+        maxAgeMs: allowedMs,
+      });
     }
   }
   return faults;

@@ -15,13 +15,21 @@ export interface Lease {
  * @param maxAgeMs by fact id; an always fresh fact has no entry and limits nothing
  */
 export function leaseOf(facts: readonly Pick<Fact, 'id' | 'observedAtMs'>[], maxAgeMs: Snapshot['maxAgeMs']): Lease {
-  const ends = facts
-    .filter(({ id }) => Object.hasOwn(maxAgeMs, id))
-    .map(({ id, observedAtMs }) => ({ factId: id, maxAgeMs: maxAgeMs[id]!, expiresAtMs: observedAtMs + maxAgeMs[id]! }))
-    .sort((a, b) => a.expiresAtMs - b.expiresAtMs || a.maxAgeMs - b.maxAgeMs || (a.factId < b.factId ? -1 : 1));
-  const [first] = ends;
+  let first: LeaseEnd | undefined;
+  for (const { id, observedAtMs } of facts) {
+    if (!Object.hasOwn(maxAgeMs, id)) continue;
+    const end = { factId: id, maxAgeMs: maxAgeMs[id]!, expiresAtMs: observedAtMs + maxAgeMs[id]! };
+    if (first === undefined || endsBefore(end, first)) first = end;
+  }
   if (first === undefined) return {};
   return { expiresAtMs: first.expiresAtMs, limit: { factId: first.factId, maxAgeMs: first.maxAgeMs } };
+}
+
+type LeaseEnd = { factId: string; maxAgeMs: number; expiresAtMs: number };
+
+function endsBefore(a: LeaseEnd, b: LeaseEnd): boolean {
+  if (a.expiresAtMs !== b.expiresAtMs) return a.expiresAtMs < b.expiresAtMs;
+  return a.maxAgeMs === b.maxAgeMs ? a.factId < b.factId : a.maxAgeMs < b.maxAgeMs;
 }
 
 /**
