@@ -180,6 +180,7 @@ describe('the deployment workflow', () => {
         await deployments.start(spec());
         const paused = await reaches('paused');
         expect(paused.pause?.reason).toBe('PolicyUnavailable');
+        await eventually('the record of the pause', () => gate.kinds().includes('pause'));
         expect(gate.kinds().slice(0, 2)).toEqual(['decision:error', 'pause']);
       }));
   });
