@@ -4,6 +4,7 @@ import { startAlertReceiver, type AlertReceiverServer } from './alert-receiver';
 import { startNodeChild, type NodeChild } from './child-process';
 import { removeDevAddresses, writeDevAddresses, type DevAddresses } from './dev-addresses';
 import { startTemporalServer, type TemporalServer } from './temporal-server';
+import { ensureTools } from '../tools/find-tool';
 
 export interface DevEnvironmentOptions {
   /** databases, logs, settings and the audit store; kept between runs */
@@ -42,6 +43,9 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
     for (const end of started.splice(0).reverse()) await end();
   };
   try {
+    // Here, with progress to be seen: the worker builds the policy with opa and must not install it behind its ready line.
+    say('Finding the tools; installing them the first time takes some minutes');
+    await ensureTools(['temporal', 'opa']);
     say('Starting a Temporal dev server');
     const temporal = await startTemporalServer({ dbFile: join(folder, 'temporal.db'), logFile: log('temporal') });
     started.push(() => temporal.stop());
