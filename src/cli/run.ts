@@ -53,7 +53,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
       return error.code;
     }
     if (error instanceof GateError) {
-      io.stderr.write(faultText(error));
+      io.stderr.write(faultText(error, io.cwd));
       return ExitCode.usage;
     }
     io.stderr.write(`gate: ${await unforeseen(error)}\n`);
@@ -68,9 +68,21 @@ function quiet(command: Command, io: CliIo): void {
   for (const child of command.commands) quiet(child, io);
 }
 
-function faultText(error: GateError): string {
-  const lines = error.faults.map((fault) => `${fault.type}: ${fault.where === undefined || fault.message.startsWith(fault.where) ? '' : `${fault.where}: `}${fault.message}`);
+function faultText(error: GateError, cwd: string): string {
+  const lines = error.faults.map(({ type, where, message }) => `${type}: ${relativeTo(cwd, says(message, where) ? message : `${where}: ${message}`)}`);
   return `gate: ${lines.length === 1 ? lines[0] : `${lines.length} faults:\n  ${lines.join('\n  ')}`}\n`;
+}
+
+/** Whether the message names the place already: `file.yaml:4 stages[0].name` is said by `file.yaml:4: expected stages[0].name …`. */
+function says(message: string, where: string | undefined): boolean {
+  if (where === undefined) return true;
+  const [file = where, ...path] = where.split(' ');
+  return message.startsWith(where) || message.includes(where) || (message.startsWith(`${file}: `) && message.includes(path.join(' ')));
+}
+
+/** Paths as the user wrote them: below the current folder they need no more than their own names. */
+function relativeTo(cwd: string, text: string): string {
+  return cwd === '/' ? text : text.replaceAll(new RegExp(`(^|[\\s("'])${cwd.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}/`, 'g'), '$1');
 }
 
 /** A sentence for errors of the network and of Temporal, which users do meet; never a stack trace. */
