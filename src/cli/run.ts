@@ -73,11 +73,11 @@ function faultText(error: GateError, cwd: string): string {
   return `gate: ${lines.length === 1 ? lines[0] : `${lines.length} faults:\n  ${lines.join('\n  ')}`}\n`;
 }
 
-/** Whether the message names the place already: `file.yaml:4 stages[0].name` is said by `file.yaml:4: expected stages[0].name …`. */
+/** Whether the message names the place already, as `file.yaml:4: unknown key x` does that of `file.yaml:4 stages[0].x`. */
 function says(message: string, where: string | undefined): boolean {
-  if (where === undefined) return true;
-  const [file = where, ...path] = where.split(' ');
-  return message.startsWith(where) || message.includes(where) || (message.startsWith(`${file}: `) && message.includes(path.join(' ')));
+  if (where === undefined || message.includes(where)) return true;
+  const place = message.slice(0, Math.max(0, message.indexOf(': ')));
+  return place !== '' && where.startsWith(`${place} `);
 }
 
 /** Paths as the user wrote them: below the current folder they need no more than their own names. */
