@@ -74,7 +74,7 @@ function readTarget({ id, stage, attributes }: EvaluateOptions): FactTarget {
   for (const [option, name] of [['--id', id], ['--stage', stage]] as const) {
     if (!names.test(name)) throw new CliExit(ExitCode.usage, `expected ${option} to match ${NAME_PATTERN}, got ${JSON.stringify(name)}`);
   }
-  let parsed: unknown = {};
+  let parsed: unknown;
   try {
     parsed = attributes === undefined ? {} : JSON.parse(attributes);
   } catch {

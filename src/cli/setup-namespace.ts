@@ -1,3 +1,4 @@
+import type { LoadedSettings } from '../config/loaders/settings';
 import type { CliIo } from './io';
 
 /** Prepares the Temporal namespace and the store of record; what it found and did, a line each. */
@@ -24,7 +25,7 @@ export async function setup(io: CliIo, settingsPath: string | undefined): Promis
   }
 }
 
-async function setupStore(io: CliIo, loaded: Awaited<ReturnType<typeof import('./open-settings').openLoadedSettings>>): Promise<string> {
+async function setupStore(io: CliIo, loaded: LoadedSettings): Promise<string> {
   if (loaded.settings.audit.store.type === 'none') return 'Audit store: none is configured; copies go to stdout alone, and nothing can be adopted after a crash';
   const { url } = loaded.settings.audit.store;
   if (url === undefined) return 'Audit store: embedded; the worker that owns it prepares it when it starts';

@@ -94,7 +94,9 @@ describe('gate deploy, given a file', () => {
     const { code, stderr } = await runCli(folder, ['deploy', '--id', 'bad id', '--stage', 'x', '--on-deny', 'maybe']);
     expect(code).toBe(2);
     expect(stderr).toContain('  ConfigInvalid: the deployment: expected id to be a text that matches');
-    expect(stderr).toContain('  ConfigInvalid: the deployment: expected stages[0].onDeny to be one of fail, wait, got "maybe"');
+    expect(stderr).toContain(
+      '  ConfigInvalid: the deployment: expected stages[0].onDeny to be one of fail, wait, got "maybe"',
+    );
   });
 
   it('refuses a time-out that is none', async () => {
