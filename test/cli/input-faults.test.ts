@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { openSettings } from '../../src/cli/open-settings';
 import { runCli } from './run-cli';
 
 const POLICY = resolve(__dirname, '..', '..', 'policy');
@@ -244,7 +245,6 @@ describe('with no Temporal to be found', () => {
       join(dev, 'addresses.json'),
       JSON.stringify({ pid: process.pid, settings: join(dev, 'settings.json'), uiUrl: 'http://127.0.0.1:3' }),
     );
-    const [{ openSettings }] = [await import('../../src/cli/open-settings')];
     const io = { stdout: process.stdout, stderr: process.stderr, cwd: folder, signal: new AbortController().signal };
     expect(
       (await openSettings({ ...io, env: { XDG_DATA_HOME: folder, ...env } }, undefined)).temporal.address,
