@@ -1,9 +1,16 @@
 import type { AuditRecord } from './audit-record';
 
 /** The columns of `gate audit list`, in order. */
-export const AUDIT_COLUMNS = ['TIME', 'DEPLOYMENT', 'STAGE', 'KIND', 'OUTCOME', 'WHY', 'ACTOR', 'ID'] as const;
+export const AUDIT_COLUMNS = ['TIME', 'DEPLOYMENT', 'STAGE', 'KIND', 'OUTCOME', 'ACTOR', 'ID', 'WHY'] as const;
 
-/** One row of the table for each record, under `AUDIT_COLUMNS`; each cell is a single line. */
+/** So much of an id tells records apart in a table; `gate audit show` takes it in place of the whole one. */
+export const SHORT_ID_LENGTH = 8;
+const WHY_LENGTH = 80;
+
+/**
+ * One row of the table for each record, under `AUDIT_COLUMNS`; each cell is a single line. Ids and long reasons are
+ * shortened and the addresses of sources left out: `toAuditText` and JSON have all of it.
+ */
 export function toAuditRows(records: readonly AuditRecord[]): string[][] {
   return records.map((record) =>
     [
@@ -12,9 +19,9 @@ export function toAuditRows(records: readonly AuditRecord[]): string[][] {
       record.stage,
       record.kind,
       record.outcome ?? '',
-      why(record),
       record.actor,
-      record.decisionID,
+      record.decisionID.slice(0, SHORT_ID_LENGTH),
+      shortened(why(record)),
     ].map(oneLine),
   );
 }
@@ -56,9 +63,18 @@ export function toAuditText(record: AuditRecord): string {
 }
 
 function why(record: AuditRecord): string {
-  const found = [...record.reasons, ...record.errorDetails.map((fault) => `${fault.type}: ${fault.message}`)];
-  if (record.reason !== undefined) found.unshift(record.reason);
+  const found = [...record.reasons, ...record.errorDetails.map((fault) => withoutAddress(fault.message))];
+  // A pause gives the type of its first fault as its reason, which the fault's own message says better.
+  if (record.reason !== undefined && !record.errorDetails.some(({ type }) => type === record.reason)) found.unshift(record.reason);
   return found.join('; ');
+}
+
+function withoutAddress(message: string): string {
+  return message.replace(/ \([^()]*https?:\/\/[^()]*\)/g, '');
+}
+
+function shortened(text: string): string {
+  return text.length <= WHY_LENGTH ? text : `${text.slice(0, WHY_LENGTH - 1)}…`;
 }
 
 function attributes({ deployment }: AuditRecord): string | undefined {

@@ -57,7 +57,10 @@ export function deployCommand({ io, exit }: CommandContext): Command {
       const status = options.wait ? await waitFor(io, deployments, id, options.timeout) : await glance(deployments, id);
       if (status === undefined) {
         if (options.output === 'json') printJson(io, { deploymentId: id, started });
-        else printLines(io, [`Deployment ${id} is running; gate status ${id} shows where it stands`]);
+        else
+          printLines(io, [
+            `${started ? `Deployment ${id} is running` : await standing(deployments, id)}; gate status ${id} shows where it stands`,
+          ]);
         return;
       }
       if (options.output === 'json') printJson(io, status);
@@ -79,6 +82,12 @@ export function deployCommand({ io, exit }: CommandContext): Command {
 async function glance(deployments: DeploymentClient, id: string): Promise<DeploymentStatus | undefined> {
   const found = await deployments.status(id);
   return found.found === 'status' && found.closed ? found.status : undefined;
+}
+
+/** One that was started before may have been paused for days: to say that it runs would mislead. */
+async function standing(deployments: DeploymentClient, id: string): Promise<string> {
+  const found = await deployments.status(id);
+  return found.found === 'status' ? summarise(found.status) : `Deployment ${id} has not ended, but no worker answers`;
 }
 
 async function waitFor(

@@ -89,18 +89,15 @@ function readTarget({ id, stage, attributes }: EvaluateOptions): FactTarget {
     if (!names.test(name))
       throw new CliExit(ExitCode.usage, `expected ${option} to match ${NAME_PATTERN}, got ${JSON.stringify(name)}`);
   }
-  const parsed = attributes === undefined ? {} : parseJson(attributes);
+  let parsed: unknown;
+  try {
+    parsed = attributes === undefined ? {} : JSON.parse(attributes);
+  } catch {
+    parsed = undefined;
+  }
   if (!isJsonObject(parsed))
     throw new CliExit(ExitCode.usage, `expected --attributes to be a JSON object, got ${attributes}`);
   return { deploymentId: id, stage, stageIndex: 0, attributes: parsed, stageAttributes: {} };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 interface GivenFacts {

@@ -12,9 +12,15 @@ export async function openLoadedSettings(io: CliIo, path: string | undefined): P
   if (path !== undefined || io.env.GATE_SETTINGS !== undefined) return loadSettings(path, io.env, io.cwd);
   const dev = readDevAddresses(io.env);
   const loaded = await loadSettings(dev?.settings, io.env, io.cwd);
-  if (!dev || Object.keys(io.env).some((name) => name.startsWith('TEMPORAL_'))) return loaded;
-  const temporal = { ...loaded.settings.temporal, address: dev.temporalAddress, namespace: dev.namespace };
-  return { ...loaded, settings: { ...loaded.settings, temporal } };
+  if (!dev || !Object.keys(io.env).some((name) => name.startsWith('TEMPORAL_'))) return loaded;
+  // Who sets Temporal's own variables means that server, not the one of `gate dev`, which its settings file names.
+  return {
+    ...loaded,
+    settings: {
+      ...loaded.settings,
+      temporal: { ...loaded.settings.temporal, address: undefined, namespace: undefined },
+    },
+  };
 }
 
 export async function openSettings(io: CliIo, path: string | undefined): Promise<Settings> {

@@ -23,18 +23,14 @@ function buildCommand({ io }: CommandContext): Command {
     .option('--to <file>', 'where the bundle is written', 'bundle.tar.gz');
   examples(withOutput(command), ['gate policy build policy --to bundle.tar.gz']);
   return command.action(async (dir: string, options: CommonOptions & { to: string }) => {
-    const [{ buildPolicy }, { writeFile, rename }, { resolve }] = await Promise.all([
+    const [{ buildPolicy }, { writeResult }, { resolve }] = await Promise.all([
       import('../policy/toolchain/build-policy.js'),
-      import('node:fs/promises'),
+      import('./write-result.js'),
       import('node:path'),
     ]);
     const { bytes, bundle } = await buildPolicy(resolve(io.cwd, dir));
     const target = resolve(io.cwd, options.to);
-    // Renamed into place: a worker that watches the file never sees half of it.
-    await writeFile(`${target}.part`, bytes).catch((error: NodeJS.ErrnoException) => {
-      throw new CliExit(ExitCode.usage, `cannot write ${target}: ${error.code ?? error.message}`);
-    });
-    await rename(`${target}.part`, target);
+    await writeResult(target, bytes);
     const result = {
       bundle: target,
       policy_sha: bundle.sha,
@@ -123,16 +119,16 @@ function typesCommand({ io }: CommandContext): Command {
     .option('--to <file>', 'where they are written; by default to standard output');
   examples(command, ['gate policy types policy --to facts.d.ts']);
   return command.action(async (dir: string, options: { to?: string }) => {
-    const [{ policyTypes }, { loadDocument }, { writeFile }, { join, resolve }] = await Promise.all([
+    const [{ policyTypes }, { loadDocument }, { writeResult }, { join, resolve }] = await Promise.all([
       import('../policy/types.js'),
       import('../config/loaders/document.js'),
-      import('node:fs/promises'),
+      import('./write-result.js'),
       import('node:path'),
     ]);
     const { document } = await loadDocument(join(resolve(io.cwd, dir), 'input.json'));
     const text = policyTypes(document as never);
     if (options.to === undefined) io.stdout.write(text);
-    else await writeFile(resolve(io.cwd, options.to), text);
+    else await writeResult(resolve(io.cwd, options.to), text);
   });
 }
 

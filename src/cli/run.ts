@@ -68,7 +68,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
       return error.code;
     }
     if (error instanceof GateError) {
-      io.stderr.write(faultText(error));
+      io.stderr.write(faultText(error, io.cwd));
       return ExitCode.usage;
     }
     io.stderr.write(`gate: ${await unforeseen(error)}\n`);
@@ -83,12 +83,26 @@ function quiet(command: Command, io: CliIo): void {
   for (const child of command.commands) quiet(child, io);
 }
 
-function faultText(error: GateError): string {
+function faultText(error: GateError, cwd: string): string {
   const lines = error.faults.map(
-    (fault) =>
-      `${fault.type}: ${fault.where === undefined || fault.message.startsWith(fault.where) ? '' : `${fault.where}: `}${fault.message}`,
+    ({ type, where, message }) =>
+      `${type}: ${relativeTo(cwd, says(message, where) ? message : `${where}: ${message}`)}`,
   );
   return `gate: ${lines.length === 1 ? lines[0] : `${lines.length} faults:\n  ${lines.join('\n  ')}`}\n`;
+}
+
+/** Whether the message names the place already, as `file.yaml:4: unknown key x` does that of `file.yaml:4 stages[0].x`. */
+function says(message: string, where: string | undefined): boolean {
+  if (where === undefined || message.includes(where)) return true;
+  const place = message.slice(0, Math.max(0, message.indexOf(': ')));
+  return place !== '' && where.startsWith(`${place} `);
+}
+
+/** Paths as the user wrote them: below the current folder they need no more than their own names. */
+function relativeTo(cwd: string, text: string): string {
+  return cwd === '/'
+    ? text
+    : text.replaceAll(new RegExp(`(^|[\\s("'])${cwd.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}/`, 'g'), '$1');
 }
 
 /** A sentence for errors of the network and of Temporal, which users do meet; never a stack trace. */

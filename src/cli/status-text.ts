@@ -1,4 +1,5 @@
 import type { DeploymentStatus, Explanation, GateState } from '../deployments/deployment-state';
+import { formatDuration } from '../config/duration';
 import { summarise } from '../deployments/explain';
 import { ExitCode, type CliIo } from './io';
 import { colorsFor, formatAge, painted } from './output';
@@ -39,8 +40,8 @@ export function explanationLines(io: CliIo, explanation: Explanation): string[] 
   list(
     'Facts',
     explanation.facts.map((fact) => {
-      const maxAge = fact.maxAgeMs === undefined ? 'no max age' : `max age ${fact.maxAgeMs} ms`;
-      return `${fact.id} = ${fact.value}, ${fact.ageMs} ms old at the decision (${maxAge}), from ${fact.source}`;
+      const maxAge = fact.maxAgeMs === undefined ? '' : ` (max age ${formatDuration(fact.maxAgeMs)})`;
+      return `${fact.id} = ${fact.value}, ${formatDuration(fact.ageMs)} old at the decision${maxAge}, from ${fact.source}`;
     }),
   );
   list('What would unblock it', explanation.unblock);

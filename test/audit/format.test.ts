@@ -4,7 +4,7 @@ import { aRecord } from './a-record';
 
 describe('toAuditRows', () => {
   it('gives a cell for each column', () => {
-    const [row] = toAuditRows([aRecord({ decisionID: 'd-1' })]);
+    const [row] = toAuditRows([aRecord({ decisionID: '3f1c9a52-7d0e-4f0b-9a55-0c7d3c1f2a10' })]);
     expect(row).toHaveLength(AUDIT_COLUMNS.length);
     expect(row).toEqual([
       '2026-11-01 12:00:00Z',
@@ -12,9 +12,9 @@ describe('toAuditRows', () => {
       'canary',
       'decision',
       'deny',
-      'max_pending limit exceeded: current 3100 > configured 2000',
       'gate',
-      'd-1',
+      '3f1c9a52',
+      'max_pending limit exceeded: current 3100 > configured 2000',
     ]);
   });
 
@@ -28,8 +28,25 @@ describe('toAuditRows', () => {
         errorDetails: [{ type: 'FactStale', message: 'too old' }],
       }),
     ]);
-    expect(row?.[AUDIT_COLUMNS.indexOf('WHY')]).toBe('facts are stale; a; FactStale: too old');
+    expect(row?.[AUDIT_COLUMNS.indexOf('WHY')]).toBe('facts are stale; a; too old');
     expect(row?.[AUDIT_COLUMNS.indexOf('OUTCOME')]).toBe('');
+  });
+
+  it('leaves out the address of a source and a reason that its fault says better', () => {
+    const message =
+      'Fact max_pending is stale: 90004 ms old, allowed 45000 ms (levelServer http://127.0.0.1:1/api/max_pending)';
+    const [row] = toAuditRows([
+      aRecord({ kind: 'pause', reason: 'FactStale', reasons: [], errorDetails: [{ type: 'FactStale', message }] }),
+    ]);
+    expect(row?.[AUDIT_COLUMNS.indexOf('WHY')]).toBe('Fact max_pending is stale: 90004 ms old, allowed 45000 ms');
+  });
+
+  it.each([
+    [80, 'x'.repeat(80)],
+    [81, `${'x'.repeat(79)}…`],
+  ])('shows a why of %i characters in at most 80', (length, shown) => {
+    const [row] = toAuditRows([aRecord({ reasons: ['x'.repeat(length)] })]);
+    expect(row?.[AUDIT_COLUMNS.indexOf('WHY')]).toBe(shown);
   });
 
   it('shows control characters instead of sending them to the terminal', () => {

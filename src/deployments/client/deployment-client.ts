@@ -223,7 +223,7 @@ function otherInput(spec: DeploymentSpec, earlier: DeploymentSpec | undefined): 
   const faults = (earlier ? differences(earlier, spec) : []).map(({ path, before, after }) => ({
     type: FailureType.ConfigInvalid,
     where: path,
-    message: `${path}: started with ${before}, now ${after}`,
+    message: `${path}: ${before === 'absent' ? 'was not there when it was started' : `started with ${before}`}, now ${after}`,
   }));
   return new GateError(FailureType.ConfigInvalid, message, [{ type: FailureType.ConfigInvalid, message }, ...faults]);
 }

@@ -1,0 +1,260 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { openSettings } from '../../src/cli/open-settings';
+import { runCli } from './run-cli';
+
+const POLICY = resolve(__dirname, '..', '..', 'policy');
+let folder: string;
+const write = (name: string, content: string | Buffer): void => writeFileSync(join(folder, name), content);
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gate-cli-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('every command', () => {
+  it.each([
+    'deploy',
+    'status',
+    'explain',
+    'resume',
+    'abort',
+    'override',
+    'list',
+    'evaluate',
+    'policy build',
+    'policy test',
+    'policy check',
+    'policy types',
+    'audit list',
+    'audit show',
+    'worker',
+    'dev',
+    'setup',
+    'doctor',
+  ])('gate %s --help has an example, on stdout, without colour', async (command) => {
+    const { code, stdout, stderr } = await runCli(folder, [...command.split(' '), '--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(`Examples?:\\n {2}gate ${command}`));
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  it('is refused with exit code 2 when it is unknown', async () => {
+    const { code, stdout, stderr } = await runCli(folder, ['deplyo']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain("unknown command 'deplyo'");
+  });
+});
+
+describe('gate deploy, given a file', () => {
+  it.each([
+    ['missing', undefined, 'missing.yaml: expected a file, but there is none'],
+    ['empty', '', 'empty.yaml: expected a document, but the file is empty'],
+    ['huge', 'a'.repeat(1024 * 1024 + 1), 'huge.yaml: expected at most 1 MiB, got 1048577 bytes'],
+    ['duplicate', 'id: a\nid: b\n', 'duplicate.yaml:2: the same key stands twice in one object'],
+    [
+      'latin1',
+      Buffer.from('id: caf\xe9\n', 'latin1'),
+      'latin1.yaml: expected text in UTF-8, but it is in another encoding or binary',
+    ],
+    [
+      'utf16',
+      Buffer.from('\ufeffid: a\n', 'utf16le'),
+      'utf16.yaml: expected text in UTF-8, but it is in another encoding or binary',
+    ],
+  ])('that is %s, says so by the name that the user gave', async (name, content, said) => {
+    if (content !== undefined) write(`${name}.yaml`, content);
+    const result = await runCli(folder, ['deploy', '-f', `${name}.yaml`]);
+    expect(result).toEqual({ code: 2, stdout: '', stderr: `gate: ConfigInvalid: ${said}\n` });
+  });
+
+  it('names every fault at once, each with its place once', async () => {
+    write('faults.yaml', 'id: a\nstagess: []\nstages:\n  - {name: 3, onDenny: x}\n');
+    const { code, stderr } = await runCli(folder, ['deploy', '-f', 'faults.yaml']);
+    expect(code).toBe(2);
+    expect(stderr.split('\n')).toEqual([
+      'gate: 3 faults:',
+      '  ConfigInvalid: faults.yaml:2: unknown key stagess in the document; did you mean stages?',
+      '  ConfigInvalid: faults.yaml:4: unknown key onDenny in stages[0]; did you mean onDeny?',
+      '  ConfigInvalid: faults.yaml:4: expected stages[0].name to be a text, got a number',
+      '',
+    ]);
+  });
+
+  it.each([
+    [['--stage', 'a'], '--stage needs --id'],
+    [[], 'give the deployment by --file, or by --id and --stage'],
+    [['-f', 'x.yaml', '--stage', 'a'], 'give either --file or --stage, not both'],
+  ])('refuses the flags %j', async (flags, said) => {
+    expect(await runCli(folder, ['deploy', ...flags])).toEqual({ code: 2, stdout: '', stderr: `gate: ${said}\n` });
+  });
+
+  it('names the flags that do not fit, all at once and each once', async () => {
+    const { code, stderr } = await runCli(folder, ['deploy', '--id', 'bad id', '--stage', 'x', '--on-deny', 'maybe']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('  ConfigInvalid: the deployment: expected id to be a text that matches');
+    expect(stderr).toContain(
+      '  ConfigInvalid: the deployment: expected stages[0].onDeny to be one of fail, wait, got "maybe"',
+    );
+  });
+
+  it('refuses a time-out that is none', async () => {
+    const { code, stderr } = await runCli(folder, ['deploy', '--id', 'a', '--stage', 'a', '--timeout', 'soon']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('Expected a duration such as 45s or 6h, got "soon"');
+  });
+});
+
+describe('gate evaluate', () => {
+  const HEALTHY = { pending_delta: 100, max_pending: 800, region_health: { eu: { status: 'green' } } };
+
+  it.each([
+    ['allows', HEALTHY, 0, 'allow', []],
+    [
+      'denies',
+      { ...HEALTHY, max_pending: 3100 },
+      1,
+      'deny',
+      ['max_pending limit exceeded: current 3100 > configured 2000'],
+    ],
+  ])('%s, and prints the decision as JSON', async (_does, facts, expected, outcome, reasons) => {
+    write('facts.json', JSON.stringify(facts));
+    const { code, stdout } = await runCli(folder, [
+      'evaluate',
+      '--policy',
+      POLICY,
+      '--facts',
+      'facts.json',
+      '-o',
+      'json',
+    ]);
+    expect(code).toBe(expected);
+    expect(JSON.parse(stdout)).toMatchObject({
+      outcome,
+      allow: outcome === 'allow',
+      deny_reasons: reasons,
+      policy_sha: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+  });
+
+  it('could not decide when a fact is absent: exit code 2, with the error in the JSON', async () => {
+    write('facts.json', '{"facts": [{"id": "pending_delta", "value": 1}]}');
+    const { code, stdout } = await runCli(folder, [
+      'evaluate',
+      '--policy',
+      POLICY,
+      '--facts',
+      'facts.json',
+      '-o',
+      'json',
+    ]);
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ outcome: 'error', allow: false, deny_reasons: [] });
+    expect(JSON.parse(stdout)).toHaveProperty('error');
+  });
+
+  it('takes limits alone as the configuration', async () => {
+    write('facts.json', JSON.stringify({ ...HEALTHY, max_pending: 3100 }));
+    write('limits.json', '{"limits": {"maxDelta": 500, "maxPending": 5000}}');
+    expect(
+      (await runCli(folder, ['evaluate', '--policy', POLICY, '--facts', 'facts.json', '--config', 'limits.json'])).code,
+    ).toBe(0);
+  });
+
+  it.each([
+    [['--at', 'yesterday'], 'expected --at to be an RFC 3339 time such as 2026-11-23T10:00:00Z, got yesterday'],
+    [['--attributes', '[1]'], 'expected --attributes to be a JSON object, got [1]'],
+    [['--stage', 'a b'], 'expected --stage to match'],
+    [['--collect'], 'give either --facts FILE or --collect'],
+  ])('refuses %j', async (flags, said) => {
+    write('facts.json', JSON.stringify(HEALTHY));
+    const { code, stdout, stderr } = await runCli(folder, [
+      'evaluate',
+      '--policy',
+      POLICY,
+      '--facts',
+      'facts.json',
+      ...flags,
+    ]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(`gate: ${said}`);
+  });
+});
+
+describe('gate policy', () => {
+  it('builds a bundle into place', async () => {
+    const { code, stdout } = await runCli(folder, ['policy', 'build', POLICY, '--to', 'bundle.tar.gz', '-o', 'json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ facts: ['max_pending', 'pending_delta', 'region_health'] });
+    expect(readdirSync(folder)).toContain('bundle.tar.gz');
+    expect(readdirSync(folder)).not.toContain('bundle.tar.gz.part');
+  });
+
+  it.each([
+    ['build', 'nowhere/out', 'its folder does not exist'],
+    ['types', 'nowhere/out', 'its folder does not exist'],
+    ['types', 'taken', 'it is a directory'],
+  ])('%s --to %s says why the file cannot be written, and leaves no part of it', async (command, to, why) => {
+    mkdirSync(join(folder, 'taken'), { recursive: true });
+    const { code, stdout, stderr } = await runCli(folder, ['policy', command, POLICY, '--to', to]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toBe(`gate: cannot write ${join(folder, to)}: ${why}\n`);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  it('writes types to standard output, or to a file', async () => {
+    const printed = await runCli(folder, ['policy', 'types', POLICY]);
+    expect(printed.stdout).toContain('max_pending');
+    await runCli(folder, ['policy', 'types', POLICY, '--to', 'facts.d.ts']);
+    expect(readFileSync(join(folder, 'facts.d.ts'), 'utf8')).toBe(printed.stdout);
+  });
+
+  it.each([
+    ['100', 0, 'coverage 100.0 % (at least 100 %)'],
+    ['101', 2, 'expected --threshold to be 0 to 100, got 101'],
+  ])('tests with the threshold %s', async (threshold, expected, said) => {
+    const { code, stdout, stderr } = await runCli(folder, ['policy', 'test', POLICY, '--threshold', threshold]);
+    expect(code).toBe(expected);
+    expect(stdout + stderr).toContain(said);
+  });
+});
+
+describe('with no Temporal to be found', () => {
+  const env = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
+
+  it('doctor says what is missing and what to do', async () => {
+    const { code, stdout } = await runCli(folder, ['doctor', '-o', 'json'], env);
+    expect(code).toBe(2);
+    const findings = JSON.parse(stdout) as { what: string; state: string; advice?: string }[];
+    expect(findings.find(({ what }) => what === 'temporal server')).toMatchObject({
+      state: 'missing',
+      advice: expect.stringContaining('gate dev starts one'),
+    });
+  });
+
+  it("means the server of Temporal's own variables even while gate dev runs", async () => {
+    const dev = join(folder, 'planning-engine', 'dev');
+    mkdirSync(dev, { recursive: true });
+    writeFileSync(
+      join(dev, 'settings.json'),
+      JSON.stringify({ temporal: { address: '127.0.0.1:2', namespace: 'dev' } }),
+    );
+    writeFileSync(
+      join(dev, 'addresses.json'),
+      JSON.stringify({ pid: process.pid, settings: join(dev, 'settings.json'), uiUrl: 'http://127.0.0.1:3' }),
+    );
+    const io = { stdout: process.stdout, stderr: process.stderr, cwd: folder, signal: new AbortController().signal };
+    expect(
+      (await openSettings({ ...io, env: { XDG_DATA_HOME: folder, ...env } }, undefined)).temporal.address,
+    ).toBeUndefined();
+    expect((await openSettings({ ...io, env: { XDG_DATA_HOME: folder } }, undefined)).temporal.address).toBe(
+      '127.0.0.1:2',
+    );
+    const again = await runCli(folder, ['dev']);
+    expect(again.code).toBe(2);
+    expect(again.stderr).toContain('its Temporal UI is at http://127.0.0.1:3');
+    rmSync(dev, { recursive: true });
+  });
+});

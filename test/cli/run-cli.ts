@@ -1,0 +1,16 @@
+import { run } from '../../src/cli/run';
+
+/** One `gate` command in this process, away from the user's own settings and from any `gate dev` that runs. */
+export async function runCli(cwd: string, argv: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  let stdout = '';
+  let stderr = '';
+  const { PATH, HOME, XDG_CACHE_HOME, PLANNING_ENGINE_OPA } = process.env;
+  const code = await run(argv, {
+    stdout: { write: (text: string) => (stdout += text) },
+    stderr: { write: (text: string) => (stderr += text) },
+    env: { PATH, HOME, XDG_CACHE_HOME, PLANNING_ENGINE_OPA, XDG_DATA_HOME: cwd, ...env },
+    cwd,
+    signal: new AbortController().signal,
+  });
+  return { code, stdout, stderr };
+}
