@@ -27,6 +27,8 @@ export interface DevEnvironment {
 }
 
 const ROOT = resolve(__dirname, '..', '..');
+/** Child processes run the built package, also when this file is run from source. */
+const BUILT = join(ROOT, 'dist');
 const FACTS = ['pending_delta', 'max_pending', 'region_health'] as const;
 
 /**
@@ -51,7 +53,7 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
     started.push(() => temporal.stop());
     say(`Temporal answers at ${temporal.address}, its UI at ${temporal.uiUrl}`);
 
-    const levelServer = await startNodeChild(join(__dirname, 'level-server.js'), { logFile: log('level-server') });
+    const levelServer = await startNodeChild(join(BUILT, 'dev', 'level-server.js'), { logFile: log('level-server') });
     started.push(() => levelServer.stop());
     const levelServerUrl = String(levelServer.ready.url);
     await seedLevels(levelServerUrl);
@@ -62,7 +64,7 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
     say(`An alert receiver listens at ${alerts.url}`);
 
     const settings = writeSettings(folder, { temporal, levelServerUrl, alertUrl: alerts.url, ...options.release });
-    const worker = await startNodeChild(join(__dirname, '..', 'cli', 'main.js'), {
+    const worker = await startNodeChild(join(BUILT, 'cli', 'main.js'), {
       args: ['worker', '--settings', settings],
       env: { ...env, GATE_READY_LINE: '1', LOG_FORMAT: 'json' },
       logFile: log('worker'),

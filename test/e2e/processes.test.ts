@@ -1,0 +1,116 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { run } from '../../src/cli/run';
+import type { DevAddresses } from '../../src/dev/dev-addresses';
+import { runCli } from '../cli/run-cli';
+import { startGateHarness, type GateHarness } from '../support/gate-harness';
+import { eventually } from '../support/temporal-env';
+
+/** A command that runs until it is stopped, in this process. */
+function startCommand(argv: string[], env: NodeJS.ProcessEnv, cwd: string) {
+  const stop = new AbortController();
+  const printed = { stdout: '', stderr: '' };
+  const ended = run(argv, {
+    stdout: { write: (text: string) => (printed.stdout += text) },
+    stderr: { write: (text: string) => (printed.stderr += text) },
+    env,
+    cwd,
+    signal: stop.signal,
+  });
+  return { printed, ended, stop: () => stop.abort('SIGTERM') };
+}
+
+describe('gate dev', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'gate-dev-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('starts a whole gate that other commands find by themselves, once, and ends all of it', async () => {
+    const { PATH, HOME, XDG_CACHE_HOME } = process.env;
+    const env = { PATH, HOME, XDG_CACHE_HOME, XDG_DATA_HOME: folder };
+    const dev = startCommand(['dev', '--recheck-every', '1s'], env, folder);
+    const addresses = await eventually(
+      'the addresses',
+      () => dev.printed.stdout.includes('\n') && (JSON.parse(dev.printed.stdout) as DevAddresses),
+      60_000,
+    );
+    try {
+      expect(await runCli(folder, ['dev'])).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(`process ${process.pid}`),
+      });
+      expect(
+        await runCli(folder, ['deploy', '--id', 'first', '--stage', 'canary', '--wait', '--timeout', '30s']),
+      ).toMatchObject({ code: 0, stdout: expect.stringContaining('canary: done (allow)') });
+      expect(await runCli(folder, ['doctor'])).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining(addresses.temporalAddress),
+      });
+      expect((await runCli(folder, ['audit', 'list', '--deployment', 'first'])).stdout).toContain('allow');
+      const dry = [
+        'evaluate',
+        '--policy',
+        join(__dirname, '..', '..', 'policy'),
+        '--config',
+        join(folder, 'planning-engine', 'dev', 'release.json'),
+        '--collect',
+      ];
+      expect(await runCli(folder, dry)).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('max_pending = 800'),
+      });
+    } finally {
+      dev.stop();
+    }
+    expect(await dev.ended).toBe(0);
+    await expect(fetch(addresses.levelServer)).rejects.toThrow();
+    expect(await runCli(folder, ['status', 'first', '--settings', addresses.settings])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Temporal did not answer'),
+    });
+  }, 120_000);
+});
+
+describe('gate worker', () => {
+  let gate: GateHarness;
+  beforeAll(async () => {
+    gate = await startGateHarness();
+  }, 60_000);
+  afterAll(async () => {
+    await gate?.stop();
+  });
+
+  it('serves until it is stopped; a second one on the same embedded store is refused, naming the first and the way out', async () => {
+    const worker = startCommand(['worker', '--settings', gate.settingsFile], gate.env, gate.folder);
+    await eventually('the worker to run', () => worker.printed.stderr.includes('Worker runs'), 30_000);
+    const second = await run(['worker', '--settings', gate.settingsFile], {
+      stdout: { write: () => true },
+      stderr: { write: (text: string) => (worker.printed.stdout += text) },
+      env: gate.env,
+      cwd: gate.folder,
+      signal: new AbortController().signal,
+    });
+    expect(second).toBe(2);
+    expect(worker.printed.stdout).toMatch(new RegExp(`${process.pid}[^]*audit\\.store\\.url`));
+    worker.stop();
+    expect(await worker.ended).toBe(0);
+  }, 60_000);
+
+  it('does not take tasks before a release is loaded, says why, and then does', async () => {
+    gate.writeManifest({ policy: 'nowhere', config: 'release.json', version: 'v0' });
+    const worker = await gate.startWorker();
+    const readyz = await fetch(`${worker.httpUrl}/readyz`);
+    expect(readyz.status).toBe(503);
+    expect(JSON.stringify(await readyz.json())).toContain('nowhere');
+    const file = gate.deployment('early', [{ name: 'canary' }]);
+    expect(await gate.cli('deploy', '-f', file)).toMatchObject({ code: 0 });
+    gate.writeManifest({ policy: join(__dirname, '..', '..', 'policy'), config: 'release.json', version: 'v1' });
+    await gate.reaches('early', 'done');
+    expect((await fetch(`${worker.httpUrl}/readyz`)).status).toBe(200);
+    await worker.stop();
+  }, 90_000);
+});
