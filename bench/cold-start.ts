@@ -6,7 +6,7 @@ import { buildPolicy } from '../src/policy/toolchain/build-policy';
 import { alternate, type BenchRow } from './bench-row';
 
 const ROOT = resolve(__dirname, '..');
-const ROUNDS = 25;
+const ROUNDS = 15;
 const LEAST_TARGET = 3;
 
 /** Loads the wasm and evaluates once with the bare package: what cannot be saved. */
