@@ -27,7 +27,7 @@ export async function evaluateDry(io: CliIo, options: EvaluateOptions): Promise<
   const release = await readRelease(io, options);
   const nowMs = decisionTime(options.at);
   const target = readTarget(options);
-  const evaluator = createEvaluator({ threads: 1, deadlineMs: parseDuration(release.config.evaluation.deadline), memoryMiB: release.config.evaluation.memoryMiB });
+  const evaluator = createEvaluator({ threads: 1, deadlineMs: parseDuration(release.config.evaluation.deadline), memoryMiB: release.config.evaluation.memoryMiB, spares: 0 });
   try {
     const { facts, faults, maxAgeMs, decisionTimeMs } = options.collect
       ? await collectFacts(io, options, release, target)
