@@ -34,7 +34,12 @@ export async function benchColdStart(): Promise<BenchRow[]> {
     const gate = [
       join(ROOT, 'dist/cli/main.js'),
       ...['evaluate', '--policy', file('bundle.tar.gz', bytes)],
-      ...['--config', file('release.json', JSON.stringify(LIMITS)), '--facts', file('facts.json', JSON.stringify(FACTS))],
+      ...[
+        '--config',
+        file('release.json', JSON.stringify(LIMITS)),
+        '--facts',
+        file('facts.json', JSON.stringify(FACTS)),
+      ],
     ];
     const ours = async (): Promise<number> => milliseconds(gate);
     const base = async (): Promise<number> => milliseconds(bare);

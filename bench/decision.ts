@@ -139,7 +139,11 @@ async function decisionWithoutCrossing(policy: PolicyBundle) {
   const { outcome } = await decide();
   if (outcome !== 'deny') throw new Error(`Expected the input to be denied, found ${outcome}`);
   for (const one of [decide, bareEvaluate]) await batchMicroseconds(one);
-  return alternate(ROUNDS, () => batchMicroseconds(decide), () => batchMicroseconds(bareEvaluate));
+  return alternate(
+    ROUNDS,
+    () => batchMicroseconds(decide),
+    () => batchMicroseconds(bareEvaluate),
+  );
 }
 
 /** The mean over many calls: one of them is close to what the clock can tell apart. */

@@ -42,7 +42,10 @@ async function main(): Promise<void> {
 }
 
 function asTable(rows: readonly BenchRow[]): string {
-  const table = new Table({ head: ['row', 'baseline', 'ours', 'baseline', 'ratio', 'target', ''], style: { head: [] } });
+  const table = new Table({
+    head: ['row', 'baseline', 'ours', 'baseline', 'ratio', 'target', ''],
+    style: { head: [] },
+  });
   for (const { name, baseline, ours, base, ratio, target, met, unit } of rows) {
     const figure = (value: number): string => `${Number(value.toPrecision(4))} ${unit}`;
     table.push([name, baseline, figure(ours), figure(base), ratio.toFixed(2), target, met ? 'met' : 'MISSED']);

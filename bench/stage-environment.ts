@@ -35,7 +35,9 @@ export async function startStageEnvironment(): Promise<StageEnvironment> {
     Runtime.install({ logger });
     const server = await startTemporalServer({ logFile: join(folder, 'temporal.log') });
     opened.push(() => server.stop());
-    const levels = await startNodeChild(join(ROOT, 'dist/dev/level-server.js'), { logFile: join(folder, 'levels.log') });
+    const levels = await startNodeChild(join(ROOT, 'dist/dev/level-server.js'), {
+      logFile: join(folder, 'levels.log'),
+    });
     opened.push(() => levels.stop());
     const settingsFile = await writeSettings(folder, String(levels.ready.url), server.address);
 
