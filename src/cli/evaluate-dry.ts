@@ -31,6 +31,8 @@ export async function evaluateDry(io: CliIo, options: EvaluateOptions): Promise<
     threads: 1,
     deadlineMs: parseDuration(release.config.evaluation.deadline),
     memoryMiB: release.config.evaluation.memoryMiB,
+    // One answer is all that is wanted.
+    spares: 0,
   });
   try {
     const { facts, faults, maxAgeMs, decisionTimeMs } = options.collect

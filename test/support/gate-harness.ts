@@ -45,6 +45,8 @@ export interface GateHarness {
   heal(): void;
   /** waits until the deployment is in `state` */
   reaches(id: string, state: string): Promise<DeploymentStatus>;
+  /** waits until it is paused for this reason: on a slow machine a short pause on the audit store may come before */
+  pausedOn(id: string, reason: string): Promise<DeploymentStatus>;
   stop(): Promise<void>;
 }
 
@@ -164,6 +166,15 @@ export async function startGateHarness(options: HarnessOptions = {}): Promise<Ga
         async () => {
           const status = await harness.json<DeploymentStatus>('status', id);
           return status.state === state && status;
+        },
+        30_000,
+      ),
+    pausedOn: (id, reason) =>
+      eventually(
+        `deployment ${id} to be paused on ${reason}`,
+        async () => {
+          const status = await harness.json<DeploymentStatus>('status', id);
+          return status.state === 'paused' && status.pause?.reason === reason && status;
         },
         30_000,
       ),

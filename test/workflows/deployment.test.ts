@@ -566,7 +566,7 @@ describe('the deployment workflow', () => {
           faults: expect.arrayContaining([
             expect.objectContaining({
               where: 'stages[0].mode',
-              message: 'stages[0].mode: started with absent, now "observe"',
+              message: 'stages[0].mode: was not there when it was started, now "observe"',
             }),
           ]),
         });

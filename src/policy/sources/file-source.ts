@@ -3,10 +3,9 @@ import { watch } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { validate } from '../../config/validate';
 import { FailureType, GateError } from '../../failures';
 import type { JsonValue } from '../../json';
-import { Manifest } from '../manifest';
+import type { Manifest } from '../manifest';
 import type { PolicyBundle } from '../release';
 import type { LoadedConfig, NamedRelease, ReleaseSource } from './release-source';
 
@@ -83,7 +82,12 @@ async function readNamed(path: string, loaders: ConfigLoaders): Promise<NamedRel
 async function readManifest(path: string, { loadDocument }: ConfigLoaders): Promise<Manifest> {
   try {
     const { document, lineOf } = await loadDocument(path);
-    return validate<Manifest>(Manifest, document, { file: path, lineOf });
+    // A command that loads a bundle alone needs neither: its start is short.
+    const [{ Manifest: schema }, { validate }] = await Promise.all([
+      import('../manifest.js'),
+      import('../../config/validate.js'),
+    ]);
+    return validate<Manifest>(schema, document, { file: path, lineOf });
   } catch (error) {
     if (!(error instanceof GateError)) throw error;
     const faults = error.faults.map((fault) => ({ ...fault, type: FailureType.ManifestInvalid }));

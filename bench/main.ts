@@ -1,0 +1,59 @@
+import { writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
+import type { BenchRow } from './bench-row';
+import { benchColdStart } from './cold-start';
+import { benchDecision } from './decision';
+import { benchGatedStage } from './gated-stage';
+
+const PARTS: Record<string, () => Promise<BenchRow[]>> = {
+  decision: benchDecision,
+  'cold-start': benchColdStart,
+  'gated-stage': benchGatedStage,
+};
+
+/** Prints the rows as a table and as JSON; a missed target is said in its row and does not change the exit code. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { json: { type: 'boolean', default: false }, to: { type: 'string' }, only: { type: 'string' } },
+  });
+  const names = values.only === undefined ? Object.keys(PARTS) : values.only.split(',');
+  const unknown = names.filter((name) => !Object.hasOwn(PARTS, name));
+  if (unknown.length > 0) {
+    throw new Error(`--only knows ${Object.keys(PARTS).join(', ')}; it does not know ${unknown.join(', ')}`);
+  }
+  const rows: BenchRow[] = [];
+  for (const name of names) {
+    process.stderr.write(`Measuring: ${name}\n`);
+    rows.push(...(await PARTS[name]!()));
+  }
+  const [cpu] = cpus();
+  const machine = {
+    cores: cpus().length,
+    cpu: cpu?.model ?? 'unknown',
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+  };
+  const text = `${JSON.stringify({ machine, rows }, null, 2)}\n`;
+  if (!values.json) process.stdout.write(`${asTable(rows)}\n`);
+  process.stdout.write(text);
+  if (values.to !== undefined) writeFileSync(values.to, text);
+}
+
+function asTable(rows: readonly BenchRow[]): string {
+  const table = new Table({
+    head: ['row', 'baseline', 'ours', 'baseline', 'ratio', 'target', ''],
+    style: { head: [] },
+  });
+  for (const { name, baseline, ours, base, ratio, target, met, unit } of rows) {
+    const figure = (value: number): string => `${Number(value.toPrecision(4))} ${unit}`;
+    table.push([name, baseline, figure(ours), figure(base), ratio.toFixed(2), target, met ? 'met' : 'MISSED']);
+  }
+  return table.toString();
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`bench: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = 1;
+});

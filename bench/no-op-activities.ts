@@ -1,0 +1,5 @@
+export interface NoOpActivities {
+  noOp(): Promise<void>;
+}
+
+export const noOpActivities: NoOpActivities = { noOp: () => Promise.resolve() };
