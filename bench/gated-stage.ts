@@ -11,7 +11,7 @@ type Kind = 'gated' | 'oneNormalTwoLocal' | 'threeNormal';
 const KINDS: readonly Kind[] = ['gated', 'oneNormalTwoLocal', 'threeNormal'];
 
 /** A gated stage without an action against bare workflows of no-op activities on the same server and worker. */
-export async function benchGatedStage({ rounds = 3, runs = 200 } = {}): Promise<BenchRow[]> {
+export async function benchGatedStage({ rounds = 3, runs = 600 } = {}): Promise<BenchRow[]> {
   const { client, taskQueue, stop } = await startStageEnvironment();
   const start = (kind: Kind): Promise<WorkflowHandle> => startOne(client, taskQueue, kind);
   try {

@@ -65,7 +65,8 @@ export function toAuditText(record: AuditRecord): string {
 function why(record: AuditRecord): string {
   const found = [...record.reasons, ...record.errorDetails.map((fault) => withoutAddress(fault.message))];
   // A pause gives the type of its first fault as its reason, which the fault's own message says better.
-  if (record.reason !== undefined && !record.errorDetails.some(({ type }) => type === record.reason)) found.unshift(record.reason);
+  if (record.reason !== undefined && !record.errorDetails.some(({ type }) => type === record.reason))
+    found.unshift(record.reason);
   return found.join('; ');
 }
 

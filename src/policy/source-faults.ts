@@ -71,12 +71,14 @@ export function unreachableDefaults(file: string, tree: unknown): Fault[] {
   return found;
 }
 
-function refuse(file: string, line: number, what: string): Fault {
+/** A fault of one line of a Rego file. */
+export function refuse(file: string, line: number, what: string): Fault {
   const where = `${file}:${line}`;
   return { type: FailureType.PolicyInvalid, message: `${where}: ${what}`, where };
 }
 
-function lineOf(node: Record<string, unknown>): number | undefined {
+/** Where a node of the syntax tree stands, when it says. */
+export function lineOf(node: Record<string, unknown>): number | undefined {
   return isJsonObject(node.location) && typeof node.location.row === 'number' ? node.location.row : undefined;
 }
 

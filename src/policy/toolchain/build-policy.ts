@@ -13,6 +13,7 @@ import { propertyNames, toOpaSchema } from '../opa-schema';
 import type { PolicyReads } from '../policy-reads';
 import { workOutReads } from '../reads';
 import type { PolicyBundle } from '../release';
+import { configKeyFaults } from '../config-keys';
 import { sourceFaults } from '../source-faults';
 import { opaFaults, runOpa, withCapabilities, WITHOUT_TESTS, type CapabilitiesFile } from './opa';
 import { parseRego, readPolicyFolder, type PolicyFolder } from './policy-folder';
@@ -60,7 +61,7 @@ export async function analyse(
   const trees = new Map<string, unknown>();
   for (const file of folder.regoFiles) {
     const parsed = await parseRego(dir, file);
-    faults.push(...parsed.faults, ...sourceFaults(file, parsed.tree));
+    faults.push(...parsed.faults, ...sourceFaults(file, parsed.tree), ...configKeyFaults(file, parsed.tree));
     if (parsed.faults.length === 0) trees.set(file, parsed.tree);
   }
   const canCompile = trees.size === folder.regoFiles.length;

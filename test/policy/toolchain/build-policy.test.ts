@@ -90,7 +90,7 @@ describe('buildPolicy', () => {
   });
 
   it.each([
-    ['x := data.config; x[_] > 1', [[]]],
+    ['x := data.config; count(x) > 1', [[]]],
     ['some x in data.config.limits; x > 1', [['limits']]],
     ['data.config.limits["a b"] > 1', [['limits', 'a b']]],
   ])('takes %s to read the configuration %j', async (condition, expected) => {
