@@ -22,8 +22,8 @@ function isSafe(text: string): boolean {
 
 /**
  * What the syntax tree of one Rego file (`opa parse --format json --json-include locations`, numbers read by
- * `parseNumber`) holds that a policy must not: `with input` and `with data`, which hide reads and invent others, and
- * numbers that wasm would round silently.
+ * `parseNumber`) holds that a policy must not: `with input` and `with data`, which hide reads and invent others, numbers
+ * that wasm would round silently, and references into `data` that wasm answers differently.
  */
 export function sourceFaults(file: string, tree: unknown): Fault[] {
   const faults: Fault[] = [];
@@ -36,6 +36,10 @@ export function sourceFaults(file: string, tree: unknown): Fault[] {
       faults.push(
         refuse(file, here, `with ${rootOf(target)} is allowed in tests only: it hides what the policy reads`),
       );
+    }
+    if (node.type === 'ref' && rootOf(node) === 'data' && hasNumberKey(node.value)) {
+      const what = `${refText(node)} has a number as key, which OPA finds in an object and its wasm does not`;
+      faults.push(refuse(file, here, `${what}; assign the collection to a variable first: list := data.list, list[0]`));
     }
     if (typeof node.unsafeNumber === 'string') {
       faults.push(refuse(file, here, `number ${node.unsafeNumber} is beyond 2^53 and would be rounded in wasm`));
@@ -80,6 +84,10 @@ export function refuse(file: string, line: number, what: string): Fault {
 /** Where a node of the syntax tree stands, when it says. */
 export function lineOf(node: Record<string, unknown>): number | undefined {
   return isJsonObject(node.location) && typeof node.location.row === 'number' ? node.location.row : undefined;
+}
+
+function hasNumberKey(keys: unknown): boolean {
+  return Array.isArray(keys) && keys.some((key) => isJsonObject(key) && key.type === 'number');
 }
 
 function refText(term: unknown): string {

@@ -45,6 +45,12 @@ describe('a read of the configuration', () => {
     expect(await faultsOf(text)).toEqual([]);
   });
 
+  it('in the policy’s own data by a number is refused, as wasm does not find it in an object', async () => {
+    const faults = await faultsOf(policy('input.level > data.thresholds[2]'));
+    expect(faults.join('\n')).toMatch(/^gate\.rego:\d+: data\.thresholds\.2 has a number as key/m);
+    expect(await faultsOf(policy('list := data.thresholds\n\tinput.level > list[2]'))).toEqual([]);
+  });
+
   it.each([
     ['by a fact', policy('input.level > data.config.limits[input.name]'), 'data.config.limits'],
     ['by a variable', policy('some name in ["max"]\n\tinput.level > data.config.limits[name]'), 'data.config.limits'],
