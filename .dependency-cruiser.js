@@ -3,7 +3,7 @@
 // and adapters -> pure modules.
 
 /** One folder a feature: pure modules at its top, what talks to the outside in a subfolder named for its role. */
-const FEATURES = 'facts|policy|decisions|audit|actions|alerts|deployments|config';
+const FEATURES = 'facts|policy|decisions|audit|actions|alerts|deployments|config|objects|masking|encryption|replay';
 
 /** What a pure module may use of Node: no clock, file, socket, process or thread. Hashing given bytes is pure. */
 const PURE_BUILTINS = '^(node:)?(assert|buffer|crypto|path|querystring|string_decoder|url|util|zlib)(/|$)';
@@ -19,7 +19,7 @@ const IO_BUILTINS =
 const PURE_SUBFOLDERS = '^src/policy/(builtins|archive)/';
 
 /** Packages that open files, sockets or processes. */
-const OUTSIDE_PACKAGES = 'node_modules/(pg|@electric-sql/pglite|fastify|pino|@temporalio/(worker|client|activity))/';
+const OUTSIDE_PACKAGES = 'node_modules/(pg|@electric-sql/pglite|fastify|pino|@aws-sdk/client-\\w+|@temporalio/(worker|client|activity))/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

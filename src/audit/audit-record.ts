@@ -54,6 +54,11 @@ export interface AuditRecord {
   /** `{id, stage, stage_index, attributes, stage_attributes}` as the policy saw it, so that the decision can be replayed */
   deployment?: JsonObject;
   leaseExpiresAt?: string;
+  /**
+   * JSON Pointers of what was masked, e.g. `/input/fleet/serial`: there the value is `null`, and reasons are codes alone.
+   * A record with any cannot be replayed.
+   */
+  masked?: string[];
 }
 
 /** What is asked of the audit store; every filter that is absent matches all. Times inclusive from, exclusive to. */
@@ -66,12 +71,21 @@ export interface AuditQuery {
   since?: string;
   until?: string;
   policySHA?: string;
+  manifestVersion?: string;
   /** a deny reason's code */
   reasonCode?: string;
+  /** only what comes after this record in the order asked for; where a page ended, the next one goes on */
+  after?: AuditCursor;
   /** at most this many, 1 to 10,000; @default 100 */
   limit?: number;
   /** newest first when true; @default true */
   newestFirst?: boolean;
+}
+
+/** A place in the order of records: by time, and within a millisecond by id. */
+export interface AuditCursor {
+  timestamp: string;
+  decisionID: string;
 }
 
 /** A copy of every record goes to each sink, at least once. */
@@ -90,6 +104,7 @@ export interface AuditStore {
    */
   record(record: AuditRecord): Promise<AuditRecord>;
   get(decisionID: string): Promise<AuditRecord | undefined>;
+  /** ordered by time, and within a millisecond by id */
   list(query: AuditQuery): Promise<AuditRecord[]>;
   close(): Promise<void>;
 }

@@ -11,7 +11,7 @@ export type AuditQueryOptions = { [option in keyof AuditQuery]?: string | undefi
 
 const RFC_3339 = /^(\d{4}-\d{2}-\d{2})[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
 
-type Reading<T> = { value: T } | { expected: string };
+type Reading<T> = { value: NonNullable<T> } | { expected: string };
 
 /**
  * Options as typed, checked and made exact. `since` and `until` take RFC 3339 or a duration back from now, such as `30d`.
@@ -48,7 +48,10 @@ export function toAuditQueryOptions(query: AuditQuery): AuditQueryOptions {
   return Object.fromEntries(
     Object.entries(query)
       .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => [name, String(value)]),
+      .map(([name, value]) => [
+        name,
+        typeof value === 'object' ? `${value.timestamp},${value.decisionID}` : String(value),
+      ]),
   );
 }
 
@@ -63,6 +66,13 @@ const READERS: {
   until: readTime,
   policySHA: (text) =>
     /^[0-9a-f]{64}$/i.test(text) ? { value: text.toLowerCase() } : { expected: 'to be 64 hexadecimal digits' },
+  manifestVersion: (text) => (text === '' ? { expected: 'not to be empty' } : { value: text }),
+  after(text) {
+    const [, timestamp, decisionID] = /^([^,]+),(.+)$/.exec(text) ?? [];
+    return timestamp !== undefined && decisionID !== undefined && !Number.isNaN(parseRfc3339(timestamp))
+      ? { value: { timestamp, decisionID } }
+      : { expected: 'to be the time and the id of a record, with a comma between' };
+  },
   reasonCode: (text) => (text === '' ? { expected: 'not to be empty' } : { value: text }),
   limit(text) {
     const limit = /^\d+$/.test(text) ? Number(text) : 0;

@@ -16,4 +16,6 @@ export interface Decision {
   leaseExpiresAtMs?: number;
   /** the fact whose age ends the lease first, and its max age: named when leases lapse again and again */
   leaseLimit?: { factId: string; maxAgeMs: number };
+  /** JSON Pointers below `/input` that must be masked wherever this decision is shown; absent when none */
+  mask?: string[];
 }

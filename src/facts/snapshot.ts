@@ -37,4 +37,6 @@ export interface SnapshotFailure {
   facts: Fact[];
   /** every fault, at least one */
   faults: Fault[];
+  /** JSON Pointers below `/input` that must be masked wherever this failure is shown; absent when none */
+  mask?: string[];
 }

@@ -231,6 +231,7 @@ async function fill(
     await goInstall(spec.goModule, name, folder, staged, {
       env,
       timeoutMs: GO_TIMEOUT_MS,
+      linkerFlags: spec.goLinkerFlags,
       onLine: (line) => progress.line(line),
     });
     return 'go install';

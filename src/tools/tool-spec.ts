@@ -22,6 +22,8 @@ export interface ToolSpec {
   asset(platform: Platform): ReleaseAsset;
   /** what `go install` builds */
   goModule: string;
+  /** linker flags for it, where the publisher's own build sets what the tool prints of its version */
+  goLinkerFlags?: string;
   versionArgs: readonly string[];
   /** whether what the tool prints of its version is one that the project is tested with */
   accepts(printed: string): boolean;
@@ -86,6 +88,7 @@ export const TOOLS: Readonly<Record<ToolName, ToolSpec>> = {
       member: 'versitygw',
     }),
     goModule: 'github.com/versity/versitygw/cmd/versitygw@v1.8.0',
+    goLinkerFlags: '-X main.Version=1.8.0',
     versionArgs: ['--version'],
     accepts: (printed) => /\bv?1\.8\.0\b/.test(printed),
   },

@@ -12,13 +12,14 @@ export async function goInstall(
   name: string,
   folder: string,
   target: string,
-  options: { env: NodeJS.ProcessEnv; timeoutMs: number; onLine?: (line: string) => void },
+  options: { env: NodeJS.ProcessEnv; timeoutMs: number; linkerFlags?: string; onLine?: (line: string) => void },
 ): Promise<void> {
   const [go] = await searchPath('go', options.env.PATH);
   if (go === undefined) throw new Error('no Go toolchain on the PATH');
   const bin = join(folder, 'bin');
   await mkdir(bin, { recursive: true });
-  const { code, output } = await runTool(go, ['install', '-trimpath', goModule], {
+  const flags = options.linkerFlags === undefined ? [] : [`-ldflags=${options.linkerFlags}`];
+  const { code, output } = await runTool(go, ['install', '-trimpath', ...flags, goModule], {
     timeoutMs: options.timeoutMs,
     env: { ...options.env, GOBIN: bin, CGO_ENABLED: '0', GOFLAGS: '' },
     onLine: options.onLine,

@@ -26,7 +26,7 @@ describe('what is shipped in configs/', () => {
     expect(config).toEqual(validate(ReleaseConfig, {}, { file: '' }));
     expect(settings).toEqual({
       ...validate(Settings, {}, { file: '' }),
-      release: { manifest: packageManifest, refreshInterval: '30s' },
+      release: { manifest: packageManifest, refreshInterval: '30s', s3: { forcePathStyle: false } },
     });
   });
 

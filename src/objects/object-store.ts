@@ -1,0 +1,54 @@
+/** What stands under a key, with the tag that changes whenever its content does. */
+export interface StoredObject {
+  bytes: Uint8Array;
+  etag: string;
+}
+
+/** The object that was to be replaced is another one by now, or one stands where none should. */
+export class PreconditionFailedError extends Error {
+  override readonly name = 'PreconditionFailedError';
+  constructor(readonly key: string) {
+    super(`The object ${key} was changed by somebody else`);
+  }
+}
+
+/** The store is out of reach, hangs, throttles, refuses, or answered half a body. */
+export class ObjectStoreError extends Error {
+  override readonly name = 'ObjectStoreError';
+  constructor(
+    message: string,
+    /** HTTP status found, when there was one */
+    readonly status?: number,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}
+
+/** Condition of a write: the object with this tag stands there, or none does. Absent: whatever stands there is replaced. */
+export type WriteCondition = { ifMatch: string } | { ifAbsent: true };
+
+/**
+ * Objects below one place of an S3 bucket or of a folder. Keys are relative to it, with `/`; none leaves it (`..`, an empty
+ * part and a leading `/` are a TypeError).
+ *
+ * Methods throw ObjectStoreError; `put` also PreconditionFailedError.
+ */
+export interface ObjectStore {
+  /** URL of the place, for people, with a `/` at its end: `s3://bucket/prefix/` or `file:///…/` */
+  readonly url: string;
+  /** undefined when there is none */
+  get(key: string, options?: { maxBytes?: number }): Promise<StoredObject | undefined>;
+  /** as `get`, but `'unchanged'` when it still has the tag `etag`: one request and nothing else */
+  getUnlessSame(
+    key: string,
+    etag: string,
+    options?: { maxBytes?: number },
+  ): Promise<StoredObject | 'unchanged' | undefined>;
+  /** whole or not at all; resolves with the new tag when it is durable */
+  put(key: string, bytes: Uint8Array, condition?: WriteCondition): Promise<{ etag: string }>;
+  /** no error when there is none */
+  delete(key: string): Promise<void>;
+  /** keys that begin with `prefix`, in order of code units */
+  list(prefix: string): Promise<string[]>;
+}
