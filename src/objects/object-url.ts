@@ -24,7 +24,8 @@ export function parseObjectUrl(url: string, cwd: string): ObjectPlace {
   const path = scheme === 'file' ? filePath(url) : isAbsolute(url) ? url : resolve(cwd, url);
   const cut = path.lastIndexOf('/');
   const key = path.slice(cut + 1);
-  if (url === '' || key === '') throw invalid(`Expected the name of a file at the end, got ${JSON.stringify(url)}`);
+  if (url === '' || url.endsWith('/') || key === '')
+    throw invalid(`Expected the name of a file at the end, got ${JSON.stringify(url)}`);
   return { kind: 'file', folder: path.slice(0, cut) || '/', key };
 }
 

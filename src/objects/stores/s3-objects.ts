@@ -36,12 +36,13 @@ export function createS3Objects(
   };
 
   async function fetch(key: string, etag: string | undefined, maxBytes = DEFAULT_MAX_BYTES) {
+    const name = fullKey(key);
     let answer: GetObjectCommandOutput;
     try {
       answer = await client.send(
         new GetObjectCommand({
           Bucket: bucket,
-          Key: fullKey(key),
+          Key: name,
           ...(etag === undefined ? {} : { IfNoneMatch: etag }),
         }),
       );
@@ -49,7 +50,7 @@ export function createS3Objects(
       const status = statusOf(error);
       // The SDK takes "not modified" for an error without a name.
       if (status === 304) return 'unchanged' as const;
-      if (status === 404 && nameOf(error) !== 'NoSuchBucket') return undefined;
+      if (isAbsence(error)) return undefined;
       throw toStoreError(`read ${url}${key}`, error);
     }
     return toStored(`${url}${key}`, answer, maxBytes, bodyTimeoutMs);
@@ -64,11 +65,12 @@ export function createS3Objects(
     },
     getUnlessSame: (key, etag, options) => fetch(key, etag, options?.maxBytes),
     put: async (key, bytes, condition) => {
+      const name = fullKey(key);
       try {
         const { ETag } = await client.send(
           new PutObjectCommand({
             Bucket: bucket,
-            Key: fullKey(key),
+            Key: name,
             Body: bytes,
             ...(condition === undefined
               ? {}
@@ -82,16 +84,17 @@ export function createS3Objects(
       } catch (error) {
         const status = statusOf(error);
         // 409: another conditional write was under way (S3's ConditionalRequestConflict). 404: what If-Match wanted is gone.
-        const lost = status === 412 || status === 409 || (status === 404 && nameOf(error) !== 'NoSuchBucket');
+        const lost = status === 412 || status === 409 || isAbsence(error);
         if (condition !== undefined && lost) throw new PreconditionFailedError(key);
         throw error instanceof ObjectStoreError ? error : toStoreError(`write ${url}${key}`, error);
       }
     },
     delete: async (key) => {
+      const name = fullKey(key);
       try {
-        await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: fullKey(key) }));
+        await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: name }));
       } catch (error) {
-        if (statusOf(error) === 404 && nameOf(error) !== 'NoSuchBucket') return;
+        if (isAbsence(error)) return;
         throw toStoreError(`delete ${url}${key}`, error);
       }
     },
@@ -165,6 +168,8 @@ function statusOf(error: unknown): number | undefined {
   return (error as { $metadata?: { httpStatusCode?: number } } | undefined)?.$metadata?.httpStatusCode;
 }
 
-function nameOf(error: unknown): string | undefined {
-  return (error as { name?: string } | undefined)?.name;
+/** By its name, not its status: servers answer 404 for buckets and users that they do not know, too. */
+function isAbsence(error: unknown): boolean {
+  const { name } = (error ?? {}) as { name?: string };
+  return name === 'NoSuchKey' || name === 'NotFound';
 }
