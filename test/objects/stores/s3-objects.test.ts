@@ -48,7 +48,7 @@ describe('objects in S3', () => {
       'credentials that are not known',
       { bucket: 'gate', prefix: '' },
       { credentials: { accessKeyId: 'someone', secretAccessKey: 'else' } },
-      'InvalidAccessKeyId',
+      'access key',
     ],
   ])('says what is wrong with %s', async (_what, place, over, why) => {
     const other = at(server.endpoint, over);
