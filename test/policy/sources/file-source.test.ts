@@ -6,10 +6,10 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseSettings } from '../../../src/config/loaders/settings';
 import { openReleaseSource as openFrom } from '../../../src/open-release-source';
-import { writeArchive } from '../../../src/policy/archive/write-archive';
 import { createReleaseHolder } from '../../../src/policy/release-holder';
 import type { JsonValue } from '../../../src/json';
 import type { ReleaseHolder } from '../../../src/policy/release';
+import { aBundle } from './a-bundle';
 import { loadPolicy } from '../../../src/policy/sources/file-source';
 import type { ReleaseSource } from '../../../src/policy/sources/release-source';
 
@@ -34,15 +34,6 @@ const good = { policy: 'bundle.tar.gz', config: 'config.json', version: 'v1' };
 const writeManifest = (change: object = {}): Promise<void> =>
   writeFile(manifestPath, JSON.stringify({ ...good, ...change }));
 
-function aBundle(text: string): Promise<Uint8Array> {
-  const files = {
-    'policy.wasm': text,
-    'data.json': '{}',
-    '.manifest': JSON.stringify({ wasm: [{ entrypoint: 'gate/response', module: '/policy.wasm' }] }),
-    'input.json': JSON.stringify({ type: 'object', properties: {}, additionalProperties: false }),
-  };
-  return writeArchive(new Map(Object.entries(files).map(([name, content]) => [name, Buffer.from(content)])));
-}
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 const fingerprint = async (): Promise<string> => (await openReleaseSource(manifestPath).read()).fingerprint;
 
@@ -185,7 +176,6 @@ describe('a policy that cannot be loaded', () => {
     });
   });
 
-
   it.each<[string, (path: string) => Promise<unknown>, string, string]>([
     ['missing', (path) => rm(path), 'PolicyInvalid', 'could not be read (ENOENT)'],
     ['empty', (path) => writeFile(path, ''), 'PolicyInvalid', 'gzip'],
@@ -206,12 +196,7 @@ describe('a policy that cannot be loaded', () => {
       'is a device or a pipe',
     ],
     ['of no end', (path) => truncate(path, 64 * 2 ** 20 + 1), 'PolicyInvalid', '67108865 bytes, more than 67108864'],
-    [
-      'behind a name that is too long',
-      (path) => rm(path),
-      'PolicyUnavailable',
-      'could not be read (ENAMETOOLONG)',
-    ],
+    ['behind a name that is too long', (path) => rm(path), 'PolicyUnavailable', 'could not be read (ENAMETOOLONG)'],
   ])('%s', async (name, spoil, type, said) => {
     const path = join(folder, 'bundle.tar.gz');
     await spoil(path);
