@@ -16,10 +16,11 @@ const IO_BUILTINS =
   '^(node:)?(child_process|cluster|crypto|dgram|dns|fs|http|http2|https|net|os|process|readline|stream|timers|tls|worker_threads)(/|$)';
 
 /** Subfolders that are pure all the same, bytes and values in and out: a family a file, an archive format. */
-const PURE_SUBFOLDERS = '^src/policy/(builtins|archive)/';
+const PURE_SUBFOLDERS = '^src/policy/(builtins|archive|signing)/';
 
 /** Packages that open files, sockets or processes. */
-const OUTSIDE_PACKAGES = 'node_modules/(pg|@electric-sql/pglite|fastify|pino|@aws-sdk/client-\\w+|@temporalio/(worker|client|activity))/';
+const OUTSIDE_PACKAGES =
+  'node_modules/(pg|@electric-sql/pglite|fastify|pino|@aws-sdk/client-\\w+|@temporalio/(worker|client|activity))/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
