@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { FailureType, faultsToError, type Fault } from '../failures';
+import { FailureType, faultsToError, GateError, type Fault } from '../failures';
 import { isJsonObject, type JsonObject } from '../json';
 import { readArchive } from './archive/read-archive';
 import type { PolicyReads } from './policy-reads';
 import { readsOfSchema } from './reads';
 import type { PolicyBundle } from './release';
+import type { BundleKey } from './signing/bundle-key';
 
 /** The key of our metadata in the `.manifest`, and the version of its shape. */
 export const METADATA_KEY = 'planning_engine';
@@ -17,7 +18,14 @@ export const ENTRYPOINT = 'gate/response';
  *
  * @throws GateError PolicyInvalid with every fault found
  */
-export async function readBundle(bytes: Uint8Array): Promise<PolicyBundle> {
+export async function readBundle(
+  bytes: Uint8Array,
+  { verificationKey }: { verificationKey?: BundleKey } = {},
+): Promise<PolicyBundle> {
+  if (verificationKey !== undefined) {
+    const message = 'Expected a bundle whose signature can be verified, but signatures are not supported yet';
+    throw new GateError(FailureType.PolicyInvalid, message);
+  }
   const files = await readArchive(bytes);
   const faults: Fault[] = [];
   const fault = (where: string, message: string): void =>
