@@ -18,8 +18,8 @@ response := {"allow": false, "deny_reasons": [sprintf("policy %d, limit %d", [da
 `;
 const POLICIES = 7;
 const CONFIGS = 11;
-const SWAPS = 2_500;
-const ASKERS = 24;
+const SWAPS = 2_000;
+const ASKERS = 12;
 
 let evaluator: Evaluator;
 let policies: PolicyBundle[];
