@@ -225,12 +225,3 @@ describe('releases from S3', () => {
     expect((await objects.list('policy-')).length).toBeGreaterThan(0);
   });
 });
-
-describe('a store of objects', () => {
-  it.each(['s3://bucket', 's3://bucket/', 's3://bucket/folder/', 's3:///key', 'https://host/key'])(
-    'is not opened at %s',
-    async (url) => {
-      await expect(openObjectStore(url, { forcePathStyle: true })).rejects.toMatchObject({ type: 'ConfigInvalid' });
-    },
-  );
-});
