@@ -182,7 +182,7 @@ async function readPolicy(io: CliIo, options: PublishOptions, path: string): Pro
   let bytes: Uint8Array;
   if (found.isDirectory()) {
     const { buildPolicy } = await import('../policy/toolchain/build-policy.js');
-    bytes = (await buildPolicy(path, { revision: options.version })).bytes;
+    bytes = (await buildPolicy(path)).bytes;
     await requireTests(path, threshold);
   } else {
     bytes = new Uint8Array(await readFile(path));
