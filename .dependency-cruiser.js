@@ -3,7 +3,8 @@
 // and adapters -> pure modules.
 
 /** One folder a feature: pure modules at its top, what talks to the outside in a subfolder named for its role. */
-const FEATURES = 'facts|policy|decisions|audit|actions|alerts|deployments|config|objects|masking|encryption|replay';
+const FEATURES =
+  'facts|policy|decisions|audit|actions|alerts|deployments|config|objects|masking|encryption|replay|fleet';
 
 /** What a pure module may use of Node: no clock, file, socket, process or thread. Hashing given bytes is pure. */
 const PURE_BUILTINS = '^(node:)?(assert|buffer|crypto|path|querystring|string_decoder|url|util|zlib)(/|$)';

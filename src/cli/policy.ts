@@ -6,7 +6,9 @@ import { examples, withOutput, withSettings, type CommonOptions } from './option
 import { colorsFor, printJson, printLines } from './output';
 import { policyHistoryCommand } from './policy-history';
 import { policyPublishCommand } from './policy-publish';
+import { policyReloadCommand } from './policy-reload';
 import { policyRollbackCommand } from './policy-rollback';
+import { policyStatusCommand } from './policy-status';
 import type { CommandContext } from './run';
 
 export function policyCommand(context: CommandContext): Command {
@@ -21,7 +23,9 @@ export function policyCommand(context: CommandContext): Command {
     .addCommand(typesCommand(context))
     .addCommand(policyPublishCommand(context))
     .addCommand(policyRollbackCommand(context))
-    .addCommand(policyHistoryCommand(context));
+    .addCommand(policyHistoryCommand(context))
+    .addCommand(policyStatusCommand(context))
+    .addCommand(policyReloadCommand(context));
 }
 
 function buildCommand({ io }: CommandContext): Command {
