@@ -49,7 +49,8 @@ export function dynamoDbError(where: string, doing: string, error: unknown): Gat
 function whatIsWrong(error: unknown): string {
   const { $metadata } = (error ?? {}) as { $metadata?: { httpStatusCode?: number; attempts?: number } };
   const { code } = (error ?? {}) as { code?: unknown };
-  const tries = $metadata?.attempts === undefined || $metadata.attempts < 2 ? '' : `, tried ${$metadata.attempts} times`;
+  const tries =
+    $metadata?.attempts === undefined || $metadata.attempts < 2 ? '' : `, tried ${$metadata.attempts} times`;
   if (typeof code === 'string' && code in BY_SYSTEM_CODE) return `${BY_SYSTEM_CODE[code]} (${code}${tries})`;
   const name = nameOf(error);
   const known = Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined;

@@ -128,7 +128,8 @@ export function setUpTable(
     const ttl = await ttlOf(client, table);
     const differences = tableDifferences(found);
     if (ttl === 'other') differences.push(`Expected TTL to end items by ${TTL_ATTRIBUTE}, got another attribute`);
-    if (ttl === 'changing') differences.push('Expected TTL to be on or off, got it being switched off; repeat this later');
+    if (ttl === 'changing')
+      differences.push('Expected TTL to be on or off, got it being switched off; repeat this later');
     if (differences.length > 0) {
       throw faultsToError(
         differences.map((message) => ({

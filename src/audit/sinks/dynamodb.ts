@@ -209,7 +209,7 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
   async function getItems(keys: readonly Item[]): Promise<Item[]> {
     const found = new Map<string, Item>();
     let left = keys.map(({ pk, sk }) => ({ pk: pk!, sk: sk! }));
-    for (let empty = 0; left.length > 0; ) {
+    for (let empty = 0; left.length > 0;) {
       const asked = { [table]: { Keys: left, ConsistentRead: true } };
       const answer = await client.send(new BatchGetItemCommand({ RequestItems: asked }));
       const items = answer.Responses?.[table] ?? [];
@@ -232,7 +232,7 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
     const limit = query.limit ?? DEFAULT_LIMIT;
     const records: AuditRecord[] = [];
     for await (const { items, whole } of answers(query)) {
-      for (let at = 0; at < items.length; ) {
+      for (let at = 0; at < items.length;) {
         const next = items.slice(at, at + Math.min(BATCH, limit - records.length));
         if (next.length === 0) return records;
         at += next.length;
