@@ -154,8 +154,12 @@ function meaningOf(node: unknown): string {
 function visit(value: unknown, see: (term: Term & { terms?: unknown }) => void): void {
   if (typeof value !== 'object' || value === null) return;
   if (!Array.isArray(value)) see(value as Term);
-  for (const [key, child] of Object.entries(value)) if (!NO_MEANING.has(key)) visit(child, see);
+  // The keys of a reference such as `input.fleet.free` are names, not values.
+  const inside = (value as Term).type === 'ref' ? namesLeftOut((value as Term).value) : value;
+  for (const [key, child] of Object.entries(inside)) if (!NO_MEANING.has(key)) visit(child, see);
 }
+
+const namesLeftOut = (terms: unknown): Term[] => (terms as Term[]).filter(({ type }) => type !== 'string');
 
 /** `count` of a call within a term, and of one that is an expression. */
 function calledName({ type, value, terms }: Term & { terms?: unknown }): string | undefined {

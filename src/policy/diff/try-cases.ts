@@ -28,7 +28,7 @@ export interface CasesResult {
   isCalmAllowed: boolean;
   /** facts and attributes for which no value could be made */
   withoutValues: string[];
-  /** one of each kind (the outcomes, and the facts by which), other outcomes before other reasons */
+  /** each brought down to the values that it takes, and each once; other outcomes before other reasons */
   differences: Difference[];
 }
 
@@ -67,14 +67,15 @@ export async function tryCases(request: {
     for (const [at, [one, other]] of decided.entries()) {
       if (textOf(one) === textOf(other)) continue;
       differing++;
-      const varied = await variedIn(some[at]!, calm, decideBoth);
+      const reduced = await reduce(some[at]!, calm, decideBoth);
+      const [ofA, ofB] = await decideBoth(reduced);
+      const varied = reduced.flatMap((choice, place) => (choice === calm[place] ? [] : [place]));
       const matters = varied.length > 0 ? varied : domains.map((_domain, place) => place);
       const input = inputOf(
         matters.map((place) => domains[place]!),
-        matters.map((place) => some[at]![place]!),
+        matters.map((place) => reduced[place]!),
       );
-      const kind = JSON.stringify([matters, textOf(one), textOf(other)]);
-      if (!found.has(kind)) found.set(kind, { input, a: one, b: other });
+      found.set(reduced.join(), { input, a: ofA, b: ofB });
     }
   }
   const calmDecisions = await decideBoth(calm);
@@ -93,19 +94,33 @@ export async function tryCases(request: {
 /** Evaluations side by side, so that the evaluation's thread never waits. */
 const AT_ONCE = 64;
 
-/** The places that cannot go back to calm without changing what the two decide. */
-async function variedIn(
+/** The case with every value back to calm that can be so without changing in what the two differ. */
+async function reduce(
   made: Case,
   calm: Case,
   decideBoth: (made: Case) => Promise<[TriedDecision, TriedDecision]>,
-): Promise<number[]> {
-  const before = (await decideBoth(made)).map(textOf).join();
-  const places = made.flatMap((choice, at) => (choice === calm[at] ? [] : [at]));
-  const matter = await Promise.all(
-    places.map(async (at) => (await decideBoth(made.with(at, calm[at]!))).map(textOf).join() !== before),
-  );
-  return places.filter((_place, index) => matter[index]);
+): Promise<Case> {
+  const wanted = differenceText(await decideBoth(made));
+  let reduced = made;
+  for (const [at, choice] of made.entries()) {
+    if (choice === calm[at]) continue;
+    const calmer = reduced.with(at, calm[at]!);
+    if (differenceText(await decideBoth(calmer)) === wanted) reduced = calmer;
+  }
+  return reduced;
 }
+
+/** What one says and the other does not: a denial of both for the same reason is no part of their difference. */
+function differenceText([a, b]: readonly [TriedDecision, TriedDecision]): string {
+  const [ofA, ofB] = [sentencesOf(a), sentencesOf(b)];
+  const lacking = (list: string[], others: string[]): string[] => list.filter((one) => !others.includes(one));
+  return JSON.stringify([lacking(ofA, ofB), lacking(ofB, ofA)]);
+}
+
+const sentencesOf = ({ denyReasons, faults }: TriedDecision): string[] => [
+  ...denyReasons,
+  ...faults.map(({ type, message }) => `${type}: ${message}`),
+];
 
 /** An error is further from calm than any denial. */
 function scoreOf({ outcome, denyReasons, faults }: TriedDecision): number {
