@@ -26,12 +26,13 @@ export function diffLines(diff: ReleaseDiff, areOtherBytes: boolean): string[] {
 
 /** What trying generated inputs came to, for people. */
 export function casesLines(cases: CasesResult, atMs: number): string[] {
-  const { tried, differing, seed, differences, isCalmAllowed, withoutValues } = cases;
+  const { tried, single, differing, seed, differences, isCalmAllowed, withoutValues } = cases;
   const shown = differences.slice(0, MOST_SHOWN);
   const more = differences.length - shown.length;
   return [
     `cases: ${tried} tried, ${differing} differ (seed ${seed}, decided at ${new Date(atMs).toISOString()})`,
     ...(isCalmAllowed ? [] : ['  no input was found that both allow: a denial may hide another']),
+    ...(tried < single ? [`  not every value was tried: there are ${single} inputs with one value changed`] : []),
     ...(withoutValues.length > 0 ? [`  no value could be made for ${withoutValues.join(', ')}`] : []),
     ...shown.flatMap(({ input, a, b }) => [
       `  ${JSON.stringify(input)}`,
@@ -53,6 +54,7 @@ export function casesDocument(cases: CasesResult, atMs: number): JsonObject {
     seed: cases.seed,
     at: new Date(atMs).toISOString(),
     tried: cases.tried,
+    single: cases.single,
     differing: cases.differing,
     calm_input: cases.calm,
     calm_is_allowed: cases.isCalmAllowed,

@@ -10,6 +10,13 @@ import { runCli } from './run-cli';
 const POLICY = resolve(__dirname, '..', '..', 'policy');
 let folder: string;
 
+/** What `-o json` prints, as far as these tests look into it. */
+interface DiffDocument {
+  rules: { b: { text: string } }[];
+  input_schema: unknown[];
+  cases: { differences: unknown[] };
+}
+
 const write = (name: string, content: string | Buffer): void => {
   mkdirSync(dirname(join(folder, name)), { recursive: true });
   writeFileSync(join(folder, name), content);
@@ -26,7 +33,7 @@ const policy = (name: string, change: (text: string) => string, input: object = 
 const diff = (...argv: string[]) => runCli(folder, ['policy', 'diff', ...argv]);
 const diffJson = async (...argv: string[]) => {
   const { code, stdout, stderr } = await diff(...argv, '-o', 'json');
-  return { code, stderr, result: JSON.parse(stdout) as Record<string, any> };
+  return { code, stderr, result: JSON.parse(stdout) as DiffDocument };
 };
 const limits = (name: string, maxPending: number, more: object = {}): void =>
   write(name, JSON.stringify({ limits: { maxDelta: 500, maxPending, ...more } }));
@@ -115,7 +122,7 @@ describe('gate policy diff', () => {
       data: [],
       cases: { seed: 1, tried: 200, calm_is_allowed: true, without_values: [] },
     });
-    expect(result.rules[0].b.text).toBe(FREE.trim());
+    expect(result.rules[0]?.b.text).toBe(FREE.trim());
     expect(result.input_schema).toContainEqual({ path: 'properties.free', b: { type: 'integer', minimum: 0 } });
     expect(result.cases.differences).toContainEqual({
       input: { free: 9 },

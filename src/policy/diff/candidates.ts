@@ -11,7 +11,8 @@ export interface Material {
 }
 
 const MOST_DEPTH = 8;
-const MOST_OF_ONE = 2000;
+/** As many as can be tried at most. */
+const MOST_OF_ONE = 10_000;
 
 /**
  * Values of what `schema` describes, the calmest first: numbers just under, at and just over each of the material's and

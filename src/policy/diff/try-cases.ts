@@ -20,6 +20,8 @@ export interface Difference {
 export interface CasesResult {
   seed: number;
   tried: number;
+  /** inputs with one value changed, the calm one among them: fewer tried than these leave values out */
+  single: number;
   /** inputs of `tried` on which the two differ */
   differing: number;
   /** the input that all others vary */
@@ -83,6 +85,7 @@ export async function tryCases(request: {
   return {
     seed,
     tried: cases.length,
+    single: domains.reduce((sum, { values }) => sum + Math.max(0, values.length - 1), 1),
     differing,
     calm: inputOf(domains, calm),
     isCalmAllowed: calmDecisions.every(({ outcome }) => outcome === 'allow'),
