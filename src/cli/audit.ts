@@ -14,6 +14,7 @@ interface AuditListOptions extends CommonOptions {
   since?: string;
   until?: string;
   policySha?: string;
+  manifestVersion?: string;
   reason?: string;
   limit?: string;
   oldestFirst?: boolean;
@@ -38,6 +39,7 @@ function listCommand({ io }: CommandContext): Command {
     .option('--since <time>', 'RFC 3339, or a duration back from now such as 30d')
     .option('--until <time>', 'RFC 3339, or a duration back from now')
     .option('--policy-sha <sha>', 'made under this policy')
+    .option('--manifest-version <version>', 'made under the release of this version')
     .option('--reason <code>', 'denied with this reason code')
     .option('--limit <n>', 'at most this many, 1 to 10000')
     .option('--oldest-first', 'in the order in which they were made');
@@ -62,6 +64,7 @@ function listCommand({ io }: CommandContext): Command {
         since: options.since,
         until: options.until,
         policySHA: options.policySha,
+        manifestVersion: options.manifestVersion,
         reasonCode: options.reason,
         limit: options.limit,
         newestFirst: options.oldestFirst ? 'false' : undefined,
