@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { AuditReader } from '../audit/audit-reader';
 import type { AuditRecord } from '../audit/audit-record';
+import { auditExportCommand } from './audit-export';
 import { CliExit, ExitCode } from './io';
 import { examples, withOutput, withSettings, type CommonOptions } from './options';
 import { printJson, printTable } from './output';
@@ -14,7 +15,7 @@ interface AuditListOptions extends CommonOptions {
   since?: string;
   until?: string;
   policySha?: string;
-  manifestVersion?: string;
+  version?: string;
   reason?: string;
   limit?: string;
   oldestFirst?: boolean;
@@ -25,7 +26,8 @@ export function auditCommand(context: CommandContext): Command {
     .summary('what was decided and done')
     .description('Reads the audit log: from PostgreSQL, or from the embedded store through the worker that owns it.')
     .addCommand(listCommand(context))
-    .addCommand(showCommand(context));
+    .addCommand(showCommand(context))
+    .addCommand(auditExportCommand(context));
 }
 
 function listCommand({ io }: CommandContext): Command {
@@ -39,7 +41,7 @@ function listCommand({ io }: CommandContext): Command {
     .option('--since <time>', 'RFC 3339, or a duration back from now such as 30d')
     .option('--until <time>', 'RFC 3339, or a duration back from now')
     .option('--policy-sha <sha>', 'made under this policy')
-    .option('--manifest-version <version>', 'made under the release of this version')
+    .option('--version <version>', 'made under the release of this version')
     .option('--reason <code>', 'denied with this reason code')
     .option('--limit <n>', 'at most this many, 1 to 10000')
     .option('--oldest-first', 'in the order in which they were made');
@@ -64,7 +66,7 @@ function listCommand({ io }: CommandContext): Command {
         since: options.since,
         until: options.until,
         policySHA: options.policySha,
-        manifestVersion: options.manifestVersion,
+        manifestVersion: options.version,
         reasonCode: options.reason,
         limit: options.limit,
         newestFirst: options.oldestFirst ? 'false' : undefined,
