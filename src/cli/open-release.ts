@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { FailureType, GateError } from '../failures';
 import { loadReleaseConfig } from '../config/loaders/release-config';
 import type { LoadedSettings } from '../config/loaders/settings';
@@ -59,12 +60,21 @@ async function isFolder(io: CliIo, where: string): Promise<boolean> {
 }
 
 async function readObject(url: string, { settings }: LoadedSettings, cwd: string): Promise<PolicyBundle> {
+  // A folder may stand there, which no store has.
+  if (url.toLowerCase().startsWith('file:')) return loadPolicy(pathOf(url));
   const { store, key } = await openObjectStore(url, settings.release.s3, cwd);
-  if (url.toLowerCase().startsWith('file:')) {
-    const { fileURLToPath } = await import('node:url');
-    return loadPolicy(fileURLToPath(url));
-  }
   const found = await store.get(key, { maxBytes: DEFAULT_ARCHIVE_LIMITS.maxArchiveBytes });
   if (found) return readBundle(found.bytes);
   throw new GateError(FailureType.PolicyInvalid, `Expected a bundle at ${url}, found none`);
+}
+
+function pathOf(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    throw new GateError(
+      FailureType.ConfigInvalid,
+      `Expected a file:// URL of this machine, got ${JSON.stringify(url)}`,
+    );
+  }
 }
