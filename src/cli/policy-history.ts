@@ -10,7 +10,9 @@ const SHORT_SHA = 12;
 export function policyHistoryCommand({ io }: CommandContext): Command {
   const command = new Command('history')
     .summary('which releases a manifest has named')
-    .description('Lists what was published, promoted and rolled back, newest first, and marks what is in force. An act is without effect when its publisher died, or was told that it is not confirmed, before the manifest was written.')
+    .description(
+      'Lists what was published, promoted and rolled back, newest first, and marks what is in force. An act is without effect when its publisher died, or was told that it is not confirmed, before the manifest was written.',
+    )
     .option('--to <url>', 'manifest; by default that of the settings');
   examples(withOutput(withSettings(command)), ['gate policy history --to s3://bucket/gate/production.json']);
   return command.action(async (options: CommonOptions & { to?: string }) => {
