@@ -53,7 +53,7 @@ function conflict(place: ManifestPlace, entry: HistoryEntry, now: StandingManife
   const found = now
     ? `it names ${version}${publishedBy === undefined ? '' : `, published by ${publishedBy}`}${publishedAt === undefined ? '' : ` at ${publishedAt}`}`
     : 'it is gone';
-  const message = `${urlOf(place)} was changed by somebody else meanwhile: ${found}. It was not pointed at ${entry.manifest.version}; look at it, and try again`;
+  const message = `${urlOf(place)} was changed by somebody else meanwhile: ${found}. It was not pointed at ${entry.manifest.version}; its files stay there and change nothing. Look at what is in force, and try again`;
   return new GateError(FailureType.RevisionConflict, message);
 }
 
