@@ -7,7 +7,7 @@ import { MAX_POLICY_BYTES } from './published-release';
  * Writes an object that never changes once it is there. The same bytes are there already when an earlier try died, or when
  * the answer to the write was lost and the client repeated it.
  *
- * @throws GateError RevisionConflict when the name is taken by other content; ObjectStoreError
+ * @throws GateError RevisionConflict when the name is taken by other content, or just being written; ObjectStoreError
  */
 export async function putOnce(store: ObjectStore, key: string, bytes: Uint8Array): Promise<void> {
   try {
@@ -15,8 +15,9 @@ export async function putOnce(store: ObjectStore, key: string, bytes: Uint8Array
   } catch (error) {
     if (!(error instanceof PreconditionFailedError)) throw error;
     if (await isThere(store, key, bytes)) return;
-    // It was taken away between the two questions, or S3 was busy with another write: nobody knows what comes there.
-    throw taken(store, key, error);
+    // S3 answers so too while another write of the name is under way: what comes of that is not known yet.
+    const message = `${store.url}${key} is being written by somebody else at this moment; try again`;
+    throw new GateError(FailureType.RevisionConflict, message, undefined, { cause: error });
   }
 }
 
@@ -32,7 +33,7 @@ async function isThere(store: ObjectStore, key: string, bytes: Uint8Array): Prom
   return true;
 }
 
-function taken(store: ObjectStore, key: string, cause?: unknown): GateError {
+function taken(store: ObjectStore, key: string): GateError {
   const message = `${store.url}${key} is there already with other content; a version's files never change: publish under another version`;
-  return new GateError(FailureType.RevisionConflict, message, undefined, { cause });
+  return new GateError(FailureType.RevisionConflict, message);
 }

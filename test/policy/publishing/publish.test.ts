@@ -266,6 +266,13 @@ describe('publishing', () => {
     expect(await took()).toEqual(['publish v1']);
   });
 
+  it('tells a name that is just being written from one that is taken', async () => {
+    const busy = failing(objects, 'put policy', () => Promise.reject(new PreconditionFailedError('policy-v1.tar.gz')));
+    await expect(
+      publish('v1', { policy: policy('p1'), config: config('c1') }, 'ada', { ...place, store: busy }),
+    ).rejects.toThrow('policy-v1.tar.gz is being written by somebody else at this moment');
+  });
+
   it('says before it writes that a name is taken', async () => {
     await objects.put('config-v1.json', text('another'));
     const done = act();
@@ -377,6 +384,26 @@ describe('publishing', () => {
         { action: 'promote', by: 'ann', from: 's3://gate/r/latest.json' },
       ]);
       expect(await promote()).toBe(false);
+    });
+
+    it('promotes between two manifests of one folder, which keep histories of their own', async () => {
+      production = { store: objects, key: 'production.json' };
+      await promote();
+      const manifest = (await readStanding(production))!.manifest;
+      expect(manifest).toMatchObject({ policy: 'policy-v2.tar.gz', config: 'config-v2.pkl', version: 'v2' });
+      expect((await objects.get(manifest.config))?.bytes).toEqual(text('c1'));
+      expect([await took(production), await took()]).toEqual([['promote v2'], ['publish v2', 'publish v1']]);
+    });
+
+    it('points back instead of promoting what was in force before', async () => {
+      await promote();
+      await publish('v3', { policy: policy('p3') });
+      await promote();
+      const standing = (await readStanding(production))!;
+      const second = (await history(production)).find((entry) => entry.manifest.version === 'v2');
+      await rollback('v2');
+      await expect(promote()).rejects.toThrow('gate policy rollback --version v2 points back to it');
+      expect([standing.manifest.version, second?.from]).toEqual(['v3', 's3://gate/r/latest.json']);
     });
 
     it('does not copy what is not what the manifest says', async () => {
