@@ -25,7 +25,7 @@ export async function pollFleetQueues(options: {
 }): Promise<FleetPolling> {
   const { connection, namespace, taskQueue, identity, activities } = options;
   const answers: FleetActivities = {
-    releaseStatus: () => activities.releaseStatus(),
+    releaseStatus: () => unlessStopped(activities.releaseStatus()),
     reloadRelease: () => unlessStopped(activities.reloadRelease()),
   };
   const workers: Worker[] = [];
