@@ -73,25 +73,6 @@ export function emptyReport(): ReplayReport {
   };
 }
 
-/** Adds `part` to `whole`, keeping at most `maxRows` rows of a kind, the first ones. */
-export function addReport(whole: ReplayReport, part: ReplayReport, maxRows: number): void {
-  whole.decisions += part.decisions;
-  whole.skipped += part.skipped;
-  whole.notReproduced += part.notReproduced;
-  for (const name of Object.values(ReplayClass)) whole.counts[name] += part.counts[name];
-  for (const [code, { then, now }] of Object.entries(part.reasons)) {
-    const sum = entryOf(whole.reasons, code, () => ({ then: 0, now: 0 }));
-    sum.then += then;
-    sum.now += now;
-  }
-  for (const [cause, count] of Object.entries(part.causes)) countCause(whole, cause, count);
-  for (const kind of Object.keys(whole.rows) as KeptRows[]) {
-    for (const row of part.rows[kind]) keepRow(whole, kind, row, maxRows);
-  }
-  whole.brokenLines += part.brokenLines;
-  whole.broken = [...whole.broken, ...part.broken].sort((a, b) => a.line - b.line).slice(0, MOST_BROKEN);
-}
-
 export function keepRow(report: ReplayReport, kind: KeptRows, row: ReplayRow, maxRows: number): void {
   const rows = report.rows[kind];
   if (rows.length < maxRows) rows.push(row);
