@@ -7,12 +7,14 @@ import { benchColdStart } from './cold-start';
 import { benchDecision } from './decision';
 import { benchGatedStage } from './gated-stage';
 import { benchReleases } from './releases';
+import { benchReplay } from './replay';
 
 const PARTS: Record<string, () => Promise<BenchRow[]>> = {
   decision: benchDecision,
   'cold-start': benchColdStart,
   'gated-stage': benchGatedStage,
   releases: benchReleases,
+  replay: benchReplay,
 };
 
 /** Prints the rows as a table and as JSON; a missed target is said in its row and does not change the exit code. */

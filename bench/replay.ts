@@ -1,0 +1,113 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadPolicy } from '@open-policy-agent/opa-wasm';
+import type { AuditRecord } from '../src/audit/audit-record';
+import { parseReleaseConfig } from '../src/config/parse-release-config';
+import { evaluateSnapshot } from '../src/decisions/evaluate-snapshot';
+import { toPolicyInput } from '../src/decisions/decide';
+import { decisionRecord } from '../src/decisions/to-audit-record';
+import type { Snapshot } from '../src/facts/snapshot';
+import type { JsonObject } from '../src/json';
+import { createEvaluator } from '../src/policy/evaluation/evaluator';
+import type { Release } from '../src/policy/release';
+import { buildPolicy } from '../src/policy/toolchain/build-policy';
+import { replay } from '../src/replay/replay';
+import { readLines } from '../src/replay/sources/read-lines';
+import { alternate, type BenchRow } from './bench-row';
+
+const RECORDS = 50_000;
+const ROUNDS = 5;
+const NOW_MS = 1_767_225_600_000;
+
+/** An export on disk put to the release that made it, against the package's evaluation of the same inputs and nothing else. */
+export async function benchReplay(): Promise<BenchRow[]> {
+  const { bundle: policy } = await buildPolicy(join(__dirname, '../policy'));
+  const provider = { type: 'levelServer', base: 'http://levels' };
+  const facts = { pending_delta: provider, max_pending: provider, region_health: provider };
+  const config = parseReleaseConfig({ limits: { maxDelta: 500, maxPending: 2000 }, facts }, { file: 'bench' });
+  const ref = { policySha: policy.sha, configRev: 'bench', manifestVersion: 'bench' };
+  const configDocument = config as unknown as JsonObject;
+  const release: Release = { ref, policy, config, configDocument, loadedAtMs: 0 };
+  const evaluator = createEvaluator({ threads: 1, deadlineMs: 1_000, memoryMiB: 64 });
+  const folder = await mkdtemp(join(tmpdir(), 'bench-replay-'));
+  try {
+    const snapshots = Array.from({ length: RECORDS }, (_value, index) => snapshotOf(index, release));
+    const file = join(folder, 'export.jsonl');
+    const lines: string[] = [];
+    for (const snapshot of snapshots) {
+      const decision = await evaluateSnapshot({
+        release,
+        snapshot,
+        evaluate: (request) => evaluator.evaluate(request),
+      });
+      const record: AuditRecord = decisionRecord(snapshot, decision, { workflowId: 'deployment/bench', runId: 'run' });
+      lines.push(JSON.stringify(record));
+    }
+    await writeFile(file, `${lines.join('\n')}\n`);
+    const inputs = snapshots.map((snapshot) => toPolicyInput(snapshot));
+    const bare = await loadPolicy(policy.wasm);
+    bare.setData({ config: configDocument });
+    const ours = async (): Promise<number> => {
+      const startMs = performance.now();
+      const report = await replay(readLines(file, 'export'), {
+        candidate: { release, configFacts: {} },
+        filter: {},
+        evaluate: (request) => evaluator.evaluate(request),
+        builtinsOf: async () => [],
+        maxRows: 10,
+      });
+      if (report.counts.same !== RECORDS) throw new Error(`Expected ${RECORDS} the same, got ${report.counts.same}`);
+      return (RECORDS / (performance.now() - startMs)) * 1_000;
+    };
+    const base = async (): Promise<number> => {
+      const startMs = performance.now();
+      for (const input of inputs) bare.evaluate(input);
+      return (RECORDS / (performance.now() - startMs)) * 1_000;
+    };
+    await ours();
+    await base();
+    const speed = await alternate(ROUNDS, ours, base);
+    return [
+      {
+        name: `Replay of ${RECORDS} decisions from an export`,
+        baseline: 'bare opa-wasm evaluate',
+        ...speed,
+        target: '>= 0.5',
+        met: speed.ratio >= 0.5,
+        unit: '/s',
+      },
+    ];
+  } finally {
+    await Promise.all([evaluator.close(), rm(folder, { recursive: true, force: true })]);
+  }
+}
+
+/** Half are allowed; no two are alike. */
+function snapshotOf(index: number, { ref }: Release): Snapshot {
+  const values = {
+    max_pending: index % 4_000,
+    pending_delta: index % 250,
+    region_health: { eu: { status: 'green' }, us: { status: 'green' }, ap: { status: 'green' } },
+  };
+  return {
+    decisionId: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
+    decisionTimeMs: NOW_MS + index,
+    target: {
+      deploymentId: 'firmware-1.4.0',
+      stage: 'prod',
+      stageIndex: 1,
+      attributes: { risk: 'low' },
+      stageAttributes: {},
+    },
+    release: ref,
+    facts: Object.entries(values).map(([id, value]) => ({
+      id,
+      value,
+      observedAtMs: NOW_MS + index - 1_000,
+      collectedAtMs: NOW_MS + index,
+      source: 'levelServer http://levels',
+    })),
+    maxAgeMs: { max_pending: 45_000, pending_delta: 45_000, region_health: 45_000 },
+  };
+}
