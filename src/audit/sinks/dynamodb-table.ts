@@ -141,9 +141,7 @@ export function setUpTable(
     }
     if (ttl === 'enabled') return { created, ttl: 'enabled before' };
     if (ttl === 'unsupported') return { created, ttl };
-    const TimeToLiveSpecification = { AttributeName: TTL_ATTRIBUTE, Enabled: true };
-    await client.send(new UpdateTimeToLiveCommand({ TableName: table, TimeToLiveSpecification }));
-    return { created, ttl: 'enabled' };
+    return { created, ttl: await enableTtl(client, table) };
   });
 }
 
@@ -193,10 +191,25 @@ async function ttlOf(client: DynamoDBClient, table: string): Promise<TtlState> {
     }
     return status === 'DISABLING' ? 'changing' : 'disabled';
   } catch (error) {
-    // What stands in for DynamoDB may not know the call; AWS does.
-    if (nameOf(error) === 'UnknownOperationException') return 'unsupported';
+    if (isUnknownCall(error)) return 'unsupported';
     throw error;
   }
+}
+
+async function enableTtl(client: DynamoDBClient, table: string): Promise<'enabled' | 'unsupported'> {
+  const TimeToLiveSpecification = { AttributeName: TTL_ATTRIBUTE, Enabled: true };
+  try {
+    await client.send(new UpdateTimeToLiveCommand({ TableName: table, TimeToLiveSpecification }));
+    return 'enabled';
+  } catch (error) {
+    if (isUnknownCall(error)) return 'unsupported';
+    throw error;
+  }
+}
+
+/** What stands in for DynamoDB may not know the calls about TTL (dynalite knows how to describe it alone). */
+function isUnknownCall(error: unknown): boolean {
+  return nameOf(error) === 'UnknownOperationException';
 }
 
 async function attempt<T>(table: string, doing: string, run: () => Promise<T>): Promise<T> {

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DeleteTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { createDynamoDbAuditStore } from '../../../src/audit/sinks/dynamodb';
+import { setUpTable } from '../../../src/audit/sinks/dynamodb-table';
+import { createMapObjects } from '../../fakes/map-objects';
+import { startDynamoDb, type TestDynamoDb } from '../../support/dynamodb';
+import { describeAuditStore } from '../audit-store.contract';
+
+const DAY_MS = 86_400_000;
+const nowMs = () => Date.parse('2026-11-02T00:00:00Z');
+
+let server: TestDynamoDb;
+beforeAll(async () => {
+  server = await startDynamoDb();
+}, 60_000);
+afterAll(() => server?.close());
+
+async function empty(client: DynamoDBClient, table: string): Promise<void> {
+  await client.send(new DeleteTableCommand({ TableName: table }));
+  await setUpTable(client, table);
+}
+
+describeAuditStore('DynamoDB', async () => {
+  const table = 'contract';
+  const client = server.client();
+  const bigFacts = createMapObjects();
+  await setUpTable(client, table);
+  const open = (ofItsOwn: DynamoDBClient) =>
+    createDynamoDbAuditStore({
+      client: ofItsOwn,
+      table,
+      retentionMs: 400 * DAY_MS,
+      bigFacts,
+      nowMs,
+      writeWithinMs: 20_000,
+    });
+  const [store, other] = [open(server.client()), open(server.client())];
+  return {
+    store,
+    other,
+    empty: () => empty(client, table),
+    async close() {
+      await Promise.all([store.close(), other.close()]);
+      client.destroy();
+    },
+  };
+});
