@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import { Registry } from 'prom-client';
 import type { Logger } from 'pino';
 import { createAlertDispatcher, type AlertDispatcher } from './alerts/alert-dispatcher';
+import { createReleaseAlerts } from './alerts/release-alerts';
 import { createAlertReceivers } from './alerts/receivers/create-receivers';
 import { createAuditLog, type AuditLog } from './audit/audit-log';
 import type { AuditStore } from './audit/audit-record';
@@ -19,7 +20,7 @@ import type { FactTarget } from './facts/fact';
 import { PROVIDER_KINDS } from './facts/providers';
 import { registryFromConfig, type FactRegistry, type RegisteredProvider } from './facts/registry';
 import type { Snapshot } from './facts/snapshot';
-import type { GateError } from './failures';
+import { FailureType } from './failures';
 import { errorAreaOf } from './observability/error-area';
 import { createLogger, logFormatOf } from './observability/logger';
 import { createMetrics, type Metrics } from './observability/metrics';
@@ -100,7 +101,19 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     },
   });
 
-  const source = openReleaseSource(settings.release.manifest);
+  const source = openReleaseSource(
+    { settings, baseDir },
+    {
+      env,
+      onNotKept: (error) =>
+        logger.warn({ error }, 'the release could not be kept on disk: a start without its source would find none'),
+    },
+  );
+  const releaseAlerts = createReleaseAlerts({
+    send: (alert) => alerts.send(alert),
+    nowMs: () => Date.now(),
+    onUndelivered: (failure) => logger.warn({ error: failure }, 'alert not delivered'),
+  });
   const registries = new WeakMap<object, Promise<FactRegistry>>();
   const registryOf = (
     policy: Release['policy'],
@@ -145,16 +158,24 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     },
     smoke: (release) => smokeRelease(release, (request) => evaluator.evaluate(request)),
     nowMs: () => Date.now(),
-    onLoaded: (release) => {
-      metrics.releases.loaded(release.ref, release.loadedAtMs);
-      logger.info({ ...release.ref }, 'release loaded');
+    readKept: source.readKept,
+    onLoaded: (release, fromCache) => {
+      metrics.releases.loaded(release.ref, release.loadedAtMs, fromCache);
+      if (fromCache) logger.warn({ ...release.ref }, 'release loaded from the copy on disk: its source is out of reach');
+      else logger.info({ ...release.ref }, 'release loaded');
     },
     onRefused: (error, kept) => {
-      metrics.releases.refused();
-      logger.error({ faults: error.faults, kept: kept?.ref.manifestVersion }, 'release refused');
-      void alerts
-        .send(refusalAlert(error, kept))
-        .catch((failure: unknown) => logger.warn({ error: failure }, 'alert not delivered'));
+      const isOutOfReach = error.type === FailureType.PolicyUnavailable;
+      metrics.releases[isOutOfReach ? 'unavailable' : 'refused']();
+      const details = { faults: error.faults, kept: kept?.ref.manifestVersion };
+      logger.error(details, isOutOfReach ? 'release cannot be read' : 'release refused');
+      releaseAlerts.refused(error, kept);
+    },
+    onChecked: (release, recovered) => {
+      metrics.releases.checked(Date.now());
+      if (!recovered) return;
+      logger.info({ ...release.ref }, 'the newest release is in force again');
+      releaseAlerts.recovered(release);
     },
   });
   await releases.refresh().catch(() => undefined);
@@ -200,20 +221,5 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
       await evaluator.close();
       await audit.close();
     },
-  };
-}
-
-function refusalAlert(error: GateError, kept: Release | undefined) {
-  const still = kept
-    ? `version ${kept.ref.manifestVersion} stays in force`
-    : 'no release is in force: nothing is decided';
-  return {
-    status: 'firing' as const,
-    fingerprint: `release-refused-${error.message}`.slice(0, 200),
-    name: 'ReleaseRefused',
-    summary: `A new release was refused; ${still}`,
-    description: error.faults.map((fault) => fault.message).join('\n'),
-    startsAtMs: Date.now(),
-    reminder: 0,
   };
 }

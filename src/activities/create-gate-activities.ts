@@ -8,12 +8,16 @@ import type { FactTarget } from '../facts/fact';
 import type { ReleaseRef, SnapshotFailure } from '../facts/snapshot';
 import { randomUUID } from 'node:crypto';
 import { sameRelease } from '../policy/release-holder';
-import type { Release } from '../policy/release';
+import type { Release, ReleaseHolder } from '../policy/release';
 import type { Services } from '../services';
 import type { CollectRequest, GateActivities, LeaseClaim } from './gate-activities';
 import { toApplicationFailure, translated } from './to-application-failure';
 
 const HEARTBEAT_MS = 1_000;
+/** An attempt that runs into its own time-out counts as one that was sent: a hanging source must be given up before. */
+const CONFIRM_WITHIN_MS = 10_000;
+/** What an override's lapse names where no release is in force: the decision that follows says why. */
+const NO_RELEASE: ReleaseRef = { policySha: '', configRev: '', manifestVersion: '' };
 
 /** The gate's activities over its services: each calls a feature and translates its errors. */
 export function createActivities(services: Services): GateActivities {
@@ -42,8 +46,10 @@ export function createActivities(services: Services): GateActivities {
     recordDecision: (record) => translated(FailureType.AuditWriteFailed, () => services.audit.record(record)),
     runAction: ({ action, context, idempotencyKey, lease }) =>
       translated(FailureType.ActionFailed, async () => {
-        if (lease) await checkLease(services, lease);
-        const result = await beating((signal) => runAction(action, context, { idempotencyKey, signal }));
+        const result = await beating(async (signal) => {
+          if (lease) await checkLease(services, lease);
+          return runAction(action, context, { idempotencyKey, signal });
+        });
         services.metrics.actions.succeeded(action.type);
         return result;
       }).catch((error: unknown) => {
@@ -97,13 +103,28 @@ function changed({ manifestVersion, policySha }: ReleaseRef): ApplicationFailure
   );
 }
 
-/** The manifest is read here and now: an allow must not outlive its release because this worker has not looked yet. */
+/**
+ * The manifest is read here and now: an allow must not outlive its release because this worker has not looked yet, and
+ * where the manifest cannot be read nobody knows whether it has.
+ *
+ * @throws ApplicationFailure LeaseLapsed, or PolicyUnavailable (to be tried again) when nobody can tell; no request was
+ *   sent then
+ */
 async function checkLease({ releases }: Services, claim: LeaseClaim): Promise<void> {
-  const { ref } = await releases.refresh();
+  const { ref } = await currentRelease(releases, claim).catch((error: unknown) => {
+    throw toApplicationFailure(error, { mayHaveBeenSent: false });
+  });
   const lapsed = leaseLapse({ claim, nowMs: Date.now(), currentRelease: ref });
   if (!lapsed) return;
   const message = `The allow of decision ${claim.decisionId} no longer holds: ${lapsed.cause === 'age' ? 'a fact grew too old' : 'the release changed'}`;
   throw ApplicationFailure.create({ type: FailureType.LeaseLapsed, message, nonRetryable: true, details: [lapsed] });
+}
+
+/** An override holds whatever the release: no source that is out of reach keeps it from acting. */
+async function currentRelease(releases: ReleaseHolder, claim: LeaseClaim): Promise<Pick<Release, 'ref'>> {
+  if (claim.release === undefined) return { ref: releases.status().ref ?? NO_RELEASE };
+  const { startToCloseTimeoutMs } = Context.current().info;
+  return releases.confirm(Math.min(CONFIRM_WITHIN_MS, startToCloseTimeoutMs / 2));
 }
 
 /** Heartbeats while `act` runs, so that a cancellation reaches it and a dead worker is noticed. */

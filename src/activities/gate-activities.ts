@@ -88,7 +88,7 @@ export interface GateActivities {
   decide(request: CollectRequest): Promise<SnapshotAndDecision>;
   /** throws AuditWriteFailed; returns what stands in the store under the id */
   recordDecision(record: AuditRecord): Promise<AuditRecord>;
-  /** throws LeaseLapsed (before a request was sent) or ActionFailed */
+  /** throws LeaseLapsed or PolicyUnavailable (before a request was sent; the latter may be mended by a retry) or ActionFailed */
   runAction(request: ActionRequest): Promise<ActionResult>;
   compensateAction(request: CompensationRequest): Promise<ActionResult>;
   sendAlert(alert: Alert): Promise<void>;

@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import type { FailureType } from '../failures';
 import { GateError, NON_RETRYABLE_FAILURES } from '../failures';
 
@@ -32,7 +32,8 @@ export async function translated<T>(fallback: FailureType, act: () => Promise<T>
     return await act();
   } catch (error) {
     if (error instanceof GateError) throw toApplicationFailure(error);
-    if (error instanceof Error && error.name === 'CancelledFailure') throw error;
+    // Temporal's own say already what they are: a lapsed lease, a changed release, a cancellation.
+    if (error instanceof TemporalFailure) throw error;
     throw ApplicationFailure.create({
       type: fallback,
       message: error instanceof Error ? error.message : String(error),

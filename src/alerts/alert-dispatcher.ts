@@ -54,7 +54,8 @@ export function createAlertDispatcher(receivers: readonly AlertReceiver[], metri
 
   return {
     async send(alert) {
-      const key = JSON.stringify([alert.fingerprint, alert.status, alert.reminder]);
+      // The time as well: what is wrong a second time is another message, though it is the same thing.
+      const key = JSON.stringify([alert.fingerprint, alert.startsAtMs, alert.status, alert.reminder]);
       const done = deliveries.get(key) ?? new Map<AlertReceiver, Promise<void>>();
       // Set anew so that the messages in use are the last to be forgotten.
       deliveries.delete(key);

@@ -34,7 +34,7 @@ export async function diagnose(io: CliIo, settingsPath: string | undefined): Pro
   });
   return [
     ...findings,
-    await release(settings),
+    await release(io, settings),
     await temporal(io, settings),
     await store(io, settings),
     alerts(settings),
@@ -54,10 +54,10 @@ async function tool(io: CliIo, name: 'temporal' | 'opa', use: string): Promise<F
   };
 }
 
-async function release({ settings }: LoadedSettings): Promise<Finding> {
-  const { manifest } = settings.release;
+async function release(io: CliIo, loaded: LoadedSettings): Promise<Finding> {
+  const { manifest } = loaded.settings.release;
   const named = await attempt(async () => {
-    const source = openReleaseSource(manifest);
+    const source = openReleaseSource(loaded, { env: io.env });
     const found = await source.read();
     const [policy, config] = await Promise.all([found.loadPolicy(), found.loadConfig()]);
     return `version ${found.manifest.version}, policy ${policy.sha.slice(0, 12)}, configuration ${config.configRev.slice(0, 12)}, from ${source.where}`;

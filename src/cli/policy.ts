@@ -1,18 +1,33 @@
 import { Command } from 'commander';
 import type { Fault } from '../failures';
+import type { LoadedConfig } from '../policy/sources/release-source';
 import { CliExit, ExitCode, type CliIo } from './io';
 import { examples, withOutput, withSettings, type CommonOptions } from './options';
 import { colorsFor, printJson, printLines } from './output';
+import { policyDiffCommand } from './policy-diff';
+import { policyHistoryCommand } from './policy-history';
+import { policyPublishCommand } from './policy-publish';
+import { policyReloadCommand } from './policy-reload';
+import { policyRollbackCommand } from './policy-rollback';
+import { policyStatusCommand } from './policy-status';
 import type { CommandContext } from './run';
 
 export function policyCommand(context: CommandContext): Command {
   return new Command('policy')
-    .summary('build, test and check policies')
-    .description('For policy authors. Needs the opa binary, which is found or installed by itself.')
+    .summary('build, test, check and publish policies')
+    .description(
+      'For policy authors. Building, testing and checking need the opa binary, which is found or installed by itself.',
+    )
     .addCommand(buildCommand(context))
     .addCommand(testCommand(context))
     .addCommand(checkCommand(context))
-    .addCommand(typesCommand(context));
+    .addCommand(typesCommand(context))
+    .addCommand(policyPublishCommand(context))
+    .addCommand(policyRollbackCommand(context))
+    .addCommand(policyHistoryCommand(context))
+    .addCommand(policyDiffCommand(context))
+    .addCommand(policyStatusCommand(context))
+    .addCommand(policyReloadCommand(context));
 }
 
 function buildCommand({ io }: CommandContext): Command {
@@ -93,8 +108,9 @@ function checkCommand({ io, exit }: CommandContext): Command {
       import('../config/loaders/release-config.js'),
       import('node:path'),
     ]);
-    const path = options.config ? resolve(io.cwd, options.config) : await configInForce(io, options.settings);
-    const { config, configDocument } = await loadReleaseConfig(path);
+    const { config, configDocument } = options.config
+      ? await loadReleaseConfig(resolve(io.cwd, options.config))
+      : await configInForce(io, options.settings);
     const { errors, warnings } = await checkPolicy(resolve(io.cwd, dir), config, configDocument);
     if (options.output === 'json') printJson(io, { errors, warnings });
     else {
@@ -132,14 +148,12 @@ function typesCommand({ io }: CommandContext): Command {
   });
 }
 
-/** The configuration file that the manifest of the settings names. */
-async function configInForce(io: CliIo, settingsPath: string | undefined): Promise<string> {
-  const [{ openLoadedSettings }, { openReleaseSource }, { dirname, resolve }] = await Promise.all([
+/** The configuration that the manifest of the settings names. */
+async function configInForce(io: CliIo, settingsPath: string | undefined): Promise<LoadedConfig> {
+  const [{ openLoadedSettings }, { openReleaseSource }] = await Promise.all([
     import('./open-settings.js'),
     import('../open-release-source.js'),
-    import('node:path'),
   ]);
-  const source = openReleaseSource((await openLoadedSettings(io, settingsPath)).settings.release.manifest);
-  const { manifest } = await source.read();
-  return resolve(dirname(source.where), manifest.config);
+  const source = openReleaseSource(await openLoadedSettings(io, settingsPath), { env: io.env });
+  return (await source.read()).loadConfig();
 }

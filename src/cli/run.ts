@@ -10,6 +10,7 @@ import { explainCommand } from './explain';
 import { CliExit, ExitCode, type CliIo } from './io';
 import { listCommand } from './list';
 import { policyCommand } from './policy';
+import { replayCommand } from './replay';
 import { setupCommand } from './setup';
 import { statusCommand } from './status';
 import { workerCommand } from './worker';
@@ -38,7 +39,9 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
     )
     .helpCommand(true)
     .showHelpAfterError('(gate help shows the commands)')
-    .version(version(), '-V, --version');
+    .version(version(), '-V, --version')
+    // The root's --version stands before a subcommand; after it, `--version v2` is the subcommand's own.
+    .enablePositionalOptions();
   for (const create of [
     deployCommand,
     statusCommand,
@@ -49,6 +52,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
     listCommand,
     evaluateCommand,
     policyCommand,
+    replayCommand,
     auditCommand,
     workerCommand,
     devCommand,

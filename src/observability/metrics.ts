@@ -19,7 +19,13 @@ export interface Metrics {
   system: { failed(type: FailureType): void };
   decisions: { decided(outcome: DecisionOutcome, stage: string, reasonCodes: readonly string[]): void };
   pauses: { paused(reason: FailureType): void; resolved(reason: FailureType, pausedSeconds: number): void };
-  releases: { loaded(ref: ReleaseRef, atMs: number): void; refused(): void };
+  releases: {
+    loaded(ref: ReleaseRef, atMs: number, fromCache: boolean): void;
+    refused(): void;
+    unavailable(): void;
+    /** the newest release is the one in force, as the source says */
+    checked(atMs: number): void;
+  };
   audit: { written(sink: string): void; failed(sink: string): void; dropped(sink: string): void };
   actions: { succeeded(type: string): void; failed(type: string): void; compensated(type: string): void };
   alerts: { sent(receiver: string): void; failed(receiver: string): void };
@@ -75,7 +81,7 @@ export function createMetrics(registry: Registry): Metrics {
     PAUSE_BUCKETS,
     ['reason'],
   );
-  const reloads = counter('gate_release_reloads_total', 'Releases read, by result: ok or refused', ['result']);
+  const reloads = counter('gate_release_reloads_total', 'Releases read, by result: ok, refused or unavailable', ['result']);
   const releaseInfo = new Gauge({
     name: 'gate_release_info',
     help: 'The release in force; always 1',
@@ -85,6 +91,16 @@ export function createMetrics(registry: Registry): Metrics {
   const releaseLoaded = new Gauge({
     name: 'gate_release_loaded_timestamp_seconds',
     help: 'When the release in force was loaded, in seconds since the epoch',
+    registers,
+  });
+  const releaseFromCache = new Gauge({
+    name: 'gate_release_from_cache',
+    help: 'Whether the release in force came from the copy on disk and its source has not confirmed it: 1 or 0',
+    registers,
+  });
+  const releaseChecked = new Gauge({
+    name: 'gate_release_checked_timestamp_seconds',
+    help: 'When the source last said that the release in force is the newest, in seconds since the epoch',
     registers,
   });
   const auditWrites = counter('gate_audit_writes_total', 'Audit records written, by sink', ['sink']);
@@ -122,7 +138,7 @@ export function createMetrics(registry: Registry): Metrics {
       resolved: (reason, pausedSeconds) => paused.observe({ reason }, pausedSeconds),
     },
     releases: {
-      loaded(ref, atMs) {
+      loaded(ref, atMs, fromCache) {
         reloads.inc({ result: 'ok' });
         // One release is in force: the last one's line must go.
         releaseInfo.reset();
@@ -131,8 +147,14 @@ export function createMetrics(registry: Registry): Metrics {
           1,
         );
         releaseLoaded.set(atMs / 1000);
+        releaseFromCache.set(fromCache ? 1 : 0);
       },
       refused: () => reloads.inc({ result: 'refused' }),
+      unavailable: () => reloads.inc({ result: 'unavailable' }),
+      checked(atMs) {
+        releaseChecked.set(atMs / 1000);
+        releaseFromCache.set(0);
+      },
     },
     audit: {
       written: (sink) => auditWrites.inc({ sink }),

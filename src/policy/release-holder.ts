@@ -12,6 +12,10 @@ const READS_OF_A_MOVING_RELEASE = 3;
  * have come without a change of its files, such as a module or a variable.
  */
 const REFUSED_RETRY_MS = 5_000;
+/** Longer than a request to an object store with its repetitions takes, and the evaluation of a configuration after it. */
+const CHECK_DEADLINE_MS = 60_000;
+/** A manifest is small: a worker that starts must not wait longer for it before it looks at what is kept on disk. */
+const READ_DEADLINE_MS = 15_000;
 
 export interface ReleaseHolderOptions {
   /** reads the manifest */
@@ -22,9 +26,23 @@ export interface ReleaseHolderOptions {
   /** evaluates once; rejects when the policy cannot be evaluated at all */
   smoke(release: Release): Promise<void>;
   nowMs(): number;
-  onLoaded?(release: Release): void;
-  /** once for every distinct reason; `release` is the one that stays in force */
+  /** what is kept on disk; asked when the source is out of reach and no release is in force */
+  readKept?(): Promise<NamedRelease | undefined>;
+  /** a check that takes longer is given up, so that the next one can come; @default 60000 */
+  deadlineMs?: number;
+  onLoaded?(release: Release, fromCache: boolean): void;
+  /**
+   * Once for every distinct reason, and once for a source that is out of reach, however often that says something else;
+   * `release` is the one that stays in force.
+   */
   onRefused?(error: GateError, release: Release | undefined): void;
+  /** each time that the newest release is the one in force; `recovered` when the check before found otherwise */
+  onChecked?(release: Release, recovered: boolean): void;
+}
+
+/** One look at the source. Given up, it changes nothing any more: a later one may have swapped already. */
+interface Check {
+  isGivenUp: boolean;
 }
 
 /** Holds the release in force. A new one is loaded and tried whole, then swapped in by one assignment. */
@@ -38,33 +56,77 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
   let lastRefusal: { fingerprint: string; error: GateError; atMs: number } | undefined;
   let lastCheckAtMs: number | undefined;
   let lastSuccessfulCheckAtMs: number | undefined;
-  let underWay: Promise<Release> | undefined;
-  let following: Promise<Release> | undefined;
+  let fromCache = false;
+  let underWay: Promise<GateError | undefined> | undefined;
+  let following: Promise<GateError | undefined> | undefined;
 
-  async function load(): Promise<Release> {
+  /** @returns why the newest release is not in force; undefined when it is */
+  async function look(): Promise<GateError | undefined> {
+    const check: Check = { isGivenUp: false };
     lastCheckAtMs = options.nowMs();
     try {
-      await takeNewest();
-      lastSuccessfulCheckAtMs = options.nowMs();
-      refused = undefined;
-      lastRefusal = undefined;
+      await endingInTime(check, takeNewest(check));
     } catch (error) {
-      refuse(toGateError(error, options.where));
+      const unkept = toGateError(error, options.where);
+      const reason = current ? unkept : await startFromKept(unkept);
+      refuse(reason);
+      return reason;
     }
-    return inForce();
+    const recovered = refused !== undefined;
+    lastSuccessfulCheckAtMs = options.nowMs();
+    refused = undefined;
+    lastRefusal = undefined;
+    fromCache = false;
+    options.onChecked?.(inForce(), recovered);
+    return undefined;
   }
 
-  async function takeNewest(): Promise<void> {
-    const first = await options.read();
+  function endingInTime(check: Check, work: Promise<void>): Promise<void> {
+    const deadlineMs = options.deadlineMs ?? CHECK_DEADLINE_MS;
+    return within(deadlineMs, work, () => {
+      check.isGivenUp = true;
+      return unread(`The release could not be loaded from ${options.where} within ${deadlineMs} ms`);
+    });
+  }
+
+  function read(): Promise<NamedRelease> {
+    const withinMs = Math.min(READ_DEADLINE_MS, options.deadlineMs ?? CHECK_DEADLINE_MS);
+    const message = `The manifest ${options.where} could not be read within ${withinMs} ms`;
+    return within(withinMs, options.read(), () => unread(message));
+  }
+
+  async function takeNewest(check: Check): Promise<void> {
+    const first = await read();
     if (current && first.fingerprint === fingerprint) return;
     if (lastRefusal?.fingerprint === first.fingerprint && options.nowMs() - lastRefusal.atMs < REFUSED_RETRY_MS) {
       throw lastRefusal.error;
     }
     const { named, policy, loaded } = await loadWhole(first);
     try {
-      await take(named, policy, loaded);
+      await take(check, named, policy, loaded);
     } catch (error) {
       throw remember(named, error);
+    }
+  }
+
+  /** The last good release from the disk, while its source is out of reach; why it is not the newest, all in all. */
+  async function startFromKept(cause: GateError): Promise<GateError> {
+    if (cause.type !== FailureType.PolicyUnavailable || options.readKept === undefined) return cause;
+    const check: Check = { isGivenUp: false };
+    try {
+      const named = await options.readKept();
+      if (named === undefined) return cause;
+      const load = async (): Promise<void> => {
+        const [policy, loaded] = await Promise.all([named.loadPolicy(), named.loadConfig()]);
+        await take(check, named, policy, loaded, true);
+      };
+      await endingInTime(check, load());
+      return cause;
+    } catch (error) {
+      const kept = toGateError(error, 'the disk');
+      return new GateError(cause.type, `${cause.message}; ${kept.message}`, [...cause.faults, ...kept.faults], {
+        cause,
+      });
     }
   }
 
@@ -75,7 +137,7 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
     let named = first;
     for (let reads = 1; reads <= READS_OF_A_MOVING_RELEASE; reads += 1) {
       const [policy, loaded] = await Promise.allSettled([named.loadPolicy(), named.loadConfig()]);
-      const after = await options.read();
+      const after = await read();
       if (after.fingerprint === named.fingerprint) {
         if (policy.status === 'fulfilled' && loaded.status === 'fulfilled') {
           return { named, policy: policy.value, loaded: loaded.value };
@@ -89,21 +151,31 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
     throw new GateError(FailureType.PolicyUnavailable, message);
   }
 
-  async function take(named: NamedRelease, policy: PolicyBundle, loaded: LoadedConfig): Promise<void> {
+  async function take(
+    check: Check,
+    named: NamedRelease,
+    policy: PolicyBundle,
+    loaded: LoadedConfig,
+    isKept = false,
+  ): Promise<void> {
     const { config, configDocument, configRev } = loaded;
     const ref: ReleaseRef = { policySha: policy.sha, configRev, manifestVersion: named.manifest.version };
     if (current && sameRelease(current.ref, ref)) {
-      fingerprint = named.fingerprint;
+      if (!check.isGivenUp) fingerprint = named.fingerprint;
       return;
     }
     const faults = await options.check(policy, loaded);
     if (faults.length > 0) throw faultsToError(faults);
     const release: Release = Object.freeze({ ref, policy, config, configDocument, loadedAtMs: options.nowMs() });
     await options.smoke(release);
+    if (check.isGivenUp) return;
     current = release;
     recent = [release, ...recent.filter((held) => !sameRelease(held.ref, ref))].slice(0, RELEASES_KEPT);
-    fingerprint = named.fingerprint;
-    options.onLoaded?.(release);
+    // What comes from the disk is looked at anew when its source is back.
+    fingerprint = isKept ? undefined : named.fingerprint;
+    fromCache = isKept;
+    options.onLoaded?.(release, isKept);
+    void named.keep?.();
   }
 
   function remember(named: NamedRelease, cause: unknown): GateError {
@@ -113,7 +185,8 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
   }
 
   function refuse(error: GateError): void {
-    const isNews = refused?.message !== error.message;
+    const isOutOfReach = (one: GateError | undefined): boolean => one?.type === FailureType.PolicyUnavailable;
+    const isNews = refused?.message !== error.message && !(isOutOfReach(refused) && isOutOfReach(error));
     refused = error;
     if (isNews) options.onRefused?.(error, current);
   }
@@ -129,29 +202,63 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
    * An asker that comes while a check is under way may know of a change that this check came too early for: it gets the
    * answer of the next one, which all who wait share.
    */
-  function refresh(): Promise<Release> {
-    if (!underWay) return (underWay = load().finally(() => (underWay = undefined)));
+  function check(): Promise<GateError | undefined> {
+    if (!underWay) return (underWay = look().finally(() => (underWay = undefined)));
     following ??= underWay
       .catch(() => undefined)
       .then(() => {
         following = undefined;
-        return refresh();
+        return check();
       });
     return following;
+  }
+
+  async function confirm(withinMs: number): Promise<Release> {
+    const found = await within(withinMs, check(), () =>
+      unread(`The release in force could not be confirmed at ${options.where} within ${withinMs} ms`),
+    );
+    // Whether the one that could not be read is good nobody knows; one that was refused is none.
+    if (found?.type === FailureType.PolicyUnavailable) {
+      throw new GateError(found.type, `The release in force could not be confirmed: ${found.message}`, found.faults, {
+        cause: found,
+      });
+    }
+    return inForce();
   }
 
   return {
     current: inForce,
     find: ({ policySha, configRev }) =>
       recent.find(({ ref }) => ref.policySha === policySha && ref.configRev === configRev),
-    refresh,
+    refresh: async () => {
+      await check();
+      return inForce();
+    },
+    confirm,
     status: (): ReleaseStatus => ({
       ...(current ? { ref: current.ref, loadedAtMs: current.loadedAtMs } : {}),
       ...(lastCheckAtMs === undefined ? {} : { lastCheckAtMs }),
       ...(lastSuccessfulCheckAtMs === undefined ? {} : { lastSuccessfulCheckAtMs }),
       ...(refused ? { lastError: refused.message } : {}),
+      ...(fromCache ? { fromCache } : {}),
     }),
   };
+}
+
+const unread = (message: string): GateError => new GateError(FailureType.PolicyUnavailable, message);
+
+/** The end of `work`, or the error when it has not ended by then; it goes on, and nobody waits for it. */
+async function within<T>(ms: number, work: Promise<T>, error: () => GateError): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(error()), ms);
+    timer.unref();
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The digests and the version: a decision's record names all three. */

@@ -37,6 +37,14 @@ export interface ReleaseHolder {
   find(ref: Pick<ReleaseRef, 'policySha' | 'configRev'>): Release | undefined;
   /** reads the manifest now and loads what it names when it differs; returns the release then in force */
   refresh(): Promise<Release>;
+  /**
+   * As refresh, for who must know that the release is in force still: a newer one that was refused for what it is leaves
+   * it there.
+   *
+   * @param withinMs at most so long; a source that hangs is one that cannot be read
+   * @throws GateError PolicyUnavailable when the manifest, or what a new one names, could not be read
+   */
+  confirm(withinMs: number): Promise<Release>;
   status(): ReleaseStatus;
 }
 
@@ -45,6 +53,8 @@ export interface ReleaseStatus {
   loadedAtMs?: number;
   lastCheckAtMs?: number;
   lastSuccessfulCheckAtMs?: number;
-  /** why the newest release was refused; absent when all is well */
+  /** why the newest release was refused, or could not be read; absent when all is well */
   lastError?: string;
+  /** the release in force came from the copy on disk, and its source has not confirmed it yet */
+  fromCache?: true;
 }

@@ -24,6 +24,12 @@ export function lapsedLease(error: unknown): LapsedLease | undefined {
   return failure?.type === FailureType.LeaseLapsed ? (failure.details?.[0] as LapsedLease) : undefined;
 }
 
+/** The fault when an action's worker could not tell whether its allow still holds, and so sent nothing. */
+export function unconfirmedLease(error: unknown): Fault | undefined {
+  const isUnconfirmed = failureType(error) === FailureType.PolicyUnavailable && !mayHaveBeenSent(error);
+  return isUnconfirmed ? toFault(error, FailureType.PolicyUnavailable) : undefined;
+}
+
 /** Whether the receiver may have got the action's request: unless the activity says no, it may (a time-out counts as sent). */
 export function mayHaveBeenSent(error: unknown): boolean {
   const detail = applicationFailure(error)?.details?.[0] as { mayHaveBeenSent?: boolean } | undefined;

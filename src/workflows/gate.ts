@@ -162,6 +162,12 @@ export class Gate {
     await this.pauseOn([fault], claim.decisionId);
   }
 
+  /** Nobody could tell whether the release behind the allow is in force still: the stage pauses on that. */
+  async leaseUnconfirmed(claim: LeaseClaim, fault: Fault): Promise<void> {
+    this.view.setState('deciding');
+    await this.pauseOn([fault], claim.decisionId);
+  }
+
   /** The present stage's action is done. */
   passed(): void {
     this.leaseLapses = 0;

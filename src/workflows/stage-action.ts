@@ -3,7 +3,7 @@ import type { ActionRequest } from '../activities/gate-activities';
 import type { ActionContext, ActionSpec } from '../actions/action';
 import { parseDuration } from '../config/duration';
 import { FailureType } from '../failures';
-import { isRetryable, lapsedLease, mayHaveBeenSent, toFault } from './activity-errors';
+import { isRetryable, lapsedLease, mayHaveBeenSent, toFault, unconfirmedLease } from './activity-errors';
 import { remoteActivities } from './activity-proxies';
 import type { Gate, GatePass } from './gate';
 
@@ -11,7 +11,8 @@ import type { Gate, GatePass } from './gate';
  * Runs a stage's action under its lease. The attempts are counted here and not by the server, because whether the lease
  * is still checked depends on how the attempt before ended (gate rules, section 6).
  *
- * @returns `lapsed` when the lease ended before a request was sent: the stage must be decided anew
+ * @returns `lapsed` when the lease ended before a request was sent, or could not be confirmed at the last attempt: the
+ *   stage must be decided anew
  * @throws ApplicationFailure ActionFailed after the last attempt, DeploymentAborted on an operator's abort; the action is
  *   compensated first where it may have been sent and says how
  */
@@ -52,6 +53,11 @@ export async function runStageAction(
     if (isCancellation(failure)) {
       if (sent) await compensate(gate, request);
       throw failure;
+    }
+    const unconfirmed = unconfirmedLease(failure);
+    if (unconfirmed && pass.lease && attempt >= options.action.maximumAttempts) {
+      await gate.leaseUnconfirmed(pass.lease, unconfirmed);
+      return 'lapsed';
     }
     if (attempt >= options.action.maximumAttempts || !isRetryable(failure)) {
       const remark = sent ? await compensate(gate, request) : '';

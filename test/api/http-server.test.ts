@@ -78,7 +78,10 @@ describe('health', () => {
       503,
       { status: 'not ready', lastError: 'no manifest', temporal: { reachable: true } },
     ]);
-    expect(await get(server, '/healthz')).toEqual({ status: 200, body: '{"status":"ok"}' });
+    expect(await get(server, '/healthz')).toEqual({
+      status: 200,
+      body: '{"status":"ok","lastError":"no manifest"}',
+    });
   });
 
   it.each<[string, () => Promise<unknown>, string]>([
@@ -89,10 +92,27 @@ describe('health', () => {
     expect([status, JSON.parse(body)]).toMatchObject([503, { temporal: { reachable: false, error } }]);
   });
 
+  it('says on both routes that the release came from the disk', async () => {
+    const server = await start({ releaseStatus: () => ({ ...loaded, fromCache: true }) });
+    for (const route of ['/healthz', '/readyz']) {
+      expect(JSON.parse((await get(server, route)).body)).toMatchObject({ fromCache: true, manifestVersion: '7' });
+    }
+  });
+
   it('reports the release while it lives, and its metrics', async () => {
     const server = await start();
-    const body = '{"status":"ok","policySHA":"p","configRev":"c","manifestVersion":"7"}';
-    expect(await get(server, '/healthz')).toEqual({ status: 200, body });
+    const { status, body } = await get(server, '/healthz');
+    expect(status).toBe(200);
+    expect(JSON.parse(body)).toEqual({
+      status: 'ok',
+      policySHA: 'p',
+      configRev: 'c',
+      manifestVersion: '7',
+      loadedSince: '1970-01-01T00:00:00.000Z',
+      lastCheck: '1970-01-01T00:00:02.000Z',
+      lastSuccessfulCheck: '1970-01-01T00:00:01.000Z',
+      lastError: 'policy refused',
+    });
     expect((await get(server, '/metrics')).body).toContain('# TYPE gate_decisions_total counter');
   });
 });

@@ -29,6 +29,16 @@ describe('metrics', () => {
     expect(registered.filter(({ name, type }) => type === 'histogram' && !name.endsWith('_seconds'))).toEqual([]);
   });
 
+  it('show that the release came from the disk until its source confirms it', async () => {
+    const registry = new Registry();
+    const { releases } = createMetrics(registry);
+    const shown = async () => /^gate_release_from_cache (\d)$/m.exec(await registry.metrics())?.[1];
+    releases.loaded({ policySha: 'p', configRev: 'c', manifestVersion: '1' }, 1000, true);
+    expect(await shown()).toBe('1');
+    releases.checked(2000);
+    expect(await shown()).toBe('0');
+  });
+
   it('count what each hook reports', async () => {
     const { registry, metrics } = setUp();
     const { facts, evaluation, system, decisions, pauses, releases, audit, actions, alerts } = metrics;
@@ -42,9 +52,11 @@ describe('metrics', () => {
     decisions.decided('deny', 'canary', ['a_code', 'b_code']);
     pauses.paused('FactStale');
     pauses.resolved('FactStale', 90);
-    releases.loaded({ policySha: 'p1', configRev: 'c1', manifestVersion: '1' }, 1000);
-    releases.loaded({ policySha: 'p2', configRev: 'c2', manifestVersion: '2' }, 2000);
+    releases.loaded({ policySha: 'p1', configRev: 'c1', manifestVersion: '1' }, 1000, false);
+    releases.loaded({ policySha: 'p2', configRev: 'c2', manifestVersion: '2' }, 2000, true);
     releases.refused();
+    releases.unavailable();
+    releases.checked(3000);
     audit.written('postgres');
     audit.failed('stdout');
     audit.dropped('stdout');
@@ -73,6 +85,9 @@ describe('metrics', () => {
         'gate_paused_seconds_count{reason="FactStale"} 1',
         'gate_release_reloads_total{result="ok"} 2',
         'gate_release_reloads_total{result="refused"} 1',
+        'gate_release_checked_timestamp_seconds 3',
+        'gate_release_from_cache 0',
+        'gate_release_reloads_total{result="unavailable"} 1',
         'gate_release_info{policy_sha="p2",config_rev="c2",manifest_version="2"} 1',
         'gate_release_loaded_timestamp_seconds 2',
         'gate_audit_writes_total{sink="postgres"} 1',

@@ -18,7 +18,7 @@ export function aPolicy(sha: string): PolicyBundle {
 export function aConfig(configRev: string): LoadedConfig {
   const configDocument: JsonObject = { limits: { maxDelta: 500 } };
   return {
-    config: { ...configDocument, evaluation: { deadline: '250ms', memoryMiB: 16 } } as unknown as ReleaseConfig,
+    config: { ...configDocument, allowedClockSkew: '2s', evaluation: { deadline: '250ms', memoryMiB: 16 } } as unknown as ReleaseConfig,
     configDocument,
     configRev,
   };
@@ -30,6 +30,8 @@ export class FakeReleaseStore {
   policyLoads = 0;
   /** runs when a policy is loaded, before it is there: somebody publishes in the meantime */
   whileLoading: (() => void) | undefined;
+  /** reading the manifest waits for this */
+  hanging: Promise<unknown> | undefined;
   private published = { version: 'v1', policy: 'p1' as string | Error, config: 'c1' as string | Error };
   private revision = 1;
   private outage: Error | undefined;
@@ -50,6 +52,7 @@ export class FakeReleaseStore {
 
   readonly read = async (): Promise<NamedRelease> => {
     this.manifestReads += 1;
+    await this.hanging;
     if (this.outage) throw this.outage;
     const { version } = this.published;
     return {

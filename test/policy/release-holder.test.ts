@@ -11,6 +11,8 @@ let loaded: Release[];
 let refused: { error: GateError; kept: Release | undefined }[];
 let smoke: jest.Mock<ReleaseHolderOptions['smoke']>;
 let holder: ReleaseHolder;
+/** for each check that found the newest in force, whether the one before found otherwise */
+let checked: boolean[];
 
 beforeEach(() => {
   store = new FakeReleaseStore();
@@ -18,6 +20,7 @@ beforeEach(() => {
   faults = [];
   loaded = [];
   refused = [];
+  checked = [];
   smoke = jest.fn<ReleaseHolderOptions['smoke']>(async () => undefined);
   holder = createReleaseHolder({
     read: store.read,
@@ -27,6 +30,8 @@ beforeEach(() => {
     nowMs: () => nowMs,
     onLoaded: (release) => loaded.push(release),
     onRefused: (error, kept) => refused.push({ error, kept }),
+    onChecked: (_release, recovered) => checked.push(recovered),
+    deadlineMs: 100,
   });
 });
 
@@ -238,6 +243,119 @@ describe('a release that is published while it is read', () => {
     expect(store.policyLoads).toBe(3);
     store.whileLoading = undefined;
     expect((await holder.refresh()).ref.policySha).toBe('p1');
+  });
+});
+
+describe('a source that is out of reach', () => {
+  const outOfReach = (message: string): GateError => new GateError(FailureType.PolicyUnavailable, message);
+
+  it('is reported once an outage, whatever it says, and again after it', async () => {
+    await holder.refresh();
+    for (const said of ['ECONNREFUSED', '503', undefined, '503', 'ETIMEDOUT']) {
+      store.fail(said === undefined ? undefined : outOfReach(said));
+      await holder.refresh();
+      expect(holder.status().lastError).toBe(said);
+    }
+    expect(refused.map(({ error }) => error.message)).toEqual(['ECONNREFUSED', '503']);
+    expect(checked).toEqual([false, true]);
+  });
+
+  it('is another thing than a release that is refused', async () => {
+    await holder.refresh();
+    store.publish({ policy: invalid('bad wasm'), version: 'v2' });
+    await holder.refresh();
+    store.fail(outOfReach('503'));
+    await holder.refresh();
+    expect(refused.map(({ error }) => error.type)).toEqual(['PolicyInvalid', 'PolicyUnavailable']);
+  });
+});
+
+describe('the release in force', () => {
+  const outOfReach = new GateError(FailureType.PolicyUnavailable, '503');
+
+  it('is confirmed when the manifest names it still, and when it names a newer one that is taken', async () => {
+    const first = await holder.confirm(1_000);
+    expect(await holder.confirm(1_000)).toBe(first);
+    store.publish({ version: 'v2' });
+    expect((await holder.confirm(1_000)).ref.manifestVersion).toBe('v2');
+  });
+
+  it.each<[string, () => void]>([
+    ['cannot be loaded', () => store.publish({ policy: invalid('bad wasm'), version: 'v2' })],
+    [
+      'cannot be evaluated',
+      () => (smoke.mockRejectedValueOnce(invalid('no answer')), store.publish({ version: 'v2' })),
+    ],
+    ['lacks a fact', () => ((faults = [{ type: 'FactMissing', message: 'm' }]), store.publish({ version: 'v2' }))],
+    ['has no manifest that parses', () => store.fail(new GateError(FailureType.ManifestInvalid, 'no JSON'))],
+  ])('is confirmed when the newer one %s: it was refused', async (_, breakIt) => {
+    const first = await holder.refresh();
+    breakIt();
+    expect(await holder.confirm(1_000)).toBe(first);
+    expect(holder.status().lastError).toBeDefined();
+  });
+
+  it.each<[string, () => void, string]>([
+    ['the manifest cannot be read', () => store.fail(outOfReach), '503'],
+    ['an unknown error comes', () => store.fail(new Error('EIO')), 'EIO'],
+    ['what a newer manifest names cannot be read', () => store.publish({ policy: outOfReach, version: 'v2' }), '503'],
+    ['the release does not hold still', () => ((store.whileLoading = () => store.touch()), store.touch()), 'changed 3'],
+  ])('is not confirmed when %s, though it stays', async (_, breakIt, said) => {
+    const first = await holder.refresh();
+    breakIt();
+    const confirming = holder.confirm(1_000);
+    await expect(confirming).rejects.toMatchObject({
+      type: 'PolicyUnavailable',
+      message: expect.stringMatching(`^The release in force could not be confirmed: .*${said}`),
+    });
+    expect(holder.current()).toBe(first);
+  });
+
+  it('is not confirmed while none is', async () => {
+    store.publish({ policy: invalid('bad wasm') });
+    await expect(holder.confirm(1_000)).rejects.toMatchObject({ type: 'PolicyUnavailable' });
+  });
+
+  it('is not confirmed by a source that hangs, within the time that was asked for', async () => {
+    await holder.refresh();
+    store.hanging = new Promise(() => undefined);
+    await expect(holder.confirm(20)).rejects.toMatchObject({
+      type: 'PolicyUnavailable',
+      message: 'The release in force could not be confirmed at /releases/latest.json within 20 ms',
+    });
+  });
+});
+
+describe('a check that hangs', () => {
+  it('is given up, keeps the release in force, and does not keep the next one from coming', async () => {
+    const first = await holder.refresh();
+    store.hanging = new Promise(() => undefined);
+    expect(await holder.refresh()).toBe(first);
+    expect(holder.status().lastError).toBe('The manifest /releases/latest.json could not be read within 100 ms');
+    store.hanging = undefined;
+    store.publish({ version: 'v2' });
+    expect((await holder.refresh()).ref.manifestVersion).toBe('v2');
+    expect(holder.status().lastError).toBeUndefined();
+  });
+
+  it.each<[string, { version: string; policy?: string }]>([
+    ['another release', { version: 'v2', policy: 'p2' }],
+    ['the release that is in force by then', { version: 'v3', policy: 'p3' }],
+  ])('changes nothing when it ends after all, with %s', async (_, late) => {
+    await holder.refresh();
+    let finish = (): void => undefined;
+    const slow = new Promise<void>((resolve) => (finish = resolve));
+    let trials = 0;
+    smoke.mockImplementation(async () => (++trials === 1 ? slow : undefined));
+    store.publish(late);
+    await holder.refresh();
+    expect(holder.status().lastError).toBe('The release could not be loaded from /releases/latest.json within 100 ms');
+    store.publish({ version: 'v3', policy: 'p3' });
+    const third = await holder.refresh();
+    finish();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(holder.current()).toBe(third);
+    expect(await holder.refresh()).toBe(third);
   });
 });
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { JsonObject, JsonValue } from '../../json';
 import type { ReleaseConfig } from '../release-config';
 import { parseReleaseConfig } from '../parse-release-config';
-import { loadDocument } from './document';
+import { loadDocument, parseDocument, type LoadedDocument } from './document';
 
 export interface LoadedReleaseConfig {
   config: ReleaseConfig;
@@ -20,8 +20,16 @@ export interface LoadedReleaseConfig {
  * @throws GateError ConfigInvalid with every fault
  */
 export async function loadReleaseConfig(path: string): Promise<LoadedReleaseConfig> {
-  const { document, bytes, lineOf } = await loadDocument(path, { alone: true });
-  const config = parseReleaseConfig(document, { file: path, lineOf });
+  return toLoaded(await loadDocument(path, { alone: true }), path);
+}
+
+/** As loadReleaseConfig, from the bytes of a file that lies elsewhere; `where` is its URL. */
+export async function readReleaseConfig(bytes: Uint8Array, where: string): Promise<LoadedReleaseConfig> {
+  return toLoaded(await parseDocument(bytes, where), where);
+}
+
+function toLoaded({ document, bytes, lineOf }: LoadedDocument, file: string): LoadedReleaseConfig {
+  const config = parseReleaseConfig(document, { file, lineOf });
   return {
     config,
     configDocument: config as unknown as Record<string, JsonValue>,

@@ -4,23 +4,32 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FailureType, GateError } from '../../failures';
-import type { JsonValue } from '../../json';
-import type { Manifest } from '../manifest';
+import { DEFAULT_ARCHIVE_LIMITS } from '../archive/read-archive';
+import { checkConfigDigest, checkPolicyDigest, requireDigests, type DigestRule } from '../manifest-digests';
 import type { PolicyBundle } from '../release';
-import type { LoadedConfig, NamedRelease, ReleaseSource } from './release-source';
+import { readManifest, type ManifestDocument } from './read-manifest';
+import type { LoadedConfig, NamedRelease, PolicyReader, ReleaseSource } from './release-source';
 
-/** How configuration files are read: another feature's adapters, which whoever puts the parts together hands over. */
-export interface ConfigLoaders {
-  loadDocument(path: string): Promise<{ document: JsonValue; lineOf?(pointer: string): number | undefined }>;
+export interface FileSourceOptions {
+  digests: DigestRule;
+  policies: PolicyReader;
+  /** how configuration files are read: another feature's adapters, which whoever puts the parts together hands over */
+  loadDocument(path: string): Promise<ManifestDocument>;
   loadReleaseConfig(path: string): Promise<LoadedConfig>;
 }
+
+/** Takes bundles whoever made them. */
+const UNVERIFIED: PolicyReader = {
+  verifies: false,
+  read: async (bytes) => (await import('../bundle.js')).readBundle(bytes),
+};
 
 /**
  * A release named by a manifest file; `policy` may be a bundle or a folder (which needs the `opa` binary to build).
  *
  * @param manifest a `file:` URL or a path; anything else fails when it is read
  */
-export function createFileSource(manifest: string, loaders: ConfigLoaders): ReleaseSource {
+export function createFileSource(manifest: string, options: FileSourceOptions): ReleaseSource {
   const path = pathOf(manifest);
   const where = path ?? manifest;
   const source: ReleaseSource & { configFolder: string } = {
@@ -31,7 +40,7 @@ export function createFileSource(manifest: string, loaders: ConfigLoaders): Rele
         const message = `release.manifest: expected a path or a file:// URL, got ${JSON.stringify(manifest)}`;
         throw new GateError(FailureType.ConfigInvalid, message);
       }
-      const named = await readNamed(path, loaders);
+      const named = await readNamed(path, options);
       source.configFolder = dirname(resolve(dirname(path), named.manifest.config));
       return named;
     },
@@ -63,9 +72,10 @@ function watchFolder(folder: string, onChange: () => void): () => void {
   }
 }
 
-async function readNamed(path: string, loaders: ConfigLoaders): Promise<NamedRelease> {
+async function readNamed(path: string, options: FileSourceOptions): Promise<NamedRelease> {
   const folder = dirname(path);
-  const manifest = await readManifest(path, loaders);
+  const manifest = await readManifest(path, () => options.loadDocument(path));
+  requireDigests(manifest, options.digests, path);
   const policyPath = resolve(folder, manifest.policy);
   const configPath = resolve(folder, manifest.config);
   const fingerprint = createHash('sha256')
@@ -74,45 +84,53 @@ async function readNamed(path: string, loaders: ConfigLoaders): Promise<NamedRel
   return {
     manifest,
     fingerprint,
-    loadPolicy: () => loadPolicy(policyPath),
-    loadConfig: () => loaders.loadReleaseConfig(configPath),
+    loadPolicy: async () => {
+      const policy = await loadPolicy(policyPath, options.policies);
+      checkPolicyDigest(policy.sha, manifest.policySHA256, policyPath);
+      return policy;
+    },
+    loadConfig: async () => {
+      const loaded = await options.loadReleaseConfig(configPath);
+      checkConfigDigest(loaded.configRev, manifest.configSHA256, configPath);
+      return loaded;
+    },
   };
 }
 
-async function readManifest(path: string, { loadDocument }: ConfigLoaders): Promise<Manifest> {
-  try {
-    const { document, lineOf } = await loadDocument(path);
-    // A command that loads a bundle alone needs neither: its start is short.
-    const [{ Manifest: schema }, { validate }] = await Promise.all([
-      import('../manifest.js'),
-      import('../../config/validate.js'),
-    ]);
-    return validate<Manifest>(schema, document, { file: path, lineOf });
-  } catch (error) {
-    if (!(error instanceof GateError)) throw error;
-    const faults = error.faults.map((fault) => ({ ...fault, type: FailureType.ManifestInvalid }));
-    throw new GateError(FailureType.ManifestInvalid, error.message, faults, { cause: error });
-  }
-}
-
-/** A policy folder is built on the spot; a bundle is read as it is. */
-export async function loadPolicy(path: string): Promise<PolicyBundle> {
+/**
+ * A policy folder is built on the spot; a bundle is read as it is.
+ *
+ * @throws GateError PolicyInvalid, also when there is none; PolicyUnavailable when it could not be read
+ */
+export async function loadPolicy(path: string, policies: PolicyReader = UNVERIFIED): Promise<PolicyBundle> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    throw unreadable(path, `could not be read (${error.code ?? error.message})`, error);
+    const isAbsent = error.code === 'ENOENT' || error.code === 'ENOTDIR';
+    const type = isAbsent ? FailureType.PolicyInvalid : FailureType.PolicyUnavailable;
+    throw refuse(type, path, `could not be read (${error.code ?? error.message})`, error);
   });
   if (found.isDirectory()) {
+    if (policies.verifies) {
+      throw refuse(
+        FailureType.PolicyInvalid,
+        path,
+        'is a folder, which cannot be signed (release.verificationKey is set)',
+      );
+    }
     const { buildPolicy } = await import('../toolchain/build-policy.js');
     return (await buildPolicy(path)).bundle;
   }
   // A pipe or a device could be read for ever.
-  if (!found.isFile()) throw unreadable(path, 'is a device or a pipe');
-  const { readBundle } = await import('../bundle.js');
-  return readBundle(await readFile(path));
+  if (!found.isFile()) throw refuse(FailureType.PolicyInvalid, path, 'is a device or a pipe');
+  const { maxArchiveBytes } = DEFAULT_ARCHIVE_LIMITS;
+  if (found.size > maxArchiveBytes) {
+    throw refuse(FailureType.PolicyInvalid, path, `has ${found.size} bytes, more than ${maxArchiveBytes}`);
+  }
+  return policies.read(await readFile(path));
 }
 
-function unreadable(path: string, reason: string, cause?: unknown): GateError {
+function refuse(type: FailureType, path: string, reason: string, cause?: unknown): GateError {
   const message = `Expected the policy at ${path}, but it ${reason}`;
-  return new GateError(FailureType.PolicyUnavailable, message, undefined, { cause });
+  return new GateError(type, message, undefined, { cause });
 }
 
 /** Sizes, times and identities of a file, or of all files of a folder; a missing file has one of its own. */

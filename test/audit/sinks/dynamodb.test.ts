@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DeleteTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createDynamoDbAuditStore } from '../../../src/audit/sinks/dynamodb';
 import { setUpTable } from '../../../src/audit/sinks/dynamodb-table';
-import { createMapObjects } from '../../fakes/map-objects';
+import { MemoryObjects } from '../../fakes/memory-objects';
 import { startDynamoDb, type TestDynamoDb } from '../../support/dynamodb';
 import { describeAuditStore } from '../audit-store.contract';
 
@@ -23,7 +23,7 @@ async function empty(client: DynamoDBClient, table: string): Promise<void> {
 describeAuditStore('DynamoDB', async () => {
   const table = 'contract';
   const client = server.client();
-  const bigFacts = createMapObjects();
+  const bigFacts = new MemoryObjects();
   await setUpTable(client, table);
   const open = (ofItsOwn: DynamoDBClient) =>
     createDynamoDbAuditStore({

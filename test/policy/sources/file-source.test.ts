@@ -1,14 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { mkdtemp, mkdir, rename, rm, symlink, utimes, writeFile, cp } from 'node:fs/promises';
+import { mkdtemp, mkdir, rename, rm, symlink, truncate, utimes, writeFile, cp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { openReleaseSource } from '../../../src/open-release-source';
-import { writeArchive } from '../../../src/policy/archive/write-archive';
+import { parseSettings } from '../../../src/config/loaders/settings';
+import { openReleaseSource as openFrom } from '../../../src/open-release-source';
 import { createReleaseHolder } from '../../../src/policy/release-holder';
+import type { JsonValue } from '../../../src/json';
 import type { ReleaseHolder } from '../../../src/policy/release';
+import { aBundle } from './a-bundle';
 import { loadPolicy } from '../../../src/policy/sources/file-source';
+import type { ReleaseSource } from '../../../src/policy/sources/release-source';
+
+const openReleaseSource = (manifest: string, release: Record<string, JsonValue> = {}): ReleaseSource => {
+  const settings = parseSettings({ release: { manifest, ...release } }, { file: 'settings' }, folder);
+  return openFrom({ settings, baseDir: folder }, { env: {} });
+};
 
 let folder: string;
 let manifestPath: string;
@@ -26,15 +34,6 @@ const good = { policy: 'bundle.tar.gz', config: 'config.json', version: 'v1' };
 const writeManifest = (change: object = {}): Promise<void> =>
   writeFile(manifestPath, JSON.stringify({ ...good, ...change }));
 
-function aBundle(text: string): Promise<Uint8Array> {
-  const files = {
-    'policy.wasm': text,
-    'data.json': '{}',
-    '.manifest': JSON.stringify({ wasm: [{ entrypoint: 'gate/response', module: '/policy.wasm' }] }),
-    'input.json': JSON.stringify({ type: 'object', properties: {}, additionalProperties: false }),
-  };
-  return writeArchive(new Map(Object.entries(files).map(([name, content]) => [name, Buffer.from(content)])));
-}
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 const fingerprint = async (): Promise<string> => (await openReleaseSource(manifestPath).read()).fingerprint;
 
@@ -89,7 +88,6 @@ describe('a release named by a manifest file', () => {
 
 describe('a manifest that is wrong', () => {
   it.each<[string, string, string]>([
-    ['no file', '', 'none'],
     ['empty', '', 'empty'],
     ['half written', '{"policy": "bundle.tar.gz", "conf', 'latest.json:1'],
     ['no object', '[]', 'object'],
@@ -98,9 +96,8 @@ describe('a manifest that is wrong', () => {
     ['with a number for a version', '{"policy": "p", "config": "c", "version": 3}', 'version'],
     ['with a key too many', '{"policy": "p", "config": "c", "version": "1", "polciy": "x"}', 'polciy'],
     ['with a key twice', '{"policy": "p", "policy": "q", "config": "c", "version": "1"}', 'twice'],
-  ])('%s, is ManifestInvalid', async (name, text, said) => {
-    if (name === 'no file') await rm(manifestPath);
-    else await writeFile(manifestPath, text);
+  ])('%s, is ManifestInvalid', async (_, text, said) => {
+    await writeFile(manifestPath, text);
     const reading = openReleaseSource(manifestPath).read();
     await expect(reading).rejects.toMatchObject({ type: 'ManifestInvalid', message: expect.stringContaining(said) });
     await expect(reading).rejects.toThrow(manifestPath);
@@ -109,12 +106,20 @@ describe('a manifest that is wrong', () => {
     });
   });
 
+  it('that is not there is PolicyUnavailable: nobody knows what it would name', async () => {
+    await rm(manifestPath);
+    await expect(openReleaseSource(manifestPath).read()).rejects.toMatchObject({
+      type: 'PolicyUnavailable',
+      message: `${manifestPath}: expected a file, but there is none`,
+    });
+  });
+
   it('tells all faults at once', async () => {
     await writeFile(manifestPath, '{"policy": "", "config": 3}');
     await expect(openReleaseSource(manifestPath).read()).rejects.toMatchObject({ faults: { length: 3 } });
   });
 
-  it.each(['s3://bucket/latest.json', 'https://example.com/latest.json', 'file:%zz', 'file://host/share/latest.json'])(
+  it.each(['https://example.com/latest.json', 'file:%zz', 'file://host/share/latest.json'])(
     'cannot be read from %s',
     async (manifest) => {
       await expect(openReleaseSource(manifest).read()).rejects.toMatchObject({
@@ -125,9 +130,54 @@ describe('a manifest that is wrong', () => {
   );
 });
 
+describe('digests in the manifest', () => {
+  const digests = async () => ({
+    policySHA256: sha256(await aBundle('first')),
+    configSHA256: sha256('{"limits": {"maxDelta": 7}}'),
+  });
+  const other = 'f'.repeat(64);
+
+  it('that fit are taken', async () => {
+    await writeManifest(await digests());
+    const named = await openReleaseSource(manifestPath, { digests: 'required' }).read();
+    expect((await named.loadPolicy()).sha).toBe((await digests()).policySHA256);
+    expect((await named.loadConfig()).configRev).toBe((await digests()).configSHA256);
+  });
+
+  it('of other bytes are refused, with what was expected and what was found', async () => {
+    await writeManifest({ policySHA256: other, configSHA256: other });
+    const named = await openReleaseSource(manifestPath).read();
+    const { policySHA256, configSHA256 } = await digests();
+    await expect(named.loadPolicy()).rejects.toMatchObject({
+      type: 'PolicyInvalid',
+      message: `${join(folder, 'bundle.tar.gz')}: expected SHA-256 ${other} as the manifest says, found ${policySHA256}`,
+    });
+    await expect(named.loadConfig()).rejects.toMatchObject({
+      type: 'ManifestInvalid',
+      message: `${join(folder, 'config.json')}: expected SHA-256 ${other} as the manifest says, found ${configSHA256}`,
+    });
+  });
+
+  it('are asked for where the settings require them, both at once', async () => {
+    const reading = openReleaseSource(manifestPath, { digests: 'required' }).read();
+    await expect(reading).rejects.toMatchObject({ type: 'ManifestInvalid', faults: { length: 2 } });
+    await expect(reading).rejects.toThrow(`${manifestPath}: expected policySHA256, found none`);
+  });
+});
+
 describe('a policy that cannot be loaded', () => {
+  it('is a folder where bundles must be signed', async () => {
+    await mkdir(join(folder, 'policy'));
+    await writeManifest({ policy: 'policy' });
+    const source = openReleaseSource(manifestPath, { verificationKey: { key: { env: 'KEY' } } });
+    await expect((await source.read()).loadPolicy()).rejects.toMatchObject({
+      type: 'PolicyInvalid',
+      message: expect.stringContaining('is a folder, which cannot be signed (release.verificationKey is set)'),
+    });
+  });
+
   it.each<[string, (path: string) => Promise<unknown>, string, string]>([
-    ['missing', (path) => rm(path), 'PolicyUnavailable', 'could not be read (ENOENT)'],
+    ['missing', (path) => rm(path), 'PolicyInvalid', 'could not be read (ENOENT)'],
     ['empty', (path) => writeFile(path, ''), 'PolicyInvalid', 'gzip'],
     ['text', (path) => writeFile(path, 'package gate'), 'PolicyInvalid', 'gzip'],
     [
@@ -142,13 +192,16 @@ describe('a policy that cannot be loaded', () => {
         await rm(path);
         await symlink('/dev/zero', path);
       },
-      'PolicyUnavailable',
+      'PolicyInvalid',
       'is a device or a pipe',
     ],
-  ])('%s', async (_, spoil, type, said) => {
+    ['of no end', (path) => truncate(path, 64 * 2 ** 20 + 1), 'PolicyInvalid', '67108865 bytes, more than 67108864'],
+    ['behind a name that is too long', (path) => rm(path), 'PolicyUnavailable', 'could not be read (ENAMETOOLONG)'],
+  ])('%s', async (name, spoil, type, said) => {
     const path = join(folder, 'bundle.tar.gz');
     await spoil(path);
-    await expect(loadPolicy(path)).rejects.toMatchObject({ type, message: expect.stringContaining(said) });
+    const asked = name.startsWith('behind') ? join(folder, 'n'.repeat(300)) : path;
+    await expect(loadPolicy(asked)).rejects.toMatchObject({ type, message: expect.stringContaining(said) });
   });
 });
 

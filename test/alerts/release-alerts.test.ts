@@ -1,0 +1,126 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { Alert } from '../../src/alerts/alert';
+import { createAlertDispatcher } from '../../src/alerts/alert-dispatcher';
+import { createReleaseAlerts, type ReleaseAlerts } from '../../src/alerts/release-alerts';
+import { FailureType, GateError } from '../../src/failures';
+import type { Release } from '../../src/policy/release';
+
+const release = { ref: { policySha: 'p', configRev: 'c', manifestVersion: 'v2' } } as Release;
+const refused = new GateError(FailureType.PolicyInvalid, 'bad wasm; bad limit', [
+  { type: FailureType.PolicyInvalid, message: 'bad wasm' },
+  { type: FailureType.ConfigInvalid, message: 'bad limit' },
+]);
+const outOfReach = new GateError(FailureType.PolicyUnavailable, '503');
+
+let sent: Alert[];
+let undelivered: unknown[];
+let receive: (alert: Alert) => Promise<void>;
+let nowMs: number;
+let alerts: ReleaseAlerts;
+
+beforeEach(() => {
+  sent = [];
+  undelivered = [];
+  receive = async (alert) => void sent.push(alert);
+  nowMs = 1_000;
+  // The real dispatcher: it must not take what comes back for what was sent already.
+  const dispatcher = createAlertDispatcher([{ name: 'receiver', send: (alert) => receive(alert) }], {
+    sent: () => undefined,
+    failed: () => undefined,
+  });
+  alerts = createReleaseAlerts({
+    send: (alert) => dispatcher.send(alert),
+    nowMs: () => nowMs++,
+    onUndelivered: (error) => undelivered.push(error),
+  });
+});
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('the alert about a release', () => {
+  it('fires when one is refused, with every fault and what stays in force', async () => {
+    alerts.refused(refused, release);
+    await settled();
+    expect(sent).toEqual([
+      {
+        status: 'firing',
+        fingerprint: 'release-refused-bad wasm; bad limit',
+        name: 'ReleaseRefused',
+        summary: 'A new release was refused; version v2 stays in force',
+        description: 'bad wasm\nbad limit',
+        startsAtMs: 1_000,
+        reminder: 0,
+      },
+    ]);
+  });
+
+  it.each<[string, GateError, Release | undefined, string, string]>([
+    ['refused at start', refused, undefined, 'ReleaseRefused', 'no release is in force: nothing is decided'],
+    ['out of reach', outOfReach, release, 'ReleaseUnavailable', 'The newest release cannot be read; version v2 stays'],
+  ])('says so when one is %s', async (_, error, kept, name, summary) => {
+    alerts.refused(error, kept);
+    await settled();
+    expect(sent[0]).toMatchObject({ name, summary: expect.stringContaining(summary) });
+  });
+
+  it('is resolved when the next good one is in force, once', async () => {
+    alerts.refused(refused, release);
+    alerts.recovered(release);
+    alerts.recovered(release);
+    await settled();
+    expect(sent.map(({ status }) => status)).toEqual(['firing', 'resolved']);
+    expect(sent[1]).toMatchObject({
+      fingerprint: sent[0]?.fingerprint,
+      startsAtMs: 1_000,
+      endsAtMs: 1_001,
+      summary: 'Release v2 is in force',
+    });
+  });
+
+  it('gives way to one about another reason', async () => {
+    alerts.refused(refused, release);
+    alerts.refused(outOfReach, release);
+    await settled();
+    expect(sent.map(({ status, name }) => [status, name])).toEqual([
+      ['firing', 'ReleaseRefused'],
+      ['resolved', 'ReleaseRefused'],
+      ['firing', 'ReleaseUnavailable'],
+    ]);
+  });
+
+  it('fires again when the same thing happens again', async () => {
+    for (let times = 0; times < 2; times += 1) {
+      alerts.refused(outOfReach, release);
+      alerts.recovered(release);
+    }
+    await settled();
+    expect(sent.map(({ status }) => status)).toEqual(['firing', 'resolved', 'firing', 'resolved']);
+  });
+
+  it('is not resolved before it was sent, however long that takes', async () => {
+    let deliver = (): void => undefined;
+    const slow = new Promise<void>((resolve) => (deliver = resolve));
+    receive = async (alert) => {
+      if (alert.status === 'firing') await slow;
+      sent.push(alert);
+    };
+    alerts.refused(refused, release);
+    alerts.recovered(release);
+    await settled();
+    expect(sent).toEqual([]);
+    deliver();
+    await settled();
+    expect(sent.map(({ status }) => status)).toEqual(['firing', 'resolved']);
+  });
+
+  it('that is not delivered is told, and the next one is sent all the same', async () => {
+    receive = async (alert) => {
+      if (alert.status === 'firing') throw new Error('receiver down');
+      sent.push(alert);
+    };
+    alerts.refused(refused, release);
+    alerts.recovered(release);
+    await settled();
+    expect(undelivered).toHaveLength(1);
+    expect(sent.map(({ status }) => status)).toEqual(['resolved']);
+  });
+});

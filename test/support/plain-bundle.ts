@@ -1,0 +1,31 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { JsonObject } from '../../src/json';
+import { readArchive } from '../../src/policy/archive/read-archive';
+import { writeArchive } from '../../src/policy/archive/write-archive';
+import { inFolder, opa } from '../policy/build-policy';
+
+/** A bundle as `opa build -t wasm` makes it, with every built-in that opa knows, and `input.json` put beside. */
+export function plainBundle(rego: string, properties: JsonObject = {}): Promise<Uint8Array> {
+  return inFolder(async (folder) => {
+    const [source, archive] = [join(folder, 'gate.rego'), join(folder, 'bundle.tar.gz')];
+    await writeFile(source, rego);
+    await opa('build', '-t', 'wasm', '-e', 'gate/response', '-o', archive, source);
+    const files = await readArchive(await readFile(archive));
+    const schema = { type: 'object', properties, additionalProperties: false };
+    files.set('input.json', Buffer.from(JSON.stringify(schema)));
+    return writeArchive(files);
+  });
+}
+
+/** Denies what is above `limits.max`, naming the limit and the release that it came with. */
+export const LIMIT_POLICY = `package gate
+
+import rego.v1
+
+response := {"allow": count(reasons) == 0, "deny_reasons": reasons}
+
+reasons contains sprintf("over: %d > %d", [input.deployment.attributes.n, data.config.limits.max]) if {
+	input.deployment.attributes.n > data.config.limits.max
+}
+`;
