@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DeleteTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, ScanCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createDynamoDbAuditStore } from '../../../src/audit/sinks/dynamodb';
 import { setUpTable } from '../../../src/audit/sinks/dynamodb-table';
 import { MemoryObjects } from '../../fakes/memory-objects';
@@ -16,8 +16,13 @@ beforeAll(async () => {
 afterAll(() => server?.close());
 
 async function empty(client: DynamoDBClient, table: string): Promise<void> {
-  await client.send(new DeleteTableCommand({ TableName: table }));
-  await setUpTable(client, table);
+  for (let more = true; more;) {
+    const { Items = [], LastEvaluatedKey } = await client.send(new ScanCommand({ TableName: table }));
+    for (const { pk, sk } of Items) {
+      await client.send(new DeleteItemCommand({ TableName: table, Key: { pk: pk!, sk: sk! } }));
+    }
+    more = LastEvaluatedKey !== undefined;
+  }
 }
 
 describeAuditStore('DynamoDB', async () => {
