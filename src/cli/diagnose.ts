@@ -170,7 +170,7 @@ async function dynamoDb(settings: LoadedSettings['settings']['audit']['store']):
   }
   if (state.ttl === 'enabled') return { state: 'ok', what, found: `${where}, TTL on ${TTL_ATTRIBUTE}` };
   const ttl = {
-    disabled: ['TTL is off', 'Records stay for ever: gate audit setup switches it on'],
+    disabled: ['TTL is off', 'Records stay for ever: gate audit setup switches it on where the server has it'],
     changing: ['TTL is being switched off', 'Records stay for ever: run gate audit setup when that is done'],
     other: ['TTL goes by another attribute', `Records do not end when they should: have TTL go by ${TTL_ATTRIBUTE}`],
     unsupported: ['a server without TTL', 'Records stay until somebody deletes them; DynamoDB itself has TTL'],

@@ -68,6 +68,9 @@ export function describeAuditStore(name: string, open: () => Promise<StoreUnderT
         ['half a surrogate pair', '\ud800'],
         ['quotes and backslashes', `'"\\n\\'; drop table x; --`],
         ['a key named __proto__', JSON.parse('{"__proto__": {"x": 1}}') as JsonValue],
+        ['empty strings', { '': '', nested: [''] }],
+        ['an object forty deep', Array.from({ length: 40 }).reduce<JsonValue>((inner) => ({ inner: [inner] }), 1)],
+        ['numbers at the ends of what a number can be', [1e308, -1e308, 1e-308, 0, 1e-7, 123456789012345680000]],
         ['two megabytes', { blob: 'x'.repeat(2_000_000), list: Array.from({ length: 10_000 }, (_, i) => i) }],
       ])('reads back character for character a fact that holds %s', async (_, value) => {
         const record = aRecord();
@@ -76,6 +79,57 @@ export function describeAuditStore(name: string, open: () => Promise<StoreUnderT
         expect(JSON.stringify(returned)).toBe(JSON.stringify(record));
         expect(JSON.stringify(await store.get(record.decisionID))).toBe(JSON.stringify(record));
         expect(JSON.stringify((await store.list({}))[0])).toBe(JSON.stringify(record));
+      });
+
+      it.each<[string, Partial<AuditRecord>]>([
+        ['empty strings', { actor: '', reason: '', manifestVersion: '', refersTo: '' }],
+        ['the character U+0000', { actor: 'a\u0000da', reason: '\u0000' }],
+        ['half a surrogate pair', { actor: '\ud800', reason: 'x\udc00y', runID: '\udfff' }],
+        ['unicode beyond the basic plane', { actor: '👩‍🚀', reason: 'Zürich 東京', manifestVersion: '版' }],
+        ['a reason of 100,000 characters', { reason: 'ä'.repeat(100_000) }],
+        [
+          'reasons that are empty, long, alike and without a code',
+          { reasons: ['', ':', 'x: '.repeat(9_000), 'a', 'a'] },
+        ],
+        [
+          'thousands of reasons',
+          { reasons: Array.from({ length: 9_000 }, (_, i) => `region_not_healthy: region ${i}`) },
+        ],
+        ['no facts, no reasons', { usedFacts: [], reasons: [] }],
+        ['a duration that is no whole number', { evalDurationNS: 1.5 }],
+        ['a duration of nothing', { evalDurationNS: 0 }],
+        ['masked paths', { masked: ['/input/fleet/serial', '/input/~1~0'] }],
+        [
+          'a deployment of many attributes',
+          { deployment: { attributes: { list: Array.from({ length: 60_000 }, (_, i) => `n${i}`) } } },
+        ],
+      ])('reads back character for character a record with %s', async (_, over) => {
+        const record = aRecord(over);
+        expect(JSON.stringify(await store.record(record))).toBe(JSON.stringify(record));
+        expect(JSON.stringify(await store.get(record.decisionID))).toBe(JSON.stringify(record));
+        expect(JSON.stringify((await store.list({ deploymentID: record.deploymentID }))[0])).toBe(
+          JSON.stringify(record),
+        );
+      });
+
+      it('reads back the fields in the order in which they were given', async () => {
+        const record = Object.fromEntries(Object.entries(aRecord()).reverse()) as unknown as AuditRecord;
+        await store.record(record);
+        expect(JSON.stringify(await store.get(record.decisionID))).toBe(JSON.stringify(record));
+      });
+
+      it('reads back whatever else is thrown at it', async () => {
+        const random = seeded(20261101);
+        for (let round = 0; round < 25; round += 1) {
+          const record = aRecord({
+            reason: randomText(random),
+            reasons: [randomText(random)],
+            actor: randomText(random),
+          });
+          record.usedFacts[0]!.value = randomJson(random, 4);
+          expect(JSON.stringify(await store.record(record))).toBe(JSON.stringify(record));
+          expect(JSON.stringify(await store.get(record.decisionID))).toBe(JSON.stringify(record));
+        }
       });
 
       it('keeps what only some kinds of record have, and leaves out what was left out', async () => {
@@ -100,6 +154,10 @@ export function describeAuditStore(name: string, open: () => Promise<StoreUnderT
 
     describe('list', () => {
       const other = 'c'.repeat(64);
+      const cursor = (milliseconds: string, decisionID: string) => ({
+        timestamp: `2026-11-01T12:00:00${milliseconds}Z`,
+        decisionID,
+      });
       const story = [
         aRecord({ decisionID: 'a', timestamp: '2026-11-01T12:00:00.000Z' }),
         aRecord({ decisionID: 'b', timestamp: '2026-11-01T12:00:00.001Z', stage: 'fleet', policySHA: other }),
@@ -107,6 +165,7 @@ export function describeAuditStore(name: string, open: () => Promise<StoreUnderT
           decisionID: 'c',
           timestamp: '2026-11-01T12:00:00.002Z',
           deploymentID: 'camera-2',
+          manifestVersion: '8',
           outcome: 'allow',
           reasons: [],
         }),
@@ -139,9 +198,85 @@ export function describeAuditStore(name: string, open: () => Promise<StoreUnderT
         ['a reason without a code', { reasonCode: 'other' }, 'e'],
         ['no reason that merely begins alike', { reasonCode: 'max_pending' }, ''],
         ['filters together', { deploymentID: 'firmware-1.4.0', outcome: 'deny', stage: 'canary' }, 'ea'],
+        ['one manifest version', { manifestVersion: '8' }, 'c'],
+        ['one stage of one deployment', { deploymentID: 'firmware-1.4.0', stage: 'fleet' }, 'b'],
+        [
+          'one stage of one deployment in a time span, oldest first',
+          { deploymentID: 'firmware-1.4.0', stage: 'canary', since: '2026-11-01T12:00:00.003Z', newestFirst: false },
+          'de',
+        ],
+        ['one deployment up to a time', { deploymentID: 'firmware-1.4.0', until: '2026-11-01T12:00:00.003Z' }, 'ba'],
+        ['what comes after a record', { after: cursor('.003', 'd') }, 'cba'],
+        ['what comes after a record that is no more', { after: cursor('.002', 'zz') }, 'cba'],
+        ['what comes after a record, oldest first', { after: cursor('.000', 'a'), newestFirst: false }, 'bcde'],
+        ['within a millisecond what comes after an id', { after: cursor('.003', 'e') }, 'dcba'],
+        [
+          'within a millisecond what comes after an id, oldest first',
+          { after: cursor('.003', 'd'), newestFirst: false },
+          'e',
+        ],
+        ['nothing after the last', { after: cursor('.000', 'a') }, ''],
+        [
+          'what comes after a record in one deployment',
+          { deploymentID: 'firmware-1.4.0', after: cursor('.003', 'd') },
+          'ba',
+        ],
+        [
+          'what comes after a record in one stage',
+          { deploymentID: 'firmware-1.4.0', stage: 'canary', after: cursor('.003', 'e'), limit: 1 },
+          'd',
+        ],
+        [
+          'a cursor and a time span',
+          { after: cursor('.003', 'e'), since: '2026-11-01T12:00:00.001Z', until: '2026-11-01T12:00:00.003Z' },
+          'cb',
+        ],
+        [
+          'nothing when the span ends before it begins',
+          { since: '2026-11-01T12:00:01Z', until: '2026-11-01T12:00:00Z' },
+          '',
+        ],
+        [
+          'times within a millisecond',
+          { since: '2026-11-01T12:00:00.0005Z', until: '2026-11-01T12:00:00.0025Z' },
+          'cb',
+        ],
         ['nothing where nothing matches', { deploymentID: 'unknown' }, ''],
       ])('gives %s', async (_, query, ids) => {
         expect((await store.list(query)).map((record) => record.decisionID).join('')).toBe(ids);
+      });
+
+      it('orders records of one millisecond by their ids, in whatever order they came', async () => {
+        const timestamp = '2026-11-01T13:00:00.000Z';
+        for (const decisionID of ['p', 'o', 'r', 'Q']) await store.record(aRecord({ decisionID, timestamp }));
+        const query = { since: timestamp };
+        expect((await store.list(query)).map((record) => record.decisionID).join('')).toBe('rpoQ');
+        expect((await store.list({ ...query, newestFirst: false })).map((record) => record.decisionID).join('')).toBe(
+          'Qopr',
+        );
+      });
+
+      it.each([
+        ['newest first', {}],
+        ['oldest first', { newestFirst: false }],
+        ['of one deployment', { deploymentID: 'firmware-1.4.0' }],
+        ['of one stage', { deploymentID: 'firmware-1.4.0', stage: 'canary' }],
+        ['of one outcome, oldest first', { outcome: 'deny', newestFirst: false }],
+      ] as const)('gives every record once when it is read in pages of two, %s', async (_, query: AuditQuery) => {
+        for (let day = 10; day < 20; day += 1) {
+          await store.record(aRecord({ timestamp: `2026-10-${day}T08:00:00.000Z` }));
+          await store.record(aRecord({ timestamp: `2026-10-${day}T08:00:00.000Z`, outcome: 'allow' }));
+        }
+        const whole = await store.list({ ...query, limit: 1000 });
+        const paged: AuditRecord[] = [];
+        for (let page: AuditRecord[] | undefined; page === undefined || page.length === 2;) {
+          const last = page?.at(-1);
+          const after = last && { timestamp: last.timestamp, decisionID: last.decisionID };
+          page = await store.list({ ...query, limit: 2, ...(after ? { after } : {}) });
+          paged.push(...page);
+        }
+        expect(paged).toEqual(whole);
+        expect(whole.length).toBeGreaterThan(10);
       });
 
       it('gives 100 records when no limit is given', async () => {
@@ -198,4 +333,32 @@ export function describeAuditStore(name: string, open: () => Promise<StoreUnderT
       });
     });
   });
+}
+
+/** Numbers in [0, 1) that are the same in every run (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Any code units, halves of pairs among them. */
+function randomText(random: () => number): string {
+  const length = Math.floor(random() * 12);
+  return String.fromCharCode(...Array.from({ length }, () => Math.floor(random() * (random() < 0.5 ? 128 : 65_536))));
+}
+
+function randomJson(random: () => number, depth: number): JsonValue {
+  const kind = Math.floor(random() * (depth > 0 ? 6 : 4));
+  if (kind === 0) return [null, true, false][Math.floor(random() * 3)]!;
+  if (kind === 1) return Math.floor((random() - 0.5) * 2 ** 53);
+  if (kind === 2) return (random() - 0.5) * 10 ** Math.floor(random() * 600 - 300);
+  if (kind === 3) return randomText(random);
+  const length = Math.floor(random() * 4);
+  if (kind === 4) return Array.from({ length }, () => randomJson(random, depth - 1));
+  return Object.fromEntries(Array.from({ length }, () => [randomText(random), randomJson(random, depth - 1)]));
 }

@@ -21,7 +21,7 @@ const INDEXED = ['decisionID', 'stage', 'kind', 'outcome', 'policySHA', 'manifes
 const INDEXES: Record<string, string> = { [DEPLOYMENT_INDEX]: 'deploymentID', [DAY_INDEX]: 'day' };
 
 const ACTIVE_WITHIN_MS = 120_000;
-const POLL_MS = 200;
+const POLL_MS = 100;
 
 /** What DynamoDB says of the table's TTL. `other` ends items by another attribute than ours; `changing`: ask again later. */
 export type TtlState = 'enabled' | 'disabled' | 'changing' | 'other' | 'unsupported';
@@ -123,8 +123,7 @@ export function setUpTable(
   activeWithinMs = ACTIVE_WITHIN_MS,
 ): Promise<TableSetup> {
   return attempt(table, 'set up the audit store', async () => {
-    const created = (await describe(client, table)) === undefined && (await create(client, table));
-    const found = await untilActive(client, table, activeWithinMs);
+    const { created, found } = await createUnlessThere(client, table, Date.now() + activeWithinMs);
     const ttl = await ttlOf(client, table);
     const differences = tableDifferences(found);
     if (ttl === 'other') differences.push(`Expected TTL to end items by ${TTL_ATTRIBUTE}, got another attribute`);
@@ -141,15 +140,7 @@ export function setUpTable(
     }
     if (ttl === 'enabled') return { created, ttl: 'enabled before' };
     if (ttl === 'unsupported') return { created, ttl };
-    const TimeToLiveSpecification = { AttributeName: TTL_ATTRIBUTE, Enabled: true };
-    try {
-      await client.send(new UpdateTimeToLiveCommand({ TableName: table, TimeToLiveSpecification }));
-    } catch (error) {
-      // Some stand-ins describe TTL and cannot switch it on.
-      if (isUnknownOperation(error)) return { created, ttl: 'unsupported' };
-      throw error;
-    }
-    return { created, ttl: 'enabled' };
+    return { created, ttl: await enableTtl(client, table) };
   });
 }
 
@@ -173,17 +164,23 @@ async function describe(client: DynamoDBClient, table: string): Promise<TableDes
   }
 }
 
-async function untilActive(client: DynamoDBClient, table: string, withinMs: number): Promise<TableDescription> {
-  const deadline = Date.now() + withinMs;
+async function createUnlessThere(
+  client: DynamoDBClient,
+  table: string,
+  deadlineMs: number,
+): Promise<{ created: boolean; found: TableDescription }> {
+  let created = false;
   for (;;) {
-    // Just created, a table may not be there yet for whoever asks another of DynamoDB's machines.
     const found = await describe(client, table);
     const states = [found?.TableStatus, ...(found?.GlobalSecondaryIndexes ?? []).map((index) => index.IndexStatus)];
-    if (found !== undefined && states.every((state) => state === 'ACTIVE')) return found;
-    if (Date.now() >= deadline) {
+    if (found !== undefined && states.every((state) => state === 'ACTIVE')) return { created, found };
+    // Once created it may be out of sight for a moment; one that is being deleted goes, and is created then.
+    if (found === undefined && !created) created = await create(client, table);
+    if (Date.now() >= deadlineMs) {
+      const state = states.map((each) => each ?? 'not there').join(', ');
       throw new GateError(
         FailureType.AuditWriteFailed,
-        `Cannot set up the audit store: DynamoDB table ${table} is not active after ${withinMs} ms (${states.join(', ')})`,
+        `Cannot set up the audit store: DynamoDB table ${table} is not active in time (${state})`,
       );
     }
     await sleep(POLL_MS);
@@ -199,13 +196,26 @@ async function ttlOf(client: DynamoDBClient, table: string): Promise<TtlState> {
     }
     return status === 'DISABLING' ? 'changing' : 'disabled';
   } catch (error) {
-    // What stands in for DynamoDB may not know the call; AWS does.
-    if (isUnknownOperation(error)) return 'unsupported';
+    if (isUnknownCall(error)) return 'unsupported';
     throw error;
   }
 }
 
-const isUnknownOperation = (error: unknown): boolean => nameOf(error) === 'UnknownOperationException';
+async function enableTtl(client: DynamoDBClient, table: string): Promise<'enabled' | 'unsupported'> {
+  const TimeToLiveSpecification = { AttributeName: TTL_ATTRIBUTE, Enabled: true };
+  try {
+    await client.send(new UpdateTimeToLiveCommand({ TableName: table, TimeToLiveSpecification }));
+    return 'enabled';
+  } catch (error) {
+    if (isUnknownCall(error)) return 'unsupported';
+    throw error;
+  }
+}
+
+/** What stands in for DynamoDB may not know the calls about TTL (dynalite knows how to describe it alone). */
+function isUnknownCall(error: unknown): boolean {
+  return nameOf(error) === 'UnknownOperationException';
+}
 
 async function attempt<T>(table: string, doing: string, run: () => Promise<T>): Promise<T> {
   try {
