@@ -8,6 +8,7 @@ import { parseDuration } from './config/duration';
 import { readSecret } from './config/loaders/secrets';
 import type { LoadedSettings } from './config/loaders/settings';
 import { temporalConnectionConfig } from './config/loaders/temporal-connection';
+import { failureConverterPath, gateDataConverter } from './open-data-converter';
 import { createTemporalLogger } from './observability/temporal-logger';
 import { createServices, type ServiceOptions } from './services';
 
@@ -37,7 +38,8 @@ export async function startWorker(loaded: LoadedSettings, options: ServiceOption
   };
   try {
     const { connectionOptions, namespace } = temporalConnectionConfig(settings, env);
-    installRuntime(services.logger);
+    const dataConverter = await gateDataConverter(loaded, env);
+    installRuntime(services.logger, dataConverter !== undefined);
     const connection = await NativeConnection.connect(connectionOptions);
     opened.push(() => connection.close());
 
@@ -64,7 +66,8 @@ export async function startWorker(loaded: LoadedSettings, options: ServiceOption
         connection,
         namespace,
         taskQueue: settings.temporal.taskQueue,
-        workflowBundle: await workflowBundle(),
+        workflowBundle: await workflowBundle(dataConverter !== undefined),
+        ...(dataConverter === undefined ? {} : { dataConverter }),
         activities: createActivities(services),
         maxConcurrentActivityTaskExecutions: settings.temporal.maxConcurrentActivities,
         shutdownGraceTime: parseDuration(settings.temporal.shutdownGraceTime),
@@ -86,11 +89,18 @@ export async function startWorker(loaded: LoadedSettings, options: ServiceOption
   }
 }
 
-/** Workflow code bundled when the package was built; from source it is bundled on the spot. */
-export async function workflowBundle(): Promise<WorkflowBundleOption> {
-  const built = join(__dirname, 'workflow-bundle.js');
+/**
+ * Workflow code bundled when the package was built; from source it is bundled on the spot.
+ *
+ * @param encrypted with the failure converter that leaves no message in the clear: a bundle holds one converter for good
+ */
+export async function workflowBundle(encrypted = false): Promise<WorkflowBundleOption> {
+  const built = join(__dirname, encrypted ? 'workflow-bundle-encrypted.js' : 'workflow-bundle.js');
   if (existsSync(built)) return { codePath: built };
-  return bundleWorkflowCode({ workflowsPath: require.resolve('./workflows') });
+  return bundleWorkflowCode({
+    workflowsPath: require.resolve('./workflows'),
+    ...(encrypted ? { failureConverterPath: failureConverterPath() } : {}),
+  });
 }
 
 async function pollWhenReady(
@@ -122,11 +132,11 @@ async function pollWhenReady(
 let installed = false;
 
 /** Temporal's runtime is one per process; a second worker in the same process uses the first one's. */
-function installRuntime(logger: Parameters<typeof createTemporalLogger>[0]): void {
+function installRuntime(logger: Parameters<typeof createTemporalLogger>[0], withoutTexts: boolean): void {
   if (installed) return;
   installed = true;
   try {
-    Runtime.install({ logger: createTemporalLogger(logger), shutdownSignals: [] });
+    Runtime.install({ logger: createTemporalLogger(logger, { withoutTexts }), shutdownSignals: [] });
   } catch {
     // The host program installed its own before: it stays.
   }
