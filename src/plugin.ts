@@ -21,7 +21,7 @@ export async function createGateActivities(
   settings?: string | LoadedSettings,
   options: ServiceOptions = {},
 ): Promise<OpenGateActivities> {
-  const services = await createServices(await toLoaded(settings, options.env), options);
+  const services = await createServices(await toLoaded(settings, options.env), { ...options, overTemporal: true });
   return { activities: createActivities(services), close: () => services.close() };
 }
 

@@ -13,15 +13,18 @@ import { parseDuration } from './config/duration';
 import { readSecret } from './config/loaders/secrets';
 import type { LoadedSettings } from './config/loaders/settings';
 import type { Decision } from './decisions/decision';
+import { toPolicyInput } from './decisions/decide';
 import { evaluateSnapshot } from './decisions/evaluate-snapshot';
-import { reasonCode } from './decisions/reason-code';
-import { collectSnapshot } from './facts/collect-snapshot';
+import { reasonCodesOf } from './decisions/reason-code';
+import { collectSnapshot, SnapshotError } from './facts/collect-snapshot';
 import { createFactCollector } from './facts/collector';
 import type { FactTarget } from './facts/fact';
 import { PROVIDER_KINDS } from './facts/providers';
 import { registryFromConfig, type FactRegistry, type RegisteredProvider } from './facts/registry';
 import type { Snapshot } from './facts/snapshot';
-import { FailureType } from './failures';
+import { FailureType, GateError } from './failures';
+import { createMasks } from './masking/create-masks';
+import { maskRecord } from './masking/mask-record';
 import { errorAreaOf } from './observability/error-area';
 import { createLogger, logFormatOf } from './observability/logger';
 import { createMetrics, type Metrics } from './observability/metrics';
@@ -42,6 +45,8 @@ export interface ServiceOptions {
   logger?: Logger;
   /** where copies of the audit records go when `audit.stdout` is set; @default process.stdout */
   stdout?: Writable;
+  /** the facts pass through Temporal's history: what masks is refused without keys to encrypt it; @default false */
+  overTemporal?: boolean;
 }
 
 /** The gate's parts, put together from the settings: what activities, the library and the worker share. */
@@ -78,6 +83,10 @@ export async function createServices(
   const logger =
     options.logger ??
     createLogger({ level: settings.logLevel, format: logFormatOf(env, process.stderr.isTTY === true) });
+  const isUnencrypted = options.overTemporal === true && settings.temporal.encryptionKeys.length === 0;
+  if (isUnencrypted && settings.audit.mask.length > 0) {
+    throw unencrypted('audit.mask', 'the settings mask values (audit.mask)');
+  }
   const registry = new Registry();
   const metrics = createMetrics(registry);
   const secret = (ref: Parameters<typeof readSecret>[0]): Promise<string> =>
@@ -146,8 +155,37 @@ export async function createServices(
     return created;
   };
 
+  const masks = createMasks({
+    settings: settings.audit.mask,
+    evaluate: (request) => evaluator.evaluate(request),
+    onFailure: () => metrics.evaluation.failed(FailureType.PolicyEvaluation),
+  });
+  const collect: Services['collect'] = async (release, target, bypassCache) => {
+    try {
+      const snapshot = await collectSnapshot({
+        release,
+        target,
+        collector,
+        providersOf: ({ policy, config, configDocument }) => registryOf(policy, config, configDocument),
+        newDecisionId: randomUUID,
+        bypassCache,
+      });
+      const mask = masks.unknown(release);
+      return mask.length === 0 ? snapshot : { ...snapshot, mask };
+    } catch (error) {
+      if (!(error instanceof SnapshotError)) throw error;
+      const { failure } = error;
+      const input = toPolicyInput({ ...failure, release: release.ref, maxAgeMs: {} });
+      const absent = failure.faults.flatMap(({ factId }) =>
+        factId === undefined || Object.hasOwn(input, factId) ? [] : [factId],
+      );
+      const mask = await masks.of(release, { taken: failure, input, absent });
+      throw mask.length === 0 ? error : new SnapshotError({ ...failure, mask });
+    }
+  };
+
   const evaluate = async (release: Release, snapshot: Snapshot): Promise<Decision> => {
-    const decision = await evaluateSnapshot({
+    const evaluated = await evaluateSnapshot({
       release,
       snapshot,
       evaluate: (request) =>
@@ -157,6 +195,10 @@ export async function createServices(
           memoryMiB: release.config.evaluation.memoryMiB,
         }),
     });
+    const { outcome, denyReasons } = evaluated;
+    const result = outcome === 'error' ? undefined : { allow: outcome === 'allow', deny_reasons: denyReasons };
+    const mask = await masks.of(release, { taken: snapshot, input: toPolicyInput(snapshot), result });
+    const decision = mask.length === 0 ? evaluated : { ...evaluated, mask };
     if (decision.evalDurationNs > 0) metrics.evaluation.evaluated(decision.evalDurationNs / 1e9);
     for (const fault of decision.faults) metrics[errorAreaOf(fault.type)].failed(fault.type);
     return decision;
@@ -167,7 +209,9 @@ export async function createServices(
     where: source.where,
     check: async (policy, { config, configDocument }) => {
       const providers = await registryOf(policy, config, configDocument);
-      return checkRelease(policy, config, configDocument, [...providers.keys()]);
+      const faults = checkRelease(policy, config, configDocument, [...providers.keys()]);
+      if (!isUnencrypted || policy.maskEntrypoint === undefined) return faults;
+      return [...faults, ...unencrypted('.manifest', 'the policy masks values (data.system.log.mask)').faults];
     },
     smoke: (release) => smokeRelease(release, (request) => evaluator.evaluate(request)),
     nowMs: () => Date.now(),
@@ -201,21 +245,13 @@ export async function createServices(
 
   return {
     releases,
-    collect: (release, target, bypassCache) =>
-      collectSnapshot({
-        release,
-        target,
-        collector,
-        providersOf: ({ policy, config, configDocument }) => registryOf(policy, config, configDocument),
-        newDecisionId: randomUUID,
-        bypassCache,
-      }),
+    collect,
     evaluate,
     audit: {
       record: async (record) => {
-        const stored = await audit.record(record);
+        const stored = await audit.record(maskRecord(record, settings.audit.mask));
         if (stored.kind === 'decision' && stored.outcome) {
-          metrics.decisions.decided(stored.outcome, stored.stage, stored.reasons.map(reasonCode));
+          metrics.decisions.decided(stored.outcome, stored.stage, reasonCodesOf(stored));
         }
         return stored;
       },
@@ -235,4 +271,9 @@ export async function createServices(
       await audit.close();
     },
   };
+}
+
+function unencrypted(where: string, because: string): GateError {
+  const message = `Expected temporal.encryptionKeys, because ${because}, which would stand in Temporal's history in the clear`;
+  return new GateError(FailureType.ConfigInvalid, message, [{ type: FailureType.ConfigInvalid, message, where }]);
 }

@@ -31,7 +31,7 @@ export interface RunningWorker {
 export async function startWorker(loaded: LoadedSettings, options: ServiceOptions = {}): Promise<RunningWorker> {
   const env = options.env ?? process.env;
   const { settings, baseDir } = loaded;
-  const services = await createServices(loaded, options);
+  const services = await createServices(loaded, { ...options, overTemporal: true });
   const opened: (() => Promise<unknown>)[] = [() => services.close()];
   const closeAll = async (): Promise<void> => {
     for (const close of opened.splice(0).reverse()) await close();

@@ -1,8 +1,9 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { FailureType, faultsToError, type Fault } from '../../failures';
 import { isJsonObject, type JsonObject } from '../../json';
+import { MASK_ENTRYPOINT } from '../../masking/bundle-mask';
 import { readArchive } from '../archive/read-archive';
 import { writeArchive } from '../archive/write-archive';
 import { ENTRYPOINT, METADATA_FORMAT, METADATA_KEY, readBundle } from '../bundle';
@@ -35,11 +36,12 @@ export interface BuiltPolicy {
 export async function buildPolicy(dir: string, options: BuildOptions = {}): Promise<BuiltPolicy> {
   const folder = await readPolicyFolder(dir);
   return withCapabilities(async (capabilities, scratch) => {
-    const { faults, reads } = await analyse(dir, folder, capabilities);
+    const { faults, reads, trees } = await analyse(dir, folder, capabilities);
     if (faults.length > 0) throw faultsToError(faults);
     const output = join(scratch, 'bundle.tar.gz');
     const built = await runOpa(dir, [
       ...['build', '-t', 'wasm', '-e', ENTRYPOINT, '-b', '.', ...WITHOUT_TESTS],
+      ...([...trees.values()].some(hasMasks) ? ['-e', MASK_ENTRYPOINT] : []),
       ...['--capabilities', capabilities.path, '-o', output],
     ]);
     if (built.code !== 0) throw faultsToError(opaFaults(built, capabilities.refused));
@@ -111,13 +113,25 @@ async function fieldFaults(
   // a fact that is not described is reported by its own name where the policy is checked
   if (reads.facts.some((id) => !Object.hasOwn(described, id))) return [];
   const declared = propertyNames(inputSchema);
-  const unknown = [...trees].flatMap(([file, tree]) => unknownFields(file, tree, declared));
+  // A mask reads the decision's event, which input.json does not describe.
+  const masks = [...trees].flatMap(([file, tree]) => (hasMasks(tree) ? ['--ignore', basename(file)] : []));
+  const unknown = [...trees]
+    .filter(([, tree]) => !hasMasks(tree)).flatMap(([file, tree]) => unknownFields(file, tree, declared));
   const schema = toOpaSchema(inputSchema, [...trees.values()].flatMap(textsIn));
   const checked = await withSchemaFile(schema, (path) =>
-    runOpa(dir, ['check', '--format', 'json', '--schema', path, '-b', '.', ...WITHOUT_TESTS]),
+    runOpa(dir, ['check', '--format', 'json', '--schema', path, '-b', '.', ...WITHOUT_TESTS, ...masks]),
   );
   return [...unknown, ...(checked.code === 0 ? [] : opaFaults(checked))];
 }
+
+/** Whether a file belongs to OPA's masks, `package system.log`. */
+function hasMasks(tree: unknown): boolean {
+  const path = isJsonObject(tree) && isJsonObject(tree.package) ? tree.package.path : undefined;
+  if (!Array.isArray(path)) return false;
+  return path.map((term) => (isJsonObject(term) ? term.value : undefined)).join('/') === `data/${MASK_PACKAGE}`;
+}
+
+const MASK_PACKAGE = 'system/log';
 
 async function withSchemaFile<T>(schema: JsonObject, work: (path: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'gate-schema-'));

@@ -1,0 +1,50 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../json';
+import { MASK_ALL, pointerKeys, type MaskRule } from './mask';
+
+/** Where OPA keeps the masks of its decision log, as an entrypoint and as a package. */
+export const MASK_ENTRYPOINT = 'system/log/mask';
+
+/** What OPA's mask policy sees as `input`: the decision's event, the policy's own input below `input`. */
+export function maskEvent(decision: {
+  decisionId: string;
+  entrypoint: string;
+  decisionTimeMs: number;
+  input: JsonObject;
+  revision: string;
+  /** absent when no decision was made */
+  result?: JsonValue;
+}): JsonObject {
+  const { decisionId, entrypoint, decisionTimeMs, input, revision, result } = decision;
+  return {
+    decision_id: decisionId,
+    path: entrypoint,
+    input,
+    ...(result === undefined ? {} : { result }),
+    timestamp: new Date(decisionTimeMs).toISOString(),
+    bundles: { gate: { revision } },
+    labels: { app: 'planning-engine' },
+  };
+}
+
+/**
+ * The rules that `data.system.log.mask` gave: pointers, or objects `{op: "remove" | "upsert", path, value}`. Pointers
+ * lead below /input, /result or /nd_builtin_cache (there is none here).
+ *
+ * @returns everything, with `isFit` false, when the answer has another shape: nothing may be shown then
+ */
+export function toMaskRules(response: JsonValue | undefined): { rules: readonly MaskRule[]; isFit: boolean } {
+  if (response === undefined) return { rules: [], isFit: true };
+  const rules = Array.isArray(response) ? response.map(toRule) : [undefined];
+  const fit = rules.filter((rule) => rule !== undefined);
+  if (fit.length < rules.length) return { rules: MASK_ALL, isFit: false };
+  return { rules: fit, isFit: true };
+}
+
+const ROOTS: readonly string[] = ['input', 'result', 'nd_builtin_cache'];
+
+function toRule(value: JsonValue): MaskRule | undefined {
+  if (typeof value === 'string') return ROOTS.includes(pointerKeys(value)?.[0] ?? '') ? value : undefined;
+  if (!isJsonObject(value) || typeof value.path !== 'string' || toRule(value.path) === undefined) return undefined;
+  if (value.op === 'remove') return value.path;
+  return value.op === 'upsert' ? { path: value.path, value: value.value ?? null } : undefined;
+}

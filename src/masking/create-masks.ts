@@ -1,0 +1,71 @@
+import type { Snapshot, SnapshotFailure } from '../facts/snapshot';
+import { FailureType, faultsToError } from '../failures';
+import type { JsonObject, JsonValue } from '../json';
+import type { PolicyBundle, Release } from '../policy/release';
+import { maskEvent, toMaskRules } from './bundle-mask';
+import { MASK_ALL, maskPathFault, resolveMask, type MaskRule } from './mask';
+
+export interface MasksOptions {
+  /** pointers of the settings */
+  settings: readonly string[];
+  evaluate(request: {
+    policy: PolicyBundle;
+    configDocument: JsonObject;
+    input: JsonObject;
+    decisionTimeMs: number;
+  }): Promise<{ response: JsonValue | undefined }>;
+  /** an evaluation of a mask gave no answer, or one of another shape: everything is masked */
+  onFailure(): void;
+}
+
+/** What must be masked, by the settings and by the release together. */
+export interface Masks {
+  /** of one decision, or of facts that failed; empty when nothing */
+  of(
+    release: Release,
+    about: { taken: Snapshot | SnapshotFailure; input: JsonObject; result?: JsonValue; absent?: readonly string[] },
+  ): Promise<MaskRule[]>;
+  /** where nobody can say what: all that the release could mask */
+  unknown(release: Release): MaskRule[];
+}
+
+/** @throws GateError ConfigInvalid with every pointer of the settings that masks nothing */
+export function createMasks({ settings, evaluate, onFailure }: MasksOptions): Masks {
+  const faults = settings.flatMap((pointer, index) => {
+    const message = maskPathFault(pointer);
+    return message === undefined ? [] : [{ type: FailureType.ConfigInvalid, message, where: `audit.mask[${index}]` }];
+  });
+  if (faults.length > 0) throw faultsToError(faults);
+  // The evaluator knows a policy by its object: one and the same for each release.
+  const maskPolicies = new WeakMap<PolicyBundle, PolicyBundle>();
+
+  const ofBundle: (...args: Parameters<Masks['of']>) => Promise<readonly MaskRule[]> = async (release, about) => {
+    const { policy, configDocument, ref } = release;
+    if (policy.maskEntrypoint === undefined) return [];
+    const maskPolicy = maskPolicies.get(policy) ?? { ...policy, entrypoint: policy.maskEntrypoint };
+    maskPolicies.set(policy, maskPolicy);
+    const { taken, input, result } = about;
+    const { decisionId, decisionTimeMs } = taken;
+    const revision = ref.manifestVersion;
+    const event = maskEvent({ decisionId, decisionTimeMs, input, revision, result, entrypoint: policy.entrypoint });
+    try {
+      const { response } = await evaluate({ policy: maskPolicy, configDocument, input: event, decisionTimeMs });
+      const { rules, isFit } = toMaskRules(response);
+      if (!isFit) onFailure();
+      return rules;
+    } catch {
+      onFailure();
+      return MASK_ALL;
+    }
+  };
+
+  return {
+    of: async (release, about) => {
+      const { input, absent = [] } = about;
+      // A rule about a fact that could not be had may not have fired, and what is said about the fact may quote it.
+      const unseen = release.policy.maskEntrypoint === undefined ? [] : absent.map((id) => `/input/${id}`);
+      return resolveMask([...settings, ...(await ofBundle(release, about)), ...unseen], input, absent);
+    },
+    unknown: ({ policy }) => (policy.maskEntrypoint === undefined ? [...settings] : [...MASK_ALL]),
+  };
+}
