@@ -41,11 +41,7 @@ export function maskPathFault(pointer: string): string | undefined {
  * @param absent ids of facts that could not be had
  * @returns ordered by pointer, each once; of two about one pointer the first counts
  */
-export function resolveMask(
-  rules: readonly MaskRule[],
-  input: JsonObject,
-  absent: readonly string[] = [],
-): MaskRule[] {
+export function resolveMask(rules: readonly MaskRule[], input: JsonObject, absent: readonly string[] = []): MaskRule[] {
   const found = new Map<string, MaskRule>();
   for (const rule of rules) {
     for (const keys of widened(pointerKeys(pathOf(rule)) ?? [], input, absent)) {

@@ -34,7 +34,10 @@ function withoutText(meta: Record<string, unknown>): Record<string, unknown> {
 
 /** Types of failures and names of error classes are fixed words. */
 function failureTypeOf(error: unknown): string {
-  const { type, name } = (typeof error === 'object' && error !== null ? error : {}) as { type?: unknown; name?: unknown };
+  const { type, name } = (typeof error === 'object' && error !== null ? error : {}) as {
+    type?: unknown;
+    name?: unknown;
+  };
   const isWord = (word: unknown): word is string => typeof word === 'string' && /^[A-Za-z]{1,64}$/.test(word);
   return [type, name].find(isWord) ?? 'unknown';
 }

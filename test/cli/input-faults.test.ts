@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { openSettings } from '../../src/cli/open-settings';
+import { openLoadedSettings } from '../../src/cli/open-settings';
 import { runCli } from './run-cli';
 
 const POLICY = resolve(__dirname, '..', '..', 'policy');
@@ -247,9 +247,9 @@ describe('with no Temporal to be found', () => {
     );
     const io = { stdout: process.stdout, stderr: process.stderr, cwd: folder, signal: new AbortController().signal };
     expect(
-      (await openSettings({ ...io, env: { XDG_DATA_HOME: folder, ...env } }, undefined)).temporal.address,
+      (await openLoadedSettings({ ...io, env: { XDG_DATA_HOME: folder, ...env } }, undefined)).temporal.address,
     ).toBeUndefined();
-    expect((await openSettings({ ...io, env: { XDG_DATA_HOME: folder } }, undefined)).temporal.address).toBe(
+    expect((await openLoadedSettings({ ...io, env: { XDG_DATA_HOME: folder } }, undefined)).temporal.address).toBe(
       '127.0.0.1:2',
     );
     const again = await runCli(folder, ['dev']);
