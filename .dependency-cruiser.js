@@ -3,7 +3,8 @@
 // and adapters -> pure modules.
 
 /** One folder a feature: pure modules at its top, what talks to the outside in a subfolder named for its role. */
-const FEATURES = 'facts|policy|decisions|audit|actions|alerts|deployments|config|objects|masking|encryption|replay';
+const FEATURES =
+  'facts|policy|decisions|audit|actions|alerts|deployments|config|objects|masking|encryption|replay|fleet';
 
 /** What a pure module may use of Node: no clock, file, socket, process or thread. Hashing given bytes is pure. */
 const PURE_BUILTINS = '^(node:)?(assert|buffer|crypto|path|querystring|string_decoder|url|util|zlib)(/|$)';
@@ -16,10 +17,11 @@ const IO_BUILTINS =
   '^(node:)?(child_process|cluster|crypto|dgram|dns|fs|http|http2|https|net|os|process|readline|stream|timers|tls|worker_threads)(/|$)';
 
 /** Subfolders that are pure all the same, bytes and values in and out: a family a file, an archive format. */
-const PURE_SUBFOLDERS = '^src/policy/(builtins|archive)/';
+const PURE_SUBFOLDERS = '^src/policy/(builtins|archive|signing)/';
 
 /** Packages that open files, sockets or processes. */
-const OUTSIDE_PACKAGES = 'node_modules/(pg|@electric-sql/pglite|fastify|pino|@aws-sdk/client-\\w+|@temporalio/(worker|client|activity))/';
+const OUTSIDE_PACKAGES =
+  'node_modules/(pg|@electric-sql/pglite|fastify|pino|@aws-sdk/client-\\w+|@temporalio/(worker|client|activity))/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

@@ -7,7 +7,6 @@ import { createReleaseAlerts } from './alerts/release-alerts';
 import { createAlertReceivers } from './alerts/receivers/create-receivers';
 import { createAuditLog, type AuditLog } from './audit/audit-log';
 import type { AuditStore } from './audit/audit-record';
-import { createPostgresAuditStore } from './audit/sinks/postgres';
 import { createStdoutSink } from './audit/sinks/stdout';
 import { parseDuration } from './config/duration';
 import { readSecret } from './config/loaders/secrets';
@@ -34,9 +33,9 @@ import { createReleaseHolder } from './policy/release-holder';
 import { startReleaseRefresh } from './policy/release-refresh';
 import type { Release, ReleaseHolder } from './policy/release';
 import { smokeRelease } from './policy/smoke-release';
+import { openAuditStore } from './open-audit-store';
 import { openReleaseSource } from './open-release-source';
-import { openDatabase, type Database } from './store/database';
-import { storeFolder } from './store/store-folder';
+import type { Database } from './store/database';
 
 export interface ServiceOptions {
   /** facts of the caller's own, beside those that the release configures */
@@ -75,10 +74,8 @@ export interface Services {
  *
  * @throws GateError ConfigInvalid (a held store, a wrong URL, …) with nothing left open
  */
-export async function createServices(
-  { settings, baseDir }: LoadedSettings,
-  options: ServiceOptions = {},
-): Promise<Services> {
+export async function createServices(loaded: LoadedSettings, options: ServiceOptions = {}): Promise<Services> {
+  const { settings, baseDir } = loaded;
   const env = options.env ?? process.env;
   const logger =
     options.logger ??
@@ -92,20 +89,10 @@ export async function createServices(
   const secret = (ref: Parameters<typeof readSecret>[0]): Promise<string> =>
     readSecret(ref, { env, configFolder: baseDir });
 
-  const { store: storeSettings, stdout } = settings.audit;
-  let database: Database | undefined;
-  if (storeSettings.type === 'postgres') {
-    const { url } = storeSettings;
-    database = await openDatabase(
-      url === undefined
-        ? { folder: storeFolder(storeSettings.folder, baseDir, env) }
-        : { url: typeof url === 'string' ? url : await secret(url) },
-    );
-  }
-  const store = database && createPostgresAuditStore(database);
+  const { store, database } = (await openAuditStore(loaded, env)) ?? {};
   const audit = createAuditLog({
     store,
-    sinks: stdout ? [createStdoutSink(options.stdout)] : [],
+    sinks: settings.audit.stdout ? [createStdoutSink(options.stdout)] : [],
     metrics: metrics.audit,
     logger,
   });

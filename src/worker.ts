@@ -1,13 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { bundleWorkflowCode, NativeConnection, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities } from './activities/create-gate-activities';
+import { toHealthRelease, type HealthRelease } from './api/health';
 import { startHttpServer, type HttpServer } from './api/http-server';
 import { auditRoutes } from './api/audit-routes';
 import { parseDuration } from './config/duration';
 import { readSecret } from './config/loaders/secrets';
 import type { LoadedSettings } from './config/loaders/settings';
 import { temporalConnectionConfig } from './config/loaders/temporal-connection';
+import { pollFleetQueues } from './fleet/polling/poll-fleet-queues';
 import { failureConverterPath, gateDataConverter } from './open-data-converter';
 import { createTemporalLogger } from './observability/temporal-logger';
 import { createServices, type ServiceOptions } from './services';
@@ -34,7 +38,11 @@ export async function startWorker(loaded: LoadedSettings, options: ServiceOption
   const services = await createServices(loaded, { ...options, overTemporal: true });
   const opened: (() => Promise<unknown>)[] = [() => services.close()];
   const closeAll = async (): Promise<void> => {
-    for (const close of opened.splice(0).reverse()) await close();
+    let failure: { error: unknown } | undefined;
+    for (const close of opened.splice(0).reverse()) {
+      await close().catch((error: unknown) => (failure ??= { error }));
+    }
+    if (failure) throw failure.error;
   };
   try {
     const { connectionOptions, namespace } = temporalConnectionConfig(settings, env);
@@ -60,11 +68,34 @@ export async function startWorker(loaded: LoadedSettings, options: ServiceOption
     opened.push(() => http.close());
     await services.database?.owner?.publishAddress(http.url);
 
+    const identity = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
+    const { releases } = services;
+    const status = async (): Promise<HealthRelease> => toHealthRelease(releases.status());
+    const fleet = await pollFleetQueues({
+      connection,
+      namespace,
+      taskQueue: settings.temporal.taskQueue,
+      identity,
+      dataConverter,
+      activities: {
+        releaseStatus: status,
+        // A refused release is what the status says; it is not an error of asking.
+        reloadRelease: () => releases.refresh().then(status, status),
+      },
+    });
+    opened.push(() => {
+      fleet.stop();
+      return fleet.stopped;
+    });
+
     const abort = new AbortController();
+    // Who can no longer be asked is no worker that people could rely on.
+    fleet.stopped.catch(() => abort.abort());
     const stopped = pollWhenReady(services, abort.signal, async () =>
       Worker.create({
         connection,
         namespace,
+        identity,
         taskQueue: settings.temporal.taskQueue,
         workflowBundle: await workflowBundle(dataConverter !== undefined),
         ...(dataConverter === undefined ? {} : { dataConverter }),
@@ -84,7 +115,7 @@ export async function startWorker(loaded: LoadedSettings, options: ServiceOption
       },
     };
   } catch (error) {
-    await closeAll();
+    await closeAll().catch(() => undefined);
     throw error;
   }
 }

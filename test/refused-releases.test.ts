@@ -183,6 +183,31 @@ describe('a new release that is broken', () => {
     await publish('v2', { policy: `${name}.tar.gz` });
   }
 
+  it('is refused where bundles must be signed, and this one is not', async () => {
+    const settings = parseSettings(
+      {
+        release: {
+          manifest: 'latest.json',
+          refreshInterval: '1h',
+          verificationKey: { key: { env: 'KEY' }, scope: 's' },
+        },
+        audit: { store: { type: 'none' } },
+      },
+      { file: 'settings' },
+      folder,
+    );
+    const stdout = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const loaded = { settings, baseDir: folder };
+    for (const [KEY, said] of [
+      ['a secret of an HMAC', /sign/i],
+      ['', /Expected a secret in environment variable KEY/],
+    ] as const) {
+      const strict = await createServices(loaded, { env: { KEY }, logger: pino({ level: 'silent' }), stdout });
+      expect(() => strict.releases.current()).toThrow(said);
+      await strict.close();
+    }
+  });
+
   it('that cannot be read at all is told as that: a manifest that is gone', async () => {
     const before = await counted('unavailable');
     rmSync(join(folder, 'latest.json'));

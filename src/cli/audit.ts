@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { AuditReader } from '../audit/audit-reader';
 import type { AuditRecord } from '../audit/audit-record';
+import { auditSetupCommand } from './audit-setup';
 import { CliExit, ExitCode } from './io';
 import { examples, withOutput, withSettings, type CommonOptions } from './options';
 import { printJson, printTable } from './output';
@@ -22,9 +23,12 @@ interface AuditListOptions extends CommonOptions {
 export function auditCommand(context: CommandContext): Command {
   return new Command('audit')
     .summary('what was decided and done')
-    .description('Reads the audit log: from PostgreSQL, or from the embedded store through the worker that owns it.')
+    .description(
+      'Reads the audit log: from DynamoDB, PostgreSQL, or from the embedded store through the worker that owns it.',
+    )
     .addCommand(listCommand(context))
-    .addCommand(showCommand(context));
+    .addCommand(showCommand(context))
+    .addCommand(auditSetupCommand(context));
 }
 
 function listCommand({ io }: CommandContext): Command {

@@ -115,6 +115,7 @@ async function store(io: CliIo, { settings, baseDir }: LoadedSettings): Promise<
       advice: 'After a crash no record can be adopted, so a decision may be recorded twice. Set audit.store',
     };
   }
+  if (type === 'dynamodb') return dynamoDb(settings.audit.store);
   if (url !== undefined) {
     const opened = await attempt(async () => {
       const [{ openDatabase }, { readSecret }] = await Promise.all([
@@ -144,6 +145,37 @@ async function store(io: CliIo, { settings, baseDir }: LoadedSettings): Promise<
     advice:
       'One worker alone can own it, and a power failure may lose its last moments: for more, set audit.store.url to a PostgreSQL URL',
   };
+}
+
+async function dynamoDb(settings: LoadedSettings['settings']['audit']['store']): Promise<Finding> {
+  const what = 'audit store';
+  const [{ openDynamoDbClient }, { inspectTable, TTL_ATTRIBUTE }] = await Promise.all([
+    import('../open-audit-store.js'),
+    import('../audit/sinks/dynamodb-table.js'),
+  ]);
+  const asked = await attempt(async () => {
+    const client = await openDynamoDbClient(settings);
+    try {
+      const where = `DynamoDB table ${settings.table} in ${await client.config.region()}`;
+      return { where, state: await inspectTable(client, settings.table) };
+    } finally {
+      client.destroy();
+    }
+  });
+  if ('error' in asked) return missing(what, asked.error, 'Correct audit.store, or the credentials of the AWS SDK');
+  const { where, state } = asked.value;
+  if (state === undefined) return missing(what, `${where} does not exist`, 'gate audit setup creates it');
+  if (state.differences.length > 0) {
+    return missing(what, `${where}: ${state.differences.join('; ')}`, 'Name another in audit.store.table');
+  }
+  if (state.ttl === 'enabled') return { state: 'ok', what, found: `${where}, TTL on ${TTL_ATTRIBUTE}` };
+  const ttl = {
+    disabled: ['TTL is off', 'Records stay for ever: gate audit setup switches it on'],
+    changing: ['TTL is being switched off', 'Records stay for ever: run gate audit setup when that is done'],
+    other: ['TTL goes by another attribute', `Records do not end when they should: have TTL go by ${TTL_ATTRIBUTE}`],
+    unsupported: ['a server without TTL', 'Records stay until somebody deletes them; DynamoDB itself has TTL'],
+  }[state.ttl];
+  return { state: 'note', what, found: `${where}, ${ttl[0]}`, advice: ttl[1] };
 }
 
 function alerts({ settings }: LoadedSettings): Finding {

@@ -3,8 +3,12 @@ import type { LoadedSettings } from '../config/loaders/settings';
 import type { CliIo } from './io';
 import { requireStore } from './open-settings';
 
-/** The audit log that the settings name: PostgreSQL, or the embedded store through its owner or by itself. */
+/** The audit log that the settings name: DynamoDB, PostgreSQL, or the embedded store through its owner or by itself. */
 export async function openAudit(io: CliIo, loaded: LoadedSettings): Promise<AuditReader> {
+  if (loaded.settings.audit.store.type === 'dynamodb') {
+    const { openDynamoDbStore } = await import('../open-audit-store.js');
+    return openDynamoDbStore(loaded.settings.audit.store);
+  }
   const { openAuditReader } = await import('../audit/sinks/open-audit-reader.js');
   return openAuditReader(await storeOf(io, loaded));
 }
@@ -14,8 +18,9 @@ export async function openAudit(io: CliIo, loaded: LoadedSettings): Promise<Audi
  * (opening it would keep a worker that starts now from doing so).
  */
 export async function openAuditInPassing(io: CliIo, loaded: LoadedSettings): Promise<AuditReader | undefined> {
-  if (loaded.settings.audit.store.type === 'none') return undefined;
-  const store = await storeOf(io, loaded);
+  const { type } = loaded.settings.audit.store;
+  if (type === 'none') return undefined;
+  const store = type === 'postgres' ? await storeOf(io, loaded) : {};
   if ('folder' in store) {
     const { findHolder } = await import('../store/lock.js');
     if (!(await findHolder(store.folder))) return undefined;

@@ -27,6 +27,6 @@ export function requireStore({ settings }: LoadedSettings): void {
   if (settings.audit.store.type !== 'none') return;
   throw new GateError(
     FailureType.ConfigInvalid,
-    'Expected audit.store.type to be postgres for this command, got none: copies on stdout cannot be asked',
+    'Expected audit.store.type to be postgres or dynamodb for this command, got none: copies on stdout cannot be asked',
   );
 }

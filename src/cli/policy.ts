@@ -4,16 +4,28 @@ import type { LoadedConfig } from '../policy/sources/release-source';
 import { CliExit, ExitCode, type CliIo } from './io';
 import { examples, withOutput, withSettings, type CommonOptions } from './options';
 import { colorsFor, printJson, printLines } from './output';
+import { policyHistoryCommand } from './policy-history';
+import { policyPublishCommand } from './policy-publish';
+import { policyReloadCommand } from './policy-reload';
+import { policyRollbackCommand } from './policy-rollback';
+import { policyStatusCommand } from './policy-status';
 import type { CommandContext } from './run';
 
 export function policyCommand(context: CommandContext): Command {
   return new Command('policy')
-    .summary('build, test and check policies')
-    .description('For policy authors. Needs the opa binary, which is found or installed by itself.')
+    .summary('build, test, check and publish policies')
+    .description(
+      'For policy authors. Building, testing and checking need the opa binary, which is found or installed by itself.',
+    )
     .addCommand(buildCommand(context))
     .addCommand(testCommand(context))
     .addCommand(checkCommand(context))
-    .addCommand(typesCommand(context));
+    .addCommand(typesCommand(context))
+    .addCommand(policyPublishCommand(context))
+    .addCommand(policyRollbackCommand(context))
+    .addCommand(policyHistoryCommand(context))
+    .addCommand(policyStatusCommand(context))
+    .addCommand(policyReloadCommand(context));
 }
 
 function buildCommand({ io }: CommandContext): Command {

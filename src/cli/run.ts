@@ -39,7 +39,9 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
     )
     .helpCommand(true)
     .showHelpAfterError('(gate help shows the commands)')
-    .version(version(), '-V, --version');
+    .version(version(), '-V, --version')
+    // The root's --version stands before a subcommand; after it, `--version v2` is the subcommand's own.
+    .enablePositionalOptions();
   for (const create of [
     deployCommand,
     statusCommand,

@@ -7,7 +7,7 @@ export function setupCommand({ io }: CommandContext): Command {
   const command = new Command('setup')
     .summary('prepare a Temporal namespace and the audit store')
     .description(
-      'Creates the search attributes in the Temporal namespace and brings the audit store to the newest schema. Safe to repeat.',
+      'Creates the search attributes in the Temporal namespace and sets up the audit store as `gate audit setup` does. Safe to repeat.',
     );
   examples(withSettings(command), ['gate setup']);
   return command.action(async (options: CommonOptions) => {

@@ -88,3 +88,9 @@ async function readJson(request: IncomingMessage): Promise<JsonValue | undefined
     return undefined;
   }
 }
+
+/** The sentence of an Alertmanager message, for people. */
+export function summaryOf(body: unknown): string {
+  const alerts = (body as { alerts?: { annotations?: { summary?: string } }[] } | undefined)?.alerts;
+  return alerts?.[0]?.annotations?.summary ?? JSON.stringify(body);
+}

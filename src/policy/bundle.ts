@@ -6,6 +6,7 @@ import type { PolicyReads } from './policy-reads';
 import { MASK_ENTRYPOINT } from '../masking/bundle-mask';
 import { readsOfSchema } from './reads';
 import type { PolicyBundle } from './release';
+import type { BundleKey } from './signing/bundle-key';
 
 /** The key of our metadata in the `.manifest`, and the version of its shape. */
 export const METADATA_KEY = 'planning_engine';
@@ -13,13 +14,20 @@ export const METADATA_FORMAT = 1;
 export const ENTRYPOINT = 'gate/response';
 
 /**
- * A policy bundle from the bytes of its bundle.tar.gz. A plain OPA bundle (without our metadata) counts as reading all
+ * A policy bundle from the bytes of its bundle.tar.gz, verified before anything is read from it where a key is given. A plain OPA bundle (without our metadata) counts as reading all
  * that its input.json describes, and without that file it is refused.
  *
  * @throws GateError PolicyInvalid with every fault found
  */
-export async function readBundle(bytes: Uint8Array): Promise<PolicyBundle> {
+export async function readBundle(
+  bytes: Uint8Array,
+  { verificationKey }: { verificationKey?: BundleKey } = {},
+): Promise<PolicyBundle> {
   const files = await readArchive(bytes);
+  if (verificationKey) {
+    const { verifyBundle } = await import('./signing/verify-bundle.js');
+    await verifyBundle(files, verificationKey);
+  }
   const faults: Fault[] = [];
   const fault = (where: string, message: string): void =>
     void faults.push({ type: FailureType.PolicyInvalid, message: `${where}: ${message}`, where });

@@ -14,6 +14,8 @@ const READS_OF_A_MOVING_RELEASE = 3;
 const REFUSED_RETRY_MS = 5_000;
 /** Longer than a request to an object store with its repetitions takes, and the evaluation of a configuration after it. */
 const CHECK_DEADLINE_MS = 60_000;
+/** A manifest is small: a worker that starts must not wait longer for it before it looks at what is kept on disk. */
+const READ_DEADLINE_MS = 15_000;
 
 export interface ReleaseHolderOptions {
   /** reads the manifest */
@@ -87,8 +89,14 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
     });
   }
 
+  function read(): Promise<NamedRelease> {
+    const withinMs = Math.min(READ_DEADLINE_MS, options.deadlineMs ?? CHECK_DEADLINE_MS);
+    const message = `The manifest ${options.where} could not be read within ${withinMs} ms`;
+    return within(withinMs, options.read(), () => unread(message));
+  }
+
   async function takeNewest(check: Check): Promise<void> {
-    const first = await options.read();
+    const first = await read();
     if (current && first.fingerprint === fingerprint) return;
     if (lastRefusal?.fingerprint === first.fingerprint && options.nowMs() - lastRefusal.atMs < REFUSED_RETRY_MS) {
       throw lastRefusal.error;
@@ -129,7 +137,7 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
     let named = first;
     for (let reads = 1; reads <= READS_OF_A_MOVING_RELEASE; reads += 1) {
       const [policy, loaded] = await Promise.allSettled([named.loadPolicy(), named.loadConfig()]);
-      const after = await options.read();
+      const after = await read();
       if (after.fingerprint === named.fingerprint) {
         if (policy.status === 'fulfilled' && loaded.status === 'fulfilled') {
           return { named, policy: policy.value, loaded: loaded.value };

@@ -1,1 +1,2 @@
+export { askWorkers } from './ask-workers';
 export { deployment } from './deployment';

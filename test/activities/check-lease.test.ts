@@ -1,4 +1,5 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createActivities } from '../../src/activities/create-gate-activities';
 import type { ActionRequest, LeaseClaim } from '../../src/activities/gate-activities';
@@ -54,7 +55,7 @@ async function act(lease: LeaseClaim, startToCloseTimeoutMs = 30_000) {
     lease,
   };
   try {
-    const environment = new MockActivityEnvironment({ startToCloseTimeoutMs });
+    const environment = new MockActivityEnvironment({ startToCloseTimeoutMs }, { logger: new DefaultLogger('ERROR') });
     const ended = await environment.run(createActivities(services).runAction, request).then(
       () => 'done',
       (error: unknown) => error,

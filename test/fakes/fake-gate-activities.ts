@@ -27,6 +27,8 @@ export class FakeGateActivities {
   leaseMs?: number;
   /** how many of the next action requests find their lease lapsed */
   lapses = 0;
+  /** how many of the next action requests cannot tell whether their lease holds */
+  unconfirmed = 0;
   /** how the next action attempts fail, in order; then they succeed */
   actionFailures: { mayHaveBeenSent: boolean; nonRetryable?: boolean }[] = [];
   /** an action waits until this resolves; a cancellation ends it */
@@ -100,6 +102,14 @@ export class FakeGateActivities {
             message: 'lapsed',
             nonRetryable: true,
             details,
+          });
+        }
+        if (request.lease && this.unconfirmed > 0) {
+          this.unconfirmed -= 1;
+          throw ApplicationFailure.create({
+            type: FailureType.PolicyUnavailable,
+            message: 'the manifest cannot be read',
+            details: [{ mayHaveBeenSent: false }],
           });
         }
         const failure = this.actionFailures.shift();

@@ -71,7 +71,7 @@ export class MemoryObjects implements ObjectStore {
 }
 
 function checked(key: string): string {
-  const isWithin = key.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+  const isWithin = !/[\\\0]/.test(key) && key.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
   if (!isWithin) throw new TypeError(`Expected a key within the store, got ${JSON.stringify(key)}`);
   return key;
 }

@@ -514,6 +514,28 @@ describe('the deployment workflow', () => {
         expect(await ended()).toMatchObject({ state: 'done' });
       }));
 
+    it('whose lease cannot be confirmed is tried again under the same lease', () =>
+      running(async () => {
+        gate.unconfirmed = 2;
+        await deployments.start(spec({ name: 'canary', action: http }));
+        expect(await ended()).toMatchObject({ state: 'done' });
+        expect(gate.actions.map(({ lease }) => lease !== undefined)).toEqual([true, true, true]);
+        expect(gate.collected).toHaveLength(1);
+      }));
+
+    it('whose lease cannot be confirmed at the last attempt pauses the stage, and is never sent', () =>
+      running(async () => {
+        gate.unconfirmed = 3;
+        await deployments.start(spec({ name: 'canary', action: http, recheckEvery: '10m' }));
+        const { pause } = await reaches('paused');
+        expect(pause?.faults).toEqual([{ type: 'PolicyUnavailable', message: 'the manifest cannot be read' }]);
+        expect(gate.actions).toHaveLength(3);
+        expect(gate.compensations).toEqual([]);
+        expect(replyOf(await resume())).toMatchObject({ accepted: true });
+        expect(await ended()).toMatchObject({ state: 'done' });
+        expect(gate.actions).toHaveLength(4);
+      }));
+
     it.each([
       ['may have been sent', true, 1],
       ['was certainly not sent', false, 0],

@@ -193,7 +193,7 @@ export function createObjectSource(options: ObjectSourceOptions): ReleaseSource 
 /** Relative to the manifest and below it: another place of the bucket is another one's to write. */
 function keyOf(manifest: Manifest, name: 'policy' | 'config', url: string): string {
   const key = plainKey(manifest[name]);
-  const isBelow = !key.includes('\\') && key.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+  const isBelow = !/[\\\0]/.test(key) && key.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
   if (isBelow) return key;
   const message = `${url}: expected ${name} to be a path below the manifest's own, got ${JSON.stringify(manifest[name])}`;
   throw new GateError(FailureType.ManifestInvalid, message, [

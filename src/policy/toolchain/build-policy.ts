@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -19,21 +20,18 @@ import { sourceFaults } from '../source-faults';
 import { opaFaults, runOpa, withCapabilities, WITHOUT_TESTS, type CapabilitiesFile } from './opa';
 import { parseRego, readPolicyFolder, type PolicyFolder } from './policy-folder';
 
-export interface BuildOptions {
-  /** `revision` in the manifest, for people; part of the bytes @default '' */
-  revision?: string;
-}
 export interface BuiltPolicy {
   bytes: Uint8Array;
   bundle: PolicyBundle;
 }
 
 /**
- * Compiles the policy in `dir` to a bundle.tar.gz that has the same bytes each time, and so the same digest.
+ * Compiles the policy in `dir` to a bundle.tar.gz that has the same bytes each time, and so the same digest: its `revision`
+ * comes from its sources, not from the name under which it is published.
  *
  * @throws GateError PolicyInvalid with every fault found, each with its file and line
  */
-export async function buildPolicy(dir: string, options: BuildOptions = {}): Promise<BuiltPolicy> {
+export async function buildPolicy(dir: string): Promise<BuiltPolicy> {
   const folder = await readPolicyFolder(dir);
   return withCapabilities(async (capabilities, scratch) => {
     const { faults, reads, trees } = await analyse(dir, folder, capabilities);
@@ -47,7 +45,7 @@ export async function buildPolicy(dir: string, options: BuildOptions = {}): Prom
     if (built.code !== 0) throw faultsToError(opaFaults(built, capabilities.refused));
     const files = await readArchive(await readFile(output));
     if (folder.inputSchemaBytes !== undefined) files.set('input.json', folder.inputSchemaBytes);
-    files.set('.manifest', manifestWith(files.get('.manifest'), reads, options.revision ?? ''));
+    files.set('.manifest', manifestWith(files.get('.manifest'), reads, sourceRevision(files)));
     const bytes = await writeArchive(files);
     return { bytes, bundle: await readBundle(bytes) };
   });
@@ -149,4 +147,15 @@ function manifestWith(made: Uint8Array | undefined, reads: PolicyReads, revision
   const metadata = isJsonObject(manifest.metadata) ? manifest.metadata : {};
   const ours = { format: METADATA_FORMAT, reads };
   return Buffer.from(JSON.stringify({ ...manifest, revision, metadata: { ...metadata, [METADATA_KEY]: ours } }));
+}
+
+/** Of everything but what the compiler made; as long as a commit's short name. */
+function sourceRevision(files: ReadonlyMap<string, Uint8Array>): string {
+  const hash = createHash('sha256');
+  for (const name of [...files.keys()].sort()) {
+    if (name === '.manifest' || name === 'policy.wasm') continue;
+    const content = files.get(name) ?? new Uint8Array();
+    hash.update(`${name}\0${content.length}\0`).update(content);
+  }
+  return hash.digest('hex').slice(0, 12);
 }

@@ -101,7 +101,7 @@ describe('a release named by a manifest in an object store', () => {
     expect((await load()).policySha).toBe(sha256(bundle));
   });
 
-  it.each(['../other/p.tar.gz', '/p.tar.gz', 'a//p.tar.gz', 's3://other/p.tar.gz', 'a/../p', '..\\p', '.'])(
+  it.each(['../other/p.tar.gz', '/p.tar.gz', 'a//p.tar.gz', 's3://other/p.tar.gz', 'a/../p', '..\\p', '.', 'a\0b'])(
     'does not lie anywhere else: %s',
     async (policy) => {
       await publish('v1', CONFIG, { policy });

@@ -154,6 +154,7 @@ describe('a worker whose object store is down', () => {
   function holderOf(
     change: Partial<ObjectSourceOptions> = {},
     smoke = async (): Promise<void> => undefined,
+    deadlineMs = 60_000,
   ): ReleaseHolder {
     const source = createObjectSource({
       url: URL,
@@ -180,6 +181,7 @@ describe('a worker whose object store is down', () => {
       check: async () => [],
       smoke,
       nowMs: () => 5_000,
+      deadlineMs,
       onLoaded: (release, fromCache) => loaded.push([release, fromCache]),
     });
   }
@@ -273,6 +275,14 @@ describe('a worker whose object store is down', () => {
     await kept('v1');
     await holderOf().refresh();
     expect(objects.takeRequests()).toEqual(['get latest.json', 'get latest.json unless 3']);
+  });
+
+  it('starts with the release that it kept when the store hangs', async () => {
+    await kept('v1');
+    objects.hanging = new Promise(() => undefined);
+    const holder = holderOf({}, undefined, 200);
+    expect((await holder.refresh()).ref.manifestVersion).toBe('v1');
+    expect(holder.status()).toMatchObject({ fromCache: true, lastError: expect.stringContaining('within 200 ms') });
   });
 
   it('has none when nothing was kept, or what was kept belongs to another manifest', async () => {

@@ -1,0 +1,61 @@
+import { FailureType, faultsToError, GateError, type Fault } from '../failures';
+import type { ReleaseManifest } from '../policy/publishing/published-release';
+import { CliExit, ExitCode } from './io';
+
+/**
+ * Loads a release as a worker would and evaluates it once: what workers would refuse is not published.
+ *
+ * @throws GateError with every fault
+ */
+export async function checkCandidate(
+  manifest: ReleaseManifest,
+  content: { policy: Uint8Array; config: Uint8Array },
+): Promise<void> {
+  const [{ readBundle }, { readReleaseConfig }, { checkRelease }, { smokeRelease }, { createEvaluator }] =
+    await Promise.all([
+      import('../policy/bundle.js'),
+      import('../config/loaders/release-config.js'),
+      import('../policy/check-release.js'),
+      import('../policy/smoke-release.js'),
+      import('../policy/evaluation/evaluator.js'),
+    ]);
+  const [policy, loaded] = await Promise.allSettled([
+    readBundle(content.policy),
+    readReleaseConfig(content.config, manifest.config),
+  ]);
+  const faults = [policy, loaded].flatMap((part) => (part.status === 'rejected' ? faultsOf(part.reason) : []));
+  if (policy.status === 'rejected' || loaded.status === 'rejected') throw faultsToError(faults);
+  const { config, configDocument, configRev } = loaded.value;
+  const missing = checkRelease(policy.value, config, configDocument);
+  if (missing.length > 0) throw faultsToError(missing);
+  const ref = { policySha: policy.value.sha, configRev, manifestVersion: manifest.version };
+  const evaluator = createEvaluator({ threads: 1, deadlineMs: 1000, memoryMiB: 64 });
+  try {
+    await smokeRelease({ ref, policy: policy.value, config, configDocument, loadedAtMs: Date.now() }, (request) =>
+      evaluator.evaluate(request),
+    );
+  } finally {
+    await evaluator.close();
+  }
+}
+
+/**
+ * A policy folder's own tests, with their coverage.
+ *
+ * @throws CliExit 1 naming the tests that failed, or the lines that none covers
+ */
+export async function requireTests(folder: string, threshold: number): Promise<void> {
+  const { testPolicy } = await import('../policy/toolchain/test-policy.js');
+  const { ok, tests, coverage, notCovered } = await testPolicy(folder, { threshold });
+  if (ok) return;
+  const failed = tests.filter(({ outcome }) => outcome === 'fail').map(({ name, where }) => `FAIL ${name} (${where})`);
+  const why = failed.length > 0 ? failed : notCovered.map((place) => `not covered: ${place}`);
+  const summary = `${tests.length} tests, ${failed.length} failed, coverage ${coverage.toFixed(1)} % (at least ${threshold} %)`;
+  throw new CliExit(ExitCode.denied, `the policy's tests do not pass: ${summary}\n  ${why.join('\n  ')}`);
+}
+
+function faultsOf(error: unknown): readonly Fault[] {
+  if (error instanceof GateError) return error.faults;
+  const message = error instanceof Error ? error.message : String(error);
+  return [{ type: FailureType.PolicyInvalid, message }];
+}

@@ -1,0 +1,91 @@
+import type { AuditStore } from './audit/audit-record';
+import { createPostgresAuditStore } from './audit/sinks/postgres';
+import { parseDuration } from './config/duration';
+import { readSecret } from './config/loaders/secrets';
+import type { LoadedSettings } from './config/loaders/settings';
+import type { Settings } from './config/settings';
+import { FailureType, GateError } from './failures';
+import { openDatabase, type Database } from './store/database';
+import { storeFolder } from './store/store-folder';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+
+type StoreSettings = Settings['audit']['store'];
+
+export interface OpenedAuditStore {
+  store: AuditStore;
+  /** of PostgreSQL and the embedded store */
+  database?: Database;
+}
+
+/**
+ * The store of record that the settings name; undefined when they have none. DynamoDB is not asked here: while it is away a
+ * worker starts, and what it decides waits.
+ *
+ * @throws GateError ConfigInvalid (a held folder, a wrong URL, no region); AuditWriteFailed when PostgreSQL is out of reach
+ */
+export async function openAuditStore(
+  { settings, baseDir }: LoadedSettings,
+  env: NodeJS.ProcessEnv,
+): Promise<OpenedAuditStore | undefined> {
+  const store = settings.audit.store;
+  switch (store.type) {
+    case 'none':
+      return undefined;
+    case 'dynamodb':
+      return { store: await openDynamoDbStore(store) };
+    case 'postgres': {
+      const { url, folder } = store;
+      const place =
+        url === undefined
+          ? { folder: storeFolder(folder, baseDir, env) }
+          : { url: typeof url === 'string' ? url : await readSecret(url, { env, configFolder: baseDir }) };
+      const database = await openDatabase(place);
+      return { store: createPostgresAuditStore(database), database };
+    }
+    default:
+      return store.type satisfies never;
+  }
+}
+
+/** The store of record in DynamoDB, with the place for big facts where one is configured. */
+export async function openDynamoDbStore(settings: StoreSettings): Promise<AuditStore> {
+  const { createDynamoDbAuditStore } = await import('./audit/sinks/dynamodb.js');
+  const client = await openDynamoDbClient(settings);
+  const { bigFacts } = settings;
+  return createDynamoDbAuditStore({
+    client,
+    table: settings.table,
+    retentionMs: parseDuration(settings.retention),
+    ...(bigFacts === undefined ? {} : { bigFacts: await openBigFacts(bigFacts) }),
+  });
+}
+
+async function openBigFacts({ bucket, prefix, s3 }: NonNullable<StoreSettings['bigFacts']>) {
+  const { openObjectStore } = await import('./open-object-store.js');
+  const folders = [bucket, ...prefix.split('/')].filter((part) => part !== '');
+  // Of an object's URL it opens the place; which object is of no matter here.
+  return (await openObjectStore(`s3://${folders.join('/')}/facts`, s3)).store;
+}
+
+/** @throws GateError ConfigInvalid when no region is to be had: the SDK would say so at the first record only */
+export async function openDynamoDbClient(
+  settings: Pick<StoreSettings, 'endpoint' | 'region'>,
+): Promise<DynamoDBClient> {
+  const [{ DynamoDBClient }, { dynamoDbClientConfig }] = await Promise.all([
+    import('@aws-sdk/client-dynamodb'),
+    import('./aws/clients.js'),
+  ]);
+  const client = new DynamoDBClient(dynamoDbClientConfig(settings));
+  try {
+    await client.config.region();
+  } catch (error) {
+    client.destroy();
+    throw new GateError(
+      FailureType.ConfigInvalid,
+      'Expected a region for DynamoDB in audit.store.region, AWS_REGION or the AWS profile, got none',
+      undefined,
+      { cause: error },
+    );
+  }
+  return client;
+}

@@ -1,0 +1,37 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { describe, expect, it } from '@jest/globals';
+import { translated } from '../../src/activities/to-application-failure';
+import { FailureType, GateError } from '../../src/failures';
+
+const failing = (error: unknown) => translated(FailureType.ActionFailed, () => Promise.reject(error));
+
+describe('the errors of an activity', () => {
+  it.each([
+    ['a lapsed lease', ApplicationFailure.nonRetryable('lapsed', FailureType.LeaseLapsed, { cause: 'age' })],
+    ['a release that the worker does not hold', ApplicationFailure.nonRetryable('changed', FailureType.ReleaseChanged)],
+    ['facts that failed, with what was found', ApplicationFailure.retryable('facts', 'FactStale', { decisionId: 'd' })],
+    ['a cancellation', new CancelledFailure('cancelled')],
+  ])('pass as they are when they are Temporal’s already: %s', async (_, failure) => {
+    await expect(failing(failure)).rejects.toBe(failure);
+  });
+
+  it.each([
+    [FailureType.PolicyUnavailable, false],
+    [FailureType.PolicyInvalid, true],
+  ])('become failures of their own type: %s', async (type, nonRetryable) => {
+    await expect(failing(new GateError(type, 'm'))).rejects.toMatchObject({
+      type,
+      nonRetryable,
+      message: 'm',
+      details: [null, [{ type, message: 'm' }]],
+    });
+  });
+
+  it.each([[new TypeError('m')], ['m']])('of unknown kind count as the step’s own: %p', async (error) => {
+    await expect(failing(error)).rejects.toMatchObject({ type: 'ActionFailed', message: 'm', nonRetryable: false });
+  });
+
+  it('leave what succeeds alone', async () => {
+    expect(await translated(FailureType.ActionFailed, async () => 'done')).toBe('done');
+  });
+});

@@ -1,0 +1,7 @@
+import { describe } from '@jest/globals';
+import { describeObjectStore } from '../objects/object-store.contract';
+import { MemoryObjects } from './memory-objects';
+
+describe('objects in memory', () => {
+  describeObjectStore(async () => new MemoryObjects());
+});
