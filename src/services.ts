@@ -205,7 +205,8 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     readKept: source.readKept,
     onLoaded: (release, fromCache) => {
       metrics.releases.loaded(release.ref, release.loadedAtMs, fromCache);
-      if (fromCache) logger.warn({ ...release.ref }, 'release loaded from the copy on disk: its source is out of reach');
+      if (fromCache)
+        logger.warn({ ...release.ref }, 'release loaded from the copy on disk: its source is out of reach');
       else logger.info({ ...release.ref }, 'release loaded');
     },
     onRefused: (error, kept) => {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { AuditReader } from '../audit/audit-reader';
 import type { AuditRecord } from '../audit/audit-record';
+import { auditExportCommand } from './audit-export';
 import { auditSetupCommand } from './audit-setup';
 import { CliExit, ExitCode } from './io';
 import { examples, withOutput, withSettings, type CommonOptions } from './options';
@@ -15,6 +16,7 @@ interface AuditListOptions extends CommonOptions {
   since?: string;
   until?: string;
   policySha?: string;
+  version?: string;
   reason?: string;
   limit?: string;
   oldestFirst?: boolean;
@@ -28,6 +30,7 @@ export function auditCommand(context: CommandContext): Command {
     )
     .addCommand(listCommand(context))
     .addCommand(showCommand(context))
+    .addCommand(auditExportCommand(context))
     .addCommand(auditSetupCommand(context));
 }
 
@@ -42,6 +45,7 @@ function listCommand({ io }: CommandContext): Command {
     .option('--since <time>', 'RFC 3339, or a duration back from now such as 30d')
     .option('--until <time>', 'RFC 3339, or a duration back from now')
     .option('--policy-sha <sha>', 'made under this policy')
+    .option('--version <version>', 'made under the release of this version')
     .option('--reason <code>', 'denied with this reason code')
     .option('--limit <n>', 'at most this many, 1 to 10000')
     .option('--oldest-first', 'in the order in which they were made');
@@ -66,6 +70,7 @@ function listCommand({ io }: CommandContext): Command {
         since: options.since,
         until: options.until,
         policySHA: options.policySha,
+        manifestVersion: options.version,
         reasonCode: options.reason,
         limit: options.limit,
         newestFirst: options.oldestFirst ? 'false' : undefined,

@@ -21,16 +21,23 @@ export async function printFleet(
 }
 
 async function ask(io: CliIo, settingsPath: string | undefined, reload: boolean): Promise<FleetAnswer[]> {
-  const [temporal, worker, { askFleet }, { openLoadedSettings }, { temporalConnectionConfig }, { workflowBundle }, { gateDataConverter }] =
-    await Promise.all([
-      import('@temporalio/client'),
-      import('@temporalio/worker'),
-      import('../fleet/client/ask-fleet.js'),
-      import('./open-settings.js'),
-      import('../config/loaders/temporal-connection.js'),
-      import('../worker.js'),
-      import('../open-data-converter.js'),
-    ]);
+  const [
+    temporal,
+    worker,
+    { askFleet },
+    { openLoadedSettings },
+    { temporalConnectionConfig },
+    { workflowBundle },
+    { gateDataConverter },
+  ] = await Promise.all([
+    import('@temporalio/client'),
+    import('@temporalio/worker'),
+    import('../fleet/client/ask-fleet.js'),
+    import('./open-settings.js'),
+    import('../config/loaders/temporal-connection.js'),
+    import('../worker.js'),
+    import('../open-data-converter.js'),
+  ]);
   const loaded = await openLoadedSettings(io, settingsPath);
   const { settings } = loaded;
   const dataConverter = await gateDataConverter(loaded, io.env);

@@ -20,8 +20,8 @@ export async function openAudit(io: CliIo, loaded: LoadedSettings): Promise<Audi
 export async function openAuditInPassing(io: CliIo, loaded: LoadedSettings): Promise<AuditReader | undefined> {
   const { type } = loaded.settings.audit.store;
   if (type === 'none') return undefined;
-  const store = type === 'postgres' ? await storeOf(io, loaded) : {};
-  if ('folder' in store) {
+  const store = type === 'postgres' ? await storeOf(io, loaded) : undefined;
+  if (store !== undefined && 'folder' in store) {
     const { findHolder } = await import('../store/lock.js');
     if (!(await findHolder(store.folder))) return undefined;
   }

@@ -2,7 +2,13 @@
 export const OTHER_REASON = 'other';
 
 /** The codes of a record's reasons: a masked one holds nothing else. */
-export function reasonCodesOf({ reasons, masked }: { reasons: readonly string[]; masked?: readonly string[] }): string[] {
+export function reasonCodesOf({
+  reasons,
+  masked,
+}: {
+  reasons: readonly string[];
+  masked?: readonly string[];
+}): string[] {
   return masked === undefined ? reasons.map(reasonCode) : [...reasons];
 }
 

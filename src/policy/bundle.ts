@@ -59,7 +59,10 @@ export async function readBundle(
   );
   const masks = hasEntrypoint(manifest, MASK_ENTRYPOINT);
   if (!masks && Object.values(sources).some((source) => /^\s*package\s+system\.log\s*(#.*)?$/m.test(source))) {
-    fault('.manifest', `expected an entrypoint ${MASK_ENTRYPOINT}, because the policy has masks that would not be applied`);
+    fault(
+      '.manifest',
+      `expected an entrypoint ${MASK_ENTRYPOINT}, because the policy has masks that would not be applied`,
+    );
   }
   const inputSchema = json('input.json');
   const metadata = metadataOf(manifest);
@@ -77,7 +80,16 @@ export async function readBundle(
     throw faultsToError(faults);
   }
   const sha = createHash('sha256').update(bytes).digest('hex');
-  return { sha, wasm, data, inputSchema, reads, entrypoint: ENTRYPOINT, ...(masks ? { maskEntrypoint: MASK_ENTRYPOINT } : {}), sources };
+  return {
+    sha,
+    wasm,
+    data,
+    inputSchema,
+    reads,
+    entrypoint: ENTRYPOINT,
+    ...(masks ? { maskEntrypoint: MASK_ENTRYPOINT } : {}),
+    sources,
+  };
 }
 
 function hasEntrypoint(manifest: JsonObject, entrypoint: string): boolean {

@@ -21,6 +21,7 @@ export interface AuditRow {
   actor: string;
   policy_sha: string | null;
   config_rev: string | null;
+  manifest_version: string | null;
   /** the codes of the reasons, for the filter */
   reason_codes: JsonbColumn;
   facts: JsonbColumn;

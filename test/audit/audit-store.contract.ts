@@ -149,5 +149,53 @@ export function describeAuditStore(name: string, open: () => Promise<StoreUnderT
         expect(await store.list({})).toHaveLength(100);
       });
     });
+
+    describe('pages', () => {
+      const at = (ms: number) => new Date(Date.parse('2026-11-01T12:00:00.000Z') + ms).toISOString();
+      // Dictionaries put a before B, bytes do not; five records share one millisecond.
+      const story = [
+        aRecord({ decisionID: 'z', timestamp: at(0), manifestVersion: 'v1' }),
+        ...['a', 'B', '_', '-1', 'é'].map((decisionID) =>
+          aRecord({ decisionID, timestamp: at(1), manifestVersion: 'v2' }),
+        ),
+        aRecord({ decisionID: 'A', timestamp: at(2), manifestVersion: undefined }),
+      ];
+      const inOrder = ['z', '-1', 'B', '_', 'a', 'é', 'A'];
+      beforeEach(async () => {
+        for (const record of story) await store.record(record);
+      });
+
+      it.each([false, true])(
+        'go on after any record without a gap or a repeat (newest first: %s)',
+        async (newestFirst) => {
+          const expected = newestFirst ? [...inOrder].reverse() : inOrder;
+          for (const limit of [1, 2, 3, 7]) {
+            const seen: string[] = [];
+            for (let after: AuditQuery['after']; ;) {
+              const page = await store.list({ newestFirst, limit, ...(after && { after }) });
+              const last = page.at(-1);
+              if (last === undefined) break;
+              seen.push(...page.map(({ decisionID }) => decisionID));
+              after = { timestamp: last.timestamp, decisionID: last.decisionID };
+            }
+            expect(seen).toEqual(expected);
+          }
+        },
+      );
+
+      it('go on after a place where no record stands', async () => {
+        const found = await store.list({ newestFirst: false, after: { timestamp: at(1), decisionID: 'C' } });
+        expect(found.map(({ decisionID }) => decisionID)).toEqual(['_', 'a', 'é', 'A']);
+      });
+
+      it.each([
+        [{ manifestVersion: 'v1' }, ['z']],
+        [{ manifestVersion: 'v2', stage: 'canary', limit: 2 }, ['-1', 'B']],
+        [{ manifestVersion: 'v' }, []],
+      ])('give the records of %j', async (query, ids) => {
+        const found = await store.list({ ...query, newestFirst: false });
+        expect(found.map(({ decisionID }) => decisionID)).toEqual(ids);
+      });
+    });
   });
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -56,5 +56,46 @@ describe('gate audit, of the embedded store that no worker holds', () => {
     const { code, stdout, stderr } = await audit('show', id);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(said);
+  });
+});
+
+describe('gate audit export', () => {
+  it('writes a record a line, oldest first, and their number to stderr', async () => {
+    const { code, stdout, stderr } = await audit('export');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '3 records\n' });
+    const ids = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { decisionID: string }).decisionID);
+    expect(ids).toEqual([FIRST, 'bbbbbbbb-1', 'bbbbbbbb-2']);
+  });
+
+  it.each([
+    ['7', 3],
+    ['8', 0],
+  ])('takes --version %s for the manifest’s', async (version, count) => {
+    const { stderr } = await audit('export', '--version', version);
+    expect(stderr).toBe(`${count} records\n`);
+    const { stdout } = await audit('list', '--version', version, '-o', 'json');
+    expect(JSON.parse(stdout)).toHaveLength(count);
+  });
+
+  it('writes events of OPA’s decision log', async () => {
+    const { stdout } = await audit('export', '-o', 'opa', '--deployment', 'firmware-1.4.0');
+    expect(JSON.parse(stdout)).toMatchObject({ decision_id: FIRST, result: { allow: false } });
+  });
+
+  it('writes a file, whole, and leaves nothing beside it', async () => {
+    const file = join(folder, 'out.csv');
+    const { code, stdout } = await audit('export', '-o', 'csv', '--to', file);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+    expect(readFileSync(file, 'utf8').trimEnd().split('\r\n')).toHaveLength(4);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  it('says which file it cannot write', async () => {
+    const { code, stderr } = await audit('export', '--to', join(folder, 'missing', 'out.jsonl'));
+    expect(code).toBe(2);
+    expect(stderr).toContain('cannot write ');
   });
 });

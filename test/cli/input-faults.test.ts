@@ -247,11 +247,12 @@ describe('with no Temporal to be found', () => {
     );
     const io = { stdout: process.stdout, stderr: process.stderr, cwd: folder, signal: new AbortController().signal };
     expect(
-      (await openLoadedSettings({ ...io, env: { XDG_DATA_HOME: folder, ...env } }, undefined)).settings.temporal.address,
+      (await openLoadedSettings({ ...io, env: { XDG_DATA_HOME: folder, ...env } }, undefined)).settings.temporal
+        .address,
     ).toBeUndefined();
-    expect((await openLoadedSettings({ ...io, env: { XDG_DATA_HOME: folder } }, undefined)).settings.temporal.address).toBe(
-      '127.0.0.1:2',
-    );
+    expect(
+      (await openLoadedSettings({ ...io, env: { XDG_DATA_HOME: folder } }, undefined)).settings.temporal.address,
+    ).toBe('127.0.0.1:2');
     const again = await runCli(folder, ['dev']);
     expect(again.code).toBe(2);
     expect(again.stderr).toContain('its Temporal UI is at http://127.0.0.1:3');

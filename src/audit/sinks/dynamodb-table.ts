@@ -142,7 +142,13 @@ export function setUpTable(
     if (ttl === 'enabled') return { created, ttl: 'enabled before' };
     if (ttl === 'unsupported') return { created, ttl };
     const TimeToLiveSpecification = { AttributeName: TTL_ATTRIBUTE, Enabled: true };
-    await client.send(new UpdateTimeToLiveCommand({ TableName: table, TimeToLiveSpecification }));
+    try {
+      await client.send(new UpdateTimeToLiveCommand({ TableName: table, TimeToLiveSpecification }));
+    } catch (error) {
+      // Some stand-ins describe TTL and cannot switch it on.
+      if (isUnknownOperation(error)) return { created, ttl: 'unsupported' };
+      throw error;
+    }
     return { created, ttl: 'enabled' };
   });
 }
@@ -194,10 +200,12 @@ async function ttlOf(client: DynamoDBClient, table: string): Promise<TtlState> {
     return status === 'DISABLING' ? 'changing' : 'disabled';
   } catch (error) {
     // What stands in for DynamoDB may not know the call; AWS does.
-    if (nameOf(error) === 'UnknownOperationException') return 'unsupported';
+    if (isUnknownOperation(error)) return 'unsupported';
     throw error;
   }
 }
+
+const isUnknownOperation = (error: unknown): boolean => nameOf(error) === 'UnknownOperationException';
 
 async function attempt<T>(table: string, doing: string, run: () => Promise<T>): Promise<T> {
   try {

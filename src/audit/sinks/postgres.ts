@@ -8,6 +8,9 @@ import type { AuditQuery, AuditRecord, AuditStore } from '../audit-record';
 import type { Insertable } from 'kysely';
 
 const DEFAULT_LIMIT = 100;
+/** In byte order, as the indexes have it; the database's own collation may order ids in another way. */
+const BY_ID = sql`decision_id collate "C"`;
+const ORDERED = sql`occurred_at, ${BY_ID}`;
 
 /**
  * The store of record in PostgreSQL or an embedded PGlite; closing it closes the database. A record that was written
@@ -71,9 +74,19 @@ async function list({ db }: Database, query: AuditQuery): Promise<AuditRecord[]>
   if (query.reasonCode !== undefined) {
     select = select.where(sql<boolean>`reason_codes @> ${JSON.stringify([query.reasonCode])}::jsonb`);
   }
+  if (query.manifestVersion !== undefined) {
+    select = select.where('manifest_version', '=', toText(query.manifestVersion));
+  }
+  if (query.after !== undefined) {
+    const { timestamp, decisionID } = query.after;
+    const place = sql`(${timestamp}::timestamptz, ${toText(decisionID)} collate "C")`;
+    select = select.where(
+      order === 'asc' ? sql<boolean>`(${ORDERED}) > ${place}` : sql<boolean>`(${ORDERED}) < ${place}`,
+    );
+  }
   const rows = await select
     .orderBy('occurred_at', order)
-    .orderBy('seq', order)
+    .orderBy(BY_ID, order)
     .limit(query.limit ?? DEFAULT_LIMIT)
     .execute();
   return rows.map(toRecord);
@@ -90,6 +103,7 @@ function toRow(record: AuditRecord): Insertable<AuditRow> {
     actor: toText(record.actor),
     policy_sha: record.policySHA ?? null,
     config_rev: record.configRev ?? null,
+    manifest_version: record.manifestVersion === undefined ? null : toText(record.manifestVersion),
     reason_codes: toJsonb([...new Set(reasonCodesOf(record))]),
     facts: toJsonb(record.usedFacts),
     faults: toJsonb(record.errorDetails),

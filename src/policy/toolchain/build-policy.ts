@@ -114,7 +114,8 @@ async function fieldFaults(
   // A mask reads the decision's event, which input.json does not describe.
   const masks = [...trees].flatMap(([file, tree]) => (hasMasks(tree) ? ['--ignore', basename(file)] : []));
   const unknown = [...trees]
-    .filter(([, tree]) => !hasMasks(tree)).flatMap(([file, tree]) => unknownFields(file, tree, declared));
+    .filter(([, tree]) => !hasMasks(tree))
+    .flatMap(([file, tree]) => unknownFields(file, tree, declared));
   const schema = toOpaSchema(inputSchema, [...trees.values()].flatMap(textsIn));
   const checked = await withSchemaFile(schema, (path) =>
     runOpa(dir, ['check', '--format', 'json', '--schema', path, '-b', '.', ...WITHOUT_TESTS, ...masks]),

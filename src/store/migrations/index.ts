@@ -1,5 +1,6 @@
 import type { Migration } from 'kysely';
 import { auditLog } from './0001-audit-log';
+import { auditCursor } from './0002-audit-cursor';
 
 /**
  * Every step of the store's schema, by name; they run in the order of their names, each once. A step that was released is
@@ -7,4 +8,5 @@ import { auditLog } from './0001-audit-log';
  */
 export const migrations: Record<string, Migration> = {
   '0001-audit-log': auditLog,
+  '0002-audit-cursor': auditCursor,
 };

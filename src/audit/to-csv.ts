@@ -1,0 +1,41 @@
+import type { AuditRecord } from './audit-record';
+
+const COLUMNS: readonly (readonly [string, (record: AuditRecord) => string | number | undefined])[] = [
+  ['timestamp', (record) => record.timestamp],
+  ['decisionID', (record) => record.decisionID],
+  ['kind', (record) => record.kind],
+  ['deploymentID', (record) => record.deploymentID],
+  ['stage', (record) => record.stage],
+  ['outcome', (record) => record.outcome],
+  ['reasons', (record) => record.reasons.join('\n')],
+  ['errors', (record) => record.errorDetails.map(({ type, message }) => `${type}: ${message}`).join('\n')],
+  ['actor', (record) => record.actor],
+  ['reason', (record) => record.reason],
+  ['refersTo', (record) => record.refersTo],
+  ['policySHA', (record) => record.policySHA],
+  ['configRev', (record) => record.configRev],
+  ['manifestVersion', (record) => record.manifestVersion],
+  ['evalDurationNS', (record) => record.evalDurationNS],
+  ['workflowID', (record) => record.workflowID],
+  ['runID', (record) => record.runID],
+  ['leaseExpiresAt', (record) => record.leaseExpiresAt],
+  ['usedFacts', (record) => JSON.stringify(record.usedFacts)],
+  ['masked', (record) => record.masked?.join('\n')],
+];
+
+export const CSV_HEAD = toLine(COLUMNS.map(([name]) => name));
+
+/** One record as a line of RFC 4180, under `CSV_HEAD`. */
+export function toCsvLine(record: AuditRecord): string {
+  return toLine(COLUMNS.map(([, read]) => String(read(record) ?? '')));
+}
+
+function toLine(cells: readonly string[]): string {
+  return `${cells.map(toCell).join(',')}\r\n`;
+}
+
+/** A spreadsheet runs a cell that begins like a formula; an apostrophe before it makes it text. */
+function toCell(text: string): string {
+  const inert = /^[=+\-@\t\r\n']/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+}
