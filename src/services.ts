@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { Registry } from 'prom-client';
 import type { Logger } from 'pino';
+import type { ActionContext } from './actions/action';
 import { createAlertDispatcher, type AlertDispatcher } from './alerts/alert-dispatcher';
 import { createReleaseAlerts } from './alerts/release-alerts';
 import { createAlertReceivers } from './alerts/receivers/create-receivers';
@@ -55,6 +56,8 @@ export interface Services {
   collect(release: Release, target: FactTarget, bypassCache?: boolean): Promise<Snapshot>;
   evaluate(release: Release, snapshot: Snapshot): Promise<Decision>;
   audit: AuditLog;
+  /** whether something of a deployment's attributes may be masked, so that no message may show them */
+  hidesAttributes(context: Pick<ActionContext, 'attributes' | 'stage_attributes'>): boolean;
   /** the store of record; absent where the settings have none */
   store?: AuditStore;
   database?: Database;
@@ -144,6 +147,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
 
   const masks = createMasks({
     settings: settings.audit.mask,
+    takesMasks: !isUnencrypted,
     evaluate: (request) => evaluator.evaluate(request),
     onFailure: () => metrics.evaluation.failed(FailureType.PolicyEvaluation),
   });
@@ -223,6 +227,10 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
       releaseAlerts.recovered(release);
     },
   });
+  const inForce = (): Release | undefined => {
+    const { ref } = releases.status();
+    return ref && releases.find(ref);
+  };
   await releases.refresh().catch(() => undefined);
   const refresh = startReleaseRefresh({
     refresh: () => releases.refresh(),
@@ -235,9 +243,12 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     releases,
     collect,
     evaluate,
+    hidesAttributes: ({ attributes, stage_attributes }) => masks.mayHide(inForce(), { attributes, stage_attributes }),
     audit: {
       record: async (record) => {
-        const stored = await audit.record(maskRecord(record, settings.audit.mask));
+        // Without a digest nobody knows under which release it was made, nor what that release masks.
+        const rules = record.policySHA === undefined ? masks.unknown(inForce()) : settings.audit.mask;
+        const stored = await audit.record(maskRecord(record, rules));
         if (stored.kind === 'decision' && stored.outcome) {
           metrics.decisions.decided(stored.outcome, stored.stage, reasonCodesOf(stored));
         }

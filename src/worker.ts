@@ -160,14 +160,17 @@ async function pollWhenReady(
   await running;
 }
 
-let installed = false;
+let installed: { withoutTexts: boolean } | undefined;
 
-/** Temporal's runtime is one per process; a second worker in the same process uses the first one's. */
+/** Temporal's runtime is one per process; a second worker in the same process uses the first one's, and may ask for less. */
 function installRuntime(logger: Parameters<typeof createTemporalLogger>[0], withoutTexts: boolean): void {
-  if (installed) return;
-  installed = true;
+  if (installed) {
+    installed.withoutTexts ||= withoutTexts;
+    return;
+  }
+  installed = { withoutTexts };
   try {
-    Runtime.install({ logger: createTemporalLogger(logger, { withoutTexts }), shutdownSignals: [] });
+    Runtime.install({ logger: createTemporalLogger(logger, installed), shutdownSignals: [] });
   } catch {
     // The host program installed its own before: it stays.
   }

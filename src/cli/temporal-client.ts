@@ -40,6 +40,8 @@ export async function connect(
     taskQueue: settings.temporal.taskQueue,
     workflowTaskTimeoutMs: parseDuration(settings.temporal.workflowTaskTimeout),
     deadlineMs,
+    // Masks are refused without keys, and so only where there are keys a value may be masked.
+    hidesValues: dataConverter !== undefined,
   });
   return { deployments, close: () => connection.close() };
 }

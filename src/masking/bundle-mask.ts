@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../json';
-import { MASK_ALL, pointerKeys, type MaskRule } from './mask';
+import { MASK_ALL, maskPathFault, pointerKeys, type MaskRule } from './mask';
 
 /** Where OPA keeps the masks of its decision log, as an entrypoint and as a package. */
 export const MASK_ENTRYPOINT = 'system/log/mask';
@@ -26,9 +26,21 @@ export function maskEvent(decision: {
   };
 }
 
+/** Whether a Rego source has rules below `data.system.log`, by its text: as OPA writes it, or as `log.mask` in `system`. */
+export function hasMaskRules(source: string): boolean {
+  if (/^\s*package\s+system\s*(\.\s*log\b|\[\s*"log"\s*\])/m.test(source)) return true;
+  return /^\s*package\s+system\s*(#.*)?$/m.test(source) && /^\s*(default\s+)?log\b/m.test(source);
+}
+
+/** What is wrong with the masks of a source as far as its text tells: pointers to what names a decision mask nothing. */
+export function maskSourceFaults(source: string): string[] {
+  const pointers = [...source.matchAll(/["`](\/input(?:\/[^"`]*)?)["`]/g)].map(([, pointer]) => pointer!);
+  return [...new Set(pointers)].flatMap((pointer) => maskPathFault(pointer) ?? []);
+}
+
 /**
  * The rules that `data.system.log.mask` gave: pointers, or objects `{op: "remove" | "upsert", path, value}`. Pointers
- * lead below /input, /result or /nd_builtin_cache (there is none here).
+ * lead to facts and attributes below /input, or below /result or /nd_builtin_cache (there is none here).
  *
  * @returns everything, with `isFit` false, when the answer has another shape: nothing may be shown then
  */
@@ -40,10 +52,16 @@ export function toMaskRules(response: JsonValue | undefined): { rules: readonly 
   return { rules: fit, isFit: true };
 }
 
-const ROOTS: readonly string[] = ['input', 'result', 'nd_builtin_cache'];
+/** One to the decision's id or time would leave in the clear what somebody wants hidden. */
+function isFitPointer(pointer: string): boolean {
+  const root = pointerKeys(pointer)?.[0];
+  return root === 'input' ? maskPathFault(pointer) === undefined : ROOTS.includes(root ?? '');
+}
+
+const ROOTS: readonly string[] = ['result', 'nd_builtin_cache'];
 
 function toRule(value: JsonValue): MaskRule | undefined {
-  if (typeof value === 'string') return ROOTS.includes(pointerKeys(value)?.[0] ?? '') ? value : undefined;
+  if (typeof value === 'string') return isFitPointer(value) ? value : undefined;
   if (!isJsonObject(value) || typeof value.path !== 'string' || toRule(value.path) === undefined) return undefined;
   if (value.op === 'remove') return value.path;
   return value.op === 'upsert' ? { path: value.path, value: value.value ?? null } : undefined;

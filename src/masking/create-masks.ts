@@ -8,6 +8,8 @@ import { MASK_ALL, maskPathFault, resolveMask, type MaskRule } from './mask';
 export interface MasksOptions {
   /** pointers of the settings */
   settings: readonly string[];
+  /** whether a release with masks of its own would be taken; @default true */
+  takesMasks?: boolean;
   evaluate(request: {
     policy: PolicyBundle;
     configDocument: JsonObject;
@@ -25,12 +27,14 @@ export interface Masks {
     release: Release,
     about: { taken: Snapshot | SnapshotFailure; input: JsonObject; result?: JsonValue; absent?: readonly string[] },
   ): Promise<MaskRule[]>;
-  /** where nobody can say what: all that the release could mask */
-  unknown(release: Release): MaskRule[];
+  /** where nobody can say what: all, when the release has masks of its own, or could have any while none is known */
+  unknown(release: Release | undefined): MaskRule[];
+  /** whether something of `deployment` may be masked; without a release, whether one could say so */
+  mayHide(release: Release | undefined, deployment: JsonObject): boolean;
 }
 
 /** @throws GateError ConfigInvalid with every pointer of the settings that masks nothing */
-export function createMasks({ settings, evaluate, onFailure }: MasksOptions): Masks {
+export function createMasks({ settings, takesMasks = true, evaluate, onFailure }: MasksOptions): Masks {
   const faults = settings.flatMap((pointer, index) => {
     const message = maskPathFault(pointer);
     return message === undefined ? [] : [{ type: FailureType.ConfigInvalid, message, where: `audit.mask[${index}]` }];
@@ -59,6 +63,11 @@ export function createMasks({ settings, evaluate, onFailure }: MasksOptions): Ma
     }
   };
 
+  const unknown: Masks['unknown'] = (release) => {
+    const mayMask = release === undefined ? takesMasks : release.policy.maskEntrypoint !== undefined;
+    return mayMask ? [...MASK_ALL] : [...settings];
+  };
+
   return {
     of: async (release, about) => {
       const { input, absent = [] } = about;
@@ -66,6 +75,7 @@ export function createMasks({ settings, evaluate, onFailure }: MasksOptions): Ma
       const unseen = release.policy.maskEntrypoint === undefined ? [] : absent.map((id) => `/input/${id}`);
       return resolveMask([...settings, ...(await ofBundle(release, about)), ...unseen], input, absent);
     },
-    unknown: ({ policy }) => (policy.maskEntrypoint === undefined ? [...settings] : [...MASK_ALL]),
+    unknown,
+    mayHide: (release, deployment) => resolveMask(unknown(release), { deployment }).length > 0,
   };
 }

@@ -82,12 +82,15 @@ const SENTENCES: Partial<Record<FailureType, string>> = {
   [FailureType.PolicyEvaluation]: 'The policy gave no answer that counts; more is masked',
 };
 
+/** Said before anything was collected: about the release and where it comes from. */
+const SAFE_TYPES: readonly FailureType[] = [FailureType.PolicyUnavailable];
+
 /** A fault with its type, fact and numbers, and a fixed sentence where it may hold a value. */
 export function maskFault(fault: Fault): Fault {
-  const { type, factId, ageMs, maxAgeMs, status } = fault;
+  const { type, message, factId, ageMs, maxAgeMs, status } = fault;
   return {
     type,
-    message: SENTENCES[type] ?? 'Masked',
+    message: SAFE_TYPES.includes(type) ? message : (SENTENCES[type] ?? 'Masked'),
     ...(factId === undefined ? {} : { factId }),
     ...(ageMs === undefined ? {} : { ageMs }),
     ...(maxAgeMs === undefined ? {} : { maxAgeMs }),

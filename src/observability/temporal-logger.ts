@@ -14,14 +14,11 @@ export interface TemporalLoggerOptions {
   withoutTexts?: boolean;
 }
 
-/** The logger for Temporal's Runtime: its lines go where ours go, at our level. */
-export function createTemporalLogger(
-  logger: Logger,
-  { withoutTexts = false }: TemporalLoggerOptions = {},
-): DefaultLogger {
+/** The logger for Temporal's Runtime: its lines go where ours go, at our level. `options` count as they are at each line. */
+export function createTemporalLogger(logger: Logger, options: Readonly<TemporalLoggerOptions> = {}): DefaultLogger {
   const level = (Object.keys(TO_PINO) as LogLevel[]).find((name) => logger.isLevelEnabled(TO_PINO[name])) ?? 'ERROR';
   return new DefaultLogger(level, ({ level: of, meta, message }) => {
-    if (!withoutTexts) logger[TO_PINO[of]]({ ...meta }, message);
+    if (!options.withoutTexts) logger[TO_PINO[of]]({ ...meta }, message);
     else logger[TO_PINO[of]](withoutText({ ...meta }), firstWords(message));
   });
 }

@@ -127,10 +127,11 @@ async function fieldFaults(
 function hasMasks(tree: unknown): boolean {
   const path = isJsonObject(tree) && isJsonObject(tree.package) ? tree.package.path : undefined;
   if (!Array.isArray(path)) return false;
-  return path.map((term) => (isJsonObject(term) ? term.value : undefined)).join('/') === `data/${MASK_PACKAGE}`;
+  const name = path.map((term) => (isJsonObject(term) ? term.value : undefined)).join('/');
+  return name === MASK_PACKAGE || name.startsWith(`${MASK_PACKAGE}/`);
 }
 
-const MASK_PACKAGE = 'system/log';
+const MASK_PACKAGE = 'data/system/log';
 
 async function withSchemaFile<T>(schema: JsonObject, work: (path: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'gate-schema-'));
