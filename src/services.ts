@@ -204,7 +204,10 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
       if (!isUnencrypted || policy.maskEntrypoint === undefined) return faults;
       return [...faults, ...unencrypted('.manifest', 'the policy masks values (data.system.log.mask)').faults];
     },
-    smoke: (release) => smokeRelease(release, (request) => evaluator.evaluate(request)),
+    smoke: async (release) => {
+      await smokeRelease(release, (request) => evaluator.evaluate(request));
+      await masks.check(release);
+    },
     nowMs: () => Date.now(),
     readKept: source.readKept,
     onLoaded: (release, fromCache) => {

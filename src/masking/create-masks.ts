@@ -1,5 +1,5 @@
 import type { Snapshot, SnapshotFailure } from '../facts/snapshot';
-import { FailureType, faultsToError } from '../failures';
+import { FailureType, faultsToError, GateError } from '../failures';
 import type { JsonObject, JsonValue } from '../json';
 import type { PolicyBundle, Release } from '../policy/release';
 import { maskEvent, toMaskRules } from './bundle-mask';
@@ -20,13 +20,19 @@ export interface MasksOptions {
   onFailure(): void;
 }
 
+type About = { taken: Taken; input: JsonObject; result?: JsonValue; absent?: readonly string[] };
+type Taken = Pick<Snapshot | SnapshotFailure, 'decisionId' | 'decisionTimeMs'>;
+
 /** What must be masked, by the settings and by the release together. */
 export interface Masks {
   /** of one decision, or of facts that failed; empty when nothing */
-  of(
-    release: Release,
-    about: { taken: Snapshot | SnapshotFailure; input: JsonObject; result?: JsonValue; absent?: readonly string[] },
-  ): Promise<MaskRule[]>;
+  of(release: Release, about: About): Promise<MaskRule[]>;
+  /**
+   * Asks the masks of a release once, before it is taken: later, masks that give no answer mask everything.
+   *
+   * @throws GateError PolicyInvalid
+   */
+  check(release: Release): Promise<void>;
   /** where nobody can say what: all, when the release has masks of its own, or could have any while none is known */
   unknown(release: Release | undefined): MaskRule[];
   /** whether something of `deployment` may be masked; without a release, whether one could say so */
@@ -43,18 +49,24 @@ export function createMasks({ settings, takesMasks = true, evaluate, onFailure }
   // The evaluator knows a policy by its object: one and the same for each release.
   const maskPolicies = new WeakMap<PolicyBundle, PolicyBundle>();
 
-  const ofBundle: (...args: Parameters<Masks['of']>) => Promise<readonly MaskRule[]> = async (release, about) => {
-    const { policy, configDocument, ref } = release;
-    if (policy.maskEntrypoint === undefined) return [];
-    const maskPolicy = maskPolicies.get(policy) ?? { ...policy, entrypoint: policy.maskEntrypoint };
+  const ask = async (
+    { policy, configDocument, ref }: Release,
+    maskEntrypoint: string,
+    { taken: { decisionId, decisionTimeMs }, input, result }: About,
+  ): Promise<ReturnType<typeof toMaskRules>> => {
+    const maskPolicy = maskPolicies.get(policy) ?? { ...policy, entrypoint: maskEntrypoint };
     maskPolicies.set(policy, maskPolicy);
-    const { taken, input, result } = about;
-    const { decisionId, decisionTimeMs } = taken;
     const revision = ref.manifestVersion;
     const event = maskEvent({ decisionId, decisionTimeMs, input, revision, result, entrypoint: policy.entrypoint });
+    const { response } = await evaluate({ policy: maskPolicy, configDocument, input: event, decisionTimeMs });
+    return toMaskRules(response);
+  };
+
+  const ofBundle = async (release: Release, about: About): Promise<readonly MaskRule[]> => {
+    const { maskEntrypoint } = release.policy;
+    if (maskEntrypoint === undefined) return [];
     try {
-      const { response } = await evaluate({ policy: maskPolicy, configDocument, input: event, decisionTimeMs });
-      const { rules, isFit } = toMaskRules(response);
+      const { rules, isFit } = await ask(release, maskEntrypoint, about);
       if (!isFit) onFailure();
       return rules;
     } catch {
@@ -75,7 +87,21 @@ export function createMasks({ settings, takesMasks = true, evaluate, onFailure }
       const unseen = release.policy.maskEntrypoint === undefined ? [] : absent.map((id) => `/input/${id}`);
       return resolveMask([...settings, ...(await ofBundle(release, about)), ...unseen], input, absent);
     },
+    check: async (release) => {
+      const { maskEntrypoint } = release.policy;
+      if (maskEntrypoint === undefined) return;
+      const deployment = { id: 'smoke', stage: 'smoke', stage_index: 0, attributes: {}, stage_attributes: {} };
+      const taken = { decisionId: 'smoke', decisionTimeMs: release.loadedAtMs };
+      const asked = ask(release, maskEntrypoint, { taken, input: { deployment } });
+      const { isFit } = await asked.catch((error: unknown) => {
+        throw invalid(`to be evaluated, but it failed: ${error instanceof Error ? error.message : String(error)}`);
+      });
+      if (!isFit) throw invalid('to give pointers, or objects {op, path, value}, to facts, attributes or the result');
+    },
     unknown,
     mayHide: (release, deployment) => resolveMask(unknown(release), { deployment }).length > 0,
   };
 }
+
+const invalid = (expected: string): GateError =>
+  new GateError(FailureType.PolicyInvalid, `Expected data.system.log.mask ${expected}`);

@@ -268,6 +268,8 @@ describe('a masked value', () => {
   it('of an earlier start is not shown beside another one', async () => {
     setFleet({ serial: SERIAL, mode: 'allow' });
     await deploy();
+    // As many as without encryption.
+    expect((await historyOf()).events?.length).toBeLessThanOrEqual(16);
     const other = await cli('deploy', '-f', deploymentFile(undefined, 'another'));
     expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('attributes.customer') });
     await expectNowhere();
@@ -277,7 +279,7 @@ describe('a masked value', () => {
     setFleet({ serial: SERIAL, mode: 'deny' });
     await deploy();
     const before = (await show()).stdout;
-    expect([before.includes('binary/encrypted') || before.includes('encrypted'), before.includes(SERIAL)]).toEqual([
+    expect([before.includes(Buffer.from('binary/encrypted').toString('base64')), before.includes(SERIAL)]).toEqual([
       true,
       false,
     ]);
