@@ -32,10 +32,9 @@ export function hasMaskRules(source: string): boolean {
   return /^\s*package\s+system\s*(#.*)?$/m.test(source) && /^\s*(default\s+)?log\b/m.test(source);
 }
 
-/** What is wrong with the masks of a source as far as its text tells: pointers to what names a decision mask nothing. */
-export function maskSourceFaults(source: string): string[] {
-  const pointers = [...source.matchAll(/["`](\/input(?:\/[^"`]*)?)["`]/g)].map(([, pointer]) => pointer!);
-  return [...new Set(pointers)].flatMap((pointer) => maskPathFault(pointer) ?? []);
+/** What is wrong with the texts in the source of masks: pointers to what names a decision mask nothing. */
+export function maskTextFaults(texts: readonly string[]): string[] {
+  return texts.filter((text) => text.startsWith('/input')).flatMap((pointer) => maskPathFault(pointer) ?? []);
 }
 
 /**

@@ -3,7 +3,7 @@ import { FailureType, faultsToError, type Fault } from '../failures';
 import { isJsonObject, type JsonObject } from '../json';
 import { readArchive } from './archive/read-archive';
 import type { PolicyReads } from './policy-reads';
-import { hasMaskRules, MASK_ENTRYPOINT, maskSourceFaults } from '../masking/bundle-mask';
+import { hasMaskRules, MASK_ENTRYPOINT } from '../masking/bundle-mask';
 import { readsOfSchema } from './reads';
 import type { PolicyBundle } from './release';
 import type { BundleKey } from './signing/bundle-key';
@@ -58,12 +58,10 @@ export async function readBundle(
       .map(([name, text]) => [name, Buffer.from(text).toString('utf8')]),
   );
   const masks = hasEntrypoint(manifest, MASK_ENTRYPOINT);
-  const maskSources = Object.entries(sources).filter(([, source]) => hasMaskRules(source));
-  for (const [name, source] of maskSources) for (const message of maskSourceFaults(source)) fault(name, message);
   if (isJsonObject(data.system) && 'log' in data.system) {
     fault('data.json', 'holds system.log; expected masks to be rules, because data would not be applied');
   }
-  if (!masks && maskSources.length > 0) {
+  if (!masks && Object.values(sources).some(hasMaskRules)) {
     fault(
       '.manifest',
       `expected an entrypoint ${MASK_ENTRYPOINT}, because the policy has masks that would not be applied`,

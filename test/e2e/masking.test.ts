@@ -287,8 +287,11 @@ describe('a masked value', () => {
     const server = await startCodecServer({ host: '127.0.0.1', port: 0, codec: codec!, token: 'token-1' });
     try {
       const { stdout } = await show('--codec-endpoint', server.url, '--codec-auth', 'Bearer token-1');
-      expect(stdout).toContain(SERIAL);
-      expect(stdout).toContain(CUSTOMER);
+      const decoded = payloadsIn(stdout);
+      expect(decoded).toContain(SERIAL);
+      expect(decoded).toContain(CUSTOMER);
+      expect(decoded).toContain(SITE);
+      expect(payloadsIn(before)).not.toContain(SERIAL);
     } finally {
       await server.close();
     }
@@ -321,6 +324,11 @@ interface HttpSpec {
   body?: unknown;
   compensation?: { method: string; url: string };
   expect?: number;
+}
+
+/** What every `data` in the command line's JSON holds. */
+function payloadsIn(json: string): string {
+  return [...json.matchAll(/"data": "([^"]*)"/g)].map(([, data]) => Buffer.from(data ?? '', 'base64')).join('\n');
 }
 
 /** As it is, in small letters, as a reason's code, and in base64 wherever in a text it begins. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { FailureType, faultsToError, type Fault } from '../../failures';
 import { isJsonObject, type JsonObject } from '../../json';
-import { MASK_ENTRYPOINT } from '../../masking/bundle-mask';
+import { MASK_ENTRYPOINT, maskTextFaults } from '../../masking/bundle-mask';
 import { readArchive } from '../archive/read-archive';
 import { writeArchive } from '../archive/write-archive';
 import { ENTRYPOINT, METADATA_FORMAT, METADATA_KEY, readBundle } from '../bundle';
@@ -62,6 +62,7 @@ export async function analyse(
   for (const file of folder.regoFiles) {
     const parsed = await parseRego(dir, file);
     faults.push(...parsed.faults, ...sourceFaults(file, parsed.tree), ...configKeyFaults(file, parsed.tree));
+    faults.push(...maskFaults(file, parsed.tree));
     if (parsed.faults.length === 0) trees.set(file, parsed.tree);
   }
   const canCompile = trees.size === folder.regoFiles.length;
@@ -124,11 +125,23 @@ async function fieldFaults(
 }
 
 /** Whether a file belongs to OPA's masks, `package system.log`. */
-function hasMasks(tree: unknown): boolean {
+const hasMasks = (tree: unknown): boolean => packageOf(tree) === MASK_PACKAGE;
+
+/** Masks that would not be applied, or not as somebody thought. */
+function maskFaults(file: string, tree: unknown): Fault[] {
+  const name = packageOf(tree);
+  const fault = (message: string): Fault => ({
+    type: FailureType.PolicyInvalid,
+    message: `${file}: ${message}`,
+    where: file,
+  });
+  if (name.startsWith(`${MASK_PACKAGE}/`)) return [fault('expected masks as the rule mask of the package system.log')];
+  return name === MASK_PACKAGE ? maskTextFaults(textsIn(tree)).map(fault) : [];
+}
+
+function packageOf(tree: unknown): string {
   const path = isJsonObject(tree) && isJsonObject(tree.package) ? tree.package.path : undefined;
-  if (!Array.isArray(path)) return false;
-  const name = path.map((term) => (isJsonObject(term) ? term.value : undefined)).join('/');
-  return name === MASK_PACKAGE || name.startsWith(`${MASK_PACKAGE}/`);
+  return Array.isArray(path) ? path.map((term) => (isJsonObject(term) ? term.value : undefined)).join('/') : '';
 }
 
 const MASK_PACKAGE = 'data/system/log';
