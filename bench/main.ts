@@ -6,11 +6,13 @@ import type { BenchRow } from './bench-row';
 import { benchColdStart } from './cold-start';
 import { benchDecision } from './decision';
 import { benchGatedStage } from './gated-stage';
+import { benchReleases } from './releases';
 
 const PARTS: Record<string, () => Promise<BenchRow[]>> = {
   decision: benchDecision,
   'cold-start': benchColdStart,
   'gated-stage': benchGatedStage,
+  releases: benchReleases,
 };
 
 /** Prints the rows as a table and as JSON; a missed target is said in its row and does not change the exit code. */

@@ -74,7 +74,8 @@ async function defaultConfig() {
   return { config, configDocument: config as unknown as JsonObject, configRev: '' };
 }
 
-function decisionTime(at: string | undefined): number {
+/** Epoch milliseconds of `--at`; now without it. @throws CliExit 2 */
+export function decisionTime(at: string | undefined): number {
   if (at === undefined) return Date.now();
   const ms = Date.parse(at);
   if (Number.isNaN(ms) || !/^\d{4}-\d\d-\d\dT/.test(at))

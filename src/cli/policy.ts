@@ -4,6 +4,7 @@ import type { LoadedConfig } from '../policy/sources/release-source';
 import { CliExit, ExitCode, type CliIo } from './io';
 import { examples, withOutput, withSettings, type CommonOptions } from './options';
 import { colorsFor, printJson, printLines } from './output';
+import { policyDiffCommand } from './policy-diff';
 import { policyHistoryCommand } from './policy-history';
 import { policyPublishCommand } from './policy-publish';
 import { policyReloadCommand } from './policy-reload';
@@ -24,6 +25,7 @@ export function policyCommand(context: CommandContext): Command {
     .addCommand(policyPublishCommand(context))
     .addCommand(policyRollbackCommand(context))
     .addCommand(policyHistoryCommand(context))
+    .addCommand(policyDiffCommand(context))
     .addCommand(policyStatusCommand(context))
     .addCommand(policyReloadCommand(context));
 }

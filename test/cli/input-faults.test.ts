@@ -28,6 +28,7 @@ describe('every command', () => {
     'policy test',
     'policy check',
     'policy types',
+    'policy diff',
     'audit list',
     'audit show',
     'worker',

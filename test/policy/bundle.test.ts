@@ -77,7 +77,7 @@ describe('readArchive', () => {
 
   it('refuses links, a path that comes twice, and bytes that are no archive', async () => {
     const link = tar({ name: 'a', type: 'symlink', linkname: '/etc/passwd' });
-    await expect(readArchive(await link)).rejects.toThrow('a: expected plain files only, found a symlink');
+    await expect(readArchive(await link)).rejects.toThrow('"a": expected plain files only, found a symlink');
     await expect(readArchive(await tar({ name: 'a' }, { name: '/a' }))).rejects.toThrow('a: found twice');
     await expect(readArchive(Buffer.from('text'))).rejects.toThrow('expected a gzip archive');
     await expect(readArchive(gzipSync('no tar at all '.repeat(99)))).rejects.toThrow('expected a tar archive');

@@ -18,15 +18,37 @@ export function parseJson(path: string, text: string): ParsedText {
   } catch (error) {
     throw syntaxError(path, text, error);
   }
-  // JSON is YAML, nearly: YAML's parser knows lines and duplicate keys; its other complaints do not count here.
+  // JSON is YAML, nearly: YAML's parser knows lines and duplicate keys, and takes its time; a good document needs neither.
   const lines = new LineCounter();
-  const tree = parseDocument(text, { lineCounter: lines, logLevel: 'silent' });
-  refuse(
-    path,
-    lines,
-    tree.errors.filter(({ code }) => code === 'DUPLICATE_KEY'),
-  );
-  return { document, lineOf: (pointer) => lineIn(tree, lines, pointer) };
+  let parsed: Document | undefined;
+  const tree = (): Document => (parsed ??= parseDocument(text, { lineCounter: lines, logLevel: 'silent' }));
+  if (hasDuplicateKey(text, document)) {
+    refuse(
+      path,
+      lines,
+      tree().errors.filter(({ code }) => code === 'DUPLICATE_KEY'),
+    );
+  }
+  return { document, lineOf: (pointer) => lineIn(tree(), lines, pointer) };
+}
+
+/** In JSON a text before a colon is a key, and only that is: there are as many as members, unless one stood twice. */
+function hasDuplicateKey(text: string, document: JsonValue): boolean {
+  const keys = text.match(/"(?:[^"\\]|\\.)*"\s*:/g)?.length ?? 0;
+  return keys !== memberCount(document);
+}
+
+/** Without recursion: a document of a megabyte may be half a million levels deep. */
+function memberCount(document: JsonValue): number {
+  let count = 0;
+  const left: JsonValue[] = [document];
+  for (let value = left.pop(); value !== undefined; value = left.pop()) {
+    if (typeof value !== 'object' || value === null) continue;
+    const members = Object.values(value);
+    if (!Array.isArray(value)) count += members.length;
+    for (const member of members) left.push(member);
+  }
+  return count;
 }
 
 /** V8 does not always say where, and quotes the document, where a secret could stand; lossless-json does neither. */

@@ -185,13 +185,11 @@ function hasDigests(one: Partial<Digests>, { policySHA256, configSHA256 }: Diges
   return one.policySHA256 === policySHA256 && one.configSHA256 === configSHA256;
 }
 
+/** The same content under the same version may be published again: whoever died before the manifest tries once more. */
 function refuseReuse(place: ManifestPlace, history: readonly ListedEntry[], version: string, digests: Digests): void {
-  const earlier = history.find(({ manifest }) => manifest.version === version);
+  const earlier = history.find(({ manifest }) => manifest.version === version && !hasDigests(manifest, digests));
   if (!earlier) return;
-  const advice = hasDigests(earlier.manifest, digests)
-    ? `gate policy rollback --version ${version} points back to it`
-    : 'it held something else; a version names one release for ever: publish under another one';
-  const message = `${urlOf(place)} named ${version} before (${earlier.action} by ${earlier.by} at ${earlier.at}): ${advice}`;
+  const message = `${urlOf(place)} named ${version} before (${earlier.action} by ${earlier.by} at ${earlier.at}), and it held something else; a version names one release for ever: publish under another one`;
   throw new GateError(FailureType.RevisionConflict, message);
 }
 
