@@ -5,11 +5,13 @@ import { CliExit, ExitCode } from './io';
 /**
  * Loads a release as a worker would and evaluates it once: what workers would refuse is not published.
  *
- * @throws GateError with every fault
+ * @param folder of the policy's sources, where there are any: they are checked as `gate policy check` does
+ * @throws GateError with every fault; CliExit 1 when policy and configuration are well, but not together
  */
 export async function checkCandidate(
   manifest: ReleaseManifest,
   content: { policy: Uint8Array; config: Uint8Array },
+  folder?: string,
 ): Promise<void> {
   const [{ readBundle }, { readReleaseConfig }, { checkRelease }, { smokeRelease }, { createEvaluator }] =
     await Promise.all([
@@ -27,7 +29,11 @@ export async function checkCandidate(
   if (policy.status === 'rejected' || loaded.status === 'rejected') throw faultsToError(faults);
   const { config, configDocument, configRev } = loaded.value;
   const missing = checkRelease(policy.value, config, configDocument);
-  if (missing.length > 0) throw faultsToError(missing);
+  if (missing.length === 0 && folder !== undefined) {
+    const { checkPolicy } = await import('../policy/toolchain/check-policy.js');
+    missing.push(...(await checkPolicy(folder, config, configDocument)).errors);
+  }
+  if (missing.length > 0) throw checkFailed(missing);
   const ref = { policySha: policy.value.sha, configRev, manifestVersion: manifest.version };
   const evaluator = createEvaluator({ threads: 1, deadlineMs: 1000, memoryMiB: 64 });
   try {
@@ -52,6 +58,13 @@ export async function requireTests(folder: string, threshold: number): Promise<v
   const why = failed.length > 0 ? failed : notCovered.map((place) => `not covered: ${place}`);
   const summary = `${tests.length} tests, ${failed.length} failed, coverage ${coverage.toFixed(1)} % (at least ${threshold} %)`;
   throw new CliExit(ExitCode.denied, `the policy's tests do not pass: ${summary}\n  ${why.join('\n  ')}`);
+}
+
+function checkFailed(faults: readonly Fault[]): CliExit {
+  const lines = faults.map(({ type, where, message }) =>
+    where === undefined || message.includes(where) ? `${type}: ${message}` : `${type}: ${where}: ${message}`,
+  );
+  return new CliExit(ExitCode.denied, `the release does not pass its check:\n  ${lines.join('\n  ')}`);
 }
 
 function faultsOf(error: unknown): readonly Fault[] {

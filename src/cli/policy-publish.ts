@@ -58,8 +58,9 @@ export function policyPublishCommand({ io }: CommandContext): Command {
       ]);
     const loaded = await openLoadedSettings(io, options.settings);
     const place = await openManifestPlace(io, loaded, options.to);
-    const act: Act = { by: await actorOf(io, options.by), at: new Date().toISOString() };
+    const by = await actorOf(io, options.by);
     const standing = await readStanding(place);
+    const act: Act = { by, at: new Date().toISOString() };
     const history = await readHistory(place, unreadableNote(io));
     const planned = options.promote
       ? await planPromotion(io, loaded, options.promote, place, standing, history)
@@ -73,9 +74,13 @@ export function policyPublishCommand({ io }: CommandContext): Command {
       by: act.by,
     };
     if (planned) {
-      const { checkCandidate } = await import('./check-candidate.js');
-      await checkCandidate(planned.manifest, planned.content);
-      if (!options.dryRun) await writeRelease(place, standing, planned, act);
+      const [{ checkCandidate }, { checkNames }] = await Promise.all([
+        import('./check-candidate.js'),
+        import('../policy/publishing/publish.js'),
+      ]);
+      await checkCandidate(planned.manifest, planned.content, await policyFolder(io, options.policy));
+      if (options.dryRun) await checkNames(place, planned);
+      else await writeRelease(place, standing, planned, act);
     }
     if (options.output === 'json') return printJson(io, result);
     if (!planned) return printLines(io, [`${result.manifest} names ${result.version} already, with this very content`]);
@@ -173,9 +178,10 @@ async function readPolicy(io: CliIo, options: PublishOptions, path: string): Pro
   if (options.threshold.trim() === '' || !(threshold >= 0 && threshold <= 100)) {
     throw new CliExit(ExitCode.usage, `expected --threshold to be 0 to 100, got ${options.threshold}`);
   }
-  const [{ stat, readFile }, { requireTests }] = await Promise.all([
+  const [{ stat, readFile }, { requireTests }, { MAX_POLICY_BYTES }] = await Promise.all([
     import('node:fs/promises'),
     import('./check-candidate.js'),
+    import('../policy/publishing/published-release.js'),
   ]);
   const found = await stat(path).catch(() => undefined);
   if (!found) throw new CliExit(ExitCode.usage, `expected a policy folder or a bundle at ${path}, found nothing`);
@@ -185,9 +191,20 @@ async function readPolicy(io: CliIo, options: PublishOptions, path: string): Pro
     bytes = (await buildPolicy(path)).bytes;
     await requireTests(path, threshold);
   } else {
+    if (!found.isFile() || found.size > MAX_POLICY_BYTES) {
+      throw new CliExit(ExitCode.usage, `expected ${path} to be a bundle of at most ${MAX_POLICY_BYTES} bytes`);
+    }
     bytes = new Uint8Array(await readFile(path));
   }
   return { bytes: await signed(io, options, bytes), extension: 'tar.gz' };
+}
+
+/** The folder of the policy's sources; undefined when a ready bundle is published, or none. */
+async function policyFolder(io: CliIo, policy: string | undefined): Promise<string | undefined> {
+  if (policy === undefined) return undefined;
+  const [{ stat }, { resolve }] = await Promise.all([import('node:fs/promises'), import('node:path')]);
+  const path = resolve(io.cwd, policy);
+  return (await stat(path)).isDirectory() ? path : undefined;
 }
 
 async function signed(io: CliIo, options: PublishOptions, bytes: Uint8Array): Promise<Uint8Array> {

@@ -33,8 +33,9 @@ export function policyRollbackCommand({ io }: CommandContext): Command {
         import('../policy/publishing/rollback.js'),
       ]);
     const place = await openManifestPlace(io, await openLoadedSettings(io, options.settings), options.to);
-    const act = { by: await actorOf(io, options.by), at: new Date().toISOString() };
+    const by = await actorOf(io, options.by);
     const standing = await readStanding(place);
+    const act = { by, at: new Date().toISOString() };
     if (!standing) throw new CliExit(ExitCode.usage, `expected a manifest at ${urlOf(place)}, found none`);
     const history = await readHistory(place, unreadableNote(io));
     const planned = await rollback.planRollback(place, standing, history, options.version);

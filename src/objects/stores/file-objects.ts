@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GateError } from '../../failures';
@@ -18,7 +18,10 @@ const DEFAULT_MAX_BYTES = 256 * 2 ** 20;
  * Objects as files of a folder; a tag is the SHA-256 of the content. Writes are whole and durable: a file that is complete
  * and synchronised takes the name at once. Two processes that replace the same object take turns.
  */
-export function createFileObjects(folder: string): ObjectStore {
+export function createFileObjects(
+  folder: string,
+  { lockWithinMs = LOCK_WITHIN_MS }: { lockWithinMs?: number } = {},
+): ObjectStore {
   const root = resolve(folder);
   const url = placeUrl({ kind: 'file', folder: root, key: '' });
   const pathOf = (key: string): string => {
@@ -38,7 +41,7 @@ export function createFileObjects(folder: string): ObjectStore {
   }
 
   async function replace(key: string, part: string, ifMatch: string | undefined): Promise<void> {
-    const lock = await lockWithin(join(root, LOCK_FOLDER));
+    const lock = await lockWithin(join(root, LOCK_FOLDER), lockWithinMs);
     try {
       if (ifMatch !== undefined && (await get(key))?.etag !== ifMatch) throw new PreconditionFailedError(key);
       await rename(part, pathOf(key));
@@ -58,12 +61,12 @@ export function createFileObjects(folder: string): ObjectStore {
       const path = pathOf(key);
       const part = join(root, `${HIDDEN}part-${randomUUID()}`);
       try {
-        await mkdir(dirname(path), { recursive: true });
+        const made = await mkdir(dirname(path), { recursive: true });
         await writeDurably(part, bytes);
         // A second name for the complete file: the file system gives it to one only.
         if (condition !== undefined && 'ifAbsent' in condition) await link(part, path);
         else await replace(key, part, condition?.ifMatch);
-        await syncFolder(dirname(path));
+        await syncFolders(dirname(path), made);
         return { etag: tagOf(bytes) };
       } catch (error) {
         if (error instanceof PreconditionFailedError) throw error;
@@ -125,34 +128,32 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** A name is durable when its folder is. */
-async function syncFolder(folder: string): Promise<void> {
+/** A name is durable when its folder is: so is each folder's that was made for it, `made` the first of them. */
+async function syncFolders(folder: string, made: string | undefined): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();
   } finally {
     await handle.close();
   }
+  if (made !== undefined && folder.length >= made.length) await syncFolders(dirname(folder), made);
 }
 
-async function lockWithin(folder: string): Promise<FolderLock> {
+async function lockWithin(folder: string, withinMs: number): Promise<FolderLock> {
   await mkdir(folder, { recursive: true });
-  const deadlineMs = Date.now() + LOCK_WITHIN_MS;
+  const deadlineMs = Date.now() + withinMs;
   for (;;) {
     try {
       return await lockFolder(folder);
     } catch (error) {
-      if (!(error instanceof GateError) || Date.now() > deadlineMs || !(await isFolder(folder))) throw error;
+      if (!(error instanceof GateError)) throw error;
+      if (Date.now() > deadlineMs) {
+        const message = `Cannot take the turn to write: another process has held ${folder} for ${withinMs} ms`;
+        throw new ObjectStoreError(message, undefined, { cause: error });
+      }
       await sleep(LOCK_POLL_MS);
     }
   }
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }
 
 function tagOf(bytes: Uint8Array): string {

@@ -1,6 +1,8 @@
 import { FailureType, GateError } from '../../failures';
-import { PreconditionFailedError } from '../../objects/object-store';
+import { ObjectStoreError, PreconditionFailedError } from '../../objects/object-store';
+import { isSameManifest } from './in-force';
 import { manifestBytes, readStanding, urlOf, type ManifestPlace, type StandingManifest } from './published-release';
+import { putOnce } from './put-once';
 import { historyKey, type HistoryEntry } from './release-history';
 
 /** Whether the manifest names a release now is not known: the store did not answer, and does not say. */
@@ -14,27 +16,36 @@ export class NotConfirmedError extends Error {
  *
  * @param standing what was read before; undefined when there was none
  * @throws GateError RevisionConflict when somebody else was faster; then nothing has changed
- * @throws NotConfirmedError when the store gave no answer to the write, nor to the question what stands there
+ * @throws ObjectStoreError when the store refused; then nothing has changed either
+ * @throws NotConfirmedError when the store gave no answer to the write. Its entry stays in the history then: the write may
+ *   still take effect, and a release in force must be found there
  */
 export async function pointManifest(
   place: ManifestPlace,
   standing: StandingManifest | undefined,
-  entry: HistoryEntry,
+  act: Omit<HistoryEntry, 'replaces'>,
 ): Promise<void> {
   const { store, key } = place;
+  const entry: HistoryEntry = { ...act, ...(standing ? { replaces: standing.manifest } : {}) };
   const history = historyKey(key, entry);
-  await store.put(history, new TextEncoder().encode(`${JSON.stringify(entry, null, 2)}\n`), { ifAbsent: true });
+  await putOnce(store, history, new TextEncoder().encode(`${JSON.stringify(entry, null, 2)}\n`));
   try {
     await store.put(key, manifestBytes(entry.manifest), standing ? { ifMatch: standing.etag } : { ifAbsent: true });
   } catch (error) {
     // The answer may have been lost, and a repeated request then lost against itself.
     const now = await readStanding(place).catch(() => 'unknown' as const);
-    if (now === 'unknown') throw notConfirmed(place, entry, error);
-    if (JSON.stringify(now?.manifest) === JSON.stringify(entry.manifest)) return;
+    if (now !== 'unknown' && isSameManifest(now?.manifest, entry.manifest)) return;
+    if (now === 'unknown' || !isRefusal(error)) throw notConfirmed(place, entry, error);
     await store.delete(history).catch(() => undefined);
     if (error instanceof PreconditionFailedError) throw conflict(place, entry, now);
     throw error;
   }
+}
+
+/** The server has read the request and will not do it, now or later. */
+function isRefusal(error: unknown): boolean {
+  if (error instanceof PreconditionFailedError) return true;
+  return error instanceof ObjectStoreError && error.status !== undefined && error.status >= 400 && error.status < 500;
 }
 
 function conflict(place: ManifestPlace, entry: HistoryEntry, now: StandingManifest | undefined): GateError {
@@ -42,7 +53,7 @@ function conflict(place: ManifestPlace, entry: HistoryEntry, now: StandingManife
   const found = now
     ? `it names ${version}${publishedBy === undefined ? '' : `, published by ${publishedBy}`}${publishedAt === undefined ? '' : ` at ${publishedAt}`}`
     : 'it is gone';
-  const message = `${urlOf(place)} was changed by somebody else meanwhile: ${found}. It was not pointed at ${entry.manifest.version}; look at it, and try again`;
+  const message = `${urlOf(place)} was changed by somebody else meanwhile: ${found}. It was not pointed at ${entry.manifest.version}; its files stay there and change nothing. Look at what is in force, and try again`;
   return new GateError(FailureType.RevisionConflict, message);
 }
 

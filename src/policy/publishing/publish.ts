@@ -1,6 +1,6 @@
 import { FailureType, GateError } from '../../failures';
-import { PreconditionFailedError, type ObjectStore } from '../../objects/object-store';
 import { sha256 } from '../manifest-digests';
+import { releasesInForce } from './in-force';
 import { pointManifest } from './point-manifest';
 import {
   checkVersion,
@@ -12,6 +12,7 @@ import {
   type ReleaseManifest,
   type StandingManifest,
 } from './published-release';
+import { checkFree, putOnce } from './put-once';
 import type { ListedEntry, ReleaseAct } from './release-history';
 
 /** A file of a release, checked by whoever gives it. */
@@ -62,7 +63,7 @@ export async function planPublish(
     : await standingFile(place, standing, 'config', MAX_CONFIG_BYTES);
   const digests = { policySHA256: policy.digest, configSHA256: config.digest };
   if (isRelease(standing, version, digests)) return undefined;
-  refuseReuse(place, history, version, digests);
+  refuseReuse(place, standing, history, version, digests);
   return {
     manifest: {
       policy: policy.key,
@@ -97,7 +98,7 @@ export async function planPromote(
   const config = await readNamed(source, manifest.config, manifest.configSHA256, MAX_CONFIG_BYTES);
   const digests = { policySHA256: policy.digest, configSHA256: config.digest };
   if (isRelease(standing, version, digests)) return undefined;
-  refuseReuse(place, history, version, digests);
+  refuseReuse(place, standing, history, version, digests);
   const policyKey = `policy-${version}.tar.gz`;
   const configKey = `config-${version}.${extensionOf(manifest.config)}`;
   return {
@@ -110,6 +111,15 @@ export async function planPromote(
     action: 'promote',
     from: urlOf(source),
   };
+}
+
+/**
+ * That nothing else stands under the names of the files that `carryOut` would write.
+ *
+ * @throws GateError RevisionConflict; ObjectStoreError
+ */
+export async function checkNames({ store }: ManifestPlace, planned: PlannedRelease): Promise<void> {
+  for (const { key, bytes } of planned.files) await checkFree(store, key, bytes);
 }
 
 /**
@@ -133,19 +143,6 @@ export async function carryOut(
     manifest,
     ...(from === undefined ? {} : { from }),
   });
-}
-
-async function putOnce(store: ObjectStore, key: string, bytes: Uint8Array): Promise<void> {
-  try {
-    await store.put(key, bytes, { ifAbsent: true });
-  } catch (error) {
-    if (!(error instanceof PreconditionFailedError)) throw error;
-    // An earlier try that died before its manifest left the same bytes.
-    const there = await store.get(key, { maxBytes: MAX_POLICY_BYTES });
-    if (there && sha256(there.bytes) === sha256(bytes)) return;
-    const message = `${store.url}${key} is there already with other content; a version's files never change: publish under another version`;
-    throw new GateError(FailureType.RevisionConflict, message, undefined, { cause: error });
-  }
 }
 
 interface PlannedFile {
@@ -186,10 +183,22 @@ function hasDigests(one: Partial<Digests>, { policySHA256, configSHA256 }: Diges
 }
 
 /** The same content under the same version may be published again: whoever died before the manifest tries once more. */
-function refuseReuse(place: ManifestPlace, history: readonly ListedEntry[], version: string, digests: Digests): void {
-  const earlier = history.find(({ manifest }) => manifest.version === version && !hasDigests(manifest, digests));
-  if (!earlier) return;
-  const message = `${urlOf(place)} named ${version} before (${earlier.action} by ${earlier.by} at ${earlier.at}), and it held something else; a version names one release for ever: publish under another one`;
+function refuseReuse(
+  place: ManifestPlace,
+  standing: StandingManifest | undefined,
+  history: readonly ListedEntry[],
+  version: string,
+  digests: Digests,
+): void {
+  const earlier = releasesInForce(standing, history).filter(({ manifest }) => manifest.version === version);
+  const [latest] = earlier;
+  if (!latest) return;
+  const advice = earlier.some(({ manifest }) => hasDigests(manifest, digests))
+    ? `gate policy rollback --version ${version} points back to it`
+    : 'what it held is something else, or not known; a version names one release for ever: publish under another one';
+  const { entry } = latest;
+  const how = entry ? `${entry.action} by ${entry.by} at ${entry.at}` : 'written by hand';
+  const message = `${urlOf(place)} named ${version} before (${how}): ${advice}`;
   throw new GateError(FailureType.RevisionConflict, message);
 }
 

@@ -1,4 +1,6 @@
 import { FailureType, GateError } from '../../failures';
+import type { Manifest } from '../manifest';
+import { releasesInForce } from './in-force';
 import {
   MAX_CONFIG_BYTES,
   MAX_POLICY_BYTES,
@@ -25,13 +27,12 @@ export async function planRollback(
   version: string | undefined,
 ): Promise<PlannedRelease | undefined> {
   if (version === standing.manifest.version) return undefined;
-  const earlier =
-    version === undefined
-      ? history
-          .slice(placeOf(standing, history) + 1)
-          .find(({ manifest }) => manifest.version !== standing.manifest.version)
-      : history.find(({ manifest }) => manifest.version === version);
-  if (!earlier) throw unknownVersion(place, history, version);
+  const [, ...before] = releasesInForce(standing, history);
+  const wanted = ({ manifest }: { manifest: Manifest }): boolean =>
+    version === undefined ? manifest.version !== standing.manifest.version : manifest.version === version;
+  // What was in force before somebody took the manifest away is asked for by its name alone.
+  const earlier = before.find(wanted) ?? (version === undefined ? undefined : history.find(wanted));
+  if (!earlier) throw unknownVersion(place, [standing, ...before, ...history], version);
   const { manifest } = earlier;
   const policy = await readNamed(place, manifest.policy, manifest.policySHA256, MAX_POLICY_BYTES);
   const config = await readNamed(place, manifest.config, manifest.configSHA256, MAX_CONFIG_BYTES);
@@ -39,15 +40,13 @@ export async function planRollback(
   return { manifest: target, files: [], action: 'rollback', content: { policy: policy.bytes, config: config.bytes } };
 }
 
-/** Where the release in force stands in the history; -1 when it was put there by other means. */
-export function placeOf(standing: StandingManifest, history: readonly ListedEntry[]): number {
-  const present = JSON.stringify(standing.manifest);
-  return history.findIndex(({ manifest }) => JSON.stringify(manifest) === present);
-}
-
-function unknownVersion(place: ManifestPlace, history: readonly ListedEntry[], version: string | undefined): GateError {
-  const versions = [...new Set(history.map(({ manifest }) => manifest.version))];
-  const known = versions.length > 0 ? `it has named ${versions.join(', ')}` : 'its history holds nothing';
+function unknownVersion(
+  place: ManifestPlace,
+  named: readonly { manifest: Manifest }[],
+  version: string | undefined,
+): GateError {
+  const versions = [...new Set(named.map(({ manifest }) => manifest.version))];
+  const known = `it has named only ${versions.join(', ')}`;
   const message =
     version === undefined
       ? `Expected an earlier release of ${urlOf(place)} to point back to, but ${known}`

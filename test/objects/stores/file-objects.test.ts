@@ -1,10 +1,12 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ObjectStoreError } from '../../../src/objects/object-store';
 import { createFileObjects } from '../../../src/objects/stores/file-objects';
+import { lockFolder } from '../../../src/store/lock';
 import { ownIdentity } from '../../../src/store/process-identity';
 import { describeObjectStore } from '../object-store.contract';
 
@@ -47,4 +49,30 @@ describe('objects in a folder', () => {
     await store.put('a', new Uint8Array([2]), { ifMatch: etag });
     expect((await store.get('a'))?.bytes).toEqual(new Uint8Array([2]));
   });
+
+  it('does not wait for ever for its turn, and then writes nothing', async () => {
+    const folder = join(root, `store-${++opened}`);
+    const store = createFileObjects(folder, { lockWithinMs: 50 });
+    const { etag } = await store.put('a', new Uint8Array([1]));
+    const held = await lockFolder(join(folder, '.objects-lock'));
+    await expect(store.put('a', new Uint8Array([2]), { ifMatch: etag })).rejects.toThrow('Cannot take the turn');
+    await held.release();
+    expect((await store.get('a'))?.etag).toBe(etag);
+    await store.put('a', new Uint8Array([2]), { ifMatch: etag });
+  });
+
+  it('lets exactly one of several processes at once win', async () => {
+    const folder = join(root, `store-${++opened}`);
+    const { etag } = await createFileObjects(folder).put('a', new Uint8Array([0]));
+    const hook = join(__dirname, '..', '..', 'support', 'ts-require.cjs');
+    const module = JSON.stringify(join(__dirname, '..', '..', '..', 'src', 'objects', 'stores', 'file-objects.ts'));
+    const write = (by: number): string => `
+      require(${module}).createFileObjects(${JSON.stringify(folder)})
+        .put('a', new Uint8Array([${by}]), { ifMatch: ${JSON.stringify(etag)} })
+        .then(() => console.log('won'), (error) => console.log(error.name));`;
+    const writers = [1, 2, 3].map((by) => promisify(execFile)(process.execPath, ['-r', hook, '-e', write(by)]));
+    const ends = (await Promise.all(writers)).map(({ stdout }) => stdout.trim());
+    expect([...ends].sort()).toEqual(['PreconditionFailedError', 'PreconditionFailedError', 'won']);
+    expect((await createFileObjects(folder).get('a'))?.bytes).toEqual(new Uint8Array([ends.indexOf('won') + 1]));
+  }, 30_000);
 });

@@ -2,10 +2,17 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ObjectStoreError, PreconditionFailedError, type ObjectStore } from '../../../src/objects/object-store';
 import { sha256 } from '../../../src/policy/manifest-digests';
 import { NotConfirmedError } from '../../../src/policy/publishing/point-manifest';
-import { carryOut, planPromote, planPublish, type ReleaseFile } from '../../../src/policy/publishing/publish';
+import {
+  carryOut,
+  checkNames,
+  planPromote,
+  planPublish,
+  type ReleaseFile,
+} from '../../../src/policy/publishing/publish';
 import { manifestBytes, readStanding, type ManifestPlace } from '../../../src/policy/publishing/published-release';
+import { releasesInForce } from '../../../src/policy/publishing/in-force';
 import { readHistory } from '../../../src/policy/publishing/release-history';
-import { placeOf, planRollback } from '../../../src/policy/publishing/rollback';
+import { planRollback } from '../../../src/policy/publishing/rollback';
 import { MemoryObjects } from '../../fakes/memory-objects';
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
@@ -46,6 +53,11 @@ describe('publishing', () => {
     if (planned) await carryOut(place, standing, planned, act('ann'));
     return planned !== undefined;
   }
+  /** what was in force, newest first */
+  const took = async (at = place): Promise<string[]> =>
+    releasesInForce(await readStanding(at), await history(at)).map(
+      ({ manifest, entry }) => `${entry?.action ?? 'by hand'} ${manifest.version}`,
+    );
   const inForce = async () => (await readStanding(place))?.manifest;
 
   it('writes the bundle, the configuration, what was done, and last the manifest', async () => {
@@ -138,8 +150,49 @@ describe('publishing', () => {
       ).rejects.toThrow();
       expect((await inForce())?.version).toBe('v1');
     }
+    expect(await versions()).toEqual(['publish v2', 'publish v1']);
+    expect(await took()).toEqual(['publish v1']);
     expect(await publish('v2', { policy: policy('p2'), config: config('c2') })).toBe(true);
-    expect((await inForce())?.version).toBe('v2');
+    expect(await took()).toEqual(['publish v2', 'publish v1']);
+    // The act that died is no release to point back to.
+    await publish('v3', { config: config('c3') });
+    expect(await rollback()).toBe(true);
+    expect(await took()).toEqual(['rollback v2', 'publish v3', 'publish v2', 'publish v1']);
+  });
+
+  it('does not point back to a release that never was in force', async () => {
+    await publish('v1', { policy: policy('p1'), config: config('c1') });
+    const dying = { ...place, store: dyingAt(objects, 'put latest.json') };
+    await expect(publish('v2', { config: config('c2') }, 'ada', dying)).rejects.toThrow();
+    await publish('v3', { config: config('c3') });
+    await rollback();
+    expect((await inForce())?.version).toBe('v1');
+  });
+
+  it('points back to the manifest that somebody had written by hand before the first release', async () => {
+    await objects.put('p.tar.gz', text('p'));
+    await objects.put('c.pkl', text('c'));
+    const hand = { policy: 'p.tar.gz', config: 'c.pkl', version: 'hand' };
+    await objects.put('latest.json', manifestBytes(hand));
+    await publish('v1', { config: config('c1') });
+    expect(await took()).toEqual(['publish v1', 'by hand hand']);
+    await rollback();
+    expect(await inForce()).toEqual({ ...hand, policySHA256: sha256('p'), configSHA256: sha256('c') });
+  });
+
+  it('finds what was in force although the clock of one publisher is behind', async () => {
+    await publish('v1', { policy: policy('p1'), config: config('c1') });
+    const standing = await readStanding(place);
+    const past = { by: 'late', at: '2020-01-01T00:00:00.000Z' };
+    const planned = await planPublish(place, standing, await history(), {
+      ...past,
+      version: 'v2',
+      config: config('c'),
+    });
+    await carryOut(place, standing, planned!, past);
+    expect(await took()).toEqual(['publish v2', 'publish v1']);
+    await rollback();
+    expect((await inForce())?.version).toBe('v1');
   });
 
   it('lets one of two publishers win, and tells the other who did', async () => {
@@ -190,6 +243,58 @@ describe('publishing', () => {
     ).rejects.toBeInstanceOf(NotConfirmedError);
   });
 
+  it('keeps its entry while the write may still arrive: a release in force must be in the history', async () => {
+    let late: (() => Promise<unknown>) | undefined;
+    const slow = failing(objects, 'put latest.json', (put) => {
+      late = put;
+      return Promise.reject(new ObjectStoreError('timeout'));
+    });
+    await expect(
+      publish('v1', { policy: policy('p1'), config: config('c1') }, 'ada', { ...place, store: slow }),
+    ).rejects.toBeInstanceOf(NotConfirmedError);
+    expect(await took()).toEqual([]);
+    await late?.();
+    expect(await took()).toEqual(['publish v1']);
+  });
+
+  it('does not take the answer to its own repeated write for a conflict', async () => {
+    const twice = failing(objects, 'put ', async (put) => {
+      await put();
+      return put();
+    });
+    await publish('v1', { policy: policy('p1'), config: config('c1') }, 'ada', { ...place, store: twice });
+    expect(await took()).toEqual(['publish v1']);
+  });
+
+  it('tells a name that is just being written from one that is taken', async () => {
+    const busy = failing(objects, 'put policy', () => Promise.reject(new PreconditionFailedError('policy-v1.tar.gz')));
+    await expect(
+      publish('v1', { policy: policy('p1'), config: config('c1') }, 'ada', { ...place, store: busy }),
+    ).rejects.toThrow('policy-v1.tar.gz is being written by somebody else at this moment');
+  });
+
+  it('says before it writes that a name is taken', async () => {
+    await objects.put('config-v1.json', text('another'));
+    const done = act();
+    const planned = await planPublish(place, undefined, [], {
+      ...done,
+      version: 'v1',
+      policy: policy('p1'),
+      config: config('c1'),
+    });
+    await expect(checkNames(place, planned!)).rejects.toThrow('config-v1.json is there already with other content');
+    await objects.put('config-v1.json', text('c1'));
+    await checkNames(place, planned!);
+    expect(await objects.list('')).toEqual(['config-v1.json']);
+  });
+
+  it('refuses a version that stands without digests to compare', async () => {
+    await objects.put('latest.json', manifestBytes({ policy: 'p', config: 'c', version: 'v1' }));
+    await expect(publish('v1', { policy: policy('p1'), config: config('c1') })).rejects.toThrow(
+      'named v1 before (written by hand)',
+    );
+  });
+
   it('takes its entry back when the store refuses the manifest', async () => {
     const refusing = failing(objects, 'put latest.json', () => Promise.reject(new ObjectStoreError('denied', 403)));
     await expect(
@@ -215,7 +320,7 @@ describe('publishing', () => {
     it('points to a release by its name, and back again', async () => {
       await rollback('v1');
       expect((await inForce())?.version).toBe('v1');
-      expect(placeOf((await readStanding(place))!, await history())).toBe(0);
+      expect((await took())[0]).toBe('rollback v1');
       await rollback();
       expect((await inForce())?.version).toBe('v3');
       expect(await rollback('v3')).toBe(false);
@@ -229,14 +334,14 @@ describe('publishing', () => {
     });
 
     it('refuses an unknown version, and one whose files are gone', async () => {
-      await expect(rollback('v7')).rejects.toThrow('it has named v3, v2, v1');
+      await expect(rollback('v7')).rejects.toThrow('it has named only v3, v2, v1');
       await objects.delete('config-v1.json');
       await expect(rollback('v1')).rejects.toThrow('config-v1.json, which is not there');
     });
 
     it('has nothing to point back to at the first release', async () => {
       for (const key of await objects.list('latest.history/')) await objects.delete(key);
-      await expect(rollback()).rejects.toThrow('its history holds nothing');
+      await expect(rollback()).rejects.toThrow('it has named only v3');
     });
 
     it('passes over entries of the history that cannot be read', async () => {
@@ -279,6 +384,26 @@ describe('publishing', () => {
         { action: 'promote', by: 'ann', from: 's3://gate/r/latest.json' },
       ]);
       expect(await promote()).toBe(false);
+    });
+
+    it('promotes between two manifests of one folder, which keep histories of their own', async () => {
+      production = { store: objects, key: 'production.json' };
+      await promote();
+      const manifest = (await readStanding(production))!.manifest;
+      expect(manifest).toMatchObject({ policy: 'policy-v2.tar.gz', config: 'config-v2.pkl', version: 'v2' });
+      expect((await objects.get(manifest.config))?.bytes).toEqual(text('c1'));
+      expect([await took(production), await took()]).toEqual([['promote v2'], ['publish v2', 'publish v1']]);
+    });
+
+    it('points back instead of promoting what was in force before', async () => {
+      await promote();
+      await publish('v3', { policy: policy('p3') });
+      await promote();
+      const standing = (await readStanding(production))!;
+      const second = (await history(production)).find((entry) => entry.manifest.version === 'v2');
+      await rollback('v2');
+      await expect(promote()).rejects.toThrow('gate policy rollback --version v2 points back to it');
+      expect([standing.manifest.version, second?.from]).toEqual(['v3', 's3://gate/r/latest.json']);
     });
 
     it('does not copy what is not what the manifest says', async () => {
