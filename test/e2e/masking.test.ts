@@ -275,6 +275,10 @@ describe('a masked value', () => {
     await expectNowhere();
   }, 60_000);
 
+  it('keeps no worker from saying which release it has', async () => {
+    expect(await cli('policy', 'status')).toMatchObject({ code: 0, stdout: expect.stringContaining('1 of 1 workers') });
+  }, 60_000);
+
   it('can be read in the history by who has the key, also after the key has changed', async () => {
     setFleet({ serial: SERIAL, mode: 'deny' });
     await deploy();
