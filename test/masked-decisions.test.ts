@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createGate, createGateActivities, gatePlugin } from '../src';
 import type { AuditRecord } from '../src/audit/audit-record';
 import { toLoaded } from '../src/gate';
@@ -80,7 +80,9 @@ describe('masked decisions', () => {
   beforeEach(() => {
     copies = '';
     levels.setMetric('serial', { value: SECRET });
-    return async () => Promise.all(open.splice(0).map((one) => one.close()));
+  });
+  afterEach(async () => {
+    for (const one of open.splice(0)) await one.close();
   });
 
   it('are refused over Temporal while nothing encrypts its history', async () => {

@@ -8,7 +8,7 @@ export interface PayloadKey {
   bytes: Uint8Array;
 }
 
-export const KEY_BYTES = 32;
+const KEY_BYTES = 32;
 
 /** The bytes that `text` holds in hex or base64 (either alphabet, padded or not); undefined when they are not 32. */
 export function parseKeyBytes(text: string): Uint8Array | undefined {

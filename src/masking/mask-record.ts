@@ -2,10 +2,10 @@ import type { AuditRecord } from '../audit/audit-record';
 import { OTHER_REASON, reasonCode } from '../decisions/reason-code';
 import { FailureType, type Fault } from '../failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json';
-import { pathOf, pointerKeys, replaced, resolveMask, scalarTexts, valueAt, type MaskRule } from './mask';
+import { keyTexts, pathOf, pointerKeys, replaced, resolveMask, scalarTexts, valueAt, type MaskRule } from './mask';
 
 /** What stands in the place of a source's address that holds a masked value. */
-export const MASKED_SOURCE = 'masked';
+const MASKED_SOURCE = 'masked';
 
 /**
  * A copy of a decision's record without the masked values: null, or what the mask puts there; reasons are codes alone,
@@ -21,26 +21,29 @@ export function maskRecord(record: AuditRecord, rules: readonly MaskRule[] | und
   const found = resolveMask(rules, input, absent).filter(isNew);
   if (found.length === 0) return record;
 
-  const secrets = found.flatMap((rule) => scalarTexts(valueAt(input, pointerKeys(pathOf(rule))!.slice(1))));
+  const hidden = found.map((rule) => valueAt(input, pointerKeys(pathOf(rule))!.slice(1)));
+  const secrets = hidden.flatMap(scalarTexts);
+  const keys = hidden.flatMap(keyTexts);
   // Deepest last: what lies within a masked value is gone with it.
   const masked = found.reduce<JsonValue>(
     (document, rule) =>
       replaced(document, pointerKeys(pathOf(rule))!.slice(1), typeof rule === 'string' ? null : rule.value),
     input,
   ) as JsonObject;
-  const isHolding = (text: string): boolean => secrets.some((secret) => text.includes(secret));
   return {
     ...record,
     reasons: [
       ...new Set(
-        record.reasons.map((reason) => (record.masked ? withoutSecrets(reason, secrets) : codeOf(reason, secrets))),
+        record.reasons.map((reason) =>
+          withoutKeys(record.masked ? withoutSecrets(reason, secrets) : codeOf(reason, secrets), keys),
+        ),
       ),
     ].sort(),
     errorDetails: record.errorDetails.map(maskFault),
     usedFacts: record.usedFacts.map((fact) => ({
       ...fact,
       value: masked[fact.id]!,
-      source: isHolding(fact.source) ? MASKED_SOURCE : fact.source,
+      source: isHolding(fact.source, secrets) ? MASKED_SOURCE : fact.source,
     })),
     ...(record.deployment === undefined ? {} : { deployment: masked.deployment as JsonObject }),
     masked: [...new Set([...(record.masked ?? []), ...found.map(pathOf)])].sort(),
@@ -52,6 +55,20 @@ function inputOf({ usedFacts, deployment }: AuditRecord): JsonObject {
     ...usedFacts.map(({ id, value }) => [id, value] as const),
     ...(isJsonObject(deployment) ? ([['deployment', deployment]] as const) : []),
   ]);
+}
+
+/** An address holds a value as it is or percent-encoded, and a host in small letters. */
+function isHolding(source: string, secrets: readonly string[]): boolean {
+  const texts = [source, decoded(source)].map((text) => text.toLowerCase());
+  return secrets.some((secret) => texts.some((text) => text.includes(secret.toLowerCase())));
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** `other` where any part of a masked value stands before the colon that ends the code. */
@@ -73,6 +90,15 @@ function withoutSecrets(code: string, secrets: readonly string[]): string {
   return isWithin ? OTHER_REASON : code;
 }
 
+/** Keys of masked objects, such as regions, are part of the value; they are short, so they count as whole words only. */
+function withoutKeys(code: string, keys: readonly string[]): string {
+  const isWithin = keys.some((key) => {
+    const spelled = reasonCode(`${key.replaceAll(':', ' ')}:`);
+    return spelled !== OTHER_REASON && `_${code}_`.includes(`_${spelled}_`);
+  });
+  return isWithin ? OTHER_REASON : code;
+}
+
 /** Faults of these types say what is wrong with the facts or the policy's answer, and so may quote them. */
 const SENTENCES: Partial<Record<FailureType, string>> = {
   [FailureType.FactInvalid]: 'The fact is not as described; more is masked',
@@ -86,7 +112,7 @@ const SENTENCES: Partial<Record<FailureType, string>> = {
 const SAFE_TYPES: readonly FailureType[] = [FailureType.PolicyUnavailable];
 
 /** A fault with its type, fact and numbers, and a fixed sentence where it may hold a value. */
-export function maskFault(fault: Fault): Fault {
+function maskFault(fault: Fault): Fault {
   const { type, message, factId, ageMs, maxAgeMs, status } = fault;
   return {
     type,

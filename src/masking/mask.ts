@@ -20,7 +20,7 @@ export function pointerKeys(pointer: string): string[] | undefined {
     .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
-export const toPointer = (keys: readonly string[]): string =>
+const toPointer = (keys: readonly string[]): string =>
   keys.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
 /** Why a pointer of the settings masks nothing that can be masked; undefined when it is fit. */
@@ -102,4 +102,10 @@ export function scalarTexts(value: JsonValue | undefined): string[] {
   if (typeof value === 'number') return [String(value)];
   if (Array.isArray(value)) return value.flatMap(scalarTexts);
   return isJsonObject(value) ? Object.values(value).flatMap(scalarTexts) : [];
+}
+
+/** The keys of objects within a masked value. */
+export function keyTexts(value: JsonValue | undefined): string[] {
+  if (Array.isArray(value)) return value.flatMap(keyTexts);
+  return isJsonObject(value) ? Object.entries(value).flatMap(([key, child]) => [key, ...keyTexts(child)]) : [];
 }

@@ -60,7 +60,7 @@ const NEW_KEY = { id: 'new', env: 'KEY_NEW', text: randomBytes(32).toString('hex
 /** Real Temporal, a real worker, and everything that leaves it, searched for three masked values. */
 describe('a masked value', () => {
   let gate: GateHarness;
-  let worker: RunningWorker;
+  let worker: Pick<RunningWorker, 'httpUrl' | 'stop'>;
   let loaded: LoadedSettings;
   let connection: Connection;
   let client: Client;
@@ -312,6 +312,19 @@ describe('a masked value', () => {
     expect(keyIds).toContain(`"encryption-key-id":"${base64('new')}"`);
     expect(keyIds).not.toContain(`"encryption-key-id":"${base64('old')}"`);
     await expectNowhere();
+  }, 90_000);
+
+  it('stands nowhere in the clear when the built worker runs, whose workflows were bundled before', async () => {
+    await worker.stop();
+    const child = await gate.spawnWorker();
+    worker = { httpUrl: child.ready.http as string, stop: () => child.stop() };
+    setFleet({ serial: SERIAL, mode: 'deny' });
+    expect(await deploy()).toMatchObject({ code: 1, stdout: expect.stringContaining('serial_blocked') });
+    id = `d-${randomUUID()}`;
+    setFleet([SERIAL]);
+    expect(await deploy()).toMatchObject({ code: 3, stdout: expect.stringContaining('FactInvalid') });
+    await expectNowhere();
+    expect(readFileSync(join(gate.folder, 'worker.log'), 'utf8')).toContain('FactInvalid');
   }, 90_000);
 
   async function show(...args: string[]): Promise<{ stdout: string }> {

@@ -36,6 +36,28 @@ describe('a masked record', () => {
     expect(maskRecord(masked, RULES)).toBe(masked);
   });
 
+  it.each([
+    ['a value in capitals', 'SN-77', 'blocked sn 77: x', 'other'],
+    ['a value with a colon', 'ab:cd', 'blocked ab:cd', 'other'],
+    ['a key of the value', { 'eu-west': { status: 'red' } }, 'eu-west unhealthy: red', 'other'],
+    ['a key in a list', [{ eu: 1 }], 'region eu: red', 'other'],
+    ['a key within a word', { eu: 'x9' }, 'queue_long: 7', 'queue_long'],
+    ['nothing of it', { eu: true, none: null, '': '' }, 'queue long: 7', 'queue_long'],
+  ])('shows no code that holds %s', (_what, value, reason, code) => {
+    const usedFacts = [{ id: 'fleet', value, source: 'config', ...times }];
+    expect(maskRecord(record({ reasons: [reason], usedFacts }), ['/input/fleet']).reasons).toEqual([code]);
+  });
+
+  it.each([
+    ['http://h/a%20B%2Fc?q', 'a B/c', 'masked'],
+    ['http://tenant-x.example/', 'Tenant-X', 'masked'],
+    ['http://h/%', 'x', 'http://h/%'],
+    ['http://h/100%/abc', 'abc', 'masked'],
+  ])('shows of the source %s, where %s is masked, %s', (source, value, shown) => {
+    const usedFacts = [{ id: 'fleet', value, source, ...times }];
+    expect(maskRecord(record({ usedFacts }), ['/input/fleet']).usedFacts).toMatchObject([{ source: shown }]);
+  });
+
   it('is the record itself where nothing is found', () => {
     const plain = record();
     for (const rules of [undefined, [], ['/input/other'], ['/input/deployment/id'], ['/input/decision_time']]) {
