@@ -17,6 +17,8 @@ export interface OpenGateActivities {
 
 /**
  * Opens the gate's services and gives its activities, to be registered with a worker whose workflows call `awaitGate`.
+ * Such a worker is not seen by `gate policy status` and `gate policy reload`, which ask those that `gate worker` runs; it
+ * reads the manifest at the refresh interval.
  *
  * @param settings settings, or the path of a settings file
  * @throws GateError ConfigInvalid

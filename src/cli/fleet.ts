@@ -4,6 +4,7 @@ import { CliExit, ExitCode, type CliIo } from './io';
 import { colorsFor, formatAge, printJson, printLines, printTable } from './output';
 
 const SHORT_SHA = 12;
+const STOPPED = { status: 'stopped asking', reload: 'stopped waiting; workers may still read the manifest' };
 
 /** Asks every worker of the settings' task queue, and prints what each says; returns the exit code. */
 export async function printFleet(
@@ -12,10 +13,11 @@ export async function printFleet(
   reload: boolean,
 ): Promise<ExitCode> {
   const answers = await ask(io, options.settings, reload);
-  const { judgeFleet } = await import('../fleet/worker-answer.js');
+  const { haveOneRelease, judgeFleet } = await import('../fleet/worker-answer.js');
   const state = judgeFleet(answers);
-  if (options.output === 'json') printJson(io, { state, workers: answers.map(toJson) });
-  else await printText(io, answers, state);
+  const sameRelease = haveOneRelease(answers);
+  if (options.output === 'json') printJson(io, { state, same_release: sameRelease, workers: answers.map(toJson) });
+  else await printText(io, answers, sameRelease || state === 'silent');
   if (state === 'silent') return ExitCode.timeout;
   return state === 'alike' ? ExitCode.ok : ExitCode.denied;
 }
@@ -58,8 +60,10 @@ async function ask(io: CliIo, settingsPath: string | undefined, reload: boolean)
           dataConverter,
         },
         taskQueue,
-        reload,
-      );
+        { reload, signal: io.signal },
+      ).catch((error: unknown) => {
+        throw io.signal.aborted ? new CliExit(ExitCode.timeout, STOPPED[reload ? 'reload' : 'status']) : error;
+      });
       if (answers.length > 0) return answers;
       const message = `no worker polls the task queue ${taskQueue} in namespace ${namespace}, nor did one lately`;
       throw new CliExit(ExitCode.timeout, message);
@@ -101,7 +105,7 @@ function toJson({ identity, release, silence, lastSeenAtMs }: FleetAnswer) {
   };
 }
 
-async function printText(io: CliIo, answers: readonly FleetAnswer[], state: string): Promise<void> {
+async function printText(io: CliIo, answers: readonly FleetAnswer[], alike: boolean): Promise<void> {
   const nowMs = Date.now();
   const ago = (time: string | undefined): string => (time ? `${formatAge(Date.parse(time), nowMs)} ago` : 'never');
   const answered = answers.filter(({ release }) => release);
@@ -130,7 +134,7 @@ async function printText(io: CliIo, answers: readonly FleetAnswer[], state: stri
         ? []
         : [`${identity} does not answer: stopped, or out of reach; last seen ${formatAge(lastSeenAtMs, nowMs)} ago`],
     ),
-    ...(state === 'differing' ? [colors.yellow('The workers do not have the same release in force')] : []),
+    ...(alike ? [] : [colors.yellow('The workers do not have the same release in force')]),
     `${answered.length} of ${answers.length} workers answered`,
   ]);
 }

@@ -11,6 +11,7 @@ import { explainCommand } from './explain';
 import { CliExit, ExitCode, type CliIo } from './io';
 import { listCommand } from './list';
 import { policyCommand } from './policy';
+import { replayCommand } from './replay';
 import { setupCommand } from './setup';
 import { statusCommand } from './status';
 import { workerCommand } from './worker';
@@ -52,6 +53,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
     listCommand,
     evaluateCommand,
     policyCommand,
+    replayCommand,
     auditCommand,
     workerCommand,
     codecServerCommand,

@@ -43,7 +43,8 @@ export async function evaluateSnapshot(request: {
     toDecision({ snapshot, usedFactIds, result });
   try {
     const input = toPolicyInput(snapshot);
-    const faults = [...snapshotFaults(snapshot), ...inputCheckOf(release)(input)];
+    const { checkInput, allowedSkewMs } = checksOf(release);
+    const faults = [...snapshotFaults(snapshot, allowedSkewMs), ...checkInput(input)];
     if (faults.length > 0) return decide({ faults });
     return decide(
       await evaluate({
@@ -64,20 +65,29 @@ export async function evaluateSnapshot(request: {
 
 const POLICY_FAULTS: readonly FailureType[] = [FailureType.PolicyEvaluation, FailureType.PolicyInvalid];
 
-const inputChecks = new WeakMap<Release, InputCheck>();
-
-/** Compiled once a release: compiling takes milliseconds, checking microseconds. */
-function inputCheckOf(release: Release): InputCheck {
-  let check = inputChecks.get(release);
-  if (check === undefined) {
-    check = createInputCheck(release.policy, release.configDocument);
-    inputChecks.set(release, check);
-  }
-  return check;
+interface ReleaseChecks {
+  checkInput: InputCheck;
+  /** how far a fact's time may lie behind the decision's */
+  allowedSkewMs: number;
 }
 
-/** What is wrong with the facts as facts: too old at the decision time, twice there, or under a name of the gate's. */
-function snapshotFaults({ facts, decisionTimeMs, maxAgeMs }: Snapshot): Fault[] {
+const checks = new WeakMap<Release, ReleaseChecks>();
+
+/** Compiled once a release: compiling takes milliseconds, checking microseconds. */
+function checksOf(release: Release): ReleaseChecks {
+  let found = checks.get(release);
+  if (found === undefined) {
+    found = {
+      checkInput: createInputCheck(release.policy, release.configDocument),
+      allowedSkewMs: parseDuration(release.config.allowedClockSkew),
+    };
+    checks.set(release, found);
+  }
+  return found;
+}
+
+/** What is wrong with the facts as facts: of the future, too old at the decision time, twice there, or misnamed. */
+function snapshotFaults({ facts, decisionTimeMs, maxAgeMs }: Snapshot, allowedSkewMs: number): Fault[] {
   const faults: Fault[] = [];
   const seen = new Set<string>();
   const invalid = (factId: string, message: string): void =>
@@ -88,6 +98,10 @@ function snapshotFaults({ facts, decisionTimeMs, maxAgeMs }: Snapshot): Fault[] 
     }
     if (seen.has(id)) invalid(id, `Expected one value of ${id}, found two`);
     seen.add(id);
+    const aheadMs = observedAtMs - decisionTimeMs;
+    if (aheadMs > allowedSkewMs) {
+      invalid(id, `Expected ${id} to be observed before the decision, found it ${formatDuration(aheadMs)} later`);
+    }
     const allowedMs = Object.hasOwn(maxAgeMs, id) ? maxAgeMs[id] : undefined;
     const ageMs = decisionTimeMs - observedAtMs;
     // written so that a time which is not a number counts as too old

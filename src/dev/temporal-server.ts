@@ -25,6 +25,8 @@ export interface TemporalServerOptions {
   searchAttributes?: readonly string[];
   /** @default free ones */
   ports?: TemporalPorts;
+  /** settings of the server itself, such as `matching.numTaskqueueReadPartitions=4`; @default none */
+  dynamicConfig?: readonly string[];
   /** gets the server's output, appended */
   logFile: string;
   /** how long the server may take to answer; @default 30000 */
@@ -83,6 +85,7 @@ async function startOnce(path: string, options: TemporalServerOptions, ports: Te
     ...['--metrics-port', `${ports.metrics}`, '--log-level', 'warn'],
     ...(options.dbFile === undefined ? [] : ['--db-filename', options.dbFile]),
     ...searchAttributes.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+    ...(options.dynamicConfig ?? []).flatMap((setting) => ['--dynamic-config-value', setting]),
   ];
   // Detached, so that a Ctrl-C in the terminal reaches us alone, and the server is stopped last.
   const child = spawn(path, args, { stdio: ['ignore', log, log], detached: true });

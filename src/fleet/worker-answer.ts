@@ -36,13 +36,22 @@ export const ownQueueOf = (taskQueue: string, identity: string): string => `${fl
 
 /**
  * How the fleet stands: `alike` when every worker that answered has the same release and no trouble with a newer one;
- * `silent` when none answered.
+ * `troubled` when one has none, or could not take the newest; `silent` when none answered.
  */
 export function judgeFleet(answers: readonly WorkerAnswer[]): 'alike' | 'differing' | 'troubled' | 'silent' {
-  const releases = answers.flatMap(({ release }) => (release ? [release] : []));
+  const releases = releasesOf(answers);
   if (releases.length === 0) return 'silent';
   if (releases.some(({ policySHA, lastError }) => policySHA === undefined || lastError !== undefined))
     return 'troubled';
-  const names = new Set(releases.map((one) => [one.manifestVersion, one.policySHA, one.configRev].join(' ')));
-  return names.size === 1 ? 'alike' : 'differing';
+  return haveOneRelease(answers) ? 'alike' : 'differing';
 }
+
+/** Whether all that answered have the same in force; workers in trouble may differ as well. None at all do not. */
+export function haveOneRelease(answers: readonly WorkerAnswer[]): boolean {
+  return (
+    new Set(releasesOf(answers).map((one) => [one.manifestVersion, one.policySHA, one.configRev].join(' '))).size === 1
+  );
+}
+
+const releasesOf = (answers: readonly WorkerAnswer[]): HealthRelease[] =>
+  answers.flatMap(({ release }) => (release ? [release] : []));

@@ -18,6 +18,8 @@ export interface WasmPolicyOptions {
    * @default 64
    */
   memoryMiB?: number;
+  /** told the name of each of the host's built-ins that an evaluation calls; costs nothing when absent */
+  onBuiltin?(name: string): void;
 }
 
 /** One instance of a compiled policy. Not for two evaluations at a time, nor for another one after a failed one. */
@@ -85,7 +87,7 @@ export async function loadWasmPolicy(
   const maximum = Math.floor(((options.memoryMiB ?? DEFAULT_MEMORY_MIB) * 1024 * 1024) / PAGE_BYTES);
   try {
     const module = wasm instanceof WebAssembly.Module ? wasm : await WebAssembly.compile(wasm);
-    return new OpaWasmPolicy(module, maximum);
+    return new OpaWasmPolicy(module, maximum, options.onBuiltin);
   } catch (cause) {
     throw asRunError('The policy could not be loaded', cause);
   }
@@ -107,7 +109,11 @@ class OpaWasmPolicy implements WasmPolicy {
   private readonly context = { decisionTimeNs: 0n };
   private bytes: Uint8Array;
 
-  constructor(module: WebAssembly.Module, maximumPages: number) {
+  constructor(
+    module: WebAssembly.Module,
+    maximumPages: number,
+    private readonly onBuiltin: WasmPolicyOptions['onBuiltin'],
+  ) {
     const { instance, memory } = this.instantiate(module, maximumPages);
     this.memory = memory;
     this.bytes = new Uint8Array(memory.buffer);
@@ -198,7 +204,16 @@ class OpaWasmPolicy implements WasmPolicy {
     if (missing.length > 0) {
       throw new Error(`The policy calls built-ins that are not supported here: ${missing.sort().join(', ')}`);
     }
-    for (const [name, id] of Object.entries(ids)) this.builtins.set(id, HOST_IMPLEMENTATIONS[name]!);
+    for (const [name, id] of Object.entries(ids)) this.builtins.set(id, this.traced(name, HOST_IMPLEMENTATIONS[name]!));
+  }
+
+  private traced(name: string, builtin: Builtin): Builtin {
+    const { onBuiltin } = this;
+    if (onBuiltin === undefined) return builtin;
+    return (operands, context) => {
+      onBuiltin(name);
+      return builtin(operands, context);
+    };
   }
 
   /** @returns the address of the answer, or 0, which is Rego's undefined */

@@ -235,6 +235,23 @@ describe('with no Temporal to be found', () => {
     });
   });
 
+  it.each([
+    [{ audit: { mask: ['/input/a'] } }, 'missing', 'no keys'],
+    [{ temporal: { encryptionKeys: [{ id: 'k', key: { env: 'NO_KEY' } }] } }, 'missing', 'NO_KEY'],
+    [{ temporal: { encryptionKeys: [{ id: 'k', key: { env: 'KEY' } }] } }, 'ok', '"k" encrypts'],
+    [{}, 'ok', 'in the clear'],
+  ])('doctor looks at the keys of %j', async (settings, state, found) => {
+    const file = join(folder, 'keys.json');
+    writeFileSync(file, JSON.stringify(settings));
+    const vars = { ...env, KEY: 'ab'.repeat(32) };
+    const { stdout } = await runCli(folder, ['doctor', '--settings', file, '-o', 'json'], vars);
+    const findings = JSON.parse(stdout) as { what: string }[];
+    expect(findings.find(({ what }) => what === 'encryption')).toMatchObject({
+      state,
+      found: expect.stringContaining(found),
+    });
+  });
+
   it("means the server of Temporal's own variables even while gate dev runs", async () => {
     const dev = join(folder, 'planning-engine', 'dev');
     mkdirSync(dev, { recursive: true });

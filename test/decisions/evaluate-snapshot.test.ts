@@ -18,7 +18,7 @@ const aRelease = (inputSchema: JsonObject = { properties: { a: { type: 'integer'
   ({
     ref: { policySha: 'p', configRev: 'c', manifestVersion: '1' },
     policy: { sha: 'p', reads, inputSchema },
-    config: { evaluation: { deadline: '250ms', memoryMiB: 16 } },
+    config: { allowedClockSkew: '2s', evaluation: { deadline: '250ms', memoryMiB: 16 } },
     configDocument: { limits: { max: 1 } },
     loadedAtMs: 0,
   }) as unknown as Release;

@@ -127,7 +127,7 @@ async function prepare(source: PolicyCase['source']): Promise<Decide> {
     const release = {
       ref: snapshot.release,
       policy,
-      config: { evaluation: { deadline: '1s' } },
+      config: { allowedClockSkew: '2s', evaluation: { deadline: '1s' } },
       configDocument: config,
       loadedAtMs: 0,
     } as unknown as Release;

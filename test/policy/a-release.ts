@@ -18,7 +18,11 @@ export function aPolicy(sha: string): PolicyBundle {
 export function aConfig(configRev: string): LoadedConfig {
   const configDocument: JsonObject = { limits: { maxDelta: 500 } };
   return {
-    config: { ...configDocument, evaluation: { deadline: '250ms', memoryMiB: 16 } } as unknown as ReleaseConfig,
+    config: {
+      ...configDocument,
+      allowedClockSkew: '2s',
+      evaluation: { deadline: '250ms', memoryMiB: 16 },
+    } as unknown as ReleaseConfig,
     configDocument,
     configRev,
   };

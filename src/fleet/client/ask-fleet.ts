@@ -27,10 +27,15 @@ export type FleetAnswer = WorkerAnswer & { lastSeenAtMs: number };
  * Asks every worker that polls `taskQueue`'s fleet, or did so lately. The workflow that asks runs here, in the caller: it
  * needs no worker that has a release, and costs the others nothing.
  *
+ * @param signal ends the asking; workers that were told to reload do so all the same
  * @returns by identity; empty when no worker is known
- * @throws errors of the connection
+ * @throws errors of the connection, WorkflowFailedError when `signal` ended it
  */
-export async function askFleet(fleet: FleetClient, taskQueue: string, reload: boolean): Promise<FleetAnswer[]> {
+export async function askFleet(
+  fleet: FleetClient,
+  taskQueue: string,
+  { reload, signal }: { reload: boolean; signal: AbortSignal },
+): Promise<FleetAnswer[]> {
   const seen = await findWorkers(fleet, taskQueue);
   if (seen.size === 0) return [];
   const identities = [...seen.keys()].sort();
@@ -48,26 +53,44 @@ export async function askFleet(fleet: FleetClient, taskQueue: string, reload: bo
     reload,
     withinMs: BEGIN_WITHIN_MS,
   };
-  const answers = await worker.runUntil(
-    fleet.client.workflow.execute<(request: AskWorkersRequest) => Promise<WorkerAnswer[]>>('askWorkers', {
-      taskQueue: ownQueue,
-      workflowId: ownQueue,
-      workflowExecutionTimeout: ASK_TIMEOUT_MS,
-      args: [request],
-    }),
-  );
+  const ask = async (): Promise<WorkerAnswer[]> => {
+    const asking = await fleet.client.workflow.start<(request: AskWorkersRequest) => Promise<WorkerAnswer[]>>(
+      'askWorkers',
+      { taskQueue: ownQueue, workflowId: ownQueue, workflowExecutionTimeout: ASK_TIMEOUT_MS, args: [request] },
+    );
+    const end = (): void => void asking.terminate('the asker was stopped').catch(() => undefined);
+    if (signal.aborted) end();
+    signal.addEventListener('abort', end, { once: true });
+    return asking.result().finally(() => signal.removeEventListener('abort', end));
+  };
+  const answers = await worker.runUntil(ask);
   return answers.map((answer) => ({ ...answer, lastSeenAtMs: seen.get(answer.identity) ?? 0 }));
 }
 
+/** By identity, when Temporal last heard of each. */
 async function findWorkers({ client, namespace }: FleetClient, taskQueue: string): Promise<Map<string, number>> {
-  const { pollers } = await client.workflowService.describeTaskQueue({
-    namespace,
-    taskQueue: { name: fleetQueueOf(taskQueue) },
-    taskQueueType: ACTIVITY_POLLERS,
-  });
-  return new Map(
-    (pollers ?? []).flatMap(({ identity, lastAccessTime }) =>
-      identity ? [[identity, Number(lastAccessTime?.seconds ?? 0) * 1000] as const] : [],
-    ),
-  );
+  const seen = new Map<string, number>();
+  for (const name of await partitionsOf(client, namespace, fleetQueueOf(taskQueue))) {
+    const { pollers } = await client.workflowService.describeTaskQueue({
+      namespace,
+      taskQueue: { name },
+      taskQueueType: ACTIVITY_POLLERS,
+    });
+    for (const { identity, lastAccessTime } of pollers ?? []) {
+      const atMs = Number(lastAccessTime?.seconds ?? 0) * 1000;
+      if (identity) seen.set(identity, Math.max(atMs, seen.get(identity) ?? 0));
+    }
+  }
+  return seen;
+}
+
+/**
+ * A server spreads a queue over partitions (four by default, one in its dev server), and under the queue's own name it
+ * tells the pollers of the first alone. One that does not tell its partitions is asked by that name.
+ */
+async function partitionsOf(client: Client, namespace: string, queue: string): Promise<string[]> {
+  const { activityTaskQueuePartitions = [] } = await client.workflowService
+    .listTaskQueuePartitions({ namespace, taskQueue: { name: queue } })
+    .catch(() => ({ activityTaskQueuePartitions: [] }));
+  return [...new Set([queue, ...(activityTaskQueuePartitions ?? []).flatMap(({ key }) => (key ? [key] : []))])];
 }

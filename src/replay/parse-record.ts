@@ -1,0 +1,42 @@
+import type { AuditRecord } from '../audit/audit-record';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json';
+
+const OUTCOMES: readonly unknown[] = ['allow', 'deny', 'error'];
+const TEXTS = ['decisionID', 'kind', 'deploymentID', 'stage', 'timestamp'] as const;
+
+/** A line of an export as an audit record, or what it lacks to be one. Records of other kinds need their names alone. */
+export function parseRecord(line: string): { record: AuditRecord } | { why: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return { why: 'expected a JSON object, but it cannot be parsed' };
+  }
+  if (!isJsonObject(value)) return { why: 'expected a JSON object' };
+  const text = TEXTS.find((name) => typeof value[name] !== 'string');
+  if (text !== undefined) return { why: `expected an audit record with the text ${text}` };
+  if (Number.isNaN(Date.parse(value.timestamp as string))) return { why: 'expected timestamp to be a time' };
+  const why = value.kind === 'decision' ? decisionFault(value) : undefined;
+  return why === undefined ? { record: value as unknown as AuditRecord } : { why };
+}
+
+function decisionFault(value: JsonObject): string | undefined {
+  if (!OUTCOMES.includes(value.outcome)) return 'expected outcome to be allow, deny or error';
+  if (!isList(value.reasons, (reason) => typeof reason === 'string')) return 'expected reasons to be a list of texts';
+  if (!isList(value.errorDetails, isFault)) return 'expected errorDetails to be a list of faults';
+  if (!isList(value.usedFacts, isUsedFact)) return 'expected usedFacts to be a list of facts with their times';
+  return undefined;
+}
+
+const isList = (value: JsonValue | undefined, isItem: (item: JsonValue) => boolean): boolean =>
+  Array.isArray(value) && value.every(isItem);
+
+const isFault = (item: JsonValue): boolean =>
+  isJsonObject(item) && typeof item.type === 'string' && typeof item.message === 'string';
+
+const isUsedFact = (item: JsonValue): boolean =>
+  isJsonObject(item) &&
+  typeof item.id === 'string' &&
+  'value' in item &&
+  typeof item.observedAt === 'string' &&
+  !Number.isNaN(Date.parse(item.observedAt));

@@ -1,0 +1,67 @@
+import type { AuditRecord } from '../audit/audit-record';
+import { parseDuration } from '../config/duration';
+import type { Fact, FactTarget } from '../facts/fact';
+import type { Snapshot } from '../facts/snapshot';
+import { FailureType } from '../failures';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json';
+import type { Release } from '../policy/release';
+
+/** The release that past decisions are put to. */
+export interface Candidate {
+  release: Release;
+  /** facts that the configuration itself holds: they come from the candidate, not from the record */
+  configFacts: Record<string, JsonValue>;
+}
+
+/** The moment again under the candidate, or exactly why not. */
+export type Rebuilt = { snapshot: Snapshot } | { cause: string };
+
+/** Faults of a decision that was never put to a policy for a reason which no snapshot holds. */
+const BEYOND_SNAPSHOT: readonly string[] = [FailureType.PolicyUnavailable, FailureType.ReleaseChanged];
+
+/**
+ * The snapshot of a recorded decision as the candidate would have seen it: the facts that *it* reads, at their recorded
+ * times, with *its* max ages, at the recorded decision time. A cause instead where the record does not hold enough.
+ */
+export function rebuildSnapshot(record: AuditRecord, { release, configFacts }: Candidate): Rebuilt {
+  if (record.schemaVersion !== 1)
+    return { cause: `the record's schemaVersion ${String(record.schemaVersion)} is unknown` };
+  if ((record.masked?.length ?? 0) > 0) return { cause: 'the record holds masked values' };
+  const beyond = record.errorDetails.find(({ type }) => BEYOND_SNAPSHOT.includes(type));
+  if (beyond) return { cause: `the decision failed before any policy was asked (${beyond.type})` };
+  const target = targetOf(record);
+  if (!target) return { cause: 'the record does not hold the deployment as the policy saw it' };
+  const decisionTimeMs = Date.parse(record.timestamp);
+  const recorded = new Map(record.usedFacts.map((fact) => [fact.id, fact]));
+  const facts: Fact[] = [];
+  const maxAgeMs: Record<string, number> = {};
+  for (const id of [...release.policy.reads.facts].sort()) {
+    if (Object.hasOwn(configFacts, id)) {
+      const value = configFacts[id] as JsonValue;
+      facts.push({ id, value, observedAtMs: decisionTimeMs, collectedAtMs: decisionTimeMs, source: 'config' });
+      continue;
+    }
+    const fact = recorded.get(id);
+    if (!fact) return { cause: lacking(record, id) };
+    const { value, observedAt, collectedAt, source } = fact;
+    facts.push({ id, value, observedAtMs: Date.parse(observedAt), collectedAtMs: Date.parse(collectedAt), source });
+    const provider = release.config.facts[id];
+    if (provider && provider.type !== 'config') maxAgeMs[id] = parseDuration(provider.maxAge);
+  }
+  return {
+    snapshot: { decisionId: record.decisionID, decisionTimeMs, target, release: release.ref, facts, maxAgeMs },
+  };
+}
+
+function lacking(record: AuditRecord, factId: string): string {
+  const fault = record.errorDetails.find((one) => one.factId === factId);
+  const why = fault ? `, which failed then (${fault.type})` : '';
+  return `the record does not hold the fact ${factId}${why}`;
+}
+
+function targetOf({ deploymentID, stage, deployment }: AuditRecord): FactTarget | undefined {
+  if (!deployment) return undefined;
+  const { stage_index: stageIndex, attributes, stage_attributes: stageAttributes } = deployment;
+  if (typeof stageIndex !== 'number' || !isJsonObject(attributes) || !isJsonObject(stageAttributes)) return undefined;
+  return { deploymentId: deploymentID, stage, stageIndex, attributes, stageAttributes: stageAttributes as JsonObject };
+}

@@ -1,0 +1,100 @@
+import type { DecisionOutcome } from '../decisions/decision';
+
+/** What became of a recorded decision under the candidate. */
+export const ReplayClass = {
+  same: 'same',
+  /** allowed now, and denied or undecided then */
+  newlyAllowed: 'newly-allowed',
+  /** denied now, and allowed or undecided then */
+  newlyDenied: 'newly-denied',
+  /** other reasons, other faults, or no decision any more */
+  changed: 'changed',
+  notReplayable: 'not-replayable',
+} as const;
+export type ReplayClass = (typeof ReplayClass)[keyof typeof ReplayClass];
+
+/** One decision that did not stay the same. Reasons of an error are its faults. */
+export interface ReplayRow {
+  decisionID: string;
+  deploymentID: string;
+  stage: string;
+  /** RFC 3339 */
+  timestamp: string;
+  oldOutcome: DecisionOutcome;
+  oldReasons: string[];
+  newOutcome: DecisionOutcome;
+  newReasons: string[];
+  /** on decisions that their own release did not reproduce: the host's built-ins that were called now */
+  builtins?: string[];
+}
+
+/** The rows that are kept; the counts hold all. */
+export type KeptRows = 'newly-allowed' | 'newly-denied' | 'changed' | 'not-reproduced';
+
+/** A line of the input that is no audit record; lines count from 1. */
+export interface BrokenLine {
+  line: number;
+  why: string;
+}
+
+/** What a replay found; of bounded size however many records there were. */
+export interface ReplayReport {
+  /** decisions looked at */
+  decisions: number;
+  /** records of other kinds, and decisions that the filters leave out */
+  skipped: number;
+  counts: Record<ReplayClass, number>;
+  /** made by exactly the candidate, and not reproduced by it: its answers depend on more than its input */
+  notReproduced: number;
+  /** how many decisions gave a reason of each code, then and now, among those replayed */
+  reasons: Record<string, { then: number; now: number }>;
+  /** why decisions could not be replayed */
+  causes: Record<string, number>;
+  rows: Record<KeptRows, ReplayRow[]>;
+  brokenLines: number;
+  broken: BrokenLine[];
+}
+
+const MOST_BROKEN = 20;
+/** Codes and causes are the policy's and the facts' words: more than this many different ones count as `other`. */
+const MOST_NAMES = 200;
+
+export function emptyReport(): ReplayReport {
+  return {
+    decisions: 0,
+    skipped: 0,
+    counts: { same: 0, 'newly-allowed': 0, 'newly-denied': 0, changed: 0, 'not-replayable': 0 },
+    notReproduced: 0,
+    reasons: {},
+    causes: {},
+    rows: { 'newly-allowed': [], 'newly-denied': [], changed: [], 'not-reproduced': [] },
+    brokenLines: 0,
+    broken: [],
+  };
+}
+
+export function keepRow(report: ReplayReport, kind: KeptRows, row: ReplayRow, maxRows: number): void {
+  const rows = report.rows[kind];
+  if (rows.length < maxRows) rows.push(row);
+}
+
+export function countCause(report: ReplayReport, cause: string, count = 1): void {
+  const name = Object.hasOwn(report.causes, cause) || Object.keys(report.causes).length < MOST_NAMES ? cause : 'other';
+  report.causes[name] = (report.causes[name] ?? 0) + count;
+}
+
+export function countReason(report: ReplayReport, code: string, when: 'then' | 'now'): void {
+  entryOf(report.reasons, code, () => ({ then: 0, now: 0 }))[when] += 1;
+}
+
+export function addBroken(report: ReplayReport, line: number, why: string): void {
+  report.brokenLines += 1;
+  if (report.broken.length < MOST_BROKEN) report.broken.push({ line, why });
+}
+
+function entryOf<T>(entries: Record<string, T>, wanted: string, make: () => T): T {
+  const isKnown = Object.hasOwn(entries, wanted);
+  const name = isKnown || Object.keys(entries).length < MOST_NAMES ? wanted : 'other';
+  if (!Object.hasOwn(entries, name)) entries[name] = make();
+  return entries[name] as T;
+}

@@ -1,0 +1,180 @@
+import type { AuditQuery, AuditRecord } from '../audit/audit-record';
+import type { Decision } from '../decisions/decision';
+import { evaluateSnapshot, type EvaluatePolicy, type PolicyRequest } from '../decisions/evaluate-snapshot';
+import { OTHER_REASON, reasonCode } from '../decisions/reason-code';
+import type { Fault } from '../failures';
+import { parseRecord } from './parse-record';
+import { rebuildSnapshot, type Candidate } from './rebuild-snapshot';
+import {
+  addBroken,
+  countCause,
+  countReason,
+  emptyReport,
+  keepRow,
+  type ReplayClass,
+  type ReplayReport,
+  type ReplayRow,
+} from './replay-report';
+
+/** Which decisions are replayed; absent filters match all. Times inclusive from, exclusive to. */
+export type ReplayFilter = Pick<AuditQuery, 'deploymentID' | 'stage' | 'outcome' | 'since' | 'until'>;
+
+/** A record, or the line of an export that should be one; lines count from 1, and empty ones are passed over. */
+export type ReplayItem = { record: AuditRecord } | { line: number; text: string };
+
+export interface ReplayOptions {
+  candidate: Candidate;
+  filter: ReplayFilter;
+  /** asked for many at a time: it may answer them side by side */
+  evaluate: EvaluatePolicy;
+  /** the host's built-ins that an evaluation calls, asked only of decisions that were not reproduced */
+  builtinsOf(request: PolicyRequest): Promise<readonly string[]>;
+  /** rows kept of a kind */
+  maxRows: number;
+  /** told after each batch how many items were looked at so far */
+  onProgress?(items: number): void;
+}
+
+/** A decision that is being made again. */
+interface Underway {
+  record: AuditRecord;
+  decision: Promise<Decision>;
+  request: PolicyRequest | undefined;
+}
+
+/**
+ * Replays items in their order, in bounded memory: while one batch is evaluated the next one is read and taken apart.
+ *
+ * @throws what `batches` throws, and what `evaluate` throws that is not the policy's own fault
+ */
+export async function replay(
+  batches: AsyncIterable<readonly ReplayItem[]>,
+  options: ReplayOptions,
+): Promise<ReplayReport> {
+  const report = emptyReport();
+  let items = 0;
+  let before: Promise<void> = Promise.resolve();
+  for await (const batch of batches) {
+    const started = batch.flatMap((item) => begin(item, options, report));
+    await before;
+    before = settle(started, options, report);
+    // Awaited in the next round or below; a failure must not count as unhandled before that.
+    before.catch(() => undefined);
+    items += batch.length;
+    options.onProgress?.(items);
+  }
+  await before;
+  return report;
+}
+
+/** Counts what need not be evaluated, and starts what must. */
+function begin(item: ReplayItem, options: ReplayOptions, report: ReplayReport): Underway[] {
+  if ('text' in item && item.text.trim() === '') return [];
+  const parsed = 'text' in item ? parseRecord(item.text) : item;
+  if ('why' in parsed) {
+    addBroken(report, 'line' in item ? item.line : 0, parsed.why);
+    return [];
+  }
+  const { record } = parsed;
+  if (!isWanted(record, options.filter)) {
+    report.skipped += 1;
+    return [];
+  }
+  report.decisions += 1;
+  const rebuilt = rebuildSnapshot(record, options.candidate);
+  if ('cause' in rebuilt) {
+    report.counts['not-replayable'] += 1;
+    countCause(report, rebuilt.cause);
+    return [];
+  }
+  const underway: Underway = { record, request: undefined, decision: Promise.resolve() as never };
+  underway.decision = evaluateSnapshot({
+    release: options.candidate.release,
+    snapshot: rebuilt.snapshot,
+    evaluate: (request) => {
+      underway.request = request;
+      return options.evaluate(request);
+    },
+  });
+  underway.decision.catch(() => undefined);
+  return [underway];
+}
+
+async function settle(started: readonly Underway[], options: ReplayOptions, report: ReplayReport): Promise<void> {
+  for (const { record, decision, request } of started)
+    await addDecision(report, record, await decision, request, options);
+}
+
+/** Adds what the candidate decided about `record`. */
+async function addDecision(
+  report: ReplayReport,
+  record: AuditRecord,
+  decision: Decision,
+  request: PolicyRequest | undefined,
+  { candidate, builtinsOf, maxRows }: ReplayOptions,
+): Promise<void> {
+  for (const code of new Set(record.reasons.map(reasonCode))) countReason(report, code, 'then');
+  for (const code of new Set(decision.denyReasons.map(reasonCode))) countReason(report, code, 'now');
+  const { policySha, configRev } = candidate.release.ref;
+  const isOwn = record.policySHA === policySha && record.configRev === configRev;
+  const found = classOf(record, decision, isOwn);
+  report.counts[found] += 1;
+  if (found === 'same') return;
+  const row: ReplayRow = {
+    decisionID: record.decisionID,
+    deploymentID: record.deploymentID,
+    stage: record.stage,
+    timestamp: record.timestamp,
+    oldOutcome: record.outcome ?? 'error',
+    oldReasons: [...record.reasons, ...record.errorDetails.map(({ message }) => message)],
+    newOutcome: decision.outcome,
+    newReasons: [...decision.denyReasons, ...decision.faults.map(({ message }) => message)],
+  };
+  keepRow(report, found, row, maxRows);
+  if (!isOwn) return;
+  report.notReproduced += 1;
+  if (report.rows['not-reproduced'].length >= maxRows) return;
+  const builtins = request === undefined ? [] : await builtinsOf(request);
+  keepRow(report, 'not-reproduced', { ...row, builtins: [...builtins] }, maxRows);
+}
+
+/**
+ * A decision is the same when its outcome is, and the codes of its reasons: another limit alone puts other numbers into every
+ * sentence. Of the very release that made it every word must be the same. Two errors are the same when they are of the same
+ * types about the same facts: their sentences hold times of the moment.
+ */
+function classOf(record: AuditRecord, decision: Decision, isOwn: boolean): Exclude<ReplayClass, 'not-replayable'> {
+  const { outcome, denyReasons, faults } = decision;
+  if (outcome === record.outcome) {
+    const [before, after] = isOwn
+      ? [record.reasons, denyReasons]
+      : [record.reasons.map(reasonName).sort(), denyReasons.map(reasonName).sort()];
+    const isSame = isSameList(before, after) && isSameList(kinds(record.errorDetails), kinds(faults));
+    return isSame ? 'same' : 'changed';
+  }
+  if (outcome === 'allow') return 'newly-allowed';
+  return outcome === 'deny' ? 'newly-denied' : 'changed';
+}
+
+/** A reason without a code is known by its words. */
+function reasonName(reason: string): string {
+  const code = reasonCode(reason);
+  return code === OTHER_REASON ? reason : code;
+}
+
+const kinds = (faults: readonly Fault[]): string[] =>
+  faults.map(({ type, factId }) => `${type} ${factId ?? ''}`).sort();
+
+const isSameList = (one: readonly string[], other: readonly string[]): boolean =>
+  one.length === other.length && one.every((item, index) => item === other[index]);
+
+/** Filters compare times as times: a record may write its zone in another way. */
+function isWanted(record: AuditRecord, { deploymentID, stage, outcome, since, until }: ReplayFilter): boolean {
+  if (record.kind !== 'decision') return false;
+  if (deploymentID !== undefined && record.deploymentID !== deploymentID) return false;
+  if (stage !== undefined && record.stage !== stage) return false;
+  if (outcome !== undefined && record.outcome !== outcome) return false;
+  if (since === undefined && until === undefined) return true;
+  const atMs = Date.parse(record.timestamp);
+  return !(since !== undefined && atMs < Date.parse(since)) && !(until !== undefined && atMs >= Date.parse(until));
+}

@@ -1,0 +1,369 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { AuditRecord } from '../../src/audit/audit-record';
+import { parseReleaseConfig } from '../../src/config/parse-release-config';
+import { evaluateSnapshot } from '../../src/decisions/evaluate-snapshot';
+import { decisionRecord } from '../../src/decisions/to-audit-record';
+import { FailureType, type Fault } from '../../src/failures';
+import type { JsonObject, JsonValue } from '../../src/json';
+import { createEvaluator, type Evaluator } from '../../src/policy/evaluation/evaluator';
+import type { PolicyBundle, Release } from '../../src/policy/release';
+import { buildPolicy } from '../../src/policy/toolchain/build-policy';
+import { parseRecord } from '../../src/replay/parse-record';
+import type { Candidate } from '../../src/replay/rebuild-snapshot';
+import { replay, type ReplayFilter, type ReplayItem } from '../../src/replay/replay';
+import type { ReplayReport } from '../../src/replay/replay-report';
+import { toReplayMarkdown, toReplayText } from '../../src/replay/report-text';
+import { readLines } from '../../src/replay/sources/read-lines';
+import { aFact, aSnapshot, DECISION_TIME_MS } from '../decisions/a-snapshot';
+
+const FACTS: JsonObject = { pending_delta: 120, max_pending: 800, region_health: { eu: { status: 'green' } } };
+const provider = { type: 'levelServer', base: 'http://levels', maxAge: '45s' };
+const PROVIDERS = { pending_delta: provider, max_pending: provider, region_health: provider };
+
+describe('replay', () => {
+  let policy: PolicyBundle;
+  let evaluator: Evaluator;
+  beforeAll(async () => {
+    policy = (await buildPolicy(join(__dirname, '..', '..', 'policy'))).bundle;
+    evaluator = createEvaluator({ threads: 1, deadlineMs: 1_000, memoryMiB: 64 });
+  });
+  afterAll(() => evaluator?.close());
+
+  function candidate(changes: JsonObject = {}, rev = 'c1'): Candidate {
+    const document = { limits: { maxDelta: 500, maxPending: 2000 }, facts: PROVIDERS, ...changes };
+    const config = parseReleaseConfig(document, { file: 'c' });
+    const ref = { policySha: policy.sha, configRev: rev, manifestVersion: 'v1' };
+    const release: Release = { ref, policy, config, configDocument: config as unknown as JsonObject, loadedAtMs: 0 };
+    return { release, configFacts: {} };
+  }
+
+  /** A record as production writes it: of a real decision, through JSON. */
+  async function recorded(facts: JsonObject = FACTS, over: Partial<AuditRecord> = {}): Promise<AuditRecord> {
+    const { release } = candidate();
+    const list = Object.entries(facts).map(([id, value]) => aFact(id, value as JsonValue, 1_000));
+    const snapshot = aSnapshot(list, { release: release.ref, maxAgeMs: { max_pending: 45_000 } });
+    const decision = await evaluateSnapshot({ release, snapshot, evaluate: (request) => evaluator.evaluate(request) });
+    return JSON.parse(JSON.stringify({ ...decisionRecord(snapshot, decision, {}), ...over })) as AuditRecord;
+  }
+
+  async function* once(items: readonly ReplayItem[]): AsyncGenerator<readonly ReplayItem[]> {
+    yield items;
+  }
+  function run(
+    records: readonly AuditRecord[],
+    against = candidate(),
+    filter: ReplayFilter = {},
+  ): Promise<ReplayReport> {
+    return replay(once(records.map((record) => ({ record }))), {
+      candidate: against,
+      filter,
+      evaluate: (request) => evaluator.evaluate(request),
+      builtinsOf: async () => ['time.now_ns'],
+      maxRows: 10,
+    });
+  }
+  const failure = (type: Fault['type'], factId?: string): Partial<AuditRecord> => ({
+    outcome: 'error',
+    reasons: [],
+    errorDetails: [{ type, message: 'then', ...(factId === undefined ? {} : { factId }) }],
+  });
+
+  it('decides the same under the release that made the decisions, bit for bit', async () => {
+    const records = [
+      await recorded(),
+      await recorded({ ...FACTS, max_pending: 3100, pending_delta: 501 }),
+      await recorded({ ...FACTS, region_health: { eu: { status: 'red' }, us: { status: 'grey' } } }),
+    ];
+    expect(records.map(({ outcome }) => outcome)).toEqual(['allow', 'deny', 'deny']);
+    expect(await run(records)).toMatchObject({ decisions: 3, counts: { same: 3 }, notReproduced: 0, causes: {} });
+  });
+
+  it('reproduces whatever was decided by its own release', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          pending_delta: fc.oneof(fc.integer({ min: 499, max: 501 }), fc.integer({ min: 0 }), fc.constant(-1)),
+          max_pending: fc.oneof(fc.integer({ min: 1999, max: 2001 }), fc.constant('many')),
+          region_health: fc.dictionary(
+            fc.string({ minLength: 1 }).filter((name) => name !== '__proto__'),
+            fc.record({ status: fc.constantFrom('green', 'red', '') }),
+            { maxKeys: 3 },
+          ),
+        }),
+        async (facts) => {
+          const report = await run([await recorded(facts as JsonObject)]);
+          expect(report).toMatchObject({ counts: { same: 1 }, notReproduced: 0 });
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it('never newly denies more when limits rise, and never newly allows more when they fall', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(4000), fc.nat(4000), fc.nat(4000), async (pending, limit, rise) => {
+        const record = await recorded({ ...FACTS, max_pending: pending });
+        const at = (maxPending: number): Candidate =>
+          candidate({ limits: { maxDelta: 500, maxPending } }, `c${maxPending}`);
+        const now = (await run([record], at(limit))).counts;
+        const higher = (await run([record], at(limit + rise))).counts;
+        expect(higher['newly-denied']).toBeLessThanOrEqual(now['newly-denied']);
+        expect(now['newly-allowed']).toBeLessThanOrEqual(higher['newly-allowed']);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('tells who would be allowed and denied now, and why, then and now', async () => {
+    const lower = candidate({ limits: { maxDelta: 500, maxPending: 500 } }, 'c2');
+    const higher = candidate({ limits: { maxDelta: 500, maxPending: 5000 } }, 'c3');
+    const denied = await recorded({ ...FACTS, max_pending: 3100 });
+    expect(await run([await recorded()], lower)).toMatchObject({
+      counts: { 'newly-denied': 1 },
+      reasons: { max_pending_limit_exceeded: { then: 0, now: 1 } },
+      rows: {
+        'newly-denied': [
+          {
+            deploymentID: 'd1',
+            stage: 'canary',
+            oldOutcome: 'allow',
+            oldReasons: [],
+            newReasons: ['max_pending limit exceeded: current 800 > configured 500'],
+          },
+        ],
+      },
+    });
+    expect(await run([denied], higher)).toMatchObject({
+      counts: { 'newly-allowed': 1 },
+      reasons: { max_pending_limit_exceeded: { then: 1, now: 0 } },
+      rows: { 'newly-allowed': [{ oldOutcome: 'deny', newOutcome: 'allow', newReasons: [] }] },
+    });
+  });
+
+  it('takes a denial for the same when only the numbers in its sentences differ, except under its own release', async () => {
+    const denied = await recorded({ ...FACTS, max_pending: 3100 });
+    const lower = candidate({ limits: { maxDelta: 500, maxPending: 500 } }, 'c2');
+    expect((await run([denied], lower)).counts.same).toBe(1);
+    const other = { ...denied, reasons: ['max_pending limit exceeded: current 3100 > configured 2001'] };
+    expect(await run([other])).toMatchObject({
+      counts: { changed: 1 },
+      notReproduced: 1,
+      rows: { 'not-reproduced': [{ builtins: ['time.now_ns'] }] },
+    });
+  });
+
+  it('takes a denial for another reason for a change', async () => {
+    const denied = await recorded({ ...FACTS, max_pending: 3100 }, { configRev: 'older' });
+    expect((await run([{ ...denied, reasons: ['quota: x'] }])).counts.changed).toBe(1);
+    expect((await run([{ ...denied, reasons: ['no code at all'] }])).counts.changed).toBe(1);
+  });
+
+  it('judges ages anew, by the candidate’s max ages at the recorded time', async () => {
+    const impatient = candidate({ facts: { ...PROVIDERS, max_pending: { ...provider, maxAge: '500ms' } } }, 'c2');
+    const report = await run([await recorded()], impatient);
+    expect(report.counts.changed).toBe(1);
+    expect(report.rows.changed[0]?.newReasons[0]).toContain('at most 500ms old, found it 1s old');
+    const stale = await recorded(FACTS, failure(FailureType.FactStale, 'max_pending'));
+    expect((await run([{ ...stale, configRev: 'older' }])).counts['newly-allowed']).toBe(1);
+  });
+
+  it('takes facts of the configuration from the candidate', async () => {
+    const report = await run([await recorded()], { ...candidate({}, 'c2'), configFacts: { max_pending: 9000 } });
+    expect(report.counts['newly-denied']).toBe(1);
+  });
+
+  it('refuses a fact of the future, as the collector does', async () => {
+    const record = await recorded();
+    const [first, ...others] = record.usedFacts;
+    const ahead = { ...first!, observedAt: new Date(DECISION_TIME_MS + 60_000).toISOString() };
+    const report = await run([{ ...record, configRev: 'older', usedFacts: [ahead, ...others] }]);
+    expect(report.rows.changed[0]?.newReasons[0]).toContain('to be observed before the decision');
+  });
+
+  it.each<[string, Partial<AuditRecord>, string]>([
+    ['holds masked values', { masked: ['/input/max_pending'] }, 'the record holds masked values'],
+    ['is of an unknown version', { schemaVersion: 2 as never }, "the record's schemaVersion 2 is unknown"],
+    ['lacks a fact', { usedFacts: [] }, 'the record does not hold the fact max_pending'],
+    [
+      'lacks a fact that failed',
+      { usedFacts: [], ...failure(FailureType.FactSourceUnavailable, 'max_pending') },
+      'the record does not hold the fact max_pending, which failed then (FactSourceUnavailable)',
+    ],
+    [
+      'was made without a release',
+      failure(FailureType.PolicyUnavailable),
+      'the decision failed before any policy was asked (PolicyUnavailable)',
+    ],
+    ['lacks the deployment', { deployment: undefined }, 'the record does not hold the deployment as the policy saw it'],
+    [
+      'lacks attributes',
+      { deployment: { stage_index: 0 } },
+      'the record does not hold the deployment as the policy saw it',
+    ],
+  ])('says exactly why a record cannot be replayed that %s', async (_what, over, cause) => {
+    const report = await run([await recorded(FACTS, over)]);
+    expect(report).toMatchObject({ counts: { 'not-replayable': 1, changed: 0 }, causes: { [cause]: 1 } });
+  });
+
+  it('replays what the filters let pass', async () => {
+    const records = [
+      await recorded(),
+      await recorded(FACTS, { deploymentID: 'd2', stage: 'prod', timestamp: '2026-03-01T00:00:00.000Z' }),
+      await recorded({ ...FACTS, max_pending: 3100 }),
+      await recorded(FACTS, { kind: 'pause' }),
+    ];
+    const seen = async (filter: ReplayFilter): Promise<number> => (await run(records, candidate(), filter)).decisions;
+    expect(await seen({})).toBe(3);
+    expect(await seen({ deploymentID: 'd2' })).toBe(1);
+    expect(await seen({ stage: 'canary' })).toBe(2);
+    expect(await seen({ outcome: 'deny' })).toBe(1);
+    expect(await seen({ since: '2026-02-01T00:00:00.000Z' })).toBe(1);
+    expect(await seen({ until: '2026-02-01T00:00:00.000Z' })).toBe(2);
+  });
+
+  it('keeps no more rows than asked for, and counts all', async () => {
+    const record = await recorded();
+    const lower = candidate({ limits: { maxDelta: 500, maxPending: 500 } }, 'c2');
+    const report = await run(
+      Array.from({ length: 40 }, () => record),
+      lower,
+    );
+    expect(report.counts['newly-denied']).toBe(40);
+    expect(report.rows['newly-denied']).toHaveLength(10);
+    expect(toReplayText(report, 'x')).toContain('and 30 more');
+    expect(toReplayMarkdown(report, 'x')).toContain('and 30 more');
+  });
+
+  it('counts many different causes and codes together once they are too many', async () => {
+    const records = await Promise.all(
+      Array.from({ length: 210 }, (_value, index) => recorded(FACTS, { schemaVersion: (index + 10) as never })),
+    );
+    const { causes } = await run(records);
+    expect(Object.keys(causes)).toHaveLength(201);
+    expect(causes.other).toBe(10);
+    const coded = await Promise.all(
+      Array.from({ length: 210 }, (_value, index) =>
+        recorded({ ...FACTS, max_pending: 3100 }, { configRev: 'older', reasons: [`code ${index}: x`] }),
+      ),
+    );
+    expect(Object.keys((await run(coded)).reasons).length).toBeLessThanOrEqual(201);
+  });
+
+  it('ends when the policy cannot be asked at all', async () => {
+    const options = { candidate: candidate(), filter: {}, builtinsOf: async () => [], maxRows: 1 };
+    const evaluate = () => Promise.reject(new Error('no thread'));
+    const record = await recorded();
+    await expect(replay(once([{ record }]), { ...options, evaluate })).rejects.toThrow('no thread');
+  });
+
+  it.each<[string, string, string]>([
+    ['is no JSON', '{', 'cannot be parsed'],
+    ['is no object', '[]', 'expected a JSON object'],
+    ['lacks a name', '{"kind":"decision"}', 'decisionID'],
+    ['has no time', '{"decisionID":"a","kind":"x","deploymentID":"d","stage":"s","timestamp":"soon"}', 'to be a time'],
+  ])('does not take for a record a line that %s', (_what, line, why) => {
+    expect(parseRecord(line)).toEqual({ why: expect.stringContaining(why) });
+  });
+
+  it.each<[string, object, string]>([
+    ['outcome', { outcome: 'maybe' }, 'outcome'],
+    ['reasons', { reasons: [1] }, 'reasons'],
+    ['faults', { errorDetails: [{}] }, 'errorDetails'],
+    ['facts', { usedFacts: [{ id: 'a', value: 1, observedAt: 'soon' }] }, 'usedFacts'],
+  ])('does not take for a decision a record with other %s', async (_what, over, why) => {
+    const line = JSON.stringify({ ...(await recorded()), ...over });
+    expect(parseRecord(line)).toEqual({ why: expect.stringContaining(why) });
+  });
+
+  it('counts broken lines, and names the first twenty by their numbers', async () => {
+    const items = Array.from({ length: 30 }, (_value, index) => ({ line: index + 1, text: index === 3 ? '  ' : '{' }));
+    const report = await replay(once(items), {
+      candidate: candidate(),
+      filter: {},
+      evaluate: (request) => evaluator.evaluate(request),
+      builtinsOf: async () => [],
+      maxRows: 1,
+    });
+    expect(report.brokenLines).toBe(29);
+    expect(report.broken.map(({ line }) => line).slice(0, 4)).toEqual([1, 2, 3, 5]);
+    expect(report.broken).toHaveLength(20);
+  });
+
+  describe('as a table in Markdown', () => {
+    it('lets no reason break out of its cell', async () => {
+      const record = await recorded({ ...FACTS, region_health: { 'a|b\n<img>': { status: 'red' } } });
+      const report = await run([{ ...record, outcome: 'allow', reasons: [], configRev: 'older' }]);
+      const text = toReplayMarkdown(report, './policy');
+      expect(text).toContain('a\\|b \\<img\\>');
+      expect(text).toContain('| the same | newly allowed | newly denied | changed | not replayable |');
+    });
+
+    it('shows causes, reasons, and what was not reproduced', async () => {
+      const denied = await recorded({ ...FACTS, max_pending: 3100 });
+      const report = await run([
+        { ...denied, reasons: ['max_pending limit exceeded: other'] },
+        await recorded(FACTS, { masked: ['/input/x'] }),
+      ]);
+      for (const shown of [toReplayText(report, 'x'), toReplayMarkdown(report, 'x')]) {
+        expect(shown).toContain('Not reproduced');
+        expect(shown).toContain('time.now');
+        expect(shown).toMatch(/masked values(: | \| )1/);
+      }
+    });
+  });
+
+  describe('lines of a file', () => {
+    let folder: string;
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), 'gate-lines-'));
+    });
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+    const lines = async (content: string | Uint8Array): Promise<ReplayItem[]> => {
+      const file = join(folder, 'lines');
+      writeFileSync(file, content);
+      const all: ReplayItem[] = [];
+      for await (const batch of readLines(file, 'lines')) all.push(...batch);
+      return all;
+    };
+
+    it.each([
+      ['', []],
+      ['a', ['a']],
+      ['a\nb\n', ['a', 'b']],
+      ['a\n\nb', ['a', '', 'b']],
+    ])('of %j are %j', async (content, expected) => {
+      expect((await lines(content)).map((item) => 'text' in item && item.text)).toEqual(expected);
+    });
+
+    it('are whole however they are cut, with their numbers', async () => {
+      const long = Array.from({ length: 20_000 }, (_value, index) => `${index} ü€😀${'x'.repeat(index % 50)}`);
+      const items = await lines(long.join('\n'));
+      expect(items.map((item) => 'text' in item && item.text)).toEqual(long);
+      expect(items.at(-1)).toMatchObject({ line: 20_000 });
+    });
+
+    it('come from a stream as well', async () => {
+      const all: ReplayItem[] = [];
+      for await (const batch of readLines(Readable.from([Buffer.from('a\nb')]), 'stdin')) all.push(...batch);
+      expect(all).toHaveLength(2);
+    });
+
+    it.each<[string, () => Promise<unknown>, string]>([
+      [
+        'a file that is not there',
+        async () => readLines(join(folder, 'none'), 'none').next(),
+        'none: cannot be read (ENOENT)',
+      ],
+      ['a folder', async () => readLines(folder, 'folder').next(), 'cannot be read (EISDIR)'],
+      ['bytes that are no UTF-8', () => lines(Uint8Array.from([0x61, 0x0a, 0xff, 0x0a])), 'expected UTF-8'],
+      ['a file without line ends', () => lines('x'.repeat(17 * 1024 * 1024)), 'lines:1: expected lines of JSON'],
+    ])('refuse %s', async (_what, read, why) => {
+      await expect(read()).rejects.toMatchObject({ type: 'ConfigInvalid', message: expect.stringContaining(why) });
+    });
+  });
+});
