@@ -6,6 +6,7 @@ import { SnapshotError } from './facts/collect-snapshot';
 import type { FactTarget } from './facts/fact';
 import type { Snapshot } from './facts/snapshot';
 import type { JsonObject } from './json';
+import { maskRecord } from './masking/mask-record';
 import { createServices, type ServiceOptions, type Services } from './services';
 
 /** What a decision is asked for; what is left out counts as empty. */
@@ -66,7 +67,7 @@ function overServices(services: Services): GateLibrary {
   const evaluate = (taken: Snapshot): Promise<Decision> =>
     services.evaluate(services.releases.find(taken.release) ?? services.releases.current(), taken);
   const record = (taken: Snapshot, decision: Decision): Promise<AuditRecord> =>
-    services.audit.record(decisionRecord(taken, decision, {}));
+    services.audit.record(maskRecord(decisionRecord(taken, decision, {}), decision.mask));
   return {
     snapshot,
     evaluate,
@@ -78,9 +79,9 @@ function overServices(services: Services): GateLibrary {
         return { decision, record: await record(taken, decision) };
       } catch (error) {
         if (!(error instanceof SnapshotError)) throw error;
-        const { faults } = error.failure;
+        const { faults, mask } = error.failure;
         const decision: Decision = { outcome: 'error', denyReasons: [], faults, evalDurationNs: 0 };
-        return { decision, record: await services.audit.record(failureRecord(error.failure, {})) };
+        return { decision, record: await services.audit.record(maskRecord(failureRecord(error.failure, {}), mask)) };
       }
     },
     close: () => services.close(),

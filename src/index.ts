@@ -1,6 +1,7 @@
 // The public API for programs. Workflows import `planning-engine/workflow` instead.
 export { createGate, type GateLibrary, type GateTarget } from './gate';
 export { createGateActivities, gatePlugin, type OpenGateActivities } from './plugin';
+export { gateDataConverter } from './open-data-converter';
 export { loadSettings, type LoadedSettings } from './config/loaders/settings';
 export { DeploymentClient, type DeploymentClientOptions } from './deployments/client/deployment-client';
 export { FailureType, GateError, type Fault } from './failures';

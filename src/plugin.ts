@@ -1,13 +1,17 @@
 import { SimplePlugin } from '@temporalio/plugin';
+import type { DataConverter } from '@temporalio/common';
 import { createActivities } from './activities/create-gate-activities';
 import type { GateActivities } from './activities/gate-activities';
 import type { LoadedSettings } from './config/loaders/settings';
 import { toLoaded } from './gate';
+import { gateDataConverter } from './open-data-converter';
 import { createServices, type ServiceOptions } from './services';
 
 /** The gate's activities for a worker of your own, and how to end what they hold. */
 export interface OpenGateActivities {
   activities: GateActivities;
+  /** encrypts where the settings name keys, and reads what other workers of the gate encrypted */
+  dataConverter?: DataConverter;
   close(): Promise<void>;
 }
 
@@ -23,11 +27,24 @@ export async function createGateActivities(
   settings?: string | LoadedSettings,
   options: ServiceOptions = {},
 ): Promise<OpenGateActivities> {
-  const services = await createServices(await toLoaded(settings, options.env), options);
-  return { activities: createActivities(services), close: () => services.close() };
+  const loaded = await toLoaded(settings, options.env);
+  const dataConverter = await gateDataConverter(loaded, options.env);
+  const services = await createServices(loaded, { ...options, overTemporal: true });
+  return {
+    activities: createActivities(services),
+    ...(dataConverter === undefined ? {} : { dataConverter }),
+    close: () => services.close(),
+  };
 }
 
-/** A worker plugin: `Worker.create({ …, plugins: [gatePlugin(open)] })` registers the gate's activities beside your own. */
-export function gatePlugin({ activities }: OpenGateActivities): SimplePlugin {
-  return new SimplePlugin({ name: 'planning-engine.gate', activities });
+/**
+ * A worker plugin: `Worker.create({ …, plugins: [gatePlugin(open)] })` registers the gate's activities beside your own, and
+ * encrypts where the settings name keys. Give it to the client that starts your workflows, too: it must encrypt alike.
+ */
+export function gatePlugin({ activities, dataConverter }: OpenGateActivities): SimplePlugin {
+  return new SimplePlugin({
+    name: 'planning-engine.gate',
+    activities,
+    ...(dataConverter === undefined ? {} : { dataConverter }),
+  });
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { Registry } from 'prom-client';
 import type { Logger } from 'pino';
+import type { ActionContext } from './actions/action';
 import { createAlertDispatcher, type AlertDispatcher } from './alerts/alert-dispatcher';
 import { createReleaseAlerts } from './alerts/release-alerts';
 import { createAlertReceivers } from './alerts/receivers/create-receivers';
@@ -12,15 +13,18 @@ import { parseDuration } from './config/duration';
 import { readSecret } from './config/loaders/secrets';
 import type { LoadedSettings } from './config/loaders/settings';
 import type { Decision } from './decisions/decision';
+import { toPolicyInput } from './decisions/decide';
 import { evaluateSnapshot } from './decisions/evaluate-snapshot';
-import { reasonCode } from './decisions/reason-code';
-import { collectSnapshot } from './facts/collect-snapshot';
+import { reasonCodesOf } from './decisions/reason-code';
+import { collectSnapshot, SnapshotError } from './facts/collect-snapshot';
 import { createFactCollector } from './facts/collector';
 import type { FactTarget } from './facts/fact';
 import { PROVIDER_KINDS } from './facts/providers';
 import { registryFromConfig, type FactRegistry, type RegisteredProvider } from './facts/registry';
 import type { Snapshot } from './facts/snapshot';
-import { FailureType } from './failures';
+import { FailureType, GateError } from './failures';
+import { createMasks } from './masking/create-masks';
+import { maskRecord } from './masking/mask-record';
 import { errorAreaOf } from './observability/error-area';
 import { createLogger, logFormatOf } from './observability/logger';
 import { createMetrics, type Metrics } from './observability/metrics';
@@ -41,6 +45,8 @@ export interface ServiceOptions {
   logger?: Logger;
   /** where copies of the audit records go when `audit.stdout` is set; @default process.stdout */
   stdout?: Writable;
+  /** the facts pass through Temporal's history: what masks is refused without keys to encrypt it; @default false */
+  overTemporal?: boolean;
 }
 
 /** The gate's parts, put together from the settings: what activities, the library and the worker share. */
@@ -50,6 +56,8 @@ export interface Services {
   collect(release: Release, target: FactTarget, bypassCache?: boolean): Promise<Snapshot>;
   evaluate(release: Release, snapshot: Snapshot): Promise<Decision>;
   audit: AuditLog;
+  /** whether something of a deployment's attributes may be masked, so that no message may show them */
+  hidesAttributes(context: Pick<ActionContext, 'attributes' | 'stage_attributes'>): boolean;
   /** the store of record; absent where the settings have none */
   store?: AuditStore;
   database?: Database;
@@ -75,6 +83,10 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
   const logger =
     options.logger ??
     createLogger({ level: settings.logLevel, format: logFormatOf(env, process.stderr.isTTY === true) });
+  const isUnencrypted = options.overTemporal === true && settings.temporal.encryptionKeys.length === 0;
+  if (isUnencrypted && settings.audit.mask.length > 0) {
+    throw unencrypted('audit.mask', 'the settings mask values (audit.mask)');
+  }
   const registry = new Registry();
   const metrics = createMetrics(registry);
   const secret = (ref: Parameters<typeof readSecret>[0]): Promise<string> =>
@@ -133,8 +145,38 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     return created;
   };
 
+  const masks = createMasks({
+    settings: settings.audit.mask,
+    takesMasks: !isUnencrypted,
+    evaluate: (request) => evaluator.evaluate(request),
+    onFailure: () => metrics.evaluation.failed(FailureType.PolicyEvaluation),
+  });
+  const collect: Services['collect'] = async (release, target, bypassCache) => {
+    try {
+      const snapshot = await collectSnapshot({
+        release,
+        target,
+        collector,
+        providersOf: ({ policy, config, configDocument }) => registryOf(policy, config, configDocument),
+        newDecisionId: randomUUID,
+        bypassCache,
+      });
+      const mask = masks.unknown(release);
+      return mask.length === 0 ? snapshot : { ...snapshot, mask };
+    } catch (error) {
+      if (!(error instanceof SnapshotError)) throw error;
+      const { failure } = error;
+      const input = toPolicyInput({ ...failure, release: release.ref, maxAgeMs: {} });
+      const absent = failure.faults.flatMap(({ factId }) =>
+        factId === undefined || Object.hasOwn(input, factId) ? [] : [factId],
+      );
+      const mask = await masks.of(release, { taken: failure, input, absent });
+      throw mask.length === 0 ? error : new SnapshotError({ ...failure, mask });
+    }
+  };
+
   const evaluate = async (release: Release, snapshot: Snapshot): Promise<Decision> => {
-    const decision = await evaluateSnapshot({
+    const evaluated = await evaluateSnapshot({
       release,
       snapshot,
       evaluate: (request) =>
@@ -144,6 +186,10 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
           memoryMiB: release.config.evaluation.memoryMiB,
         }),
     });
+    const { outcome, denyReasons } = evaluated;
+    const result = outcome === 'error' ? undefined : { allow: outcome === 'allow', deny_reasons: denyReasons };
+    const mask = await masks.of(release, { taken: snapshot, input: toPolicyInput(snapshot), result });
+    const decision = mask.length === 0 ? evaluated : { ...evaluated, mask };
     if (decision.evalDurationNs > 0) metrics.evaluation.evaluated(decision.evalDurationNs / 1e9);
     for (const fault of decision.faults) metrics[errorAreaOf(fault.type)].failed(fault.type);
     return decision;
@@ -154,14 +200,20 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     where: source.where,
     check: async (policy, { config, configDocument }) => {
       const providers = await registryOf(policy, config, configDocument);
-      return checkRelease(policy, config, configDocument, [...providers.keys()]);
+      const faults = checkRelease(policy, config, configDocument, [...providers.keys()]);
+      if (!isUnencrypted || policy.maskEntrypoint === undefined) return faults;
+      return [...faults, ...unencrypted('.manifest', 'the policy masks values (data.system.log.mask)').faults];
     },
-    smoke: (release) => smokeRelease(release, (request) => evaluator.evaluate(request)),
+    smoke: async (release) => {
+      await smokeRelease(release, (request) => evaluator.evaluate(request));
+      await masks.check(release);
+    },
     nowMs: () => Date.now(),
     readKept: source.readKept,
     onLoaded: (release, fromCache) => {
       metrics.releases.loaded(release.ref, release.loadedAtMs, fromCache);
-      if (fromCache) logger.warn({ ...release.ref }, 'release loaded from the copy on disk: its source is out of reach');
+      if (fromCache)
+        logger.warn({ ...release.ref }, 'release loaded from the copy on disk: its source is out of reach');
       else logger.info({ ...release.ref }, 'release loaded');
     },
     onRefused: (error, kept) => {
@@ -178,6 +230,10 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
       releaseAlerts.recovered(release);
     },
   });
+  const inForce = (): Release | undefined => {
+    const { ref } = releases.status();
+    return ref && releases.find(ref);
+  };
   await releases.refresh().catch(() => undefined);
   const refresh = startReleaseRefresh({
     refresh: () => releases.refresh(),
@@ -188,21 +244,16 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
 
   return {
     releases,
-    collect: (release, target, bypassCache) =>
-      collectSnapshot({
-        release,
-        target,
-        collector,
-        providersOf: ({ policy, config, configDocument }) => registryOf(policy, config, configDocument),
-        newDecisionId: randomUUID,
-        bypassCache,
-      }),
+    collect,
     evaluate,
+    hidesAttributes: ({ attributes, stage_attributes }) => masks.mayHide(inForce(), { attributes, stage_attributes }),
     audit: {
       record: async (record) => {
-        const stored = await audit.record(record);
+        // Without a digest nobody knows under which release it was made, nor what that release masks.
+        const rules = record.policySHA === undefined ? masks.unknown(inForce()) : settings.audit.mask;
+        const stored = await audit.record(maskRecord(record, rules));
         if (stored.kind === 'decision' && stored.outcome) {
-          metrics.decisions.decided(stored.outcome, stored.stage, stored.reasons.map(reasonCode));
+          metrics.decisions.decided(stored.outcome, stored.stage, reasonCodesOf(stored));
         }
         return stored;
       },
@@ -222,4 +273,9 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
       await audit.close();
     },
   };
+}
+
+function unencrypted(where: string, because: string): GateError {
+  const message = `Expected temporal.encryptionKeys, because ${because}, which would stand in Temporal's history in the clear`;
+  return new GateError(FailureType.ConfigInvalid, message, [{ type: FailureType.ConfigInvalid, message, where }]);
 }

@@ -12,6 +12,7 @@ import { readSecret } from './config/loaders/secrets';
 import type { LoadedSettings } from './config/loaders/settings';
 import { temporalConnectionConfig } from './config/loaders/temporal-connection';
 import { pollFleetQueues } from './fleet/polling/poll-fleet-queues';
+import { failureConverterPath, gateDataConverter } from './open-data-converter';
 import { createTemporalLogger } from './observability/temporal-logger';
 import { createServices, type ServiceOptions } from './services';
 
@@ -34,7 +35,7 @@ export interface RunningWorker {
 export async function startWorker(loaded: LoadedSettings, options: ServiceOptions = {}): Promise<RunningWorker> {
   const env = options.env ?? process.env;
   const { settings, baseDir } = loaded;
-  const services = await createServices(loaded, options);
+  const services = await createServices(loaded, { ...options, overTemporal: true });
   const opened: (() => Promise<unknown>)[] = [() => services.close()];
   const closeAll = async (): Promise<void> => {
     let failure: { error: unknown } | undefined;
@@ -45,7 +46,8 @@ export async function startWorker(loaded: LoadedSettings, options: ServiceOption
   };
   try {
     const { connectionOptions, namespace } = temporalConnectionConfig(settings, env);
-    installRuntime(services.logger);
+    const dataConverter = await gateDataConverter(loaded, env);
+    installRuntime(services.logger, dataConverter !== undefined);
     const connection = await NativeConnection.connect(connectionOptions);
     opened.push(() => connection.close());
 
@@ -74,6 +76,7 @@ export async function startWorker(loaded: LoadedSettings, options: ServiceOption
       namespace,
       taskQueue: settings.temporal.taskQueue,
       identity,
+      dataConverter,
       activities: {
         releaseStatus: status,
         // A refused release is what the status says; it is not an error of asking.
@@ -94,7 +97,8 @@ export async function startWorker(loaded: LoadedSettings, options: ServiceOption
         namespace,
         identity,
         taskQueue: settings.temporal.taskQueue,
-        workflowBundle: await workflowBundle(),
+        workflowBundle: await workflowBundle(dataConverter !== undefined),
+        ...(dataConverter === undefined ? {} : { dataConverter }),
         activities: createActivities(services),
         maxConcurrentActivityTaskExecutions: settings.temporal.maxConcurrentActivities,
         shutdownGraceTime: parseDuration(settings.temporal.shutdownGraceTime),
@@ -116,11 +120,18 @@ export async function startWorker(loaded: LoadedSettings, options: ServiceOption
   }
 }
 
-/** Workflow code bundled when the package was built; from source it is bundled on the spot. */
-export async function workflowBundle(): Promise<WorkflowBundleOption> {
-  const built = join(__dirname, 'workflow-bundle.js');
+/**
+ * Workflow code bundled when the package was built; from source it is bundled on the spot.
+ *
+ * @param encrypted with the failure converter that leaves no message in the clear: a bundle holds one converter for good
+ */
+export async function workflowBundle(encrypted = false): Promise<WorkflowBundleOption> {
+  const built = join(__dirname, encrypted ? 'workflow-bundle-encrypted.js' : 'workflow-bundle.js');
   if (existsSync(built)) return { codePath: built };
-  return bundleWorkflowCode({ workflowsPath: require.resolve('./workflows') });
+  return bundleWorkflowCode({
+    workflowsPath: require.resolve('./workflows'),
+    ...(encrypted ? { failureConverterPath: failureConverterPath() } : {}),
+  });
 }
 
 async function pollWhenReady(
@@ -149,14 +160,17 @@ async function pollWhenReady(
   await running;
 }
 
-let installed = false;
+let installed: { withoutTexts: boolean } | undefined;
 
-/** Temporal's runtime is one per process; a second worker in the same process uses the first one's. */
-function installRuntime(logger: Parameters<typeof createTemporalLogger>[0]): void {
-  if (installed) return;
-  installed = true;
+/** Temporal's runtime is one per process; a second worker in the same process uses the first one's, and may ask for less. */
+function installRuntime(logger: Parameters<typeof createTemporalLogger>[0], withoutTexts: boolean): void {
+  if (installed) {
+    installed.withoutTexts ||= withoutTexts;
+    return;
+  }
+  installed = { withoutTexts };
   try {
-    Runtime.install({ logger: createTemporalLogger(logger), shutdownSignals: [] });
+    Runtime.install({ logger: createTemporalLogger(logger, installed), shutdownSignals: [] });
   } catch {
     // The host program installed its own before: it stays.
   }

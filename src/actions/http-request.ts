@@ -56,6 +56,11 @@ export function displayUrl(url: URL): string {
   return url.origin + url.pathname;
 }
 
+/** The same of an address whose templates stay as they are. */
+export function displayUrlTemplate(url: string): string {
+  return url.split(/[?#]/, 1)[0] ?? '';
+}
+
 function parseUrl(text: string, where: string, faults: Fault[]): URL | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {

@@ -6,6 +6,8 @@ export interface RunOptions {
   idempotencyKey: string;
   /** ends the request */
   signal: AbortSignal;
+  /** errors and summaries name the address as the spec has it, templates and all: what they stand for is masked */
+  hidesValues?: boolean;
 }
 
 /** One type of action. A new one is a file that exports this, listed in `adapters/index.ts`. */

@@ -48,7 +48,7 @@ export function createActivities(services: Services): GateActivities {
       translated(FailureType.ActionFailed, async () => {
         const result = await beating(async (signal) => {
           if (lease) await checkLease(services, lease);
-          return runAction(action, context, { idempotencyKey, signal });
+          return runAction(action, context, { idempotencyKey, signal, hidesValues: services.hidesAttributes(context) });
         });
         services.metrics.actions.succeeded(action.type);
         return result;
@@ -59,7 +59,8 @@ export function createActivities(services: Services): GateActivities {
       }),
     compensateAction: ({ action, context, idempotencyKey }) =>
       translated(FailureType.ActionFailed, async () => {
-        const result = await beating((signal) => compensate(action, context, { idempotencyKey, signal }));
+        const hidesValues = services.hidesAttributes(context);
+        const result = await beating((signal) => compensate(action, context, { idempotencyKey, signal, hidesValues }));
         services.metrics.actions.compensated(action.type);
         return result;
       }),

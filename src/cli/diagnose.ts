@@ -36,6 +36,7 @@ export async function diagnose(io: CliIo, settingsPath: string | undefined): Pro
     ...findings,
     await release(io, settings),
     await temporal(io, settings),
+    await encryption(io, settings),
     await store(io, settings),
     alerts(settings),
   ];
@@ -69,6 +70,21 @@ async function release(io: CliIo, loaded: LoadedSettings): Promise<Finding> {
       `Correct the manifest ${manifest} or what it names; gate policy check says more of a policy`,
     );
   return { state: 'ok', what: 'release', found: named.value };
+}
+
+async function encryption(io: CliIo, loaded: LoadedSettings): Promise<Finding> {
+  const { encryptionKeys } = loaded.settings.temporal;
+  const { openPayloadCodec } = await import('../open-data-converter.js');
+  const opened = await attempt(() => openPayloadCodec(loaded, io.env));
+  if ('error' in opened) return missing('encryption', opened.error, 'Correct temporal.encryptionKeys');
+  const [first] = encryptionKeys;
+  if (first) {
+    const found = `${encryptionKeys.length} keys, of which ${JSON.stringify(first.id)} encrypts`;
+    return { state: 'ok', what: 'encryption', found };
+  }
+  const found = "no keys: facts stand in Temporal's history in the clear";
+  if (loaded.settings.audit.mask.length === 0) return { state: 'ok', what: 'encryption', found };
+  return missing('encryption', found, 'Set temporal.encryptionKeys: audit.mask is refused without');
 }
 
 async function temporal(io: CliIo, { settings }: LoadedSettings): Promise<Finding> {

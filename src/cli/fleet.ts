@@ -23,26 +23,42 @@ export async function printFleet(
 }
 
 async function ask(io: CliIo, settingsPath: string | undefined, reload: boolean): Promise<FleetAnswer[]> {
-  const [temporal, worker, { askFleet }, { openSettings }, { temporalConnectionConfig }, { workflowBundle }] =
-    await Promise.all([
-      import('@temporalio/client'),
-      import('@temporalio/worker'),
-      import('../fleet/client/ask-fleet.js'),
-      import('./open-settings.js'),
-      import('../config/loaders/temporal-connection.js'),
-      import('../worker.js'),
-    ]);
-  const settings = await openSettings(io, settingsPath);
+  const [
+    temporal,
+    worker,
+    { askFleet },
+    { openLoadedSettings },
+    { temporalConnectionConfig },
+    { workflowBundle },
+    { gateDataConverter },
+  ] = await Promise.all([
+    import('@temporalio/client'),
+    import('@temporalio/worker'),
+    import('../fleet/client/ask-fleet.js'),
+    import('./open-settings.js'),
+    import('../config/loaders/temporal-connection.js'),
+    import('../worker.js'),
+    import('../open-data-converter.js'),
+  ]);
+  const loaded = await openLoadedSettings(io, settingsPath);
+  const { settings } = loaded;
+  const dataConverter = await gateDataConverter(loaded, io.env);
   const { connectionOptions, namespace } = temporalConnectionConfig(settings, io.env);
   const connection = await temporal.Connection.connect({ ...connectionOptions, connectTimeout: 10_000 });
   try {
     quietRuntime(worker);
     const native = await worker.NativeConnection.connect(connectionOptions);
     try {
-      const client = new temporal.Client({ connection, namespace });
+      const client = new temporal.Client({ connection, namespace, ...(dataConverter && { dataConverter }) });
       const { taskQueue } = settings.temporal;
       const answers = await askFleet(
-        { client, connection: native, namespace, workflowBundle: await workflowBundle() },
+        {
+          client,
+          connection: native,
+          namespace,
+          workflowBundle: await workflowBundle(dataConverter !== undefined),
+          dataConverter,
+        },
         taskQueue,
         { reload, signal: io.signal },
       ).catch((error: unknown) => {

@@ -1,4 +1,3 @@
-import type { Settings } from '../config/settings';
 import type { LoadedSettings } from '../config/loaders/settings';
 import { FailureType, GateError } from '../failures';
 import type { CliIo } from './io';
@@ -21,10 +20,6 @@ export async function openLoadedSettings(io: CliIo, path: string | undefined): P
       temporal: { ...loaded.settings.temporal, address: undefined, namespace: undefined },
     },
   };
-}
-
-export async function openSettings(io: CliIo, path: string | undefined): Promise<Settings> {
-  return (await openLoadedSettings(io, path)).settings;
 }
 
 /** For commands that need a store of record. */

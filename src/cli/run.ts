@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { GateError } from '../failures';
 import { auditCommand } from './audit';
 import { abortCommand, overrideCommand, resumeCommand } from './operate';
+import { codecServerCommand } from './codec-server';
 import { deployCommand } from './deploy';
 import { devCommand } from './dev';
 import { doctorCommand } from './doctor';
@@ -55,6 +56,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
     replayCommand,
     auditCommand,
     workerCommand,
+    codecServerCommand,
     devCommand,
     setupCommand,
     doctorCommand,

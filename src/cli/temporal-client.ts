@@ -17,25 +17,31 @@ export async function connect(
   const [
     { Client, Connection },
     { DeploymentClient },
-    { openSettings },
+    { openLoadedSettings },
     { temporalConnectionConfig },
     { parseDuration },
+    { gateDataConverter },
   ] = await Promise.all([
     import('@temporalio/client'),
     import('../deployments/client/deployment-client.js'),
     import('./open-settings.js'),
     import('../config/loaders/temporal-connection.js'),
     import('../config/duration.js'),
+    import('../open-data-converter.js'),
   ]);
-  const settings = await openSettings(io, settingsPath);
+  const loaded = await openLoadedSettings(io, settingsPath);
+  const { settings } = loaded;
+  const dataConverter = await gateDataConverter(loaded, io.env);
   const { connectionOptions, namespace } = temporalConnectionConfig(settings, io.env);
   const connection = await Connection.connect({ ...connectionOptions, connectTimeout: deadlineMs });
-  const client = new Client({ connection, namespace });
+  const client = new Client({ connection, namespace, ...(dataConverter === undefined ? {} : { dataConverter }) });
   const deployments = new DeploymentClient({
     client,
     taskQueue: settings.temporal.taskQueue,
     workflowTaskTimeoutMs: parseDuration(settings.temporal.workflowTaskTimeout),
     deadlineMs,
+    // Masks are refused without keys, and so only where there are keys a value may be masked.
+    hidesValues: dataConverter !== undefined,
   });
   return { deployments, close: () => connection.close() };
 }

@@ -1,4 +1,5 @@
 import type { Fault } from '../failures';
+import type { MaskRule } from '../masking/mask';
 
 export const DecisionOutcome = { allow: 'allow', deny: 'deny', error: 'error' } as const;
 export type DecisionOutcome = (typeof DecisionOutcome)[keyof typeof DecisionOutcome];
@@ -16,6 +17,6 @@ export interface Decision {
   leaseExpiresAtMs?: number;
   /** the fact whose age ends the lease first, and its max age: named when leases lapse again and again */
   leaseLimit?: { factId: string; maxAgeMs: number };
-  /** JSON Pointers below `/input` that must be masked wherever this decision is shown; absent when none */
-  mask?: string[];
+  /** what must be masked wherever this decision is shown; absent when nothing */
+  mask?: MaskRule[];
 }

@@ -1,6 +1,17 @@
 /** The code of a deny reason that has no `:`. */
 export const OTHER_REASON = 'other';
 
+/** The codes of a record's reasons: a masked one holds nothing else. */
+export function reasonCodesOf({
+  reasons,
+  masked,
+}: {
+  reasons: readonly string[];
+  masked?: readonly string[];
+}): string[] {
+  return masked === undefined ? reasons.map(reasonCode) : [...reasons];
+}
+
 /**
  * A deny reason's code: its text before the first `:` in snake_case (gate rules, section 1). Codes label metrics and are
  * public.

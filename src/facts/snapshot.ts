@@ -1,5 +1,6 @@
 import type { Fact, FactTarget } from './fact';
 import type { Fault } from '../failures';
+import type { MaskRule } from '../masking/mask';
 
 /** The digests that name one release: one decision sees exactly one. */
 export interface ReleaseRef {
@@ -24,6 +25,8 @@ export interface Snapshot {
   facts: Fact[];
   /** max age in force for each fact, in milliseconds; an always fresh fact has none */
   maxAgeMs: Record<string, number>;
+  /** what must be masked when no evaluation says what: all, where the release masks; absent when nothing */
+  mask?: MaskRule[];
 }
 
 /** Why no snapshot could be made: carried in the details of the failure, so that the error can be recorded under its id. */
@@ -37,6 +40,6 @@ export interface SnapshotFailure {
   facts: Fact[];
   /** every fault, at least one */
   faults: Fault[];
-  /** JSON Pointers below `/input` that must be masked wherever this failure is shown; absent when none */
-  mask?: string[];
+  /** what must be masked wherever this failure is shown; absent when nothing */
+  mask?: MaskRule[];
 }

@@ -3,8 +3,41 @@ import type { Logger } from 'pino';
 
 const TO_PINO = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
-/** The logger for Temporal's Runtime: its lines go where ours go, at our level. */
-export function createTemporalLogger(logger: Logger): DefaultLogger {
-  const level = (Object.keys(TO_PINO) as LogLevel[]).find((name) => logger.isLevelEnabled(TO_PINO[name])) ?? 'ERROR';
-  return new DefaultLogger(level, (entry) => logger[TO_PINO[entry.level]]({ ...entry.meta }, entry.message));
+/** What the SDK says of where something happened; none of it comes from a payload or an error. */
+const SAFE_KEYS: readonly string[] = [
+  ...['sdkComponent', 'taskQueue', 'namespace', 'workflowId', 'workflowType', 'runId', 'activityId', 'activityType'],
+  ...['attempt', 'isLocal', 'durationMs', 'historyLength', 'identity', 'target', 'state'],
+];
+
+export interface TemporalLoggerOptions {
+  /** leaves texts, stacks and details of failures out: the SDK logs each failure with all that its message holds */
+  withoutTexts?: boolean;
 }
+
+/** The logger for Temporal's Runtime: its lines go where ours go, at our level. `options` count as they are at each line. */
+export function createTemporalLogger(logger: Logger, options: Readonly<TemporalLoggerOptions> = {}): DefaultLogger {
+  const level = (Object.keys(TO_PINO) as LogLevel[]).find((name) => logger.isLevelEnabled(TO_PINO[name])) ?? 'ERROR';
+  return new DefaultLogger(level, ({ level: of, meta, message }) => {
+    if (!options.withoutTexts) logger[TO_PINO[of]]({ ...meta }, message);
+    else logger[TO_PINO[of]](withoutText({ ...meta }), firstWords(message));
+  });
+}
+
+function withoutText(meta: Record<string, unknown>): Record<string, unknown> {
+  const safe = Object.fromEntries(Object.entries(meta).filter(([key]) => SAFE_KEYS.includes(key)));
+  const { error } = meta;
+  return error === undefined ? safe : { ...safe, failureType: failureTypeOf(error) };
+}
+
+/** Types of failures and names of error classes are fixed words. */
+function failureTypeOf(error: unknown): string {
+  const { type, name } = (typeof error === 'object' && error !== null ? error : {}) as {
+    type?: unknown;
+    name?: unknown;
+  };
+  const isWord = (word: unknown): word is string => typeof word === 'string' && /^[A-Za-z]{1,64}$/.test(word);
+  return [type, name].find(isWord) ?? 'unknown';
+}
+
+/** The SDK's own words end where it appends an error, after a colon or on the next line. */
+const firstWords = (message: string): string => message.split(/[:\n]/, 1)[0] ?? '';

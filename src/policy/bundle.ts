@@ -3,6 +3,7 @@ import { FailureType, faultsToError, type Fault } from '../failures';
 import { isJsonObject, type JsonObject } from '../json';
 import { readArchive } from './archive/read-archive';
 import type { PolicyReads } from './policy-reads';
+import { hasMaskRules, MASK_ENTRYPOINT } from '../masking/bundle-mask';
 import { readsOfSchema } from './reads';
 import type { PolicyBundle } from './release';
 import type { BundleKey } from './signing/bundle-key';
@@ -48,7 +49,7 @@ export async function readBundle(
   const data = json('data.json') ?? {};
   if ('config' in data) fault('data.json', 'holds config, which comes from the configuration of the release');
   const manifest = json('.manifest') ?? {};
-  if (wasm !== undefined && !hasEntrypoint(manifest)) {
+  if (wasm !== undefined && !hasEntrypoint(manifest, ENTRYPOINT)) {
     fault('.manifest', `expected an entrypoint ${ENTRYPOINT} that is compiled to /policy.wasm`);
   }
   const sources = Object.fromEntries(
@@ -56,6 +57,16 @@ export async function readBundle(
       .filter(([name]) => name.endsWith('.rego'))
       .map(([name, text]) => [name, Buffer.from(text).toString('utf8')]),
   );
+  const masks = hasEntrypoint(manifest, MASK_ENTRYPOINT);
+  if (isJsonObject(data.system) && 'log' in data.system) {
+    fault('data.json', 'holds system.log; expected masks to be rules, because data would not be applied');
+  }
+  if (!masks && Object.values(sources).some(hasMaskRules)) {
+    fault(
+      '.manifest',
+      `expected an entrypoint ${MASK_ENTRYPOINT}, because the policy has masks that would not be applied`,
+    );
+  }
   const inputSchema = json('input.json');
   const metadata = metadataOf(manifest);
   let reads: PolicyReads | undefined;
@@ -72,14 +83,23 @@ export async function readBundle(
     throw faultsToError(faults);
   }
   const sha = createHash('sha256').update(bytes).digest('hex');
-  return { sha, wasm, data, inputSchema, reads, entrypoint: ENTRYPOINT, sources };
+  return {
+    sha,
+    wasm,
+    data,
+    inputSchema,
+    reads,
+    entrypoint: ENTRYPOINT,
+    ...(masks ? { maskEntrypoint: MASK_ENTRYPOINT } : {}),
+    sources,
+  };
 }
 
-function hasEntrypoint(manifest: JsonObject): boolean {
+function hasEntrypoint(manifest: JsonObject, entrypoint: string): boolean {
   const { wasm } = manifest;
   return (
     Array.isArray(wasm) &&
-    wasm.some((one) => isJsonObject(one) && one.entrypoint === ENTRYPOINT && one.module === '/policy.wasm')
+    wasm.some((one) => isJsonObject(one) && one.entrypoint === entrypoint && one.module === '/policy.wasm')
   );
 }
 

@@ -15,6 +15,8 @@ export interface PolicyBundle {
   reads: PolicyReads;
   /** entrypoint as OPA names it in wasm, `gate/response` */
   entrypoint: string;
+  /** that of OPA's masks, `system/log/mask`; absent when the policy has none */
+  maskEntrypoint?: string;
   /** the Rego files by their path in the bundle, for people and for diffs */
   sources: Record<string, string>;
 }

@@ -9,6 +9,7 @@ import type { AuditRecord } from '../audit/audit-record';
 import { decisionRecord, failureRecord } from '../decisions/to-audit-record';
 import type { Decision } from '../decisions/decision';
 import { FailureType, type Fault } from '../failures';
+import { maskRecord } from '../masking/mask-record';
 import type { Snapshot, SnapshotFailure } from '../facts/snapshot';
 import { toRecordedDecision } from '../deployments/recorded-decision';
 import { failureType, snapshotFailure, toFault } from './activity-errors';
@@ -41,11 +42,13 @@ async function draftDecision(request: CollectRequest, options: GateDefaults['act
   const run = { workflowId, runId };
   try {
     const { snapshot, decision } = await decide(request, options);
-    return { record: decisionRecord(snapshot, decision, run), decision, maxAgeMs: snapshot.maxAgeMs };
+    const record = maskRecord(decisionRecord(snapshot, decision, run), decision.mask);
+    return { record, decision, maxAgeMs: snapshot.maxAgeMs };
   } catch (error) {
     if (isCancellation(error)) throw error;
     const failure = snapshotFailure(error) ?? unanswered(request, toFault(error, FailureType.FactSourceUnavailable));
-    return { record: failureRecord(failure, run), decision: errorDecision(failure.faults), maxAgeMs: {} };
+    const record = maskRecord(failureRecord(failure, run), failure.mask);
+    return { record, decision: errorDecision(failure.faults), maxAgeMs: {} };
   }
 }
 
@@ -73,7 +76,9 @@ async function evaluate(snapshot: Snapshot, options: GateDefaults['activities'])
     return await remoteActivities(options, 'evaluatePolicy', `evaluate ${stage}`).evaluatePolicy({ snapshot });
   } catch (error) {
     if (isCancellation(error) || failureType(error) === FailureType.ReleaseChanged) throw error;
-    return errorDecision([toFault(error, FailureType.PolicyEvaluation)]);
+    const { mask } = snapshot;
+    const decision = errorDecision([toFault(error, FailureType.PolicyEvaluation)]);
+    return mask === undefined ? decision : { ...decision, mask };
   }
 }
 

@@ -40,6 +40,7 @@ async function act(lease: LeaseClaim, startToCloseTimeoutMs = 30_000) {
   const services = {
     releases: holder,
     metrics: { actions: { succeeded: count, failed: count } },
+    hidesAttributes: () => false,
   } as unknown as Services;
   const request: ActionRequest = {
     action: { type: 'http', method: 'POST', url: receiver.url } as ActionRequest['action'],

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { openSettings } from '../../src/cli/open-settings';
+import { openLoadedSettings } from '../../src/cli/open-settings';
 import { runCli } from './run-cli';
 
 const POLICY = resolve(__dirname, '..', '..', 'policy');
@@ -235,6 +235,23 @@ describe('with no Temporal to be found', () => {
     });
   });
 
+  it.each([
+    [{ audit: { mask: ['/input/a'] } }, 'missing', 'no keys'],
+    [{ temporal: { encryptionKeys: [{ id: 'k', key: { env: 'NO_KEY' } }] } }, 'missing', 'NO_KEY'],
+    [{ temporal: { encryptionKeys: [{ id: 'k', key: { env: 'KEY' } }] } }, 'ok', '"k" encrypts'],
+    [{}, 'ok', 'in the clear'],
+  ])('doctor looks at the keys of %j', async (settings, state, found) => {
+    const file = join(folder, 'keys.json');
+    writeFileSync(file, JSON.stringify(settings));
+    const vars = { ...env, KEY: 'ab'.repeat(32) };
+    const { stdout } = await runCli(folder, ['doctor', '--settings', file, '-o', 'json'], vars);
+    const findings = JSON.parse(stdout) as { what: string }[];
+    expect(findings.find(({ what }) => what === 'encryption')).toMatchObject({
+      state,
+      found: expect.stringContaining(found),
+    });
+  });
+
   it("means the server of Temporal's own variables even while gate dev runs", async () => {
     const dev = join(folder, 'planning-engine', 'dev');
     mkdirSync(dev, { recursive: true });
@@ -248,11 +265,12 @@ describe('with no Temporal to be found', () => {
     );
     const io = { stdout: process.stdout, stderr: process.stderr, cwd: folder, signal: new AbortController().signal };
     expect(
-      (await openSettings({ ...io, env: { XDG_DATA_HOME: folder, ...env } }, undefined)).temporal.address,
+      (await openLoadedSettings({ ...io, env: { XDG_DATA_HOME: folder, ...env } }, undefined)).settings.temporal
+        .address,
     ).toBeUndefined();
-    expect((await openSettings({ ...io, env: { XDG_DATA_HOME: folder } }, undefined)).temporal.address).toBe(
-      '127.0.0.1:2',
-    );
+    expect(
+      (await openLoadedSettings({ ...io, env: { XDG_DATA_HOME: folder } }, undefined)).settings.temporal.address,
+    ).toBe('127.0.0.1:2');
     const again = await runCli(folder, ['dev']);
     expect(again.code).toBe(2);
     expect(again.stderr).toContain('its Temporal UI is at http://127.0.0.1:3');

@@ -80,6 +80,31 @@ describe("Temporal's logger", () => {
     ]);
   });
 
+  it('leaves what failures say out where facts are masked, and keeps where and of which type they were', () => {
+    const { logger, entries } = capture();
+    const temporal = createTemporalLogger(logger, { withoutTexts: true });
+    const error = Object.assign(new Error('SECRET'), { type: 'FactInvalid' });
+    temporal.warn('Activity failed', { workflowId: 'w', attempt: 2, error, details: 'SECRET' });
+    temporal.error('Failing workflow task: SECRET', { error: 'SECRET' });
+    temporal.error('Alert not delivered\nSECRET', { error: new TypeError('SECRET') });
+    expect(entries()).toMatchObject([
+      { msg: 'Activity failed', workflowId: 'w', attempt: 2, failureType: 'FactInvalid' },
+      { msg: 'Failing workflow task', failureType: 'unknown' },
+      { msg: 'Alert not delivered', failureType: 'TypeError' },
+    ]);
+    expect(JSON.stringify(entries())).not.toContain('SECRET');
+  });
+
+  it('obeys options that change after it was made: a second worker may mask', () => {
+    const { logger, lines } = capture();
+    const options = { withoutTexts: false };
+    const temporal = createTemporalLogger(logger, options);
+    temporal.warn('first: shown');
+    options.withoutTexts = true;
+    temporal.warn('second: hidden');
+    expect([lines[0]?.includes('shown'), lines[1]?.includes('hidden')]).toEqual([true, false]);
+  });
+
   it.each([
     ['trace', 'TRACE'],
     ['info', 'INFO'],

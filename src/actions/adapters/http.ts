@@ -1,7 +1,7 @@
 import ms from 'ms';
 import type { ActionContext, ActionResult, HttpAction, HttpRequestSpec } from '../action';
 import { ActionError } from '../action-error';
-import { displayUrl, toHttpRequest, type HttpRequest } from '../http-request';
+import { displayUrl, displayUrlTemplate, toHttpRequest, type HttpRequest } from '../http-request';
 import type { ActionType, RunOptions } from '../registry';
 
 const DEFAULT_TIMEOUT = '10s';
@@ -28,14 +28,14 @@ async function send(
   action: HttpAction,
   context: ActionContext,
   where: string,
-  { idempotencyKey, signal }: RunOptions,
+  { idempotencyKey, signal, hidesValues = false }: RunOptions,
 ): Promise<ActionResult> {
   const { request, faults } = toHttpRequest(withKeyHeader(spec, action, idempotencyKey), context, where);
   if (request === undefined) {
     const message = faults.map((fault) => fault.message).join('; ');
     throw new ActionError(message, { retryable: false, mayHaveBeenSent: false, faults });
   }
-  const place = displayUrl(request.url);
+  const place = hidesValues ? displayUrlTemplate(spec.url) : displayUrl(request.url);
   const name = `${request.method} ${place}`;
   if (signal.aborted) {
     throw new ActionError(`${name} was stopped before it was sent`, {
@@ -45,7 +45,7 @@ async function send(
       cause: signal.reason,
     });
   }
-  const response = await fetchOnce(request, name, action.timeout ?? DEFAULT_TIMEOUT, signal);
+  const response = await fetchOnce(request, place, action.timeout ?? DEFAULT_TIMEOUT, signal);
   const { status } = response;
   if (spec.expect === undefined ? response.ok : status === spec.expect) {
     return { status, summary: `${name} answered ${status}` };
@@ -58,7 +58,7 @@ async function send(
   });
 }
 
-async function fetchOnce(request: HttpRequest, name: string, timeout: string, signal: AbortSignal): Promise<Response> {
+async function fetchOnce(request: HttpRequest, place: string, timeout: string, signal: AbortSignal): Promise<Response> {
   const deadline = AbortSignal.timeout(ms(timeout as ms.StringValue));
   try {
     const response = await fetch(request.url, {
@@ -74,10 +74,10 @@ async function fetchOnce(request: HttpRequest, name: string, timeout: string, si
     await response.body?.cancel();
     return response;
   } catch (error) {
-    throw new ActionError(`${name} ${whatHappened(error, timeout, signal, deadline)}`, {
+    throw new ActionError(`${request.method} ${place} ${whatHappened(error, timeout, signal, deadline)}`, {
       retryable: true,
       mayHaveBeenSent: !isCertainlyUnsent(error),
-      where: displayUrl(request.url),
+      where: place,
       // fetch's own errors may hold the URL with its query; the code is all that is worth keeping.
       cause: codeOf(error),
     });

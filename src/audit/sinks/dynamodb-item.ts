@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { reasonCode } from '../../decisions/reason-code';
+import { reasonCodesOf } from '../../decisions/reason-code';
 import { FailureType, GateError } from '../../failures';
 import type { AuditRecord } from '../audit-record';
 
@@ -87,7 +87,7 @@ export function toItem(record: AuditRecord, retentionMs: number): Item {
     sk: { S: sk },
     day: { S: sk.slice(0, 10) },
     expiresAt: { N: String(Math.floor((timeMs + retentionMs) / 1000)) },
-    reasonCodes: { L: [...new Set(record.reasons.map(reasonCode))].map((code) => ({ S: wellFormed(code) })) },
+    reasonCodes: { L: [...new Set(reasonCodesOf(record))].map((code) => ({ S: wellFormed(code) })) },
   };
   const names = Object.keys(record).filter((name) => record[name as keyof AuditRecord] !== undefined);
   item.fields = { S: names.join(',') };

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Database } from '../../store/database';
 import { AUDIT_TABLE, type AuditRow } from '../../store/schema';
 import { storeError } from '../../store/store-error';
-import { reasonCode } from '../../decisions/reason-code';
+import { reasonCodesOf } from '../../decisions/reason-code';
 import { FailureType, GateError } from '../../failures';
 import type { AuditQuery, AuditRecord, AuditStore } from '../audit-record';
 import type { Insertable } from 'kysely';
@@ -104,7 +104,7 @@ function toRow(record: AuditRecord): Insertable<AuditRow> {
     policy_sha: record.policySHA ?? null,
     config_rev: record.configRev ?? null,
     manifest_version: record.manifestVersion === undefined ? null : toText(record.manifestVersion),
-    reason_codes: toJsonb([...new Set(record.reasons.map(reasonCode))]),
+    reason_codes: toJsonb([...new Set(reasonCodesOf(record))]),
     facts: toJsonb(record.usedFacts),
     faults: toJsonb(record.errorDetails),
     record: JSON.stringify(record),

@@ -30,6 +30,8 @@ export interface DeploymentClientOptions {
   workflowTaskTimeoutMs?: number;
   /** how long a query or an operator's call may take */
   deadlineMs: number;
+  /** errors name what differs and not the values, which may be masked; @default false */
+  hidesValues?: boolean;
 }
 
 /** `unanswered`: Temporal knows the deployment, but no worker said where it stands. */
@@ -73,7 +75,9 @@ export class DeploymentClient {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
     const { memo } = await this.describe(spec.id);
-    if (memo?.inputDigest !== digest) throw otherInput(spec, memo?.spec as DeploymentSpec | undefined);
+    if (memo?.inputDigest !== digest) {
+      throw otherInput(spec, memo?.spec as DeploymentSpec | undefined, this.options.hidesValues ?? false);
+    }
     return { started: memo.startedBy === nonce };
   }
 
@@ -218,12 +222,14 @@ export function inputDigest(spec: DeploymentSpec): string {
   return createHash('sha256').update(canonicalJson(spec)).digest('hex');
 }
 
-function otherInput(spec: DeploymentSpec, earlier: DeploymentSpec | undefined): GateError {
+function otherInput(spec: DeploymentSpec, earlier: DeploymentSpec | undefined, hidesValues: boolean): GateError {
   const message = `Deployment ${spec.id} was started before with other input; use another id, or --again to run it anew`;
   const faults = (earlier ? differences(earlier, spec) : []).map(({ path, before, after }) => ({
     type: FailureType.ConfigInvalid,
     where: path,
-    message: `${path}: ${before === 'absent' ? 'was not there when it was started' : `started with ${before}`}, now ${after}`,
+    message: hidesValues
+      ? `${path}: differs (values are not shown where they may be masked)`
+      : `${path}: ${before === 'absent' ? 'was not there when it was started' : `started with ${before}`}, now ${after}`,
   }));
   return new GateError(FailureType.ConfigInvalid, message, [{ type: FailureType.ConfigInvalid, message }, ...faults]);
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { Worker, type NativeConnection, type WorkflowBundleOption } from '@temporalio/worker';
 import { fleetQueueOf, ownQueueOf, type AskWorkersRequest, type WorkerAnswer } from '../worker-answer';
 
@@ -15,6 +16,8 @@ export interface FleetClient {
   connection: NativeConnection;
   namespace: string;
   workflowBundle: WorkflowBundleOption;
+  /** the same as that of `client` and of the workers; @default Temporal's own */
+  dataConverter?: DataConverter;
 }
 
 /** A worker's answer, and when Temporal last heard of it, in epoch milliseconds. */
@@ -43,6 +46,7 @@ export async function askFleet(
     taskQueue: ownQueue,
     workflowBundle: fleet.workflowBundle,
     shutdownGraceTime: 0,
+    ...(fleet.dataConverter === undefined ? {} : { dataConverter: fleet.dataConverter }),
   });
   const request: AskWorkersRequest = {
     workers: identities.map((identity) => ({ identity, taskQueue: ownQueueOf(taskQueue, identity) })),

@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import type { DataConverter } from '@temporalio/common';
 import { Worker, type NativeConnection } from '@temporalio/worker';
 import { fleetQueueOf, ownQueueOf, type FleetActivities } from '../worker-answer';
 
@@ -21,9 +22,11 @@ export async function pollFleetQueues(options: {
   taskQueue: string;
   /** unique among all workers */
   identity: string;
+  /** @default Temporal's own */
+  dataConverter?: DataConverter;
   activities: FleetActivities;
 }): Promise<FleetPolling> {
-  const { connection, namespace, taskQueue, identity, activities } = options;
+  const { connection, namespace, taskQueue, identity, dataConverter, activities } = options;
   const answers: FleetActivities = {
     releaseStatus: () => unlessStopped(activities.releaseStatus()),
     reloadRelease: () => unlessStopped(activities.reloadRelease()),
@@ -37,6 +40,7 @@ export async function pollFleetQueues(options: {
       taskQueue: queue,
       activities: { ...answers },
       maxConcurrentActivityTaskPolls: POLLS,
+      ...(dataConverter === undefined ? {} : { dataConverter }),
     });
     workers.push(worker);
   }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { FailureType, faultsToError, type Fault } from '../../failures';
 import { isJsonObject, type JsonObject } from '../../json';
+import { MASK_ENTRYPOINT, maskTextFaults } from '../../masking/bundle-mask';
 import { readArchive } from '../archive/read-archive';
 import { writeArchive } from '../archive/write-archive';
 import { ENTRYPOINT, METADATA_FORMAT, METADATA_KEY, readBundle } from '../bundle';
@@ -33,11 +34,12 @@ export interface BuiltPolicy {
 export async function buildPolicy(dir: string): Promise<BuiltPolicy> {
   const folder = await readPolicyFolder(dir);
   return withCapabilities(async (capabilities, scratch) => {
-    const { faults, reads } = await analyse(dir, folder, capabilities);
+    const { faults, reads, trees } = await analyse(dir, folder, capabilities);
     if (faults.length > 0) throw faultsToError(faults);
     const output = join(scratch, 'bundle.tar.gz');
     const built = await runOpa(dir, [
       ...['build', '-t', 'wasm', '-e', ENTRYPOINT, '-b', '.', ...WITHOUT_TESTS],
+      ...([...trees.values()].some(hasMasks) ? ['-e', MASK_ENTRYPOINT] : []),
       ...['--capabilities', capabilities.path, '-o', output],
     ]);
     if (built.code !== 0) throw faultsToError(opaFaults(built, capabilities.refused));
@@ -60,6 +62,7 @@ export async function analyse(
   for (const file of folder.regoFiles) {
     const parsed = await parseRego(dir, file);
     faults.push(...parsed.faults, ...sourceFaults(file, parsed.tree), ...configKeyFaults(file, parsed.tree));
+    faults.push(...maskFaults(file, parsed.tree));
     if (parsed.faults.length === 0) trees.set(file, parsed.tree);
   }
   const canCompile = trees.size === folder.regoFiles.length;
@@ -109,13 +112,39 @@ async function fieldFaults(
   // a fact that is not described is reported by its own name where the policy is checked
   if (reads.facts.some((id) => !Object.hasOwn(described, id))) return [];
   const declared = propertyNames(inputSchema);
-  const unknown = [...trees].flatMap(([file, tree]) => unknownFields(file, tree, declared));
+  // A mask reads the decision's event, which input.json does not describe.
+  const masks = [...trees].flatMap(([file, tree]) => (hasMasks(tree) ? ['--ignore', basename(file)] : []));
+  const unknown = [...trees]
+    .filter(([, tree]) => !hasMasks(tree))
+    .flatMap(([file, tree]) => unknownFields(file, tree, declared));
   const schema = toOpaSchema(inputSchema, [...trees.values()].flatMap(textsIn));
   const checked = await withSchemaFile(schema, (path) =>
-    runOpa(dir, ['check', '--format', 'json', '--schema', path, '-b', '.', ...WITHOUT_TESTS]),
+    runOpa(dir, ['check', '--format', 'json', '--schema', path, '-b', '.', ...WITHOUT_TESTS, ...masks]),
   );
   return [...unknown, ...(checked.code === 0 ? [] : opaFaults(checked))];
 }
+
+/** Whether a file belongs to OPA's masks, `package system.log`. */
+const hasMasks = (tree: unknown): boolean => packageOf(tree) === MASK_PACKAGE;
+
+/** Masks that would not be applied, or not as somebody thought. */
+function maskFaults(file: string, tree: unknown): Fault[] {
+  const name = packageOf(tree);
+  const fault = (message: string): Fault => ({
+    type: FailureType.PolicyInvalid,
+    message: `${file}: ${message}`,
+    where: file,
+  });
+  if (name.startsWith(`${MASK_PACKAGE}/`)) return [fault('expected masks as the rule mask of the package system.log')];
+  return name === MASK_PACKAGE ? maskTextFaults(textsIn(tree)).map(fault) : [];
+}
+
+function packageOf(tree: unknown): string {
+  const path = isJsonObject(tree) && isJsonObject(tree.package) ? tree.package.path : undefined;
+  return Array.isArray(path) ? path.map((term) => (isJsonObject(term) ? term.value : undefined)).join('/') : '';
+}
+
+const MASK_PACKAGE = 'data/system/log';
 
 async function withSchemaFile<T>(schema: JsonObject, work: (path: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'gate-schema-'));

@@ -57,6 +57,19 @@ describe('the http action', () => {
     expect(receiver.requests[0]?.path).toBe('/d/a%2Fb%3Fc');
   });
 
+  it.each([
+    ['a refusal', (url: string) => `${url}/d/{{ attributes.path }}?q=1`, 'to answer 2xx, got 404'],
+    ['no answer', () => 'http://127.0.0.1:{{ stage_attributes.devices }}/', 'could not be sent'],
+  ])('names %s of a masked address by its templates', async (_what, url, words) => {
+    receiver.answers.push(404);
+    const spec = action({ url: url(receiver.url) });
+    const running = runAction(spec, context, { ...options(), hidesValues: true });
+    const { message, faults } = (await running.catch((error: unknown) => error)) as ActionError;
+    const shown = spec.url.replace('?q=1', '');
+    expect([message.includes(`PATCH ${shown} `), message.includes(words)]).toEqual([true, true]);
+    expect(faults).toMatchObject([{ where: shown }]);
+  });
+
   it.each<[number, number | undefined]>([
     [200, undefined],
     [204, undefined],
