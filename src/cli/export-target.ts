@@ -1,4 +1,5 @@
 import { open, rename, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { CliExit, ExitCode, type CliIo } from './io';
 
 export interface ExportTarget {
@@ -14,11 +15,12 @@ export interface ExportTarget {
  *
  * @throws CliExit that names a file that cannot be written
  */
-export async function openExport(io: CliIo, path: string | undefined): Promise<ExportTarget> {
-  if (path === undefined) {
+export async function openExport(io: CliIo, name: string | undefined): Promise<ExportTarget> {
+  if (name === undefined) {
     const idle = () => Promise.resolve();
     return { write: (text) => writeOut(io, text), finish: idle, discard: idle };
   }
+  const path = resolve(io.cwd, name);
   const part = `${path}.${process.pid}.part`;
   const attempt = async <T>(run: () => Promise<T>): Promise<T> => {
     try {

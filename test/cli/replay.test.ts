@@ -85,6 +85,7 @@ describe('gate replay', () => {
     const { code } = await runCli(folder, ['audit', 'export', '-o', 'jsonl', '--to', 'all.jsonl'], env);
     expect(code).toBe(0);
     const shown = await gate('--from', 'all.jsonl', '--release', 'latest.json');
+    expect(shown.stderr).toBe('');
     expect(shown).toMatchObject({ code: 0, stdout: expect.stringMatching(/the same +3\n/) });
     write('broken.jsonl', '{"kind":\n\n[]\n');
     expect(await gate('--from', 'broken.jsonl')).toMatchObject({
