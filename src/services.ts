@@ -35,6 +35,7 @@ import { startReleaseRefresh } from './policy/release-refresh';
 import type { Release, ReleaseHolder } from './policy/release';
 import { smokeRelease } from './policy/smoke-release';
 import { openAuditStore } from './open-audit-store';
+import { openDecisionLogUpload } from './open-decision-log-upload';
 import { openReleaseSource } from './open-release-source';
 import type { Database } from './store/database';
 
@@ -93,9 +94,14 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     readSecret(ref, { env, configFolder: baseDir });
 
   const { store, database } = (await openAuditStore(loaded, env)) ?? {};
+  const upload = await openDecisionLogUpload(loaded, env, { metrics: metrics.audit, logger }).catch(async (error) => {
+    await store?.close();
+    throw error;
+  });
   const audit = createAuditLog({
     store,
     sinks: settings.audit.stdout ? [createStdoutSink(options.stdout)] : [],
+    required: upload ? [upload] : [],
     metrics: metrics.audit,
     logger,
   });
@@ -270,6 +276,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     close: async () => {
       refresh.stop();
       await evaluator.close();
+      await upload?.close();
       await audit.close();
     },
   };

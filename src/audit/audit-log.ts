@@ -20,6 +20,8 @@ export interface AuditLogOptions {
   /** the store of record; without one, nothing can be adopted and the copies are all there is */
   store?: AuditStore;
   sinks: readonly AuditSink[];
+  /** copies that must be taken before a record counts as written: each is durable when its `write` resolves */
+  required?: readonly AuditSink[];
   metrics: AuditMetrics;
   logger: AuditLogger;
   /** @default 1,000 records waiting for each sink, retries after 0.5 s, doubling to 30 s */
@@ -44,8 +46,8 @@ export interface AuditLog {
 const LIMITS: CopierLimits = { maxWaiting: 1_000, firstRetryMs: 500, lastRetryMs: 30_000 };
 
 /** @throws GateError ConfigInvalid when there is neither a store nor a sink: then no decision could ever be recorded */
-export function createAuditLog({ store, sinks, metrics, logger, copies }: AuditLogOptions): AuditLog {
-  if (store === undefined && sinks.length === 0) {
+export function createAuditLog({ store, sinks, required = [], metrics, logger, copies }: AuditLogOptions): AuditLog {
+  if (store === undefined && sinks.length + required.length === 0) {
     throw new GateError(
       FailureType.ConfigInvalid,
       'Expected an audit store or a copy to stdout, got neither: nothing may act before its record is written',
@@ -82,11 +84,23 @@ export function createAuditLog({ store, sinks, metrics, logger, copies }: AuditL
       throw toWriteFailure(target.name, record, error);
     }
     metrics.written(target.name);
+    // After the store: a copy is of the record that stands. Whoever dies in between records once more, and copies then.
+    for (const sink of required) await writeRequired(sink, standing);
     for (const copier of copiers) copier.add(standing);
     return standing;
   }
 
+  async function writeRequired(sink: AuditSink, record: AuditRecord): Promise<void> {
+    try {
+      await sink.write(record);
+    } catch (error) {
+      metrics.failed(sink.name);
+      throw toWriteFailure(sink.name, record, error);
+    }
+  }
+
   async function recordInSinks(record: AuditRecord): Promise<AuditRecord> {
+    for (const sink of required) await writeRequired(sink, record);
     const attempts = await Promise.allSettled(
       sinks.map(async (sink) => {
         try {

@@ -26,7 +26,13 @@ export interface Metrics {
     /** the newest release is the one in force, as the source says */
     checked(atMs: number): void;
   };
-  audit: { written(sink: string): void; failed(sink: string): void; dropped(sink: string): void };
+  audit: {
+    written(sink: string): void;
+    failed(sink: string): void;
+    dropped(sink: string): void;
+    /** bytes that wait on disk for a sink */
+    waiting(sink: string, bytes: number): void;
+  };
   actions: { succeeded(type: string): void; failed(type: string): void; compensated(type: string): void };
   alerts: { sent(receiver: string): void; failed(receiver: string): void };
 }
@@ -81,7 +87,9 @@ export function createMetrics(registry: Registry): Metrics {
     PAUSE_BUCKETS,
     ['reason'],
   );
-  const reloads = counter('gate_release_reloads_total', 'Releases read, by result: ok, refused or unavailable', ['result']);
+  const reloads = counter('gate_release_reloads_total', 'Releases read, by result: ok, refused or unavailable', [
+    'result',
+  ]);
   const releaseInfo = new Gauge({
     name: 'gate_release_info',
     help: 'The release in force; always 1',
@@ -106,6 +114,12 @@ export function createMetrics(registry: Registry): Metrics {
   const auditWrites = counter('gate_audit_writes_total', 'Audit records written, by sink', ['sink']);
   const auditFailures = counter('gate_audit_write_failures_total', 'Audit writes that failed, by sink', ['sink']);
   const auditDropped = counter('gate_audit_dropped_total', 'Copies of audit records given up, by sink', ['sink']);
+  const auditWaiting = new Gauge({
+    name: 'gate_audit_waiting_bytes',
+    help: 'Copies of audit records that wait on disk, by sink',
+    labelNames: ['sink'],
+    registers,
+  });
   const actions = counter('gate_actions_total', 'Attempts at actions by type and result: ok, failed or compensated', [
     'type',
     'result',
@@ -160,6 +174,7 @@ export function createMetrics(registry: Registry): Metrics {
       written: (sink) => auditWrites.inc({ sink }),
       failed: (sink) => auditFailures.inc({ sink }),
       dropped: (sink) => auditDropped.inc({ sink }),
+      waiting: (sink, bytes) => auditWaiting.set({ sink }, bytes),
     },
     actions: {
       succeeded: (type) => actions.inc({ type, result: 'ok' }),

@@ -1,0 +1,137 @@
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FailureType, GateError } from '../../failures';
+import { lockFolder, type FolderLock } from '../../store/lock';
+
+/** One text that waits, under the number in whose order it came. */
+export interface SpooledItem {
+  key: string;
+  text: string;
+}
+
+/** Texts that wait on disk, across restarts, in the order in which they came. */
+export interface Spool {
+  /** bytes that wait */
+  readonly bytes: number;
+  /**
+   * Durable when it resolves.
+   *
+   * @throws GateError AuditWriteFailed when so much waits already, or the disk does not take it; then nothing was added
+   */
+  append(text: string): Promise<void>;
+  /** the oldest that wait, up to `maxItems` and `maxBytes` of them, at least one when any waits */
+  oldest(maxItems: number, maxBytes: number): Promise<SpooledItem[]>;
+  /** these need not wait any more */
+  remove(items: readonly SpooledItem[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+const ITEM = /^\d{16}\.json$/;
+
+/**
+ * A file for each text: whole or not there, whatever dies when. Of one owner at a time.
+ *
+ * @throws GateError ConfigInvalid when the folder cannot be used, or another process holds it
+ */
+export async function openSpool(folder: string, maxBytes: number): Promise<Spool> {
+  const lock = await hold(folder);
+  const waiting = new Map<string, number>();
+  let bytes = 0;
+  let last = 0;
+  for (const name of (await readdir(folder)).sort()) {
+    if (!ITEM.test(name)) continue;
+    const { size } = await stat(join(folder, name));
+    waiting.set(name, size);
+    bytes += size;
+    last = Number.parseInt(name, 10);
+  }
+
+  async function append(text: string): Promise<void> {
+    const size = Buffer.byteLength(text);
+    if (bytes + size > maxBytes) {
+      throw refused(folder, `${bytes} of at most ${maxBytes} bytes wait for their server already`);
+    }
+    last += 1;
+    const key = `${String(last).padStart(16, '0')}.json`;
+    // Counted before it is written: two at a time must not both find the last bit of room.
+    bytes += size;
+    try {
+      await writeDurably(folder, key, text);
+    } catch (error) {
+      bytes -= size;
+      throw refused(folder, (error as NodeJS.ErrnoException).code ?? (error as Error).message, error);
+    }
+    waiting.set(key, size);
+  }
+
+  async function oldest(maxItems: number, most: number): Promise<SpooledItem[]> {
+    const items: SpooledItem[] = [];
+    let taken = 0;
+    // Appends end in any order, so the map's own order is not that of the numbers.
+    for (const key of [...waiting.keys()].sort().slice(0, maxItems)) {
+      const size = waiting.get(key) ?? 0;
+      if (items.length > 0 && taken + size > most) break;
+      items.push({ key, text: await readFile(join(folder, key), 'utf8') });
+      taken += size;
+    }
+    return items;
+  }
+
+  return {
+    get bytes() {
+      return bytes;
+    },
+    append,
+    oldest,
+    remove: async (items) => {
+      for (const { key } of items) {
+        await rm(join(folder, key), { force: true });
+        bytes -= waiting.get(key) ?? 0;
+        waiting.delete(key);
+      }
+    },
+    close: () => lock.release(),
+  };
+}
+
+async function hold(folder: string): Promise<FolderLock> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return await lockFolder(folder);
+  } catch (error) {
+    const isHeld = error instanceof GateError;
+    const why = isHeld
+      ? 'another process holds it'
+      : ((error as NodeJS.ErrnoException).code ?? (error as Error).message);
+    const message = `Expected a folder of this worker’s own in audit.upload.folder, but ${folder} cannot be used: ${why}`;
+    throw new GateError(FailureType.ConfigInvalid, message, undefined, { cause: error });
+  }
+}
+
+async function writeDurably(folder: string, key: string, text: string): Promise<void> {
+  const part = join(folder, `${key}.part`);
+  try {
+    const file = await open(part, 'w', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(part, join(folder, key));
+    const directory = await open(folder, 'r');
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  } catch (error) {
+    await rm(part, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+function refused(folder: string, why: string, cause?: unknown): GateError {
+  const message = `Cannot keep a decision for its upload in ${folder}: ${why}`;
+  return new GateError(FailureType.AuditWriteFailed, message, undefined, { cause });
+}

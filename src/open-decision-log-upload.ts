@@ -1,0 +1,48 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { AuditLogger } from './audit/audit-log';
+import {
+  createDecisionLogUpload,
+  type DecisionLogUpload,
+  type DecisionLogUploadOptions,
+} from './audit/sinks/decision-log-upload';
+import { openSpool } from './audit/sinks/spool';
+import { parseDuration } from './config/duration';
+import { readSecret } from './config/loaders/secrets';
+import type { LoadedSettings } from './config/loaders/settings';
+import { FailureType, GateError } from './failures';
+
+/**
+ * The upload of decision logs that the settings name; undefined when they name none.
+ *
+ * @throws GateError ConfigInvalid for a URL that is none, or a folder that cannot be used
+ */
+export async function openDecisionLogUpload(
+  { settings, baseDir }: LoadedSettings,
+  env: NodeJS.ProcessEnv,
+  { metrics, logger }: { metrics: DecisionLogUploadOptions['metrics']; logger: AuditLogger },
+): Promise<DecisionLogUpload | undefined> {
+  const { upload } = settings.audit;
+  if (upload === undefined) return undefined;
+  const { url, bearerToken, maxUploadBytes, timeout, folder, maxWaitingBytes } = upload;
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
+    throw new GateError(
+      FailureType.ConfigInvalid,
+      `Expected audit.upload.url to be an http:// or https:// URL, got ${JSON.stringify(url)}`,
+    );
+  }
+  const data = env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share');
+  const place = folder === undefined ? join(data, 'planning-engine', 'decision-logs') : resolve(baseDir, folder);
+  return createDecisionLogUpload({
+    url,
+    ...(bearerToken === undefined
+      ? {}
+      : { bearerToken: () => readSecret(bearerToken, { env, configFolder: baseDir }) }),
+    spool: await openSpool(place, maxWaitingBytes),
+    maxUploadBytes,
+    timeoutMs: parseDuration(timeout),
+    random: Math.random,
+    metrics,
+    logger,
+  });
+}
