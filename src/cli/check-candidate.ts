@@ -13,14 +13,21 @@ export async function checkCandidate(
   content: { policy: Uint8Array; config: Uint8Array },
   folder?: string,
 ): Promise<void> {
-  const [{ readBundle }, { readReleaseConfig }, { checkRelease }, { smokeRelease }, { createEvaluator }] =
-    await Promise.all([
-      import('../policy/bundle.js'),
-      import('../config/loaders/release-config.js'),
-      import('../policy/check-release.js'),
-      import('../policy/smoke-release.js'),
-      import('../policy/evaluation/evaluator.js'),
-    ]);
+  const [
+    { readBundle },
+    { readReleaseConfig },
+    { checkRelease },
+    { smokeRelease },
+    { createEvaluator },
+    { createMasks },
+  ] = await Promise.all([
+    import('../policy/bundle.js'),
+    import('../config/loaders/release-config.js'),
+    import('../policy/check-release.js'),
+    import('../policy/smoke-release.js'),
+    import('../policy/evaluation/evaluator.js'),
+    import('../masking/create-masks.js'),
+  ]);
   const [policy, loaded] = await Promise.allSettled([
     readBundle(content.policy),
     readReleaseConfig(content.config, manifest.config),
@@ -37,9 +44,10 @@ export async function checkCandidate(
   const ref = { policySha: policy.value.sha, configRev, manifestVersion: manifest.version };
   const evaluator = createEvaluator({ threads: 1, deadlineMs: 1000, memoryMiB: 64 });
   try {
-    await smokeRelease({ ref, policy: policy.value, config, configDocument, loadedAtMs: Date.now() }, (request) =>
-      evaluator.evaluate(request),
-    );
+    const release = { ref, policy: policy.value, config, configDocument, loadedAtMs: Date.now() };
+    await smokeRelease(release, (request) => evaluator.evaluate(request));
+    const evaluate: typeof evaluator.evaluate = (request) => evaluator.evaluate(request);
+    await createMasks({ settings: [], evaluate, onFailure: () => undefined }).check(release);
   } finally {
     await evaluator.close();
   }
