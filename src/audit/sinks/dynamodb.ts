@@ -39,7 +39,7 @@ const MOST_DAYS_AT_ONCE = 16;
 /** More days than these are worth a look at the whole index first: one page, which is all of a small one. */
 const FEW_DAYS = 7;
 /** A batch of which DynamoDB gives nothing is asked for again this often, after 50 ms, 100 ms, … */
-const EMPTY_BATCHES = 6;
+const EMPTY_BATCHES = 5;
 const FIRST_WAIT_MS = 50;
 
 export interface DynamoDbAuditOptions {

@@ -148,7 +148,7 @@ describe('a batch of items', () => {
     proxy.rewrite('BatchGetItem', () => ({ Responses: {}, UnprocessedKeys: { [TABLE]: { Keys } } }));
     await expect(store.list({})).rejects.toMatchObject({
       type: 'AuditWriteFailed',
-      message: expect.stringMatching(/throttles: asked 7 times for 1 items, it gave none/),
+      message: expect.stringMatching(/throttles: asked 6 times for 1 items, it gave none/),
     });
   });
 
