@@ -48,17 +48,27 @@ export function dynamoDbError(where: string, doing: string, error: unknown): Gat
 
 function whatIsWrong(error: unknown): string {
   const { $metadata } = (error ?? {}) as { $metadata?: { httpStatusCode?: number; attempts?: number } };
-  const { code } = (error ?? {}) as { code?: unknown };
   const tries =
     $metadata?.attempts === undefined || $metadata.attempts < 2 ? '' : `, tried ${$metadata.attempts} times`;
-  if (typeof code === 'string' && code in BY_SYSTEM_CODE) return `${BY_SYSTEM_CODE[code]} (${code}${tries})`;
+  const code = systemCodeOf(error);
+  if (code !== undefined) return `${BY_SYSTEM_CODE[code]} (${code}${tries})`;
   const name = nameOf(error);
   const known = Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined;
   if (known !== undefined) return `${known} (${name}${tries})`;
   const status = $metadata?.httpStatusCode;
   if (name === 'ValidationException') return `refused the request: ${messageOf(error)}`;
-  if (status !== undefined) return `failed with HTTP status ${status} (${name}${tries})`;
+  // Of an answer that is none, status 200 says nothing.
+  if (status !== undefined && status >= 300) return `failed with HTTP status ${status} (${name}${tries})`;
   return `failed: ${messageOf(error)} (${name}${tries})`;
+}
+
+/** Errors that are of another realm reach us wrapped by the SDK, as a text alone. */
+function systemCodeOf(error: unknown): string | undefined {
+  const { code } = (error ?? {}) as { code?: unknown };
+  if (typeof code === 'string' && Object.hasOwn(BY_SYSTEM_CODE, code)) return code;
+  const message = messageOf(error);
+  if (/\bsocket hang up\b|\baborted\b/.test(message)) return 'ECONNRESET';
+  return Object.keys(BY_SYSTEM_CODE).find((known) => message.includes(known));
 }
 
 function nameOf(error: unknown): string {

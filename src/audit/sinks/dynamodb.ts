@@ -39,7 +39,7 @@ const MOST_DAYS_AT_ONCE = 16;
 /** More days than these are worth a look at the whole index first: one page, which is all of a small one. */
 const FEW_DAYS = 7;
 /** A batch of which DynamoDB gives nothing is asked for again this often, after 50 ms, 100 ms, … */
-const EMPTY_BATCHES = 6;
+const EMPTY_BATCHES = 5;
 const FIRST_WAIT_MS = 50;
 
 export interface DynamoDbAuditOptions {
@@ -100,7 +100,11 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
 
   async function record(given: AuditRecord): Promise<AuditRecord> {
     const item = await storeBigParts(toItem(given, retentionMs), bigFacts);
-    const standing = await within(writeWithinMs, (abortSignal) => put(item, abortSignal));
+    const standing = await within(
+      writeWithinMs,
+      (abortSignal) => put(item, abortSignal),
+      `Cannot record ${given.kind} ${given.decisionID}: ${where} gave no good answer within ${writeWithinMs} ms, retries included; should it have taken the record, the next attempt adopts it`,
+    );
     if (standing === undefined) return given;
     const [whole = standing] = await fetchBigParts([standing], bigFacts);
     return toRecord(whole);
@@ -257,12 +261,12 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
 }
 
 /** Ends after `ms` whatever the SDK does meanwhile: it sleeps before a retry without listening. */
-async function within<T>(ms: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function within<T>(ms: number, run: (signal: AbortSignal) => Promise<T>, otherwise: string): Promise<T> {
   const abort = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(Object.assign(new Error(`no answer within ${ms} ms`), { name: 'TimeoutError' }));
+      reject(new GateError(FailureType.AuditWriteFailed, otherwise));
       abort.abort();
     }, ms);
   });
