@@ -1,0 +1,163 @@
+import { spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startAwsEnvironment, type AwsEnvironment } from '../../src/dev/aws-environment';
+import { setLevel } from '../../src/dev/dev-environment';
+import { eventually } from '../support/temporal-env';
+
+const ROOT = resolve(__dirname, '..', '..');
+const GUIDE = readFileSync(join(ROOT, 'docs', 'releases.md'), 'utf8');
+
+/** A shell block of the guide with the output that is printed after it, if any. */
+interface Step {
+  commands: string[];
+  output: string[];
+}
+
+const steps: Step[] = [...GUIDE.matchAll(/```sh\n([\s\S]*?)```\n(?:\n```text\n([\s\S]*?)```\n)?/g)].map(
+  ([, commands = '', output = '']) => ({ commands: linesOf(commands), output: linesOf(output) }),
+);
+/** Files that the guide shows under their names. */
+const files = [...GUIDE.matchAll(/`([\w-]+\.(?:pkl|json))`:\n\n```(?:pkl|json)\n([\s\S]*?)```/g)].map(
+  ([, name = '', text = '']) => ({ name, text }),
+);
+
+/** The guide's commands in order, as printed, in one folder; the LevelServer's address alone is another one. */
+describe('docs/releases.md', () => {
+  let folder: string;
+  let environment: AwsEnvironment;
+  let env: NodeJS.ProcessEnv;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'gate-guide-'));
+    environment = await startAwsEnvironment({ folder: join(folder, 'servers'), env: process.env, say: () => undefined });
+    const { levelServerUrl } = environment;
+    await setLevel(levelServerUrl, 'pending_delta', { value: 120 });
+    await setLevel(levelServerUrl, 'max_pending', { value: 1500 });
+    await setLevel(levelServerUrl, 'region_health', { value: { eu: { status: 'green' } } });
+    for (const { name, text } of files) {
+      writeFileSync(join(folder, name), text.replaceAll('http://127.0.0.1:7070', levelServerUrl));
+    }
+    cpSync(join(ROOT, 'policy'), join(folder, 'policy'), { recursive: true });
+    mkdirSync(join(folder, 'bin'));
+    writeFileSync(
+      join(folder, 'bin', 'gate'),
+      `#!/bin/sh\nexec '${process.execPath}' '${join(ROOT, 'dist', 'cli', 'main.js')}' "$@"\n`,
+    );
+    chmodSync(join(folder, 'bin', 'gate'), 0o755);
+    env = { ...environment.env, PATH: `${join(folder, 'bin')}:${process.env.PATH ?? ''}` };
+  }, 60_000);
+  afterAll(async () => {
+    await environment?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** What the command prints, after its exit code was compared. */
+  async function carryOut(line: string): Promise<string> {
+    const exported = /^export (\w+)=(\S+)$/.exec(line);
+    if (exported?.[1]) {
+      env[exported[1]] = exported[2];
+      return '';
+    }
+    if (line.startsWith('openssl ')) {
+      writeKeys(folder);
+      return '';
+    }
+    if (line === 'gate worker &') {
+      await startWorker();
+      return '';
+    }
+    const [command = '', comment] = line.split(' # ');
+    const shown = command.replace(/\bID\b/, () => newestId);
+    const child = spawn('/bin/sh', ['-c', shown], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let printed = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (printed += text));
+    const [code] = (await once(child, 'close')) as [number | null];
+    expect({ line, code, printed }).toMatchObject({ code: Number(/^exit code (\d)$/.exec(comment ?? '')?.[1] ?? 0) });
+    newestId = /"decisionID": "([^"]+)"/.exec(printed)?.[1] ?? newestId;
+    return printed;
+  }
+  let newestId = '';
+
+  async function startWorker(): Promise<void> {
+    // Its own processes, as the guide's reader would have them, ended with the environment.
+    environment.env.GATE_SETTINGS = join(folder, env.GATE_SETTINGS ?? '');
+    const worker = await environment.startWorker('worker');
+    await eventually('a release', async () => {
+      const answer = (await (await fetch(`${String(worker.ready.http)}/healthz`)).json()) as {
+        manifestVersion?: string;
+      };
+      return answer.manifestVersion;
+    });
+  }
+
+  it('names its files and covers every command that it is about', () => {
+    expect(files.map(({ name }) => name)).toEqual(['settings.pkl', 'release-v1.json']);
+    const commands = steps.flatMap((step) => step.commands).join('\n');
+    for (const named of [
+      'gate setup',
+      'gate audit setup',
+      'gate policy publish',
+      'gate policy rollback',
+      'gate policy history',
+      'gate policy status',
+      'gate policy reload',
+      'gate policy diff',
+      'gate replay',
+      'gate audit list',
+      'gate audit show',
+      'gate audit export',
+    ]) {
+      expect(commands).toContain(named);
+    }
+  });
+
+  it('works as printed', async () => {
+    for (const { commands, output } of steps) {
+      let printed = '';
+      for (const line of commands) printed += await carryOut(line);
+      expectInOrder(printed, output);
+    }
+  }, 120_000);
+});
+
+/** Each line of the guide is found in what was printed, after the one before it; `…` stands for anything. */
+function expectInOrder(printed: string, wanted: readonly string[]): void {
+  const found = printed.split('\n').map(plain);
+  let at = 0;
+  for (const line of wanted) {
+    const pattern = new RegExp(plain(line).split('…').map(escaped).join('.*'));
+    const next = found.findIndex((text, index) => index >= at && pattern.test(text));
+    expect({ line, found: next >= 0, printed: next >= 0 ? '' : printed }).toEqual({ line, found: true, printed: '' });
+    at = next + 1;
+  }
+}
+
+/** Tables are as wide as what is in them. */
+function plain(line: string): string {
+  return line.replace(/\s+/g, ' ').trim();
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+function linesOf(block: string): string[] {
+  return block.split('\n').filter((line) => line.trim() !== '');
+}
+
+/** As the guide's openssl commands would, which not every machine has. */
+function writeKeys(folder: string): void {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  writeFileSync(join(folder, 'release-key.pem'), privateKey);
+  writeFileSync(join(folder, 'release-key.pub'), publicKey);
+}
