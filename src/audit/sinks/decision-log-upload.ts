@@ -30,6 +30,8 @@ const NAME = 'upload';
 const MOST_EVENTS = 500;
 /** JSON of decisions shrinks to a tenth or so */
 const RAW_PER_COMPRESSED = 10;
+const MOST_RAW_BYTES = 16 * 1024 * 1024;
+const PAYLOAD_TOO_LARGE = 413;
 
 /**
  * Uploads decisions as OPA does (gzipped JSON arrays of events by POST,
@@ -42,39 +44,50 @@ export function createDecisionLogUpload(options: DecisionLogUploadOptions): Deci
   const { firstMs, lastMs } = options.retry ?? { firstMs: 500, lastMs: 30_000 };
   const stop = new AbortController();
   let wakeUp = (): void => undefined;
+  /** set when an event comes, so that one that comes between a look at the spool and the pause is not slept over */
+  let arrived = false;
   let closed = false;
+
+  /** halved while the server says that an upload is too large */
+  let mostEvents = MOST_EVENTS;
 
   async function work(): Promise<void> {
     let failures = 0;
     while (!closed) {
       metrics.waiting(NAME, spool.bytes);
       try {
+        arrived = false;
         const sent = await uploadOldest();
         failures = 0;
-        if (sent === 0) await pause(undefined);
+        if (sent === 0 && !arrived) await pause(undefined);
       } catch (error) {
         if (closed) return;
         const retryInMs = Math.round(Math.min(firstMs * 2 ** failures, lastMs) * (0.5 + options.random() / 2));
         failures = Math.min(failures + 1, 30);
         metrics.failed(NAME);
         const what = 'Decisions could not be uploaded; they wait on disk, and are tried again';
-        logger.warn({ sink: NAME, url, error: messageOf(error), waitingBytes: spool.bytes, retryInMs }, what);
+        const waits = { waitingBytes: spool.bytes, oldest: spool.oldestFile() };
+        logger.warn({ sink: NAME, url, error: messageOf(error), ...waits, retryInMs }, what);
         await pause(retryInMs);
       }
     }
   }
 
   async function uploadOldest(): Promise<number> {
-    const items = await spool.oldest(MOST_EVENTS, options.maxUploadBytes * RAW_PER_COMPRESSED);
+    const rawBytes = Math.min(options.maxUploadBytes * RAW_PER_COMPRESSED, MOST_RAW_BYTES);
+    const items = await spool.oldest(mostEvents, rawBytes);
     if (items.length === 0) return 0;
     const { taken, body } = compressed(items, options.maxUploadBytes);
-    await post(body);
+    const status = await post(body);
+    if (status === PAYLOAD_TOO_LARGE) mostEvents = Math.max(1, Math.floor(taken.length / 2));
+    if (status < 200 || status > 299) throw new Error(`the server answered ${status}`);
+    mostEvents = MOST_EVENTS;
     await spool.remove(taken);
     for (const _event of taken) metrics.written(NAME);
     return taken.length;
   }
 
-  async function post(body: Uint8Array): Promise<void> {
+  async function post(body: Uint8Array): Promise<number> {
     const token = await options.bearerToken?.();
     const answer = await fetch(url, {
       method: 'POST',
@@ -87,7 +100,7 @@ export function createDecisionLogUpload(options: DecisionLogUploadOptions): Deci
       signal: AbortSignal.any([stop.signal, AbortSignal.timeout(options.timeoutMs)]),
     });
     await answer.arrayBuffer();
-    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+    return answer.status;
   }
 
   function pause(ms: number | undefined): Promise<void> {
@@ -109,6 +122,7 @@ export function createDecisionLogUpload(options: DecisionLogUploadOptions): Deci
       const event = toOpaEvent(record);
       if (event === undefined) return;
       await spool.append(JSON.stringify(event));
+      arrived = true;
       wakeUp();
     },
     close: async () => {

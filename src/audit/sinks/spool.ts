@@ -13,6 +13,8 @@ export interface SpooledItem {
 export interface Spool {
   /** bytes that wait */
   readonly bytes: number;
+  /** the file of the one that waits longest */
+  oldestFile(): string | undefined;
   /**
    * Durable when it resolves.
    *
@@ -27,6 +29,7 @@ export interface Spool {
 }
 
 const ITEM = /^\d{16}\.json$/;
+const PART = '.part';
 
 /**
  * A file for each text: whole or not there, whatever dies when. Of one owner at a time.
@@ -35,13 +38,16 @@ const ITEM = /^\d{16}\.json$/;
  */
 export async function openSpool(folder: string, maxBytes: number): Promise<Spool> {
   const lock = await hold(folder);
+  /** sizes by key, and the keys in the order of their numbers */
   const waiting = new Map<string, number>();
+  let order: string[] = [];
   let bytes = 0;
   let last = 0;
   for (const name of (await readdir(folder)).sort()) {
+    if (name.endsWith(PART)) await rm(join(folder, name), { force: true });
     if (!ITEM.test(name)) continue;
     const { size } = await stat(join(folder, name));
-    waiting.set(name, size);
+    add(name, size);
     bytes += size;
     last = Number.parseInt(name, 10);
   }
@@ -61,14 +67,21 @@ export async function openSpool(folder: string, maxBytes: number): Promise<Spool
       bytes -= size;
       throw refused(folder, (error as NodeJS.ErrnoException).code ?? (error as Error).message, error);
     }
+    add(key, size);
+  }
+
+  /** Appends end in any order, but not far from it. */
+  function add(key: string, size: number): void {
     waiting.set(key, size);
+    let at = order.length;
+    while (at > 0 && order[at - 1]! > key) at -= 1;
+    order.splice(at, 0, key);
   }
 
   async function oldest(maxItems: number, most: number): Promise<SpooledItem[]> {
     const items: SpooledItem[] = [];
     let taken = 0;
-    // Appends end in any order, so the map's own order is not that of the numbers.
-    for (const key of [...waiting.keys()].sort().slice(0, maxItems)) {
+    for (const key of order.slice(0, maxItems)) {
       const size = waiting.get(key) ?? 0;
       if (items.length > 0 && taken + size > most) break;
       items.push({ key, text: await readFile(join(folder, key), 'utf8') });
@@ -81,6 +94,10 @@ export async function openSpool(folder: string, maxBytes: number): Promise<Spool
     get bytes() {
       return bytes;
     },
+    oldestFile: () => {
+      const [key] = order;
+      return key === undefined ? undefined : join(folder, key);
+    },
     append,
     oldest,
     remove: async (items) => {
@@ -89,6 +106,7 @@ export async function openSpool(folder: string, maxBytes: number): Promise<Spool
         bytes -= waiting.get(key) ?? 0;
         waiting.delete(key);
       }
+      order = order.filter((key) => waiting.has(key));
     },
     close: () => lock.release(),
   };
@@ -109,7 +127,7 @@ async function hold(folder: string): Promise<FolderLock> {
 }
 
 async function writeDurably(folder: string, key: string, text: string): Promise<void> {
-  const part = join(folder, `${key}.part`);
+  const part = join(folder, `${key}${PART}`);
   try {
     const file = await open(part, 'w', 0o600);
     try {
