@@ -25,12 +25,7 @@ export async function openDecisionLogUpload(
   const { upload } = settings.audit;
   if (upload === undefined) return undefined;
   const { url, bearerToken, maxUploadBytes, timeout, folder, maxWaitingBytes } = upload;
-  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
-    throw new GateError(
-      FailureType.ConfigInvalid,
-      `Expected audit.upload.url to be an http:// or https:// URL, got ${JSON.stringify(url)}`,
-    );
-  }
+  checkUrl(url);
   const data = env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share');
   const place = folder === undefined ? join(data, 'planning-engine', 'decision-logs') : resolve(baseDir, folder);
   return createDecisionLogUpload({
@@ -45,4 +40,17 @@ export async function openDecisionLogUpload(
     metrics,
     logger,
   });
+}
+
+function checkUrl(url: string): void {
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
+    const message = `Expected audit.upload.url to be an http:// or https:// URL, got ${JSON.stringify(url)}`;
+    throw new GateError(FailureType.ConfigInvalid, message);
+  }
+  const { username, password } = new URL(url);
+  if (username !== '' || password !== '') {
+    const message =
+      'Expected audit.upload.url without a user and a password: a secret belongs in audit.upload.bearerToken';
+    throw new GateError(FailureType.ConfigInvalid, message);
+  }
 }

@@ -155,6 +155,51 @@ describe('the audit log with a store of record', () => {
   });
 });
 
+describe('the audit log with a copy that is required', () => {
+  const required = () => {
+    const spool = new FakeSink();
+    return { spool, log: open({ required: [spool], sinks: [] }) };
+  };
+
+  it('has it taken after the store and before the record counts as written', async () => {
+    const { spool, log } = required();
+    const first = aRecord({ actor: 'first' });
+    await log.record(first);
+    await log.record({ ...first, actor: 'second' });
+    expect(spool.written).toEqual([first, first]);
+  });
+
+  it('fails where it is not taken, and has it taken by the next attempt', async () => {
+    const { spool, log } = required();
+    spool.down = true;
+    const record = aRecord();
+    await expect(log.record(record)).rejects.toMatchObject({
+      type: 'AuditWriteFailed',
+      message: expect.stringContaining('in copies: copies are down'),
+    });
+    expect(counted).toEqual(['written store', 'failed copies']);
+    spool.down = false;
+    expect(await log.record(record)).toEqual(record);
+    expect(spool.written).toEqual([record]);
+  });
+
+  it('has nothing copied that the store did not take', async () => {
+    const { spool, log } = required();
+    store.fails = new Error('store is down');
+    await expect(log.record(aRecord())).rejects.toMatchObject({ type: 'AuditWriteFailed' });
+    expect(spool.attempts).toBe(0);
+  });
+
+  it('is enough where there is no store', async () => {
+    const spool = new FakeSink();
+    const log = open({ store: undefined, sinks: [], required: [spool] });
+    const record = aRecord();
+    expect(await log.record(record)).toBe(record);
+    spool.down = true;
+    await expect(log.record(record)).rejects.toMatchObject({ type: 'AuditWriteFailed' });
+  });
+});
+
 describe('the audit log without a store', () => {
   it('returns the record given once its copy is written', async () => {
     const record = aRecord();

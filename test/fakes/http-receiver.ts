@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 
 export interface ReceivedRequest {
   method: string;
@@ -18,9 +19,11 @@ export async function startHttpReceiver() {
   const requests: ReceivedRequest[] = [];
   const answers: Answer[] = [];
   const server = createServer((request, response: ServerResponse) => {
-    let body = '';
-    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
+      const sent = Buffer.concat(chunks);
+      const body = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent).toString();
       requests.push({ method: request.method ?? '', path: request.url ?? '', headers: request.headers, body });
       const answer = answers.shift() ?? 200;
       if (answer === 'hang') return;

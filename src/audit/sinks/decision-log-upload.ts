@@ -44,7 +44,7 @@ export function createDecisionLogUpload(options: DecisionLogUploadOptions): Deci
   const { firstMs, lastMs } = options.retry ?? { firstMs: 500, lastMs: 30_000 };
   const stop = new AbortController();
   let wakeUp = (): void => undefined;
-  /** set when an event comes, so that one that comes between a look at the spool and the pause is not slept over */
+  /** an event came: one between a look at the spool and the pause must not be slept over */
   let arrived = false;
   let closed = false;
 
@@ -59,7 +59,7 @@ export function createDecisionLogUpload(options: DecisionLogUploadOptions): Deci
         arrived = false;
         const sent = await uploadOldest();
         failures = 0;
-        if (sent === 0 && !arrived) await pause(undefined);
+        if (sent === 0 && !arrived && !closed) await pause(undefined);
       } catch (error) {
         if (closed) return;
         const retryInMs = Math.round(Math.min(firstMs * 2 ** failures, lastMs) * (0.5 + options.random() / 2));

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll } from '@jest/globals';
 import { DeleteItemCommand, ScanCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createDynamoDbAuditStore } from '../../../src/audit/sinks/dynamodb';
 import { setUpTable } from '../../../src/audit/sinks/dynamodb-table';
