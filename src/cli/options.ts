@@ -32,6 +32,11 @@ export function count(text: string): number {
   return number;
 }
 
+/** As `count`, and none. */
+export function countOrNone(text: string): number {
+  return text === '0' ? 0 : count(text);
+}
+
 export function collect(value: string, earlier: string[] | undefined): string[] {
   return [...(earlier ?? []), value];
 }

@@ -42,6 +42,17 @@ describe('gate audit, of the embedded store that no worker holds', () => {
     expect(stdout).toContain('other');
   });
 
+  it.each([
+    ['jsonl', 3, /^\{"schemaVersion":1,/],
+    ['csv', 4, /^timestamp,decisionID,/],
+    ['opa', 3, /^\{"labels":\{/],
+  ])('lists as %s, a record a line', async (format, lines, beginning) => {
+    const { code, stdout } = await audit('list', '-o', format);
+    expect(code).toBe(0);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(lines);
+    expect(stdout).toMatch(beginning);
+  });
+
   it.each([FIRST, FIRST.slice(0, 8)])('shows the record %s', async (id) => {
     const { code, stdout } = await audit('show', id, '-o', 'json');
     expect(code).toBe(0);
