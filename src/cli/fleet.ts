@@ -127,7 +127,7 @@ async function printText(io: CliIo, answers: readonly FleetAnswer[], alike: bool
   const colors = colorsFor(io);
   printLines(io, [
     ...answered.flatMap(({ identity, release }) =>
-      release?.lastError === undefined ? [] : [colors.red(`${identity}: ${release.lastError}`)],
+      release?.lastError === undefined ? [] : [colors.red(`${identity}: its last check failed: ${release.lastError}`)],
     ),
     ...answers.flatMap(({ identity, release, lastSeenAtMs }) =>
       release

@@ -111,6 +111,7 @@ describe('docs/releases.md', () => {
       'gate replay',
       'gate audit list',
       'gate audit show',
+      'gate audit tail',
       'gate audit export',
     ]) {
       expect(commands).toContain(named);
