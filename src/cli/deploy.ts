@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
+import type { AuditReader } from '../audit/audit-reader';
 import type { DeploymentClient } from '../deployments/client/deployment-client';
 import type { DeploymentSpec } from '../deployments/deployment-spec';
 import { isFinal, type DeploymentStatus } from '../deployments/deployment-state';
@@ -22,6 +23,8 @@ interface DeployOptions extends CommonOptions {
   timeout: number;
 }
 
+const PAST_WITHIN_MS = 5_000;
+const CLOSED_WITHIN_MS = 1_000;
 const POLL_MS = 500;
 
 export function deployCommand({ io, exit }: CommandContext): Command {
@@ -158,7 +161,10 @@ async function readSpec(io: CliIo, options: DeployOptions): Promise<DeploymentSp
   });
 }
 
-/** Temporal forgets after its retention; the audit store does not: a deployment that ran is not run again by accident. */
+/**
+ * Temporal forgets after its retention; the audit store does not: a deployment that ran is not run again by accident. A
+ * store that is away now does not keep a deployment from starting: nothing acts before it is back.
+ */
 async function askPast(io: CliIo, options: DeployOptions, spec: DeploymentSpec): Promise<ExitCode | undefined> {
   const [{ pastResult }, { openAuditInPassing }, { openLoadedSettings }] = await Promise.all([
     import('../deployments/past-result.js'),
@@ -166,15 +172,12 @@ async function askPast(io: CliIo, options: DeployOptions, spec: DeploymentSpec):
     import('./open-settings.js'),
   ]);
   const loaded = await openLoadedSettings(io, options.settings);
-  const reader = await openAuditInPassing(io, loaded).catch((error: unknown) => {
-    io.stderr.write(
-      `Not asked whether ${spec.id} ran in the past: ${error instanceof Error ? error.message : String(error)}\n`,
-    );
-    return undefined;
-  });
-  if (!reader) return undefined;
+  let reader: AuditReader | undefined;
   try {
-    const past = pastResult(spec, await reader.list({ deploymentID: spec.id, limit: 10_000 }));
+    reader = await openAuditInPassing(io, loaded);
+    if (!reader) return undefined;
+    const records = await within(PAST_WITHIN_MS, reader.list({ deploymentID: spec.id, limit: 10_000 }));
+    const past = pastResult(spec, records);
     if (!past) return undefined;
     const shown = { deploymentId: spec.id, state: past.state, stage: past.stage, from: 'audit' };
     if (options.output === 'json') printJson(io, shown);
@@ -184,7 +187,25 @@ async function askPast(io: CliIo, options: DeployOptions, spec: DeploymentSpec):
       ]);
     if (past.state === 'uncertain') return ExitCode.usage;
     return past.state === 'done' ? ExitCode.ok : ExitCode.denied;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    io.stderr.write(`Not asked whether ${spec.id} ran in the past: ${why}\n`);
+    return undefined;
   } finally {
-    await reader.close();
+    // One that hangs would hang here too.
+    if (reader) await within(CLOSED_WITHIN_MS, reader.close()).catch(() => undefined);
+  }
+}
+
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const late = sleep(ms, undefined, { signal: stop.signal }).then(() => {
+    throw new Error(`the audit store gave no answer within ${ms / 1000} s`);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    late.catch(() => undefined);
+    stop.abort();
   }
 }

@@ -1,0 +1,362 @@
+import { randomUUID } from 'node:crypto';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ScanCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { HealthRelease, Readiness } from '../../src/api/health';
+import type { AuditRecord } from '../../src/audit/audit-record';
+import type { DeploymentStatus } from '../../src/deployments/deployment-state';
+import type { NodeChild } from '../../src/dev/child-process';
+import { startS3Server, type S3Server } from '../../src/dev/s3-server';
+import { openObjectStore } from '../../src/open-object-store';
+import { startDynamoDb, type TestDynamoDb } from '../support/dynamodb';
+import { startDynamoDbProxy, type DynamoDbProxy } from '../support/dynamodb-proxy';
+import { eventually } from '../support/eventually';
+import { quickRelease, ROOT, startGateHarness, type GateHarness } from '../support/gate-harness';
+import { metricSum } from '../support/metric-sum';
+import { startS3Proxy, type S3Proxy } from '../support/s3-proxy';
+
+const OPERATOR = ['--actor', 'ann', '--reason', 'checked by hand'] as const;
+const MANIFEST = 's3://gate/releases/latest.json';
+const TABLE = 'Decisions';
+const RETENTION_S = 90 * 86_400;
+const SHIPPED = join(ROOT, 'policy');
+
+/** Releases from a real S3 server, records in DynamoDB (dynalite), a worker of its own process, the shipped policy. */
+describe('a gate on S3 and DynamoDB', () => {
+  const environment = { ...process.env };
+  let folder: string;
+  let s3: S3Server;
+  let s3Proxy: S3Proxy;
+  let dynamoDb: TestDynamoDb;
+  let dynamoDbProxy: DynamoDbProxy;
+  let client: DynamoDBClient;
+  let gate: GateHarness;
+  let worker: NodeChild;
+  let id: string;
+  let published = 0;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'gate-aws-'));
+    [s3, dynamoDb] = await Promise.all([
+      startS3Server({ folder, logFile: join(folder, 's3.log'), buckets: ['gate'] }),
+      startDynamoDb(),
+    ]);
+    [s3Proxy, dynamoDbProxy] = await Promise.all([startS3Proxy(s3.port), startDynamoDbProxy(dynamoDb.port)]);
+    // The SDK's usual place for credentials, of this process and of the worker's; where the servers are, the settings say.
+    Object.assign(process.env, s3.env);
+    for (const name of ['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL_DYNAMODB'])
+      delete process.env[name];
+    client = dynamoDb.client();
+    gate = await startGateHarness({
+      settings: {
+        release: {
+          manifest: MANIFEST,
+          refreshInterval: '300ms',
+          s3: { endpoint: s3Proxy.url, forcePathStyle: true },
+          cacheFolder: join(folder, 'cache'),
+        },
+        audit: {
+          store: { type: 'dynamodb', table: TABLE, endpoint: dynamoDbProxy.url, region: s3.region, retention: '90d' },
+          stdout: false,
+        },
+      },
+    });
+    expect(await gate.cli('audit', 'setup')).toMatchObject({ code: 0 });
+    await publish('--policy', SHIPPED, '--config', 'release.json');
+    worker = await gate.spawnWorker();
+    await inForce('v1');
+  }, 120_000);
+  afterAll(async () => {
+    await gate?.stop();
+    client?.destroy();
+    await dynamoDbProxy?.close();
+    await s3Proxy?.close();
+    await dynamoDb?.close();
+    await s3?.stop();
+    process.env = environment;
+    rmSync(folder, { recursive: true, force: true });
+  }, 60_000);
+  beforeEach(() => {
+    id = `d-${randomUUID()}`;
+    s3Proxy.behave('well');
+    dynamoDbProxy.behave('well');
+    gate.heal();
+  });
+  afterEach(async () => {
+    // Whatever happened: each record is there once, and goes when its retention is over.
+    const { Items = [] } = await client.send(new ScanCommand({ TableName: TABLE, ConsistentRead: true }));
+    expect(Items.length).toBeGreaterThan(0);
+    for (const { sk, expiresAt } of Items) {
+      const time = String(sk?.S).slice(0, 24);
+      expect({ sk: sk?.S, expiresAt: expiresAt?.N }).toEqual({
+        sk: sk?.S,
+        expiresAt: String(Math.floor(Date.parse(time) / 1000) + RETENTION_S),
+      });
+    }
+    const ids = Items.map(({ decisionID }) => decisionID?.S);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  /** Publishes the next version, v1, v2, …, and gives its name. */
+  async function publish(...what: string[]): Promise<string> {
+    published += 1;
+    const version = `v${published}`;
+    const result = await gate.cli('policy', 'publish', '--version', version, '--by', 'ada', ...what);
+    expect(result).toMatchObject({ code: 0 });
+    return version;
+  }
+  const patch = () => ({
+    type: 'http',
+    method: 'PATCH',
+    url: `${gate.levels.url}/devices`,
+    body: { target: 5 },
+    expect: 202,
+  });
+  const deploy = (...args: string[]) =>
+    gate.cli('deploy', '-f', gate.deployment(id, [{ name: 'canary', action: patch() }]), ...args);
+  const deployAndWait = () => deploy('--wait', '--timeout', '30s');
+  const acted = (): number => gate.levels.requests().byIdempotencyKey[`${id}/canary`] ?? 0;
+  const http = (path: string) => fetch(`${String(worker.ready.http)}${path}`);
+  const healthz = async () => (await (await http('/healthz')).json()) as HealthRelease;
+  const readyz = async () => (await (await http('/readyz')).json()) as Readiness;
+  const metric = async (name: string, labels: Record<string, string> = {}) =>
+    metricSum(await (await http('/metrics')).text(), name, labels);
+  const inForce = (version: string) =>
+    eventually(`${version} in force`, async () => (await healthz()).manifestVersion === version);
+  const records = () => gate.json<AuditRecord[]>('audit', 'list', '--deployment', id, '--oldest-first');
+  const decisions = async () => (await records()).filter(({ kind }) => kind === 'decision');
+  const recovered = () =>
+    eventually('recovery', async () => (await gate.json<DeploymentStatus>('status', id)).pause?.recovered);
+
+  it('allows: acts once, and record, health and metrics name the release', async () => {
+    const [allowed, written] = [
+      await metric('gate_decisions_total', { outcome: 'allow' }),
+      await metric('gate_audit_writes_total', { sink: 'dynamodb' }),
+    ];
+    expect(await deployAndWait()).toMatchObject({ code: 0, stdout: expect.stringContaining('canary: done (allow)') });
+    expect(acted()).toBe(1);
+    const { policySHA, configRev, manifestVersion } = await healthz();
+    expect(await readyz()).toMatchObject({ status: 'ready', policySHA, configRev, manifestVersion: 'v1' });
+    const [record, ...others] = await records();
+    expect(others).toEqual([]);
+    expect(record).toMatchObject({ kind: 'decision', outcome: 'allow', policySHA, configRev, manifestVersion });
+    expect(await metric('gate_decisions_total', { outcome: 'allow' })).toBe(allowed + 1);
+    expect(await metric('gate_audit_writes_total', { sink: 'dynamodb' })).toBe(written + 1);
+    expect(await metric('gate_release_info', { manifest_version: 'v1', policy_sha: policySHA ?? '' })).toBe(1);
+  }, 60_000);
+
+  it('denies: does not act, and says why everywhere', async () => {
+    gate.levels.setMetric('max_pending', { value: 3100 });
+    const [denied, coded] = [
+      await metric('gate_decisions_total', { outcome: 'deny' }),
+      await metric('gate_deny_reasons_total', { code: 'max_pending_limit_exceeded' }),
+    ];
+    const reason = 'max_pending limit exceeded: current 3100 > configured 2000';
+    expect(await deployAndWait()).toMatchObject({ code: 1, stdout: expect.stringContaining(reason) });
+    expect(acted()).toBe(0);
+    expect(await decisions()).toMatchObject([{ outcome: 'deny', reasons: [reason] }]);
+    const ofReason = await gate.json<AuditRecord[]>('audit', 'list', '--reason', 'max_pending_limit_exceeded');
+    expect(ofReason.map(({ deploymentID }) => deploymentID)).toContain(id);
+    expect(await metric('gate_decisions_total', { outcome: 'deny' })).toBe(denied + 1);
+    expect(await metric('gate_deny_reasons_total', { code: 'max_pending_limit_exceeded' })).toBe(coded + 1);
+    expect((await readyz()).status).toBe('ready');
+  }, 60_000);
+
+  it.each([
+    ['a source of facts fails', { behaviour: { status: 503 } }],
+    ['a source of facts hangs', { behaviour: 'hang' as const }],
+  ])(
+    'when %s: pauses and alerts, and goes on when an operator resumes',
+    async (_what, level) => {
+      const reason = 'FactSourceUnavailable';
+      const [pauses, alerts] = [
+        await metric('gate_pauses_total', { reason }),
+        await metric('gate_alerts_total', { result: 'sent' }),
+      ];
+      gate.levels.setMetric('pending_delta', level);
+      expect(await deployAndWait()).toMatchObject({ code: 3, stdout: expect.stringContaining(reason) });
+      await eventually('the alert', () => JSON.stringify(gate.alerts.received).includes(id));
+      expect(acted()).toBe(0);
+      expect(await metric('gate_pauses_total', { reason })).toBe(pauses + 1);
+      expect(await metric('gate_alerts_total', { result: 'sent' })).toBeGreaterThan(alerts);
+      expect(await metric('gate_errors_total', { area: 'facts', type: reason })).toBeGreaterThan(0);
+      expect((await readyz()).status).toBe('ready');
+
+      gate.heal();
+      await recovered();
+      expect(await gate.cli('resume', id, ...OPERATOR)).toMatchObject({ code: 0 });
+      await gate.reaches(id, 'done');
+      expect(acted()).toBe(1);
+      const stored = await records();
+      expect(stored.filter(({ kind }) => kind !== 'decision').map(({ kind }) => kind)).toEqual([
+        'pause',
+        'resume',
+        'resolved',
+      ]);
+      expect(stored.filter(({ kind }) => kind === 'decision').at(-1)?.outcome).toBe('allow');
+    },
+    90_000,
+  );
+
+  it('swaps without a restart: a new configuration, a new policy; a broken release changes nothing', async () => {
+    gate.levels.setMetric('max_pending', { value: 1500 });
+    const before = await healthz();
+    writeFileSync(
+      join(gate.folder, 'strict.json'),
+      JSON.stringify(quickRelease(gate.levels.url, { limits: { maxDelta: 500, maxPending: 1000 } })),
+    );
+    const strict = await publish('--config', 'strict.json');
+    await inForce(strict);
+    expect(await healthz()).toMatchObject({ policySHA: before.policySHA, manifestVersion: strict });
+    expect((await healthz()).configRev).not.toBe(before.configRev);
+    expect(await deployAndWait()).toMatchObject({ code: 1 });
+    expect(await decisions()).toMatchObject([
+      { manifestVersion: strict, reasons: ['max_pending limit exceeded: current 1500 > configured 1000'] },
+    ]);
+
+    const reworded = join(folder, 'reworded');
+    cpSync(SHIPPED, reworded, { recursive: true });
+    for (const name of ['gate.rego', 'gate_test.rego']) {
+      const text = readFileSync(join(reworded, name), 'utf8');
+      writeFileSync(
+        join(reworded, name),
+        text.replaceAll('max_pending limit exceeded', 'max_pending limit far exceeded'),
+      );
+    }
+    const { configRev } = await healthz();
+    const worded = await publish('--policy', reworded);
+    await inForce(worded);
+    expect((await healthz()).configRev).toBe(configRev);
+    id = `d-${randomUUID()}`;
+    expect(await deployAndWait()).toMatchObject({ code: 1 });
+    expect(await decisions()).toMatchObject([
+      { manifestVersion: worded, reasons: ['max_pending limit far exceeded: current 1500 > configured 1000'] },
+    ]);
+
+    const refused = await metric('gate_release_reloads_total', { result: 'refused' });
+    const alerts = gate.alerts.received.length;
+    const { store } = await openObjectStore(MANIFEST, { endpoint: s3.endpoint, forcePathStyle: true });
+    const manifest = JSON.parse(new TextDecoder().decode((await store.get('latest.json'))!.bytes)) as object;
+    await store.put('broken.tar.gz', new TextEncoder().encode('no bundle'));
+    const broken = { ...manifest, policy: 'broken.tar.gz', policySHA256: '0'.repeat(64), version: 'broken' };
+    await store.put('latest.json', new TextEncoder().encode(JSON.stringify(broken)));
+    const { lastError } = await eventually('the refusal', async () => {
+      const ready = await readyz();
+      return ready.lastError !== undefined && ready;
+    });
+    expect(lastError).toContain('broken.tar.gz');
+    expect(await readyz()).toMatchObject({ status: 'ready', manifestVersion: worded });
+    await eventually('the alert', () => JSON.stringify(gate.alerts.received.slice(alerts)).includes('ReleaseRefused'));
+    expect(await metric('gate_release_reloads_total', { result: 'refused' })).toBe(refused + 1);
+    id = `d-${randomUUID()}`;
+    expect(await deployAndWait()).toMatchObject({ code: 1 });
+    expect((await decisions())[0]?.manifestVersion).toBe(worded);
+    const told = gate.alerts.received
+      .slice(alerts)
+      .filter(({ body }) => JSON.stringify(body).includes('ReleaseRefused'));
+    expect(told).toHaveLength(1);
+
+    expect(await gate.cli('policy', 'rollback', '--version', 'v1', '--by', 'ann')).toMatchObject({ code: 0 });
+    await inForce('v1');
+    id = `d-${randomUUID()}`;
+    expect(await deployAndWait()).toMatchObject({ code: 0 });
+    expect((await readyz()).lastError).toBeUndefined();
+  }, 120_000);
+
+  it('killed between evaluation and record: the decision is recorded once, before the action', async () => {
+    dynamoDbProxy.behave('hanging');
+    dynamoDbProxy.asked.length = 0;
+    await deploy();
+    await eventually('the attempt to record', () => dynamoDbProxy.asked.includes('PutItem'));
+    await worker.kill();
+    expect(acted()).toBe(0);
+    expect((await standing()).length).toBe(0);
+    dynamoDbProxy.behave('well');
+    worker = await gate.spawnWorker();
+    await gate.reaches(id, 'done');
+    expect((await decisions()).filter(({ outcome }) => outcome === 'allow')).toHaveLength(1);
+    expect(acted()).toBe(1);
+  }, 90_000);
+
+  it('killed between record and action: the record is adopted, and the action done once', async () => {
+    dynamoDbProxy.behave('losing answers');
+    await deploy();
+    await eventually('the record', async () => (await standing()).length > 0);
+    await worker.kill();
+    expect(acted()).toBe(0);
+    const [first] = await standing();
+    dynamoDbProxy.behave('well');
+    worker = await gate.spawnWorker();
+    await gate.reaches(id, 'done');
+    expect((await decisions()).map(({ decisionID }) => decisionID)).toContain(first);
+    expect(acted()).toBe(1);
+  }, 90_000);
+
+  it('while DynamoDB is down: does not act, pauses on AuditWriteFailed with an alert, and goes on by itself', async () => {
+    const failed = await metric('gate_audit_write_failures_total', { sink: 'dynamodb' });
+    dynamoDbProxy.behave('failing');
+    await deploy();
+    await gate.pausedOn(id, 'AuditWriteFailed');
+    await eventually('the alert', () => JSON.stringify(gate.alerts.received).includes(id));
+    expect(acted()).toBe(0);
+    expect(await metric('gate_audit_write_failures_total', { sink: 'dynamodb' })).toBeGreaterThan(failed);
+    expect((await readyz()).status).toBe('ready');
+    dynamoDbProxy.behave('well');
+    await gate.reaches(id, 'done');
+    expect(acted()).toBe(1);
+    expect((await records()).map(({ kind }) => kind)).toEqual(
+      expect.arrayContaining(['decision', 'pause', 'resolved']),
+    );
+  }, 90_000);
+
+  it.each(['half a body', 'hanging', 'throttling'] as const)(
+    'while S3 answers by %s: the release in force stays, and the next one is taken when it is well again',
+    async (behaviour) => {
+      const { manifestVersion } = await healthz();
+      const direct = { endpoint: s3.endpoint, forcePathStyle: true };
+      const { store } = await openObjectStore(MANIFEST, direct);
+      const manifest = JSON.parse(new TextDecoder().decode((await store.get('latest.json'))!.bytes)) as object;
+      const next = `${manifestVersion}+${behaviour.slice(0, 4)}`;
+      s3Proxy.behave(behaviour);
+      await store.put('latest.json', new TextEncoder().encode(JSON.stringify({ ...manifest, version: next })));
+      await eventually('an unavailable source', async () => (await readyz()).lastError !== undefined, 40_000);
+      expect(await readyz()).toMatchObject({ status: 'ready', manifestVersion });
+      s3Proxy.behave('well');
+      await inForce(next);
+      expect((await readyz()).lastError).toBeUndefined();
+    },
+    90_000,
+  );
+
+  it('started while S3 is down: decides on the copy on disk, says so, and acts when S3 has confirmed it', async () => {
+    const { manifestVersion, policySHA } = await healthz();
+    s3Proxy.behave('resetting');
+    await worker.kill();
+    worker = await gate.spawnWorker();
+    await eventually('the copy', async () => (await healthz()).fromCache);
+    expect(await readyz()).toMatchObject({ status: 'ready', manifestVersion, policySHA, fromCache: true });
+    expect(await metric('gate_release_from_cache')).toBe(1);
+    await deploy();
+    await eventually('the decision', async () => (await decisions()).length > 0);
+    expect((await decisions())[0]).toMatchObject({ outcome: 'allow', manifestVersion, policySHA });
+    expect(acted()).toBe(0);
+    s3Proxy.behave('well');
+    await eventually('the confirmation', async () => (await healthz()).fromCache === undefined);
+    expect(await metric('gate_release_from_cache')).toBe(0);
+    const { state } = await gate.json<DeploymentStatus>('status', id);
+    if (state === 'paused') {
+      await recovered();
+      await gate.cli('resume', id, ...OPERATOR);
+    }
+    await gate.reaches(id, 'done');
+    expect(acted()).toBe(1);
+  }, 90_000);
+
+  /** Ids of the deployment's decisions that stand in the table now. */
+  async function standing(): Promise<(string | undefined)[]> {
+    const { Items = [] } = await client.send(new ScanCommand({ TableName: TABLE, ConsistentRead: true }));
+    return Items.filter(({ pk }) => pk?.S === `${id}#canary`).map(({ decisionID }) => decisionID?.S);
+  }
+});
