@@ -100,6 +100,16 @@ async function play(story: Story, environment: AwsEnvironment, root: string): Pr
   title('What would v2 have decided, with a limit of 1000?');
   await gate(0, 'replay', '--policy', POLICY, '--config', v2, '--since', '1h');
 
+  title('The source is back, and an operator resumes the one that waits');
+  await setLevel(levelServerUrl, 'fleet/max_pending', { value: 1500 });
+  await waitFor('the recovery', async () => {
+    const { stdout } = await ask('status', 'firmware-3', '-o', 'json');
+    return (JSON.parse(stdout) as { pause?: { recovered?: boolean } }).pause?.recovered === true;
+  });
+  await gate(0, 'resume', 'firmware-3', '--actor', 'ann', '--reason', 'LevelServer answers again');
+  await waitFor('firmware-3 to be done', async () => (await ask('status', 'firmware-3')).code === 0);
+  told('firmware-3 was decided anew, on facts of now, and is done');
+
   title('v2 is published: only the configuration changes');
   await gate(0, 'policy', 'publish', '--config', v2, '--to', MANIFEST, '--version', 'v2', '--by', 'ada');
   await waitFor('v2 to be in force within the refresh interval', async () => (await inForce()) === 'v2');
@@ -107,9 +117,9 @@ async function play(story: Story, environment: AwsEnvironment, root: string): Pr
   const metrics = await (await fetch(`${http}/metrics`)).text();
   told(`/metrics: ${metrics.split('\n').find((line) => line.startsWith('gate_release_info{')) ?? ''}`);
   await gate(1, 'deploy', '--id', 'firmware-4', '--stage', 'canary', '--wait', '--timeout', '30s');
-  const { stdout } = await ask('audit', 'list', '--deployment', 'firmware-4', '-o', 'json');
-  const [decided] = JSON.parse(stdout) as { manifestVersion?: string }[];
-  if (decided?.manifestVersion !== 'v2') throw new Error(`Expected a decision under v2, got ${stdout}`);
+  const listed = (await ask('audit', 'list', '--deployment', 'firmware-4', '-o', 'json')).stdout;
+  const [decided] = JSON.parse(listed) as { manifestVersion?: string }[];
+  if (decided?.manifestVersion !== 'v2') throw new Error(`Expected a decision under v2, got ${listed}`);
   told('The same 1500 devices that v1 let pass are denied; the record names v2');
 
   title('Somebody puts a broken v3 there by hand, past all checks');

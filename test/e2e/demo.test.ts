@@ -3,27 +3,46 @@ import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 
-const DEMO = join(resolve(__dirname, '..', '..'), 'dist', 'dev', 'demo.js');
+const DEMOS = join(resolve(__dirname, '..', '..'), 'dist', 'dev');
 
-describe('npm run demo', () => {
+describe.each([
+  [
+    'npm run demo',
+    'demo.js',
+    [
+      'The canary stage was allowed and acted',
+      'max_pending limit exceeded: current 3100 > configured 2000',
+      'The alert receiver got one message',
+      'LevelServer restarted',
+      'The Temporal UI shows all of it: http://127.0.0.1:',
+    ],
+  ],
+  [
+    'npm run demo:releases',
+    'demo-releases.js',
+    [
+      'published: s3://gate/releases/latest.json names v1',
+      'max_pending limit exceeded: current 3100 > configured 2000',
+      'The alert receiver got one message',
+      'decisions put to ./policy with release-v2.json',
+      'firmware-3 was decided anew, on facts of now, and is done',
+      'published: s3://gate/releases/latest.json names v2 (it named v1)',
+      'manifest_version="v2"',
+      'The same 1500 devices that v1 let pass are denied; the record names v2',
+      'v2 stays in force, and /readyz says why: ',
+      'rolled back: s3://gate/releases/latest.json names v1',
+    ],
+  ],
+])('%s', (_command, file, told) => {
   it('tells the whole story, and ends by itself with exit code 0', async () => {
-    const child = spawn(process.execPath, [DEMO], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [join(DEMOS, file)], { stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     const [code] = (await once(child, 'close')) as [number | null];
     expect({ code, failed: stderr.includes('The demo failed') ? stderr : '' }).toEqual({ code: 0, failed: '' });
-    for (const line of [
-      'The canary stage was allowed and acted',
-      'max_pending limit exceeded: current 3100 > configured 2000',
-      'The alert receiver got one message',
-      'LevelServer restarted',
-      'The Temporal UI shows all of it: http://127.0.0.1:',
-      'The demo is over; nothing is left running.',
-    ]) {
-      expect(stdout).toContain(line);
-    }
+    for (const line of [...told, 'The demo is over; nothing is left running.']) expect(stdout).toContain(line);
     expect(stdout).not.toContain('\u001b');
   }, 120_000);
 });

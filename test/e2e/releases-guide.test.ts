@@ -34,7 +34,11 @@ describe('docs/releases.md', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'gate-guide-'));
-    environment = await startAwsEnvironment({ folder: join(folder, 'servers'), env: process.env, say: () => undefined });
+    environment = await startAwsEnvironment({
+      folder: join(folder, 'servers'),
+      env: process.env,
+      say: () => undefined,
+    });
     const { levelServerUrl } = environment;
     await setLevel(levelServerUrl, 'pending_delta', { value: 120 });
     await setLevel(levelServerUrl, 'max_pending', { value: 1500 });
