@@ -3,6 +3,7 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import type { BenchRow } from './bench-row';
+import { benchAuditWrites } from './audit-writes';
 import { benchColdStart } from './cold-start';
 import { benchDecision } from './decision';
 import { benchGatedStage } from './gated-stage';
@@ -15,6 +16,7 @@ const PARTS: Record<string, () => Promise<BenchRow[]>> = {
   'gated-stage': benchGatedStage,
   releases: benchReleases,
   replay: benchReplay,
+  'audit-writes': benchAuditWrites,
 };
 
 /** Prints the rows as a table and as JSON; a missed target is said in its row and does not change the exit code. */
