@@ -1,5 +1,6 @@
 import { FailureType, GateError } from '../../failures';
 import { parseDuration } from '../../config/duration';
+import { compileOnce } from '../../policy/compile-once';
 import type { ReplayOptions } from '../replay';
 import { emptyReport, mergeReport, type ReplayReport } from '../replay-report';
 import type { TextPiece } from '../text-piece';
@@ -36,7 +37,7 @@ export async function replayInThreads(
   options: ReplayInThreadsOptions,
 ): Promise<ReplayReport> {
   const { policy, config, configDocument } = options.candidate.release;
-  const module = await WebAssembly.compile(policy.wasm).catch((cause: unknown) => {
+  const module = await compileOnce(policy.wasm).catch((cause: unknown) => {
     const message = `Expected policy.wasm to be a WebAssembly module: ${(cause as Error).message}`;
     throw new GateError(FailureType.PolicyInvalid, message, undefined, { cause });
   });
