@@ -11,7 +11,7 @@ import { FailureType, GateError } from '../../failures';
 import { ObjectStoreError, type ObjectStore } from '../../objects/object-store';
 import type { AuditQuery, AuditRecord, AuditStore } from '../audit-record';
 import { fetchBigParts, storeBigParts } from './big-facts';
-import { dynamoDbError, isConflict } from './dynamodb-error';
+import { dynamoDbError, isConflict, whatIsWrong } from './dynamodb-error';
 import { toItem, toRecord, type Item } from './dynamodb-item';
 import {
   DAY_INDEX,
@@ -100,10 +100,14 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
 
   async function record(given: AuditRecord): Promise<AuditRecord> {
     const item = await storeBigParts(toItem(given, retentionMs), bigFacts);
+    let lastTry: string | undefined;
     const standing = await within(
       writeWithinMs,
-      (abortSignal) => put(item, abortSignal),
-      `Cannot record ${given.kind} ${given.decisionID}: ${where} gave no good answer within ${writeWithinMs} ms, retries included; should it have taken the record, the next attempt adopts it`,
+      (abortSignal) => put(item, abortSignal, (error) => (lastTry = whatIsWrong(error))),
+      () => {
+        const last = lastTry === undefined ? '' : `; of the last try: it ${lastTry}`;
+        return `Cannot record ${given.kind} ${given.decisionID}: ${where} gave no good answer within ${writeWithinMs} ms, retries included${last}; should it have taken the record, the next attempt adopts it`;
+      },
     );
     if (standing === undefined) return given;
     const [whole = standing] = await fetchBigParts([standing], bigFacts);
@@ -111,10 +115,27 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
   }
 
   /** The item that stands under the key already; undefined when this one does now. */
-  async function put(item: Item, abortSignal: AbortSignal): Promise<Item | undefined> {
+  async function put(
+    item: Item,
+    abortSignal: AbortSignal,
+    failed: (error: unknown) => void,
+  ): Promise<Item | undefined> {
+    const condition = { ConditionExpression: 'attribute_not_exists(pk)' };
+    const command = new PutItemCommand({ TableName: table, Item: item, ...condition });
+    // Within the SDK's retries, so that it sees every try fail, whatever becomes of the next.
+    command.middlewareStack.add(
+      (next) => async (request) => {
+        try {
+          return await next(request);
+        } catch (error) {
+          failed(error);
+          throw error;
+        }
+      },
+      { step: 'finalizeRequest', priority: 'low', name: 'seeTriesFail' },
+    );
     try {
-      const condition = { ConditionExpression: 'attribute_not_exists(pk)' };
-      await client.send(new PutItemCommand({ TableName: table, Item: item, ...condition }), { abortSignal });
+      await client.send(command, { abortSignal });
       return undefined;
     } catch (error) {
       if (!isConflict(error)) throw error;
@@ -261,12 +282,12 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
 }
 
 /** Ends after `ms` whatever the SDK does meanwhile: it sleeps before a retry without listening. */
-async function within<T>(ms: number, run: (signal: AbortSignal) => Promise<T>, otherwise: string): Promise<T> {
+async function within<T>(ms: number, run: (signal: AbortSignal) => Promise<T>, otherwise: () => string): Promise<T> {
   const abort = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(new GateError(FailureType.AuditWriteFailed, otherwise));
+      reject(new GateError(FailureType.AuditWriteFailed, otherwise()));
       abort.abort();
     }, ms);
   });
