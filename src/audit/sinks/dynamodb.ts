@@ -49,7 +49,7 @@ export interface DynamoDbAuditOptions {
   retentionMs: number;
   /** where the facts of records go that are too big for an item */
   bigFacts?: ObjectStore;
-  /** of one attempt to record, its retries included; @default 1,500 */
+  /** of one attempt to record, its retries included, and of its big facts; @default 1,500 */
   writeWithinMs?: number;
   /** @default Date.now */
   nowMs?: () => number;
@@ -99,19 +99,26 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
   }
 
   async function record(given: AuditRecord): Promise<AuditRecord> {
-    const item = await storeBigParts(toItem(given, retentionMs), bigFacts);
+    const cannot = `Cannot record ${given.kind} ${given.decisionID}`;
+    const item = await inTimeBeside(cannot, () => storeBigParts(toItem(given, retentionMs), bigFacts));
     let lastTry: string | undefined;
     const standing = await within(
       writeWithinMs,
       (abortSignal) => put(item, abortSignal, (error) => (lastTry = whatIsWrong(error))),
       () => {
         const last = lastTry === undefined ? '' : `; of the last try: it ${lastTry}`;
-        return `Cannot record ${given.kind} ${given.decisionID}: ${where} gave no good answer within ${writeWithinMs} ms, retries included${last}; should it have taken the record, the next attempt adopts it`;
+        return `${cannot}: ${where} gave no good answer within ${writeWithinMs} ms, retries included${last}; should it have taken the record, the next attempt adopts it`;
       },
     );
     if (standing === undefined) return given;
-    const [whole = standing] = await fetchBigParts([standing], bigFacts);
+    const [whole = standing] = await inTimeBeside(cannot, () => fetchBigParts([standing], bigFacts));
     return toRecord(whole);
+  }
+
+  /** Big facts have as long as the item. What was given up goes on by itself, and the next attempt finds what it has put. */
+  function inTimeBeside<T>(cannot: string, run: () => Promise<T>): Promise<T> {
+    if (bigFacts === undefined) return run();
+    return within(writeWithinMs, run, () => `${cannot}: ${bigFacts.url} gave no answer within ${writeWithinMs} ms`);
   }
 
   /** The item that stands under the key already; undefined when this one does now. */
