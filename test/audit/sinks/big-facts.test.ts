@@ -125,9 +125,9 @@ describe('a record that is too big for DynamoDB', () => {
   it('is refused in time while the facts of the record that stands cannot be read', async () => {
     const record = await store.record(bigRecord());
     const silent = Object.assign(objects, { get: () => new Promise<undefined>(() => undefined) });
-    await expect(open(silent, 100).record(record)).rejects.toMatchObject({
+    await expect(open(silent, 500).record(record)).rejects.toMatchObject({
       type: 'AuditWriteFailed',
-      message: `Cannot record decision ${record.decisionID}: s3://facts/audit/ gave no answer within 100 ms`,
+      message: `Cannot record decision ${record.decisionID}: s3://facts/audit/ gave no answer within 500 ms`,
     });
   });
 
