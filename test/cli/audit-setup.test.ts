@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CreateTableCommand, DeleteTableCommand } from '@aws-sdk/client-dynamodb';
+import { setupAuditStore } from '../../src/cli/setup-audit-store';
 import { createServices } from '../../src/services';
 import { loadSettings } from '../../src/config/loaders/settings';
 import { startS3Server, type S3Server } from '../../src/dev/s3-server';
@@ -117,6 +118,17 @@ describe('gate audit setup', () => {
       stderr: expect.stringContaining(
         'Expected audit.store.type to be postgres or dynamodb for this command, got none',
       ),
+    });
+  });
+
+  it('as a part of gate setup says what it means to have none', async () => {
+    const file = join(folder, 'none.json');
+    writeFileSync(file, JSON.stringify({ audit: { store: { type: 'none' } } }));
+    const nowhere = { write: () => true };
+    const io = { stdout: nowhere, stderr: nowhere, env: {}, cwd: folder, signal: new AbortController().signal };
+    expect(await setupAuditStore(io, await loadSettings(file, {}, folder))).toEqual({
+      result: { store: 'none' },
+      lines: ['Audit store: none is configured; copies go to stdout alone, and nothing can be adopted after a crash'],
     });
   });
 
