@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DeleteItemCommand, GetItemCommand, ScanCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { AuditStore } from '../../../src/audit/audit-record';
 import { createDynamoDbAuditStore } from '../../../src/audit/sinks/dynamodb';
@@ -93,6 +94,24 @@ describe('while DynamoDB fails', () => {
       await expect(store.record(aRecord())).rejects.toMatchObject({ message: expect.stringMatching(why) });
     } finally {
       chance.mockRestore();
+    }
+  });
+
+  it('throttling, no try is begun once the time is over', async () => {
+    const chance = jest.spyOn(Math, 'random').mockReturnValue(0.3);
+    const client = server.client({ endpoint: proxy.url });
+    const hasty = createDynamoDbAuditStore({ client, table: TABLE, retentionMs: DAY_MS, nowMs, writeWithinMs: 150 });
+    try {
+      proxy.behave('throttling');
+      await expect(hasty.record(aRecord())).rejects.toMatchObject({
+        message: expect.stringContaining('within 150 ms'),
+      });
+      // The SDK waits 300 ms of the second that it may.
+      await sleep(600);
+      expect(proxy.asked).toEqual(['PutItem']);
+    } finally {
+      chance.mockRestore();
+      await hasty.close();
     }
   });
 
