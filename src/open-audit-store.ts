@@ -5,6 +5,7 @@ import { readSecret } from './config/loaders/secrets';
 import type { LoadedSettings } from './config/loaders/settings';
 import type { Settings } from './config/settings';
 import { FailureType, GateError } from './failures';
+import type { ObjectStore } from './objects/object-store';
 import { openDatabase, type Database } from './store/database';
 import { storeFolder } from './store/store-folder';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -60,7 +61,12 @@ export async function openDynamoDbStore(settings: StoreSettings): Promise<AuditS
   });
 }
 
-async function openBigFacts({ bucket, prefix, s3 }: NonNullable<StoreSettings['bigFacts']>) {
+/** Opening asks nothing of anybody. */
+export async function openBigFacts({
+  bucket,
+  prefix,
+  s3,
+}: NonNullable<StoreSettings['bigFacts']>): Promise<ObjectStore> {
   const { openObjectStore } = await import('./open-object-store.js');
   const folders = [bucket, ...prefix.split('/')].filter((part) => part !== '');
   // Of an object's URL it opens the place; which object is of no matter here.

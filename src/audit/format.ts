@@ -45,6 +45,7 @@ export function toAuditText(record: AuditRecord): string {
       ['workflow', record.workflowID],
       ['run', record.runID],
       ['attributes', attributes(record)],
+      ['masked', record.masked?.join(', ')],
     ]),
     list('Deny reasons', record.reasons),
     list(

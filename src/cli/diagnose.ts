@@ -38,6 +38,7 @@ export async function diagnose(io: CliIo, settingsPath: string | undefined): Pro
     await temporal(io, settings),
     await encryption(io, settings),
     await store(io, settings),
+    ...(settings.settings.audit.store.type === 'dynamodb' ? [await bigFacts(settings)] : []),
     alerts(settings),
   ];
 }
@@ -192,6 +193,33 @@ async function dynamoDb(settings: LoadedSettings['settings']['audit']['store']):
     unsupported: ['a server without TTL', 'Records stay until somebody deletes them; DynamoDB itself has TTL'],
   }[state.ttl];
   return { state: 'note', what, found: `${where}, ${ttl[0]}`, advice: ttl[1] };
+}
+
+/** An object that is not there is asked for: who may read one is told so, and nothing is changed. */
+async function bigFacts({ settings }: LoadedSettings): Promise<Finding> {
+  const what = 'big facts';
+  const place = settings.audit.store.bigFacts;
+  if (place === undefined) {
+    return {
+      state: 'note',
+      what,
+      found: 'no place is configured',
+      advice: 'A record near 400 KB is refused, and its deployment pauses: set audit.store.bigFacts to a bucket of S3',
+    };
+  }
+  const { openBigFacts } = await import('../open-audit-store.js');
+  try {
+    const { url, get } = await openBigFacts(place);
+    await get('gate-doctor');
+    return { state: 'ok', what, found: url };
+  } catch (error) {
+    const { message, cause } = error as Error;
+    if ((cause as Error | undefined)?.name !== 'AccessDenied') {
+      return missing(what, message, 'Correct audit.store.bigFacts, or the credentials of the AWS SDK');
+    }
+    const advice = 'S3 says so to who may not read there, and of an absent object to who may not list the bucket';
+    return { state: 'note', what, found: message, advice };
+  }
 }
 
 function alerts({ settings }: LoadedSettings): Finding {

@@ -132,7 +132,7 @@ export const Settings = Type.Object(
             /** of DynamoDB alone, as what follows */
             table: Type.String({ pattern: '^[A-Za-z0-9_.-]{3,255}$', default: 'DeploymentGateAuditLog' }),
             ...awsPlace,
-            /** how long DynamoDB keeps a record, by its TTL */
+            /** how long DynamoDB keeps a record, by its TTL; a day at least */
             retention: Duration('400d'),
             /** where the facts of a record go that is too big for DynamoDB's 400 KB; absent, such a record is refused */
             bigFacts: Type.Optional(

@@ -1,10 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CreateTableCommand, DeleteTableCommand } from '@aws-sdk/client-dynamodb';
+import { setupAuditStore } from '../../src/cli/setup-audit-store';
 import { createServices } from '../../src/services';
 import { loadSettings } from '../../src/config/loaders/settings';
+import { startS3Server, type S3Server } from '../../src/dev/s3-server';
 import { createLogger } from '../../src/observability/logger';
 import { aRecord } from '../audit/a-record';
 import { startDynamoDb, type TestDynamoDb } from '../support/dynamodb';
@@ -20,7 +25,8 @@ const before = { ...process.env };
 async function gate(store: object, ...args: string[]) {
   const file = join(folder, 'settings.json');
   writeFileSync(file, JSON.stringify({ audit: { store, stdout: false } }));
-  return runCli(folder, args, { GATE_SETTINGS: file, TEMPORAL_ADDRESS: '127.0.0.1:1' });
+  // Without such a profile Temporal is not waited for.
+  return runCli(folder, args, { GATE_SETTINGS: file, TEMPORAL_PROFILE: 'absent' });
 }
 const dynamoDb = (table: string, over: object = {}) => ({
   type: 'dynamodb',
@@ -29,8 +35,8 @@ const dynamoDb = (table: string, over: object = {}) => ({
   region: 'us-east-1',
   ...over,
 });
-const storeFinding = (stdout: string) =>
-  (JSON.parse(stdout) as { what: string }[]).find(({ what }) => what === 'audit store');
+const storeFinding = (stdout: string, wanted = 'audit store') =>
+  (JSON.parse(stdout) as { what: string }[]).find(({ what }) => what === wanted);
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'gate-audit-setup-'));
@@ -112,6 +118,17 @@ describe('gate audit setup', () => {
       stderr: expect.stringContaining(
         'Expected audit.store.type to be postgres or dynamodb for this command, got none',
       ),
+    });
+  });
+
+  it('as a part of gate setup says what it means to have none', async () => {
+    const file = join(folder, 'none.json');
+    writeFileSync(file, JSON.stringify({ audit: { store: { type: 'none' } } }));
+    const nowhere = { write: () => true };
+    const io = { stdout: nowhere, stderr: nowhere, env: {}, cwd: folder, signal: new AbortController().signal };
+    expect(await setupAuditStore(io, await loadSettings(file, {}, folder))).toEqual({
+      result: { store: 'none' },
+      lines: ['Audit store: none is configured; copies go to stdout alone, and nothing can be adopted after a crash'],
     });
   });
 
@@ -200,6 +217,61 @@ describe('gate doctor', () => {
     expect(await finding(dynamoDb('healthy', { endpoint: 'http://127.0.0.1:1' }))).toMatchObject({
       state: 'missing',
       found: expect.stringContaining('refuses connections: nothing listens there'),
+    });
+  });
+
+  describe('of the place for big facts', () => {
+    let s3: S3Server;
+    let denying: Server;
+    const bigFacts = async (place?: { bucket: string; endpoint: string }) => {
+      const s3 = { endpoint: place?.endpoint, region: 'us-east-1', forcePathStyle: true };
+      const over = place === undefined ? {} : { bigFacts: { bucket: place.bucket, s3 } };
+      return storeFinding((await gate(dynamoDb('healthy', over), 'doctor', '-o', 'json')).stdout, 'big facts');
+    };
+    beforeAll(async () => {
+      s3 = await startS3Server({ folder: join(folder, 's3'), logFile: join(folder, 's3.log'), buckets: ['facts'] });
+      denying = createServer((_request, response) => {
+        response.writeHead(403, { 'content-type': 'application/xml' });
+        response.end('<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>');
+      }).listen(0, '127.0.0.1');
+      await once(denying, 'listening');
+    }, 300_000);
+    afterAll(async () => {
+      denying?.closeAllConnections();
+      denying?.close();
+      await s3?.stop();
+    });
+
+    it('says that there is none, and what becomes of a record that needs it', async () => {
+      expect(await bigFacts()).toMatchObject({ state: 'note', found: 'no place is configured' });
+      const postgres = await gate({ type: 'postgres', folder: join(folder, 'none') }, 'doctor', '-o', 'json');
+      expect(storeFinding(postgres.stdout, 'big facts')).toBeUndefined();
+    });
+
+    it('finds one that answers, and leaves nothing there', async () => {
+      const found = await bigFacts({ bucket: 'facts', endpoint: s3.endpoint });
+      expect(found).toEqual({ state: 'ok', what: 'big facts', found: 's3://facts/audit-facts/' });
+      expect(readdirSync(join(folder, 's3'), { recursive: true }).join()).not.toContain('gate-doctor');
+    });
+
+    it('says what is wrong with one that does not', async () => {
+      expect(await bigFacts({ bucket: 'nowhere', endpoint: s3.endpoint })).toMatchObject({
+        state: 'missing',
+        found: expect.stringContaining('s3://nowhere/audit-facts/gate-doctor: NoSuchBucket'),
+      });
+      expect(await bigFacts({ bucket: 'facts', endpoint: 'http://127.0.0.1:1' })).toMatchObject({
+        state: 'missing',
+        found: expect.stringContaining('ECONNREFUSED'),
+      });
+    });
+
+    it('cannot tell of one that says nothing of absent objects', async () => {
+      const { port } = denying.address() as AddressInfo;
+      expect(await bigFacts({ bucket: 'facts', endpoint: `http://127.0.0.1:${port}` })).toMatchObject({
+        state: 'note',
+        found: expect.stringContaining('AccessDenied'),
+        advice: expect.stringContaining('who may not list the bucket'),
+      });
     });
   });
 });

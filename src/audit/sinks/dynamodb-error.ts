@@ -46,7 +46,8 @@ export function dynamoDbError(where: string, doing: string, error: unknown): Gat
   });
 }
 
-function whatIsWrong(error: unknown): string {
+/** What goes on after DynamoDB's name, e.g. `does not exist: … (ResourceNotFoundException)`. */
+export function whatIsWrong(error: unknown): string {
   const { $metadata } = (error ?? {}) as { $metadata?: { httpStatusCode?: number; attempts?: number } };
   const tries =
     $metadata?.attempts === undefined || $metadata.attempts < 2 ? '' : `, tried ${$metadata.attempts} times`;

@@ -97,8 +97,9 @@ export function toItem(record: AuditRecord, retentionMs: number): Item {
     const { attribute, form } = FIELDS[name];
     if (form === 'json') item[attribute] = { S: JSON.stringify(value) };
     else if (form === 'text') {
-      item[attribute] = { S: wellFormed(value as string) };
-      if (wellFormed(value as string) !== value) exact[name] = value;
+      const text = wellFormed(value as string);
+      item[attribute] = { S: text };
+      if (text !== value) exact[name] = value;
     } else if (Number.isSafeInteger(value)) item[attribute] = { N: String(value) };
     else exact[name] = value;
   }
@@ -198,7 +199,7 @@ function valueBytes(value: AttributeValue): number {
   return 1;
 }
 
-/** Half a surrogate pair has no UTF-8; it shows as U+FFFD. */
+/** Half a surrogate pair has no UTF-8; it shows as U+FFFD. Most texts have no pairs at all, which is found out quickly. */
 function wellFormed(text: string): string {
-  return text.replace(/\p{Surrogate}/gu, '\uFFFD');
+  return /[\ud800-\udfff]/.test(text) ? text.replace(/\p{Surrogate}/gu, '\uFFFD') : text;
 }

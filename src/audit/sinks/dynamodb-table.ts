@@ -201,13 +201,15 @@ async function ttlOf(client: DynamoDBClient, table: string): Promise<TtlState> {
   }
 }
 
-async function enableTtl(client: DynamoDBClient, table: string): Promise<'enabled' | 'unsupported'> {
+async function enableTtl(client: DynamoDBClient, table: string): Promise<TableSetup['ttl']> {
   const TimeToLiveSpecification = { AttributeName: TTL_ATTRIBUTE, Enabled: true };
   try {
     await client.send(new UpdateTimeToLiveCommand({ TableName: table, TimeToLiveSpecification }));
     return 'enabled';
   } catch (error) {
     if (isUnknownCall(error)) return 'unsupported';
+    // To switch on what is on is refused: somebody else has done it at this moment.
+    if ((await ttlOf(client, table)) === 'enabled') return 'enabled before';
     throw error;
   }
 }

@@ -11,7 +11,7 @@ import { FailureType, GateError } from '../../failures';
 import { ObjectStoreError, type ObjectStore } from '../../objects/object-store';
 import type { AuditQuery, AuditRecord, AuditStore } from '../audit-record';
 import { fetchBigParts, storeBigParts } from './big-facts';
-import { dynamoDbError, isConflict } from './dynamodb-error';
+import { dynamoDbError, isConflict, whatIsWrong } from './dynamodb-error';
 import { toItem, toRecord, type Item } from './dynamodb-item';
 import {
   DAY_INDEX,
@@ -49,7 +49,7 @@ export interface DynamoDbAuditOptions {
   retentionMs: number;
   /** where the facts of records go that are too big for an item */
   bigFacts?: ObjectStore;
-  /** of one attempt to record, its retries included; @default 1,500 */
+  /** of one attempt to record, its retries included, and of its big facts; @default 1,500 */
   writeWithinMs?: number;
   /** @default Date.now */
   nowMs?: () => number;
@@ -62,6 +62,12 @@ interface Question {
   filter: Expression | undefined;
   newestFirst: boolean;
   limit: number;
+}
+
+/** Of one attempt to record: what the last try ended with, and whether there may be another. */
+interface Tries {
+  last?: string;
+  over: boolean;
 }
 
 /** Items in the order of the question; those of an index lack what it does not hold. */
@@ -99,30 +105,57 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
   }
 
   async function record(given: AuditRecord): Promise<AuditRecord> {
-    const item = await storeBigParts(toItem(given, retentionMs), bigFacts);
+    const cannot = `Cannot record ${given.kind} ${given.decisionID}`;
+    const item = await inTimeBeside(cannot, () => storeBigParts(toItem(given, retentionMs), bigFacts));
+    const tries: Tries = { over: false };
     const standing = await within(
       writeWithinMs,
-      (abortSignal) => put(item, abortSignal),
-      `Cannot record ${given.kind} ${given.decisionID}: ${where} gave no good answer within ${writeWithinMs} ms, retries included; should it have taken the record, the next attempt adopts it`,
+      () => put(item, tries),
+      () => {
+        tries.over = true;
+        const last = tries.last === undefined ? '' : `; of the last try: it ${tries.last}`;
+        return `${cannot}: ${where} gave no good answer within ${writeWithinMs} ms, retries included${last}; should it have taken the record, the next attempt adopts it`;
+      },
     );
     if (standing === undefined) return given;
-    const [whole = standing] = await fetchBigParts([standing], bigFacts);
+    const [whole = standing] = await inTimeBeside(cannot, () => fetchBigParts([standing], bigFacts));
     return toRecord(whole);
   }
 
+  /** Big facts have as long as the item. What was given up goes on by itself, and the next attempt finds what it has put. */
+  function inTimeBeside<T>(cannot: string, run: () => Promise<T>): Promise<T> {
+    if (bigFacts === undefined) return run();
+    return within(writeWithinMs, run, () => `${cannot}: ${bigFacts.url} gave no answer within ${writeWithinMs} ms`);
+  }
+
   /** The item that stands under the key already; undefined when this one does now. */
-  async function put(item: Item, abortSignal: AbortSignal): Promise<Item | undefined> {
+  async function put(item: Item, tries: Tries): Promise<Item | undefined> {
+    // An abort signal would cost every record a tenth of its time; so a try under way at the end ends by itself, soon after.
+    const options = { requestTimeout: 2 * writeWithinMs };
+    const condition = { ConditionExpression: 'attribute_not_exists(pk)' };
+    const command = new PutItemCommand({ TableName: table, Item: item, ...condition });
+    // Within the SDK's retries, so that it sees every try fail, whatever becomes of the next.
+    command.middlewareStack.add(
+      (next) => async (request) => {
+        if (tries.over) throw new Error('the time for this record is over');
+        try {
+          return await next(request);
+        } catch (error) {
+          tries.last = whatIsWrong(error);
+          throw error;
+        }
+      },
+      { step: 'finalizeRequest', priority: 'low', name: 'seeTriesFail' },
+    );
     try {
-      const condition = { ConditionExpression: 'attribute_not_exists(pk)' };
-      await client.send(new PutItemCommand({ TableName: table, Item: item, ...condition }), { abortSignal });
+      await client.send(command, options);
       return undefined;
     } catch (error) {
       if (!isConflict(error)) throw error;
     }
     const Key = { pk: item.pk!, sk: item.sk! };
-    const { Item: found } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }), {
-      abortSignal,
-    });
+    const question = new GetItemCommand({ TableName: table, Key, ConsistentRead: true });
+    const { Item: found } = await client.send(question, options);
     if (found !== undefined) return found;
     throw new GateError(
       FailureType.AuditWriteFailed,
@@ -260,18 +293,14 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
   };
 }
 
-/** Ends after `ms` whatever the SDK does meanwhile: it sleeps before a retry without listening. */
-async function within<T>(ms: number, run: (signal: AbortSignal) => Promise<T>, otherwise: string): Promise<T> {
-  const abort = new AbortController();
+/** Ends after `ms`, whatever goes on meanwhile. */
+async function within<T>(ms: number, run: () => Promise<T>, otherwise: () => string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new GateError(FailureType.AuditWriteFailed, otherwise));
-      abort.abort();
-    }, ms);
+    timer = setTimeout(() => reject(new GateError(FailureType.AuditWriteFailed, otherwise())), ms);
   });
   try {
-    return await Promise.race([run(abort.signal), deadline]);
+    return await Promise.race([run(), deadline]);
   } finally {
     clearTimeout(timer);
   }

@@ -3,12 +3,15 @@ import { pathToFileURL } from 'node:url';
 import { faultsToError } from '../../failures';
 import { isJsonObject, type JsonValue } from '../../json';
 import { findBadDurations } from '../bad-durations';
+import { parseDuration } from '../duration';
 import { Settings } from '../settings';
 import { faultAt, validate, type DocumentPlace } from '../validate';
 import { loadDocument } from './document';
 
 /** The package's own release: the shipped policy with the example configuration. */
 const PACKAGE_MANIFEST = resolve(__dirname, '../../../configs/manifests/latest.json');
+
+const LEAST_RETENTION_MS = 86_400_000;
 
 export interface LoadedSettings {
   settings: Settings;
@@ -40,10 +43,20 @@ export async function loadSettings(
 /** As loadSettings, for a document that was read already. */
 export function parseSettings(document: JsonValue, place: DocumentPlace, baseDir: string): Settings {
   const settings = validate(Settings, document, place);
-  const faults = findBadDurations(settings).map(({ pointer, sentence }) => faultAt(place, pointer, sentence));
+  const bad = findBadDurations(settings);
+  const faults = (bad.length > 0 ? bad : findShortRetention(settings)).map(({ pointer, sentence }) =>
+    faultAt(place, pointer, sentence),
+  );
   if (faults.length > 0) throw faultsToError(faults);
   const manifest = manifestUrl(document, settings.release.manifest, baseDir);
   return Object.freeze({ ...settings, release: Object.freeze({ ...settings.release, manifest }) });
+}
+
+/** TTL would delete records about as soon as they are written: a unit was mistaken, and an audit would find nothing. */
+function findShortRetention({ audit: { store } }: Settings): { pointer: string; sentence: string }[] {
+  if (parseDuration(store.retention) >= LEAST_RETENTION_MS) return [];
+  const sentence = `expected audit.store.retention to be at least 1d, got ${store.retention}`;
+  return [{ pointer: '/audit/store/retention', sentence }];
 }
 
 function manifestUrl(document: JsonValue, manifest: string, baseDir: string): string {

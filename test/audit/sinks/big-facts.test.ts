@@ -31,8 +31,8 @@ afterAll(async () => {
   await server?.close();
 });
 
-function open(bigFacts?: MemoryObjects): AuditStore {
-  return createDynamoDbAuditStore({ client, table: TABLE, retentionMs: 86_400_000, nowMs, bigFacts });
+function open(bigFacts?: MemoryObjects, writeWithinMs?: number): AuditStore {
+  return createDynamoDbAuditStore({ client, table: TABLE, retentionMs: 86_400_000, nowMs, bigFacts, writeWithinMs });
 }
 
 function bigRecord(over: Partial<AuditRecord> = {}): AuditRecord {
@@ -106,6 +106,29 @@ describe('a record that is too big for DynamoDB', () => {
     expect(await itemOf(record)).toBeUndefined();
     objects.failure = undefined;
     expect(await store.record(record)).toEqual(record);
+  });
+
+  it('is refused in time while the place for its facts hangs, and written once it answers', async () => {
+    const record = bigRecord();
+    let answer: (value?: unknown) => void = () => undefined;
+    objects.hanging = new Promise((resolve) => (answer = resolve));
+    const began = performance.now();
+    const refused = { type: 'AuditWriteFailed', message: expect.stringContaining('s3://facts/audit/ gave no answer') };
+    await expect(store.record(record)).rejects.toMatchObject(refused);
+    expect(performance.now() - began).toBeGreaterThan(1_400);
+    expect(await itemOf(record)).toBeUndefined();
+    answer();
+    expect(await store.record(record)).toEqual(record);
+    expect(await store.get(record.decisionID)).toEqual(record);
+  });
+
+  it('is refused in time while the facts of the record that stands cannot be read', async () => {
+    const record = await store.record(bigRecord());
+    const silent = Object.assign(objects, { get: () => new Promise<undefined>(() => undefined) });
+    await expect(open(silent, 500).record(record)).rejects.toMatchObject({
+      type: 'AuditWriteFailed',
+      message: `Cannot record decision ${record.decisionID}: s3://facts/audit/ gave no answer within 500 ms`,
+    });
   });
 
   it('is written over facts that an attempt has left there whose item never came', async () => {

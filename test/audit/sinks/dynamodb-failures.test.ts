@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DeleteItemCommand, GetItemCommand, ScanCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { AuditStore } from '../../../src/audit/audit-record';
 import { createDynamoDbAuditStore } from '../../../src/audit/sinks/dynamodb';
@@ -49,11 +50,7 @@ function open(over: Parameters<TestDynamoDb['client']>[0], table = TABLE): Audit
 
 describe('while DynamoDB fails', () => {
   it.each<[DynamoDbBehaviour, RegExp]>([
-    // The SDK waits longer between attempts that are throttled: what is over first is chance.
-    [
-      'throttling',
-      /throttles: more is asked of it than it may give now \(ProvisionedThroughput|gave no good answer within 1500 ms/,
-    ],
+    ['throttling', /throttles: more is asked of it than it may give now \(ProvisionedThroughputExceededException/],
     ['failing', /failed with HTTP status 500 \(InternalServerError, tried 3 times\)/],
     ['hanging', /gave no good answer within 1500 ms, retries included; should it have taken the record/],
     ['half an answer', /closed the connection \(ECONNRESET/],
@@ -66,7 +63,8 @@ describe('while DynamoDB fails', () => {
       proxy.behave(how);
       const began = performance.now();
       const error = await store.record(record).catch((thrown: unknown) => thrown);
-      expect(performance.now() - began).toBeLessThan(2_000);
+      // Each of the three tries may hang for 10 s, and between those that are throttled the SDK waits up to 3 s.
+      expect(performance.now() - began).toBeLessThan(2_500);
       expect(error).toMatchObject({ type: 'AuditWriteFailed', message: expect.stringMatching(why) });
       expect((error as Error).message).toContain(
         `Cannot record decision ${record.decisionID}: DynamoDB table ${TABLE} `,
@@ -77,6 +75,45 @@ describe('while DynamoDB fails', () => {
       expect(await standing()).toHaveLength(1);
     },
   );
+
+  it.each<[string, number, RegExp]>([
+    [
+      'short, all tries are over before the time is',
+      0,
+      /: DynamoDB table \S+ throttles: .*Exception, tried 3 times\)$/,
+    ],
+    [
+      'long, the time is over first, and the last try is told',
+      0.99,
+      /gave no good answer within 1500 ms, retries included; of the last try: it throttles: .*Exception\); should it/,
+    ],
+  ])('throttling, where the SDK by chance waits %s', async (_how, random, why) => {
+    const chance = jest.spyOn(Math, 'random').mockReturnValue(random);
+    try {
+      proxy.behave('throttling');
+      await expect(store.record(aRecord())).rejects.toMatchObject({ message: expect.stringMatching(why) });
+    } finally {
+      chance.mockRestore();
+    }
+  });
+
+  it('throttling, no try is begun once the time is over', async () => {
+    const chance = jest.spyOn(Math, 'random').mockReturnValue(0.3);
+    const client = server.client({ endpoint: proxy.url });
+    const hasty = createDynamoDbAuditStore({ client, table: TABLE, retentionMs: DAY_MS, nowMs, writeWithinMs: 150 });
+    try {
+      proxy.behave('throttling');
+      await expect(hasty.record(aRecord())).rejects.toMatchObject({
+        message: expect.stringContaining('within 150 ms'),
+      });
+      // The SDK waits 300 ms of the second that it may.
+      await sleep(600);
+      expect(proxy.asked).toEqual(['PutItem']);
+    } finally {
+      chance.mockRestore();
+      await hasty.close();
+    }
+  });
 
   it.each<DynamoDbBehaviour>(['failing', 'throttling', 'resetting'])(
     '%s once, a record is written by a retry',

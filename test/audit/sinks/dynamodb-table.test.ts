@@ -186,15 +186,17 @@ describe('setUpTable on DynamoDB Local', () => {
   beforeAll(async () => {
     local = await startDynamoDbLocal();
     if (typeof local === 'string') return;
-    client = new DynamoDBClient({
-      ...dynamoDbClientConfig({ endpoint: local.endpoint, region: 'us-east-1' }),
-      credentials: { accessKeyId: 'local', secretAccessKey: CREDENTIALS.secretAccessKey },
-    });
+    client = openLocal(local.endpoint);
   }, 300_000);
   afterAll(async () => {
     client?.destroy();
     if (typeof local !== 'string') await local?.stop();
   });
+  const openLocal = (endpoint: string) =>
+    new DynamoDBClient({
+      ...dynamoDbClientConfig({ endpoint, region: 'us-east-1' }),
+      credentials: { accessKeyId: 'local', secretAccessKey: CREDENTIALS.secretAccessKey },
+    });
   const itThere = (name: string, test: () => Promise<void>) =>
     it(name, async () => {
       if (typeof local === 'string') return console.warn(`Skipped: ${local}`);
@@ -207,6 +209,34 @@ describe('setUpTable on DynamoDB Local', () => {
     const { TimeToLiveDescription } = await client.send(new DescribeTimeToLiveCommand({ TableName: 'audit' }));
     expect(TimeToLiveDescription).toEqual({ AttributeName: 'expiresAt', TimeToLiveStatus: 'ENABLED' });
     expect(await inspectTable(client, 'audit')).toEqual({ differences: [], ttl: 'enabled' });
+  });
+
+  itThere('may be done by several at once, TTL included', async () => {
+    const done = await Promise.all([1, 2, 3, 4].map(() => setUpTable(client, 'at-once')));
+    expect(done.filter(({ created }) => created)).toHaveLength(1);
+    expect(done.map(({ ttl }) => ttl)).toContain('enabled');
+  });
+
+  itThere('finds TTL on that somebody switches on after it was looked at', async () => {
+    await setUpTable(client, 'raced');
+    const proxy = await startDynamoDbProxy(Number(new URL((local as DynamoDbLocal).endpoint).port));
+    const late = openLocal(proxy.url);
+    let looks = 0;
+    const off = { TimeToLiveDescription: { TimeToLiveStatus: 'DISABLED' } };
+    proxy.rewrite('DescribeTimeToLive', (answer) => ((looks += 1) === 1 ? off : answer));
+    expect(await setUpTable(late, 'raced')).toEqual({ created: false, ttl: 'enabled before' });
+    expect(proxy.asked.filter((operation) => operation.endsWith('TimeToLive'))).toEqual([
+      'DescribeTimeToLive',
+      'UpdateTimeToLive',
+      'DescribeTimeToLive',
+    ]);
+    proxy.rewrite('DescribeTimeToLive', () => off);
+    await expect(setUpTable(late, 'raced')).rejects.toMatchObject({
+      type: 'AuditWriteFailed',
+      message: expect.stringContaining('TimeToLive is already enabled'),
+    });
+    late.destroy();
+    await proxy.close();
   });
 
   itThere('refuses TTL by another attribute', async () => {

@@ -109,6 +109,34 @@ describe('settings', () => {
       ]);
     });
   });
+
+  it.each([
+    ['0s', false],
+    ['400s', false],
+    ['23.9h', false],
+    ['24h', true],
+    ['1d', true],
+  ])('keep records for %s: %s', async (retention, isFit) => {
+    await withFile('s.yaml', `audit:\n  store: { type: dynamodb, retention: ${retention} }\n`, async (path) => {
+      const loading = loadSettings(path, {}, '/');
+      if (isFit) expect((await loading).settings.audit.store.retention).toBe(retention);
+      else {
+        expect(await messagesOf(() => loading)).toEqual([
+          `s.yaml:2: expected audit.store.retention to be at least 1d, got ${retention}`,
+        ]);
+      }
+    });
+  });
+
+  it('in PKL keep records for a day at least, too', async () => {
+    const text = `amends "modulepath:/Settings.pkl"\n\naudit { store { retention = 23.h } }\n`;
+    await withFile('s.pkl', text, async (path) => {
+      await expect(loadSettings(path, {}, '/')).rejects.toMatchObject({
+        type: 'ConfigInvalid',
+        message: expect.stringContaining('this >= 1.d'),
+      });
+    });
+  });
 });
 
 describe('a release configuration', () => {
