@@ -1,7 +1,7 @@
 import type { AuditStore } from './audit/audit-record';
 import { createPostgresAuditStore } from './audit/sinks/postgres';
 import { parseDuration } from './config/duration';
-import { readSecret } from './config/loaders/secrets';
+import { readSecret } from './read-secret';
 import type { LoadedSettings } from './config/loaders/settings';
 import type { Settings } from './config/settings';
 import { FailureType, GateError } from './failures';

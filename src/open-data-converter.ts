@@ -1,5 +1,5 @@
 import type { DataConverter, PayloadCodec } from '@temporalio/common';
-import { readSecret } from './config/loaders/secrets';
+import { readSecret } from './read-secret';
 import type { LoadedSettings } from './config/loaders/settings';
 import { toPayloadKeys } from './encryption/encryption-key';
 import { createPayloadCodec } from './encryption/payload-codec';

@@ -8,7 +8,7 @@ import {
 } from './audit/sinks/decision-log-upload';
 import { openSpool } from './audit/sinks/spool';
 import { parseDuration } from './config/duration';
-import { readSecret } from './config/loaders/secrets';
+import { readSecret } from './read-secret';
 import type { LoadedSettings } from './config/loaders/settings';
 import { FailureType, GateError } from './failures';
 

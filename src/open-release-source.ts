@@ -1,6 +1,6 @@
 import { loadDocument, parseDocument } from './config/loaders/document';
 import { loadReleaseConfig, readReleaseConfig } from './config/loaders/release-config';
-import { readSecret } from './config/loaders/secrets';
+import { readSecret } from './read-secret';
 import type { LoadedSettings } from './config/loaders/settings';
 import { openObjectStore } from './open-object-store';
 import { createFileSource } from './policy/sources/file-source';

@@ -10,7 +10,7 @@ import { createAuditLog, type AuditLog } from './audit/audit-log';
 import type { AuditStore } from './audit/audit-record';
 import { createStdoutSink } from './audit/sinks/stdout';
 import { parseDuration } from './config/duration';
-import { readSecret } from './config/loaders/secrets';
+import { readSecret } from './read-secret';
 import type { LoadedSettings } from './config/loaders/settings';
 import type { Decision } from './decisions/decision';
 import { toPolicyInput } from './decisions/decide';

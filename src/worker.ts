@@ -8,7 +8,7 @@ import { toHealthRelease, type HealthRelease } from './api/health';
 import { startHttpServer, type HttpServer } from './api/http-server';
 import { auditRoutes } from './api/audit-routes';
 import { parseDuration } from './config/duration';
-import { readSecret } from './config/loaders/secrets';
+import { readSecret } from './read-secret';
 import type { LoadedSettings } from './config/loaders/settings';
 import { temporalConnectionConfig } from './config/loaders/temporal-connection';
 import { pollFleetQueues } from './fleet/polling/poll-fleet-queues';

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import { queryOf, withFilters, withRange, type AuditFilters, type AuditRange } from './audit-filters';
 import { LINE_FORMATS, lineWriter, type LineFormat } from './audit-lines';
-import type { CommandContext } from './run';
 import { examples, withSettings } from './options';
+import type { CommandContext } from './io';
 
 interface AuditExportOptions extends AuditFilters, AuditRange {
   settings?: string;

@@ -2,10 +2,9 @@ import { Command, Option } from 'commander';
 import type { AuditRecord } from '../audit/audit-record';
 import { queryOf, withFilters, withRange, type AuditFilters, type AuditRange } from './audit-filters';
 import { LINE_FORMATS, lineWriter, type LineFormat } from './audit-lines';
-import type { CliIo } from './io';
+import type { CliIo, CommandContext } from './io';
 import { examples, withSettings } from './options';
 import { printJson, printTable } from './output';
-import type { CommandContext } from './run';
 
 interface AuditListOptions extends AuditFilters, AuditRange {
   oldestFirst?: boolean;

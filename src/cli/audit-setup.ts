@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { examples, withOutput, withSettings, type CommonOptions } from './options';
 import { printJson, printLines } from './output';
-import type { CommandContext } from './run';
+import type { CommandContext } from './io';
 
 export function auditSetupCommand({ io }: CommandContext): Command {
   const command = new Command('setup')

@@ -1,10 +1,9 @@
 import { Command } from 'commander';
 import type { AuditReader } from '../audit/audit-reader';
 import type { AuditRecord } from '../audit/audit-record';
-import { CliExit, ExitCode } from './io';
+import { CliExit, ExitCode, type CommandContext } from './io';
 import { examples, withOutput, withSettings, type CommonOptions } from './options';
 import { printJson } from './output';
-import type { CommandContext } from './run';
 
 export function auditShowCommand({ io }: CommandContext): Command {
   const command = new Command('show')

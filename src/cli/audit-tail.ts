@@ -5,9 +5,8 @@ import type { AuditRecord } from '../audit/audit-record';
 import type { LoadedSettings } from '../config/loaders/settings';
 import { queryOf, withFilters, type AuditFilters } from './audit-filters';
 import { LINE_FORMATS, lineWriter, type LineFormat } from './audit-lines';
-import type { CliIo } from './io';
+import type { CliIo, CommandContext } from './io';
 import { countOrNone, duration, examples, withSettings } from './options';
-import type { CommandContext } from './run';
 
 interface AuditTailOptions extends AuditFilters {
   lines: number;

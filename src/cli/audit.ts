@@ -4,7 +4,7 @@ import { auditListCommand } from './audit-list';
 import { auditSetupCommand } from './audit-setup';
 import { auditShowCommand } from './audit-show';
 import { auditTailCommand } from './audit-tail';
-import type { CommandContext } from './run';
+import type { CommandContext } from './io';
 
 export function auditCommand(context: CommandContext): Command {
   return new Command('audit')

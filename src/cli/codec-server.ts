@@ -1,7 +1,6 @@
 import { Command } from 'commander';
-import { CliExit, ExitCode } from './io';
+import { CliExit, ExitCode, type CommandContext } from './io';
 import { examples, withSettings, type CommonOptions } from './options';
-import type { CommandContext } from './run';
 
 interface CodecServerCommandOptions extends CommonOptions {
   host: string;

@@ -5,10 +5,9 @@ import type { DeploymentClient } from '../deployments/client/deployment-client';
 import type { DeploymentSpec } from '../deployments/deployment-spec';
 import { isFinal, type DeploymentStatus } from '../deployments/deployment-state';
 import { summarise } from '../deployments/explain';
-import { CliExit, ExitCode, type CliIo } from './io';
+import { CliExit, ExitCode, type CliIo, type CommandContext } from './io';
 import { collect, duration, examples, keyValue, withOutput, withSettings, type CommonOptions } from './options';
 import { printJson, printLines } from './output';
-import type { CommandContext } from './run';
 import { exitCodeOf, statusLines } from './status-text';
 import { connect } from './temporal-client';
 

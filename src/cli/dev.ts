@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
-import { CliExit, ExitCode } from './io';
+import { CliExit, ExitCode, type CommandContext } from './io';
 import { examples } from './options';
-import type { CommandContext } from './run';
 
 export function devCommand({ io }: CommandContext): Command {
   const command = new Command('dev')

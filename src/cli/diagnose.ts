@@ -137,7 +137,7 @@ async function store(io: CliIo, { settings, baseDir }: LoadedSettings): Promise<
     const opened = await attempt(async () => {
       const [{ openDatabase }, { readSecret }] = await Promise.all([
         import('../store/database.js'),
-        import('../config/loaders/secrets.js'),
+        import('../read-secret.js'),
       ]);
       const database = await openDatabase({
         url: typeof url === 'string' ? url : await readSecret(url, { env: io.env, configFolder: baseDir }),

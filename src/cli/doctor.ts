@@ -1,8 +1,7 @@
 import { Command } from 'commander';
 import { examples, withOutput, withSettings, type CommonOptions } from './options';
-import { ExitCode } from './io';
+import { ExitCode, type CommandContext } from './io';
 import { colorsFor, printJson, printLines } from './output';
-import type { CommandContext } from './run';
 
 export function doctorCommand({ io, exit }: CommandContext): Command {
   const command = new Command('doctor')

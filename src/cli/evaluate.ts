@@ -1,7 +1,6 @@
 import { Command } from 'commander';
-import { ExitCode } from './io';
+import { ExitCode, type CommandContext } from './io';
 import { examples, withOutput, withSettings, type CommonOptions } from './options';
-import type { CommandContext } from './run';
 
 export interface EvaluateOptions extends CommonOptions {
   policy: string;

@@ -1,9 +1,8 @@
 import { Command } from 'commander';
 import { explain } from '../deployments/explain';
-import { CliExit, ExitCode } from './io';
+import { CliExit, ExitCode, type CommandContext } from './io';
 import { examples, withOutput, withSettings, type CommonOptions } from './options';
 import { printJson, printLines } from './output';
-import type { CommandContext } from './run';
 import { exitCodeOf, explanationLines } from './status-text';
 import { connect } from './temporal-client';
 

@@ -23,34 +23,19 @@ export async function printFleet(
 }
 
 async function ask(io: CliIo, settingsPath: string | undefined, reload: boolean): Promise<FleetAnswer[]> {
-  const [
-    temporal,
-    worker,
-    { askFleet },
-    { openLoadedSettings },
-    { temporalConnectionConfig },
-    { workflowBundle },
-    { gateDataConverter },
-  ] = await Promise.all([
-    import('@temporalio/client'),
+  const [worker, { askFleet }, { workflowBundle }, { connectTemporal }] = await Promise.all([
     import('@temporalio/worker'),
     import('../fleet/client/ask-fleet.js'),
-    import('./open-settings.js'),
-    import('../config/loaders/temporal-connection.js'),
     import('../worker.js'),
-    import('../open-data-converter.js'),
+    import('./temporal-client.js'),
   ]);
-  const loaded = await openLoadedSettings(io, settingsPath);
-  const { settings } = loaded;
-  const dataConverter = await gateDataConverter(loaded, io.env);
-  const { connectionOptions, namespace } = temporalConnectionConfig(settings, io.env);
-  const connection = await temporal.Connection.connect({ ...connectionOptions, connectTimeout: 10_000 });
+  const temporal = await connectTemporal(io, settingsPath);
+  const { loaded, client, connection, connectionOptions, namespace, dataConverter } = temporal;
   try {
     quietRuntime(worker);
     const native = await worker.NativeConnection.connect(connectionOptions);
     try {
-      const client = new temporal.Client({ connection, namespace, ...(dataConverter && { dataConverter }) });
-      const { taskQueue } = settings.temporal;
+      const { taskQueue } = loaded.settings.temporal;
       const answers = await askFleet(
         {
           client,

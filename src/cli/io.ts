@@ -22,6 +22,13 @@ export const ExitCode = {
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
+/** What a command's action is given beside its own options. */
+export interface CommandContext {
+  io: CliIo;
+  /** ends the command with this code; the last one said counts */
+  exit(code: ExitCode): void;
+}
+
 /** Ends a command with a message for stderr; every command may throw it. */
 export class CliExit extends Error {
   override readonly name = 'CliExit';

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { count, examples, withOutput, withSettings, type CommonOptions } from './options';
 import { printJson, printTable } from './output';
-import type { CommandContext } from './run';
 import { connect } from './temporal-client';
+import type { CommandContext } from './io';
 
 interface ListOptions extends CommonOptions {
   paused?: boolean;

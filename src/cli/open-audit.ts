@@ -33,7 +33,7 @@ async function storeOf(io: CliIo, loaded: LoadedSettings): Promise<{ url: string
   const { url, folder } = loaded.settings.audit.store;
   if (typeof url === 'string') return { url };
   if (url !== undefined) {
-    const { readSecret } = await import('../config/loaders/secrets.js');
+    const { readSecret } = await import('../read-secret.js');
     return { url: await readSecret(url, { env: io.env, configFolder: loaded.baseDir }) };
   }
   const { storeFolder } = await import('../store/store-folder.js');

@@ -1,10 +1,9 @@
 import { Command } from 'commander';
 import type { OperatorCallKind } from '../deployments/operator-call';
 import type { DeploymentClient } from '../deployments/client/deployment-client';
-import { CliExit, ExitCode } from './io';
+import { CliExit, ExitCode, type CommandContext } from './io';
 import { duration, examples, withOutput, withSettings, type CommonOptions } from './options';
 import { printJson, printLines } from './output';
-import type { CommandContext } from './run';
 import { exitCodeOf } from './status-text';
 import { connect } from './temporal-client';
 

@@ -1,7 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { ExitCode } from './io';
+import { ExitCode, type CommandContext } from './io';
 import { count, examples, withOutput, withSettings, type CommonOptions } from './options';
-import type { CommandContext } from './run';
 
 export interface DiffOptions extends CommonOptions {
   configA?: string;

@@ -1,9 +1,8 @@
 import { Command } from 'commander';
-import { CliExit, ExitCode } from './io';
+import { CliExit, ExitCode, type CommandContext } from './io';
 import { examples, withOutput, withSettings, type CommonOptions } from './options';
 import { printJson, printTable } from './output';
 import { unreadableNote } from './policy-publish';
-import type { CommandContext } from './run';
 
 const SHORT_SHA = 12;
 

@@ -3,10 +3,9 @@ import type { LoadedSettings } from '../config/loaders/settings';
 import type { ManifestPlace, StandingManifest } from '../policy/publishing/published-release';
 import type { Act, PlannedRelease, ReleaseFile } from '../policy/publishing/publish';
 import type { ListedEntry } from '../policy/publishing/release-history';
-import { CliExit, ExitCode, type CliIo } from './io';
+import { CliExit, ExitCode, type CliIo, type CommandContext } from './io';
 import { examples, withOutput, withSettings, type CommonOptions } from './options';
 import { printJson, printLines } from './output';
-import type { CommandContext } from './run';
 
 interface PublishOptions extends CommonOptions {
   policy?: string;
@@ -211,7 +210,7 @@ async function signed(io: CliIo, options: PublishOptions, bytes: Uint8Array): Pr
   if (options.signKey === undefined) return bytes;
   const [{ signBundle }, { readSecret }] = await Promise.all([
     import('../policy/signing/sign-bundle.js'),
-    import('../config/loaders/secrets.js'),
+    import('../read-secret.js'),
   ]);
   return signBundle(bytes, {
     key: await readSecret({ file: options.signKey }, { env: io.env, configFolder: io.cwd }),

@@ -1,9 +1,8 @@
 import { Command } from 'commander';
-import { CliExit, ExitCode } from './io';
+import { CliExit, ExitCode, type CommandContext } from './io';
 import { examples, withOutput, withSettings, type CommonOptions } from './options';
 import { printJson, printLines } from './output';
 import { unreadableNote, writeRelease } from './policy-publish';
-import type { CommandContext } from './run';
 
 interface RollbackOptions extends CommonOptions {
   to?: string;

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { examples, withOutput, withSettings, type CommonOptions } from './options';
-import type { CommandContext } from './run';
+import type { CommandContext } from './io';
 
 export function policyStatusCommand({ io, exit }: CommandContext): Command {
   const command = new Command('status')

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Fault } from '../failures';
 import type { LoadedConfig } from '../policy/sources/release-source';
-import { CliExit, ExitCode, type CliIo } from './io';
+import { CliExit, ExitCode, type CliIo, type CommandContext } from './io';
 import { examples, withOutput, withSettings, type CommonOptions } from './options';
 import { colorsFor, printJson, printLines } from './output';
 import { policyDiffCommand } from './policy-diff';
@@ -10,7 +10,6 @@ import { policyPublishCommand } from './policy-publish';
 import { policyReloadCommand } from './policy-reload';
 import { policyRollbackCommand } from './policy-rollback';
 import { policyStatusCommand } from './policy-status';
-import type { CommandContext } from './run';
 
 export function policyCommand(context: CommandContext): Command {
   return new Command('policy')

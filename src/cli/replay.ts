@@ -1,7 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { ExitCode } from './io';
+import { ExitCode, type CommandContext } from './io';
 import { collect, count, examples, withSettings } from './options';
-import type { CommandContext } from './run';
 
 /** What a pipeline may not let pass. */
 export const FAIL_ON = ['newly-allowed', 'newly-denied', 'changed'] as const;

@@ -8,20 +8,13 @@ import { devCommand } from './dev';
 import { doctorCommand } from './doctor';
 import { evaluateCommand } from './evaluate';
 import { explainCommand } from './explain';
-import { CliExit, ExitCode, type CliIo } from './io';
+import { CliExit, ExitCode, type CliIo, type CommandContext } from './io';
 import { listCommand } from './list';
 import { policyCommand } from './policy';
 import { replayCommand } from './replay';
 import { setupCommand } from './setup';
 import { statusCommand } from './status';
 import { workerCommand } from './worker';
-
-/** What a command's action is given beside its own options. */
-export interface CommandContext {
-  io: CliIo;
-  /** ends the command with this code; the last one said counts */
-  exit(code: ExitCode): void;
-}
 
 /**
  * Runs one `gate` command. Results go to stdout, all else to stderr; nothing is thrown for a user's mistake.

@@ -27,7 +27,7 @@ export async function setupAuditStore(io: CliIo, { settings, baseDir }: LoadedSe
   }
   const [{ openDatabase }, { readSecret }] = await Promise.all([
     import('../store/database.js'),
-    import('../config/loaders/secrets.js'),
+    import('../read-secret.js'),
   ]);
   const database = await openDatabase({
     url: typeof url === 'string' ? url : await readSecret(url, { env: io.env, configFolder: baseDir }),

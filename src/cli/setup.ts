@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { examples, withSettings, type CommonOptions } from './options';
 import { printLines } from './output';
-import type { CommandContext } from './run';
+import type { CommandContext } from './io';
 
 export function setupCommand({ io }: CommandContext): Command {
   const command = new Command('setup')

@@ -1,8 +1,7 @@
 import { Command } from 'commander';
-import { CliExit, ExitCode } from './io';
+import { CliExit, ExitCode, type CommandContext } from './io';
 import { examples, withOutput, withSettings, type CommonOptions } from './options';
 import { printJson, printLines } from './output';
-import type { CommandContext } from './run';
 import { exitCodeOf, statusLines } from './status-text';
 import { connect } from './temporal-client';
 

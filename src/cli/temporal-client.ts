@@ -1,5 +1,18 @@
+import type { Client, Connection } from '@temporalio/client';
+import type { LoadedSettings } from '../config/loaders/settings';
+import type { temporalConnectionConfig } from '../config/loaders/temporal-connection';
 import type { DeploymentClient } from '../deployments/client/deployment-client';
+import type { gateDataConverter } from '../open-data-converter';
 import type { CliIo } from './io';
+
+/** A client of the namespace, with all that it was made from. */
+export interface TemporalClient extends ReturnType<typeof temporalConnectionConfig> {
+  loaded: LoadedSettings;
+  client: Client;
+  connection: Connection;
+  /** undefined where nothing is encrypted */
+  dataConverter: Awaited<ReturnType<typeof gateDataConverter>>;
+}
 
 export interface Connected {
   deployments: DeploymentClient;
@@ -9,36 +22,44 @@ export interface Connected {
 const DEADLINE_MS = 10_000;
 
 /** A client of the Temporal server that the settings, Temporal's own variables or a running `gate dev` name. */
+export async function connectTemporal(
+  io: CliIo,
+  settingsPath: string | undefined,
+  deadlineMs = DEADLINE_MS,
+): Promise<TemporalClient> {
+  const [{ Client, Connection }, { openLoadedSettings }, { temporalConnectionConfig }, { gateDataConverter }] =
+    await Promise.all([
+      import('@temporalio/client'),
+      import('./open-settings.js'),
+      import('../config/loaders/temporal-connection.js'),
+      import('../open-data-converter.js'),
+    ]);
+  const loaded = await openLoadedSettings(io, settingsPath);
+  const dataConverter = await gateDataConverter(loaded, io.env);
+  const config = temporalConnectionConfig(loaded.settings, io.env);
+  const connection = await Connection.connect({ ...config.connectionOptions, connectTimeout: deadlineMs });
+  const { namespace } = config;
+  const client = new Client({ connection, namespace, ...(dataConverter === undefined ? {} : { dataConverter }) });
+  return { ...config, loaded, client, connection, dataConverter };
+}
+
+/** As `connectTemporal`, for who asks about deployments. */
 export async function connect(
   io: CliIo,
   settingsPath: string | undefined,
   deadlineMs = DEADLINE_MS,
 ): Promise<Connected> {
-  const [
-    { Client, Connection },
-    { DeploymentClient },
-    { openLoadedSettings },
-    { temporalConnectionConfig },
-    { parseDuration },
-    { gateDataConverter },
-  ] = await Promise.all([
-    import('@temporalio/client'),
+  const [{ DeploymentClient }, { parseDuration }, temporal] = await Promise.all([
     import('../deployments/client/deployment-client.js'),
-    import('./open-settings.js'),
-    import('../config/loaders/temporal-connection.js'),
     import('../config/duration.js'),
-    import('../open-data-converter.js'),
+    connectTemporal(io, settingsPath, deadlineMs),
   ]);
-  const loaded = await openLoadedSettings(io, settingsPath);
-  const { settings } = loaded;
-  const dataConverter = await gateDataConverter(loaded, io.env);
-  const { connectionOptions, namespace } = temporalConnectionConfig(settings, io.env);
-  const connection = await Connection.connect({ ...connectionOptions, connectTimeout: deadlineMs });
-  const client = new Client({ connection, namespace, ...(dataConverter === undefined ? {} : { dataConverter }) });
+  const { client, connection, dataConverter, loaded } = temporal;
+  const { taskQueue, workflowTaskTimeout } = loaded.settings.temporal;
   const deployments = new DeploymentClient({
     client,
-    taskQueue: settings.temporal.taskQueue,
-    workflowTaskTimeoutMs: parseDuration(settings.temporal.workflowTaskTimeout),
+    taskQueue,
+    workflowTaskTimeoutMs: parseDuration(workflowTaskTimeout),
     deadlineMs,
     // Masks are refused without keys, and so only where there are keys a value may be masked.
     hidesValues: dataConverter !== undefined,

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { examples, withSettings, type CommonOptions } from './options';
-import type { CommandContext } from './run';
+import type { CommandContext } from './io';
 
 export function workerCommand({ io }: CommandContext): Command {
   const command = new Command('worker')

@@ -1,8 +1,5 @@
-import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { freePorts } from './free-ports';
-import { dieWithParent, hasEnded, stopChild } from './supervise';
+import { startHttpChild } from './http-child';
 
 export interface DynamoDbServerOptions {
   /** gets the server's output, appended */
@@ -25,7 +22,6 @@ export interface DynamoDbServer {
 }
 
 const REGION = 'us-east-1';
-const START_TIMEOUT_MS = 15_000;
 
 /**
  * A DynamoDB stand-in (dynalite) on loopback; resolves when it answers. It dies with this process. It knows no TTL and no
@@ -35,29 +31,19 @@ const START_TIMEOUT_MS = 15_000;
  */
 export async function startDynamoDbServer(options: DynamoDbServerOptions): Promise<DynamoDbServer> {
   const port = options.port ?? (await freePorts(1))[0]!;
-  const log = openSync(options.logFile, 'a');
-  const args = [
-    require.resolve('dynalite/cli.js'),
-    ...['--host', '127.0.0.1', '--port', `${port}`],
-    ...['--createTableMs', '0', '--deleteTableMs', '0', '--updateTableMs', '0'],
-    ...(options.folder === undefined ? [] : ['--path', options.folder]),
-  ];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', log, log], detached: true });
-  closeSync(log);
-  child.on('error', () => undefined);
-  dieWithParent(child);
   const endpoint = `http://127.0.0.1:${port}`;
-  const deadlineMs = Date.now() + START_TIMEOUT_MS;
-  while (!(await answers(endpoint))) {
-    if (child.pid === undefined || hasEnded(child) || Date.now() > deadlineMs) {
-      await stopChild(child);
-      const tail = readFileSync(options.logFile, 'utf8').trim().split('\n').slice(-5).join('\n');
-      throw new Error(
-        `Expected the DynamoDB stand-in to answer at ${endpoint} within ${START_TIMEOUT_MS} ms; its log: ${tail}`,
-      );
-    }
-    await delay(25);
-  }
+  const { pid, stop } = await startHttpChild({
+    what: 'the DynamoDB stand-in',
+    command: process.execPath,
+    args: [
+      require.resolve('dynalite/cli.js'),
+      ...['--host', '127.0.0.1', '--port', `${port}`],
+      ...['--createTableMs', '0', '--deleteTableMs', '0', '--updateTableMs', '0'],
+      ...(options.folder === undefined ? [] : ['--path', options.folder]),
+    ],
+    endpoint,
+    logFile: options.logFile,
+  });
   return {
     endpoint,
     port,
@@ -69,16 +55,7 @@ export async function startDynamoDbServer(options: DynamoDbServerOptions): Promi
       AWS_ENDPOINT_URL_DYNAMODB: endpoint,
       AWS_EC2_METADATA_DISABLED: 'true',
     },
-    pid: child.pid as number,
-    stop: () => stopChild(child),
+    pid,
+    stop,
   };
-}
-
-async function answers(endpoint: string): Promise<boolean> {
-  try {
-    await (await fetch(endpoint, { signal: AbortSignal.timeout(1_000) })).arrayBuffer();
-    return true;
-  } catch {
-    return false;
-  }
 }

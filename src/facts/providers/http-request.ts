@@ -4,7 +4,7 @@ import { FailureType, GateError } from '../../failures';
 import type { JsonValue } from '../../json';
 import { isUnsafeNumber } from '../fact-value';
 import type { ProviderDeps } from '../provider-kind';
-import { readSecret } from './secret';
+import { readSecret } from '../../read-secret';
 import { redactUrl } from './url';
 
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -53,10 +53,20 @@ async function requestHeaders(request: JsonRequest): Promise<Headers> {
   const headers = new Headers({ accept: 'application/json' });
   const given: Record<string, string | SecretRef> = { ...request.headers };
   for (const [name, value] of Object.entries(given)) {
-    setHeader(request, headers, name, typeof value === 'string' ? value : await readSecret(value, request.deps));
+    setHeader(
+      request,
+      headers,
+      name,
+      typeof value === 'string' ? value : await readSecret(value, request.deps, FailureType.FactSourceUnavailable),
+    );
   }
   if (request.bearerToken !== undefined) {
-    setHeader(request, headers, 'authorization', `Bearer ${await readSecret(request.bearerToken, request.deps)}`);
+    setHeader(
+      request,
+      headers,
+      'authorization',
+      `Bearer ${await readSecret(request.bearerToken, request.deps, FailureType.FactSourceUnavailable)}`,
+    );
   }
   return headers;
 }

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { loadDeployment, validateDeployment } from '../../../src/config/loaders/load-deployment';
 import { loadReleaseConfig } from '../../../src/config/loaders/release-config';
-import { readSecret } from '../../../src/config/loaders/secrets';
+import { readSecret } from '../../../src/read-secret';
 import { loadSettings } from '../../../src/config/loaders/settings';
 import { temporalConnectionConfig } from '../../../src/config/loaders/temporal-connection';
 import { ReleaseConfig } from '../../../src/config/release-config';

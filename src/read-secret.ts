@@ -1,17 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { FailureType, GateError } from '../../failures';
-import type { SecretRef } from '../release-config';
+import { FailureType, GateError } from './failures';
+import type { SecretRef } from './config/release-config';
 
 /**
  * The secret that `ref` names, without surrounding white space; read at each use so that a rotated one is taken up.
  *
  * @param deps.configFolder what a relative file is relative to: the folder of the file that holds `ref`
- * @throws GateError ConfigInvalid that names the file or variable, never what is in it
+ * @param failure the type of the error
+ * @throws GateError that names the file or variable, never what is in it
  */
 export async function readSecret(
   ref: SecretRef,
   deps: { env: Readonly<Record<string, string | undefined>>; configFolder: string },
+  failure: FailureType = FailureType.ConfigInvalid,
 ): Promise<string> {
   let value: string | undefined;
   let reason = 'is not set or empty';
@@ -28,5 +30,5 @@ export async function readSecret(
   const secret = value?.trim() ?? '';
   if (secret !== '') return secret;
   const name = 'env' in ref ? `environment variable ${ref.env}` : `file ${ref.file}`;
-  throw new GateError(FailureType.ConfigInvalid, `Expected a secret in ${name}, but it ${reason}`);
+  throw new GateError(failure, `Expected a secret in ${name}, but it ${reason}`);
 }
