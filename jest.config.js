@@ -23,11 +23,13 @@ module.exports = {
   transformIgnorePatterns: ['/node_modules/(?!@electric-sql/pglite)'],
   collectCoverageFrom: [
     'src/**/*.ts',
-    // Run as processes or threads of their own, where jest cannot count; test/e2e, test/tools and test/policy run them.
+    // Run as processes or threads of their own, where jest cannot count; test/e2e, test/tools, test/policy and test/replay run them.
     '!src/cli/main.ts',
     '!src/dev/demo.ts',
+    '!src/dev/demo-releases.ts',
+    '!src/dev/story.ts',
     '!src/tools/main.ts',
-    '!src/policy/evaluation/thread-entry.ts',
+    '!src/**/thread-entry.ts',
   ],
   // Dynamic imports carry an extension, as Node wants it; here they name the TypeScript source.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

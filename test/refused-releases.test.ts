@@ -8,7 +8,11 @@ import pino from 'pino';
 import { parseSettings } from '../src/config/loaders/settings';
 import { startAlertReceiver, type AlertReceiverServer } from '../src/dev/alert-receiver';
 import { toReadiness } from '../src/api/health';
+import { readArchive } from '../src/policy/archive/read-archive';
+import { writeArchive } from '../src/policy/archive/write-archive';
 import { sha256 } from '../src/policy/manifest-digests';
+import type { BundleKey } from '../src/policy/signing/bundle-key';
+import { signBundle } from '../src/policy/signing/sign-bundle';
 import { createServices, type Services } from '../src/services';
 import { LIMIT_POLICY, plainBundle } from './support/plain-bundle';
 import { eventually } from './support/temporal-env';
@@ -183,29 +187,54 @@ describe('a new release that is broken', () => {
     await publish('v2', { policy: `${name}.tar.gz` });
   }
 
-  it('is refused where bundles must be signed, and this one is not', async () => {
-    const settings = parseSettings(
-      {
-        release: {
-          manifest: 'latest.json',
-          refreshInterval: '1h',
-          verificationKey: { key: { env: 'KEY' }, scope: 's' },
+  describe('where bundles must be signed', () => {
+    const KEY = 'a secret of an HMAC';
+    const key: BundleKey = { key: KEY, keyId: 'default', algorithm: 'HS256', scope: 's' };
+    /** A worker that knows the key, started with this bundle. */
+    async function start(bundle: Uint8Array, env: NodeJS.ProcessEnv = { KEY }): Promise<Services> {
+      await write('signed.tar.gz', bundle);
+      await publish('v2', { policy: 'signed.tar.gz' });
+      const verificationKey = { key: { env: 'KEY' }, algorithm: 'HS256', scope: 's' };
+      const settings = parseSettings(
+        {
+          release: { manifest: 'latest.json', refreshInterval: '1h', verificationKey },
+          audit: { store: { type: 'none' } },
         },
-        audit: { store: { type: 'none' } },
-      },
-      { file: 'settings' },
-      folder,
-    );
-    const stdout = new Writable({ write: (_chunk, _encoding, done) => done() });
-    const loaded = { settings, baseDir: folder };
-    for (const [KEY, said] of [
-      ['a secret of an HMAC', /sign/i],
-      ['', /Expected a secret in environment variable KEY/],
-    ] as const) {
-      const strict = await createServices(loaded, { env: { KEY }, logger: pino({ level: 'silent' }), stdout });
-      expect(() => strict.releases.current()).toThrow(said);
-      await strict.close();
+        { file: 'settings' },
+        folder,
+      );
+      const stdout = new Writable({ write: (_chunk, _encoding, done) => done() });
+      return createServices({ settings, baseDir: folder }, { env, logger: pino({ level: 'silent' }), stdout });
     }
+    const altered = async (): Promise<Uint8Array> => {
+      const files = new Map(await readArchive(await signBundle(good, key)));
+      files.set('data.json', new TextEncoder().encode('{"more": 1}'));
+      return writeArchive(files);
+    };
+
+    it('is taken when its signature is right', async () => {
+      const strict = await start(await signBundle(good, key));
+      expect(strict.releases.current().ref.manifestVersion).toBe('v2');
+      await strict.close();
+    });
+
+    it.each<[string, () => Uint8Array | Promise<Uint8Array>, RegExp]>([
+      ['is not signed', () => good, /\.signatures\.json: missing; expected a signed bundle/],
+      ['is signed with another key', () => signBundle(good, { ...key, key: 'another secret' }), /signature/],
+      ['is signed for another scope', () => signBundle(good, { ...key, scope: 'other' }), /scope/],
+      ['was altered after it was signed', altered, /data\.json/],
+    ])('is refused at the start when it %s', async (_what, bundle, said) => {
+      const strict = await start(await bundle());
+      expect(() => strict.releases.current()).toThrow(said);
+      expect(toReadiness(strict.releases.status(), { reachable: true }).status).toBe('not ready');
+      await strict.close();
+    });
+
+    it('is refused when the key is not there', async () => {
+      const strict = await start(await signBundle(good, key), { KEY: '' });
+      expect(() => strict.releases.current()).toThrow('Expected a secret in environment variable KEY');
+      await strict.close();
+    });
   });
 
   it('that cannot be read at all is told as that: a manifest that is gone', async () => {

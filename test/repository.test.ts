@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { loadSettings } from '../src/config/loaders/settings';
 import { FailureType } from '../src/failures';
 
 const root = join(__dirname, '..');
@@ -48,5 +50,22 @@ describe('the repository', () => {
   it('lists exactly the failure types of src/failures.ts in the README', () => {
     const rows = [...read('README.md').matchAll(/^\| `([A-Z][A-Za-z]+)` \|/gm)].map(([, name]) => name);
     expect(rows.sort()).toEqual(Object.values(FailureType).sort());
+  });
+
+  it('has documents whose settings are settings', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gate-settings-'));
+    const snippets = files
+      .filter((file) => /^docs\/.*\.md$/.test(file))
+      .flatMap((file) => [...read(file).matchAll(/^```pkl\n([\s\S]*?)^```/gm)].map(([, text = '']) => text));
+    try {
+      expect(snippets.length).toBeGreaterThan(3);
+      for (const [index, text] of snippets.entries()) {
+        const file = join(folder, `${index}.pkl`);
+        writeFileSync(file, text.startsWith('amends ') ? text : `amends "modulepath:/Settings.pkl"\n\n${text}`);
+        await expect(loadSettings(file, {}, folder)).resolves.toHaveProperty('settings');
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

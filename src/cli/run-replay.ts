@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import type { AuditRecord } from '../audit/audit-record';
 import { parseAuditQuery } from '../audit/query';
 import { streamRecords } from '../audit/stream-records';
 import type { LoadedSettings } from '../config/loaders/settings';
@@ -8,13 +10,14 @@ import type { JsonValue } from '../json';
 import { checkRelease } from '../policy/check-release';
 import { createEvaluator } from '../policy/evaluation/evaluator';
 import type { LoadedConfig } from '../policy/sources/release-source';
-import { loadWasmPolicy } from '../policy/wasm-policy';
-import type { PolicyRequest } from '../decisions/evaluate-snapshot';
+import { calledBuiltins } from '../replay/called-builtins';
 import type { Candidate } from '../replay/rebuild-snapshot';
-import { replay, type ReplayFilter, type ReplayItem } from '../replay/replay';
+import { replay, type ReplayFilter, type ReplayItem, type ReplayOptions } from '../replay/replay';
 import type { ReplayReport } from '../replay/replay-report';
 import { toReplayMarkdown, toReplayText } from '../replay/report-text';
-import { readLines } from '../replay/sources/read-lines';
+import { readPieces } from '../replay/sources/read-pieces';
+import type { TextPiece } from '../replay/text-piece';
+import { replayInThreads } from '../replay/threads/replay-in-threads';
 import { CliExit, ExitCode, type CliIo } from './io';
 import { openAudit } from './open-audit';
 import { openSide } from './open-release';
@@ -24,6 +27,8 @@ import type { ReplayCommandOptions } from './replay';
 
 const STORE_BATCH = 500;
 const PROGRESS_EVERY_MS = 500;
+/** Reading keeps so many busy, and no more. */
+const MOST_THREADS = 4;
 
 /**
  * Replays, and prints what was found. @returns whether all is as it was asked to be
@@ -43,22 +48,15 @@ export async function runReplay(io: CliIo, options: ReplayCommandOptions): Promi
     Date.now(),
   );
   const { candidate, name } = await openCandidate(io, loaded, options);
-  const { memoryMiB } = candidate.release.config.evaluation;
-  const evaluator = createEvaluator({ threads: 1, deadlineMs: 1000, memoryMiB });
   const progress = createProgress(io);
   let report: ReplayReport;
   try {
-    report = await replay(itemsOf(io, loaded, options.from, filter), {
-      candidate,
-      filter,
-      evaluate: (request) => evaluator.evaluate(request),
-      builtinsOf,
-      maxRows: options.maxRows,
-      onProgress: progress.shown,
-    });
+    const shared = { candidate, filter, maxRows: options.maxRows, onProgress: progress.shown };
+    report = await (options.from === undefined
+      ? replayStore(io, loaded, shared)
+      : replayInThreads(piecesOf(io, options.from), { ...shared, threads: threadCount() }));
   } finally {
     progress.end();
-    await evaluator.close();
   }
   print(io, options.output, report, candidate, name);
   if (report.brokenLines > 0) throw new CliExit(ExitCode.usage, brokenLines(options.from ?? '', report));
@@ -100,49 +98,44 @@ async function configInForce(io: CliIo, loaded: LoadedSettings): Promise<LoadedC
   throw new GateError(FailureType.ConfigInvalid, 'Expected --config, because no manifest names a configuration');
 }
 
-async function* itemsOf(
+function threadCount(): number {
+  return Math.min(Math.max(availableParallelism(), 1), MOST_THREADS);
+}
+
+function piecesOf(io: CliIo, from: string): AsyncIterable<TextPiece> {
+  return from === '-' ? readPieces(process.stdin, 'standard input') : readPieces(resolve(io.cwd, from), from);
+}
+
+/** What a store gives is records already, and slower than their evaluation: one thread for that is enough. */
+async function replayStore(
   io: CliIo,
   loaded: LoadedSettings,
-  from: string | undefined,
-  filter: ReplayFilter,
-): AsyncGenerator<readonly ReplayItem[], void, undefined> {
-  if (from === '-') return yield* readLines(process.stdin, 'standard input');
-  if (from !== undefined) return yield* readLines(resolve(io.cwd, from), from);
+  options: Omit<ReplayOptions, 'evaluate' | 'builtinsOf'>,
+): Promise<ReplayReport> {
+  const { memoryMiB } = options.candidate.release.config.evaluation;
+  const evaluator = createEvaluator({ threads: 1, deadlineMs: 1000, memoryMiB });
   const reader = await openAudit(io, loaded);
   try {
-    let batch: ReplayItem[] = [];
-    for await (const record of streamRecords(reader, { ...filter, kind: 'decision', newestFirst: false })) {
-      batch.push({ record });
-      if (batch.length < STORE_BATCH) continue;
-      yield batch;
-      batch = [];
-    }
-    yield batch;
+    return await replay(inBatches(streamRecords(reader, { ...options.filter, kind: 'decision', newestFirst: false })), {
+      ...options,
+      evaluate: (request) => evaluator.evaluate(request),
+      builtinsOf: calledBuiltins,
+    });
   } finally {
     await reader.close();
+    await evaluator.close();
   }
 }
 
-/** The evaluation once more, with its calls of the host's built-ins noted; it has ended in time before. */
-async function builtinsOf({
-  policy,
-  configDocument,
-  input,
-  decisionTimeMs,
-  memoryMiB,
-}: PolicyRequest): Promise<string[]> {
-  const called = new Set<string>();
-  const instance = await loadWasmPolicy(policy.wasm, {
-    ...(memoryMiB === undefined ? {} : { memoryMiB }),
-    onBuiltin: (name) => called.add(name),
-  });
-  try {
-    instance.setData({ ...policy.data, config: configDocument });
-    instance.evaluate(policy.entrypoint, input, BigInt(Math.trunc(decisionTimeMs)) * 1_000_000n);
-  } catch {
-    // What was called before it failed is what is asked for.
+async function* inBatches(records: AsyncIterable<AuditRecord>): AsyncGenerator<readonly ReplayItem[], void, undefined> {
+  let batch: ReplayItem[] = [];
+  for await (const record of records) {
+    batch.push({ record });
+    if (batch.length < STORE_BATCH) continue;
+    yield batch;
+    batch = [];
   }
-  return [...called].sort();
+  yield batch;
 }
 
 function createProgress(io: CliIo): { shown(items: number): void; end(): void } {

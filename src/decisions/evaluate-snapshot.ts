@@ -43,7 +43,7 @@ export async function evaluateSnapshot(request: {
     toDecision({ snapshot, usedFactIds, result });
   try {
     const input = toPolicyInput(snapshot);
-    const { checkInput, allowedSkewMs } = checksOf(release);
+    const { checkInput, allowedSkewMs, deadlineMs } = checksOf(release);
     const faults = [...snapshotFaults(snapshot, allowedSkewMs), ...checkInput(input)];
     if (faults.length > 0) return decide({ faults });
     return decide(
@@ -53,7 +53,7 @@ export async function evaluateSnapshot(request: {
         configRev: release.ref.configRev,
         input,
         decisionTimeMs: snapshot.decisionTimeMs,
-        deadlineMs: parseDuration(release.config.evaluation.deadline),
+        deadlineMs,
         memoryMiB: release.config.evaluation.memoryMiB,
       }),
     );
@@ -69,6 +69,7 @@ interface ReleaseChecks {
   checkInput: InputCheck;
   /** how far a fact's time may lie behind the decision's */
   allowedSkewMs: number;
+  deadlineMs: number;
 }
 
 const checks = new WeakMap<Release, ReleaseChecks>();
@@ -80,6 +81,7 @@ function checksOf(release: Release): ReleaseChecks {
     found = {
       checkInput: createInputCheck(release.policy, release.configDocument),
       allowedSkewMs: parseDuration(release.config.allowedClockSkew),
+      deadlineMs: parseDuration(release.config.evaluation.deadline),
     };
     checks.set(release, found);
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { FailureType, faultsToError, type Fault } from '../failures';
 import { isJsonObject, type JsonObject } from '../json';
 import { readArchive } from './archive/read-archive';
+import { compileOnce } from './compile-once';
 import type { PolicyReads } from './policy-reads';
 import { hasMaskRules, MASK_ENTRYPOINT } from '../masking/bundle-mask';
 import { readsOfSchema } from './reads';
@@ -14,8 +15,9 @@ export const METADATA_FORMAT = 1;
 export const ENTRYPOINT = 'gate/response';
 
 /**
- * A policy bundle from the bytes of its bundle.tar.gz, verified before anything is read from it where a key is given. A plain OPA bundle (without our metadata) counts as reading all
- * that its input.json describes, and without that file it is refused.
+ * A policy bundle from the bytes of its bundle.tar.gz, verified before anything is read from it where a key is given. A
+ * plain OPA bundle (without our metadata) counts as reading all that its input.json describes, and without that file it is
+ * refused.
  *
  * @throws GateError PolicyInvalid with every fault found
  */
@@ -28,6 +30,8 @@ export async function readBundle(
     const { verifyBundle } = await import('./signing/verify-bundle.js');
     await verifyBundle(files, verificationKey);
   }
+  const wasm = files.get('policy.wasm');
+  if (wasm !== undefined) void compileOnce(wasm);
   const faults: Fault[] = [];
   const fault = (where: string, message: string): void =>
     void faults.push({ type: FailureType.PolicyInvalid, message: `${where}: ${message}`, where });
@@ -44,7 +48,6 @@ export async function readBundle(
     return {};
   };
 
-  const wasm = files.get('policy.wasm');
   if (wasm === undefined) fault('policy.wasm', 'missing; expected a bundle made by opa build -t wasm');
   const data = json('data.json') ?? {};
   if ('config' in data) fault('data.json', 'holds config, which comes from the configuration of the release');

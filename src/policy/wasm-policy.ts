@@ -84,15 +84,25 @@ export async function loadWasmPolicy(
   wasm: WebAssembly.Module | Uint8Array,
   options: WasmPolicyOptions = {},
 ): Promise<WasmPolicy> {
-  const maximum = Math.floor(((options.memoryMiB ?? DEFAULT_MEMORY_MIB) * 1024 * 1024) / PAGE_BYTES);
   try {
     const module = wasm instanceof WebAssembly.Module ? wasm : await WebAssembly.compile(wasm);
-    return new OpaWasmPolicy(module, maximum, options.onBuiltin);
+    return instantiatePolicy(module, options);
   } catch (cause) {
-    throw asRunError('The policy could not be loaded', cause);
+    throw asRunError(NOT_LOADED, cause);
   }
 }
 
+/** As `loadWasmPolicy`, at once, of a module that is compiled already. */
+export function instantiatePolicy(module: WebAssembly.Module, options: WasmPolicyOptions = {}): WasmPolicy {
+  const maximum = Math.floor(((options.memoryMiB ?? DEFAULT_MEMORY_MIB) * 1024 * 1024) / PAGE_BYTES);
+  try {
+    return new OpaWasmPolicy(module, maximum, options.onBuiltin);
+  } catch (cause) {
+    throw asRunError(NOT_LOADED, cause);
+  }
+}
+
+const NOT_LOADED = 'The policy could not be loaded';
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 

@@ -35,7 +35,7 @@ export function rebuildSnapshot(record: AuditRecord, { release, configFacts }: C
   const recorded = new Map(record.usedFacts.map((fact) => [fact.id, fact]));
   const facts: Fact[] = [];
   const maxAgeMs: Record<string, number> = {};
-  for (const id of [...release.policy.reads.facts].sort()) {
+  for (const [id, allowedMs] of factsOf(release)) {
     if (Object.hasOwn(configFacts, id)) {
       const value = configFacts[id] as JsonValue;
       facts.push({ id, value, observedAtMs: decisionTimeMs, collectedAtMs: decisionTimeMs, source: 'config' });
@@ -45,12 +45,28 @@ export function rebuildSnapshot(record: AuditRecord, { release, configFacts }: C
     if (!fact) return { cause: lacking(record, id) };
     const { value, observedAt, collectedAt, source } = fact;
     facts.push({ id, value, observedAtMs: Date.parse(observedAt), collectedAtMs: Date.parse(collectedAt), source });
-    const provider = release.config.facts[id];
-    if (provider && provider.type !== 'config') maxAgeMs[id] = parseDuration(provider.maxAge);
+    if (allowedMs !== undefined) maxAgeMs[id] = allowedMs;
   }
   return {
     snapshot: { decisionId: record.decisionID, decisionTimeMs, target, release: release.ref, facts, maxAgeMs },
   };
+}
+
+/** Facts that a release reads, in order, with the most that each may age. */
+type FactAges = readonly (readonly [id: string, allowedMs: number | undefined])[];
+
+const known = new WeakMap<Release, FactAges>();
+
+/** Worked out once a release, not once a record. */
+function factsOf(release: Release): FactAges {
+  const found = known.get(release);
+  if (found) return found;
+  const ages = [...release.policy.reads.facts].sort().map((id) => {
+    const provider = release.config.facts[id];
+    return [id, provider && provider.type !== 'config' ? parseDuration(provider.maxAge) : undefined] as const;
+  });
+  known.set(release, ages);
+  return ages;
 }
 
 function lacking(record: AuditRecord, factId: string): string {

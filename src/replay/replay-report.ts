@@ -65,8 +65,9 @@ export function emptyReport(): ReplayReport {
     skipped: 0,
     counts: { same: 0, 'newly-allowed': 0, 'newly-denied': 0, changed: 0, 'not-replayable': 0 },
     notReproduced: 0,
-    reasons: {},
-    causes: {},
+    // Names are the policy's: one may be called `constructor`, or `__proto__`.
+    reasons: Object.create(null) as ReplayReport['reasons'],
+    causes: Object.create(null) as ReplayReport['causes'],
     rows: { 'newly-allowed': [], 'newly-denied': [], changed: [], 'not-reproduced': [] },
     brokenLines: 0,
     broken: [],
@@ -78,13 +79,13 @@ export function keepRow(report: ReplayReport, kind: KeptRows, row: ReplayRow, ma
   if (rows.length < maxRows) rows.push(row);
 }
 
-export function countCause(report: ReplayReport, cause: string, count = 1): void {
-  const name = Object.hasOwn(report.causes, cause) || Object.keys(report.causes).length < MOST_NAMES ? cause : 'other';
-  report.causes[name] = (report.causes[name] ?? 0) + count;
+export function countCause(report: ReplayReport, cause: string): void {
+  report.causes[cause] = (report.causes[cause] ?? 0) + 1;
 }
 
 export function countReason(report: ReplayReport, code: string, when: 'then' | 'now'): void {
-  entryOf(report.reasons, code, () => ({ then: 0, now: 0 }))[when] += 1;
+  const counts = (report.reasons[code] ??= { then: 0, now: 0 });
+  counts[when] += 1;
 }
 
 export function addBroken(report: ReplayReport, line: number, why: string): void {
@@ -92,9 +93,29 @@ export function addBroken(report: ReplayReport, line: number, why: string): void
   if (report.broken.length < MOST_BROKEN) report.broken.push({ line, why });
 }
 
-function entryOf<T>(entries: Record<string, T>, wanted: string, make: () => T): T {
-  const isKnown = Object.hasOwn(entries, wanted);
-  const name = isKnown || Object.keys(entries).length < MOST_NAMES ? wanted : 'other';
-  if (!Object.hasOwn(entries, name)) entries[name] = make();
-  return entries[name] as T;
+/** Adds a batch's report to that of all batches before it, which stays of bounded size. */
+export function mergeReport(into: ReplayReport, batch: ReplayReport, maxRows: number): void {
+  into.decisions += batch.decisions;
+  into.skipped += batch.skipped;
+  into.notReproduced += batch.notReproduced;
+  for (const [found, count] of Object.entries(batch.counts)) into.counts[found as ReplayClass] += count;
+  for (const [code, { then, now }] of Object.entries(batch.reasons)) {
+    const name = nameIn(into.reasons, code);
+    const counts = (into.reasons[name] ??= { then: 0, now: 0 });
+    counts.then += then;
+    counts.now += now;
+  }
+  for (const [cause, count] of Object.entries(batch.causes)) {
+    const name = nameIn(into.causes, cause);
+    into.causes[name] = (into.causes[name] ?? 0) + count;
+  }
+  for (const [kind, rows] of Object.entries(batch.rows)) {
+    for (const row of rows) keepRow(into, kind as KeptRows, row, maxRows);
+  }
+  into.broken.push(...batch.broken.slice(0, MOST_BROKEN - into.broken.length));
+  into.brokenLines += batch.brokenLines;
+}
+
+function nameIn(entries: object, wanted: string): string {
+  return Object.hasOwn(entries, wanted) || Object.keys(entries).length < MOST_NAMES ? wanted : 'other';
 }

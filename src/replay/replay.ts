@@ -11,6 +11,7 @@ import {
   countReason,
   emptyReport,
   keepRow,
+  mergeReport,
   type ReplayClass,
   type ReplayReport,
   type ReplayRow,
@@ -53,22 +54,34 @@ export async function replay(
 ): Promise<ReplayReport> {
   const report = emptyReport();
   let items = 0;
-  let before: Promise<void> = Promise.resolve();
+  let before = Promise.resolve(emptyReport());
   for await (const batch of batches) {
-    const started = batch.flatMap((item) => begin(item, options, report));
-    await before;
-    before = settle(started, options, report);
+    const started = replayBatch(batch, options);
     // Awaited in the next round or below; a failure must not count as unhandled before that.
-    before.catch(() => undefined);
+    started.catch(() => undefined);
+    mergeReport(report, await before, options.maxRows);
+    before = started;
     items += batch.length;
     options.onProgress?.(items);
   }
-  await before;
+  mergeReport(report, await before, options.maxRows);
+  return report;
+}
+
+/** What was found in one batch: `mergeReport` puts it into the whole. */
+export async function replayBatch(
+  batch: readonly ReplayItem[],
+  options: Omit<ReplayOptions, 'onProgress'>,
+): Promise<ReplayReport> {
+  const report = emptyReport();
+  const started = batch.flatMap((item) => begin(item, options, report));
+  for (const { record, decision, request } of started)
+    await addDecision(report, record, await decision, request, options);
   return report;
 }
 
 /** Counts what need not be evaluated, and starts what must. */
-function begin(item: ReplayItem, options: ReplayOptions, report: ReplayReport): Underway[] {
+function begin(item: ReplayItem, options: Omit<ReplayOptions, 'onProgress'>, report: ReplayReport): Underway[] {
   if ('text' in item && item.text.trim() === '') return [];
   const parsed = 'text' in item ? parseRecord(item.text) : item;
   if ('why' in parsed) {
@@ -100,18 +113,13 @@ function begin(item: ReplayItem, options: ReplayOptions, report: ReplayReport): 
   return [underway];
 }
 
-async function settle(started: readonly Underway[], options: ReplayOptions, report: ReplayReport): Promise<void> {
-  for (const { record, decision, request } of started)
-    await addDecision(report, record, await decision, request, options);
-}
-
 /** Adds what the candidate decided about `record`. */
 async function addDecision(
   report: ReplayReport,
   record: AuditRecord,
   decision: Decision,
   request: PolicyRequest | undefined,
-  { candidate, builtinsOf, maxRows }: ReplayOptions,
+  { candidate, builtinsOf, maxRows }: Omit<ReplayOptions, 'onProgress'>,
 ): Promise<void> {
   for (const code of new Set(record.reasons.map(reasonCode))) countReason(report, code, 'then');
   for (const code of new Set(decision.denyReasons.map(reasonCode))) countReason(report, code, 'now');

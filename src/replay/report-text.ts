@@ -104,8 +104,8 @@ function builtins({ builtins: called }: ReplayRow): string[] {
   if (called === undefined) return [];
   const which =
     called.length > 0
-      ? `one of its built-ins answered differently: ${called.join(', ')}`
-      : 'it calls no built-in: the evaluation itself differed';
+      ? `the record was altered, or one of the built-ins that it calls answers differently: ${called.join(', ')}`
+      : 'the record was altered, or the evaluation itself differs: it calls no built-in';
   return [`    why  ${which}`];
 }
 

@@ -144,7 +144,7 @@ describe('a fleet whose workers are not all well', () => {
     await poll('newer', { releaseStatus: async () => ({ ...v1, manifestVersion: 'v2' }) });
     const { code, stdout } = await gate('status');
     expect(stdout).toContain('v1 (from the copy on disk)');
-    expect(stdout).toContain('behind: v2 is broken');
+    expect(stdout).toContain('behind: its last check failed: v2 is broken');
     expect(stdout).toContain('The workers do not have the same release in force');
     expect(code).toBe(1);
   }, 60_000);

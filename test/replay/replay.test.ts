@@ -18,7 +18,8 @@ import type { Candidate } from '../../src/replay/rebuild-snapshot';
 import { replay, type ReplayFilter, type ReplayItem } from '../../src/replay/replay';
 import type { ReplayReport } from '../../src/replay/replay-report';
 import { toReplayMarkdown, toReplayText } from '../../src/replay/report-text';
-import { readLines } from '../../src/replay/sources/read-lines';
+import { readPieces } from '../../src/replay/sources/read-pieces';
+import { itemsOf } from '../../src/replay/text-piece';
 import { aFact, aSnapshot, DECISION_TIME_MS } from '../decisions/a-snapshot';
 
 const FACTS: JsonObject = { pending_delta: 120, max_pending: 800, region_health: { eu: { status: 'green' } } };
@@ -327,7 +328,7 @@ describe('replay', () => {
       const file = join(folder, 'lines');
       writeFileSync(file, content);
       const all: ReplayItem[] = [];
-      for await (const batch of readLines(file, 'lines')) all.push(...batch);
+      for await (const piece of readPieces(file, 'lines')) all.push(...itemsOf(piece));
       return all;
     };
 
@@ -349,17 +350,17 @@ describe('replay', () => {
 
     it('come from a stream as well', async () => {
       const all: ReplayItem[] = [];
-      for await (const batch of readLines(Readable.from([Buffer.from('a\nb')]), 'stdin')) all.push(...batch);
+      for await (const piece of readPieces(Readable.from([Buffer.from('a\nb')]), 'stdin')) all.push(...itemsOf(piece));
       expect(all).toHaveLength(2);
     });
 
     it.each<[string, () => Promise<unknown>, string]>([
       [
         'a file that is not there',
-        async () => readLines(join(folder, 'none'), 'none').next(),
+        async () => readPieces(join(folder, 'none'), 'none').next(),
         'none: cannot be read (ENOENT)',
       ],
-      ['a folder', async () => readLines(folder, 'folder').next(), 'cannot be read (EISDIR)'],
+      ['a folder', async () => readPieces(folder, 'folder').next(), 'cannot be read (EISDIR)'],
       ['bytes that are no UTF-8', () => lines(Uint8Array.from([0x61, 0x0a, 0xff, 0x0a])), 'expected UTF-8'],
       ['a file without line ends', () => lines('x'.repeat(17 * 1024 * 1024)), 'lines:1: expected lines of JSON'],
     ])('refuse %s', async (_what, read, why) => {

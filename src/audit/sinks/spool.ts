@@ -23,7 +23,7 @@ export interface Spool {
   append(text: string): Promise<void>;
   /** the oldest that wait, up to `maxItems` and `maxBytes` of them, at least one when any waits */
   oldest(maxItems: number, maxBytes: number): Promise<SpooledItem[]>;
-  /** these need not wait any more */
+  /** These need not wait any more. One whose file an operator took away needs not, either. */
   remove(items: readonly SpooledItem[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -84,10 +84,20 @@ export async function openSpool(folder: string, maxBytes: number): Promise<Spool
     for (const key of order.slice(0, maxItems)) {
       const size = waiting.get(key) ?? 0;
       if (items.length > 0 && taken + size > most) break;
-      items.push({ key, text: await readFile(join(folder, key), 'utf8') });
+      const text = await readFile(join(folder, key), 'utf8').catch(ifGone);
+      if (text === undefined) forget([key]);
+      else items.push({ key, text });
       taken += size;
     }
     return items;
+  }
+
+  function forget(keys: readonly string[]): void {
+    for (const key of keys) {
+      bytes -= waiting.get(key) ?? 0;
+      waiting.delete(key);
+    }
+    order = order.filter((key) => waiting.has(key));
   }
 
   return {
@@ -101,15 +111,16 @@ export async function openSpool(folder: string, maxBytes: number): Promise<Spool
     append,
     oldest,
     remove: async (items) => {
-      for (const { key } of items) {
-        await rm(join(folder, key), { force: true });
-        bytes -= waiting.get(key) ?? 0;
-        waiting.delete(key);
-      }
-      order = order.filter((key) => waiting.has(key));
+      for (const { key } of items) await rm(join(folder, key), { force: true });
+      forget(items.map(({ key }) => key));
     },
     close: () => lock.release(),
   };
+}
+
+/** Taken away by somebody who knows that its server will never take it. */
+function ifGone(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 }
 
 async function hold(folder: string): Promise<FolderLock> {

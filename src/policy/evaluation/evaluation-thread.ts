@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
+import { RunClock } from '../../threads/run-clock';
+import { startThread } from '../../threads/start-thread';
 import { READY, type Answer, type CallMessage, type FromThread, type ThreadData, type ToThread } from './messages';
-import { RunClock } from './run-clock';
-import { startThread } from './start-thread';
 import type { PreparedRelease } from './prepare-release';
 
 /** Releases that a thread keeps instances of. */
@@ -54,7 +55,10 @@ export class EvaluationThread<Call extends ThreadCall> {
   ) {
     const data: ThreadData = { clock: this.clock.buffer };
     // bounds what built-ins make of a value outside the wasm memory, whose own maximum this limit does not reach
-    this.worker = startThread({ workerData: data, resourceLimits: { maxOldGenerationSizeMb: heapMiB } });
+    this.worker = startThread(join(__dirname, 'thread-entry'), {
+      workerData: data,
+      resourceLimits: { maxOldGenerationSizeMb: heapMiB },
+    });
     this.worker.on('message', (message: FromThread) => this.receive(message));
     this.worker.on('error', (error) => this.end('crash', error.message));
     this.worker.on('exit', (code) => this.end('crash', `it ended with exit code ${code}`));

@@ -1,12 +1,8 @@
-/** A release for a thread to hold; its instance is made at the first call, and again after a failed evaluation. */
-export interface LoadMessage {
+import type { RunnablePolicy } from '../policy-runner';
+
+/** A release for a thread to hold. */
+export interface LoadMessage extends RunnablePolicy {
   load: number;
-  /** compiled once; threads share its code */
-  module: WebAssembly.Module;
-  /** JSON of the whole `data` document */
-  dataText: string;
-  entrypoint: string;
-  memoryMiB: number;
 }
 
 /** The release is not asked for again. */

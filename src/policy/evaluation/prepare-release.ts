@@ -1,5 +1,6 @@
 import { FailureType, GateError } from '../../failures';
 import type { JsonObject } from '../../json';
+import { compileOnce } from '../compile-once';
 import type { PolicyBundle } from '../release';
 
 /** A release in the form in which threads take it. */
@@ -27,14 +28,11 @@ export type PrepareRelease = (
  *   wasm is no module
  */
 export function createPrepareRelease(): PrepareRelease {
-  const modules = new WeakMap<PolicyBundle, Promise<WebAssembly.Module>>();
   const releases = new WeakMap<PolicyBundle, WeakMap<JsonObject, Map<number, PreparedRelease>>>();
   let lastId = 0;
 
   const prepare = async (policy: PolicyBundle, configDocument: JsonObject, memoryMiB: number) => {
-    const compiled = modules.get(policy) ?? WebAssembly.compile(policy.wasm);
-    modules.set(policy, compiled);
-    const module = await compiled.catch((cause: unknown) => {
+    const module = await compileOnce(policy.wasm).catch((cause: unknown) => {
       const message = `Expected policy.wasm to be a WebAssembly module: ${(cause as Error).message}`;
       throw new GateError(FailureType.PolicyInvalid, message, undefined, { cause });
     });

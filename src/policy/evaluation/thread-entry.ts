@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { READY, type FromThread, type ThreadData, type ToThread } from './messages';
-import { RunClock } from './run-clock';
+import { RunClock } from '../../threads/run-clock';
 import { createThreadSide } from './thread-side';
 
 const port = parentPort!;

@@ -69,6 +69,14 @@ describe('a spool', () => {
     expect(spool.bytes).toBe(0);
   });
 
+  it('goes on without a file that an operator took away', async () => {
+    const spool = await open();
+    for (const text of ['a', 'bb', 'c']) await spool.append(text);
+    rmSync(spool.oldestFile()!);
+    expect(await texts(spool)).toEqual(['bb', 'c']);
+    expect(spool.bytes).toBe(3);
+  });
+
   it('belongs to one at a time', async () => {
     await open();
     await expect(openSpool(folder, 10)).rejects.toMatchObject({

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Answer, LoadMessage, ToThread } from '../../../src/policy/evaluation/messages';
-import { RunClock, type CurrentRun } from '../../../src/policy/evaluation/run-clock';
+import { RunClock, type CurrentRun } from '../../../src/threads/run-clock';
 import { createThreadSide } from '../../../src/policy/evaluation/thread-side';
 import { CONFIG, DECISION_TIME_MS, buildTrialPolicy } from './trial-policy';
 

@@ -10,24 +10,29 @@ import { setLevel } from '../../src/dev/dev-environment';
 import { eventually } from '../support/temporal-env';
 
 const ROOT = resolve(__dirname, '..', '..');
-const GUIDE = readFileSync(join(ROOT, 'docs', 'releases.md'), 'utf8');
+/** In the order in which they are read: each goes on where the one before it ends. */
+const GUIDES = ['docs/releases.md', 'docs/replay.md', 'docs/audit.md'];
 
-/** A shell block of the guide with the output that is printed after it, if any. */
+/** A shell block of a guide with the output that is printed after it, if any. */
 interface Step {
   commands: string[];
   output: string[];
 }
 
-const steps: Step[] = [...GUIDE.matchAll(/```sh\n([\s\S]*?)```\n(?:\n```text\n([\s\S]*?)```\n)?/g)].map(
-  ([, commands = '', output = '']) => ({ commands: linesOf(commands), output: linesOf(output) }),
-);
-/** Files that the guide shows under their names. */
-const files = [...GUIDE.matchAll(/`([\w-]+\.(?:pkl|json))`:\n\n```(?:pkl|json)\n([\s\S]*?)```/g)].map(
-  ([, name = '', text = '']) => ({ name, text }),
-);
+const textOf = (guide: string): string => readFileSync(join(ROOT, guide), 'utf8');
+const stepsOf = (guide: string): Step[] =>
+  [...textOf(guide).matchAll(/```sh\n([\s\S]*?)```\n(?:\n```text\n([\s\S]*?)```\n)?/g)].map(
+    ([, commands = '', output = '']) => ({ commands: linesOf(commands), output: linesOf(output) }),
+  );
+/** Files that the guides show under their names. */
+const files = [
+  ...GUIDES.map(textOf)
+    .join('\n')
+    .matchAll(/`([\w-]+\.(?:pkl|json))`:\n\n```(?:pkl|json)\n([\s\S]*?)```/g),
+].map(([, name = '', text = '']) => ({ name, text }));
 
-/** The guide's commands in order, as printed, in one folder; the LevelServer's address alone is another one. */
-describe('docs/releases.md', () => {
+/** The guides' commands in order, as printed, in one folder; the LevelServer's address alone is another one. */
+describe('the guides', () => {
   let folder: string;
   let environment: AwsEnvironment;
   let env: NodeJS.ProcessEnv;
@@ -89,7 +94,7 @@ describe('docs/releases.md', () => {
   let newestId = '';
 
   async function startWorker(): Promise<void> {
-    // Its own processes, as the guide's reader would have them, ended with the environment.
+    // Its own processes, as a guide's reader would have them, ended with the environment.
     environment.env.GATE_SETTINGS = join(folder, env.GATE_SETTINGS ?? '');
     const worker = await environment.startWorker('worker');
     await eventually('a release', async () => {
@@ -100,9 +105,11 @@ describe('docs/releases.md', () => {
     });
   }
 
-  it('names its files and covers every command that it is about', () => {
+  it('name their files and cover every command that they are about', () => {
     expect(files.map(({ name }) => name)).toEqual(['settings.pkl', 'release-v1.json']);
-    const commands = steps.flatMap((step) => step.commands).join('\n');
+    const commands = GUIDES.flatMap(stepsOf)
+      .flatMap((step) => step.commands)
+      .join('\n');
     for (const named of [
       'gate setup',
       'gate audit setup',
@@ -122,16 +129,20 @@ describe('docs/releases.md', () => {
     }
   });
 
-  it('works as printed', async () => {
-    for (const { commands, output } of steps) {
-      let printed = '';
-      for (const line of commands) printed += await carryOut(line);
-      expectInOrder(printed, output);
-    }
-  }, 120_000);
+  it.each(GUIDES)(
+    '%s works as printed',
+    async (guide) => {
+      for (const { commands, output } of stepsOf(guide)) {
+        let printed = '';
+        for (const line of commands) printed += await carryOut(line);
+        expectInOrder(printed, output);
+      }
+    },
+    120_000,
+  );
 });
 
-/** Each line of the guide is found in what was printed, after the one before it; `…` stands for anything. */
+/** Each line of a guide is found in what was printed, after the one before it; `…` stands for anything. */
 function expectInOrder(printed: string, wanted: readonly string[]): void {
   const found = printed.split('\n').map(plain);
   let at = 0;
@@ -156,7 +167,7 @@ function linesOf(block: string): string[] {
   return block.split('\n').filter((line) => line.trim() !== '');
 }
 
-/** As the guide's openssl commands would, which not every machine has. */
+/** As a guide's openssl commands would, which not every machine has. */
 function writeKeys(folder: string): void {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,

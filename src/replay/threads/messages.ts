@@ -1,0 +1,33 @@
+import type { FailureType } from '../../failures';
+import type { RunnablePolicy } from '../../policy/policy-runner';
+import type { Candidate } from '../rebuild-snapshot';
+import type { ReplayFilter } from '../replay';
+import type { ReplayReport } from '../replay-report';
+
+/** What a thread is started with. */
+export interface ReplayThreadData {
+  candidate: Candidate;
+  filter: ReplayFilter;
+  maxRows: number;
+  policy: RunnablePolicy;
+  clock: SharedArrayBuffer;
+}
+
+/** Lines to replay. The n-th evaluation of a batch, from 1, is the call `batch * CALLS_PER_BATCH + n` on the clock. */
+export interface BatchMessage {
+  /** from 0 */
+  batch: number;
+  firstLine: number;
+  text: string;
+  /** evaluations that brought a thread down, by n, and what is said of them: they are not tried again */
+  failed: ReadonlyMap<number, string>;
+}
+
+export const CALLS_PER_BATCH = 2 ** 32;
+
+export type BatchAnswer =
+  { batch: number; report: ReplayReport } | { batch: number; error: { type: FailureType; message: string } };
+
+/** Sent once, when a thread can take batches. */
+export const READY = 'ready';
+export type FromReplayThread = typeof READY | BatchAnswer;

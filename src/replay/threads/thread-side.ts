@@ -1,0 +1,52 @@
+import type { EvaluatePolicy } from '../../decisions/evaluate-snapshot';
+import { FailureType, GateError } from '../../failures';
+import { createPolicyRunner, type RunListener } from '../../policy/policy-runner';
+import { calledBuiltins } from '../called-builtins';
+import { replayBatch } from '../replay';
+import { itemsOf } from '../text-piece';
+import { CALLS_PER_BATCH, type BatchAnswer, type BatchMessage, type ReplayThreadData } from './messages';
+
+/**
+ * What runs inside a thread: replays each batch that it is given, one after the other. Throws nothing.
+ *
+ * @returns the receiver of batches, whose answers come in their order
+ */
+export function createThreadSide(
+  { candidate, filter, maxRows, policy }: Omit<ReplayThreadData, 'clock'>,
+  clock: RunListener,
+): (message: BatchMessage) => Promise<BatchAnswer> {
+  const runner = createPolicyRunner(policy, clock, () => process.hrtime.bigint());
+  let before: Promise<unknown> = Promise.resolve();
+
+  function evaluatorOf({ batch, failed }: BatchMessage): EvaluatePolicy {
+    let last = 0;
+    return ({ input, decisionTimeMs }) => {
+      last += 1;
+      const why = failed.get(last);
+      if (why !== undefined) return Promise.reject(new GateError(FailureType.PolicyEvaluation, why));
+      const found = runner.run(batch * CALLS_PER_BATCH + last, JSON.stringify(input), decisionTimeMs);
+      if (!('failure' in found)) return Promise.resolve({ response: found.response, evalDurationNs: found.tookNs });
+      const { step, message } = found.failure;
+      const type = step === 'load' ? FailureType.PolicyInvalid : FailureType.PolicyEvaluation;
+      return Promise.reject(new GateError(type, message));
+    };
+  }
+
+  async function answer(message: BatchMessage): Promise<BatchAnswer> {
+    const { batch } = message;
+    try {
+      const evaluate = evaluatorOf(message);
+      const options = { candidate, filter, maxRows, evaluate, builtinsOf: calledBuiltins };
+      return { batch, report: await replayBatch(itemsOf(message), options) };
+    } catch (error) {
+      const type = error instanceof GateError ? error.type : FailureType.PolicyUnavailable;
+      return { batch, error: { type, message: error instanceof Error ? error.message : String(error) } };
+    }
+  }
+
+  return (message) => {
+    const answered = before.then(() => answer(message));
+    before = answered;
+    return answered;
+  };
+}

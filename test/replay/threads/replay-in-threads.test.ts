@@ -1,0 +1,123 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { createEvaluator } from '../../../src/policy/evaluation/evaluator';
+import type { Candidate } from '../../../src/replay/rebuild-snapshot';
+import { replay } from '../../../src/replay/replay';
+import { itemsOf, type TextPiece } from '../../../src/replay/text-piece';
+import { replayInThreads, type ReplayInThreadsOptions } from '../../../src/replay/threads/replay-in-threads';
+import { lineOf, loopingCandidate } from './looping-candidate';
+
+let candidate: Candidate;
+beforeAll(async () => {
+  candidate = await loopingCandidate();
+});
+
+/** Lines in pieces of so many. */
+async function* piecesOf(lines: readonly string[], size = 7): AsyncGenerator<TextPiece, void, undefined> {
+  for (let at = 0; at < lines.length; at += size) {
+    const texts = lines.slice(at, at + size);
+    yield { firstLine: at + 1, lines: texts.length, text: texts.join('\n') };
+  }
+}
+const run = (pieces: AsyncIterable<TextPiece>, over: Partial<ReplayInThreadsOptions> = {}) =>
+  replayInThreads(pieces, { candidate, filter: {}, maxRows: 5, threads: 2, ...over });
+
+describe('a replay in threads', () => {
+  const mixed = [
+    ...Array.from({ length: 40 }, (_value, index) => lineOf(index)),
+    '{"no": "record"}',
+    '',
+    lineOf(3).replace('"kind":"decision"', '"kind":"pause"'),
+    'not even JSON',
+    ...Array.from({ length: 60 }, (_value, index) => lineOf(100 - index)),
+  ];
+
+  it('finds what a replay without threads finds, in the order of the lines, whatever thread is first', async () => {
+    const evaluator = createEvaluator({ threads: 1, deadlineMs: 1_000, memoryMiB: 64 });
+    async function* batches() {
+      for await (const piece of piecesOf(mixed)) yield itemsOf(piece);
+    }
+    const wanted = await replay(batches(), {
+      candidate,
+      filter: {},
+      evaluate: (request) => evaluator.evaluate(request),
+      builtinsOf: async () => [],
+      maxRows: 5,
+    });
+    await evaluator.close();
+    expect(wanted).toMatchObject({
+      decisions: 100,
+      skipped: 1,
+      brokenLines: 2,
+      counts: { 'newly-denied': 89, same: 11 },
+    });
+    expect(wanted.rows['newly-denied'].map(({ decisionID }) => decisionID)).toEqual([
+      'n-11',
+      'n-12',
+      'n-13',
+      'n-14',
+      'n-15',
+    ]);
+    for (const threads of [1, 2, 4]) expect(await run(piecesOf(mixed), { threads })).toEqual(wanted);
+  });
+
+  it('is empty of nothing', async () => {
+    expect(await run(piecesOf([]))).toMatchObject({ decisions: 0, brokenLines: 0 });
+  });
+
+  it('reads no further ahead than its threads can take, and tells how far it came', async () => {
+    let pulled = 0;
+    let told = 0;
+    let furthest = 0;
+    async function* counted() {
+      for await (const piece of piecesOf(
+        Array.from({ length: 200 }, (_value, index) => lineOf(index)),
+        5,
+      )) {
+        pulled += piece.lines;
+        furthest = Math.max(furthest, pulled - told);
+        yield piece;
+      }
+    }
+    await run(counted(), { onProgress: (items) => (told = items) });
+    expect(told).toBe(200);
+    expect(furthest).toBeLessThanOrEqual(5 * 2 * 2);
+  });
+
+  it('stops an evaluation that passes its deadline, counts its decision as an error, and goes on with the others', async () => {
+    const hanging = await loopingCandidate({ deadline: '150ms' });
+    const lines = [
+      lineOf(1),
+      lineOf(2, 'loop'),
+      ...Array.from({ length: 30 }, () => lineOf(3)),
+      lineOf(4, 'loop'),
+      lineOf(5),
+    ];
+    const report = await run(piecesOf(lines), { candidate: hanging });
+    expect(report).toMatchObject({ decisions: 34, counts: { same: 32, changed: 2 } });
+    expect(report.rows.changed.map(({ decisionID, newReasons }) => [decisionID, newReasons])).toEqual([
+      ['n-2', ['The evaluation of the policy failed: it ran longer than 150 ms and was stopped']],
+      ['n-4', ['The evaluation of the policy failed: it ran longer than 150 ms and was stopped']],
+    ]);
+  }, 60_000);
+
+  it('counts an evaluation that eats too much memory as an error, and the next one is right', async () => {
+    const small = await loopingCandidate({ memoryMiB: 16, deadline: '20s' });
+    const report = await run(piecesOf([lineOf(1, 'eat'), lineOf(2)]), { candidate: small });
+    expect(report).toMatchObject({ counts: { same: 1, changed: 1 } });
+    expect(report.rows.changed[0]).toMatchObject({ decisionID: 'n-1', newOutcome: 'error' });
+  }, 60_000);
+
+  it('refuses a candidate that is no module', async () => {
+    const { release } = candidate;
+    const broken = { ...candidate, release: { ...release, policy: { ...release.policy, wasm: new Uint8Array(8) } } };
+    await expect(run(piecesOf([lineOf(1)]), { candidate: broken })).rejects.toMatchObject({ type: 'PolicyInvalid' });
+  });
+
+  it('fails with its source, and leaves no thread behind', async () => {
+    async function* failing() {
+      yield* piecesOf([lineOf(1)]);
+      throw new Error('the disk is gone');
+    }
+    await expect(run(failing())).rejects.toThrow('the disk is gone');
+  });
+});
