@@ -10,7 +10,7 @@ import { dynamoDbClientConfig } from '../src/aws/clients';
 import { startDynamoDbServer } from '../src/dev/dynamodb-server';
 import { alternate, type BenchRow } from './bench-row';
 
-const WRITES = 300;
+const WRITES = 600;
 const ROUNDS = 9;
 const RETENTION_MS = 400 * 86_400_000;
 const START_MS = Date.parse('2026-11-01T12:00:00Z');
