@@ -125,33 +125,43 @@ describe('a gate on S3 and DynamoDB', () => {
     metricSum(await (await http('/metrics')).text(), name, labels);
   const inForce = (version: string) =>
     eventually(`${version} in force`, async () => (await healthz()).manifestVersion === version);
+  const written = () => metric('gate_audit_writes_total', { sink: 'dynamodb' });
+  /** Health, readiness and metrics name the same release, and this is the one. */
+  const serves = async (release: { manifestVersion?: string; policySHA?: string; configRev?: string }) => {
+    const { policySHA, configRev, manifestVersion } = release;
+    expect(await healthz()).toMatchObject({ policySHA, configRev, manifestVersion });
+    expect(await readyz()).toMatchObject({ status: 'ready', policySHA, configRev, manifestVersion });
+    const labels = {
+      policy_sha: policySHA ?? '',
+      config_rev: configRev ?? '',
+      manifest_version: manifestVersion ?? '',
+    };
+    expect(await metric('gate_release_info', labels)).toBe(1);
+    expect(await metric('gate_release_info')).toBe(1);
+  };
   const records = () => gate.json<AuditRecord[]>('audit', 'list', '--deployment', id, '--oldest-first');
   const decisions = async () => (await records()).filter(({ kind }) => kind === 'decision');
   const recovered = () =>
     eventually('recovery', async () => (await gate.json<DeploymentStatus>('status', id)).pause?.recovered);
 
   it('allows: acts once, and record, health and metrics name the release', async () => {
-    const [allowed, written] = [
-      await metric('gate_decisions_total', { outcome: 'allow' }),
-      await metric('gate_audit_writes_total', { sink: 'dynamodb' }),
-    ];
+    const [allowed, writes] = [await metric('gate_decisions_total', { outcome: 'allow' }), await written()];
     expect(await deployAndWait()).toMatchObject({ code: 0, stdout: expect.stringContaining('canary: done (allow)') });
     expect(acted()).toBe(1);
-    const { policySHA, configRev, manifestVersion } = await healthz();
-    expect(await readyz()).toMatchObject({ status: 'ready', policySHA, configRev, manifestVersion: 'v1' });
     const [record, ...others] = await records();
     expect(others).toEqual([]);
-    expect(record).toMatchObject({ kind: 'decision', outcome: 'allow', policySHA, configRev, manifestVersion });
+    expect(record).toMatchObject({ kind: 'decision', outcome: 'allow', manifestVersion: 'v1' });
+    await serves(record!);
     expect(await metric('gate_decisions_total', { outcome: 'allow' })).toBe(allowed + 1);
-    expect(await metric('gate_audit_writes_total', { sink: 'dynamodb' })).toBe(written + 1);
-    expect(await metric('gate_release_info', { manifest_version: 'v1', policy_sha: policySHA ?? '' })).toBe(1);
+    expect(await written()).toBe(writes + 1);
   }, 60_000);
 
   it('denies: does not act, and says why everywhere', async () => {
     gate.levels.setMetric('max_pending', { value: 3100 });
-    const [denied, coded] = [
+    const [denied, coded, writes] = [
       await metric('gate_decisions_total', { outcome: 'deny' }),
       await metric('gate_deny_reasons_total', { code: 'max_pending_limit_exceeded' }),
+      await written(),
     ];
     const reason = 'max_pending limit exceeded: current 3100 > configured 2000';
     expect(await deployAndWait()).toMatchObject({ code: 1, stdout: expect.stringContaining(reason) });
@@ -161,19 +171,22 @@ describe('a gate on S3 and DynamoDB', () => {
     expect(ofReason.map(({ deploymentID }) => deploymentID)).toContain(id);
     expect(await metric('gate_decisions_total', { outcome: 'deny' })).toBe(denied + 1);
     expect(await metric('gate_deny_reasons_total', { code: 'max_pending_limit_exceeded' })).toBe(coded + 1);
-    expect((await readyz()).status).toBe('ready');
+    expect(await written()).toBe(writes + 1);
+    await serves((await decisions())[0]!);
   }, 60_000);
 
   it.each([
-    ['a source of facts fails', { behaviour: { status: 503 } }],
-    ['a source of facts hangs', { behaviour: 'hang' as const }],
+    ['a source of facts fails', { behaviour: { status: 503 } }, '503'],
+    ['a source of facts hangs', { behaviour: 'hang' as const }, 'did not answer within 500 ms'],
   ])(
     'when %s: pauses and alerts, and goes on when an operator resumes',
-    async (_what, level) => {
+    async (_what, level, told) => {
       const reason = 'FactSourceUnavailable';
-      const [pauses, alerts] = [
+      const [pauses, alerts, undecided, writes] = [
         await metric('gate_pauses_total', { reason }),
         await metric('gate_alerts_total', { result: 'sent' }),
+        await metric('gate_decisions_total', { outcome: 'error' }),
+        await written(),
       ];
       gate.levels.setMetric('pending_delta', level);
       expect(await deployAndWait()).toMatchObject({ code: 3, stdout: expect.stringContaining(reason) });
@@ -182,14 +195,18 @@ describe('a gate on S3 and DynamoDB', () => {
       expect(await metric('gate_pauses_total', { reason })).toBe(pauses + 1);
       expect(await metric('gate_alerts_total', { result: 'sent' })).toBeGreaterThan(alerts);
       expect(await metric('gate_errors_total', { area: 'facts', type: reason })).toBeGreaterThan(0);
-      expect((await readyz()).status).toBe('ready');
+      const [failed] = await decisions();
+      expect(failed).toMatchObject({ outcome: 'error', errorDetails: [{ type: reason }] });
+      expect(failed?.errorDetails[0]?.message).toContain(told);
+      await serves(failed!);
 
       gate.heal();
-      await recovered();
-      expect(await gate.cli('resume', id, ...OPERATOR)).toMatchObject({ code: 0 });
-      await gate.reaches(id, 'done');
-      expect(acted()).toBe(1);
+      await resumed();
       const stored = await records();
+      expect(await written()).toBe(writes + stored.length);
+      expect(await metric('gate_decisions_total', { outcome: 'error' })).toBe(
+        undecided + stored.filter(({ outcome }) => outcome === 'error').length,
+      );
       expect(stored.filter(({ kind }) => kind !== 'decision').map(({ kind }) => kind)).toEqual([
         'pause',
         'resume',
@@ -276,39 +293,67 @@ describe('a gate on S3 and DynamoDB', () => {
     dynamoDbProxy.behave('well');
     worker = await gate.spawnWorker();
     await gate.reaches(id, 'done');
-    expect((await decisions()).filter(({ outcome }) => outcome === 'allow')).toHaveLength(1);
+    expect((await decisions()).map(({ outcome }) => outcome)).toEqual(['allow']);
     expect(acted()).toBe(1);
+    expect(await written()).toBe((await records()).length);
+    await serves((await decisions())[0]!);
   }, 90_000);
 
-  it('killed between record and action: the record is adopted, and the action done once', async () => {
+  it('killed when the record stands and its answer is lost: it is adopted, and the action done once', async () => {
     dynamoDbProxy.behave('losing answers');
     await deploy();
     await eventually('the record', async () => (await standing()).length > 0);
     await worker.kill();
     expect(acted()).toBe(0);
-    const [first] = await standing();
+    const found = await standing();
+    expect(found).toHaveLength(1);
     dynamoDbProxy.behave('well');
     worker = await gate.spawnWorker();
     await gate.reaches(id, 'done');
-    expect((await decisions()).map(({ decisionID }) => decisionID)).toContain(first);
+    expect((await decisions()).map(({ decisionID }) => decisionID)).toEqual(found);
     expect(acted()).toBe(1);
   }, 90_000);
 
+  it('killed between record and action: the action is done once, on the decision that was recorded', async () => {
+    const writes = await written();
+    // The record can be written; the action cannot begin, because its lease cannot be confirmed.
+    s3Proxy.behave('hanging');
+    await deploy();
+    await eventually('the record', async () => (await written()) > writes);
+    await worker.kill();
+    expect(acted()).toBe(0);
+    const found = await standing();
+    expect(found).toHaveLength(1);
+    s3Proxy.behave('well');
+    worker = await gate.spawnWorker();
+    await gate.reaches(id, 'done');
+    expect((await decisions()).map(({ decisionID }) => decisionID)).toEqual(found);
+    expect(acted()).toBe(1);
+    await serves((await decisions())[0]!);
+  }, 90_000);
+
   it('while DynamoDB is down: does not act, pauses on AuditWriteFailed with an alert, and goes on by itself', async () => {
-    const failed = await metric('gate_audit_write_failures_total', { sink: 'dynamodb' });
+    const [failed, writes, pauses] = [
+      await metric('gate_audit_write_failures_total', { sink: 'dynamodb' }),
+      await written(),
+      await metric('gate_pauses_total', { reason: 'AuditWriteFailed' }),
+    ];
     dynamoDbProxy.behave('failing');
     await deploy();
     await gate.pausedOn(id, 'AuditWriteFailed');
     await eventually('the alert', () => JSON.stringify(gate.alerts.received).includes(id));
     expect(acted()).toBe(0);
     expect(await metric('gate_audit_write_failures_total', { sink: 'dynamodb' })).toBeGreaterThan(failed);
+    expect(await metric('gate_pauses_total', { reason: 'AuditWriteFailed' })).toBe(pauses + 1);
+    expect(await written()).toBe(writes);
     expect((await readyz()).status).toBe('ready');
     dynamoDbProxy.behave('well');
     await gate.reaches(id, 'done');
     expect(acted()).toBe(1);
-    expect((await records()).map(({ kind }) => kind)).toEqual(
-      expect.arrayContaining(['decision', 'pause', 'resolved']),
-    );
+    const stored = await records();
+    expect(stored.map(({ kind }) => kind).sort()).toEqual(['decision', 'pause', 'resolved']);
+    expect(await written()).toBe(writes + stored.length);
+    await serves((await decisions())[0]!);
   }, 90_000);
 
   it.each(['half a body', 'hanging', 'throttling'] as const)(
@@ -330,29 +375,54 @@ describe('a gate on S3 and DynamoDB', () => {
     90_000,
   );
 
+  it('while S3 is down: decides and records, does not act, and pauses; goes on when S3 has confirmed the release', async () => {
+    const release = await healthz();
+    const pauses = await metric('gate_pauses_total', { reason: 'PolicyUnavailable' });
+    s3Proxy.behave('resetting');
+    await deploy();
+    await gate.pausedOn(id, 'PolicyUnavailable');
+    await eventually('the alert', () => JSON.stringify(gate.alerts.received).includes(id));
+    expect((await decisions())[0]).toMatchObject({
+      outcome: 'allow',
+      manifestVersion: release.manifestVersion,
+      policySHA: release.policySHA,
+    });
+    expect(acted()).toBe(0);
+    expect(await metric('gate_pauses_total', { reason: 'PolicyUnavailable' })).toBe(pauses + 1);
+    await serves(release);
+    expect((await readyz()).lastError).toContain('latest.json');
+    s3Proxy.behave('well');
+    await resumed();
+    expect((await readyz()).lastError).toBeUndefined();
+  }, 90_000);
+
   it('started while S3 is down: decides on the copy on disk, says so, and acts when S3 has confirmed it', async () => {
-    const { manifestVersion, policySHA } = await healthz();
+    const release = await healthz();
     s3Proxy.behave('resetting');
     await worker.kill();
     worker = await gate.spawnWorker();
     await eventually('the copy', async () => (await healthz()).fromCache);
-    expect(await readyz()).toMatchObject({ status: 'ready', manifestVersion, policySHA, fromCache: true });
+    expect((await readyz()).fromCache).toBe(true);
+    await serves(release);
     expect(await metric('gate_release_from_cache')).toBe(1);
     await deploy();
-    await eventually('the decision', async () => (await decisions()).length > 0);
+    await gate.pausedOn(id, 'PolicyUnavailable');
+    const { manifestVersion, policySHA } = release;
     expect((await decisions())[0]).toMatchObject({ outcome: 'allow', manifestVersion, policySHA });
     expect(acted()).toBe(0);
     s3Proxy.behave('well');
     await eventually('the confirmation', async () => (await healthz()).fromCache === undefined);
     expect(await metric('gate_release_from_cache')).toBe(0);
-    const { state } = await gate.json<DeploymentStatus>('status', id);
-    if (state === 'paused') {
-      await recovered();
-      await gate.cli('resume', id, ...OPERATOR);
-    }
+    await resumed();
+  }, 90_000);
+
+  /** Waits for what the pause waits for, resumes as an operator would, and sees the stage done, once. */
+  async function resumed(): Promise<void> {
+    await recovered();
+    expect(await gate.cli('resume', id, ...OPERATOR)).toMatchObject({ code: 0 });
     await gate.reaches(id, 'done');
     expect(acted()).toBe(1);
-  }, 90_000);
+  }
 
   /** Ids of the deployment's decisions that stand in the table now. */
   async function standing(): Promise<(string | undefined)[]> {
