@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 const DEMOS = join(resolve(__dirname, '..', '..'), 'dist', 'dev');
 
@@ -34,8 +36,17 @@ describe.each([
     ],
   ],
 ])('%s', (_command, file, told) => {
-  it('tells the whole story, and ends by itself with exit code 0', async () => {
-    const child = spawn(process.execPath, [join(DEMOS, file)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'gate-demo-test-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('tells the whole story, ends by itself with exit code 0, and leaves nothing behind', async () => {
+    const child = spawn(process.execPath, [join(DEMOS, file)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, TMPDIR: folder },
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -44,5 +55,9 @@ describe.each([
     expect({ code, failed: stderr.includes('The demo failed') ? stderr : '' }).toEqual({ code: 0, failed: '' });
     for (const line of [...told, 'The demo is over; nothing is left running.']) expect(stdout).toContain(line);
     expect(stdout).not.toContain('\u001b');
+    expect(readdirSync(folder)).toEqual([]);
+    const servers = new Set(stdout.match(/http:\/\/127\.0\.0\.1:\d+/g));
+    expect(servers.size).toBeGreaterThan(2);
+    for (const server of servers) await expect(fetch(server)).rejects.toMatchObject({ message: 'fetch failed' });
   }, 120_000);
 });
