@@ -3,7 +3,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import pino from 'pino';
 import { parseSettings } from '../src/config/loaders/settings';
 import { startAlertReceiver, type AlertReceiverServer } from '../src/dev/alert-receiver';
@@ -190,6 +190,13 @@ describe('a new release that is broken', () => {
   describe('where bundles must be signed', () => {
     const KEY = 'a secret of an HMAC';
     const key: BundleKey = { key: KEY, keyId: 'default', algorithm: 'HS256', scope: 's' };
+    /** The worker without a key watches the same manifest and has alerts of its own. */
+    let ownAlerts: AlertReceiverServer;
+    beforeEach(async () => {
+      ownAlerts = await startAlertReceiver();
+    });
+    afterEach(() => ownAlerts.close());
+
     /** A worker that knows the key, started with this bundle. */
     async function start(bundle: Uint8Array, env: NodeJS.ProcessEnv = { KEY }): Promise<Services> {
       await write('signed.tar.gz', bundle);
@@ -199,6 +206,7 @@ describe('a new release that is broken', () => {
         {
           release: { manifest: 'latest.json', refreshInterval: '1h', verificationKey },
           audit: { store: { type: 'none' } },
+          alerts: { receivers: [{ format: 'alertmanager', url: ownAlerts.url }] },
         },
         { file: 'settings' },
         folder,
@@ -218,15 +226,41 @@ describe('a new release that is broken', () => {
       await strict.close();
     });
 
-    it.each<[string, () => Uint8Array | Promise<Uint8Array>, RegExp]>([
+    const badlySigned: [string, () => Uint8Array | Promise<Uint8Array>, RegExp][] = [
       ['is not signed', () => good, /\.signatures\.json: missing; expected a signed bundle/],
       ['is signed with another key', () => signBundle(good, { ...key, key: 'another secret' }), /signature/],
       ['is signed for another scope', () => signBundle(good, { ...key, scope: 'other' }), /scope/],
       ['was altered after it was signed', altered, /data\.json/],
-    ])('is refused at the start when it %s', async (_what, bundle, said) => {
+    ];
+
+    it.each(badlySigned)('is refused at the start when it %s', async (_what, bundle, said) => {
       const strict = await start(await bundle());
       expect(() => strict.releases.current()).toThrow(said);
       expect(toReadiness(strict.releases.status(), { reachable: true }).status).toBe('not ready');
+      await strict.close();
+    });
+
+    it.each(badlySigned)('leaves the last good one in force when it %s', async (_what, bundle, said) => {
+      const strict = await start(await signBundle(good, key));
+      const inForce = strict.releases.current();
+      await write('next.tar.gz', await bundle());
+      await publish('v3', { policy: 'next.tar.gz' });
+      await strict.reload();
+
+      expect(strict.releases.current()).toBe(inForce);
+      expect(toReadiness(strict.releases.status(), { reachable: true })).toMatchObject({
+        status: 'ready',
+        manifestVersion: 'v2',
+        lastError: expect.stringMatching(said),
+      });
+      expect(await strict.registry.metrics()).toMatch(/^gate_release_reloads_total\{result="refused"\} 1$/m);
+      const statuses = () => ownAlerts.received.map(({ body }) => (body as { status?: unknown }).status);
+      await eventually('the alert', () => statuses().length > 0);
+
+      await publish('v2', { policy: 'signed.tar.gz' });
+      await strict.reload();
+      await eventually('the end of the alert', () => statuses().length > 1);
+      expect(statuses()).toEqual(['firing', 'resolved']);
       await strict.close();
     });
 

@@ -173,15 +173,43 @@ describe('releases from S3', () => {
     30_000,
   );
 
-  it('stay in force while the server hangs, which holds up no lease check for longer than that waits', async () => {
-    proxy.behave('hanging');
-    const reloading = services.reload();
-    await expect(services.releases.confirm(100)).rejects.toThrow('within 100 ms');
-    expect(await decide()).toBe('v1: over: 10 > 1');
-    proxy.behave('well');
-    await reloading;
-    expect((await services.releases.confirm(10_000)).ref.manifestVersion).toBe('v1');
-  }, 30_000);
+  it.each<[S3Proxy['behaviour'], string]>([
+    ['half a body', 'policy-stern'],
+    ['resetting', 'config-'],
+  ])(
+    'stay in force while the new manifest is there, but its files come as %s (%s), and swap once they come whole',
+    async (behaviour, key) => {
+      await publish('v2', 'stern', 2);
+      proxy.behave(behaviour, new RegExp(key));
+      await reload();
+      expect(await decide()).toBe('v1: over: 10 > 1');
+      expect(services.releases.status().lastError).toMatch(new RegExp(`${key}.* cannot be read`));
+      expect(logged).toContain('release cannot be read');
+      proxy.behave('well');
+      await reload();
+      expect(await decide()).toBe('v2: far over: 10 > 2');
+      expect(services.releases.status().lastError).toBeUndefined();
+    },
+    30_000,
+  );
+
+  it.each([
+    ['server', /^/],
+    ["new release's bundle", /policy-stern/],
+  ])(
+    'stay in force while the %s hangs, which holds up no lease check for longer than that waits',
+    async (_, keys) => {
+      await publish('v2', 'stern', 2);
+      proxy.behave('hanging', keys);
+      const reloading = services.reload();
+      await expect(services.releases.confirm(100)).rejects.toThrow('within 100 ms');
+      expect(await decide()).toBe('v1: over: 10 > 1');
+      proxy.behave('well');
+      await reloading;
+      expect((await services.releases.confirm(10_000)).ref.manifestVersion).toBe('v2');
+    },
+    30_000,
+  );
 
   it('start from the copy on disk while the server is down, say so, and are confirmed when it is back', async () => {
     const cache = createReleaseCache(join(folder, `cache-${cacheNumber}`), MANIFEST);

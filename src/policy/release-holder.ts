@@ -8,8 +8,8 @@ const RELEASES_KEPT = 4;
 /** A release that is written while it is read is read again; one that never holds still is refused. */
 const READS_OF_A_MOVING_RELEASE = 3;
 /**
- * A refused release is not built again for every asker (actions ask before each attempt), but soon: what it lacked may
- * have come without a change of its files, such as a module or a variable.
+ * A refused release is not built again for every attempt of an action that wants its lease confirmed, but soon: what it
+ * lacked may have come without a change of its files, such as a module or a variable. Who asks for a refresh gets one.
  */
 const REFUSED_RETRY_MS = 5_000;
 /** Longer than a request to an object store with its repetitions takes, and the evaluation of a configuration after it. */
@@ -59,11 +59,15 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
   let fromCache = false;
   let underWay: Promise<GateError | undefined> | undefined;
   let following: Promise<GateError | undefined> | undefined;
+  /** the next look tries a refused release again, however short ago that was */
+  let isRefreshAsked = false;
 
   /** @returns why the newest release is not in force; undefined when it is */
   async function look(): Promise<GateError | undefined> {
     const check: Check = { isGivenUp: false };
     lastCheckAtMs = options.nowMs();
+    if (isRefreshAsked) lastRefusal = undefined;
+    isRefreshAsked = false;
     try {
       await endingInTime(check, takeNewest(check));
     } catch (error) {
@@ -180,7 +184,9 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
 
   function remember(named: NamedRelease, cause: unknown): GateError {
     const error = toGateError(cause, options.where);
-    lastRefusal = { fingerprint: named.fingerprint, error, atMs: options.nowMs() };
+    // What could not be read was not refused: the next asker may find it.
+    if (error.type !== FailureType.PolicyUnavailable)
+      lastRefusal = { fingerprint: named.fingerprint, error, atMs: options.nowMs() };
     return error;
   }
 
@@ -231,6 +237,7 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
     find: ({ policySha, configRev }) =>
       recent.find(({ ref }) => ref.policySha === policySha && ref.configRev === configRev),
     refresh: async () => {
+      isRefreshAsked = true;
       await check();
       return inForce();
     },

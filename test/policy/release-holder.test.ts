@@ -198,19 +198,38 @@ describe('a broken new release', () => {
   it.each([
     [4_999, 1],
     [5_000, 2],
-  ])('unchanged, is tried again after five seconds only: after %i ms it was tried %i times', async (waitMs, tries) => {
+  ])(
+    'unchanged, is tried again for a confirmation after five seconds only: after %i ms it was tried %i times',
+    async (waitMs, tries) => {
+      store.publish({ policy: invalid('bad wasm') });
+      await expect(holder.refresh()).rejects.toThrow('bad wasm');
+      nowMs += waitMs;
+      await expect(holder.confirm(1_000)).rejects.toThrow('bad wasm');
+      expect(store.policyLoads).toBe(tries);
+    },
+  );
+
+  it('is tried again at once for who asks for a refresh, also while another look is under way', async () => {
+    await holder.refresh();
     store.publish({ policy: invalid('bad wasm') });
-    await expect(holder.refresh()).rejects.toThrow('bad wasm');
-    nowMs += waitMs;
-    await expect(holder.refresh()).rejects.toThrow('bad wasm');
-    expect(store.policyLoads).toBe(tries);
+    await holder.refresh();
+    await holder.refresh();
+    expect(store.policyLoads).toBe(3);
+    await Promise.all([holder.confirm(1_000), holder.refresh()]);
+    expect(store.policyLoads).toBe(4);
+  });
+
+  it('is not remembered when it was out of reach, not wrong', async () => {
+    store.publish({ policy: new Error('EIO') });
+    await expect(holder.refresh()).rejects.toThrow('EIO');
+    await expect(holder.confirm(1_000)).rejects.toThrow('EIO');
+    expect(store.policyLoads).toBe(2);
   });
 
   it('is taken without a change of its files once it no longer lacks anything', async () => {
     faults = [lacking];
     await expect(holder.refresh()).rejects.toThrow(lacking.message);
     faults = [];
-    later();
     expect((await holder.refresh()).ref.manifestVersion).toBe('v1');
   });
 });

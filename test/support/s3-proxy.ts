@@ -7,11 +7,11 @@ export type S3Behaviour = 'well' | 'throttling' | 'hanging' | 'half a body' | 'r
 
 export interface S3Proxy {
   url: string;
-  behaviour: S3Behaviour;
+  readonly behaviour: S3Behaviour;
   /** `GET /bucket/key 304`, … of what was answered by the server itself */
   readonly answered: string[];
-  /** from now on; whoever waits for an answer is let go */
-  behave(behaviour: S3Behaviour): void;
+  /** from now on, for keys that match (all by default); whoever waits for an answer is let go */
+  behave(behaviour: S3Behaviour, keys?: RegExp): void;
   close(): Promise<void>;
 }
 
@@ -19,14 +19,16 @@ export interface S3Proxy {
 export async function startS3Proxy(port: number): Promise<S3Proxy> {
   const waiting = new Set<ServerResponse>();
   const answered: string[] = [];
+  let told: { behaviour: S3Behaviour; keys: RegExp } = { behaviour: 'well', keys: /^/ };
   const server = createServer((near, response) => {
-    if (proxy.behaviour === 'resetting') return void near.socket.destroy();
-    if (proxy.behaviour === 'hanging') return void waiting.add(response);
-    if (proxy.behaviour === 'throttling') {
+    const behaviour = told.keys.test(near.url!) ? told.behaviour : 'well';
+    if (behaviour === 'resetting') return void near.socket.destroy();
+    if (behaviour === 'hanging') return void waiting.add(response);
+    if (behaviour === 'throttling') {
       response.writeHead(503, { 'content-type': 'application/xml' });
       return void response.end('<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>');
     }
-    const isHalf = proxy.behaviour === 'half a body';
+    const isHalf = behaviour === 'half a body';
     const far = forward(
       { port, host: '127.0.0.1', method: near.method, path: near.url, headers: near.headers },
       (from) => {
@@ -46,12 +48,14 @@ export async function startS3Proxy(port: number): Promise<S3Proxy> {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const proxy: S3Proxy = {
+  return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    behaviour: 'well',
+    get behaviour() {
+      return told.behaviour;
+    },
     answered,
-    behave: (behaviour) => {
-      proxy.behaviour = behaviour;
+    behave: (behaviour, keys = /^/) => {
+      told = { behaviour, keys };
       for (const response of waiting) response.destroy();
       waiting.clear();
     },
@@ -61,5 +65,4 @@ export async function startS3Proxy(port: number): Promise<S3Proxy> {
       await once(server, 'close');
     },
   };
-  return proxy;
 }
