@@ -47,6 +47,11 @@ describe('the repository', () => {
     expect(broken).toEqual([]);
   });
 
+  it('leads from the README to every document', () => {
+    const links = [...read('README.md').matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link);
+    expect(links).toEqual(expect.arrayContaining(files.filter((file) => /^docs\/.*\.md$/.test(file))));
+  });
+
   it('lists exactly the failure types of src/failures.ts in the README', () => {
     const rows = [...read('README.md').matchAll(/^\| `([A-Z][A-Za-z]+)` \|/gm)].map(([, name]) => name);
     expect(rows.sort()).toEqual(Object.values(FailureType).sort());
