@@ -1,20 +1,20 @@
 import { Command, CommanderError } from 'commander';
 import { GateError } from '../failures';
 import { auditCommand } from './audit';
-import { abortCommand, overrideCommand, resumeCommand } from './operate';
-import { codecServerCommand } from './codec-server';
-import { deployCommand } from './deploy';
-import { devCommand } from './dev';
-import { doctorCommand } from './doctor';
-import { evaluateCommand } from './evaluate';
-import { explainCommand } from './explain';
+import { abortCommand, overrideCommand, resumeCommand } from './deployments/operate';
+import { codecServerCommand } from './operations/codec-server';
+import { deployCommand } from './deployments/deploy';
+import { devCommand } from './operations/dev';
+import { doctorCommand } from './operations/doctor';
+import { evaluateCommand } from './policy/evaluate';
+import { explainCommand } from './deployments/explain';
 import { CliExit, ExitCode, type CliIo, type CommandContext } from './io';
-import { listCommand } from './list';
+import { listCommand } from './deployments/list';
 import { policyCommand } from './policy';
-import { replayCommand } from './replay';
-import { setupCommand } from './setup';
-import { statusCommand } from './status';
-import { workerCommand } from './worker';
+import { replayCommand } from './policy/replay';
+import { setupCommand } from './operations/setup';
+import { statusCommand } from './deployments/status';
+import { workerCommand } from './operations/worker';
 
 /**
  * Runs one `gate` command. Results go to stdout, all else to stderr; nothing is thrown for a user's mistake.

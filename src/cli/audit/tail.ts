@@ -1,0 +1,142 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command, Option } from 'commander';
+import type { AuditReader } from '../../audit/audit-reader';
+import type { AuditRecord } from '../../audit/audit-record';
+import type { LoadedSettings } from '../../config/loaders/settings';
+import { queryOf, withFilters, type AuditFilters } from './filters';
+import { LINE_FORMATS, lineWriter, type LineFormat } from './lines';
+import type { CliIo, CommandContext } from '../io';
+import { countOrNone, duration, examples, withSettings } from '../options';
+
+interface AuditTailOptions extends AuditFilters {
+  lines: number;
+  for?: number;
+  settings?: string;
+  output: 'text' | LineFormat;
+}
+
+const LOOK_EVERY_MS = 2_000;
+const LOOK_AT_MOST_EVERY_MS = 30_000;
+
+export function auditTailCommand({ io }: CommandContext): Command {
+  const command = new Command('tail')
+    .summary('the newest records, and those to come')
+    .description(
+      'Prints the newest records, oldest first, and then each one that comes, until Ctrl-C. A store that fails meanwhile is asked again; each record is printed once.',
+    )
+    .option('-n, --lines <n>', 'begin with so many, 0 to 10000', countOrNone, 10)
+    .option('--for <duration>', 'end after this long', duration);
+  withFilters(command).addOption(
+    new Option('-o, --output <format>', 'how they are printed; opa: events of OPA’s decision log, of decisions alone')
+      .choices(['text', ...LINE_FORMATS])
+      .default('text'),
+  );
+  examples(withSettings(command), [
+    'gate audit tail --outcome deny',
+    'gate audit tail -n 0 -o jsonl --deployment firmware-1.4.0',
+  ]);
+  return command.action(async (options: AuditTailOptions) => {
+    const { openLoadedSettings } = await import('../open-settings.js');
+    const loaded = await openLoadedSettings(io, options.settings);
+    const ends = options.for === undefined ? io.signal : AbortSignal.any([io.signal, AbortSignal.timeout(options.for)]);
+    await tail(io, loaded, options, ends);
+  });
+}
+
+async function tail(io: CliIo, loaded: LoadedSettings, options: AuditTailOptions, ends: AbortSignal): Promise<void> {
+  const [{ createFollower }, query] = await Promise.all([
+    import('../../audit/follow-records.js'),
+    queryOf(options, false),
+  ]);
+  const { newestFirst: _order, ...filters } = query;
+  const follower = createFollower(filters);
+  const log = await openLog(io, loaded);
+  try {
+    const newest = (reader: AuditReader) => follower.begin(reader, Date.now(), options.lines);
+    const begun = await log.first(newest);
+    const print = await printer(io, options.output);
+    begun.forEach(print);
+
+    let everyMs = LOOK_EVERY_MS;
+    while (await passes(everyMs, ends)) {
+      try {
+        await log.again(async (reader) => {
+          for await (const record of follower.look(reader, Date.now())) print(record);
+        });
+        if (everyMs > LOOK_EVERY_MS) io.stderr.write('the audit log can be read again\n');
+        everyMs = LOOK_EVERY_MS;
+      } catch (error) {
+        if (everyMs === LOOK_EVERY_MS) io.stderr.write(`${(error as Error).message}; asking again\n`);
+        everyMs = Math.min(everyMs * 2, LOOK_AT_MOST_EVERY_MS);
+      }
+    }
+  } finally {
+    await log.close();
+  }
+}
+
+interface Log {
+  first<T>(run: (reader: AuditReader) => Promise<T>): Promise<T>;
+  again(run: (reader: AuditReader) => Promise<void>): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * An embedded store is opened for each look: its owner may be another worker by then, and to hold it where no worker does
+ * would keep one from starting. Nobody writes to it then, either.
+ */
+async function openLog(io: CliIo, loaded: LoadedSettings): Promise<Log> {
+  const { openAudit, openAuditInPassing } = await import('../open-audit.js');
+  const { type, url } = loaded.settings.audit.store;
+  if (type !== 'postgres' || url !== undefined) {
+    const reader = await openAudit(io, loaded);
+    return { first: (run) => run(reader), again: (run) => run(reader), close: () => reader.close() };
+  }
+  const using = async <T>(reader: AuditReader, run: (reader: AuditReader) => Promise<T>): Promise<T> => {
+    try {
+      return await run(reader);
+    } finally {
+      await reader.close();
+    }
+  };
+  return {
+    first: async (run) => using(await openAudit(io, loaded), run),
+    async again(run) {
+      const reader = await openAuditInPassing(io, loaded);
+      if (reader !== undefined) await using(reader, run);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+async function printer(io: CliIo, format: AuditTailOptions['output']): Promise<(record: AuditRecord) => void> {
+  if (format !== 'text') {
+    const { head, toLine } = await lineWriter(format);
+    io.stdout.write(head);
+    return (record) => void io.stdout.write(toLine(record) ?? '');
+  }
+  const { AUDIT_COLUMNS, toAuditRows } = await import('../../audit/format.js');
+  const widths = AUDIT_COLUMNS.map(() => 0);
+  // The rows to come are not known: a column grows with its widest cell so far.
+  const row = (cells: readonly string[]) => {
+    cells.forEach((cell, at) => (widths[at] = Math.max(widths[at] ?? 0, cell.length)));
+    io.stdout.write(
+      `${cells
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join('  ')
+        .trimEnd()}\n`,
+    );
+  };
+  row(AUDIT_COLUMNS);
+  return (record) => toAuditRows([record]).forEach(row);
+}
+
+/** False when the end comes first. */
+async function passes(forMs: number, ends: AbortSignal): Promise<boolean> {
+  try {
+    await sleep(forMs, undefined, { signal: ends });
+    return true;
+  } catch {
+    return false;
+  }
+}

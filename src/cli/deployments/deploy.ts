@@ -1,0 +1,210 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command } from 'commander';
+import type { AuditReader } from '../../audit/audit-reader';
+import type { DeploymentClient } from '../../deployments/client/deployment-client';
+import type { DeploymentSpec } from '../../deployments/deployment-spec';
+import { isFinal, type DeploymentStatus } from '../../deployments/deployment-state';
+import { summarise } from '../../deployments/explain';
+import { CliExit, ExitCode, type CliIo, type CommandContext } from '../io';
+import { collect, duration, examples, keyValue, withOutput, withSettings, type CommonOptions } from '../options';
+import { printJson, printLines } from '../output';
+import { exitCodeOf, statusLines } from './status-text';
+import { connect } from '../temporal-client';
+
+interface DeployOptions extends CommonOptions {
+  file?: string;
+  id?: string;
+  stage?: string[];
+  attribute?: Record<string, unknown>;
+  onDeny?: string;
+  wait?: boolean;
+  again?: boolean;
+  timeout: number;
+}
+
+const PAST_WITHIN_MS = 5_000;
+const CLOSED_WITHIN_MS = 1_000;
+const POLL_MS = 500;
+
+export function deployCommand({ io, exit }: CommandContext): Command {
+  const command = new Command('deploy')
+    .summary('start a deployment, or find the one already started')
+    .description(
+      'Starts a deployment from a YAML or JSON file, or from flags. The same id with the same input is one deployment, however often it is started. ' +
+        'With --wait it returns when the deployment is done (0), denied, failed or aborted (1), paused (3; it stays paused), or when the time is up (4).',
+    )
+    .option('-f, --file <file>', 'deployment file, YAML or JSON')
+    .option('--id <id>', 'deployment id; overrides the file’s')
+    .option('--stage <name>', 'a stage without an action, instead of a file; repeat it in order', collect)
+    .option('--attribute <key=value>', 'an attribute of the deployment; repeatable', keyValue)
+    .option('--on-deny <what>', 'fail or wait, for the stages given by --stage')
+    .option('--wait', 'wait for the end, or for a pause')
+    .option('--timeout <duration>', 'how long --wait waits', duration, 1_800_000)
+    .option('--again', 'run a deployment that has ended once more, as <id>.2');
+  examples(withOutput(withSettings(command)), [
+    'gate deploy -f deployment.yaml --wait --timeout 30m',
+    'gate deploy --id firmware-1.4.0 --stage canary --stage fleet --on-deny wait',
+  ]);
+  return command.action(async (options: DeployOptions) => {
+    const spec = await readSpec(io, options);
+    const { deployments, close } = await connect(io, options.settings);
+    try {
+      const id = options.again ? await deployments.nextId(spec.id) : spec.id;
+      if ((await deployments.status(id)).found === 'unknown') {
+        const past = await askPast(io, options, { ...spec, id });
+        if (past !== undefined) return exit(past);
+      }
+      const { started } = await deployments.start({ ...spec, id });
+      io.stderr.write(started ? `Started deployment ${id}\n` : `Deployment ${id} was started before\n`);
+      const status = options.wait ? await waitFor(io, deployments, id, options.timeout) : await glance(deployments, id);
+      if (status === undefined) {
+        if (options.output === 'json') printJson(io, { deploymentId: id, started });
+        else
+          printLines(io, [
+            `${started ? `Deployment ${id} is running` : await standing(deployments, id)}; gate status ${id} shows where it stands`,
+          ]);
+        return;
+      }
+      if (options.output === 'json') printJson(io, status);
+      else printLines(io, statusLines(io, status, Date.now()));
+      if (options.wait && !isFinal(status.state) && status.state !== 'paused') {
+        throw new CliExit(
+          ExitCode.timeout,
+          `timed out: deployment ${id} is still ${status.state} at stage ${status.stage}; it goes on`,
+        );
+      }
+      exit(exitCodeOf(status.state));
+    } finally {
+      await close();
+    }
+  });
+}
+
+/** Without --wait only an end that is already there is reported. */
+async function glance(deployments: DeploymentClient, id: string): Promise<DeploymentStatus | undefined> {
+  const found = await deployments.status(id);
+  return found.found === 'status' && found.closed ? found.status : undefined;
+}
+
+/** One that was started before may have been paused for days: to say that it runs would mislead. */
+async function standing(deployments: DeploymentClient, id: string): Promise<string> {
+  const found = await deployments.status(id);
+  return found.found === 'status' ? summarise(found.status) : `Deployment ${id} has not ended, but no worker answers`;
+}
+
+async function waitFor(
+  io: CliIo,
+  deployments: DeploymentClient,
+  id: string,
+  timeoutMs: number,
+): Promise<DeploymentStatus> {
+  const deadlineMs = Date.now() + timeoutMs;
+  let shown = '';
+  let last: DeploymentStatus | undefined;
+  for (;;) {
+    const found = await deployments.status(id);
+    if (found.found === 'status') {
+      last = found.status;
+      const line = progressLine(found.status);
+      if (line !== shown) io.stderr.write(`${line}\n`);
+      shown = line;
+      if (found.closed || found.status.state === 'paused') return found.status;
+    } else if (shown !== 'unanswered') {
+      io.stderr.write(`No worker answers for deployment ${id}; still waiting\n`);
+      shown = 'unanswered';
+    }
+    if (io.signal.aborted) throw new CliExit(ExitCode.timeout, `stopped waiting; deployment ${id} goes on`);
+    if (Date.now() >= deadlineMs) {
+      if (last) return last;
+      throw new CliExit(
+        ExitCode.timeout,
+        `timed out: no worker answered for deployment ${id}; it is started and goes on when a worker runs`,
+      );
+    }
+    await sleep(Math.min(POLL_MS, Math.max(1, deadlineMs - Date.now())), undefined, { signal: io.signal }).catch(
+      () => undefined,
+    );
+  }
+}
+
+function progressLine(status: DeploymentStatus): string {
+  const reasons =
+    status.state === 'waiting'
+      ? (status.lastDecision?.decision.denyReasons ?? [])
+      : (status.pause?.faults ?? []).map((fault) => fault.message);
+  return reasons.length === 0 ? summarise(status) : `${summarise(status)}: ${reasons.join('; ')}`;
+}
+
+async function readSpec(io: CliIo, options: DeployOptions): Promise<DeploymentSpec> {
+  const { loadDeployment, validateDeployment } = await import('../../config/loaders/load-deployment.js');
+  if (options.file !== undefined && options.stage !== undefined) {
+    throw new CliExit(ExitCode.usage, 'give either --file or --stage, not both');
+  }
+  if (options.file === undefined && options.stage === undefined) {
+    throw new CliExit(ExitCode.usage, 'give the deployment by --file, or by --id and --stage');
+  }
+  if (options.file !== undefined) {
+    const spec = await loadDeployment(options.file, io.cwd);
+    return validateDeployment({
+      ...spec,
+      id: options.id ?? spec.id,
+      ...(options.attribute ? { attributes: { ...spec.attributes, ...options.attribute } } : {}),
+    });
+  }
+  if (options.id === undefined) throw new CliExit(ExitCode.usage, '--stage needs --id');
+  const behaviour = options.onDeny === undefined ? {} : { onDeny: options.onDeny };
+  return validateDeployment({
+    id: options.id,
+    ...(options.attribute ? { attributes: options.attribute } : {}),
+    stages: (options.stage ?? []).map((name) => ({ name, ...behaviour })),
+  });
+}
+
+/**
+ * Temporal forgets after its retention; the audit store does not: a deployment that ran is not run again by accident. A
+ * store that is away now does not keep a deployment from starting: nothing acts before it is back.
+ */
+async function askPast(io: CliIo, options: DeployOptions, spec: DeploymentSpec): Promise<ExitCode | undefined> {
+  const [{ pastResult }, { openAuditInPassing }, { openLoadedSettings }] = await Promise.all([
+    import('../../deployments/past-result.js'),
+    import('../open-audit.js'),
+    import('../open-settings.js'),
+  ]);
+  const loaded = await openLoadedSettings(io, options.settings);
+  let reader: AuditReader | undefined;
+  try {
+    reader = await openAuditInPassing(io, loaded);
+    if (!reader) return undefined;
+    const records = await within(PAST_WITHIN_MS, reader.list({ deploymentID: spec.id, limit: 10_000 }));
+    const past = pastResult(spec, records);
+    if (!past) return undefined;
+    const shown = { deploymentId: spec.id, state: past.state, stage: past.stage, from: 'audit' };
+    if (options.output === 'json') printJson(io, shown);
+    else
+      printLines(io, [
+        `Deployment ${spec.id} ran before, beyond Temporal's retention: ${past.state} at stage ${past.stage} (from the audit store); --again runs it anew`,
+      ]);
+    if (past.state === 'uncertain') return ExitCode.usage;
+    return past.state === 'done' ? ExitCode.ok : ExitCode.denied;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    io.stderr.write(`Not asked whether ${spec.id} ran in the past: ${why}\n`);
+    return undefined;
+  } finally {
+    // One that hangs would hang here too.
+    if (reader) await within(CLOSED_WITHIN_MS, reader.close()).catch(() => undefined);
+  }
+}
+
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const late = sleep(ms, undefined, { signal: stop.signal }).then(() => {
+    throw new Error(`the audit store gave no answer within ${ms / 1000} s`);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    late.catch(() => undefined);
+    stop.abort();
+  }
+}

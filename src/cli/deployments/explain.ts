@@ -1,0 +1,37 @@
+import { Command } from 'commander';
+import { explain } from '../../deployments/explain';
+import { CliExit, ExitCode, type CommandContext } from '../io';
+import { examples, withOutput, withSettings, type CommonOptions } from '../options';
+import { printJson, printLines } from '../output';
+import { exitCodeOf, explanationLines } from './status-text';
+import { connect } from '../temporal-client';
+
+export function explainCommand({ io, exit }: CommandContext): Command {
+  const command = new Command('explain')
+    .summary('why a deployment waits, and what would unblock it')
+    .description(
+      'Why a deployment waits, on which facts with their ages and limits, what would unblock it, and when it asks next.',
+    )
+    .argument('<id>', 'deployment id');
+  examples(withOutput(withSettings(command)), ['gate explain firmware-1.4.0']);
+  return command.action(async (id: string, options: CommonOptions) => {
+    const { deployments, close } = await connect(io, options.settings);
+    try {
+      const found = await deployments.status(id);
+      if (found.found === 'unknown') throw new CliExit(ExitCode.usage, `deployment ${id} is unknown`);
+      const explanation =
+        found.found === 'status'
+          ? found.closed
+            ? explain(found.status, [])
+            : await deployments.explain(id)
+          : undefined;
+      if (!explanation)
+        throw new CliExit(ExitCode.timeout, `no worker answered for deployment ${id}; is one running? (gate worker)`);
+      if (options.output === 'json') printJson(io, explanation);
+      else printLines(io, explanationLines(io, explanation));
+      exit(exitCodeOf(explanation.state));
+    } finally {
+      await close();
+    }
+  });
+}

@@ -1,0 +1,102 @@
+import { Command } from 'commander';
+import type { OperatorCallKind } from '../../deployments/operator-call';
+import type { DeploymentClient } from '../../deployments/client/deployment-client';
+import { CliExit, ExitCode, type CommandContext } from '../io';
+import { duration, examples, withOutput, withSettings, type CommonOptions } from '../options';
+import { printJson, printLines } from '../output';
+import { exitCodeOf } from './status-text';
+import { connect } from '../temporal-client';
+
+interface OperateOptions extends CommonOptions {
+  actor: string;
+  reason: string;
+  for?: string;
+  updateId?: string;
+  timeout: number;
+}
+
+export function resumeCommand(context: CommandContext): Command {
+  return operatorCommand(
+    context,
+    'resume',
+    'ask again and go on after a pause',
+    'the pause it is meant for; by default the present one',
+  );
+}
+
+export function abortCommand(context: CommandContext): Command {
+  return operatorCommand(
+    context,
+    'abort',
+    'end a deployment; the action in progress is compensated',
+    'the pause or decision it is meant for; by default the present one',
+  );
+}
+
+export function overrideCommand(context: CommandContext): Command {
+  return operatorCommand(
+    context,
+    'override',
+    'allow the present stage in spite of its decision',
+    'the decision it overrides; by default the newest one',
+  );
+}
+
+function operatorCommand(
+  { io, exit }: CommandContext,
+  kind: OperatorCallKind,
+  summary: string,
+  meantFor: string,
+): Command {
+  const command = new Command(kind)
+    .summary(summary)
+    .description(
+      `${summary[0]?.toUpperCase()}${summary.slice(1)}. Recorded under the name and the reason given. Exit code 2 when it does not fit the state, 4 when it was not confirmed in time: it may still take effect.`,
+    )
+    .argument('<id>', 'deployment id')
+    .requiredOption('--actor <name>', 'who acts')
+    .requiredOption('--reason <text>', 'why')
+    .option('--for <id>', meantFor)
+    .option('--update-id <id>', 'the same id is carried out once, however often it is sent')
+    .option('--timeout <duration>', 'how long to wait for the answer', duration, 10_000);
+  examples(withOutput(withSettings(command)), [`gate ${kind} firmware-1.4.0 --actor ann --reason "checked by hand"`]);
+  return command.action(async (id: string, options: OperateOptions) => {
+    const { deployments, close } = await connect(io, options.settings, options.timeout);
+    try {
+      const target = options.for ?? (await presentTarget(deployments, id, kind));
+      const { actor, reason } = options;
+      const call = { actor, reason, ...(target === undefined ? {} : { for: target }) };
+      const answer = await deployments.call(id, kind, call, options.updateId);
+      if (answer.result === 'refused') throw new CliExit(ExitCode.usage, answer.message);
+      if (answer.result === 'unconfirmed')
+        throw new CliExit(ExitCode.timeout, `${kind} of ${id}: not confirmed; may still take effect`);
+      if (options.output === 'json') printJson(io, answer.reply);
+      else printLines(io, [answer.reply.message]);
+      if (!answer.reply.accepted)
+        exit(kind === 'resume' && answer.reply.state === 'paused' ? ExitCode.paused : ExitCode.usage);
+      else exit(kind === 'abort' ? ExitCode.ok : exitCodeOf(answer.reply.state));
+    } finally {
+      await close();
+    }
+  });
+}
+
+/** What the call is meant for when the operator does not say: what they would see now. */
+async function presentTarget(
+  deployments: DeploymentClient,
+  id: string,
+  kind: OperatorCallKind,
+): Promise<string | undefined> {
+  const found = await deployments.status(id);
+  if (found.found === 'unknown') throw new CliExit(ExitCode.usage, `deployment ${id} is unknown`);
+  if (found.found === 'unanswered') {
+    if (kind === 'abort') return undefined;
+    throw new CliExit(
+      ExitCode.timeout,
+      `${kind} of ${id}: not confirmed: no worker answered, nothing was sent. With --for ID it is sent all the same`,
+    );
+  }
+  const { pause, lastDecision } = found.status;
+  if (kind === 'override') return lastDecision?.decisionId ?? 'none';
+  return kind === 'resume' ? (pause?.id ?? 'none') : undefined;
+}

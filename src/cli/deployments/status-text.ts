@@ -1,0 +1,52 @@
+import type { DeploymentStatus, Explanation, GateState } from '../../deployments/deployment-state';
+import { formatDuration } from '../../config/duration';
+import { summarise } from '../../deployments/explain';
+import { ExitCode, type CliIo } from '../io';
+import { colorsFor, formatAge, painted } from '../output';
+
+/** 0 running or done, 1 denied, failed or aborted, 3 paused. */
+export function exitCodeOf(state: GateState): ExitCode {
+  if (state === 'paused') return ExitCode.paused;
+  return state === 'denied' || state === 'aborted' || state === 'failed' ? ExitCode.denied : ExitCode.ok;
+}
+
+export function statusLines(io: CliIo, status: DeploymentStatus, nowMs: number): string[] {
+  const colors = colorsFor(io);
+  const lines = [colors.bold(summarise(status))];
+  for (const stage of status.stages) {
+    const outcome = stage.overridden ? 'overridden' : stage.outcome;
+    lines.push(
+      `  ${stage.name}: ${painted(colors, stage.state)}${outcome === undefined ? '' : ` (${painted(colors, outcome)})`}`,
+    );
+  }
+  if (status.pause && status.state === 'paused') {
+    lines.push(`Paused for ${formatAge(status.pause.startedAtMs, nowMs)}, pause ${status.pause.id}`);
+    for (const fault of status.pause.faults) lines.push(`  ${fault.type}: ${fault.message}`);
+  }
+  if (status.state === 'waiting' || status.state === 'denied') {
+    for (const reason of status.lastDecision?.decision.denyReasons ?? []) lines.push(`  denied: ${reason}`);
+  }
+  if (status.nextAskAtMs !== undefined) lines.push(`Asks again at ${new Date(status.nextAskAtMs).toISOString()}`);
+  return lines;
+}
+
+export function explanationLines(io: CliIo, explanation: Explanation): string[] {
+  const colors = colorsFor(io);
+  const lines = [colors.bold(explanation.summary)];
+  const list = (title: string, items: readonly string[]): void => {
+    if (items.length > 0) lines.push('', `${title}:`, ...items.map((item) => `  ${item}`));
+  };
+  list('Why', explanation.why);
+  list(
+    'Facts',
+    explanation.facts.map((fact) => {
+      const maxAge = fact.maxAgeMs === undefined ? '' : ` (max age ${formatDuration(fact.maxAgeMs)})`;
+      return `${fact.id} = ${fact.value}, ${formatDuration(fact.ageMs)} old at the decision${maxAge}, from ${fact.source}`;
+    }),
+  );
+  list('What would unblock it', explanation.unblock);
+  if (explanation.nextAskAtMs !== undefined)
+    lines.push('', `Asks again at ${new Date(explanation.nextAskAtMs).toISOString()}`);
+  list('Not accepted', explanation.notes);
+  return lines;
+}

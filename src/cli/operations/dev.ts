@@ -1,0 +1,44 @@
+import { once } from 'node:events';
+import { Command } from 'commander';
+import { CliExit, ExitCode, type CommandContext } from '../io';
+import { examples } from '../options';
+
+export function devCommand({ io }: CommandContext): Command {
+  const command = new Command('dev')
+    .summary('a whole gate on this machine')
+    .description(
+      'Starts a Temporal dev server (its database is kept), a worker, a LevelServer stand-in and an alert receiver, on loopback. Other commands find them by themselves while it runs. Ctrl-C ends all of it.',
+    )
+    .option('--recheck-every <duration>', 'how often a waiting stage asks again', '5s');
+  examples(command, ['gate dev']);
+  return command.action(async ({ recheckEvery }: { recheckEvery: string }) => {
+    const [{ startDevEnvironment }, { devFolder, readDevAddresses }] = await Promise.all([
+      import('../../dev/dev-environment.js'),
+      import('../../dev/dev-addresses.js'),
+    ]);
+    const running = readDevAddresses(io.env);
+    if (running)
+      throw new CliExit(
+        ExitCode.usage,
+        `gate dev runs already, as process ${running.pid}; its Temporal UI is at ${running.uiUrl}`,
+      );
+    const say = (line: string): void => void io.stderr.write(`${line}\n`);
+    const environment = await startDevEnvironment({
+      folder: devFolder(io.env),
+      env: io.env,
+      release: { recheckEvery },
+      say,
+    });
+    const { addresses } = environment;
+    io.stdout.write(`${JSON.stringify(addresses)}\n`);
+    say('Try: gate deploy --id first --stage canary --wait');
+    say(
+      `Change a level: curl -X PUT ${addresses.levelServer}/admin/metrics/max_pending -H 'content-type: application/json' -d '{"value": 3100}'`,
+    );
+    if (!io.signal.aborted) await Promise.race([once(io.signal, 'abort'), environment.worker.exited]);
+    const failed = !io.signal.aborted;
+    await environment.stop();
+    if (failed)
+      throw new CliExit(ExitCode.denied, `the worker ended by itself; its log is in ${devFolder(io.env)}/worker.log`);
+  });
+}

@@ -1,0 +1,30 @@
+import { Command } from 'commander';
+import { examples, withOutput, withSettings, type CommonOptions } from '../options';
+import { ExitCode, type CommandContext } from '../io';
+import { colorsFor, printJson, printLines } from '../output';
+
+export function doctorCommand({ io, exit }: CommandContext): Command {
+  const command = new Command('doctor')
+    .summary('what was found where, what is missing, what to do')
+    .description(
+      'Looks at tools, settings, release, Temporal and the audit store. Exit code 2 when something that a worker needs is missing.',
+    );
+  examples(withOutput(withSettings(command)), ['gate doctor']);
+  return command.action(async (options: CommonOptions) => {
+    const { diagnose } = await import('./diagnose.js');
+    const findings = await diagnose(io, options.settings);
+    if (options.output === 'json') printJson(io, findings);
+    else {
+      const colors = colorsFor(io);
+      const marks = { ok: colors.green('ok     '), note: colors.yellow('note   '), missing: colors.red('missing') };
+      printLines(
+        io,
+        findings.flatMap(({ state, what, found, advice }) => [
+          `${marks[state]} ${what}: ${found}`,
+          ...(advice === undefined ? [] : [`        ${advice}`]),
+        ]),
+      );
+    }
+    if (findings.some(({ state }) => state === 'missing')) exit(ExitCode.usage);
+  });
+}

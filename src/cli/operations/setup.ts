@@ -1,0 +1,17 @@
+import { Command } from 'commander';
+import { examples, withSettings, type CommonOptions } from '../options';
+import { printLines } from '../output';
+import type { CommandContext } from '../io';
+
+export function setupCommand({ io }: CommandContext): Command {
+  const command = new Command('setup')
+    .summary('prepare a Temporal namespace and the audit store')
+    .description(
+      'Creates the search attributes in the Temporal namespace and sets up the audit store as `gate audit setup` does. Safe to repeat.',
+    );
+  examples(withSettings(command), ['gate setup']);
+  return command.action(async (options: CommonOptions) => {
+    const { setup } = await import('./setup-namespace.js');
+    printLines(io, await setup(io, options.settings));
+  });
+}

@@ -1,0 +1,32 @@
+import { Command } from 'commander';
+import { examples, withSettings, type CommonOptions } from '../options';
+import type { CommandContext } from '../io';
+
+export function workerCommand({ io }: CommandContext): Command {
+  const command = new Command('worker')
+    .summary('run a worker')
+    .description(
+      'Runs a worker until it is stopped by SIGTERM or Ctrl-C. SIGHUP makes it check for a new release. Audit copies go to stdout, logs to stderr.',
+    );
+  examples(withSettings(command), ['gate worker --settings settings.pkl']);
+  return command.action(async (options: CommonOptions) => {
+    const [{ startWorker }, { openLoadedSettings }] = await Promise.all([
+      import('../../worker.js'),
+      import('../open-settings.js'),
+    ]);
+    const worker = await startWorker(await openLoadedSettings(io, options.settings), { env: io.env });
+    const reload = (): void => void worker.reload();
+    process.on('SIGHUP', reload);
+    io.stderr.write(`Worker runs; health and metrics at ${worker.httpUrl}\n`);
+    // The first line that a parent process waits for.
+    if (io.env.GATE_READY_LINE === '1') io.stdout.write(`${JSON.stringify({ ready: true, http: worker.httpUrl })}\n`);
+    const stop = (): void => void worker.stop().catch(() => undefined);
+    if (io.signal.aborted) stop();
+    io.signal.addEventListener('abort', stop, { once: true });
+    try {
+      await worker.stopped;
+    } finally {
+      process.off('SIGHUP', reload);
+    }
+  });
+}

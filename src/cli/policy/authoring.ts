@@ -1,0 +1,134 @@
+import { Command } from 'commander';
+import type { Fault } from '../../failures';
+import type { LoadedConfig } from '../../policy/sources/release-source';
+import { CliExit, ExitCode, type CliIo, type CommandContext } from '../io';
+import { examples, withOutput, withSettings, type CommonOptions } from '../options';
+import { colorsFor, printJson, printLines } from '../output';
+
+export function buildCommand({ io }: CommandContext): Command {
+  const command = new Command('build')
+    .summary('compile a policy folder into a bundle')
+    .description('Compiles a policy folder into bundle.tar.gz. The same folder gives the same bytes.')
+    .argument('<dir>', 'policy folder')
+    .option('--to <file>', 'where the bundle is written', 'bundle.tar.gz');
+  examples(withOutput(command), ['gate policy build policy --to bundle.tar.gz']);
+  return command.action(async (dir: string, options: CommonOptions & { to: string }) => {
+    const [{ buildPolicy }, { writeResult }, { resolve }] = await Promise.all([
+      import('../../policy/toolchain/build-policy.js'),
+      import('../write-result.js'),
+      import('node:path'),
+    ]);
+    const { bytes, bundle } = await buildPolicy(resolve(io.cwd, dir));
+    const target = resolve(io.cwd, options.to);
+    await writeResult(target, bytes);
+    const result = {
+      bundle: target,
+      policy_sha: bundle.sha,
+      bytes: bytes.length,
+      facts: bundle.reads.facts,
+      config: bundle.reads.configPaths.map((path) => path.join('.')),
+    };
+    if (options.output === 'json') return printJson(io, result);
+    printLines(io, [
+      `${target}: ${bytes.length} bytes, SHA-256 ${bundle.sha}`,
+      `reads facts: ${result.facts.join(', ') || 'none'}`,
+      `reads configuration: ${result.config.join(', ') || 'none'}`,
+    ]);
+  });
+}
+
+export function testCommand({ io, exit }: CommandContext): Command {
+  const command = new Command('test')
+    .summary('run opa test with coverage')
+    .description(
+      'Runs the policy’s own tests and measures which lines they cover. Exit code 1 when a test fails or too little is covered.',
+    )
+    .argument('<dir>', 'policy folder')
+    .option('--threshold <percent>', 'lines of the policy that must be covered', '80');
+  examples(withOutput(command), ['gate policy test policy --threshold 100']);
+  return command.action(async (dir: string, options: CommonOptions & { threshold: string }) => {
+    const [{ testPolicy }, { resolve }] = await Promise.all([
+      import('../../policy/toolchain/test-policy.js'),
+      import('node:path'),
+    ]);
+    const threshold = Number(options.threshold);
+    if (!(threshold >= 0 && threshold <= 100))
+      throw new CliExit(ExitCode.usage, `expected --threshold to be 0 to 100, got ${options.threshold}`);
+    const result = await testPolicy(resolve(io.cwd, dir), { threshold });
+    if (options.output === 'json') printJson(io, result);
+    else {
+      const failed = result.tests.filter((test) => test.outcome === 'fail');
+      printLines(io, [
+        ...failed.map((test) => `FAIL ${test.name} (${test.where})`),
+        ...result.notCovered.map((place) => `not covered: ${place}`),
+        `${result.tests.length - failed.length} passed, ${failed.length} failed, coverage ${result.coverage.toFixed(1)} % (at least ${threshold} %)`,
+      ]);
+    }
+    if (!result.ok) exit(ExitCode.denied);
+  });
+}
+
+export function checkCommand({ io, exit }: CommandContext): Command {
+  const command = new Command('check')
+    .summary('check a policy, and that every fact and limit it reads is there')
+    .description(
+      'opa check --strict, formatting, entrypoint, built-ins, and coverage of facts and limits by a configuration. Exit code 1 when there are errors.',
+    )
+    .argument('<dir>', 'policy folder')
+    .option('--config <file>', 'release configuration; by default that of the manifest in force');
+  examples(withOutput(withSettings(command)), ['gate policy check policy --config configs/examples/release.pkl']);
+  return command.action(async (dir: string, options: CommonOptions & { config?: string }) => {
+    const [{ checkPolicy }, { loadReleaseConfig }, { resolve }] = await Promise.all([
+      import('../../policy/toolchain/check-policy.js'),
+      import('../../config/loaders/release-config.js'),
+      import('node:path'),
+    ]);
+    const { config, configDocument } = options.config
+      ? await loadReleaseConfig(resolve(io.cwd, options.config))
+      : await configInForce(io, options.settings);
+    const { errors, warnings } = await checkPolicy(resolve(io.cwd, dir), config, configDocument);
+    if (options.output === 'json') printJson(io, { errors, warnings });
+    else {
+      const colors = colorsFor(io);
+      const line = (kind: string, fault: Fault): string =>
+        `${kind} ${fault.where === undefined || fault.message.includes(fault.where) ? '' : `${fault.where}: `}${fault.message}`;
+      printLines(io, [
+        ...errors.map((fault) => line(colors.red('error'), fault)),
+        ...warnings.map((fault) => line(colors.yellow('warning'), fault)),
+        `${errors.length} error${errors.length === 1 ? '' : 's'}, ${warnings.length} warning${warnings.length === 1 ? '' : 's'}`,
+      ]);
+    }
+    if (errors.length > 0) exit(ExitCode.denied);
+  });
+}
+
+export function typesCommand({ io }: CommandContext): Command {
+  const command = new Command('types')
+    .summary('TypeScript types of the facts')
+    .description('Writes TypeScript types of the facts, from input.json.')
+    .argument('<dir>', 'policy folder')
+    .option('--to <file>', 'where they are written; by default to standard output');
+  examples(command, ['gate policy types policy --to facts.d.ts']);
+  return command.action(async (dir: string, options: { to?: string }) => {
+    const [{ policyTypes }, { loadDocument }, { writeResult }, { join, resolve }] = await Promise.all([
+      import('../../policy/types.js'),
+      import('../../config/loaders/document.js'),
+      import('../write-result.js'),
+      import('node:path'),
+    ]);
+    const { document } = await loadDocument(join(resolve(io.cwd, dir), 'input.json'));
+    const text = policyTypes(document as never);
+    if (options.to === undefined) io.stdout.write(text);
+    else await writeResult(resolve(io.cwd, options.to), text);
+  });
+}
+
+/** The configuration that the manifest of the settings names. */
+async function configInForce(io: CliIo, settingsPath: string | undefined): Promise<LoadedConfig> {
+  const [{ openLoadedSettings }, { openReleaseSource }] = await Promise.all([
+    import('../open-settings.js'),
+    import('../../open-release-source.js'),
+  ]);
+  const source = openReleaseSource(await openLoadedSettings(io, settingsPath), { env: io.env });
+  return (await source.read()).loadConfig();
+}

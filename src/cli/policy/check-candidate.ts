@@ -1,0 +1,82 @@
+import { FailureType, faultsToError, GateError, type Fault } from '../../failures';
+import type { ReleaseManifest } from '../../policy/publishing/published-release';
+import { CliExit, ExitCode } from '../io';
+
+/**
+ * Loads a release as a worker would and evaluates it once: what workers would refuse is not published.
+ *
+ * @param folder of the policy's sources, where there are any: they are checked as `gate policy check` does
+ * @throws GateError with every fault; CliExit 1 when policy and configuration are well, but not together
+ */
+export async function checkCandidate(
+  manifest: ReleaseManifest,
+  content: { policy: Uint8Array; config: Uint8Array },
+  folder?: string,
+): Promise<void> {
+  const [
+    { readBundle },
+    { readReleaseConfig },
+    { checkRelease },
+    { smokeRelease },
+    { createEvaluator },
+    { createMasks },
+  ] = await Promise.all([
+    import('../../policy/bundle.js'),
+    import('../../config/loaders/release-config.js'),
+    import('../../policy/check-release.js'),
+    import('../../policy/smoke-release.js'),
+    import('../../policy/evaluation/evaluator.js'),
+    import('../../masking/create-masks.js'),
+  ]);
+  const [policy, loaded] = await Promise.allSettled([
+    readBundle(content.policy),
+    readReleaseConfig(content.config, manifest.config),
+  ]);
+  const faults = [policy, loaded].flatMap((part) => (part.status === 'rejected' ? faultsOf(part.reason) : []));
+  if (policy.status === 'rejected' || loaded.status === 'rejected') throw faultsToError(faults);
+  const { config, configDocument, configRev } = loaded.value;
+  const missing = checkRelease(policy.value, config, configDocument);
+  if (missing.length === 0 && folder !== undefined) {
+    const { checkPolicy } = await import('../../policy/toolchain/check-policy.js');
+    missing.push(...(await checkPolicy(folder, config, configDocument)).errors);
+  }
+  if (missing.length > 0) throw checkFailed(missing);
+  const ref = { policySha: policy.value.sha, configRev, manifestVersion: manifest.version };
+  const evaluator = createEvaluator({ threads: 1, deadlineMs: 1000, memoryMiB: 64 });
+  try {
+    const release = { ref, policy: policy.value, config, configDocument, loadedAtMs: Date.now() };
+    await smokeRelease(release, (request) => evaluator.evaluate(request));
+    const evaluate: typeof evaluator.evaluate = (request) => evaluator.evaluate(request);
+    await createMasks({ settings: [], evaluate, onFailure: () => undefined }).check(release);
+  } finally {
+    await evaluator.close();
+  }
+}
+
+/**
+ * A policy folder's own tests, with their coverage.
+ *
+ * @throws CliExit 1 naming the tests that failed, or the lines that none covers
+ */
+export async function requireTests(folder: string, threshold: number): Promise<void> {
+  const { testPolicy } = await import('../../policy/toolchain/test-policy.js');
+  const { ok, tests, coverage, notCovered } = await testPolicy(folder, { threshold });
+  if (ok) return;
+  const failed = tests.filter(({ outcome }) => outcome === 'fail').map(({ name, where }) => `FAIL ${name} (${where})`);
+  const why = failed.length > 0 ? failed : notCovered.map((place) => `not covered: ${place}`);
+  const summary = `${tests.length} tests, ${failed.length} failed, coverage ${coverage.toFixed(1)} % (at least ${threshold} %)`;
+  throw new CliExit(ExitCode.denied, `the policy's tests do not pass: ${summary}\n  ${why.join('\n  ')}`);
+}
+
+function checkFailed(faults: readonly Fault[]): CliExit {
+  const lines = faults.map(({ type, where, message }) =>
+    where === undefined || message.includes(where) ? `${type}: ${message}` : `${type}: ${where}: ${message}`,
+  );
+  return new CliExit(ExitCode.denied, `the release does not pass its check:\n  ${lines.join('\n  ')}`);
+}
+
+function faultsOf(error: unknown): readonly Fault[] {
+  if (error instanceof GateError) return error.faults;
+  const message = error instanceof Error ? error.message : String(error);
+  return [{ type: FailureType.PolicyInvalid, message }];
+}

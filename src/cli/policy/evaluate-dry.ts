@@ -1,0 +1,246 @@
+import { resolve } from 'node:path';
+import type { EvaluateOptions } from './evaluate';
+import type { CliIo } from '../io';
+import { CliExit, ExitCode } from '../io';
+import type { Decision } from '../../decisions/decision';
+import { evaluateSnapshot } from '../../decisions/evaluate-snapshot';
+import type { Fact, FactTarget } from '../../facts/fact';
+import { FailureType, GateError, type Fault } from '../../failures';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json';
+import { NAME_PATTERN, RESERVED_INPUT_KEYS } from '../../names';
+import { createEvaluator } from '../../policy/evaluation/evaluator';
+import type { Release } from '../../policy/release';
+import { loadPolicy } from '../../policy/sources/file-source';
+import { loadReleaseConfig } from '../../config/loaders/release-config';
+import { loadDocument } from '../../config/loaders/document';
+import { parseDuration } from '../../config/duration';
+import { printJson, printLines } from '../output';
+
+/**
+ * One evaluation without Temporal and without a record. Prints the decision; faults of the input are part of it (outcome
+ * `error`), faults of the call are thrown.
+ */
+export async function evaluateDry(io: CliIo, options: EvaluateOptions): Promise<Decision['outcome']> {
+  if ((options.facts === undefined) === (options.collect !== true)) {
+    throw new CliExit(ExitCode.usage, 'give either --facts FILE or --collect');
+  }
+  const release = await readRelease(io, options);
+  const nowMs = decisionTime(options.at);
+  const target = readTarget(options);
+  const evaluator = createEvaluator({
+    threads: 1,
+    deadlineMs: parseDuration(release.config.evaluation.deadline),
+    memoryMiB: release.config.evaluation.memoryMiB,
+    // One answer is all that is wanted.
+    spares: 0,
+  });
+  try {
+    const { facts, faults, maxAgeMs, decisionTimeMs } = options.collect
+      ? await collectFacts(io, options, release, target)
+      : { ...(await readFacts(io, options.facts ?? '', nowMs)), maxAgeMs: {}, decisionTimeMs: nowMs };
+    const reads = new Set(release.policy.reads.facts);
+    const used = facts.filter((fact) => reads.has(fact.id)).sort((a, b) => (a.id < b.id ? -1 : 1));
+    const snapshot = { decisionId: 'dry-run', decisionTimeMs, target, release: release.ref, facts: used, maxAgeMs };
+    const decision: Decision =
+      faults.length > 0
+        ? { outcome: 'error', denyReasons: [], faults, evalDurationNs: 0 }
+        : await evaluateSnapshot({ release, snapshot, evaluate: (request) => evaluator.evaluate(request) });
+    print(io, options, release, used, decision);
+    return decision.outcome;
+  } finally {
+    await evaluator.close();
+  }
+}
+
+async function readRelease(io: CliIo, options: EvaluateOptions): Promise<Release> {
+  const [policy, loaded] = await Promise.all([
+    loadPolicy(resolve(io.cwd, options.policy)),
+    options.config === undefined ? defaultConfig() : loadReleaseConfig(resolve(io.cwd, options.config)),
+  ]);
+  const { config, configDocument, configRev } = loaded;
+  return {
+    ref: { policySha: policy.sha, configRev, manifestVersion: 'dry-run' },
+    policy,
+    config,
+    configDocument,
+    loadedAtMs: 0,
+  };
+}
+
+/** Without --config the schema's defaults are in force; they have no revision. */
+async function defaultConfig() {
+  const { parseReleaseConfig } = await import('../../config/parse-release-config.js');
+  const config = parseReleaseConfig({}, { file: 'defaults' });
+  return { config, configDocument: config as unknown as JsonObject, configRev: '' };
+}
+
+/** Epoch milliseconds of `--at`; now without it. @throws CliExit 2 */
+export function decisionTime(at: string | undefined): number {
+  if (at === undefined) return Date.now();
+  const ms = Date.parse(at);
+  if (Number.isNaN(ms) || !/^\d{4}-\d\d-\d\dT/.test(at))
+    throw new CliExit(ExitCode.usage, `expected --at to be an RFC 3339 time such as 2026-11-23T10:00:00Z, got ${at}`);
+  return ms;
+}
+
+function readTarget({ id, stage, attributes }: EvaluateOptions): FactTarget {
+  const names = new RegExp(NAME_PATTERN);
+  for (const [option, name] of [
+    ['--id', id],
+    ['--stage', stage],
+  ] as const) {
+    if (!names.test(name))
+      throw new CliExit(ExitCode.usage, `expected ${option} to match ${NAME_PATTERN}, got ${JSON.stringify(name)}`);
+  }
+  let parsed: unknown;
+  try {
+    parsed = attributes === undefined ? {} : JSON.parse(attributes);
+  } catch {
+    parsed = undefined;
+  }
+  if (!isJsonObject(parsed))
+    throw new CliExit(ExitCode.usage, `expected --attributes to be a JSON object, got ${attributes}`);
+  return { deploymentId: id, stage, stageIndex: 0, attributes: parsed, stageAttributes: {} };
+}
+
+interface GivenFacts {
+  facts: Fact[];
+  faults: Fault[];
+}
+
+/** `{"pending_delta": 100}` or `{"facts": [{"id", "value", "timestamp"}]}`; without a time, observed at the decision. */
+async function readFacts(io: CliIo, path: string, nowMs: number): Promise<GivenFacts> {
+  const document = path === '-' ? await readStandardInput() : (await loadDocument(resolve(io.cwd, path))).document;
+  if (!isJsonObject(document))
+    throw invalid(path, `Expected an object of facts, got ${JSON.stringify(document)?.slice(0, 80)}`);
+  const listed = document.facts;
+  if (Array.isArray(listed) && Object.keys(document).length === 1) return listedFacts(listed, path, nowMs);
+  return checkNames(
+    Object.entries(document).map(([id, value]) => toFact(id, value, nowMs, nowMs)),
+    path,
+  );
+}
+
+function listedFacts(listed: JsonValue[], path: string, nowMs: number): GivenFacts {
+  const facts: Fact[] = [];
+  const faults: string[] = [];
+  listed.forEach((entry, index) => {
+    const where = `facts[${index}]`;
+    if (!isJsonObject(entry))
+      return void faults.push(`${where}: expected {"id", "value", "timestamp"}, got ${JSON.stringify(entry)}`);
+    const { id, value, timestamp, ...others } = entry;
+    for (const key of Object.keys(others)) faults.push(`${where}: unknown key ${key}`);
+    if (typeof id !== 'string' || id === '')
+      return void faults.push(`${where}.id: expected a text, got ${JSON.stringify(id) ?? 'nothing'}`);
+    if (value === undefined) return void faults.push(`${where}.value: expected a value, got nothing`);
+    const atMs =
+      timestamp === undefined ? nowMs : typeof timestamp === 'number' ? timestamp : Date.parse(String(timestamp));
+    if (!Number.isFinite(atMs))
+      return void faults.push(
+        `${where}.timestamp: expected RFC 3339 or epoch milliseconds, got ${JSON.stringify(timestamp)}`,
+      );
+    facts.push(toFact(id, value, atMs, nowMs));
+  });
+  if (faults.length > 0) throw invalid(path, ...faults);
+  return checkNames(facts, path);
+}
+
+function checkNames(facts: Fact[], path: string): GivenFacts {
+  const faults: string[] = [];
+  const seen = new Set<string>();
+  for (const { id } of facts) {
+    if ((RESERVED_INPUT_KEYS as readonly string[]).includes(id)) faults.push(`no fact may be called ${id}`);
+    if (seen.has(id)) faults.push(`the fact ${id} is given twice`);
+    seen.add(id);
+  }
+  if (faults.length > 0) throw invalid(path, ...faults);
+  return { facts, faults: [] };
+}
+
+function toFact(id: string, value: JsonValue, observedAtMs: number, nowMs: number): Fact {
+  return { id, value, observedAtMs, collectedAtMs: nowMs, source: 'file' };
+}
+
+async function readStandardInput(): Promise<JsonValue> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as JsonValue;
+  } catch (error) {
+    throw invalid('standard input', `Expected JSON: ${(error as Error).message}`);
+  }
+}
+
+/** From the configured providers, now: the same collection as a worker's. */
+async function collectFacts(
+  io: CliIo,
+  options: EvaluateOptions,
+  release: Release,
+  target: FactTarget,
+): Promise<GivenFacts & { maxAgeMs: Record<string, number>; decisionTimeMs: number }> {
+  const [
+    { collectSnapshot, SnapshotError },
+    { createFactCollector },
+    { registryFromConfig },
+    { PROVIDER_KINDS },
+    { dirname },
+  ] = await Promise.all([
+    import('../../facts/collect-snapshot.js'),
+    import('../../facts/collector.js'),
+    import('../../facts/registry.js'),
+    import('../../facts/providers/index.js'),
+    import('node:path'),
+  ]);
+  const configFolder = options.config === undefined ? io.cwd : dirname(resolve(io.cwd, options.config));
+  const { config, policy, configDocument } = release;
+  const providers = await registryFromConfig({
+    facts: config.facts,
+    inputSchema: policy.inputSchema,
+    kinds: PROVIDER_KINDS,
+    deps: { env: io.env, configFolder, configDocument },
+  });
+  try {
+    const snapshot = await collectSnapshot({
+      release,
+      target,
+      collector: createFactCollector(),
+      providersOf: () => providers,
+      newDecisionId: () => 'dry-run',
+    });
+    return { facts: snapshot.facts, faults: [], maxAgeMs: snapshot.maxAgeMs, decisionTimeMs: snapshot.decisionTimeMs };
+  } catch (error) {
+    if (!(error instanceof SnapshotError)) throw error;
+    const { facts, faults, decisionTimeMs } = error.failure;
+    return { facts, faults, maxAgeMs: {}, decisionTimeMs };
+  }
+}
+
+function print(io: CliIo, options: EvaluateOptions, { ref }: Release, used: readonly Fact[], decision: Decision): void {
+  const result: JsonObject = {
+    outcome: decision.outcome,
+    allow: decision.outcome === 'allow',
+    deny_reasons: decision.denyReasons,
+    used_facts: used.map(({ id, value, observedAtMs, source }) => ({
+      id,
+      value,
+      observed_at: new Date(observedAtMs).toISOString(),
+      source,
+    })),
+    policy_sha: ref.policySha,
+    config_rev: ref.configRev,
+    ...(decision.faults.length > 0 ? { error: decision.faults as unknown as JsonValue } : {}),
+  };
+  if (options.output === 'json') return printJson(io, result);
+  printLines(io, [
+    decision.outcome,
+    ...decision.denyReasons.map((reason) => `  ${reason}`),
+    ...decision.faults.map((fault) => `  ${fault.type}: ${fault.message}`),
+    ...used.map(({ id, value }) => `  ${id} = ${JSON.stringify(value)}`),
+    `  policy ${ref.policySha.slice(0, 12)}${ref.configRev === '' ? ', default configuration' : `, configuration ${ref.configRev.slice(0, 12)}`}`,
+  ]);
+}
+
+function invalid(where: string, ...messages: string[]): GateError {
+  const faults = messages.map((message) => ({ type: FailureType.ConfigInvalid, where, message }));
+  return new GateError(FailureType.ConfigInvalid, messages.join('; '), faults);
+}

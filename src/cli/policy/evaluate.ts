@@ -1,0 +1,42 @@
+import { Command } from 'commander';
+import { ExitCode, type CommandContext } from '../io';
+import { examples, withOutput, withSettings, type CommonOptions } from '../options';
+
+export interface EvaluateOptions extends CommonOptions {
+  policy: string;
+  facts?: string;
+  config?: string;
+  collect?: boolean;
+  at?: string;
+  id: string;
+  stage: string;
+  attributes?: string;
+}
+
+export function evaluateCommand({ io, exit }: CommandContext): Command {
+  const command = new Command('evaluate')
+    .summary('what would be decided: a dry run, without Temporal and without a record')
+    .description(
+      'Evaluates a policy over facts: a dry run without Temporal, without the network and without a record. Exit code 0 allow, 1 deny, 2 could not decide.',
+    )
+    .requiredOption('--policy <dir|bundle>', 'policy folder, or bundle.tar.gz')
+    .option(
+      '--facts <file>',
+      '{"pending_delta": 100, …} or {"facts": [{"id", "value", "timestamp"}]}; - reads standard input',
+    )
+    .option('--collect', 'take the facts from the configured providers, now')
+    .option('--config <file>', 'release configuration; it may hold limits alone')
+    .option('--at <time>', 'decision time, RFC 3339; default now')
+    .option('--id <id>', 'deployment id in input.deployment', 'dry-run')
+    .option('--stage <name>', 'stage in input.deployment', 'dry-run')
+    .option('--attributes <json>', 'attributes in input.deployment, as a JSON object');
+  examples(withOutput(withSettings(command)), [
+    'gate evaluate --policy policy --facts facts.json',
+    'gate evaluate --policy bundle.tar.gz --config configs/examples/release.pkl --collect',
+  ]);
+  return command.action(async (options: EvaluateOptions) => {
+    const { evaluateDry } = await import('./evaluate-dry.js');
+    const outcome = await evaluateDry(io, options);
+    exit(outcome === 'allow' ? ExitCode.ok : outcome === 'deny' ? ExitCode.denied : ExitCode.usage);
+  });
+}

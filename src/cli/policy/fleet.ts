@@ -1,0 +1,125 @@
+import type * as TemporalWorker from '@temporalio/worker';
+import type { FleetAnswer } from '../../fleet/client/ask-fleet';
+import { CliExit, ExitCode, type CliIo } from '../io';
+import { colorsFor, formatAge, printJson, printLines, printTable } from '../output';
+
+const SHORT_SHA = 12;
+const STOPPED = { status: 'stopped asking', reload: 'stopped waiting; workers may still read the manifest' };
+
+/** Asks every worker of the settings' task queue, and prints what each says; returns the exit code. */
+export async function printFleet(
+  io: CliIo,
+  options: { settings?: string; output: 'text' | 'json' },
+  reload: boolean,
+): Promise<ExitCode> {
+  const answers = await ask(io, options.settings, reload);
+  const { haveOneRelease, judgeFleet } = await import('../../fleet/worker-answer.js');
+  const state = judgeFleet(answers);
+  const sameRelease = haveOneRelease(answers);
+  if (options.output === 'json') printJson(io, { state, same_release: sameRelease, workers: answers.map(toJson) });
+  else await printText(io, answers, sameRelease || state === 'silent');
+  if (state === 'silent') return ExitCode.timeout;
+  return state === 'alike' ? ExitCode.ok : ExitCode.denied;
+}
+
+async function ask(io: CliIo, settingsPath: string | undefined, reload: boolean): Promise<FleetAnswer[]> {
+  const [worker, { askFleet }, { workflowBundle }, { connectTemporal }] = await Promise.all([
+    import('@temporalio/worker'),
+    import('../../fleet/client/ask-fleet.js'),
+    import('../../worker.js'),
+    import('../temporal-client.js'),
+  ]);
+  const temporal = await connectTemporal(io, settingsPath);
+  const { loaded, client, connection, connectionOptions, namespace, dataConverter } = temporal;
+  try {
+    quietRuntime(worker);
+    const native = await worker.NativeConnection.connect(connectionOptions);
+    try {
+      const { taskQueue } = loaded.settings.temporal;
+      const answers = await askFleet(
+        {
+          client,
+          connection: native,
+          namespace,
+          workflowBundle: await workflowBundle(dataConverter !== undefined),
+          dataConverter,
+        },
+        taskQueue,
+        { reload, signal: io.signal },
+      ).catch((error: unknown) => {
+        throw io.signal.aborted ? new CliExit(ExitCode.timeout, STOPPED[reload ? 'reload' : 'status']) : error;
+      });
+      if (answers.length > 0) return answers;
+      const message = `no worker polls the task queue ${taskQueue} in namespace ${namespace}, nor did one lately`;
+      throw new CliExit(ExitCode.timeout, message);
+    } finally {
+      await native.close();
+    }
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Temporal's runtime tells of each start and stop of a worker; here only its errors are news. */
+function quietRuntime({ Runtime, DefaultLogger }: Pick<typeof TemporalWorker, 'Runtime' | 'DefaultLogger'>): void {
+  try {
+    Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  } catch {
+    // The host program installed its own before: it stays.
+  }
+}
+
+function toJson({ identity, release, silence, lastSeenAtMs }: FleetAnswer) {
+  return {
+    identity,
+    answered: release !== undefined,
+    last_seen: new Date(lastSeenAtMs).toISOString(),
+    ...(silence === undefined ? {} : { silence }),
+    ...(release
+      ? {
+          manifest_version: release.manifestVersion,
+          policy_sha: release.policySHA,
+          config_rev: release.configRev,
+          loaded_since: release.loadedSince,
+          last_check: release.lastCheck,
+          last_successful_check: release.lastSuccessfulCheck,
+          last_error: release.lastError,
+          from_cache: release.fromCache === true,
+        }
+      : {}),
+  };
+}
+
+async function printText(io: CliIo, answers: readonly FleetAnswer[], alike: boolean): Promise<void> {
+  const nowMs = Date.now();
+  const ago = (time: string | undefined): string => (time ? `${formatAge(Date.parse(time), nowMs)} ago` : 'never');
+  const answered = answers.filter(({ release }) => release);
+  if (answered.length > 0) {
+    await printTable(
+      io,
+      ['worker', 'version', 'policy', 'config', 'loaded', 'checked', 'checked well'],
+      answered.map(({ identity, release = {} }) => [
+        identity,
+        `${release.manifestVersion ?? 'none'}${release.fromCache ? ' (from the copy on disk)' : ''}`,
+        release.policySHA?.slice(0, SHORT_SHA) ?? '',
+        release.configRev?.slice(0, SHORT_SHA) ?? '',
+        ago(release.loadedSince),
+        ago(release.lastCheck),
+        ago(release.lastSuccessfulCheck),
+      ]),
+    );
+  }
+  const colors = colorsFor(io);
+  printLines(io, [
+    ...answered.flatMap(({ identity, release }) =>
+      release?.lastError === undefined ? [] : [colors.red(`${identity}: its last check failed: ${release.lastError}`)],
+    ),
+    ...answers.flatMap(({ identity, release, lastSeenAtMs }) =>
+      release
+        ? []
+        : [`${identity} does not answer: stopped, or out of reach; last seen ${formatAge(lastSeenAtMs, nowMs)} ago`],
+    ),
+    ...(alike ? [] : [colors.yellow('The workers do not have the same release in force')]),
+    `${answered.length} of ${answers.length} workers answered`,
+  ]);
+}

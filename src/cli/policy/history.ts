@@ -1,0 +1,46 @@
+import { Command } from 'commander';
+import { CliExit, ExitCode, type CommandContext } from '../io';
+import { examples, withOutput, withSettings, type CommonOptions } from '../options';
+import { printJson, printTable } from '../output';
+import { unreadableNote } from './publish';
+
+const SHORT_SHA = 12;
+
+export function policyHistoryCommand({ io }: CommandContext): Command {
+  const command = new Command('history')
+    .summary('which releases a manifest has named')
+    .description(
+      'Lists what was published, promoted and rolled back, newest first, and marks what is in force. An act is without effect when its publisher died, or was told that it is not confirmed, before the manifest was written.',
+    )
+    .option('--to <url>', 'manifest; by default that of the settings');
+  examples(withOutput(withSettings(command)), ['gate policy history --to s3://bucket/gate/production.json']);
+  return command.action(async (options: CommonOptions & { to?: string }) => {
+    const [{ openLoadedSettings }, { openManifestPlace }, { readStanding, urlOf }, { readHistory }, { historyRows }] =
+      await Promise.all([
+        import('../open-settings.js'),
+        import('./release-place.js'),
+        import('../../policy/publishing/published-release.js'),
+        import('../../policy/publishing/release-history.js'),
+        import('./history-rows.js'),
+      ]);
+    const place = await openManifestPlace(io, await openLoadedSettings(io, options.settings), options.to);
+    const standing = await readStanding(place);
+    if (!standing) throw new CliExit(ExitCode.usage, `expected a manifest at ${urlOf(place)}, found none`);
+    const history = await readHistory(place, unreadableNote(io));
+    const rows = historyRows(standing, history);
+    if (options.output === 'json') return printJson(io, rows);
+    await printTable(
+      io,
+      ['', 'version', 'action', 'by', 'at', 'policy', 'config'],
+      rows.map((row) => [
+        row.in_force ? '*' : '',
+        row.version,
+        row.took_effect ? row.action : `${row.action}, without effect`,
+        row.by,
+        row.at,
+        row.policy_sha?.slice(0, SHORT_SHA) ?? '',
+        row.config_rev?.slice(0, SHORT_SHA) ?? '',
+      ]),
+    );
+  });
+}

@@ -1,0 +1,80 @@
+import { stat } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FailureType, GateError } from '../../failures';
+import { loadReleaseConfig } from '../../config/loaders/release-config';
+import type { LoadedSettings } from '../../config/loaders/settings';
+import { openObjectStore } from '../../open-object-store';
+import { openReleaseSource } from '../../open-release-source';
+import { readBundle } from '../../policy/bundle';
+import { DEFAULT_ARCHIVE_LIMITS } from '../../policy/archive/read-archive';
+import type { PolicyBundle } from '../../policy/release';
+import { loadPolicy } from '../../policy/sources/file-source';
+import type { LoadedConfig } from '../../policy/sources/release-source';
+import type { CliIo } from '../io';
+
+/** What an argument names: a whole release, or a policy alone. */
+export interface NamedSide {
+  /** as given */
+  where: string;
+  version?: string;
+  policy: PolicyBundle;
+  config?: LoadedConfig;
+}
+
+/**
+ * A manifest (its name ends in .json), a policy folder or a bundle; each at a path, a file: or an s3: URL. A manifest is
+ * read as a worker of these settings would: with its digests, and its signature where a key is set.
+ *
+ * @param configPath takes the place of the configuration that a manifest names
+ * @throws GateError with every fault
+ */
+export async function openSide(
+  io: CliIo,
+  loaded: LoadedSettings,
+  where: string,
+  configPath: string | undefined,
+): Promise<NamedSide> {
+  const given = configPath === undefined ? undefined : await loadReleaseConfig(resolve(io.cwd, configPath));
+  const isUrl = /^(s3|file):/i.test(where);
+  if (extname(where) === '.json' && !(await isFolder(io, where))) {
+    const manifest = isUrl ? where : resolve(io.cwd, where);
+    const { settings, baseDir } = loaded;
+    const named = await openReleaseSource(
+      { baseDir, settings: { ...settings, release: { ...settings.release, manifest } } },
+      { env: io.env },
+    ).read();
+    const [policy, config] = await Promise.all([named.loadPolicy(), given ?? named.loadConfig()]);
+    return { where, version: named.manifest.version, policy, config };
+  }
+  const policy = isUrl
+    ? await readObject(where, loaded, io.cwd)
+    : // A name of another scheme is no path, and says so as one that is not there.
+      await loadPolicy(resolve(io.cwd, where));
+  return { where, policy, ...(given && { config: given }) };
+}
+
+async function isFolder(io: CliIo, where: string): Promise<boolean> {
+  const found = await stat(resolve(io.cwd, where)).catch(() => undefined);
+  return found?.isDirectory() === true;
+}
+
+async function readObject(url: string, { settings }: LoadedSettings, cwd: string): Promise<PolicyBundle> {
+  // A folder may stand there, which no store has.
+  if (url.toLowerCase().startsWith('file:')) return loadPolicy(pathOf(url));
+  const { store, key } = await openObjectStore(url, settings.release.s3, cwd);
+  const found = await store.get(key, { maxBytes: DEFAULT_ARCHIVE_LIMITS.maxArchiveBytes });
+  if (found) return readBundle(found.bytes);
+  throw new GateError(FailureType.PolicyInvalid, `Expected a bundle at ${url}, found none`);
+}
+
+function pathOf(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    throw new GateError(
+      FailureType.ConfigInvalid,
+      `Expected a file:// URL of this machine, got ${JSON.stringify(url)}`,
+    );
+  }
+}

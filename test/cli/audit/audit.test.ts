@@ -1,0 +1,112 @@
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createPostgresAuditStore } from '../../../src/audit/sinks/postgres';
+import { openDatabase } from '../../../src/store/database';
+import { aRecord } from '../../audit/a-record';
+import { runCli } from '../run-cli';
+
+const FIRST = '3f1c9a52-7d0e-4f0b-9a55-0c7d3c1f2a10';
+let folder: string;
+const audit = (...args: string[]) =>
+  runCli(folder, ['audit', ...args], { GATE_SETTINGS: join(folder, 'settings.json') });
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'gate-audit-'));
+  mkdirSync(join(folder, 'store'));
+  writeFileSync(join(folder, 'settings.json'), JSON.stringify({ audit: { store: { folder: join(folder, 'store') } } }));
+  const store = createPostgresAuditStore(await openDatabase({ folder: join(folder, 'store') }));
+  await store.record(aRecord({ decisionID: FIRST }));
+  await store.record(aRecord({ decisionID: 'bbbbbbbb-1', deploymentID: 'other', actor: 'ann' }));
+  await store.record(aRecord({ decisionID: 'bbbbbbbb-2', deploymentID: 'other', actor: 'ann' }));
+  await store.close();
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('gate audit, of the embedded store that no worker holds', () => {
+  it('lists one deployment on one short line a record, without naming it in every row', async () => {
+    const { code, stdout, stderr } = await audit('list', '--deployment', 'firmware-1.4.0');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const [head, row, ...rest] = stdout.trimEnd().split('\n');
+    expect(head?.split(/ +/)).toEqual(['TIME', 'STAGE', 'KIND', 'OUTCOME', 'ACTOR', 'ID', 'WHY']);
+    expect(row).toContain('3f1c9a52  max_pending limit exceeded: current 3100 > configured 2000');
+    expect(row).not.toContain('firmware-1.4.0');
+    expect(row?.length).toBeLessThanOrEqual(130);
+    expect(rest).toEqual([]);
+  });
+
+  it('names the deployment where several are listed', async () => {
+    const { stdout } = await audit('list');
+    expect(stdout).toContain('DEPLOYMENT');
+    expect(stdout).toContain('other');
+  });
+
+  it.each([
+    ['jsonl', 3, /^\{"schemaVersion":1,/],
+    ['csv', 4, /^timestamp,decisionID,/],
+    ['opa', 3, /^\{"labels":\{/],
+  ])('lists as %s, a record a line', async (format, lines, beginning) => {
+    const { code, stdout } = await audit('list', '-o', format);
+    expect(code).toBe(0);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(lines);
+    expect(stdout).toMatch(beginning);
+  });
+
+  it.each([FIRST, FIRST.slice(0, 8)])('shows the record %s', async (id) => {
+    const { code, stdout } = await audit('show', id, '-o', 'json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ decisionID: FIRST });
+  });
+
+  it.each([
+    ['3f1c9a5', 'no audit record has the id 3f1c9a5'],
+    ['cccccccc', 'no audit record has the id cccccccc'],
+    ['bbbbbbbb', '2 audit records begin with bbbbbbbb: '],
+  ])('does not guess at the id %s', async (id, said) => {
+    const { code, stdout, stderr } = await audit('show', id);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(said);
+  });
+});
+
+describe('gate audit export', () => {
+  it('writes a record a line, oldest first, and their number to stderr', async () => {
+    const { code, stdout, stderr } = await audit('export');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '3 records\n' });
+    const ids = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { decisionID: string }).decisionID);
+    expect(ids).toEqual([FIRST, 'bbbbbbbb-1', 'bbbbbbbb-2']);
+  });
+
+  it.each([
+    ['7', 3],
+    ['8', 0],
+  ])('takes --version %s for the manifest’s', async (version, count) => {
+    const { stderr } = await audit('export', '--version', version);
+    expect(stderr).toBe(`${count} records\n`);
+    const { stdout } = await audit('list', '--version', version, '-o', 'json');
+    expect(JSON.parse(stdout)).toHaveLength(count);
+  });
+
+  it('writes events of OPA’s decision log', async () => {
+    const { stdout } = await audit('export', '-o', 'opa', '--deployment', 'firmware-1.4.0');
+    expect(JSON.parse(stdout)).toMatchObject({ decision_id: FIRST, result: { allow: false } });
+  });
+
+  it('writes a file, whole, and leaves nothing beside it', async () => {
+    const file = join(folder, 'out.csv');
+    const { code, stdout } = await audit('export', '-o', 'csv', '--to', file);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+    expect(readFileSync(file, 'utf8').trimEnd().split('\r\n')).toHaveLength(4);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  it('says which file it cannot write', async () => {
+    const { code, stderr } = await audit('export', '--to', join(folder, 'missing', 'out.jsonl'));
+    expect(code).toBe(2);
+    expect(stderr).toContain('cannot write ');
+  });
+});

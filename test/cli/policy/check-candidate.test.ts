@@ -1,0 +1,25 @@
+import { expect, it } from '@jest/globals';
+import { checkCandidate } from '../../../src/cli/policy/check-candidate';
+import { buildPolicy } from '../../../src/policy/toolchain/build-policy';
+import { gate, schemaOf, withPolicy } from '../../policy/toolchain/policy-fixture';
+
+it.each([
+  ['fit', 'mask contains "/input/deployment/attributes/x"', undefined],
+  ['that are no pointers', 'mask contains 1', 'data.system.log.mask to give pointers'],
+])('a release with masks %s is published or refused as a worker would take it', async (_what, rule, words) => {
+  const files = {
+    'gate.rego': gate('input.deployment.stage == "never"'),
+    'input.json': schemaOf({}),
+    'mask.rego': `package system.log\n\n${rule}\n`,
+  };
+  const { bytes } = await withPolicy(files, (dir) => buildPolicy(dir));
+  const manifest = { policy: 'policy.tar.gz', config: 'config.json', version: 'v1' } as Parameters<
+    typeof checkCandidate
+  >[0];
+  const checked = checkCandidate(manifest, { policy: bytes, config: Buffer.from('{}') });
+  const message = await checked.then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+  expect(message).toEqual(words === undefined ? undefined : expect.stringContaining(words));
+});
