@@ -16,9 +16,7 @@ const close = (passed, failed, why) => {
 
 mkdirSync('coverage', { recursive: true });
 rmSync(RESULTS, { force: true });
-const built =
-  run(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']) === 0 &&
-  run(['scripts/bundle-workflows.mjs']) === 0;
+const built = run(['scripts/build.mjs']) === 0;
 const ready = built && run(['dist/tools/main.js', 'opa', 'temporal', 'versitygw']) === 0;
 if (!ready) {
   close(0, 1, built ? 'The tools that the tests need are missing.' : 'The build failed.');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { casesLines } from '../../../src/cli/policy-diff-text';
+import { casesLines } from '../../../src/cli/policy/diff-text';
 import type { JsonObject } from '../../../src/json';
 import { candidatesOf } from '../../../src/policy/diff/candidates';
 import { domainsOf, findCalm, generateCases, inputOf, type Domain } from '../../../src/policy/diff/cases';
