@@ -4,6 +4,7 @@ import type { LoadedConfig } from '../../policy/sources/release-source';
 import { CliExit, ExitCode, type CliIo, type CommandContext } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { colorsFor, printJson, printLines } from '../output';
+import { testSummary } from './test-summary';
 
 export function buildCommand({ io }: CommandContext): Command {
   const command = new Command('build')
@@ -57,12 +58,8 @@ export function testCommand({ io, exit }: CommandContext): Command {
     const result = await testPolicy(resolve(io.cwd, dir), { threshold });
     if (options.output === 'json') printJson(io, result);
     else {
-      const failed = result.tests.filter((test) => test.outcome === 'fail');
-      printLines(io, [
-        ...failed.map((test) => `FAIL ${test.name} (${test.where})`),
-        ...result.notCovered.map((place) => `not covered: ${place}`),
-        `${result.tests.length - failed.length} passed, ${failed.length} failed, coverage ${result.coverage.toFixed(1)} % (at least ${threshold} %)`,
-      ]);
+      const { summary, details } = testSummary(result, threshold);
+      printLines(io, [...details, summary]);
     }
     if (!result.ok) exit(ExitCode.denied);
   });

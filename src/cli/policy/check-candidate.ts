@@ -1,6 +1,7 @@
 import { FailureType, faultsToError, GateError, type Fault } from '../../failures';
 import type { ReleaseManifest } from '../../policy/publishing/published-release';
 import { CliExit, ExitCode } from '../io';
+import { testSummary } from './test-summary';
 
 /**
  * Loads a release as a worker would and evaluates it once: what workers would refuse is not published.
@@ -60,12 +61,10 @@ export async function checkCandidate(
  */
 export async function requireTests(folder: string, threshold: number): Promise<void> {
   const { testPolicy } = await import('../../policy/toolchain/test-policy.js');
-  const { ok, tests, coverage, notCovered } = await testPolicy(folder, { threshold });
-  if (ok) return;
-  const failed = tests.filter(({ outcome }) => outcome === 'fail').map(({ name, where }) => `FAIL ${name} (${where})`);
-  const why = failed.length > 0 ? failed : notCovered.map((place) => `not covered: ${place}`);
-  const summary = `${tests.length} tests, ${failed.length} failed, coverage ${coverage.toFixed(1)} % (at least ${threshold} %)`;
-  throw new CliExit(ExitCode.denied, `the policy's tests do not pass: ${summary}\n  ${why.join('\n  ')}`);
+  const result = await testPolicy(folder, { threshold });
+  if (result.ok) return;
+  const { summary, details } = testSummary(result, threshold);
+  throw new CliExit(ExitCode.denied, `the policy's tests do not pass: ${[summary, ...details].join('\n  ')}`);
 }
 
 function checkFailed(faults: readonly Fault[]): CliExit {

@@ -10,8 +10,8 @@ export interface PolicyTest {
 }
 export interface PolicyTestResult {
   tests: PolicyTest[];
-  /** per cent of the lines of the policy, its tests not counted; 0 to 100 */
-  coverage: number;
+  /** per cent of the lines of the policy, its tests not counted; 0 to 100. Absent when no test ran or one failed */
+  coverage?: number;
   /** `gate.rego:12-14` */
   notCovered: string[];
   /** at least one test, none failed, and the coverage is at least the threshold */
@@ -32,10 +32,9 @@ export async function testPolicy(dir: string, options: { threshold?: number } = 
   const tests = (results ?? []).map(toTest);
   const failed = tests.some((test) => test.outcome === 'fail');
   // `opa test --coverage` prints no coverage when a test failed.
-  const report = failed || tests.length === 0 ? {} : await coverageOf(dir);
-  const { coverage, notCovered } = toCoverage(report);
-  const ok = tests.length > 0 && !failed && coverage >= (options.threshold ?? 0);
-  return { tests, coverage, notCovered, ok };
+  if (failed || tests.length === 0) return { tests, notCovered: [], ok: false };
+  const { coverage, notCovered } = toCoverage(await coverageOf(dir));
+  return { tests, coverage, notCovered, ok: coverage >= (options.threshold ?? 0) };
 }
 
 async function coverageOf(dir: string): Promise<JsonObject> {
