@@ -14,9 +14,17 @@ import { decisionTime } from './evaluate-dry';
 import type { CliIo } from '../io';
 import { openSide, type NamedSide } from './open-release';
 import { openLoadedSettings } from '../open-settings';
+import type { CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
-import type { DiffOptions } from './diff';
 import { casesDocument, casesLines, diffLines } from './diff-text';
+
+export interface DiffOptions extends CommonOptions {
+  configA?: string;
+  configB?: string;
+  cases?: number;
+  seed: number;
+  at?: string;
+}
 
 /** Prints what differs. @returns whether anything does */
 export async function diffReleases(io: CliIo, a: string, b: string, options: DiffOptions): Promise<boolean> {

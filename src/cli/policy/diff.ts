@@ -1,14 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { ExitCode, type CommandContext } from '../io';
-import { count, examples, withOutput, withSettings, type CommonOptions } from '../options';
-
-export interface DiffOptions extends CommonOptions {
-  configA?: string;
-  configB?: string;
-  cases?: number;
-  seed: number;
-  at?: string;
-}
+import { count, examples, withOutput, withSettings } from '../options';
+import type { DiffOptions } from './diff-releases';
 
 export function policyDiffCommand({ io, exit }: CommandContext): Command {
   const command = new Command('diff')

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
-import type { EvaluateOptions } from './evaluate';
-import type { CliIo } from '../io';
-import { CliExit, ExitCode } from '../io';
+import { CliExit, ExitCode, type CliIo } from '../io';
+import type { CommonOptions } from '../options';
 import type { Decision } from '../../decisions/decision';
 import { evaluateSnapshot } from '../../decisions/evaluate-snapshot';
 import type { Fact, FactTarget } from '../../facts/fact';
@@ -15,6 +14,17 @@ import { loadReleaseConfig } from '../../config/loaders/release-config';
 import { loadDocument } from '../../config/loaders/document';
 import { parseDuration } from '../../config/duration';
 import { printJson, printLines } from '../output';
+
+export interface EvaluateOptions extends CommonOptions {
+  policy: string;
+  facts?: string;
+  config?: string;
+  collect?: boolean;
+  at?: string;
+  id: string;
+  stage: string;
+  attributes?: string;
+}
 
 /**
  * One evaluation without Temporal and without a record. Prints the decision; faults of the input are part of it (outcome

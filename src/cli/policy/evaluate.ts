@@ -1,17 +1,7 @@
 import { Command } from 'commander';
 import { ExitCode, type CommandContext } from '../io';
-import { examples, withOutput, withSettings, type CommonOptions } from '../options';
-
-export interface EvaluateOptions extends CommonOptions {
-  policy: string;
-  facts?: string;
-  config?: string;
-  collect?: boolean;
-  at?: string;
-  id: string;
-  stage: string;
-  attributes?: string;
-}
+import { examples, withOutput, withSettings } from '../options';
+import type { EvaluateOptions } from './evaluate-dry';
 
 export function evaluateCommand({ io, exit }: CommandContext): Command {
   const command = new Command('evaluate')

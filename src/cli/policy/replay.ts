@@ -1,26 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ExitCode, type CommandContext } from '../io';
 import { collect, count, examples, withSettings } from '../options';
+import type { FailOn, ReplayCommandOptions } from './run-replay';
 
 /** What a pipeline may not let pass. */
-export const FAIL_ON = ['newly-allowed', 'newly-denied', 'changed'] as const;
-export type FailOn = (typeof FAIL_ON)[number];
-
-export interface ReplayCommandOptions {
-  policy?: string;
-  config?: string;
-  release?: string;
-  from?: string;
-  since?: string;
-  until?: string;
-  stage?: string;
-  deployment?: string;
-  outcome?: string;
-  failOn?: FailOn[];
-  maxRows: number;
-  output: 'text' | 'json' | 'markdown';
-  settings?: string;
-}
+const FAIL_ON: readonly FailOn[] = ['newly-allowed', 'newly-denied', 'changed'];
 
 export function replayCommand({ io, exit }: CommandContext): Command {
   const command = new Command('replay')

@@ -23,7 +23,24 @@ import { openAudit } from '../open-audit';
 import { openSide } from './open-release';
 import { openLoadedSettings } from '../open-settings';
 import { printJson } from '../output';
-import type { ReplayCommandOptions } from './replay';
+
+export type FailOn = 'newly-allowed' | 'newly-denied' | 'changed';
+
+export interface ReplayCommandOptions {
+  policy?: string;
+  config?: string;
+  release?: string;
+  from?: string;
+  since?: string;
+  until?: string;
+  stage?: string;
+  deployment?: string;
+  outcome?: string;
+  failOn?: FailOn[];
+  maxRows: number;
+  output: 'text' | 'json' | 'markdown';
+  settings?: string;
+}
 
 const STORE_BATCH = 500;
 const PROGRESS_EVERY_MS = 500;
