@@ -28,12 +28,11 @@ export async function benchInThread(policy: PolicyBundle): Promise<BenchRow[]> {
     bare.setData({ ...policy.data, config: CONFIG });
     const input = toPolicyInput(snapshot);
     const ours = await loadWasmPolicy(policy.wasm);
-    ours.setData({ ...policy.data, config: CONFIG });
+    ours.setData(JSON.stringify({ ...policy.data, config: CONFIG }));
     // without the crossing between threads, which the other rows measure
     const evaluate = (request: { input: JsonObject; decisionTimeMs: number }) => {
-      const text = new TextEncoder().encode(JSON.stringify(request.input)).buffer as ArrayBuffer;
       const nowNs = BigInt(request.decisionTimeMs) * 1_000_000n;
-      const response = ours.evaluate(policy.entrypoint, text, nowNs) as JsonValue;
+      const response = ours.evaluate(policy.entrypoint, JSON.stringify(request.input), nowNs) as JsonValue;
       return Promise.resolve({ response, evalDurationNs: 1 });
     };
     const decision = await evaluateSnapshot({ release, snapshot, evaluate });

@@ -130,9 +130,10 @@ async function decisionWithoutCrossing(policy: PolicyBundle) {
   const release = { ref: snapshot.release, policy, config, configDocument, loadedAtMs: 0 };
   const ours = await loadWasmPolicy(await WebAssembly.compile(policy.wasm), { memoryMiB: 64 });
   const bare = await loadPolicy(policy.wasm);
-  for (const one of [ours, bare]) one.setData({ config: configDocument });
+  ours.setData(JSON.stringify({ config: configDocument }));
+  bare.setData({ config: configDocument });
   const evaluate = async ({ input }: { input: JsonObject }) => {
-    const response = ours.evaluate(policy.entrypoint, input, BigInt(nowMs) * 1_000_000n);
+    const response = ours.evaluate(policy.entrypoint, JSON.stringify(input), BigInt(nowMs) * 1_000_000n);
     return { response, evalDurationNs: 1 };
   };
   const decide = () => evaluateSnapshot({ release, snapshot, evaluate });

@@ -37,8 +37,8 @@ export async function runCase(wanted: ConformanceCase, index: number, builder: B
     const built = await build(wanted, folder, builder);
     if ('error' in built) return { note, outcome: 'refused', detail: refusal(built.error) };
     const policy = await loadWasmPolicy(built.wasm);
-    policy.setData(toBytes(wanted.data ?? {}));
-    const input = wanted.input === undefined ? undefined : toBytes(wanted.input);
+    policy.setData(toText(wanted.data ?? {}));
+    const input = wanted.input === undefined ? undefined : toText(wanted.input);
     const found = policy.evaluateExactly(wanted.entrypoint, input, DECISION_TIME_NS);
     if (answers(wanted.want, found)) return { note, outcome: 'passed' };
     const text = found === undefined ? 'undefined' : writeJson(found);
@@ -89,9 +89,7 @@ function refusal(error: string): string {
   return names.length > 0 ? [...new Set(names)].sort().join(', ') : error.replaceAll(/\s+/g, ' ').trim();
 }
 
-function toBytes(value: unknown): ArrayBuffer {
-  return new TextEncoder().encode(writeJson(fromPlain(value))).buffer as ArrayBuffer;
-}
+const toText = (value: unknown): string => writeJson(fromPlain(value));
 
 function answers(want: Want, found: RegoValue | undefined): boolean {
   switch (want.kind) {

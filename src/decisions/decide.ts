@@ -12,16 +12,22 @@ export const NO_REASON = 'policy_gave_no_reason';
 export type EvaluationResult =
   { response: JsonValue | undefined; evalDurationNs: number } | { faults: readonly Fault[] };
 
+/** A fact called `__proto__` is a key like any other. */
+const PLAIN = { writable: true, enumerable: true, configurable: true } as const;
+
 /**
  * What the policy sees as `input`: each fact's plain value under its id, `deployment`, and `decision_time` in RFC 3339,
  * UTC, with milliseconds. A fact cannot take the place of these two.
  */
 export function toPolicyInput(snapshot: Snapshot): JsonObject {
-  return Object.fromEntries<JsonValue>([
-    ...snapshot.facts.map(({ id, value }) => [id, value] as const),
-    ['deployment', deploymentInput(snapshot.target)],
-    ['decision_time', new Date(snapshot.decisionTimeMs).toISOString()],
-  ]);
+  const input: JsonObject = {};
+  for (const { id, value } of snapshot.facts) {
+    if (id === '__proto__') Object.defineProperty(input, id, { ...PLAIN, value });
+    else input[id] = value;
+  }
+  input.deployment = deploymentInput(snapshot.target);
+  input.decision_time = new Date(snapshot.decisionTimeMs).toISOString();
+  return input;
 }
 
 /**

@@ -29,8 +29,6 @@ export interface PolicyRunner {
   run(callId: number, inputText: string, decisionTimeMs: number): RunResult;
 }
 
-const encoder = new TextEncoder();
-
 /**
  * The policy's instance is made at the first call, and again after a failed one: what a failure left in its memory must not
  * reach the next.
@@ -54,8 +52,7 @@ export function createPolicyRunner(policy: RunnablePolicy, listener: RunListener
       const beganNs = nowNs();
       listener.begin(callId, false, beganNs);
       try {
-        const input = encoder.encode(inputText).buffer as ArrayBuffer;
-        const response = instance.evaluate(entrypoint, input, BigInt(Math.trunc(decisionTimeMs)) * 1_000_000n);
+        const response = instance.evaluate(entrypoint, inputText, BigInt(Math.trunc(decisionTimeMs)) * 1_000_000n);
         return { response, tookNs: Number(nowNs() - beganNs) };
       } catch (error) {
         instance = undefined;
@@ -69,7 +66,7 @@ export function createPolicyRunner(policy: RunnablePolicy, listener: RunListener
 
 function instantiate({ module, memoryMiB, dataText }: RunnablePolicy): WasmPolicy {
   const policy = instantiatePolicy(module, { memoryMiB });
-  policy.setData(encoder.encode(dataText).buffer as ArrayBuffer);
+  policy.setData(dataText);
   return policy;
 }
 

@@ -1,5 +1,5 @@
 import { LoadedPolicy } from '@open-policy-agent/opa-wasm';
-import type { JsonObject, JsonValue } from '../json';
+import type { JsonValue } from '../json';
 import { BuiltinError, type Builtin, type BuiltinContext } from './builtins/builtin';
 import { HOST_IMPLEMENTATIONS } from './builtins';
 import { parseValue, writeValue } from './builtins/rego-text';
@@ -9,8 +9,10 @@ const PAGE_BYTES = 64 * 1024;
 /** what an empty policy needs; opa-wasm's own default */
 const INITIAL_PAGES = 5;
 const DEFAULT_MEMORY_MIB = 64;
-/** `format` of `opa_eval`: 1 asks for Rego's own text, in which a set is not an array and numbers keep their digits */
-const REGO_TEXT = 1;
+/** `format` of `opa_eval`: JSON, or Rego's own text, in which a set is not an array and numbers keep their digits */
+const Format = { json: 0, rego: 1 } as const;
+/** A unit of UTF-16 is at most this long in UTF-8. */
+const BYTES_PER_UNIT = 3;
 
 export interface WasmPolicyOptions {
   /**
@@ -28,26 +30,18 @@ export interface WasmPolicy {
   readonly entrypoints: Readonly<Record<string, number>>;
   /** bytes of linear memory in use; it never shrinks and never passes the ceiling */
   readonly memoryBytes: number;
-  /** Replaces `data`, for all evaluations that follow. */
-  setData(data: JsonObject | ArrayBuffer): void;
+  /** Replaces `data`, for all evaluations that follow. @param dataText JSON of an object */
+  setData(dataText: string): void;
   /**
    * The value of an entrypoint; undefined where Rego's is. Sets come as arrays in no promised order, numbers as doubles.
    *
-   * @param input any JSON value, or its UTF-8 bytes; undefined leaves Rego's `input` undefined
+   * @param inputText JSON of any value; undefined leaves Rego's `input` undefined
    * @param decisionTimeNs what `time.now_ns()` answers, nanoseconds since the epoch
    * @throws PolicyRunError when there is no such entrypoint, or the policy aborts, conflicts or runs out of memory
    */
-  evaluate(
-    entrypoint: string,
-    input: JsonValue | ArrayBuffer | undefined,
-    decisionTimeNs: bigint,
-  ): JsonValue | undefined;
+  evaluate(entrypoint: string, inputText: string | undefined, decisionTimeNs: bigint): JsonValue | undefined;
   /** Like `evaluate`, with sets as sets, every digit of a number and keys of any type: for comparing with OPA. */
-  evaluateExactly(
-    entrypoint: string,
-    input: JsonValue | ArrayBuffer | undefined,
-    decisionTimeNs: bigint,
-  ): RegoValue | undefined;
+  evaluateExactly(entrypoint: string, inputText: string | undefined, decisionTimeNs: bigint): RegoValue | undefined;
 }
 
 /** An evaluation that gave no answer. opa-wasm throws bare strings; what it threw is the cause. */
@@ -144,36 +138,44 @@ class OpaWasmPolicy implements WasmPolicy {
     return this.memory.buffer.byteLength;
   }
 
-  setData(data: JsonObject | ArrayBuffer): void {
+  setData(dataText: string): void {
     try {
-      this.loaded.setData(data);
+      this.loaded.setData(encoder.encode(dataText).buffer as ArrayBuffer);
     } catch (cause) {
       throw asRunError('The data could not be loaded', cause);
     }
   }
 
-  evaluate(entrypoint: string, input: JsonValue | ArrayBuffer | undefined, decisionTimeNs: bigint) {
-    this.context.decisionTimeNs = decisionTimeNs;
-    try {
-      const found = this.loaded.evaluate(truthyInput(input), entrypoint) as { result: JsonValue }[];
-      return found[0]?.result;
-    } catch (cause) {
-      throw asRunError(`The evaluation of ${entrypoint} failed`, cause);
-    }
+  evaluate(entrypoint: string, inputText: string | undefined, decisionTimeNs: bigint): JsonValue | undefined {
+    return this.run(entrypoint, inputText, decisionTimeNs, Format.json, (text) => {
+      const [found] = JSON.parse(text) as { result: JsonValue }[];
+      return found?.result;
+    });
   }
 
-  evaluateExactly(entrypoint: string, input: JsonValue | ArrayBuffer | undefined, decisionTimeNs: bigint) {
-    this.context.decisionTimeNs = decisionTimeNs;
-    try {
-      const id = this.entrypoints[entrypoint];
-      if (id === undefined) throw new Error(`entrypoint ${entrypoint} is not valid in this instance`);
-      const at = this.loaded.dataHeapPtr as number;
-      const length = this.writeInput(input, at);
-      const heap = at + length;
-      const { dataAddr } = this.loaded;
-      const text = this.textAt(this.exports.opa_eval(0, id, dataAddr, length && at, length, heap, REGO_TEXT));
+  evaluateExactly(entrypoint: string, inputText: string | undefined, decisionTimeNs: bigint): RegoValue | undefined {
+    return this.run(entrypoint, inputText, decisionTimeNs, Format.rego, (text) => {
       const [found] = (parseValue(text) as RegoSet).items as RegoObject[];
       return found?.get('result');
+    });
+  }
+
+  /** As opa-wasm's own `evaluate` does, without its copies of the input, and whatever JSON that is. */
+  private run<T>(
+    entrypoint: string,
+    inputText: string | undefined,
+    decisionTimeNs: bigint,
+    format: number,
+    read: (text: string) => T,
+  ): T {
+    this.context.decisionTimeNs = decisionTimeNs;
+    try {
+      const id = Object.hasOwn(this.entrypoints, entrypoint) ? this.entrypoints[entrypoint] : undefined;
+      if (id === undefined) throw new Error(`entrypoint ${entrypoint} is not valid in this instance`);
+      const at = this.loaded.dataHeapPtr as number;
+      const length = inputText === undefined ? 0 : this.writeInput(inputText, at);
+      const { dataAddr } = this.loaded;
+      return read(this.textAt(this.exports.opa_eval(0, id, dataAddr, length && at, length, at + length, format)));
     } catch (cause) {
       throw asRunError(`The evaluation of ${entrypoint} failed`, cause);
     }
@@ -239,13 +241,13 @@ class OpaWasmPolicy implements WasmPolicy {
     return value;
   }
 
-  private writeInput(input: JsonValue | ArrayBuffer | undefined, at: number): number {
-    if (input === undefined) return 0;
-    const text = input instanceof ArrayBuffer ? new Uint8Array(input) : encoder.encode(JSON.stringify(input));
-    const lacking = at + text.length - this.memory.buffer.byteLength;
-    if (lacking > 0) this.memory.grow(Math.ceil(lacking / PAGE_BYTES));
-    this.view().set(text, at);
-    return text.length;
+  /** @returns how many bytes it has */
+  private writeInput(text: string, at: number): number {
+    if (at + text.length * BYTES_PER_UNIT > this.memory.buffer.byteLength) {
+      const lacking = at + Buffer.byteLength(text) - this.memory.buffer.byteLength;
+      if (lacking > 0) this.memory.grow(Math.ceil(lacking / PAGE_BYTES));
+    }
+    return encoder.encodeInto(text, this.view().subarray(at)).written;
   }
 
   private textAt(at: number): string {
@@ -268,11 +270,6 @@ function runBuiltin(builtin: Builtin, operands: RegoValue[], context: BuiltinCon
     if (error instanceof BuiltinError) return undefined;
     throw error;
   }
-}
-
-/** opa-wasm takes `false`, `0`, `""` and `null` for no input; as bytes they are input like any other. */
-function truthyInput(input: JsonValue | ArrayBuffer | undefined): JsonValue | ArrayBuffer | undefined {
-  return input || input === undefined ? input : (encoder.encode(JSON.stringify(input)).buffer as ArrayBuffer);
 }
 
 function asRunError(doing: string, cause: unknown): PolicyRunError {

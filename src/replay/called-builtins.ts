@@ -13,8 +13,8 @@ export async function calledBuiltins(request: PolicyRequest): Promise<string[]> 
     onBuiltin: (name) => called.add(name),
   });
   try {
-    instance.setData({ ...policy.data, config: configDocument });
-    instance.evaluate(policy.entrypoint, input, BigInt(Math.trunc(decisionTimeMs)) * 1_000_000n);
+    instance.setData(JSON.stringify({ ...policy.data, config: configDocument }));
+    instance.evaluate(policy.entrypoint, JSON.stringify(input), BigInt(Math.trunc(decisionTimeMs)) * 1_000_000n);
   } catch {
     // What was called before it failed is what is asked for.
   }

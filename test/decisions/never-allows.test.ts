@@ -114,9 +114,9 @@ async function prepare(source: PolicyCase['source']): Promise<Decide> {
   const policy = built.bundle;
   const instance = await loadWasmPolicy(policy.wasm);
   const evaluate: EvaluatePolicy = async ({ configDocument, input, decisionTimeMs }) => {
-    instance.setData({ ...policy.data, config: configDocument });
+    instance.setData(JSON.stringify({ ...policy.data, config: configDocument }));
     try {
-      const response = instance.evaluate(policy.entrypoint, input, BigInt(decisionTimeMs) * 1_000_000n);
+      const response = instance.evaluate(policy.entrypoint, JSON.stringify(input), BigInt(decisionTimeMs) * 1_000_000n);
       return await Promise.resolve({ response, evalDurationNs: 1 });
     } catch (error) {
       throw new GateError(FailureType.PolicyEvaluation, String(error), undefined, { cause: error });
