@@ -1,20 +1,34 @@
 import { Command, CommanderError } from 'commander';
 import { GateError } from '../failures';
-import { auditCommand } from './audit';
-import { abortCommand, overrideCommand, resumeCommand } from './deployments/operate';
-import { codecServerCommand } from './operations/codec-server';
-import { deployCommand } from './deployments/deploy';
-import { devCommand } from './operations/dev';
-import { doctorCommand } from './operations/doctor';
-import { evaluateCommand } from './policy/evaluate';
-import { explainCommand } from './deployments/explain';
 import { CliExit, ExitCode, type CliIo, type CommandContext } from './io';
-import { listCommand } from './deployments/list';
-import { policyCommand } from './policy';
-import { replayCommand } from './policy/replay';
-import { setupCommand } from './operations/setup';
-import { statusCommand } from './deployments/status';
-import { workerCommand } from './operations/worker';
+
+type CreateCommand = (context: CommandContext) => Command;
+
+/** In the order in which help lists them. */
+const COMMANDS: Readonly<Record<string, () => Promise<CreateCommand>>> = {
+  deploy: async () => (await import('./deployments/deploy.js')).deployCommand,
+  status: async () => (await import('./deployments/status.js')).statusCommand,
+  explain: async () => (await import('./deployments/explain.js')).explainCommand,
+  resume: async () => (await import('./deployments/operate.js')).resumeCommand,
+  abort: async () => (await import('./deployments/operate.js')).abortCommand,
+  override: async () => (await import('./deployments/operate.js')).overrideCommand,
+  list: async () => (await import('./deployments/list.js')).listCommand,
+  evaluate: async () => (await import('./policy/evaluate.js')).evaluateCommand,
+  policy: async () => (await import('./policy/index.js')).policyCommand,
+  replay: async () => (await import('./policy/replay.js')).replayCommand,
+  audit: async () => (await import('./audit/index.js')).auditCommand,
+  worker: async () => (await import('./operations/worker.js')).workerCommand,
+  'codec-server': async () => (await import('./operations/codec-server.js')).codecServerCommand,
+  dev: async () => (await import('./operations/dev.js')).devCommand,
+  setup: async () => (await import('./operations/setup.js')).setupCommand,
+  doctor: async () => (await import('./operations/doctor.js')).doctorCommand,
+};
+
+/** The one that is named, which saves loading the others; all where none is, for help and for what is misspelt. */
+function wantedCommands(name: string | undefined): Promise<CreateCommand[]> {
+  const named = name !== undefined && Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]!] : Object.values(COMMANDS);
+  return Promise.all(named.map((load) => load()));
+}
 
 /**
  * Runs one `gate` command. Results go to stdout, all else to stderr; nothing is thrown for a user's mistake.
@@ -36,26 +50,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
     .version(version(), '-V, --version')
     // The root's --version stands before a subcommand; after it, `--version v2` is the subcommand's own.
     .enablePositionalOptions();
-  for (const create of [
-    deployCommand,
-    statusCommand,
-    explainCommand,
-    resumeCommand,
-    abortCommand,
-    overrideCommand,
-    listCommand,
-    evaluateCommand,
-    policyCommand,
-    replayCommand,
-    auditCommand,
-    workerCommand,
-    codecServerCommand,
-    devCommand,
-    setupCommand,
-    doctorCommand,
-  ]) {
-    program.addCommand(create(context));
-  }
+  for (const create of await wantedCommands(argv[0])) program.addCommand(create(context));
   quiet(program, io);
   try {
     await program.parseAsync([...argv], { from: 'user' });

@@ -50,7 +50,18 @@ export function faultAt(where: DocumentPlace, pointer: string, sentence: string)
 function compiledOf(schema: TSchema): ValidateFunction {
   let check = compiled.get(schema);
   if (check === undefined) {
-    const ajv = new Ajv({ allErrors: true, useDefaults: true, discriminator: true, verbose: true, strict: false });
+    const ajv = new Ajv({
+      allErrors: true,
+      useDefaults: true,
+      discriminator: true,
+      verbose: true,
+      strict: false,
+      // Each command pays for this once, and checks a document or two: neither the schema of schemas (these are our own)
+      // nor faster code is worth its compilation.
+      meta: false,
+      validateSchema: false,
+      code: { optimize: false },
+    });
     check = ajv.compile(toAjvSchema(schema));
     compiled.set(schema, check);
   }

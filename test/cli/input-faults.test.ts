@@ -164,6 +164,23 @@ describe('gate evaluate', () => {
     ).toBe(0);
   });
 
+  it('evaluates within the memory that the configuration gives, when that is not the usual', async () => {
+    write('facts.json', JSON.stringify(HEALTHY));
+    for (const [memoryMiB, expected] of [
+      [128, 0],
+      [8, 2],
+    ] as const) {
+      // The attributes alone need more than 8 MiB.
+      const attributes = JSON.stringify({ notes: 'x'.repeat(100_000).split('') });
+      write('release.json', JSON.stringify({ limits: { maxDelta: 500, maxPending: 2000 }, evaluation: { memoryMiB } }));
+      const { code } = await runCli(folder, [
+        ...['evaluate', '--policy', POLICY, '--facts', 'facts.json'],
+        ...['--config', 'release.json', '--attributes', attributes],
+      ]);
+      expect([memoryMiB, code]).toEqual([memoryMiB, expected]);
+    }
+  });
+
   it.each([
     [['--at', 'yesterday'], 'expected --at to be an RFC 3339 time such as 2026-11-23T10:00:00Z, got yesterday'],
     [['--attributes', '[1]'], 'expected --attributes to be a JSON object, got [1]'],

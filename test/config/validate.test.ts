@@ -1,13 +1,29 @@
 import { describe, expect, it } from '@jest/globals';
 import { Type } from '@sinclair/typebox';
+import { Ajv } from 'ajv';
+import { toAjvSchema } from '../../src/config/ajv-schema';
 import { ReleaseConfig } from '../../src/config/release-config';
 import { Settings } from '../../src/config/settings';
 import { validate } from '../../src/config/validate';
+import { DeploymentSchema } from '../../src/deployments/deployment-spec';
 import type { JsonValue } from '../../src/json';
+import { Manifest } from '../../src/policy/manifest';
 import { faultsOf, messagesOf } from './loaders/in-folder';
 
 const place = { file: 'r.json' };
 const level = { type: 'levelServer', base: 'http://l' };
+
+describe('the schemas of documents', () => {
+  it.each([
+    ['settings', Settings],
+    ['release configuration', ReleaseConfig],
+    ['manifest', Manifest],
+    ['deployment', DeploymentSchema],
+  ])('are JSON Schemas, which is not looked at when they are used: %s', (_name, schema) => {
+    const ajv = new Ajv({ strict: false, discriminator: true });
+    expect([ajv.validateSchema(toAjvSchema(schema)), ajv.errorsText()]).toEqual([true, 'No errors']);
+  });
+});
 
 describe('a valid document', () => {
   it('gets the defaults of the schema, also within the branch of a union', () => {

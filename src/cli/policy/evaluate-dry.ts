@@ -7,7 +7,7 @@ import type { Fact, FactTarget } from '../../facts/fact';
 import { FailureType, GateError, type Fault } from '../../failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json';
 import { NAME_PATTERN, RESERVED_INPUT_KEYS } from '../../names';
-import { createEvaluator } from '../../policy/evaluation/evaluator';
+import { createEvaluator, type Evaluator } from '../../policy/evaluation/evaluator';
 import type { Release } from '../../policy/release';
 import { loadPolicy } from '../../policy/sources/file-source';
 import { loadReleaseConfig } from '../../config/loaders/release-config';
@@ -29,21 +29,22 @@ export interface EvaluateOptions extends CommonOptions {
 /**
  * One evaluation without Temporal and without a record. Prints the decision; faults of the input are part of it (outcome
  * `error`), faults of the call are thrown.
+ *
+ * @param started an evaluator that is used where the release has the same memory ceiling
  */
-export async function evaluateDry(io: CliIo, options: EvaluateOptions): Promise<Decision['outcome']> {
-  if ((options.facts === undefined) === (options.collect !== true)) {
-    throw new CliExit(ExitCode.usage, 'give either --facts FILE or --collect');
-  }
+export async function evaluateDry(
+  io: CliIo,
+  options: EvaluateOptions,
+  started: { evaluator: Evaluator; memoryMiB: number },
+): Promise<Decision['outcome']> {
   const release = await readRelease(io, options);
   const nowMs = decisionTime(options.at);
   const target = readTarget(options);
-  const evaluator = createEvaluator({
-    threads: 1,
-    deadlineMs: parseDuration(release.config.evaluation.deadline),
-    memoryMiB: release.config.evaluation.memoryMiB,
-    // One answer is all that is wanted.
-    spares: 0,
-  });
+  const { deadline, memoryMiB } = release.config.evaluation;
+  const evaluator =
+    memoryMiB === started.memoryMiB
+      ? started.evaluator
+      : createEvaluator({ threads: 1, deadlineMs: parseDuration(deadline), memoryMiB, spares: 0 });
   try {
     const { facts, faults, maxAgeMs, decisionTimeMs } = options.collect
       ? await collectFacts(io, options, release, target)
@@ -58,7 +59,7 @@ export async function evaluateDry(io: CliIo, options: EvaluateOptions): Promise<
     print(io, options, release, used, decision);
     return decision.outcome;
   } finally {
-    await evaluator.close();
+    if (evaluator !== started.evaluator) await evaluator.close();
   }
 }
 

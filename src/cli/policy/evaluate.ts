@@ -1,7 +1,10 @@
 import { Command } from 'commander';
-import { ExitCode, type CommandContext } from '../io';
+import { CliExit, ExitCode, type CommandContext } from '../io';
 import { examples, withOutput, withSettings } from '../options';
 import type { EvaluateOptions } from './evaluate-dry';
+
+/** What release configurations say of evaluations by default; the deadline goes with each request. */
+const USUAL = { deadlineMs: 1_000, memoryMiB: 64 };
 
 export function evaluateCommand({ io, exit }: CommandContext): Command {
   const command = new Command('evaluate')
@@ -25,8 +28,18 @@ export function evaluateCommand({ io, exit }: CommandContext): Command {
     'gate evaluate --policy bundle.tar.gz --config configs/examples/release.pkl --collect',
   ]);
   return command.action(async (options: EvaluateOptions) => {
-    const { evaluateDry } = await import('./evaluate-dry.js');
-    const outcome = await evaluateDry(io, options);
-    exit(outcome === 'allow' ? ExitCode.ok : outcome === 'deny' ? ExitCode.denied : ExitCode.usage);
+    if ((options.facts === undefined) === (options.collect !== true)) {
+      throw new CliExit(ExitCode.usage, 'give either --facts FILE or --collect');
+    }
+    const { createEvaluator } = await import('../../policy/evaluation/evaluator.js');
+    // Before all else is loaded: a thread takes as long to start as that. One answer is all that is wanted.
+    const evaluator = createEvaluator({ ...USUAL, threads: 1, spares: 0 });
+    try {
+      const { evaluateDry } = await import('./evaluate-dry.js');
+      const outcome = await evaluateDry(io, options, { evaluator, memoryMiB: USUAL.memoryMiB });
+      exit(outcome === 'allow' ? ExitCode.ok : outcome === 'deny' ? ExitCode.denied : ExitCode.usage);
+    } finally {
+      await evaluator.close();
+    }
   });
 }

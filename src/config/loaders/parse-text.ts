@@ -1,5 +1,5 @@
 import { parse as parseLossless } from 'lossless-json';
-import { isAlias, isCollection, isNode, LineCounter, parseDocument, type Document, type YAMLError } from 'yaml';
+import type * as Yaml from 'yaml';
 import { FailureType, faultsToError } from '../../failures';
 import type { JsonValue } from '../../json';
 import { pointerKeys } from '../json-document';
@@ -8,6 +8,12 @@ import { configInvalid } from './read-bytes';
 export interface ParsedText {
   document: JsonValue;
   lineOf(pointer: string): number | undefined;
+}
+
+/** Loaded when it is needed, which for JSON without a fault is never: loading takes longer than a policy's evaluation. */
+function yaml(): typeof Yaml {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- whoever asks for a line cannot wait for an import
+  return require('yaml') as typeof Yaml;
 }
 
 /** JSON as RFC 8259 has it, with duplicate keys refused; throws GateError ConfigInvalid. */
@@ -19,17 +25,17 @@ export function parseJson(path: string, text: string): ParsedText {
     throw syntaxError(path, text, error);
   }
   // JSON is YAML, nearly: YAML's parser knows lines and duplicate keys, and takes its time; a good document needs neither.
-  const lines = new LineCounter();
-  let parsed: Document | undefined;
-  const tree = (): Document => (parsed ??= parseDocument(text, { lineCounter: lines, logLevel: 'silent' }));
+  let parsed: { tree: Yaml.Document; lines: Yaml.LineCounter } | undefined;
+  const asYaml = () => (parsed ??= parseDocument(text, { logLevel: 'silent' }));
   if (hasDuplicateKey(text, document)) {
+    const { tree, lines } = asYaml();
     refuse(
       path,
       lines,
-      tree().errors.filter(({ code }) => code === 'DUPLICATE_KEY'),
+      tree.errors.filter(({ code }) => code === 'DUPLICATE_KEY'),
     );
   }
-  return { document, lineOf: (pointer) => lineIn(tree(), lines, pointer) };
+  return { document, lineOf: (pointer) => lineIn(asYaml(), pointer) };
 }
 
 /** In JSON a text before a colon is a key, and only that is: there are as many as members, unless one stood twice. */
@@ -72,21 +78,21 @@ function syntaxError(path: string, text: string, cause: unknown): Error {
  * without measure. Throws GateError ConfigInvalid with all faults.
  */
 export function parseYaml(path: string, text: string): ParsedText {
-  const lines = new LineCounter();
-  const tree = parseDocument(text, { lineCounter: lines, logLevel: 'error', stringKeys: true });
+  const parsed = parseDocument(text, { logLevel: 'error', stringKeys: true });
+  const { tree, lines } = parsed;
   // What is a warning to the parser, such as an unknown tag, would change what the document means.
   refuse(path, lines, [...tree.errors, ...tree.warnings]);
   try {
     return {
       document: tree.toJS({ maxAliasCount: 100 }) as JsonValue,
-      lineOf: (pointer) => lineIn(tree, lines, pointer),
+      lineOf: (pointer) => lineIn(parsed, pointer),
     };
   } catch (error) {
     throw configInvalid(path, `expected aliases that stay small: ${(error as Error).message}`);
   }
 }
 
-function refuse(path: string, lines: LineCounter, errors: readonly YAMLError[]): void {
+function refuse(path: string, lines: Yaml.LineCounter, errors: readonly Yaml.YAMLError[]): void {
   if (errors.length === 0) return;
   throw faultsToError(
     errors.map((error) => {
@@ -99,8 +105,17 @@ function refuse(path: string, lines: LineCounter, errors: readonly YAMLError[]):
   );
 }
 
+function parseDocument(text: string, options: Yaml.ParseOptions & Yaml.DocumentOptions & Yaml.SchemaOptions) {
+  const lines = new (yaml().LineCounter)();
+  return { tree: yaml().parseDocument(text, { ...options, lineCounter: lines }) as Yaml.Document, lines };
+}
+
 /** The line of what a JSON Pointer names, else of the innermost thing around it. */
-function lineIn(tree: Document, lines: LineCounter, pointer: string): number | undefined {
+function lineIn(
+  { tree, lines }: { tree: Yaml.Document; lines: Yaml.LineCounter },
+  pointer: string,
+): number | undefined {
+  const { isAlias, isCollection, isNode } = yaml();
   let offset = isNode(tree.contents) ? tree.contents.range?.[0] : undefined;
   let node: unknown = tree.contents;
   for (const key of pointerKeys(pointer)) {
