@@ -19,7 +19,6 @@ const POLICY = join(__dirname, '../policy');
 const ROUNDS = 11;
 const CALLS = 500;
 const CALLERS = 16;
-const MEMORY_EVALUATIONS = 1_000_000;
 
 const CONFIG: JsonObject = { limits: { maxDelta: 100, maxPending: 500 } };
 const INPUT: JsonObject = {
@@ -54,7 +53,6 @@ export async function benchDecision(): Promise<BenchRow[]> {
       () => perSecond(askServer),
     );
     const inThread = await decisionWithoutCrossing(bundle);
-    const memory = await memoryGrowth(ask);
     return [
       ...(await benchInThread(bundle)),
       {
@@ -80,14 +78,6 @@ export async function benchDecision(): Promise<BenchRow[]> {
         target: '>= 6',
         met: many.ratio >= 6,
         unit: '/s',
-      },
-      {
-        name: `Memory after ${MEMORY_EVALUATIONS} evaluations`,
-        baseline: 'after the first tenth',
-        ...memory,
-        target: '<= 1.1',
-        met: memory.ratio <= 1.1,
-        unit: 'MiB',
       },
     ];
   } finally {
@@ -167,7 +157,8 @@ async function loneMicroseconds(ask: () => Promise<unknown>): Promise<number> {
   return median(took);
 }
 
-async function perSecond(ask: () => Promise<unknown>, calls = CALLS * 4): Promise<number> {
+async function perSecond(ask: () => Promise<unknown>): Promise<number> {
+  const calls = CALLS * 4;
   const from = process.hrtime.bigint();
   let left = calls;
   const caller = async () => {
@@ -175,27 +166,4 @@ async function perSecond(ask: () => Promise<unknown>, calls = CALLS * 4): Promis
   };
   await Promise.all(Array.from({ length: CALLERS }, caller));
   return calls / (Number(process.hrtime.bigint() - from) / 1e9);
-}
-
-/** The whole process, threads and wasm memory included; the median of ten readings evens out the collector's swings. */
-async function memoryGrowth(ask: () => Promise<unknown>): Promise<{ ours: number; base: number; ratio: number }> {
-  const tenth = async () => {
-    const readings: number[] = [];
-    for (let reading = 0; reading < 10; reading++) {
-      await perSecond(ask, MEMORY_EVALUATIONS / 100);
-      readings.push(process.memoryUsage().rss / 1024 / 1024);
-    }
-    return median(readings);
-  };
-  const base = await tenth();
-  let ours = base;
-  for (let part = 1; part < 10; part++) ours = await tenth();
-  return { ours, base, ratio: ours / base };
-}
-
-if (require.main === module) {
-  void benchDecision().then((rows) => {
-    console.table(rows);
-    console.log(JSON.stringify(rows));
-  });
 }

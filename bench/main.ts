@@ -7,11 +7,13 @@ import { benchAuditWrites } from './audit-writes';
 import { benchColdStart } from './cold-start';
 import { benchDecision } from './decision';
 import { benchGatedStage } from './gated-stage';
+import { benchMemory } from './memory';
 import { benchReleases } from './releases';
 import { benchReplay } from './replay';
 
 const PARTS: Record<string, () => Promise<BenchRow[]>> = {
   decision: benchDecision,
+  memory: benchMemory,
   'cold-start': benchColdStart,
   'gated-stage': benchGatedStage,
   releases: benchReleases,

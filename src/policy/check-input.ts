@@ -139,7 +139,10 @@ function checkFact(factId: string, validate: ValidateFunction, input: JsonObject
 /** Without the places, which cost more than the look itself: nearly every input holds none. */
 function holdsUnsafeNumber(value: JsonValue | undefined): boolean {
   if (typeof value === 'number') return isUnsafe(value);
-  return isContainer(value) && Object.values(value).some(holdsUnsafeNumber);
+  if (Array.isArray(value)) return value.some(holdsUnsafeNumber);
+  if (!isJsonObject(value)) return false;
+  for (const key in value) if (holdsUnsafeNumber(value[key])) return true;
+  return false;
 }
 
 const isUnsafe = (value: number): boolean =>
