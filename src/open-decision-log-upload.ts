@@ -1,5 +1,4 @@
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { AuditLogger } from './audit/audit-log';
 import {
   createDecisionLogUpload,
@@ -11,6 +10,7 @@ import { parseDuration } from './config/duration';
 import { readSecret } from './read-secret';
 import type { LoadedSettings } from './config/loaders/settings';
 import { FailureType, GateError } from './failures';
+import { userDataFolder } from './user-folders';
 
 /**
  * The upload of decision logs that the settings name; undefined when they name none.
@@ -26,8 +26,7 @@ export async function openDecisionLogUpload(
   if (upload === undefined) return undefined;
   const { url, bearerToken, maxUploadBytes, timeout, folder, maxWaitingBytes } = upload;
   checkUrl(url);
-  const data = env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share');
-  const place = folder === undefined ? join(data, 'planning-engine', 'decision-logs') : resolve(baseDir, folder);
+  const place = folder === undefined ? userDataFolder('decision-logs', env) : resolve(baseDir, folder);
   return createDecisionLogUpload({
     url,
     ...(bearerToken === undefined

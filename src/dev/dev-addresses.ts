@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { userDataFolder } from '../user-folders';
 
 /** Where a running `gate dev` is; other commands read it unless they are told otherwise. */
 export interface DevAddresses {
@@ -15,7 +15,7 @@ export interface DevAddresses {
 }
 
 export function devFolder(env: NodeJS.ProcessEnv): string {
-  return join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'planning-engine', 'dev');
+  return userDataFolder('dev', env);
 }
 
 export function writeDevAddresses(folder: string, addresses: DevAddresses): void {

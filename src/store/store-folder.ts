@@ -1,5 +1,5 @@
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
+import { userDataFolder } from '../user-folders';
 
 /**
  * Where the embedded store lies: the folder of the settings (relative to the settings file), else
@@ -7,5 +7,5 @@ import { join, resolve } from 'node:path';
  */
 export function storeFolder(configured: string | undefined, baseDir: string, env: NodeJS.ProcessEnv): string {
   if (configured !== undefined) return resolve(baseDir, configured);
-  return join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'planning-engine', 'store');
+  return userDataFolder('store', env);
 }

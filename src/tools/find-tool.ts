@@ -1,5 +1,4 @@
 import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { downloadTool } from './install/download';
 import { goInstall } from './install/go-install';
@@ -7,6 +6,7 @@ import { withLock } from './install/install-lock';
 import { createProgress } from './install/progress';
 import { runTool } from './install/run-tool';
 import { isExecutableFile, searchPath } from './install/search-path';
+import { userCacheFolder } from '../user-folders';
 import { platformOf, TOOLS, type ToolName, type ToolSpec } from './tool-spec';
 
 export type { ToolName } from './tool-spec';
@@ -100,8 +100,7 @@ export async function findInstalled(
 
 /** Where an installed tool is kept. */
 export function cachedToolPath(name: ToolName, env: NodeJS.ProcessEnv = process.env): string {
-  const cache = env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache');
-  return join(cache, 'planning-engine', 'tools', name, TOOLS[name].version, name);
+  return join(userCacheFolder('tools', env), name, TOOLS[name].version, name);
 }
 
 async function printedVersion(path: string, spec: ToolSpec): Promise<string> {

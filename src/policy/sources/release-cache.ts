@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { FailureType, GateError } from '../../failures';
 import { isJsonObject } from '../../json';
 import type { Manifest } from '../manifest';
+import { userCacheFolder } from '../../user-folders';
 import { sha256 } from '../manifest-digests';
 
 /** The folder of the settings (relative to the settings file), else `$XDG_CACHE_HOME/planning-engine/releases`. */
 export function cacheFolder(configured: string | undefined, baseDir: string, env: NodeJS.ProcessEnv): string {
   if (configured !== undefined) return resolve(baseDir, configured);
-  return join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'planning-engine', 'releases');
+  return userCacheFolder('releases', env);
 }
 
 /** A release as it was kept: the manifest as it was read, and the digests of the blobs beside it. */
