@@ -29,11 +29,12 @@ export function policyPublishCommand({ io }: CommandContext): Command {
     .description(
       'Builds and tests the policy, checks it with the configuration, writes both, and last the manifest that names them. What is left out stays as the manifest names it. Of two publishers at once one wins, and the other is told.',
     )
+    .argument('[to]', 'manifest to point at the release of --promote, as --to says it')
     .option('--policy <path>', 'policy folder, or a bundle.tar.gz')
     .option('--config <file>', 'release configuration (.pkl, .json, .yaml)')
     .option('--to <url>', 'manifest: s3://bucket/…/name.json, file://… or a path; by default that of the settings')
     .option('--version <name>', 'of the release; names it for ever')
-    .option('--promote <url>', 'publish the release that this manifest names, such as staging’s, instead')
+    .option('--promote <from>', 'publish the release that this manifest names, such as staging’s, instead')
     .option('--by <name>', 'who publishes; by default the user of this machine')
     .option('--threshold <percent>', 'lines of the policy that its tests must cover', '80')
     .option('--sign-key <file>', 'PEM of a private key, or the secret of an HMAC: signs the bundle as opa sign does')
@@ -44,10 +45,10 @@ export function policyPublishCommand({ io }: CommandContext): Command {
   examples(withOutput(withSettings(command)), [
     'gate policy publish --policy ./policy --config release.pkl --to s3://bucket/gate/staging.json --version v2',
     'gate policy publish --config release.pkl --to s3://bucket/gate/staging.json --version v3',
-    'gate policy publish --promote s3://bucket/gate/staging.json --to s3://bucket/gate/production.json',
+    'gate policy publish --promote s3://bucket/gate/staging.json s3://bucket/gate/production.json',
   ]);
-  return command.action(async (options: PublishOptions) => {
-    checkUse(options);
+  return command.action(async (promotedTo: string | undefined, options: PublishOptions) => {
+    checkUse(options, promotedTo);
     const [{ openLoadedSettings }, { openManifestPlace, actorOf }, { readStanding, urlOf }, { readHistory }] =
       await Promise.all([
         import('../open-settings.js'),
@@ -56,7 +57,7 @@ export function policyPublishCommand({ io }: CommandContext): Command {
         import('../../policy/publishing/release-history.js'),
       ]);
     const loaded = await openLoadedSettings(io, options.settings);
-    const place = await openManifestPlace(io, loaded, options.to);
+    const place = await openManifestPlace(io, loaded, promotedTo ?? options.to);
     const by = await actorOf(io, options.by);
     const standing = await readStanding(place);
     const act: Act = { by, at: new Date().toISOString() };
@@ -94,7 +95,11 @@ export function policyPublishCommand({ io }: CommandContext): Command {
   });
 }
 
-function checkUse(options: PublishOptions): void {
+function checkUse(options: PublishOptions, promotedTo: string | undefined): void {
+  if (promotedTo !== undefined && (options.promote === undefined || options.to !== undefined)) {
+    const expected = options.promote === undefined ? '--to URL' : 'the manifest once, as an argument or with --to';
+    throw new CliExit(ExitCode.usage, `expected ${expected}, got ${promotedTo}`);
+  }
   const own = (['policy', 'config', 'version', 'signKey'] as const).filter((name) => options[name] !== undefined);
   if (options.promote !== undefined) {
     if (own.length === 0) return;

@@ -98,6 +98,10 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     const signed = await gate('publish', '--policy', 'policy', '--version', 'v3', '--sign-key', key);
     expect(signed).toMatchObject({ code: 0 });
     expect(await gate('publish', '--promote', to, '--to', 'prod/production.json')).toMatchObject({ code: 0 });
+    expect(await gate('publish', '--promote', to, 'prod/production.json')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('prod/production.json names v3 already'),
+    });
     expect(readFileSync(join(folder, 'prod', 'policy-v3.tar.gz'), 'latin1')).toContain('.signatures.json');
     expect(JSON.parse((await gate('history', '--to', 'prod/production.json', '-o', 'json')).stdout)).toMatchObject([
       { version: 'v3', action: 'promote', from: to, in_force: true },
@@ -136,6 +140,8 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
       'expected --policy with --sign-key',
     ],
     ['a promotion with more', ['--promote', 'x.json', '--version', 'v9'], 'expected --promote without'],
+    ['two places for a promotion', ['--promote', to, 'a.json', '--to', 'b.json'], 'expected the manifest once'],
+    ['a place without its option', ['--version', 'v9', '--config', 'v2.json', 'a.json'], 'expected --to URL'],
     ['a promotion from nowhere', ['--promote', 'none.json'], 'expected a manifest at'],
     ['a manifest that is no .json', ['--version', 'v9', '--config', 'v2.json', '--to', 'x/latest'], 'to end in .json'],
     ['another scheme', ['--version', 'v9', '--config', 'v2.json', '--to', 'http://x/y.json'], 'Expected s3://'],
