@@ -185,12 +185,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     const evaluated = await evaluateSnapshot({
       release,
       snapshot,
-      evaluate: (request) =>
-        evaluator.evaluate({
-          ...request,
-          deadlineMs: parseDuration(release.config.evaluation.deadline),
-          memoryMiB: release.config.evaluation.memoryMiB,
-        }),
+      evaluate: (request) => evaluator.evaluate(request),
     });
     const { outcome, denyReasons } = evaluated;
     const result = outcome === 'error' ? undefined : { allow: outcome === 'allow', deny_reasons: denyReasons };

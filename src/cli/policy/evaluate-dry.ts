@@ -7,12 +7,11 @@ import type { Fact, FactTarget } from '../../facts/fact';
 import { FailureType, GateError, type Fault } from '../../failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json';
 import { NAME_PATTERN, RESERVED_INPUT_KEYS } from '../../names';
-import { createEvaluator, type Evaluator } from '../../policy/evaluation/evaluator';
+import type { Evaluator } from '../../policy/evaluation/evaluator';
 import type { Release } from '../../policy/release';
 import { loadPolicy } from '../../policy/sources/file-source';
 import { loadReleaseConfig } from '../../config/loaders/release-config';
 import { loadDocument } from '../../config/loaders/document';
-import { parseDuration } from '../../config/duration';
 import { printJson, printLines } from '../output';
 
 export interface EvaluateOptions extends CommonOptions {
@@ -29,38 +28,27 @@ export interface EvaluateOptions extends CommonOptions {
 /**
  * One evaluation without Temporal and without a record. Prints the decision; faults of the input are part of it (outcome
  * `error`), faults of the call are thrown.
- *
- * @param started an evaluator that is used where the release has the same memory ceiling
  */
 export async function evaluateDry(
   io: CliIo,
   options: EvaluateOptions,
-  started: { evaluator: Evaluator; memoryMiB: number },
+  evaluator: Evaluator,
 ): Promise<Decision['outcome']> {
   const release = await readRelease(io, options);
   const nowMs = decisionTime(options.at);
   const target = readTarget(options);
-  const { deadline, memoryMiB } = release.config.evaluation;
-  const evaluator =
-    memoryMiB === started.memoryMiB
-      ? started.evaluator
-      : createEvaluator({ threads: 1, deadlineMs: parseDuration(deadline), memoryMiB, spares: 0 });
-  try {
-    const { facts, faults, maxAgeMs, decisionTimeMs } = options.collect
-      ? await collectFacts(io, options, release, target)
-      : { ...(await readFacts(io, options.facts ?? '', nowMs)), maxAgeMs: {}, decisionTimeMs: nowMs };
-    const reads = new Set(release.policy.reads.facts);
-    const used = facts.filter((fact) => reads.has(fact.id)).sort((a, b) => (a.id < b.id ? -1 : 1));
-    const snapshot = { decisionId: 'dry-run', decisionTimeMs, target, release: release.ref, facts: used, maxAgeMs };
-    const decision: Decision =
-      faults.length > 0
-        ? { outcome: 'error', denyReasons: [], faults, evalDurationNs: 0 }
-        : await evaluateSnapshot({ release, snapshot, evaluate: (request) => evaluator.evaluate(request) });
-    print(io, options, release, used, decision);
-    return decision.outcome;
-  } finally {
-    if (evaluator !== started.evaluator) await evaluator.close();
-  }
+  const { facts, faults, maxAgeMs, decisionTimeMs } = options.collect
+    ? await collectFacts(io, options, release, target)
+    : { ...(await readFacts(io, options.facts ?? '', nowMs)), maxAgeMs: {}, decisionTimeMs: nowMs };
+  const reads = new Set(release.policy.reads.facts);
+  const used = facts.filter((fact) => reads.has(fact.id)).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const snapshot = { decisionId: 'dry-run', decisionTimeMs, target, release: release.ref, facts: used, maxAgeMs };
+  const decision: Decision =
+    faults.length > 0
+      ? { outcome: 'error', denyReasons: [], faults, evalDurationNs: 0 }
+      : await evaluateSnapshot({ release, snapshot, evaluate: (request) => evaluator.evaluate(request) });
+  print(io, options, release, used, decision);
+  return decision.outcome;
 }
 
 async function readRelease(io: CliIo, options: EvaluateOptions): Promise<Release> {

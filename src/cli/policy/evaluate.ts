@@ -3,9 +3,6 @@ import { CliExit, ExitCode, type CommandContext } from '../io';
 import { examples, withOutput, withSettings } from '../options';
 import type { EvaluateOptions } from './evaluate-dry';
 
-/** What release configurations say of evaluations by default; the deadline goes with each request. */
-const USUAL = { deadlineMs: 1_000, memoryMiB: 64 };
-
 export function evaluateCommand({ io, exit }: CommandContext): Command {
   const command = new Command('evaluate')
     .summary('what would be decided: a dry run, without Temporal and without a record')
@@ -32,11 +29,12 @@ export function evaluateCommand({ io, exit }: CommandContext): Command {
       throw new CliExit(ExitCode.usage, 'give either --facts FILE or --collect');
     }
     const { createEvaluator } = await import('../../policy/evaluation/evaluator.js');
-    // Before all else is loaded: a thread takes as long to start as that. One answer is all that is wanted.
-    const evaluator = createEvaluator({ ...USUAL, threads: 1, spares: 0 });
+    // Before all else is loaded: a thread takes as long to start as that. As in a worker, each request says its own limits.
+    // One answer is all that is wanted.
+    const evaluator = createEvaluator({ threads: 1, deadlineMs: 1000, memoryMiB: 64, spares: 0 });
     try {
       const { evaluateDry } = await import('./evaluate-dry.js');
-      const outcome = await evaluateDry(io, options, { evaluator, memoryMiB: USUAL.memoryMiB });
+      const outcome = await evaluateDry(io, options, evaluator);
       exit(outcome === 'allow' ? ExitCode.ok : outcome === 'deny' ? ExitCode.denied : ExitCode.usage);
     } finally {
       await evaluator.close();
