@@ -361,7 +361,11 @@ describe('replay', () => {
         'none: cannot be read (ENOENT)',
       ],
       ['a folder', async () => readPieces(folder, 'folder').next(), 'cannot be read (EISDIR)'],
-      ['bytes that are no UTF-8', () => lines(Uint8Array.from([0x61, 0x0a, 0xff, 0x0a])), 'expected UTF-8'],
+      [
+        'bytes that are no UTF-8',
+        () => lines(Uint8Array.from([0x61, 0x0a, 0xff, 0x0a])),
+        'expected lines of JSON in UTF-8',
+      ],
       ['a file without line ends', () => lines('x'.repeat(17 * 1024 * 1024)), 'lines:1: expected lines of JSON'],
     ])('refuse %s', async (_what, read, why) => {
       await expect(read()).rejects.toMatchObject({ type: 'ConfigInvalid', message: expect.stringContaining(why) });

@@ -55,7 +55,7 @@ function unreadable(name: string, line: number, error: unknown): GateError {
   const { code, message } = error as NodeJS.ErrnoException;
   const why =
     code === 'ERR_ENCODING_INVALID_ENCODED_DATA'
-      ? `expected UTF-8 after line ${line}`
+      ? `expected lines of JSON in UTF-8${line === 0 ? '' : `, found something else after line ${line}`}`
       : `cannot be read (${code ?? message})`;
   return new GateError(FailureType.ConfigInvalid, `${name}: ${why}`, undefined, { cause: error });
 }
