@@ -86,20 +86,32 @@ export function createFileObjects(
         throw toStoreError(`delete ${path}`, error);
       }
     },
-    list: async (prefix) => {
+    list: async (wanted) => {
+      // Other folders beside the objects are not ours to read: one may be closed to us, or vanish meanwhile.
+      const folder = wanted.slice(0, wanted.lastIndexOf('/') + 1);
+      if (folder !== '') checkKey(folder.slice(0, -1));
       try {
-        const entries = await readdir(root, { recursive: true, withFileTypes: true });
-        return entries
-          .filter((entry) => entry.isFile())
-          .map((entry) => join(entry.parentPath, entry.name).slice(root === '/' ? 1 : root.length + 1))
-          .filter((key) => key.startsWith(prefix) && !key.split('/').some((part) => part.startsWith(HIDDEN)))
-          .sort();
+        return (await keysIn(root, folder)).filter((key) => key.startsWith(wanted)).sort();
       } catch (error) {
-        if (codeOf(error) === 'ENOENT') return [];
-        throw toStoreError(`list ${root}`, error);
+        throw toStoreError(`list ${join(root, folder)}`, error);
       }
     },
   };
+}
+
+/** @param folder a key's, with a `/` at its end; empty for the root. One that is not there, or no longer, holds none */
+async function keysIn(root: string, folder: string): Promise<string[]> {
+  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT' || (folder !== '' && codeOf(error) === 'ENOTDIR')) return [];
+    throw error;
+  });
+  const keys: string[] = [];
+  for (const entry of entries) {
+    if (entry.name.startsWith(HIDDEN)) continue;
+    if (entry.isFile()) keys.push(`${folder}${entry.name}`);
+    if (entry.isDirectory()) keys.push(...(await keysIn(root, `${folder}${entry.name}/`)));
+  }
+  return keys;
 }
 
 async function readWhole(path: string, maxBytes: number): Promise<StoredObject> {

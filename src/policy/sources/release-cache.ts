@@ -79,8 +79,9 @@ export function createReleaseCache(folder: string, url: string, nowMs: () => num
     const named = new Set(kept.flatMap(({ policySha, configSha }) => [policySha, configSha]));
     for (const name of await readdir(blobs)) {
       if (named.has(name)) continue;
-      const { mtimeMs } = await stat(join(blobs, name));
-      if (nowMs() - mtimeMs > SPARED_MS) await rm(join(blobs, name), { force: true });
+      // Another worker sweeps here too, and renames what it has written.
+      const found = await stat(join(blobs, name)).catch(ignoreAbsence);
+      if (found && nowMs() - found.mtimeMs > SPARED_MS) await rm(join(blobs, name), { force: true });
     }
   };
 
@@ -126,6 +127,10 @@ async function replace(path: string, bytes: Uint8Array, scratch: string): Promis
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+function ignoreAbsence(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 function parse(text: string): unknown {

@@ -1,5 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -37,6 +38,22 @@ describe('objects in a folder', () => {
     await expect(store.get('endless')).rejects.toThrow('expected a file');
     await expect(store.delete('plain/below')).rejects.toBeInstanceOf(ObjectStoreError);
     await expect(createFileObjects(join(folder, 'plain')).list('')).rejects.toBeInstanceOf(ObjectStoreError);
+  });
+
+  it('lists its objects while other folders beside them come and go', async () => {
+    const folder = join(root, `store-${++opened}`);
+    const store = createFileObjects(folder);
+    await store.put('a.history/1', new Uint8Array([1]));
+    const others = Array.from({ length: 50 }, (_none, other) => join(folder, `other-${other}`, 'deep'));
+    for (let round = 0; round < 10; round += 1) {
+      for (const other of others) mkdirSync(other, { recursive: true });
+      const found = Promise.all([store.list('a.history/'), store.list('')]);
+      await Promise.all(others.map((other) => rm(join(other, '..'), { recursive: true })));
+      expect(await found).toEqual([['a.history/1'], ['a.history/1']]);
+    }
+    await store.put('plain', new Uint8Array([1]));
+    expect(await store.list('plain/')).toEqual([]);
+    await expect(store.list('../')).rejects.toThrow('Expected a key below its place');
   });
 
   it('takes over from a writer that died while it replaced an object', async () => {

@@ -96,6 +96,14 @@ describe('the cache of releases', () => {
     expect(await cache().blob(sha256('v1'))).toEqual(bytes('v1'));
   });
 
+  it('is kept by several workers of one machine at once', async () => {
+    const workers = Array.from({ length: 8 }, (_none, worker) => worker);
+    for (let round = 0; round < 10; round += 1) {
+      await Promise.all(workers.map((worker) => keep(`v${round}-${worker}`)));
+    }
+    expect(await cache().last()).toMatchObject({ manifest: { version: expect.stringMatching(/^v9-/) } });
+  });
+
   it('is for the eyes of its user only', async () => {
     await keep('v1');
     const list = await listFile();
