@@ -1,4 +1,5 @@
 import type { AuditRecord } from './audit-record';
+import { visibleText } from '../visible-text';
 
 /** The columns of `gate audit list`, in order. */
 export const AUDIT_COLUMNS = ['TIME', 'DEPLOYMENT', 'STAGE', 'KIND', 'OUTCOME', 'ACTOR', 'ID', 'WHY'] as const;
@@ -94,21 +95,13 @@ function age(observedAt: string, decidedAt: string): string {
 function lines(entries: readonly (readonly [string, string | undefined])[]): string {
   const given = entries.filter((entry): entry is readonly [string, string] => entry[1] !== undefined);
   const width = Math.max(...given.map(([name]) => name.length)) + 2;
-  return given.map(([name, value]) => `  ${name.padEnd(width)}${visible(value)}`).join('\n');
+  return given.map(([name, value]) => `  ${name.padEnd(width)}${visibleText(value)}`).join('\n');
 }
 
 function list(title: string, entries: readonly string[]): string {
-  return entries.length === 0 ? '' : [title, ...entries.map((entry) => `  - ${visible(entry)}`)].join('\n');
+  return entries.length === 0 ? '' : [title, ...entries.map((entry) => `  - ${visibleText(entry)}`)].join('\n');
 }
 
 function oneLine(text: string): string {
-  return visible(text.replace(/\s+/g, ' ').trim());
-}
-
-/** A record holds what others sent: a control character in it must not steer the terminal that shows it. */
-function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, (character) => {
-    const code = character.charCodeAt(0).toString(16).padStart(4, '0');
-    return `\\u${code}`;
-  });
+  return visibleText(text.replace(/\s+/g, ' ').trim());
 }

@@ -24,7 +24,10 @@ export interface ReplayRow {
   oldReasons: string[];
   newOutcome: DecisionOutcome;
   newReasons: string[];
-  /** on decisions that their own release did not reproduce: the host's built-ins that were called now */
+  /**
+   * on decisions that their own release did not reproduce: the host's built-ins that were called now; absent where the
+   * evaluation gave no answer
+   */
   builtins?: string[];
 }
 

@@ -1,3 +1,4 @@
+import { visibleText } from '../visible-text';
 import { ReplayClass, type KeptRows, type ReplayReport, type ReplayRow } from './replay-report';
 
 const TITLES: Record<KeptRows, string> = {
@@ -14,16 +15,16 @@ export function toReplayText(report: ReplayReport, candidate: string): string {
   const sections = ORDER.flatMap((kind) => {
     if (rows[kind].length === 0) return [];
     const lines = rows[kind].flatMap((row) => [
-      `  ${place(row)}`,
-      `    was  ${then(row)}`,
-      `    now  ${now(row)}`,
+      `  ${visibleText(place(row))}`,
+      `    was  ${visibleText(then(row))}`,
+      `    now  ${visibleText(now(row))}`,
       ...builtins(row),
     ]);
     return [[`${TITLES[kind]}: ${countOf(report, kind)}`, ...lines, ...more(report, kind)].join('\n')];
   });
   return `${[
     [
-      `${plural(report.decisions, 'decision')} put to ${candidate}`,
+      `${plural(report.decisions, 'decision')} put to ${visibleText(candidate)}`,
       `  the same       ${counts.same}`,
       `  newly allowed  ${counts['newly-allowed']}`,
       `  newly denied   ${counts['newly-denied']}`,
@@ -33,11 +34,11 @@ export function toReplayText(report: ReplayReport, candidate: string): string {
     ...sections,
     list(
       'Reasons, by code',
-      reasonLines(report).map(([code, was, is]) => `${code}: ${was} then, ${is} now`),
+      reasonLines(report).map(([code, was, is]) => `${visibleText(code)}: ${was} then, ${is} now`),
     ),
     list(
       'Not replayable, because',
-      causeLines(report).map(([cause, count]) => `${cause}: ${count}`),
+      causeLines(report).map(([cause, count]) => `${visibleText(cause)}: ${count}`),
     ),
   ]
     .filter((section) => section !== '')
@@ -135,9 +136,9 @@ const list = (title: string, lines: readonly string[]): string =>
 
 const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 
-/** A cell of a table is one line, and must not end early. */
+/** A cell of a table is one line, and must not end early; a name after an @ would be sent a notification. */
 const cell = (text: string): string =>
-  text
-    .replace(/\s+/g, ' ')
-    .replace(/[|\\<>`*_[\]]/g, '\\$&')
+  visibleText(text.replace(/\s+/g, ' '))
+    .replace(/[|\\<>`*_~&[\]]/g, '\\$&')
+    .replaceAll('@', '@\u200b')
     .trim();

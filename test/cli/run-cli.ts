@@ -1,7 +1,12 @@
 import { run } from '../../src/cli/run';
 
 /** One `gate` command in this process, away from the user's own settings and from any `gate dev` that runs. */
-export async function runCli(cwd: string, argv: readonly string[], env: NodeJS.ProcessEnv = {}) {
+export async function runCli(
+  cwd: string,
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  signal: AbortSignal = new AbortController().signal,
+) {
   let stdout = '';
   let stderr = '';
   const { PATH, HOME, XDG_CACHE_HOME, PLANNING_ENGINE_OPA } = process.env;
@@ -10,7 +15,7 @@ export async function runCli(cwd: string, argv: readonly string[], env: NodeJS.P
     stderr: { write: (text: string) => (stderr += text) },
     env: { PATH, HOME, XDG_CACHE_HOME, PLANNING_ENGINE_OPA, XDG_DATA_HOME: cwd, ...env },
     cwd,
-    signal: new AbortController().signal,
+    signal,
   });
   return { code, stdout, stderr };
 }

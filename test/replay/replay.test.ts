@@ -295,6 +295,30 @@ describe('replay', () => {
     expect(report.broken).toHaveLength(20);
   });
 
+  it('lets no reason or name steer the terminal, or stand as a line of its own', async () => {
+    const denied = await recorded({
+      ...FACTS,
+      region_health: { '\u001b]0;owned\u0007\nnewly allowed 0': { status: 'red' } },
+    });
+    const was: Partial<AuditRecord> = { outcome: 'allow', reasons: [], configRev: 'older', deploymentID: 'd\r\u202e' };
+    const report = await run([
+      { ...denied, ...was },
+      { ...denied, reasons: ['\u001b[2J'], configRev: 'older' },
+    ]);
+    for (const text of [toReplayText(report, '\u001b[2Jx'), toReplayMarkdown(report, '\u001b[2Jx')]) {
+      expect(text).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}/u);
+      expect(text).not.toMatch(/^newly allowed/m);
+      expect(text).toContain('u001b');
+    }
+  });
+
+  it('replays no record of a later version, whatever that holds', async () => {
+    const line = JSON.stringify({ ...(await recorded()), schemaVersion: 2, usedFacts: {}, outcome: 'perhaps' });
+    const parsed = parseRecord(line);
+    const report = await run('record' in parsed ? [parsed.record] : []);
+    expect(report.causes).toEqual({ "the record's schemaVersion 2 is unknown": 1 });
+  });
+
   describe('as a table in Markdown', () => {
     it('lets no reason break out of its cell', async () => {
       const record = await recorded({ ...FACTS, region_health: { 'a|b\n<img>': { status: 'red' } } });
@@ -302,6 +326,12 @@ describe('replay', () => {
       const text = toReplayMarkdown(report, './policy');
       expect(text).toContain('a\\|b \\<img\\>');
       expect(text).toContain('| the same | newly allowed | newly denied | changed | not replayable |');
+    });
+
+    it('sends nobody a notification, and shows entities and strokes as they were written', async () => {
+      const record = await recorded({ ...FACTS, region_health: { '@acme/all &lt; ~~eu~~': { status: 'red' } } });
+      const report = await run([{ ...record, outcome: 'allow', reasons: [], configRev: 'older' }]);
+      expect(toReplayMarkdown(report, 'x')).toContain('@\u200bacme/all \\&lt; \\~\\~eu\\~\\~');
     });
 
     it('shows causes, reasons, and what was not reproduced', async () => {
@@ -352,6 +382,13 @@ describe('replay', () => {
       const all: ReplayItem[] = [];
       for await (const piece of readPieces(Readable.from([Buffer.from('a\nb')]), 'stdin')) all.push(...itemsOf(piece));
       expect(all).toHaveLength(2);
+    });
+
+    it('are waited for no longer once the reading is to end', async () => {
+      const stop = new AbortController();
+      const reading = readPieces(new Readable({ read: () => undefined }), 'stdin', stop.signal).next();
+      stop.abort();
+      await expect(reading).rejects.toMatchObject({ type: 'ConfigInvalid' });
     });
 
     it.each<[string, () => Promise<unknown>, string]>([

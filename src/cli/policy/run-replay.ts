@@ -50,7 +50,7 @@ const MOST_THREADS = 4;
 /**
  * Replays, and prints what was found. @returns whether all is as it was asked to be
  *
- * @throws CliExit 2 when lines of the export are no records; the result is printed before
+ * @throws CliExit 2 when lines of the export are no records; the result is printed before. 4 when it is stopped
  */
 export async function runReplay(io: CliIo, options: ReplayCommandOptions): Promise<boolean> {
   const loaded = await openLoadedSettings(io, options.settings);
@@ -69,9 +69,12 @@ export async function runReplay(io: CliIo, options: ReplayCommandOptions): Promi
   let report: ReplayReport;
   try {
     const shared = { candidate, filter, maxRows: options.maxRows, onProgress: progress.shown };
+    io.signal.throwIfAborted();
     report = await (options.from === undefined
       ? replayStore(io, loaded, shared)
-      : replayInThreads(piecesOf(io, options.from), { ...shared, threads: threadCount() }));
+      : replayInThreads(piecesOf(io, options.from), { ...shared, threads: threadCount(), signal: io.signal }));
+  } catch (error) {
+    throw io.signal.aborted ? new CliExit(ExitCode.timeout, 'stopped before all decisions were looked at') : error;
   } finally {
     progress.end();
   }
@@ -120,7 +123,9 @@ function threadCount(): number {
 }
 
 function piecesOf(io: CliIo, from: string): AsyncIterable<TextPiece> {
-  return from === '-' ? readPieces(process.stdin, 'standard input') : readPieces(resolve(io.cwd, from), from);
+  return from === '-'
+    ? readPieces(process.stdin, 'standard input', io.signal)
+    : readPieces(resolve(io.cwd, from), from, io.signal);
 }
 
 /** What a store gives is records already, and slower than their evaluation: one thread for that is enough. */
@@ -131,6 +136,9 @@ async function replayStore(
 ): Promise<ReplayReport> {
   const { memoryMiB } = options.candidate.release.config.evaluation;
   const evaluator = createEvaluator({ threads: 1, deadlineMs: 1000, memoryMiB });
+  // Calls that are out fail with it, and so does the replay.
+  const stop = (): void => void evaluator.close();
+  io.signal.addEventListener('abort', stop, { once: true });
   const reader = await openAudit(io, loaded);
   try {
     return await replay(inBatches(streamRecords(reader, { ...options.filter, kind: 'decision', newestFirst: false })), {
@@ -139,6 +147,7 @@ async function replayStore(
       builtinsOf: calledBuiltins,
     });
   } finally {
+    io.signal.removeEventListener('abort', stop);
     await reader.close();
     await evaluator.close();
   }

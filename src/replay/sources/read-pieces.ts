@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { FailureType, GateError } from '../../failures';
 import type { TextPiece } from '../text-piece';
 
@@ -11,10 +11,16 @@ const CHUNK_BYTES = 256 * 1024;
  * The whole lines of a file of JSON lines, in pieces as they are read.
  *
  * @param input a path, or a stream such as standard input
+ * @param signal ends the reading, also where it waits for who writes
  * @throws GateError ConfigInvalid when it cannot be read, is not UTF-8, or has a line of more than 16 MiB
  */
-export async function* readPieces(input: string | Readable, name: string): AsyncGenerator<TextPiece, void, undefined> {
+export async function* readPieces(
+  input: string | Readable,
+  name: string,
+  signal?: AbortSignal,
+): AsyncGenerator<TextPiece, void, undefined> {
   const stream = typeof input === 'string' ? createReadStream(input, { highWaterMark: CHUNK_BYTES }) : input;
+  if (signal) addAbortSignal(signal, stream);
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let lines = 0;
   let rest = '';

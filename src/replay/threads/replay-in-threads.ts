@@ -10,6 +10,8 @@ import { ReplayThread, type EndedAt } from './replay-thread';
 export interface ReplayInThreadsOptions extends Pick<ReplayOptions, 'candidate' | 'filter' | 'maxRows' | 'onProgress'> {
   /** at least 1 */
   threads: number;
+  /** ends the replay with an error, whatever its threads are at */
+  signal?: AbortSignal;
 }
 
 /** One that is worked on, and one that waits for it: a thread never waits for the next. */
@@ -53,10 +55,13 @@ export async function replayInThreads(
     parseDuration(config.evaluation.deadline),
     options,
   );
+  const stop = (): void => pool.fail(new Error('The replay was stopped'));
+  options.signal?.addEventListener('abort', stop, { once: true });
   try {
     for await (const piece of pieces) await pool.add(piece);
     return await pool.finish();
   } finally {
+    options.signal?.removeEventListener('abort', stop);
     await pool.stop();
   }
 }
@@ -164,7 +169,7 @@ class ReplayPool {
     (batch.failed as Map<number, string>).set(call, `The evaluation of the policy failed: ${message}`);
   }
 
-  private fail(error: Error): void {
+  fail(error: Error): void {
     this.failure ??= error;
     this.changed();
   }

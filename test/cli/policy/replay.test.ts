@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -108,6 +109,29 @@ describe('gate replay', () => {
     expect(result.stdout).toContain(
       'the record was altered, or one of the built-ins that it calls answers differently: sprintf',
     );
+  });
+
+  it('ends at a signal, also while it waits for who writes its export or for its store', async () => {
+    execFileSync('mkfifo', [join(folder, 'export.fifo')]);
+    const writer = openSync(join(folder, 'export.fifo'), 'r+');
+    const stop = new AbortController();
+    const env = { GATE_SETTINGS: join(folder, 'settings.json') };
+    try {
+      const waiting = runCli(folder, ['replay', '--from', 'export.fifo'], env, stop.signal);
+      stop.abort('SIGINT');
+      const wanted = { code: 4, stdout: '', stderr: expect.stringContaining('stopped before all decisions') };
+      expect(await waiting).toMatchObject(wanted);
+      expect(await runCli(folder, ['replay'], env, stop.signal)).toMatchObject(wanted);
+      const later = new AbortController();
+      const listen = later.signal.addEventListener.bind(later.signal);
+      later.signal.addEventListener = (...args: Parameters<typeof listen>) => {
+        listen(...args);
+        later.abort('SIGTERM'); // as soon as the replay of the store listens
+      };
+      expect(await runCli(folder, ['replay'], env, later.signal)).toMatchObject(wanted);
+    } finally {
+      closeSync(writer);
+    }
   });
 
   it.each<[string, string[], string]>([

@@ -100,6 +100,28 @@ describe('a replay in threads', () => {
     ]);
   }, 60_000);
 
+  it('asks no evaluation of its own release that was stopped for its built-ins: nobody would stop it again', async () => {
+    const hanging = await loopingCandidate({ deadline: '150ms' });
+    const { policySha, configRev } = hanging.release.ref;
+    const own = { ...(JSON.parse(lineOf(2, 'loop')) as object), policySHA: policySha, configRev };
+    const report = await run(piecesOf([JSON.stringify(own), lineOf(1)]), { candidate: hanging });
+    expect(report).toMatchObject({ notReproduced: 1, counts: { same: 1, changed: 1 } });
+    expect(report.rows['not-reproduced'][0]).toMatchObject({ newReasons: [expect.stringContaining('was stopped')] });
+    expect(report.rows['not-reproduced'][0]).not.toHaveProperty('builtins');
+  }, 30_000);
+
+  it('ends while its threads are at work once it is to stop', async () => {
+    const slow = await loopingCandidate({ deadline: '10m' });
+    const stop = new AbortController();
+    async function* untilStarted() {
+      yield* piecesOf([lineOf(1, 'loop')]);
+      stop.abort();
+      yield* piecesOf([lineOf(2)]);
+    }
+    const running = run(untilStarted(), { candidate: slow, threads: 1, signal: stop.signal });
+    await expect(running).rejects.toThrow('The replay was stopped');
+  }, 30_000);
+
   it('counts an evaluation that eats too much memory as an error, and the next one is right', async () => {
     const small = await loopingCandidate({ memoryMiB: 16, deadline: '20s' });
     const report = await run(piecesOf([lineOf(1, 'eat'), lineOf(2)]), { candidate: small });
