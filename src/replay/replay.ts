@@ -2,7 +2,7 @@ import type { AuditQuery, AuditRecord } from '../audit/audit-record';
 import type { Decision } from '../decisions/decision';
 import { evaluateSnapshot, type EvaluatePolicy, type PolicyRequest } from '../decisions/evaluate-snapshot';
 import { OTHER_REASON, reasonCode } from '../decisions/reason-code';
-import type { Fault } from '../failures';
+import { FailureType, type Fault } from '../failures';
 import { parseRecord } from './parse-record';
 import { rebuildSnapshot, type Candidate } from './rebuild-snapshot';
 import {
@@ -121,10 +121,15 @@ async function addDecision(
   request: PolicyRequest | undefined,
   { candidate, builtinsOf, maxRows }: Omit<ReplayOptions, 'onProgress'>,
 ): Promise<void> {
-  for (const code of new Set(record.reasons.map(reasonCode))) countReason(report, code, 'then');
-  for (const code of new Set(decision.denyReasons.map(reasonCode))) countReason(report, code, 'now');
   const { policySha, configRev } = candidate.release.ref;
   const isOwn = record.policySHA === policySha && record.configRev === configRev;
+  if (isOwn && gaveNoAnswer(record) && decision.evalDurationNs > 0) {
+    report.counts['not-replayable'] += 1;
+    countCause(report, STOPPED_THEN);
+    return;
+  }
+  for (const code of new Set(record.reasons.map(reasonCode))) countReason(report, code, 'then');
+  for (const code of new Set(decision.denyReasons.map(reasonCode))) countReason(report, code, 'now');
   const found = classOf(record, decision, isOwn);
   report.counts[found] += 1;
   if (found === 'same') return;
@@ -147,6 +152,13 @@ async function addDecision(
   const builtins = request === undefined || gaveNone ? [] : await builtinsOf(request);
   keepRow(report, 'not-reproduced', gaveNone ? row : { ...row, builtins: [...builtins] }, maxRows);
 }
+
+/** The same policy over the same input: that it answers now tells of the machine then, not of the record or the policy. */
+const STOPPED_THEN =
+  'the evaluation gave no answer then, though the same release does now: it or its worker was stopped';
+
+const gaveNoAnswer = ({ errorDetails, evalDurationNS }: AuditRecord): boolean =>
+  evalDurationNS === 0 && errorDetails.some(({ type }) => type === FailureType.PolicyEvaluation);
 
 /**
  * A decision is the same when its outcome is, and the codes of its reasons: another limit alone puts other numbers into every

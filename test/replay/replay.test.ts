@@ -312,6 +312,21 @@ describe('replay', () => {
     }
   });
 
+  it('accuses nobody of an evaluation that was stopped then: its own release cannot tell, another one can', async () => {
+    const stopped = await recorded(FACTS, { ...failure('PolicyEvaluation'), evalDurationNS: 0 });
+    expect(await run([stopped])).toMatchObject({
+      counts: { 'not-replayable': 1, 'newly-allowed': 0 },
+      notReproduced: 0,
+      causes: {
+        'the evaluation gave no answer then, though the same release does now: it or its worker was stopped': 1,
+      },
+      reasons: {},
+    });
+    expect((await run([stopped], candidate({}, 'c2'))).counts['newly-allowed']).toBe(1);
+    const answered = await recorded(FACTS, { ...failure('PolicyEvaluation'), evalDurationNS: 7 });
+    expect((await run([answered])).notReproduced).toBe(1);
+  });
+
   it('replays no record of a later version, whatever that holds', async () => {
     const line = JSON.stringify({ ...(await recorded()), schemaVersion: 2, usedFacts: {}, outcome: 'perhaps' });
     const parsed = parseRecord(line);
