@@ -118,9 +118,10 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
     if (cause.type !== FailureType.PolicyUnavailable || options.readKept === undefined) return cause;
     const check: Check = { isGivenUp: false };
     try {
-      const named = await options.readKept();
-      if (named === undefined) return cause;
+      const { readKept } = options;
       const load = async (): Promise<void> => {
+        const named = await readKept();
+        if (named === undefined) return;
         const [policy, loaded] = await Promise.all([named.loadPolicy(), named.loadConfig()]);
         await take(check, named, policy, loaded, true);
       };

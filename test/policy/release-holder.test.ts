@@ -357,6 +357,26 @@ describe('a check that hangs', () => {
     expect(holder.status().lastError).toBeUndefined();
   });
 
+  it('of the copy on disk is given up too', async () => {
+    let reads = 0;
+    const starting = createReleaseHolder({
+      read: () => Promise.reject(new GateError(FailureType.PolicyUnavailable, 'S3 is down')),
+      where: 's3://gate/latest.json',
+      readKept: () => {
+        reads += 1;
+        return new Promise(() => undefined);
+      },
+      check: async () => [],
+      smoke,
+      nowMs: () => nowMs,
+      deadlineMs: 50,
+    });
+    for (let check = 1; check <= 2; check += 1) {
+      await expect(starting.refresh()).rejects.toThrow(/S3 is down; .*within 50 ms/);
+      expect(reads).toBe(check);
+    }
+  });
+
   it.each<[string, { version: string; policy?: string }]>([
     ['another release', { version: 'v2', policy: 'p2' }],
     ['the release that is in force by then', { version: 'v3', policy: 'p3' }],

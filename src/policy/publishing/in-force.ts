@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Manifest } from '../manifest';
 import type { StandingManifest } from './published-release';
 import type { ListedEntry } from './release-history';
@@ -32,8 +33,22 @@ export function releasesInForce(standing: StandingManifest | undefined, history:
   return found;
 }
 
+/** Whether a manifest that named `replaced` named `wanted` before it came to name what stands now. */
+export function wasInForceSince(
+  replaced: Manifest | undefined,
+  wanted: Manifest,
+  standing: StandingManifest | undefined,
+  history: readonly ListedEntry[],
+): boolean {
+  for (const { manifest } of releasesInForce(standing, history)) {
+    if (isSameManifest(manifest, replaced)) return false;
+    if (isSameManifest(manifest, wanted)) return true;
+  }
+  return false;
+}
+
 export function isSameManifest(one: Manifest | undefined, other: Manifest | undefined): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  return isDeepStrictEqual(one, other);
 }
 
 /** A rollback writes the very manifest that was published, so several entries may hold it: the newest that is left. */

@@ -1,9 +1,9 @@
 import { FailureType, GateError } from '../../failures';
 import { ObjectStoreError, PreconditionFailedError } from '../../objects/object-store';
-import { isSameManifest } from './in-force';
+import { isSameManifest, wasInForceSince } from './in-force';
 import { manifestBytes, readStanding, urlOf, type ManifestPlace, type StandingManifest } from './published-release';
 import { putOnce } from './put-once';
-import { historyKey, type HistoryEntry } from './release-history';
+import { historyKey, readHistory, type HistoryEntry } from './release-history';
 
 /** Whether the manifest names a release now is not known: the store did not answer, and does not say. */
 export class NotConfirmedError extends Error {
@@ -15,7 +15,8 @@ export class NotConfirmedError extends Error {
  * wins. Everything that the release names must be there already.
  *
  * @param standing what was read before; undefined when there was none
- * @throws GateError RevisionConflict when somebody else was faster; then nothing has changed
+ * @throws GateError RevisionConflict when somebody else was faster; then nothing has changed. Also when somebody else has
+ *   replaced the release before the lost answer to its write was asked for again: it was in force then, and its entry stays
  * @throws ObjectStoreError when the store refused; then nothing has changed either
  * @throws NotConfirmedError when the store gave no answer to the write. Its entry stays in the history then: the write may
  *   still take effect, and a release in force must be found there
@@ -36,10 +37,23 @@ export async function pointManifest(
     const now = await readStanding(place).catch(() => 'unknown' as const);
     if (now !== 'unknown' && isSameManifest(now?.manifest, entry.manifest)) return;
     if (now === 'unknown' || !isRefusal(error)) throw notConfirmed(place, entry, error);
+    if (await replacedSince(place, standing, entry, now)) throw conflict(place, entry, now, true);
     await store.delete(history).catch(() => undefined);
     if (error instanceof PreconditionFailedError) throw conflict(place, entry, now);
     throw error;
   }
+}
+
+/** A history that cannot be read leaves the question open, and so the entry. */
+async function replacedSince(
+  place: ManifestPlace,
+  before: StandingManifest | undefined,
+  { manifest }: HistoryEntry,
+  now: StandingManifest | undefined,
+): Promise<boolean> {
+  if (isSameManifest(now?.manifest, before?.manifest)) return false;
+  const entries = await readHistory(place, () => undefined).catch(() => undefined);
+  return entries === undefined || wasInForceSince(before?.manifest, manifest, now, entries);
 }
 
 /** The server has read the request and will not do it, now or later. */
@@ -48,12 +62,20 @@ function isRefusal(error: unknown): boolean {
   return error instanceof ObjectStoreError && error.status !== undefined && error.status >= 400 && error.status < 500;
 }
 
-function conflict(place: ManifestPlace, entry: HistoryEntry, now: StandingManifest | undefined): GateError {
+function conflict(
+  place: ManifestPlace,
+  entry: HistoryEntry,
+  now: StandingManifest | undefined,
+  wasThere = false,
+): GateError {
   const { version, publishedBy, publishedAt } = now?.manifest ?? {};
   const found = now
     ? `it names ${version}${publishedBy === undefined ? '' : `, published by ${publishedBy}`}${publishedAt === undefined ? '' : ` at ${publishedAt}`}`
     : 'it is gone';
-  const message = `${urlOf(place)} was changed by somebody else meanwhile: ${found}. It was not pointed at ${entry.manifest.version}; its files stay there and change nothing. Look at what is in force, and try again`;
+  const outcome = wasThere
+    ? `It may have named ${entry.manifest.version} before that, which the history holds`
+    : `It was not pointed at ${entry.manifest.version}; its files stay there and change nothing`;
+  const message = `${urlOf(place)} was changed by somebody else meanwhile: ${found}. ${outcome}. Look at what is in force, and try again`;
   return new GateError(FailureType.RevisionConflict, message);
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FailureType, GateError } from '../../failures';
 import { isJsonObject } from '../../json';
@@ -94,7 +94,10 @@ export function createReleaseCache(folder: string, url: string, nowMs: () => num
         [release.policySha, policy],
         [release.configSha, config],
       ] as const) {
-        if ((await blob(sha)) === undefined) await replace(join(blobs, sha), bytes, blobs);
+        const path = join(blobs, sha);
+        if ((await blob(sha)) === undefined) await replace(path, bytes, blobs);
+        // As new, so that a worker whose list does not name it yet spares it.
+        else await utimes(path, nowMs() / 1000, nowMs() / 1000);
       }
       // A list that nobody can read is of no use to anybody: the new one takes its place.
       const before = await read().catch(() => []);

@@ -257,6 +257,38 @@ describe('publishing', () => {
     expect(await took()).toEqual(['publish v1']);
   });
 
+  it('keeps its entry when somebody else replaced its release before the lost answer was asked for again', async () => {
+    await publish('v1', { policy: policy('p1'), config: config('c1') });
+    const overtaken = failing(objects, 'put latest.json', async (put) => {
+      await put();
+      await publish('v3', { config: config('c3') }, 'bob');
+      throw new PreconditionFailedError('latest.json');
+    });
+    await expect(publish('v2', { config: config('c2') }, 'ada', { ...place, store: overtaken })).rejects.toMatchObject({
+      type: 'RevisionConflict',
+      message: expect.stringMatching(/it names v3, published by bob.*It may have named v2 before that/),
+    });
+    expect(await took()).toEqual(['publish v3', 'publish v2', 'publish v1']);
+  });
+
+  it('takes its entry back when it lost, though its release had been in force long before', async () => {
+    await publish('v1', { policy: policy('p1'), config: config('c1') });
+    await publish('v2', { config: config('c2') });
+    const standing = await readStanding(place);
+    const planned = await planRollback(place, standing!, await history(), 'v1');
+    await publish('v3', { config: config('c3') }, 'bob');
+    await expect(carryOut(place, standing, planned!, act('ann'))).rejects.toMatchObject({ type: 'RevisionConflict' });
+    expect(await versions()).toEqual(['publish v3', 'publish v2', 'publish v1']);
+  });
+
+  it('knows a manifest again that somebody wrote anew with its keys in another order', async () => {
+    await publish('v1', { policy: policy('p1'), config: config('c1') });
+    const manifest = (await inForce())!;
+    const turned = Object.fromEntries(Object.entries(manifest).reverse());
+    await objects.put('latest.json', text(JSON.stringify(turned)));
+    expect(await took()).toEqual(['publish v1']);
+  });
+
   it('does not take the answer to its own repeated write for a conflict', async () => {
     const twice = failing(objects, 'put ', async (put) => {
       await put();

@@ -104,6 +104,15 @@ describe('the cache of releases', () => {
     expect(await cache().last()).toMatchObject({ manifest: { version: expect.stringMatching(/^v9-/) } });
   });
 
+  it('keeps what another worker is about to name, however old it is', async () => {
+    await keep('v1');
+    const [place] = await readdir(folder);
+    const blob = join(folder, place!, 'blobs', sha256('v1'));
+    await utimes(blob, 0, 0);
+    await keep('v2', 'v1');
+    expect((await stat(blob)).mtimeMs).toBeGreaterThan(Date.now() - 60_000);
+  });
+
   it('is for the eyes of its user only', async () => {
     await keep('v1');
     const list = await listFile();
