@@ -21,7 +21,7 @@ import { createFactCollector } from './facts/collector';
 import type { FactTarget } from './facts/fact';
 import { PROVIDER_KINDS } from './facts/providers';
 import { registryFromConfig, type FactRegistry, type RegisteredProvider } from './facts/registry';
-import type { Snapshot } from './facts/snapshot';
+import type { ReleaseRef, Snapshot } from './facts/snapshot';
 import { FailureType, GateError } from './failures';
 import { createMasks } from './masking/create-masks';
 import { maskRecord } from './masking/mask-record';
@@ -57,8 +57,11 @@ export interface Services {
   collect(release: Release, target: FactTarget, bypassCache?: boolean): Promise<Snapshot>;
   evaluate(release: Release, snapshot: Snapshot): Promise<Decision>;
   audit: AuditLog;
-  /** whether something of a deployment's attributes may be masked, so that no message may show them */
-  hidesAttributes(context: Pick<ActionContext, 'attributes' | 'stage_attributes'>): boolean;
+  /**
+   * Whether something of a deployment's attributes may be masked, so that no message may show them: by the release in force,
+   * or by the one under which its action was allowed.
+   */
+  hidesAttributes(context: Pick<ActionContext, 'attributes' | 'stage_attributes'>, allowedUnder?: ReleaseRef): boolean;
   /** the store of record; absent where the settings have none */
   store?: AuditStore;
   database?: Database;
@@ -247,7 +250,10 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     releases,
     collect,
     evaluate,
-    hidesAttributes: ({ attributes, stage_attributes }) => masks.mayHide(inForce(), { attributes, stage_attributes }),
+    hidesAttributes: ({ attributes, stage_attributes }, allowedUnder) => {
+      const known = allowedUnder === undefined ? [] : [releases.find(allowedUnder)];
+      return [inForce(), ...known].some((release) => masks.mayHide(release, { attributes, stage_attributes }));
+    },
     audit: {
       record: async (record) => {
         // Without a digest nobody knows under which release it was made, nor what that release masks.

@@ -116,6 +116,23 @@ describe('masked decisions', () => {
     await expect(collect(releases.current(), target)).rejects.toMatchObject({ failure: { mask: ['/input/serial'] } });
   });
 
+  it('hide what an action sent that was allowed under them, though another release is in force by now', async () => {
+    const manifest = (policy: string, version: string) =>
+      write('changing-latest.json', { policy, config: 'release.json', version });
+    manifest('masking', 'v1');
+    const { releases, reload, hidesAttributes } = await services('changing', []);
+    const context = { attributes: TARGET.attributes, stage_attributes: {} };
+    const allowedUnder = releases.current().ref;
+    manifest('plain', 'v2');
+    await reload();
+    expect(releases.current().ref.manifestVersion).toBe('v2');
+    expect(hidesAttributes(context)).toBe(false);
+    expect(hidesAttributes(context, releases.current().ref)).toBe(false);
+    expect(hidesAttributes(context, allowedUnder)).toBe(true);
+    // A worker that never held it cannot say what it masks.
+    expect(hidesAttributes(context, { ...allowedUnder, policySha: '0'.repeat(64) })).toBe(true);
+  });
+
   const unanswered: AuditRecord = {
     schemaVersion: 1,
     decisionID: 'd1',

@@ -44,11 +44,12 @@ export function createActivities(services: Services): GateActivities {
         return { snapshot, decision: await services.evaluate(release, snapshot) };
       }),
     recordDecision: (record) => translated(FailureType.AuditWriteFailed, () => services.audit.record(record)),
-    runAction: ({ action, context, idempotencyKey, lease }) =>
+    runAction: ({ action, context, idempotencyKey, lease, release }) =>
       translated(FailureType.ActionFailed, async () => {
         const result = await beating(async (signal) => {
           if (lease) await checkLease(services, lease);
-          return runAction(action, context, { idempotencyKey, signal, hidesValues: services.hidesAttributes(context) });
+          const hidesValues = services.hidesAttributes(context, release);
+          return runAction(action, context, { idempotencyKey, signal, hidesValues });
         });
         services.metrics.actions.succeeded(action.type);
         return result;
@@ -57,9 +58,9 @@ export function createActivities(services: Services): GateActivities {
           services.metrics.actions.failed(action.type);
         throw error;
       }),
-    compensateAction: ({ action, context, idempotencyKey }) =>
+    compensateAction: ({ action, context, idempotencyKey, release }) =>
       translated(FailureType.ActionFailed, async () => {
-        const hidesValues = services.hidesAttributes(context);
+        const hidesValues = services.hidesAttributes(context, release);
         const result = await beating((signal) => compensate(action, context, { idempotencyKey, signal, hidesValues }));
         services.metrics.actions.compensated(action.type);
         return result;

@@ -61,12 +61,15 @@ export interface ActionRequest {
   idempotencyKey: string;
   /** absent in observe mode */
   lease?: LeaseClaim;
+  /** under which it was allowed, also when the lease is checked no more: its masks hold for what is said of the action */
+  release?: ReleaseRef;
 }
 
 export interface CompensationRequest {
   action: ActionSpec;
   context: ActionContext;
   idempotencyKey: string;
+  release?: ReleaseRef;
 }
 
 /** The stage behaviour and activity options in force, asked once when a stage begins. */

@@ -4,8 +4,8 @@ export interface CliIo {
   stderr: { write(text: string): unknown; isTTY?: boolean };
   env: NodeJS.ProcessEnv;
   cwd: string;
-  /** aborted by Ctrl-C or SIGTERM */
-  signal: AbortSignal;
+  /** aborted by Ctrl-C or SIGTERM; who reads it must end by itself then */
+  readonly signal: AbortSignal;
 }
 
 /** The exit codes of every command. */

@@ -1,15 +1,29 @@
 #!/usr/bin/env node
 import { run } from './run';
 
-const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(signal));
+let stop: AbortController | undefined;
+/** Only a command that asks for it ends by itself; any other one ends as processes do, at the first Ctrl-C. */
+function signal(): AbortSignal {
+  if (stop === undefined) {
+    const controller = (stop = new AbortController());
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort(name));
+  }
+  return stop.signal;
+}
+
 // A reader that went away (`gate list | head -1`) is no fault of the command's.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
 const { stdout, stderr, env } = process;
-run(process.argv.slice(2), { stdout, stderr, env, cwd: process.cwd(), signal: stop.signal }).then(
+const io = {
+  ...{ stdout, stderr, env, cwd: process.cwd() },
+  get signal() {
+    return signal();
+  },
+};
+run(process.argv.slice(2), io).then(
   (code) => {
     process.exitCode = code;
   },

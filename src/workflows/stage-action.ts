@@ -23,7 +23,12 @@ export async function runStageAction(
   pass: GatePass,
 ): Promise<'done' | 'lapsed'> {
   const options = gate.activityOptions();
-  const request: ActionRequest = { action, context, idempotencyKey: `${context.deployment_id}/${context.stage}` };
+  const request: ActionRequest = {
+    action,
+    context,
+    idempotencyKey: `${context.deployment_id}/${context.stage}`,
+    ...(pass.lease?.release === undefined ? {} : { release: pass.lease.release }),
+  };
   gate.view.setState('acting');
   let sent = false;
   for (let attempt = 1; ; attempt += 1) {
@@ -94,11 +99,12 @@ async function pauseBetweenAttempts(gate: Gate, attempt: number): Promise<void> 
 }
 
 /** Takes the action back where it says how; what came of it, for the end reason. A failure here must not hide the abort. */
-async function compensate(gate: Gate, { action, context, idempotencyKey }: ActionRequest): Promise<string> {
+async function compensate(gate: Gate, request: ActionRequest): Promise<string> {
+  const { action, context } = request;
   if (action.type !== 'http' || action.compensation === undefined) return '';
   const activities = remoteActivities(gate.activityOptions(), 'action', `compensate ${context.stage}`);
   try {
-    await CancellationScope.nonCancellable(() => activities.compensateAction({ action, context, idempotencyKey }));
+    await CancellationScope.nonCancellable(() => activities.compensateAction(request));
     return ' (compensated)';
   } catch (error) {
     return ` (the compensation failed: ${toFault(error, FailureType.ActionFailed).message})`;

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { queryOf, withFilters, withRange, type AuditFilters, type AuditRange } from './filters';
 import { LINE_FORMATS, lineWriter, type LineFormat } from './lines';
 import { examples, withSettings } from '../options';
-import type { CommandContext } from '../io';
+import { CliExit, ExitCode, type CommandContext } from '../io';
 
 interface AuditExportOptions extends AuditFilters, AuditRange {
   settings?: string;
@@ -39,6 +39,7 @@ export function auditExportCommand({ io }: CommandContext): Command {
       try {
         await target.write(head);
         for await (const record of streamRecords(reader, query)) {
+          if (io.signal.aborted) throw new CliExit(ExitCode.timeout, 'stopped before all records were written');
           const line = toLine(record);
           if (line === undefined) continue;
           await target.write(line);
