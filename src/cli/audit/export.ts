@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { queryOf, withFilters, withRange, type AuditFilters, type AuditRange } from './filters';
 import { LINE_FORMATS, lineWriter, type LineFormat } from './lines';
 import { examples, withSettings } from '../options';
-import type { CommandContext } from '../io';
+import { CliExit, ExitCode, type CommandContext } from '../io';
 
 interface AuditExportOptions extends AuditFilters, AuditRange {
   settings?: string;
@@ -15,7 +15,7 @@ export function auditExportCommand({ io }: CommandContext): Command {
     .summary('all records that match, oldest first')
     .description('Writes all audit records that match, oldest first, a page at a time; their number goes to stderr.');
   withRange(withFilters(command))
-    .option('--to <file>', 'file to write, whole or not at all; stdout by default')
+    .option('--to <file>', 'file to write, whole or not at all; stdout by default, and as -')
     .addOption(
       new Option('-o, --output <format>', 'opa: events of OPA’s decision log, of decisions alone')
         .choices(LINE_FORMATS)
@@ -39,6 +39,8 @@ export function auditExportCommand({ io }: CommandContext): Command {
       try {
         await target.write(head);
         for await (const record of streamRecords(reader, query)) {
+          if (target.isLeft()) return;
+          if (io.signal.aborted) throw new CliExit(ExitCode.timeout, `stopped after ${written} records`);
           const line = toLine(record);
           if (line === undefined) continue;
           await target.write(line);
