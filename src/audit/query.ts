@@ -11,6 +11,9 @@ export type AuditQueryOptions = { [option in keyof AuditQuery]?: string | undefi
 
 const RFC_3339 = /^(\d{4}-\d{2}-\d{2})[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
 
+const FIRST_MS = Date.parse('0001-01-01T00:00:00.000Z');
+const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
+
 type Reading<T> = { value: NonNullable<T> } | { expected: string };
 
 /**
@@ -69,7 +72,7 @@ const READERS: {
   manifestVersion: (text) => (text === '' ? { expected: 'not to be empty' } : { value: text }),
   after(text) {
     const [, timestamp, decisionID] = /^([^,]+),(.+)$/.exec(text) ?? [];
-    return timestamp !== undefined && decisionID !== undefined && !Number.isNaN(parseRfc3339(timestamp))
+    return timestamp !== undefined && decisionID !== undefined && isKnownToStores(parseRfc3339(timestamp))
       ? { value: { timestamp, decisionID } }
       : { expected: 'to be the time and the id of a record, with a comma between' };
   },
@@ -97,10 +100,14 @@ function oneOf<T extends string>(values: readonly T[]) {
 
 function readTime(text: string, nowMs: number): Reading<string> {
   const timeMs = new RegExp(DURATION_PATTERN).test(text) ? nowMs - ms(text as StringValue) : parseRfc3339(text);
-  const time = new Date(timeMs);
-  return Number.isNaN(time.getTime())
-    ? { expected: 'to be a time such as 2026-11-01T00:00:00Z or a duration back from now such as 30d' }
-    : { value: time.toISOString() };
+  return isKnownToStores(timeMs)
+    ? { value: new Date(timeMs).toISOString() }
+    : { expected: 'to be a time such as 2026-11-01T00:00:00Z or a duration back from now such as 30d' };
+}
+
+/** The years 1 to 9999: beyond them a time is written in a way that no store reads, or sorts, as one. False for NaN. */
+function isKnownToStores(timeMs: number): boolean {
+  return timeMs >= FIRST_MS && timeMs <= LAST_MS;
 }
 
 /** Epoch milliseconds, or NaN. Date.parse alone takes 30 February for 2 March. */

@@ -11,9 +11,13 @@ function signal(): AbortSignal {
   return stop.signal;
 }
 
-// A reader that went away (`gate list | head -1`) is no fault of the command's.
+let isCut = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  // A reader that went away (`gate list | head -1`) is no fault of the command's; a disk that is full is told once.
+  if (isCut || error.code === 'EPIPE') return;
+  isCut = true;
+  process.exitCode = 2;
+  process.stderr.write(`gate: cannot write to standard output: ${error.message}\n`);
 });
 
 const { stdout, stderr, env } = process;
@@ -25,7 +29,7 @@ const io = {
 };
 run(process.argv.slice(2), io).then(
   (code) => {
-    process.exitCode = code;
+    if (!isCut) process.exitCode = code;
   },
   (error: unknown) => {
     stderr.write(`gate: unexpected failure: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -13,7 +13,8 @@ type Answer = number | 'hang' | 'reset' | { status: number; headers: Record<stri
 
 /**
  * A small HTTP server on loopback that keeps what it was sent. It gives the answers of `answers` one after the other and
- * then 200; `hang` never answers, `reset` cuts the connection once the request has been read.
+ * then 200; `hang` never answers, `reset` cuts the connection once the request has been read. `refuse` sees each body first
+ * and may answer it with a status.
  */
 export async function startHttpReceiver() {
   const requests: ReceivedRequest[] = [];
@@ -25,7 +26,7 @@ export async function startHttpReceiver() {
       const sent = Buffer.concat(chunks);
       const body = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent).toString();
       requests.push({ method: request.method ?? '', path: request.url ?? '', headers: request.headers, body });
-      const answer = answers.shift() ?? 200;
+      const answer = receiver.refuse(body) ?? answers.shift() ?? 200;
       if (answer === 'hang') return;
       if (answer === 'reset') return void request.socket.resetAndDestroy();
       const { status, headers } = typeof answer === 'number' ? { status: answer, headers: {} } : answer;
@@ -34,7 +35,8 @@ export async function startHttpReceiver() {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  return {
+  const receiver = {
+    refuse: (_body: string): number | undefined => undefined,
     url: `http://127.0.0.1:${port}`,
     port,
     requests,
@@ -46,5 +48,6 @@ export async function startHttpReceiver() {
       await closed;
     },
   };
+  return receiver;
 }
 export type HttpReceiver = Awaited<ReturnType<typeof startHttpReceiver>>;

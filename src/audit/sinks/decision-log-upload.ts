@@ -31,7 +31,8 @@ const MOST_EVENTS = 500;
 /** JSON of decisions shrinks to a tenth or so */
 const RAW_PER_COMPRESSED = 10;
 const MOST_RAW_BYTES = 16 * 1024 * 1024;
-const PAYLOAD_TOO_LARGE = 413;
+/** What a server says of the content: a smaller upload may pass, and one of a single event shows which it refuses. */
+const REFUSES_CONTENT = [400, 413, 422];
 
 /**
  * Uploads decisions as OPA does (gzipped JSON arrays of events by POST,
@@ -48,7 +49,9 @@ export function createDecisionLogUpload(options: DecisionLogUploadOptions): Deci
   let arrived = false;
   let closed = false;
 
-  /** halved while the server says that an upload is too large */
+  /** in the upload that was tried last; where it is one, the oldest file is what the server refuses */
+  let events = 0;
+  /** halved while the server refuses what is sent, doubled again with each upload that it takes */
   let mostEvents = MOST_EVENTS;
 
   async function work(): Promise<void> {
@@ -66,7 +69,7 @@ export function createDecisionLogUpload(options: DecisionLogUploadOptions): Deci
         failures = Math.min(failures + 1, 30);
         metrics.failed(NAME);
         const what = 'Decisions could not be uploaded; they wait on disk, and are tried again';
-        const waits = { waitingBytes: spool.bytes, oldest: spool.oldestFile() };
+        const waits = { waitingBytes: spool.bytes, oldest: spool.oldestFile(), events };
         logger.warn({ sink: NAME, url, error: messageOf(error), ...waits, retryInMs }, what);
         await pause(retryInMs);
       }
@@ -78,10 +81,12 @@ export function createDecisionLogUpload(options: DecisionLogUploadOptions): Deci
     const items = await spool.oldest(mostEvents, rawBytes);
     if (items.length === 0) return 0;
     const { taken, body } = compressed(items, options.maxUploadBytes);
+    events = taken.length;
     const status = await post(body);
-    if (status === PAYLOAD_TOO_LARGE) mostEvents = Math.max(1, Math.floor(taken.length / 2));
+    if (REFUSES_CONTENT.includes(status)) mostEvents = Math.max(1, Math.floor(taken.length / 2));
+    if (status >= 300 && status <= 399) throw new Error(`the server answered ${status}, and no redirect is followed`);
     if (status < 200 || status > 299) throw new Error(`the server answered ${status}`);
-    mostEvents = MOST_EVENTS;
+    mostEvents = Math.min(mostEvents * 2, MOST_EVENTS);
     await spool.remove(taken);
     for (const _event of taken) metrics.written(NAME);
     return taken.length;
@@ -97,6 +102,8 @@ export function createDecisionLogUpload(options: DecisionLogUploadOptions): Deci
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
       body,
+      // Followed, a POST would become a GET without its events, and the page that answers it with 200 would lose them.
+      redirect: 'manual',
       signal: AbortSignal.any([stop.signal, AbortSignal.timeout(options.timeoutMs)]),
     });
     await answer.arrayBuffer();

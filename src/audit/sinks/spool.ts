@@ -81,12 +81,16 @@ export async function openSpool(folder: string, maxBytes: number): Promise<Spool
   async function oldest(maxItems: number, most: number): Promise<SpooledItem[]> {
     const items: SpooledItem[] = [];
     let taken = 0;
-    for (const key of order.slice(0, maxItems)) {
+    // Of a copy: what is added meanwhile moves its places.
+    for (const key of order.slice()) {
       const size = waiting.get(key) ?? 0;
-      if (items.length > 0 && taken + size > most) break;
+      if (items.length === maxItems || (items.length > 0 && taken + size > most)) break;
       const text = await readFile(join(folder, key), 'utf8').catch(ifGone);
-      if (text === undefined) forget([key]);
-      else items.push({ key, text });
+      if (text === undefined) {
+        forget([key]);
+        continue;
+      }
+      items.push({ key, text });
       taken += size;
     }
     return items;
@@ -155,7 +159,8 @@ async function writeDurably(folder: string, key: string, text: string): Promise<
       await directory.close();
     }
   } catch (error) {
-    await rm(part, { force: true }).catch(() => undefined);
+    // Under its name it may stand already, which is not to be found by the next start: whoever is refused comes again.
+    for (const file of [part, join(folder, key)]) await rm(file, { force: true }).catch(() => undefined);
     throw error;
   }
 }

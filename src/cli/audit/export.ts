@@ -15,7 +15,7 @@ export function auditExportCommand({ io }: CommandContext): Command {
     .summary('all records that match, oldest first')
     .description('Writes all audit records that match, oldest first, a page at a time; their number goes to stderr.');
   withRange(withFilters(command))
-    .option('--to <file>', 'file to write, whole or not at all; stdout by default')
+    .option('--to <file>', 'file to write, whole or not at all; stdout by default, and as -')
     .addOption(
       new Option('-o, --output <format>', 'opa: events of OPA’s decision log, of decisions alone')
         .choices(LINE_FORMATS)
@@ -34,12 +34,15 @@ export function auditExportCommand({ io }: CommandContext): Command {
       ]);
     const reader = await openAudit(io, await openLoadedSettings(io, options.settings));
     try {
+      // Asked before the file is there, so that no half of it is left by a Ctrl-C.
+      const { signal } = io;
       const target = await openExport(io, options.to);
       let written = 0;
       try {
         await target.write(head);
         for await (const record of streamRecords(reader, query)) {
-          if (io.signal.aborted) throw new CliExit(ExitCode.timeout, 'stopped before all records were written');
+          if (target.isLeft()) return;
+          if (signal.aborted) throw new CliExit(ExitCode.timeout, `stopped after ${written} records`);
           const line = toLine(record);
           if (line === undefined) continue;
           await target.write(line);

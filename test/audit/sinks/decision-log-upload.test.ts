@@ -91,6 +91,13 @@ describe('the upload of decision logs', () => {
     ['fails', 500, 'the server answered 500'],
     ['throttles', 429, 'the server answered 429'],
     ['does not know the token', 401, 'the server answered 401'],
+    [
+      'has moved',
+      { status: 301, headers: { location: '/login' } },
+      'the server answered 301, and no redirect is followed',
+    ],
+    ['asks to look elsewhere', { status: 303, headers: { location: '/login' } }, 'the server answered 303'],
+    ['has moved for now', { status: 307, headers: { location: '/login' } }, 'the server answered 307'],
     ['hangs', 'hang', 'timeout'],
     ['breaks off', 'reset', 'ECONNRESET'],
   ])('tries again where the server %s, keeps the order and loses none', async (_name, answer, why) => {
@@ -154,6 +161,43 @@ describe('the upload of decision logs', () => {
     expect(counts[1]).toBe(Math.floor(counts[0]! / 2));
     expect(counts[2]).toBe(Math.floor(counts[1]! / 2));
     expect(idsOf(server.requests.slice(2))).toEqual(ids(40));
+  });
+
+  it.each([400, 413, 422])(
+    'sends all before an event that the server refuses with %i, and then names its file',
+    async (status) => {
+      server.answers.push(...Array<number>(1_000).fill(503));
+      const before = await start();
+      for (const decisionID of ids(20)) await before.write(aRecord({ decisionID }));
+      await before.close();
+
+      server.answers.length = 0;
+      server.requests.length = 0;
+      warned.length = 0;
+      server.refuse = (body) => (body.includes('d-013') ? status : undefined);
+      await start();
+      const poison = join(folder, '0000000000000014.json');
+      await until(() => expect(warned.at(-1)?.details).toMatchObject({ oldest: poison, events: 1 }));
+      expect(counted.written).toBe(13);
+      rmSync(poison);
+      await until(() => expect(counted.written).toBe(19));
+      expect(waitingFiles()).toEqual([]);
+    },
+  );
+
+  it('asks a server that takes small uploads alone not with a large one each time', async () => {
+    server.answers.push(...Array<number>(1_000).fill(503));
+    const before = await start();
+    for (const decisionID of ids(100)) await before.write(aRecord({ decisionID }));
+    await before.close();
+
+    server.answers.length = 0;
+    server.requests.length = 0;
+    counted.failed = 0;
+    server.refuse = (body) => ((JSON.parse(body) as unknown[]).length > 4 ? 413 : undefined);
+    await start();
+    await until(() => expect(counted.written).toBe(100));
+    expect(counted.failed).toBeLessThan(40);
   });
 
   it('sends alone what is too large for an upload, rather than never', async () => {

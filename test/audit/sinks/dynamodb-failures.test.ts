@@ -204,6 +204,21 @@ describe('a batch of items', () => {
   });
 });
 
+describe('a day of which TTL takes the first records while it is read', () => {
+  it.each([10, 2])('gives all the others before the next day, asked for %d at a time', async (limit) => {
+    const at = (day: number, second: number) => `2026-10-0${day}T10:00:0${second}.000Z`;
+    const records = [1, 2, 3, 4, 5].map((second) => aRecord({ timestamp: at(1, second) }));
+    for (const record of [...records, aRecord({ timestamp: at(2, 1) })]) await store.record(record);
+    const gone = new Set(records.slice(0, 2).map(({ decisionID }) => decisionID));
+    proxy.rewrite('BatchGetItem', (answer) => {
+      const items = (answer.Responses as Record<string, { decisionID: { S: string } }[]>)[TABLE]!;
+      return { ...answer, Responses: { [TABLE]: items.filter(({ decisionID }) => !gone.has(decisionID.S)) } };
+    });
+    const found = await store.list({ newestFirst: false, since: '2026-10-01T00:00:00Z', limit });
+    expect(found.slice(0, 2)).toEqual(records.slice(2, 4));
+  });
+});
+
 describe('what is wrong with the place', () => {
   it('is said of a table that is missing', async () => {
     const missing = open({}, 'no-such-table');

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { openSpool, type Spool } from '../../../src/audit/sinks/spool';
 
 let folder: string;
@@ -75,6 +76,29 @@ describe('a spool', () => {
     rmSync(spool.oldestFile()!);
     expect(await texts(spool)).toEqual(['bb', 'c']);
     expect(spool.bytes).toBe(3);
+  });
+
+  it('looks beyond files that an operator took away', async () => {
+    const spool = await open();
+    for (const text of ['a', 'b', 'c']) await spool.append(text);
+    rmSync(spool.oldestFile()!);
+    expect((await spool.oldest(1, 100)).map(({ text }) => text)).toEqual(['b']);
+  });
+
+  it('leaves nothing of a text whose folder could not be flushed', async () => {
+    const spool = await open();
+    const openFile = fs.open;
+    const flush = jest.spyOn(fs, 'open').mockImplementation((path, ...rest) => {
+      if (path === folder) return Promise.reject(Object.assign(new Error('no'), { code: 'EIO' }));
+      return openFile(path, ...rest);
+    });
+    try {
+      await expect(spool.append('a')).rejects.toMatchObject({ message: expect.stringContaining('EIO') });
+    } finally {
+      flush.mockRestore();
+    }
+    expect(spool.bytes).toBe(0);
+    expect(readdirSync(folder).filter((name) => name.includes('.json'))).toEqual([]);
   });
 
   it('belongs to one at a time', async () => {

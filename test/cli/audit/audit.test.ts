@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -101,6 +110,31 @@ describe('gate audit export', () => {
     const { code, stdout } = await audit('export', '-o', 'csv', '--to', file);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     expect(readFileSync(file, 'utf8').trimEnd().split('\r\n')).toHaveLength(4);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  it('writes to stdout for the file -', async () => {
+    const { code, stdout } = await audit('export', '--to', '-');
+    expect({ code, lines: stdout.trimEnd().split('\n').length }).toEqual({ code: 0, lines: 3 });
+  });
+
+  it('keeps a link, and writes the file that it points to', async () => {
+    const [file, link] = [join(folder, 'target.jsonl'), join(folder, 'link.jsonl')];
+    writeFileSync(file, 'before');
+    symlinkSync(file, link);
+    expect(await audit('export', '--to', link)).toMatchObject({ code: 0 });
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(file, 'utf8').trimEnd().split('\n')).toHaveLength(3);
+  });
+
+  it('leaves a file as it was when it is stopped, and nothing beside it', async () => {
+    const file = join(folder, 'stopped.jsonl');
+    writeFileSync(file, 'before');
+    const settings = { GATE_SETTINGS: join(folder, 'settings.json') };
+    const argv = ['audit', 'export', '--to', file];
+    const { code, stderr } = await runCli(folder, argv, settings, AbortSignal.abort());
+    expect({ code, stderr }).toEqual({ code: 4, stderr: 'gate: stopped after 0 records\n' });
+    expect(readFileSync(file, 'utf8')).toBe('before');
     expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
   });
 

@@ -1,0 +1,85 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, openSync, closeSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createPostgresAuditStore } from '../../src/audit/sinks/postgres';
+import { openDatabase } from '../../src/store/database';
+import { aRecord } from '../audit/a-record';
+
+const ROOT = resolve(__dirname, '..', '..');
+const GATE = join(ROOT, 'dist', 'cli', 'main.js');
+const run = promisify(execFile);
+let folder: string;
+let env: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'gate-process-'));
+  const store = join(folder, 'store');
+  mkdirSync(store);
+  const settings = join(folder, 'settings.json');
+  writeFileSync(settings, JSON.stringify({ audit: { store: { folder: store } } }));
+  const { PATH, HOME, XDG_CACHE_HOME } = process.env;
+  env = { PATH, HOME, XDG_CACHE_HOME, XDG_DATA_HOME: folder, GATE_SETTINGS: settings };
+  const records = createPostgresAuditStore(await openDatabase({ folder: store }));
+  for (let n = 0; n < 1_000; n += 1) await records.record(aRecord({ decisionID: `decision-${n}` }));
+  await records.close();
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the gate process', () => {
+  it('ends at the first Ctrl-C where a command has nothing to finish', async () => {
+    const gate = spawn(process.execPath, [GATE, 'evaluate', '--policy', join(ROOT, 'policy'), '--facts', '-'], { env });
+    let stderr = '';
+    gate.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+      // Said when the policy is built, with the command well under way.
+      if (/^opa /m.test(stderr)) gate.kill('SIGINT');
+    });
+    try {
+      const [code, signal] = (await once(gate, 'exit', { signal: AbortSignal.timeout(30_000) })) as [
+        number | null,
+        string | null,
+      ];
+      expect({ code, signal }).toEqual({ code: null, signal: 'SIGINT' });
+    } finally {
+      gate.kill('SIGKILL');
+    }
+  }, 60_000);
+
+  it('says nothing when the reader of a pipe leaves', async () => {
+    const script = `'${process.execPath}' '${GATE}' audit export | head -1`;
+    const { stdout, stderr } = await run('sh', ['-c', script], { env });
+    expect(JSON.parse(stdout)).toMatchObject({ schemaVersion: 1 });
+    expect(stderr).toBe('');
+  }, 30_000);
+
+  it('says once that its output has no room, without a stack, and exits 2', async () => {
+    const full = openSync('/dev/full', 'w');
+    try {
+      const gate = spawn(process.execPath, [GATE, 'audit', 'list', '-o', 'jsonl'], {
+        env,
+        stdio: ['ignore', full, 'pipe'],
+      });
+      let stderr = '';
+      gate.stderr!.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+      const [code] = (await once(gate, 'close')) as [number | null];
+      expect(stderr).toMatch(/^gate: cannot write to standard output: .*ENOSPC.*\n$/);
+      expect(code).toBe(2);
+    } finally {
+      closeSync(full);
+    }
+  }, 30_000);
+
+  it('exports into a pipe that has a name, and leaves it one', async () => {
+    const pipe = join(folder, 'pipe');
+    await run('mkfifo', [pipe]);
+    const reader = run('wc', ['-l', pipe]);
+    const { stderr } = await run(process.execPath, [GATE, 'audit', 'export', '--to', pipe], { env });
+    expect(stderr).toBe('1000 records\n');
+    expect((await reader).stdout).toMatch(/^1000 /);
+    expect(statSync(pipe).isFIFO()).toBe(true);
+  }, 30_000);
+});
