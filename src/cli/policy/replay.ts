@@ -4,7 +4,7 @@ import { collect, count, examples, withSettings } from '../options';
 import type { FailOn, ReplayCommandOptions } from './run-replay';
 
 /** What a pipeline may not let pass. */
-const FAIL_ON: readonly FailOn[] = ['newly-allowed', 'newly-denied', 'changed'];
+const FAIL_ON: readonly FailOn[] = ['newly-allowed', 'newly-denied', 'changed', 'not-replayable'];
 
 export function replayCommand({ io, exit }: CommandContext): Command {
   const command = new Command('replay')

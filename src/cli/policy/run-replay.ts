@@ -24,7 +24,7 @@ import { openSide } from './open-release';
 import { openLoadedSettings } from '../open-settings';
 import { printJson } from '../output';
 
-export type FailOn = 'newly-allowed' | 'newly-denied' | 'changed';
+export type FailOn = 'newly-allowed' | 'newly-denied' | 'changed' | 'not-replayable';
 
 export interface ReplayCommandOptions {
   policy?: string;
@@ -50,7 +50,8 @@ const MOST_THREADS = 4;
 /**
  * Replays, and prints what was found. @returns whether all is as it was asked to be
  *
- * @throws CliExit 2 when lines of the export are no records; the result is printed before. 4 when it is stopped
+ * @throws CliExit 2 when lines of the export are no records, or with `failOn` nothing was replayed; the result is printed
+ * before. 4 when it is stopped
  */
 export async function runReplay(io: CliIo, options: ReplayCommandOptions): Promise<boolean> {
   const loaded = await openLoadedSettings(io, options.settings);
@@ -80,8 +81,17 @@ export async function runReplay(io: CliIo, options: ReplayCommandOptions): Promi
   }
   print(io, options.output, report, candidate, name);
   if (report.brokenLines > 0) throw new CliExit(ExitCode.usage, brokenLines(options.from ?? '', report));
-  const failed = (options.failOn ?? []).filter((one) => report.counts[one] > 0);
-  return failed.length === 0 && report.notReproduced === 0;
+  const failed = (options.failOn ?? []).some((one) => report.counts[one] > 0);
+  if (failed || report.notReproduced > 0) return false;
+  if (options.failOn !== undefined) requireReplayed(report);
+  return true;
+}
+
+/** A pipeline that asks for a verdict must not take a misspelt stage, or facts that no record holds, for a good one. */
+function requireReplayed({ decisions, counts }: ReplayReport): void {
+  if (decisions > counts['not-replayable']) return;
+  const why = decisions === 0 ? 'no recorded decision matches' : `none of the ${decisions} decisions could be replayed`;
+  throw new CliExit(ExitCode.usage, `${why}, so that --fail-on has nothing to go by`);
 }
 
 async function openCandidate(

@@ -81,6 +81,22 @@ describe('gate replay', () => {
     expect((await gate('--config', 'lower.json', '--fail-on', 'changed', '--fail-on', 'newly-denied')).code).toBe(1);
   });
 
+  it('takes nothing that was replayed for no good verdict', async () => {
+    const misspelt = await gate('--config', 'higher.json', '--stage', 'porduction', '--fail-on', 'newly-allowed');
+    expect(misspelt).toMatchObject({
+      code: 2,
+      stdout: expect.stringContaining('0 decisions'),
+      stderr: expect.stringContaining('no recorded decision matches, so that --fail-on has nothing to go by'),
+    });
+    const unread = ['--outcome', 'error', '--fail-on', 'changed'];
+    expect(await gate(...unread)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('none of the 1 decisions could be replayed'),
+    });
+    expect((await gate('--outcome', 'error', '--fail-on', 'not-replayable')).code).toBe(1);
+    expect((await gate('--stage', 'porduction')).code).toBe(0);
+  });
+
   it('reads an export, and says which lines are none', async () => {
     const env = { GATE_SETTINGS: join(folder, 'settings.json') };
     const { code } = await runCli(folder, ['audit', 'export', '-o', 'jsonl', '--to', 'all.jsonl'], env);
