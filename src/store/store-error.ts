@@ -1,3 +1,4 @@
+import { CONNECTION_FAULTS } from '../connection-faults';
 import { FailureType, GateError } from '../failures';
 
 const BY_SQLSTATE: Record<string, string> = {
@@ -11,17 +12,6 @@ const BY_SQLSTATE: Record<string, string> = {
   '57P02': 'crashed',
   '57P03': 'is starting up or shutting down',
   '25006': 'is read-only (a standby?)',
-};
-
-const BY_SYSTEM_CODE: Record<string, string> = {
-  ECONNREFUSED: 'refuses connections: nothing listens there',
-  ECONNRESET: 'closed the connection',
-  EPIPE: 'closed the connection',
-  ENOTFOUND: 'has a host name that cannot be resolved',
-  EAI_AGAIN: 'has a host name that cannot be resolved now',
-  ETIMEDOUT: 'did not answer in time',
-  EHOSTUNREACH: 'cannot be reached',
-  ENETUNREACH: 'cannot be reached',
 };
 
 const TIMED_OUT = /timeout/i;
@@ -44,13 +34,13 @@ export function storeError(where: string, doing: string, error: unknown): GateEr
 export function isAnswerOfServer(error: unknown): boolean {
   const code = codeOf(error);
   // Class 57 is the server going away: that connection is as good as closed.
-  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !(code in BY_SYSTEM_CODE) && !code.startsWith('57P');
+  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !(code in CONNECTION_FAULTS) && !code.startsWith('57P');
 }
 
 function whatIsWrong(error: unknown): string {
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : String(error);
-  const known = code === undefined ? undefined : (BY_SQLSTATE[code] ?? BY_SYSTEM_CODE[code]);
+  const known = code === undefined ? undefined : (BY_SQLSTATE[code] ?? CONNECTION_FAULTS[code]);
   if (known !== undefined) return `${known} (${code})`;
   if (TIMED_OUT.test(message)) return 'did not answer in time';
   if (CLOSED.test(message)) return 'closed the connection';

@@ -1,3 +1,4 @@
+import { CONNECTION_FAULTS } from '../../connection-faults';
 import { FailureType, GateError } from '../../failures';
 
 const BY_NAME: Record<string, string> = {
@@ -15,17 +16,6 @@ const BY_NAME: Record<string, string> = {
   TimeoutError: 'did not answer in time',
   AbortError: 'did not answer in time',
   SyntaxError: 'broke its answer off, or is no DynamoDB',
-};
-
-const BY_SYSTEM_CODE: Record<string, string> = {
-  ECONNREFUSED: 'refuses connections: nothing listens there',
-  ECONNRESET: 'closed the connection',
-  EPIPE: 'closed the connection',
-  ENOTFOUND: 'has a host name that cannot be resolved',
-  EAI_AGAIN: 'has a host name that cannot be resolved now',
-  ETIMEDOUT: 'did not answer in time',
-  EHOSTUNREACH: 'cannot be reached',
-  ENETUNREACH: 'cannot be reached',
 };
 
 /** True when the request asked for a condition that does not hold: a record stands under the key. */
@@ -52,7 +42,7 @@ export function whatIsWrong(error: unknown): string {
   const tries =
     $metadata?.attempts === undefined || $metadata.attempts < 2 ? '' : `, tried ${$metadata.attempts} times`;
   const code = systemCodeOf(error);
-  if (code !== undefined) return `${BY_SYSTEM_CODE[code]} (${code}${tries})`;
+  if (code !== undefined) return `${CONNECTION_FAULTS[code]} (${code}${tries})`;
   const name = nameOf(error);
   const known = Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined;
   if (known !== undefined) return `${known} (${name}${tries})`;
@@ -66,10 +56,10 @@ export function whatIsWrong(error: unknown): string {
 /** Errors that are of another realm reach us wrapped by the SDK, as a text alone. */
 function systemCodeOf(error: unknown): string | undefined {
   const { code } = (error ?? {}) as { code?: unknown };
-  if (typeof code === 'string' && Object.hasOwn(BY_SYSTEM_CODE, code)) return code;
+  if (typeof code === 'string' && Object.hasOwn(CONNECTION_FAULTS, code)) return code;
   const message = messageOf(error);
   if (/\bsocket hang up\b|\baborted\b/.test(message)) return 'ECONNRESET';
-  return Object.keys(BY_SYSTEM_CODE).find((known) => message.includes(known));
+  return Object.keys(CONNECTION_FAULTS).find((known) => message.includes(known));
 }
 
 function nameOf(error: unknown): string {
