@@ -18,6 +18,17 @@ export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }
 
+/** Asks so often, so many at a time. @returns how many answers came in a second */
+export async function perSecond(calls: number, callers: number, ask: () => Promise<unknown>): Promise<number> {
+  const from = process.hrtime.bigint();
+  let left = calls;
+  const caller = async (): Promise<void> => {
+    while (left-- > 0) await ask();
+  };
+  await Promise.all(Array.from({ length: callers }, caller));
+  return calls / (Number(process.hrtime.bigint() - from) / 1e9);
+}
+
 /** Measures ours and the baseline by turns, so that a noisy machine hits both alike; the medians of `rounds`. */
 export async function alternate(
   rounds: number,

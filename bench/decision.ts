@@ -11,7 +11,7 @@ import { parseReleaseConfig } from '../src/config/parse-release-config';
 import { evaluateSnapshot } from '../src/decisions/evaluate-snapshot';
 import type { Snapshot } from '../src/facts/snapshot';
 import { loadWasmPolicy } from '../src/policy/wasm-policy';
-import { alternate, median, type BenchRow } from './bench-row';
+import { alternate, median, perSecond, type BenchRow } from './bench-row';
 import { benchInThread } from './decision-in-thread';
 import { startOpaServer } from './opa-server';
 
@@ -34,14 +34,15 @@ export async function benchDecision(): Promise<BenchRow[]> {
   const data = join(dir, 'data.json');
   await writeFile(data, JSON.stringify({ config: CONFIG }));
   const server = await startOpaServer([join(POLICY, 'gate.rego'), data], '/v1/data/gate/response');
-  const evaluator = createEvaluator({ threads: 1, deadlineMs: 1_000, memoryMiB: 64 });
+  const evaluator = createEvaluator({ threads: 1 });
   const ask = () => askOf(evaluator, bundle);
   const askServer = async () => JSON.parse(await server.post(JSON.stringify({ input: INPUT }))) as { result: unknown };
   try {
     const [answer, expected] = [(await ask()).response, (await askServer()).result];
     deepStrictEqual(answer, expected, 'ours and the server must answer alike');
     // Both sides compile what runs often; neither should do so while it is measured.
-    for (const one of [ask, askServer]) await perSecond(one);
+    const rate = (one: () => Promise<unknown>) => perSecond(CALLS * 4, CALLERS, one);
+    for (const one of [ask, askServer]) await rate(one);
     const lone = await alternate(
       ROUNDS,
       () => loneMicroseconds(ask),
@@ -49,8 +50,8 @@ export async function benchDecision(): Promise<BenchRow[]> {
     );
     const many = await alternate(
       ROUNDS,
-      () => perSecond(ask),
-      () => perSecond(askServer),
+      () => rate(ask),
+      () => rate(askServer),
     );
     const inThread = await decisionWithoutCrossing(bundle);
     return [
@@ -155,15 +156,4 @@ async function loneMicroseconds(ask: () => Promise<unknown>): Promise<number> {
     took.push(Number(process.hrtime.bigint() - from) / 1e3);
   }
   return median(took);
-}
-
-async function perSecond(ask: () => Promise<unknown>): Promise<number> {
-  const calls = CALLS * 4;
-  const from = process.hrtime.bigint();
-  let left = calls;
-  const caller = async () => {
-    while (left-- > 0) await ask();
-  };
-  await Promise.all(Array.from({ length: CALLERS }, caller));
-  return calls / (Number(process.hrtime.bigint() - from) / 1e9);
 }

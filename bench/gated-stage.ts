@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import { median, type BenchRow } from './bench-row';
+import { median, perSecond, type BenchRow } from './bench-row';
 import { startStageEnvironment } from './stage-environment';
 
 const IN_FLIGHT = 200;
@@ -14,13 +14,14 @@ const KINDS: readonly Kind[] = ['gated', 'oneNormalTwoLocal', 'threeNormal'];
 export async function benchGatedStage({ rounds = 3, runs = 600 } = {}): Promise<BenchRow[]> {
   const { client, taskQueue, stop } = await startStageEnvironment();
   const start = (kind: Kind): Promise<WorkflowHandle> => startOne(client, taskQueue, kind);
+  const rate = (kind: Kind): Promise<number> => perSecond(runs, IN_FLIGHT, async () => (await start(kind)).result());
   try {
     // The first runs compile code and open connections; none of the three should pay for it.
-    for (const kind of KINDS) await perSecond(() => start(kind), runs);
+    for (const kind of KINDS) await rate(kind);
     const alone = { gated: await pathOf(await start('gated')), bare: await pathOf(await start('oneNormalTwoLocal')) };
     const found: Record<Kind, number[]> = { gated: [], oneNormalTwoLocal: [], threeNormal: [] };
     for (let round = 0; round < rounds; round++) {
-      for (const kind of KINDS) found[kind].push(await perSecond(() => start(kind), runs));
+      for (const kind of KINDS) found[kind].push(await rate(kind));
     }
     return rowsOf(alone, found);
   } finally {
@@ -73,16 +74,6 @@ function startOne(client: Client, taskQueue: string, kind: Kind): Promise<Workfl
   const options = { taskQueue, workflowId: `deployment/${id}` };
   if (kind !== 'gated') return client.workflow.start(kind, options);
   return client.workflow.start('deployment', { ...options, args: [{ spec: { id, stages: [{ name: 'only' }] } }] });
-}
-
-async function perSecond(start: () => Promise<WorkflowHandle>, runs: number): Promise<number> {
-  const from = process.hrtime.bigint();
-  let left = runs;
-  const caller = async (): Promise<void> => {
-    while (left-- > 0) await (await start()).result();
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, caller));
-  return runs / (Number(process.hrtime.bigint() - from) / 1e9);
 }
 
 async function pathOf(handle: WorkflowHandle): Promise<HistoryPath> {

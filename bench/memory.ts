@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createEvaluator } from '../src/policy/evaluation/evaluator';
 import { buildPolicy } from '../src/policy/toolchain/build-policy';
-import { median, type BenchRow } from './bench-row';
+import { median, perSecond, type BenchRow } from './bench-row';
 
 const EVALUATIONS = 1_000_000;
 const READINGS = 100;
@@ -36,7 +36,7 @@ export async function benchMemory(): Promise<BenchRow[]> {
 /** MiB, read at equal distances. */
 async function evaluateAndRead(): Promise<number[]> {
   const { bundle: policy } = await buildPolicy(join(__dirname, '../policy'));
-  const evaluator = createEvaluator({ threads: 1, deadlineMs: 1_000, memoryMiB: 64 });
+  const evaluator = createEvaluator({ threads: 1 });
   const request = {
     policy,
     configDocument: { limits: { maxDelta: 100, maxPending: 500 } },
@@ -46,11 +46,7 @@ async function evaluateAndRead(): Promise<number[]> {
   const readings: number[] = [];
   try {
     for (let reading = 0; reading < READINGS; reading++) {
-      let left = EVALUATIONS / READINGS;
-      const caller = async (): Promise<void> => {
-        while (left-- > 0) await evaluator.evaluate(request);
-      };
-      await Promise.all(Array.from({ length: CALLERS }, caller));
+      await perSecond(EVALUATIONS / READINGS, CALLERS, () => evaluator.evaluate(request));
       readings.push(process.memoryUsage().rss / 2 ** 20);
     }
   } finally {

@@ -140,7 +140,7 @@ async function publishedToDecided(folder: string, bundle: Uint8Array): Promise<B
 
 /** Evaluations per second while releases are swapped, against those while none is; each answer is checked. */
 async function swapping(built: readonly { bundle: PolicyBundle }[]): Promise<BenchRow[]> {
-  const evaluator = createEvaluator({ threads: 1, deadlineMs: 1_000, memoryMiB: 64 });
+  const evaluator = createEvaluator({ threads: 1 });
   const configs = TAGS.map((tag) => toLoaded(configText(tag)));
   let at = 0;
   const holder = createReleaseHolder({
@@ -240,7 +240,7 @@ function toLoaded(text: string): LoadedConfig {
  * package's own loading of the wasm alone, and its first answer. Each turn loads content that was never seen before.
  */
 async function loading(built: readonly { bytes: Uint8Array; bundle: PolicyBundle }[]): Promise<BenchRow> {
-  const evaluator = createEvaluator({ threads: 1, deadlineMs: 1_000, memoryMiB: 64 });
+  const evaluator = createEvaluator({ threads: 1 });
   const { bytes, bundle } = built[0]!;
   try {
     for (let warm = 0; warm < 10; warm++) {

@@ -32,7 +32,7 @@ export async function benchReplay(): Promise<BenchRow[]> {
   const ref = { policySha: policy.sha, configRev: 'bench', manifestVersion: 'bench' };
   const configDocument = config as unknown as JsonObject;
   const release: Release = { ref, policy, config, configDocument, loadedAtMs: 0 };
-  const evaluator = createEvaluator({ threads: 1, deadlineMs: 1_000, memoryMiB: 64 });
+  const evaluator = createEvaluator({ threads: 1 });
   const folder = await mkdtemp(join(tmpdir(), 'bench-replay-'));
   try {
     const snapshots = Array.from({ length: RECORDS }, (_value, index) => snapshotOf(index, release));

@@ -112,7 +112,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     createAlertReceivers(settings.alerts.receivers, { readSecret: secret, uiUrl: settings.alerts.uiUrl }),
     metrics.alerts,
   );
-  const evaluator = createEvaluator({ threads: settings.evaluationThreads, deadlineMs: 1000, memoryMiB: 64 });
+  const evaluator = createEvaluator({ threads: settings.evaluationThreads });
   const collector = createFactCollector({
     metrics: {
       observeLatency: (provider, seconds) => metrics.facts.collected(provider, seconds),
@@ -251,8 +251,8 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     collect,
     evaluate,
     hidesAttributes: ({ attributes, stage_attributes }, allowedUnder) => {
-      const known = allowedUnder === undefined ? [] : [releases.find(allowedUnder)];
-      return [inForce(), ...known].some((release) => masks.mayHide(release, { attributes, stage_attributes }));
+      const mayHide = (release: Release | undefined) => masks.mayHide(release, { attributes, stage_attributes });
+      return mayHide(inForce()) || (allowedUnder !== undefined && mayHide(releases.find(allowedUnder)));
     },
     audit: {
       record: async (record) => {

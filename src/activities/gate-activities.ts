@@ -65,12 +65,7 @@ export interface ActionRequest {
   release?: ReleaseRef;
 }
 
-export interface CompensationRequest {
-  action: ActionSpec;
-  context: ActionContext;
-  idempotencyKey: string;
-  release?: ReleaseRef;
-}
+export type CompensationRequest = Omit<ActionRequest, 'lease'>;
 
 /** The stage behaviour and activity options in force, asked once when a stage begins. */
 export interface GateDefaults {

@@ -1,13 +1,11 @@
 #!/usr/bin/env node
+import type { CliIo } from './io';
 import { run } from './run';
 
-let stop: AbortController | undefined;
-/** Only a command that asks for it ends by itself; any other one ends as processes do, at the first Ctrl-C. */
-function signal(): AbortSignal {
-  if (stop === undefined) {
-    const controller = (stop = new AbortController());
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort(name));
-  }
+/** Aborted by Ctrl-C or SIGTERM, which from here on do not end the process by themselves. */
+function takeSignals(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(name));
   return stop.signal;
 }
 
@@ -21,10 +19,15 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const { stdout, stderr, env } = process;
-const io = {
-  ...{ stdout, stderr, env, cwd: process.cwd() },
+let taken: AbortSignal | undefined;
+const io: CliIo = {
+  stdout,
+  stderr,
+  env,
+  cwd: process.cwd(),
+  // Only a command that asks for it ends by itself; any other one ends as processes do, at the first Ctrl-C.
   get signal() {
-    return signal();
+    return (taken ??= takeSignals());
   },
 };
 run(process.argv.slice(2), io).then(

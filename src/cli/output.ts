@@ -63,6 +63,13 @@ export function painted(colors: Colors, state: string): string {
   return state;
 }
 
+const SHORT_SHA = 12;
+
+/** Enough of a digest to know it by. */
+export function shortSha(sha: string): string {
+  return sha.slice(0, SHORT_SHA);
+}
+
 export function formatAge(atMs: number, nowMs: number): string {
   const seconds = Math.max(0, Math.round((nowMs - atMs) / 1000));
   if (seconds < 120) return `${seconds}s`;

@@ -4,6 +4,7 @@ import { GateError } from '../../failures';
 import { openReleaseSource } from '../../open-release-source';
 import { cachedToolPath, findInstalled } from '../../tools/find-tool';
 import { openLoadedSettings } from '../open-settings';
+import { shortSha } from '../output';
 import type { CliIo } from '../io';
 
 export interface Finding {
@@ -62,7 +63,7 @@ async function release(io: CliIo, loaded: LoadedSettings): Promise<Finding> {
     const source = openReleaseSource(loaded, { env: io.env });
     const found = await source.read();
     const [policy, config] = await Promise.all([found.loadPolicy(), found.loadConfig()]);
-    return `version ${found.manifest.version}, policy ${policy.sha.slice(0, 12)}, configuration ${config.configRev.slice(0, 12)}, from ${source.where}`;
+    return `version ${found.manifest.version}, policy ${shortSha(policy.sha)}, configuration ${shortSha(config.configRev)}, from ${source.where}`;
   });
   if ('error' in named)
     return missing(

@@ -43,11 +43,11 @@ export async function checkCandidate(
   }
   if (missing.length > 0) throw checkFailed(missing);
   const ref = { policySha: policy.value.sha, configRev, manifestVersion: manifest.version };
-  const evaluator = createEvaluator({ threads: 1, deadlineMs: 1000, memoryMiB: 64 });
+  const evaluator = createEvaluator({ threads: 1 });
   try {
     const release = { ref, policy: policy.value, config, configDocument, loadedAtMs: Date.now() };
-    await smokeRelease(release, (request) => evaluator.evaluate(request));
     const evaluate: typeof evaluator.evaluate = (request) => evaluator.evaluate(request);
+    await smokeRelease(release, evaluate);
     await createMasks({ settings: [], evaluate, onFailure: () => undefined }).check(release);
   } finally {
     await evaluator.close();

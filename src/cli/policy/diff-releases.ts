@@ -82,7 +82,7 @@ async function runCases(
   count: number,
   atMs: number,
 ): Promise<CasesResult> {
-  const evaluator = createEvaluator({ threads: 1, deadlineMs: 1000, memoryMiB: 64, spares: 0 });
+  const evaluator = createEvaluator({ threads: 1, spares: 0 });
   try {
     return await tryCases({
       a: a.release,

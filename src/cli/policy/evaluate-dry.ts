@@ -12,7 +12,7 @@ import type { Release } from '../../policy/release';
 import { loadPolicy } from '../../policy/sources/file-source';
 import { loadReleaseConfig } from '../../config/loaders/release-config';
 import { loadDocument } from '../../config/loaders/document';
-import { printJson, printLines } from '../output';
+import { printJson, printLines, shortSha } from '../output';
 
 export interface EvaluateOptions extends CommonOptions {
   policy: string;
@@ -235,7 +235,7 @@ function print(io: CliIo, options: EvaluateOptions, { ref }: Release, used: read
     ...decision.denyReasons.map((reason) => `  ${reason}`),
     ...decision.faults.map((fault) => `  ${fault.type}: ${fault.message}`),
     ...used.map(({ id, value }) => `  ${id} = ${JSON.stringify(value)}`),
-    `  policy ${ref.policySha.slice(0, 12)}${ref.configRev === '' ? ', default configuration' : `, configuration ${ref.configRev.slice(0, 12)}`}`,
+    `  policy ${shortSha(ref.policySha)}${ref.configRev === '' ? ', default configuration' : `, configuration ${shortSha(ref.configRev)}`}`,
   ]);
 }
 

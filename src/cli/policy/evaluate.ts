@@ -29,9 +29,8 @@ export function evaluateCommand({ io, exit }: CommandContext): Command {
       throw new CliExit(ExitCode.usage, 'give either --facts FILE or --collect');
     }
     const { createEvaluator } = await import('../../policy/evaluation/evaluator.js');
-    // Before all else is loaded: a thread takes as long to start as that. As in a worker, each request says its own limits.
-    // One answer is all that is wanted.
-    const evaluator = createEvaluator({ threads: 1, deadlineMs: 1000, memoryMiB: 64, spares: 0 });
+    // Before all else is loaded: a thread takes as long to start as that. One answer is all that is wanted.
+    const evaluator = createEvaluator({ threads: 1, spares: 0 });
     try {
       const { evaluateDry } = await import('./evaluate-dry.js');
       const outcome = await evaluateDry(io, options, evaluator);

@@ -1,9 +1,8 @@
 import type * as TemporalWorker from '@temporalio/worker';
 import type { FleetAnswer } from '../../fleet/client/ask-fleet';
 import { CliExit, ExitCode, type CliIo } from '../io';
-import { colorsFor, formatAge, printJson, printLines, printTable } from '../output';
+import { colorsFor, formatAge, printJson, printLines, printTable, shortSha } from '../output';
 
-const SHORT_SHA = 12;
 const STOPPED = { status: 'stopped asking', reload: 'stopped waiting; workers may still read the manifest' };
 
 /** Asks every worker of the settings' task queue, and prints what each says; returns the exit code. */
@@ -101,8 +100,8 @@ async function printText(io: CliIo, answers: readonly FleetAnswer[], alike: bool
       answered.map(({ identity, release = {} }) => [
         identity,
         `${release.manifestVersion ?? 'none'}${release.fromCache ? ' (from the copy on disk)' : ''}`,
-        release.policySHA?.slice(0, SHORT_SHA) ?? '',
-        release.configRev?.slice(0, SHORT_SHA) ?? '',
+        shortSha(release.policySHA ?? ''),
+        shortSha(release.configRev ?? ''),
         ago(release.loadedSince),
         ago(release.lastCheck),
         ago(release.lastSuccessfulCheck),

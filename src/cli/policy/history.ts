@@ -1,10 +1,8 @@
 import { Command } from 'commander';
 import { CliExit, ExitCode, type CommandContext } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
-import { printJson, printTable } from '../output';
+import { printJson, printTable, shortSha } from '../output';
 import { unreadableNote } from './publish';
-
-const SHORT_SHA = 12;
 
 export function policyHistoryCommand({ io }: CommandContext): Command {
   const command = new Command('history')
@@ -38,8 +36,8 @@ export function policyHistoryCommand({ io }: CommandContext): Command {
         row.took_effect ? row.action : `${row.action}, without effect`,
         row.by,
         row.at,
-        row.policy_sha?.slice(0, SHORT_SHA) ?? '',
-        row.config_rev?.slice(0, SHORT_SHA) ?? '',
+        shortSha(row.policy_sha ?? ''),
+        shortSha(row.config_rev ?? ''),
       ]),
     );
   });

@@ -1,10 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { ReplayClass } from '../../replay/replay-report';
 import { ExitCode, type CommandContext } from '../io';
 import { collect, count, examples, withSettings } from '../options';
 import type { FailOn, ReplayCommandOptions } from './run-replay';
 
 /** What a pipeline may not let pass. */
-const FAIL_ON: readonly FailOn[] = ['newly-allowed', 'newly-denied', 'changed', 'not-replayable'];
+const FAIL_ON = Object.values(ReplayClass).filter((one): one is FailOn => one !== ReplayClass.same);
 
 export function replayCommand({ io, exit }: CommandContext): Command {
   const command = new Command('replay')

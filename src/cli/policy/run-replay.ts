@@ -13,7 +13,7 @@ import type { LoadedConfig } from '../../policy/sources/release-source';
 import { calledBuiltins } from '../../replay/called-builtins';
 import type { Candidate } from '../../replay/rebuild-snapshot';
 import { replay, type ReplayFilter, type ReplayItem, type ReplayOptions } from '../../replay/replay';
-import type { ReplayReport } from '../../replay/replay-report';
+import type { ReplayClass, ReplayReport } from '../../replay/replay-report';
 import { toReplayMarkdown, toReplayText } from '../../replay/report-text';
 import { readPieces } from '../../replay/sources/read-pieces';
 import type { TextPiece } from '../../replay/text-piece';
@@ -24,7 +24,7 @@ import { openSide } from './open-release';
 import { openLoadedSettings } from '../open-settings';
 import { printJson } from '../output';
 
-export type FailOn = 'newly-allowed' | 'newly-denied' | 'changed' | 'not-replayable';
+export type FailOn = Exclude<ReplayClass, typeof ReplayClass.same>;
 
 export interface ReplayCommandOptions {
   policy?: string;
@@ -145,7 +145,7 @@ async function replayStore(
   options: Omit<ReplayOptions, 'evaluate' | 'builtinsOf'>,
 ): Promise<ReplayReport> {
   const { memoryMiB } = options.candidate.release.config.evaluation;
-  const evaluator = createEvaluator({ threads: 1, deadlineMs: 1000, memoryMiB });
+  const evaluator = createEvaluator({ threads: 1, memoryMiB });
   // Calls that are out fail with it, and so does the replay.
   const stop = (): void => void evaluator.close();
   io.signal.addEventListener('abort', stop, { once: true });

@@ -8,10 +8,16 @@ import { createPrepareRelease, type PreparedRelease } from './prepare-release';
 export interface EvaluatorOptions {
   /** threads that evaluate side by side, at least 1 */
   threads: number;
-  /** how long an evaluation may run, milliseconds; a request may say otherwise */
-  deadlineMs: number;
-  /** the most memory that a policy may use, MiB; a request may say otherwise */
-  memoryMiB: number;
+  /**
+   * how long an evaluation may run, milliseconds; a request may say otherwise
+   * @default 1000
+   */
+  deadlineMs?: number;
+  /**
+   * the most memory that a policy may use, MiB; a request may say otherwise
+   * @default 64
+   */
+  memoryMiB?: number;
   /**
    * threads that stand ready to take the place of a stopped one, started after the first answer
    * @default 1
@@ -55,9 +61,10 @@ export interface Evaluator {
 /** Calls given to one thread at a time: enough for it never to wait for the next, few enough to be given to another. */
 const PIPELINE = 32;
 const ATTEMPTS = 2;
+const DEFAULTS = { deadlineMs: 1_000, memoryMiB: 64, spares: 1 };
 
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
-  return new ThreadedEvaluator(options);
+  return new ThreadedEvaluator({ ...DEFAULTS, ...options });
 }
 
 interface Call extends ThreadCall {
@@ -77,7 +84,7 @@ class ThreadedEvaluator implements Evaluator {
   private isDispatching = false;
   private isClosed = false;
 
-  constructor(private readonly options: EvaluatorOptions) {
+  constructor(private readonly options: Required<EvaluatorOptions>) {
     this.fillActive();
   }
 
@@ -150,7 +157,7 @@ class ThreadedEvaluator implements Evaluator {
   }
 
   private fillSpare(): void {
-    while (this.spare.size < (this.options.spares ?? 1)) this.spare.add(this.start());
+    while (this.spare.size < this.options.spares) this.spare.add(this.start());
   }
 
   private start(): EvaluationThread<Call> {

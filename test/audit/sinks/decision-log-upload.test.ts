@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { AuditRecord } from '../../../src/audit/audit-record';
 import {
   createDecisionLogUpload,
   type DecisionLogUpload,
@@ -63,6 +64,18 @@ const idsOf = (requests: HttpReceiver['requests']) =>
 const ids = (count: number) => Array.from({ length: count }, (_, i) => `d-${String(i).padStart(3, '0')}`);
 const waitingFiles = () => readdirSync(folder).filter((name) => name.endsWith('.json'));
 
+/** Events that wait on disk because the server was away. It is back, and neither it nor the counts know of them. */
+async function leaveWaiting(count: number, over: (decisionID: string) => Partial<AuditRecord> = () => ({})) {
+  server.answers.push(...Array<number>(1_000).fill(503));
+  const before = await start();
+  for (const decisionID of ids(count)) await before.write(aRecord({ decisionID, ...over(decisionID) }));
+  await before.close();
+  server.answers.length = 0;
+  server.requests.length = 0;
+  warned.length = 0;
+  counted.failed = 0;
+}
+
 describe('the upload of decision logs', () => {
   it('posts gzipped arrays of OPA’s events, with the token', async () => {
     const { write } = await start({ bearerToken: () => Promise.resolve('secret') });
@@ -116,14 +129,8 @@ describe('the upload of decision logs', () => {
   });
 
   it('goes on after a restart where it stopped', async () => {
-    server.answers.push(...Array<number>(1_000).fill(503));
-    const before = await start();
-    for (const decisionID of ids(5)) await before.write(aRecord({ decisionID }));
-    await before.close();
+    await leaveWaiting(5);
     expect(waitingFiles()).toHaveLength(5);
-
-    server.answers.length = 0;
-    server.requests.length = 0;
     await start();
     await until(() => expect(counted.written).toBe(5));
     expect(idsOf(server.requests)).toEqual(ids(5));
@@ -146,13 +153,8 @@ describe('the upload of decision logs', () => {
   });
 
   it('keeps uploads below their size, and halves them while the server says 413', async () => {
-    server.answers.push(...Array<number>(1_000).fill(503));
-    const before = await start();
-    for (const decisionID of ids(40)) await before.write(aRecord({ decisionID, actor: decisionID.repeat(40) }));
-    await before.close();
-
-    server.answers.splice(0, Infinity, 413, 413);
-    server.requests.length = 0;
+    await leaveWaiting(40, (decisionID) => ({ actor: decisionID.repeat(40) }));
+    server.answers.push(413, 413);
     await start({ maxUploadBytes: 1_500 });
     await until(() => expect(counted.written).toBe(40));
     const sizes = server.requests.map(({ headers }) => Number(headers['content-length']));
@@ -166,14 +168,7 @@ describe('the upload of decision logs', () => {
   it.each([400, 413, 422])(
     'sends all before an event that the server refuses with %i, and then names its file',
     async (status) => {
-      server.answers.push(...Array<number>(1_000).fill(503));
-      const before = await start();
-      for (const decisionID of ids(20)) await before.write(aRecord({ decisionID }));
-      await before.close();
-
-      server.answers.length = 0;
-      server.requests.length = 0;
-      warned.length = 0;
+      await leaveWaiting(20);
       server.refuse = (body) => (body.includes('d-013') ? status : undefined);
       await start();
       const poison = join(folder, '0000000000000014.json');
@@ -186,14 +181,7 @@ describe('the upload of decision logs', () => {
   );
 
   it('asks a server that takes small uploads alone not with a large one each time', async () => {
-    server.answers.push(...Array<number>(1_000).fill(503));
-    const before = await start();
-    for (const decisionID of ids(100)) await before.write(aRecord({ decisionID }));
-    await before.close();
-
-    server.answers.length = 0;
-    server.requests.length = 0;
-    counted.failed = 0;
+    await leaveWaiting(100);
     server.refuse = (body) => ((JSON.parse(body) as unknown[]).length > 4 ? 413 : undefined);
     await start();
     await until(() => expect(counted.written).toBe(100));
