@@ -4,7 +4,7 @@
 
 /** One folder a feature: pure modules at its top, what talks to the outside in a subfolder named for its role. */
 const FEATURES =
-  'facts|policy|decisions|audit|actions|alerts|deployments|config|objects|masking|encryption|replay|fleet';
+  'gate/(?:facts|decisions|deployments|actions|masking)|rego|releases|audit|alerts|replay|platform/objects';
 
 /** What a pure module may use of Node: no clock, file, socket, process or thread. Hashing given bytes is pure. */
 const PURE_BUILTINS = '^(node:)?(assert|buffer|crypto|path|querystring|string_decoder|url|util|zlib)(/|$)';
@@ -17,7 +17,7 @@ const IO_BUILTINS =
   '^(node:)?(child_process|cluster|crypto|dgram|dns|fs|http|http2|https|net|os|process|readline|stream|timers|tls|worker_threads)(/|$)';
 
 /** Subfolders that are pure all the same, bytes and values in and out: a family a file, an archive format. */
-const PURE_SUBFOLDERS = '^src/policy/(builtins|archive|signing)/';
+const PURE_SUBFOLDERS = '^src/(rego/(builtins|analysis|bundle)|releases/config)/';
 
 /** Packages that open files, sockets or processes. */
 const OUTSIDE_PACKAGES =
@@ -40,7 +40,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/workflows/' },
       to: {
-        path: `^src/(${FEATURES})/[^/]+/|^src/(cli|api|store|observability|tools|dev|activities)/`,
+        path: `^src/(${FEATURES})/[^/]+/|^src/(cli|api|clients|dev|activities)/|^src/platform/(database|observability|tools|threads|aws)/`,
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -82,7 +82,7 @@ module.exports = {
       name: 'features-keep-their-outside-to-themselves',
       comment: "One exception: a deployment's file is checked with the actions that it names.",
       severity: 'error',
-      from: { path: `^src/(${FEATURES})/`, pathNot: '^src/config/loaders/load-deployment\\.ts$' },
+      from: { path: `^src/(${FEATURES})/`, pathNot: '^src/gate/deployments/files/load-deployment\\.ts$' },
       to: { path: `^src/(${FEATURES})/[^/]+/`, pathNot: '^src/$1/', dependencyTypesNot: ['type-only'] },
     },
     {

@@ -23,12 +23,12 @@ module.exports = {
   transformIgnorePatterns: ['/node_modules/(?!@electric-sql/pglite)'],
   collectCoverageFrom: [
     'src/**/*.ts',
-    // Run as processes or threads of their own, where jest cannot count; test/e2e, test/tools, test/policy and test/replay run them.
+    // Run as processes or threads of their own, where jest cannot count; test/e2e, test/platform/tools, test/rego and test/replay run them.
     '!src/cli/main.ts',
     '!src/dev/demo.ts',
     '!src/dev/demo-releases.ts',
     '!src/dev/story.ts',
-    '!src/tools/main.ts',
+    '!src/platform/tools/main.ts',
     '!src/**/thread-entry.ts',
   ],
   // Dynamic imports carry an extension, as Node wants it; here they name the TypeScript source.

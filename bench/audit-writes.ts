@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { AuditRecord } from '../src/audit/audit-record';
-import { createDynamoDbAuditStore } from '../src/audit/sinks/dynamodb';
-import { toItem } from '../src/audit/sinks/dynamodb-item';
-import { setUpTable } from '../src/audit/sinks/dynamodb-table';
-import { dynamoDbClientConfig } from '../src/aws/clients';
+import { createDynamoDbAuditStore } from '../src/audit/stores/dynamodb/store';
+import { toItem } from '../src/audit/stores/dynamodb/item';
+import { setUpTable } from '../src/audit/stores/dynamodb/table';
+import { dynamoDbClientConfig } from '../src/platform/aws/clients';
 import { startDynamoDbServer } from '../src/dev/dynamodb-server';
 import { alternate, type BenchRow } from './bench-row';
 

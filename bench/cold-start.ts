@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { buildPolicy } from '../src/policy/toolchain/build-policy';
+import { buildPolicy } from '../src/rego/toolchain/build-policy';
 import { alternate, type BenchRow } from './bench-row';
 
 const ROOT = resolve(__dirname, '..');

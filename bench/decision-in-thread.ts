@@ -1,11 +1,11 @@
 import { loadPolicy } from '@open-policy-agent/opa-wasm';
-import { evaluateSnapshot } from '../src/decisions/evaluate-snapshot';
-import { parseReleaseConfig } from '../src/config/parse-release-config';
-import { toPolicyInput } from '../src/decisions/decide';
-import type { Snapshot } from '../src/facts/snapshot';
-import type { JsonObject, JsonValue } from '../src/json';
-import type { PolicyBundle, Release } from '../src/policy/release';
-import { loadWasmPolicy } from '../src/policy/wasm-policy';
+import { evaluateSnapshot } from '../src/gate/decisions/evaluate-snapshot';
+import { parseReleaseConfig } from '../src/releases/config/parse-release-config';
+import { toPolicyInput } from '../src/gate/decisions/decide';
+import type { Snapshot } from '../src/gate/facts/snapshot';
+import type { JsonObject, JsonValue } from '../src/kernel/json';
+import type { PolicyBundle, Release } from '../src/releases/release';
+import { loadWasmPolicy } from '../src/rego/wasm-policy';
 import { alternate, type BenchRow } from './bench-row';
 
 const ROUNDS = 15;

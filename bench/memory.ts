@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createEvaluator } from '../src/policy/evaluation/evaluator';
-import { buildPolicy } from '../src/policy/toolchain/build-policy';
+import { createEvaluator } from '../src/rego/evaluation/evaluator';
+import { buildPolicy } from '../src/rego/toolchain/build-policy';
 import { median, perSecond, type BenchRow } from './bench-row';
 
 const EVALUATIONS = 1_000_000;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { Agent, request } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
-import { findTool } from '../src/tools/find-tool';
+import { findTool } from '../src/platform/tools/find-tool';
 
 export interface OpaServer {
   /** The JSON text of the answer to a request's body. */

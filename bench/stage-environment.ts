@@ -5,11 +5,11 @@ import { Writable } from 'node:stream';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from '../src/activities/create-gate-activities';
-import { loadSettings } from '../src/config/loaders/settings';
+import { loadSettings } from '../src/settings/load-settings';
 import { startNodeChild } from '../src/dev/child-process';
 import { setLevel } from '../src/dev/dev-environment';
 import { startTemporalServer } from '../src/dev/temporal-server';
-import { createServices } from '../src/services';
+import { createServices } from '../src/gate/services';
 import { noOpActivities } from './no-op-activities';
 
 const ROOT = resolve(__dirname, '..');

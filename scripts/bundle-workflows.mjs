@@ -7,7 +7,10 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 const require = createRequire(import.meta.url);
 for (const [name, options] of [
   ['workflow-bundle', {}],
-  ['workflow-bundle-encrypted', { failureConverterPath: require.resolve('../dist/encryption/failure-converter.js') }],
+  [
+    'workflow-bundle-encrypted',
+    { failureConverterPath: require.resolve('../dist/platform/temporal/encryption/failure-converter.js') },
+  ],
 ]) {
   const { code } = await bundleWorkflowCode({
     workflowsPath: require.resolve('../dist/workflows/index.js'),

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import Table from 'cli-table3';
-import type { JsonObject } from '../src/json';
-import { createCapabilities } from '../src/policy/capabilities';
-import { findTool } from '../src/tools/find-tool';
+import type { JsonObject } from '../src/kernel/json';
+import { createCapabilities } from '../src/rego/capabilities';
+import { findTool } from '../src/platform/tools/find-tool';
 import { readCases, type ConformanceCase } from './conformance/cases';
 import { runCase, type CaseResult } from './conformance/run-case';
 

@@ -3,10 +3,10 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { version } from '../package.json';
-import { DeploymentClient } from '../src/deployments/client/deployment-client';
-import type { StageSpec } from '../src/deployments/deployment-spec';
-import type { DeploymentStatus } from '../src/deployments/deployment-state';
-import { workflowIdOf } from '../src/names';
+import { DeploymentClient } from '../src/clients/deployment-client';
+import type { StageSpec } from '../src/gate/deployments/deployment-spec';
+import type { DeploymentStatus } from '../src/gate/deployments/deployment-state';
+import { workflowIdOf } from '../src/kernel/names';
 import { statusQuery } from '../src/workflows/messages';
 import { FakeGateActivities } from '../test/fakes/fake-gate-activities';
 import { encodeHistory } from '../test/support/history-file';

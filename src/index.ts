@@ -1,15 +1,15 @@
 // The public API for programs. Workflows import `planning-engine/workflow` instead.
-export { createGate, type GateLibrary, type GateTarget } from './gate';
+export { createGate, type GateLibrary, type GateTarget } from './gate/create-gate';
 export { createGateActivities, gatePlugin, type OpenGateActivities } from './plugin';
-export { gateDataConverter } from './open-data-converter';
-export { loadSettings, type LoadedSettings } from './config/loaders/settings';
-export { DeploymentClient, type DeploymentClientOptions } from './deployments/client/deployment-client';
-export { FailureType, GateError, type Fault } from './failures';
-export type { ServiceOptions } from './services';
+export { gateDataConverter } from './settings/open-data-converter';
+export { loadSettings, type LoadedSettings } from './settings/load-settings';
+export { DeploymentClient, type DeploymentClientOptions } from './clients/deployment-client';
+export { FailureType, GateError, type Fault } from './kernel/failures';
+export type { ServiceOptions } from './gate/services';
 export type { AuditRecord } from './audit/audit-record';
-export type { Decision, DecisionOutcome } from './decisions/decision';
-export type { DeploymentSpec, StageSpec } from './deployments/deployment-spec';
-export type { DeploymentStatus, Explanation, OperatorReply } from './deployments/deployment-state';
-export type { Fact, FactProvider, FactTarget, Observation } from './facts/fact';
-export type { RegisteredProvider } from './facts/registry';
-export type { Snapshot } from './facts/snapshot';
+export type { Decision, DecisionOutcome } from './gate/decisions/decision';
+export type { DeploymentSpec, StageSpec } from './gate/deployments/deployment-spec';
+export type { DeploymentStatus, Explanation, OperatorReply } from './gate/deployments/deployment-state';
+export type { Fact, FactProvider, FactTarget, Observation } from './gate/facts/fact';
+export type { RegisteredProvider } from './gate/facts/registry';
+export type { Snapshot } from './gate/facts/snapshot';

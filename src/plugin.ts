@@ -2,10 +2,10 @@ import { SimplePlugin } from '@temporalio/plugin';
 import type { DataConverter } from '@temporalio/common';
 import { createActivities } from './activities/create-gate-activities';
 import type { GateActivities } from './activities/gate-activities';
-import type { LoadedSettings } from './config/loaders/settings';
-import { toLoaded } from './gate';
-import { gateDataConverter } from './open-data-converter';
-import { createServices, type ServiceOptions } from './services';
+import type { LoadedSettings } from './settings/load-settings';
+import { toLoaded } from './gate/create-gate';
+import { gateDataConverter } from './settings/open-data-converter';
+import { createServices, type ServiceOptions } from './gate/services';
 
 /** The gate's activities for a worker of your own, and how to end what they hold. */
 export interface OpenGateActivities {

@@ -4,17 +4,17 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { bundleWorkflowCode, NativeConnection, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities } from './activities/create-gate-activities';
-import { toHealthRelease, type HealthRelease } from './api/health';
+import { toHealthRelease, type HealthRelease } from './releases/release-health';
 import { startHttpServer, type HttpServer } from './api/http-server';
 import { auditRoutes } from './api/audit-routes';
-import { parseDuration } from './config/duration';
-import { readSecret } from './read-secret';
-import type { LoadedSettings } from './config/loaders/settings';
-import { temporalConnectionConfig } from './config/loaders/temporal-connection';
-import { pollFleetQueues } from './fleet/polling/poll-fleet-queues';
-import { failureConverterPath, gateDataConverter } from './open-data-converter';
-import { createTemporalLogger } from './observability/temporal-logger';
-import { createServices, type ServiceOptions } from './services';
+import { parseDuration } from './kernel/duration';
+import { readSecret } from './platform/files/read-secret';
+import type { LoadedSettings } from './settings/load-settings';
+import { temporalConnectionConfig } from './settings/temporal-connection';
+import { pollFleetQueues } from './releases/fleet/polling/poll-fleet-queues';
+import { failureConverterPath, gateDataConverter } from './settings/open-data-converter';
+import { createTemporalLogger } from './platform/observability/temporal-logger';
+import { createServices, type ServiceOptions } from './gate/services';
 
 export interface RunningWorker {
   /** where health, metrics and the audit routes are */

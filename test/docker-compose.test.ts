@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import Ajv2019 from 'ajv/dist/2019';
 import { Registry } from 'prom-client';
 import { parse } from 'yaml';
-import { createMetrics } from '../src/observability/metrics';
+import { createMetrics } from '../src/gate/metrics';
 import { COMPOSE, COMPOSE_TEXT, interpolated } from './support/compose-file';
 
 const root = join(__dirname, '..');

@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { loadSettings } from '../src/config/loaders/settings';
-import { FailureType } from '../src/failures';
+import { loadSettings } from '../src/settings/load-settings';
+import { FailureType } from '../src/kernel/failures';
 
 const root = join(__dirname, '..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');

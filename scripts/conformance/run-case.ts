@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
-import { fromPlain, parseValue, writeJson } from '../../src/policy/builtins/rego-text';
-import { compareValues, type RegoValue } from '../../src/policy/builtins/rego-value';
-import { findNumberKeys } from '../../src/policy/number-keys';
-import { loadWasmPolicy } from '../../src/policy/wasm-policy';
+import { fromPlain, parseValue, writeJson } from '../../src/rego/builtins/rego-text';
+import { compareValues, type RegoValue } from '../../src/rego/builtins/rego-value';
+import { findNumberKeys } from '../../src/rego/analysis/number-keys';
+import { loadWasmPolicy } from '../../src/rego/wasm-policy';
 import type { ConformanceCase, Want } from './cases';
 
 /**

@@ -1,15 +1,15 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { Value } from '@sinclair/typebox/value';
-import { compensate, runAction } from '../actions/adapters';
-import { ReleaseConfig } from '../config/release-config';
-import { leaseLapse } from '../decisions/lease';
-import { FailureType } from '../failures';
-import type { FactTarget } from '../facts/fact';
-import type { ReleaseRef, SnapshotFailure } from '../facts/snapshot';
+import { compensate, runAction } from '../gate/actions/adapters';
+import { ReleaseConfig } from '../releases/config/release-config';
+import { leaseLapse } from '../gate/decisions/lease';
+import { FailureType } from '../kernel/failures';
+import type { FactTarget } from '../gate/facts/fact';
+import type { ReleaseRef, SnapshotFailure } from '../gate/facts/snapshot';
 import { randomUUID } from 'node:crypto';
-import { sameRelease } from '../policy/release-holder';
-import type { Release, ReleaseHolder } from '../policy/release';
-import type { Services } from '../services';
+import { sameRelease } from '../releases/release-holder';
+import type { Release, ReleaseHolder } from '../releases/release';
+import type { Services } from '../gate/services';
 import type { CollectRequest, GateActivities, LeaseClaim } from './gate-activities';
 import { toApplicationFailure, translated } from './to-application-failure';
 

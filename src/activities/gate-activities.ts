@@ -1,10 +1,10 @@
-import type { ActionContext, ActionResult, ActionSpec } from '../actions/action';
+import type { ActionContext, ActionResult, ActionSpec } from '../gate/actions/action';
 import type { Alert } from '../alerts/alert';
 import type { AuditRecord } from '../audit/audit-record';
-import type { ReleaseConfig, StageBehaviour } from '../config/release-config';
-import type { Decision } from '../decisions/decision';
-import type { FactTarget } from '../facts/fact';
-import type { ReleaseRef, Snapshot } from '../facts/snapshot';
+import type { ReleaseConfig, StageBehaviour } from '../releases/config/release-config';
+import type { Decision } from '../gate/decisions/decision';
+import type { FactTarget } from '../gate/facts/fact';
+import type { ReleaseRef, Snapshot } from '../gate/facts/snapshot';
 
 /** Types only: workflows import this file with `import type`. */
 export interface CollectRequest {

@@ -1,6 +1,6 @@
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
-import type { FailureType } from '../failures';
-import { GateError, NON_RETRYABLE_FAILURES } from '../failures';
+import type { FailureType } from '../kernel/failures';
+import { GateError, NON_RETRYABLE_FAILURES } from '../kernel/failures';
 
 /** Fields that some errors add, for the workflow to act upon. */
 interface Extras {

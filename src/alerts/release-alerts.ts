@@ -1,5 +1,5 @@
-import { FailureType, type GateError } from '../failures';
-import type { Release } from '../policy/release';
+import { FailureType, type GateError } from '../kernel/failures';
+import type { Release } from '../releases/release';
 import type { Alert } from './alert';
 
 export interface ReleaseAlertsOptions {

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditReader } from '../audit/audit-reader';
 import { parseAuditQuery, type AuditQueryOptions } from '../audit/query';
-import { FailureType, GateError } from '../failures';
+import { FailureType, GateError } from '../kernel/failures';
 
 export interface AuditRoutesOptions {
   reader: Pick<AuditReader, 'get' | 'list'>;

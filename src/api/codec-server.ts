@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import { FailureType, GateError } from '../failures';
-import { isJsonObject } from '../json';
+import { FailureType, GateError } from '../kernel/failures';
+import { isJsonObject } from '../kernel/json';
 import { bearsToken, isLoopback, isLoopbackHostHeader } from './access';
 
 export interface CodecServerOptions {

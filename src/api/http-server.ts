@@ -1,10 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
-import { FailureType, GateError } from '../failures';
-import type { ReleaseStatus } from '../policy/release';
+import { FailureType, GateError } from '../kernel/failures';
+import type { ReleaseStatus } from '../releases/release';
 import { bearsToken, isLoopback, isLoopbackHostHeader } from './access';
-import { toHealthRelease, toReadiness, type TemporalHealth } from './health';
+import { toHealthRelease, toReadiness, type TemporalHealth } from '../releases/release-health';
 
 export interface HttpServerOptions {
   /** @default 127.0.0.1 */

@@ -1,5 +1,5 @@
-import { FailureType, GateError } from '../failures';
-import { createCopier, type CopierLimits } from './copier';
+import { FailureType, GateError } from '../kernel/failures';
+import { createCopier, type CopierLimits } from './copies/copier';
 import type { AuditRecord, AuditSink, AuditStore } from './audit-record';
 
 /** What the audit log counts; `sink` is the store's or a sink's name. */

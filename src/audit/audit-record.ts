@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from '../json';
-import type { Fault } from '../failures';
+import type { JsonObject, JsonValue } from '../kernel/json';
+import type { Fault } from '../kernel/failures';
 
 export const RecordKind = {
   decision: 'decision',

@@ -1,5 +1,5 @@
 import type { AuditRecord } from './audit-record';
-import { visibleText } from '../visible-text';
+import { visibleText } from '../kernel/visible-text';
 
 /** The columns of `gate audit list`, in order. */
 export const AUDIT_COLUMNS = ['TIME', 'DEPLOYMENT', 'STAGE', 'KIND', 'OUTCOME', 'ACTOR', 'ID', 'WHY'] as const;

@@ -1,8 +1,8 @@
 import ms, { type StringValue } from 'ms';
-import { DURATION_PATTERN, NAME_PATTERN } from '../names';
-import { FailureType, faultsToError, type Fault } from '../failures';
+import { DURATION_PATTERN, NAME_PATTERN } from '../kernel/names';
+import { FailureType, faultsToError, type Fault } from '../kernel/failures';
 import { RecordKind, type AuditQuery } from './audit-record';
-import { DecisionOutcome } from '../decisions/decision';
+import { DecisionOutcome } from '../gate/decisions/decision';
 
 export const MAX_LIMIT = 10_000;
 

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../json';
+import type { JsonObject, JsonValue } from '../kernel/json';
 import type { AuditRecord } from './audit-record';
 
 /** One event of OPA's decision log: https://www.openpolicyagent.org/docs/latest/management-decision-logs/ */

@@ -1,11 +1,11 @@
-import type { LoadedSettings } from '../config/loaders/settings';
-import { FailureType, GateError } from '../failures';
+import type { LoadedSettings } from '../settings/load-settings';
+import { FailureType, GateError } from '../kernel/failures';
 import type { CliIo } from './io';
 
 /** The settings of `--settings`, of GATE_SETTINGS, of a running `gate dev`, or the defaults. */
 export async function openLoadedSettings(io: CliIo, path: string | undefined): Promise<LoadedSettings> {
   const [{ loadSettings }, { readDevAddresses }] = await Promise.all([
-    import('../config/loaders/settings.js'),
+    import('../settings/load-settings.js'),
     import('../dev/dev-addresses.js'),
   ]);
   if (path !== undefined || io.env.GATE_SETTINGS !== undefined) return loadSettings(path, io.env, io.cwd);

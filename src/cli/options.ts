@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { parseDuration } from '../config/duration';
+import { parseDuration } from '../kernel/duration';
 
 export interface CommonOptions {
   settings?: string;

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { GateError } from '../failures';
+import { GateError } from '../kernel/failures';
 import { CliExit, ExitCode, type CliIo, type CommandContext } from './io';
 
 type CreateCommand = (context: CommandContext) => Command;

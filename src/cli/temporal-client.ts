@@ -1,8 +1,8 @@
 import type { Client, Connection } from '@temporalio/client';
-import type { LoadedSettings } from '../config/loaders/settings';
-import type { temporalConnectionConfig } from '../config/loaders/temporal-connection';
-import type { DeploymentClient } from '../deployments/client/deployment-client';
-import type { gateDataConverter } from '../open-data-converter';
+import type { LoadedSettings } from '../settings/load-settings';
+import type { temporalConnectionConfig } from '../settings/temporal-connection';
+import type { DeploymentClient } from '../clients/deployment-client';
+import type { gateDataConverter } from '../settings/open-data-converter';
 import type { CliIo } from './io';
 
 /** A client of the namespace, with all that it was made from. */
@@ -31,8 +31,8 @@ export async function connectTemporal(
     await Promise.all([
       import('@temporalio/client'),
       import('./open-settings.js'),
-      import('../config/loaders/temporal-connection.js'),
-      import('../open-data-converter.js'),
+      import('../settings/temporal-connection.js'),
+      import('../settings/open-data-converter.js'),
     ]);
   const loaded = await openLoadedSettings(io, settingsPath);
   const dataConverter = await gateDataConverter(loaded, io.env);
@@ -50,8 +50,8 @@ export async function connect(
   deadlineMs = DEADLINE_MS,
 ): Promise<Connected> {
   const [{ DeploymentClient }, { parseDuration }, temporal] = await Promise.all([
-    import('../deployments/client/deployment-client.js'),
-    import('../config/duration.js'),
+    import('../clients/deployment-client.js'),
+    import('../kernel/duration.js'),
     connectTemporal(io, settingsPath, deadlineMs),
   ]);
   const { client, connection, dataConverter, loaded } = temporal;

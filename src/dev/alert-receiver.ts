@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { JsonValue } from '../json';
+import type { JsonValue } from '../kernel/json';
 
 export interface ReceivedAlert {
   /** path the message was posted to */

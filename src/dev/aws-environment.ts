@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ensureTools } from '../tools/find-tool';
+import { ensureTools } from '../platform/tools/find-tool';
 import { startAlertReceiver, type AlertReceiverServer } from './alert-receiver';
 import { startNodeChild, type NodeChild } from './child-process';
 import { startDynamoDbServer } from './dynamodb-server';

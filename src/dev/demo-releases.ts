@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { s3ClientConfig } from '../aws/clients';
+import { s3ClientConfig } from '../platform/aws/clients';
 import { summaryOf } from './alert-receiver';
 import { startAwsEnvironment, type AwsEnvironment } from './aws-environment';
 import { setLevel } from './dev-environment';

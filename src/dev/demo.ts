@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DeploymentStatus } from '../deployments/deployment-state';
+import type { DeploymentStatus } from '../gate/deployments/deployment-state';
 import { summaryOf } from './alert-receiver';
 import { startDevEnvironment, setLevel, type DevEnvironment } from './dev-environment';
 import { devFolder } from './dev-addresses';

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { userDataFolder } from '../user-folders';
+import { userDataFolder } from '../platform/files/user-folders';
 
 /** Where a running `gate dev` is; other commands read it unless they are told otherwise. */
 export interface DevAddresses {

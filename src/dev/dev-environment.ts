@@ -4,7 +4,7 @@ import { startAlertReceiver, type AlertReceiverServer } from './alert-receiver';
 import { startNodeChild, type NodeChild } from './child-process';
 import { removeDevAddresses, writeDevAddresses, type DevAddresses } from './dev-addresses';
 import { startTemporalServer, type TemporalServer } from './temporal-server';
-import { ensureTools } from '../tools/find-tool';
+import { ensureTools } from '../platform/tools/find-tool';
 
 export interface DevEnvironmentOptions {
   /** databases, logs, settings and the audit store; kept between runs */

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { findTool } from '../tools/find-tool';
+import { findTool } from '../platform/tools/find-tool';
 import { freePorts } from './free-ports';
 import { startHttpChild } from './http-child';
 

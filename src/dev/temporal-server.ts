@@ -3,7 +3,7 @@ import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
-import { findTool } from '../tools/find-tool';
+import { findTool } from '../platform/tools/find-tool';
 import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
 import { freePorts } from './free-ports';
 import { dieWithParent, hasEnded, stopChild } from './supervise';

@@ -1,5 +1,5 @@
-import type { PolicyRequest } from '../decisions/evaluate-snapshot';
-import { loadWasmPolicy } from '../policy/wasm-policy';
+import type { PolicyRequest } from '../gate/decisions/evaluate-snapshot';
+import { loadWasmPolicy } from '../rego/wasm-policy';
 
 /**
  * The host's built-ins that an evaluation calls, in order of their names: it is done once more, with its calls noted. Only

@@ -1,5 +1,5 @@
 import type { AuditRecord } from '../audit/audit-record';
-import { isJsonObject, type JsonObject, type JsonValue } from '../json';
+import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json';
 
 const OUTCOMES: readonly unknown[] = ['allow', 'deny', 'error'];
 const TEXTS = ['decisionID', 'kind', 'deploymentID', 'stage', 'timestamp'] as const;

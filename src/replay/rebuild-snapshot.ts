@@ -1,10 +1,10 @@
 import type { AuditRecord } from '../audit/audit-record';
-import { parseDuration } from '../config/duration';
-import type { Fact, FactTarget } from '../facts/fact';
-import type { Snapshot } from '../facts/snapshot';
-import { FailureType } from '../failures';
-import { isJsonObject, type JsonObject, type JsonValue } from '../json';
-import type { Release } from '../policy/release';
+import { parseDuration } from '../kernel/duration';
+import type { Fact, FactTarget } from '../gate/facts/fact';
+import type { Snapshot } from '../gate/facts/snapshot';
+import { FailureType } from '../kernel/failures';
+import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json';
+import type { Release } from '../releases/release';
 
 /** The release that past decisions are put to. */
 export interface Candidate {

@@ -1,4 +1,4 @@
-import type { DecisionOutcome } from '../decisions/decision';
+import type { DecisionOutcome } from '../gate/decisions/decision';
 
 /** What became of a recorded decision under the candidate. */
 export const ReplayClass = {

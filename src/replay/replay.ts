@@ -1,8 +1,8 @@
 import type { AuditQuery, AuditRecord } from '../audit/audit-record';
-import type { Decision } from '../decisions/decision';
-import { evaluateSnapshot, type EvaluatePolicy, type PolicyRequest } from '../decisions/evaluate-snapshot';
-import { OTHER_REASON, reasonCode } from '../decisions/reason-code';
-import { FailureType, type Fault } from '../failures';
+import type { Decision } from '../gate/decisions/decision';
+import { evaluateSnapshot, type EvaluatePolicy, type PolicyRequest } from '../gate/decisions/evaluate-snapshot';
+import { OTHER_REASON, reasonCode } from '../kernel/reason-code';
+import { FailureType, type Fault } from '../kernel/failures';
 import { parseRecord } from './parse-record';
 import { rebuildSnapshot, type Candidate } from './rebuild-snapshot';
 import {

@@ -1,4 +1,4 @@
-import { visibleText } from '../visible-text';
+import { visibleText } from '../kernel/visible-text';
 import { ReplayClass, type KeptRows, type ReplayReport, type ReplayRow } from './replay-report';
 
 const TITLES: Record<KeptRows, string> = {

@@ -1,5 +1,5 @@
 import { isCancellation, proxyActivities } from '@temporalio/workflow';
-import type { AskWorkersRequest, FleetActivities, WorkerAnswer } from '../fleet/worker-answer';
+import type { AskWorkersRequest, FleetActivities, WorkerAnswer } from '../releases/fleet/worker-answer';
 
 /** Longer than a check of a release may take. */
 const RELOAD_TIMEOUT = '70s';

@@ -1,8 +1,8 @@
-import type { JsonObject } from '../json';
-import { Gate, type GatedStage, type GateOptions, type GatePass } from './gate';
+import type { JsonObject } from '../kernel/json';
+import { Gate, type GatedStage, type GateOptions, type GatePass } from './gate/gate';
 
-export { Gate, type GatedStage, type GateOptions, type GatePass } from './gate';
-export { runStageAction } from './stage-action';
+export { Gate, type GatedStage, type GateOptions, type GatePass } from './gate/gate';
+export { runStageAction } from './gate/stage-action';
 export * from './messages';
 
 /** One stage of a deployment, from a workflow of your own. */

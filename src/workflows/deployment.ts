@@ -1,11 +1,11 @@
 import { ActivityFailure, ApplicationFailure, continueAsNew, isCancellation, uuid4 } from '@temporalio/workflow';
-import type { ActionContext } from '../actions/action';
-import type { DeploymentSpec, StageSpec } from '../deployments/deployment-spec';
-import type { CarriedGate, DeploymentStatus } from '../deployments/deployment-state';
-import { FailureType } from '../failures';
-import type { JsonObject } from '../json';
-import { Gate } from './gate';
-import { runStageAction } from './stage-action';
+import type { ActionContext } from '../gate/actions/action';
+import type { DeploymentSpec, StageSpec } from '../gate/deployments/deployment-spec';
+import type { CarriedGate, DeploymentStatus } from '../gate/deployments/deployment-state';
+import { FailureType } from '../kernel/failures';
+import type { JsonObject } from '../kernel/json';
+import { Gate } from './gate/gate';
+import { runStageAction } from './gate/stage-action';
 
 export interface DeploymentInput {
   spec: DeploymentSpec;

@@ -3,12 +3,12 @@ import { DefaultLogger } from '@temporalio/worker';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createActivities } from '../../src/activities/create-gate-activities';
 import type { ActionRequest, LeaseClaim } from '../../src/activities/gate-activities';
-import { FailureType, GateError } from '../../src/failures';
-import { createReleaseHolder } from '../../src/policy/release-holder';
-import type { ReleaseHolder } from '../../src/policy/release';
-import type { Services } from '../../src/services';
+import { FailureType, GateError } from '../../src/kernel/failures';
+import { createReleaseHolder } from '../../src/releases/release-holder';
+import type { ReleaseHolder } from '../../src/releases/release';
+import type { Services } from '../../src/gate/services';
 import { startHttpReceiver, type HttpReceiver } from '../fakes/http-receiver';
-import { FakeReleaseStore } from '../policy/a-release';
+import { FakeReleaseStore } from '../releases/a-release';
 
 let store: FakeReleaseStore;
 let holder: ReleaseHolder;

@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { describe, expect, it } from '@jest/globals';
 import { translated } from '../../src/activities/to-application-failure';
-import { FailureType, GateError } from '../../src/failures';
+import { FailureType, GateError } from '../../src/kernel/failures';
 
 const failing = (error: unknown) => translated(FailureType.ActionFailed, () => Promise.reject(error));
 

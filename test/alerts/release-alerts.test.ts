@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Alert } from '../../src/alerts/alert';
 import { createAlertDispatcher } from '../../src/alerts/alert-dispatcher';
 import { createReleaseAlerts, type ReleaseAlerts } from '../../src/alerts/release-alerts';
-import { FailureType, GateError } from '../../src/failures';
-import type { Release } from '../../src/policy/release';
+import { FailureType, GateError } from '../../src/kernel/failures';
+import type { Release } from '../../src/releases/release';
 
 const release = { ref: { policySha: 'p', configRev: 'c', manifestVersion: 'v2' } } as Release;
 const refused = new GateError(FailureType.PolicyInvalid, 'bad wasm; bad limit', [

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fastify, { type FastifyInstance } from 'fastify';
 import { auditRoutes } from '../../src/api/audit-routes';
 import type { AuditQuery } from '../../src/audit/audit-record';
-import { FailureType, GateError } from '../../src/failures';
+import { FailureType, GateError } from '../../src/kernel/failures';
 import { aRecord } from '../audit/a-record';
 
 const record = aRecord();

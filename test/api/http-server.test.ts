@@ -3,9 +3,9 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { isLoopback, isLoopbackHostHeader } from '../../src/api/access';
 import { startHttpServer, type HttpServer, type HttpServerOptions } from '../../src/api/http-server';
-import { GateError } from '../../src/failures';
-import { createMetrics } from '../../src/observability/metrics';
-import type { ReleaseStatus } from '../../src/policy/release';
+import { GateError } from '../../src/kernel/failures';
+import { createMetrics } from '../../src/gate/metrics';
+import type { ReleaseStatus } from '../../src/releases/release';
 
 const loaded: ReleaseStatus = {
   ref: { policySha: 'p', configRev: 'c', manifestVersion: '7' },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AuditQuery, AuditRecord, AuditStore } from '../../src/audit/audit-record';
-import type { JsonValue } from '../../src/json';
+import type { JsonValue } from '../../src/kernel/json';
 import { aRecord } from './a-record';
 
 /** A store under test, and how to empty it. */

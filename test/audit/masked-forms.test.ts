@@ -3,7 +3,7 @@ import type { AuditRecord } from '../../src/audit/audit-record';
 import { toAuditRows, toAuditText } from '../../src/audit/format';
 import { CSV_HEAD, toCsvLine } from '../../src/audit/to-csv';
 import { toOpaEvent } from '../../src/audit/to-opa-event';
-import { maskRecord } from '../../src/masking/mask-record';
+import { maskRecord } from '../../src/gate/masking/mask-record';
 import { aRecord } from './a-record';
 
 const SERIAL = 'SECRET-4711';

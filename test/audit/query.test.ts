@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseAuditQuery, toAuditQueryOptions, type AuditQueryOptions } from '../../src/audit/query';
-import type { GateError } from '../../src/failures';
+import type { GateError } from '../../src/kernel/failures';
 
 const now = Date.parse('2026-11-30T12:00:00Z');
 const parse = (options: AuditQueryOptions) => parseAuditQuery(options, now);

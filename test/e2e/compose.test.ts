@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startDynamoDbServer, type DynamoDbServer } from '../../src/dev/dynamodb-server';
 import { startS3Server, type S3Server } from '../../src/dev/s3-server';
 import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server';
-import { findTool } from '../../src/tools/find-tool';
+import { findTool } from '../../src/platform/tools/find-tool';
 import { COMPOSE, interpolated } from '../support/compose-file';
 import { parseDockerfile, runImageSteps, type BuiltStage } from '../support/image-steps';
 

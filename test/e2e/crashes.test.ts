@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AuditRecord } from '../../src/audit/audit-record';
-import type { DeploymentStatus } from '../../src/deployments/deployment-state';
+import type { DeploymentStatus } from '../../src/gate/deployments/deployment-state';
 import type { NodeChild } from '../../src/dev/child-process';
 import { startFreezingProxy, type FreezingProxy } from '../support/freezing-proxy';
 import { startGateHarness, type GateHarness } from '../support/gate-harness';

@@ -3,7 +3,7 @@ import { writeFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AuditRecord } from '../../src/audit/audit-record';
-import type { DeploymentStatus, Explanation } from '../../src/deployments/deployment-state';
+import type { DeploymentStatus, Explanation } from '../../src/gate/deployments/deployment-state';
 import type { RunningWorker } from '../../src/worker';
 import { quickRelease, ROOT, startGateHarness, type GateHarness } from '../support/gate-harness';
 import { eventually } from '../support/temporal-env';

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createPostgresAuditStore } from '../../src/audit/sinks/postgres';
-import { openDatabase } from '../../src/store/database';
+import { createPostgresAuditStore } from '../../src/audit/stores/postgres/store';
+import { openDatabase } from '../../src/platform/database/database';
 import { aRecord } from '../audit/a-record';
 
 const ROOT = resolve(__dirname, '..', '..');

@@ -2,9 +2,9 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { ActionRequest, CollectRequest, GateActivities, GateDefaults } from '../../src/activities/gate-activities';
 import type { Alert } from '../../src/alerts/alert';
 import type { AuditRecord } from '../../src/audit/audit-record';
-import { FailureType, type Fault } from '../../src/failures';
-import type { Decision } from '../../src/decisions/decision';
-import type { ReleaseRef, Snapshot } from '../../src/facts/snapshot';
+import { FailureType, type Fault } from '../../src/kernel/failures';
+import type { Decision } from '../../src/gate/decisions/decision';
+import type { ReleaseRef, Snapshot } from '../../src/gate/facts/snapshot';
 
 export const RELEASE: ReleaseRef = { policySha: 'a'.repeat(64), configRev: 'b'.repeat(64), manifestVersion: 'v1' };
 

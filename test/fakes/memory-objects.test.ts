@@ -1,5 +1,5 @@
 import { describe } from '@jest/globals';
-import { describeObjectStore } from '../objects/object-store.contract';
+import { describeObjectStore } from '../platform/objects/object-store.contract';
 import { MemoryObjects } from './memory-objects';
 
 describe('objects in memory', () => {

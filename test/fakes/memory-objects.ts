@@ -4,7 +4,7 @@ import {
   type ObjectStore,
   type StoredObject,
   type WriteCondition,
-} from '../../src/objects/object-store';
+} from '../../src/platform/objects/object-store';
 
 /** Objects in memory. What is asked of them is noted, and a test makes them fail, hang or answer half of what they hold. */
 export class MemoryObjects implements ObjectStore {

@@ -1,10 +1,10 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import { s3ClientConfig } from '../../src/aws/clients';
-import { createFileObjects } from '../../src/objects/stores/file-objects';
-import { createS3Objects } from '../../src/objects/stores/s3-objects';
-import { sha256 } from '../../src/policy/manifest-digests';
-import { carryOut } from '../../src/policy/publishing/publish';
-import type { StandingManifest } from '../../src/policy/publishing/published-release';
+import { s3ClientConfig } from '../../src/platform/aws/clients';
+import { createFileObjects } from '../../src/platform/objects/stores/file-objects';
+import { createS3Objects } from '../../src/platform/objects/stores/s3-objects';
+import { sha256 } from '../../src/releases/manifest-digests';
+import { carryOut } from '../../src/releases/publishing/publish';
+import type { StandingManifest } from '../../src/releases/publishing/published-release';
 
 // A publisher that is killed: one release after another over what stands, saying each version once it is published.
 async function main([to = '', endpoint = '', standing = '']: string[]) {

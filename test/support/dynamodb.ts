@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
-import { dynamoDbClientConfig } from '../../src/aws/clients';
+import { dynamoDbClientConfig } from '../../src/platform/aws/clients';
 import { startDynamoDbServer } from '../../src/dev/dynamodb-server';
 
 export interface TestDynamoDb {

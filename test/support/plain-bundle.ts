@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JsonObject } from '../../src/json';
-import { readArchive } from '../../src/policy/archive/read-archive';
-import { writeArchive } from '../../src/policy/archive/write-archive';
-import { inFolder, opa } from '../policy/build-policy';
+import type { JsonObject } from '../../src/kernel/json';
+import { readArchive } from '../../src/rego/bundle/archive/read-archive';
+import { writeArchive } from '../../src/rego/bundle/archive/write-archive';
+import { inFolder, opa } from './build-policy';
 
 /** A bundle as `opa build -t wasm` makes it, with every built-in that opa knows, and `input.json` put beside. */
 export function plainBundle(rego: string, properties: JsonObject = {}): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
-import { createPostgresAuditStore } from '../../src/audit/sinks/postgres';
-import { openDatabase } from '../../src/store/database';
+import { createPostgresAuditStore } from '../../src/audit/stores/postgres/store';
+import { openDatabase } from '../../src/platform/database/database';
 import { aRecord } from '../audit/a-record';
 
 // A worker's stand-in: holds the embedded store and records without end, saying each id once it is durable.

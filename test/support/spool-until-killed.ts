@@ -1,4 +1,4 @@
-import { openSpool } from '../../src/audit/sinks/spool';
+import { openSpool } from '../../src/audit/copies/spool';
 
 // A worker's stand-in: keeps texts without end, saying each id once it is durable.
 async function main(folder: string) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DeploymentClient } from '../../src/deployments/client/deployment-client';
-import { workflowIdOf } from '../../src/names';
+import { DeploymentClient } from '../../src/clients/deployment-client';
+import { workflowIdOf } from '../../src/kernel/names';
 import { statusQuery } from '../../src/workflows/messages';
 import { FakeGateActivities } from '../fakes/fake-gate-activities';
 import { eventually, startTemporalEnv, type TemporalEnv } from '../support/temporal-env';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DeploymentClient, type CallResult } from '../../src/deployments/client/deployment-client';
-import type { DeploymentSpec, StageSpec } from '../../src/deployments/deployment-spec';
-import type { DeploymentStatus } from '../../src/deployments/deployment-state';
-import type { Fault } from '../../src/failures';
-import { workflowIdOf } from '../../src/names';
+import { DeploymentClient, type CallResult } from '../../src/clients/deployment-client';
+import type { DeploymentSpec, StageSpec } from '../../src/gate/deployments/deployment-spec';
+import type { DeploymentStatus } from '../../src/gate/deployments/deployment-state';
+import type { Fault } from '../../src/kernel/failures';
+import { workflowIdOf } from '../../src/kernel/names';
 import type { deployment } from '../../src/workflows/deployment';
 import { resumeSignal, statusQuery } from '../../src/workflows/messages';
 import { FakeGateActivities, RELEASE } from '../fakes/fake-gate-activities';

@@ -1,4 +1,4 @@
-import type { AlertReceiverConfig } from '../../config/settings';
+import type { AlertReceiverConfig } from '../../settings/settings';
 import type { AlertReceiver } from '../alert';
 import { toAlertmanager } from '../to-alertmanager';
 import { postWebhook, type ReceiverDeps } from './webhook';

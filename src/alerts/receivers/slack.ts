@@ -1,4 +1,4 @@
-import type { AlertReceiverConfig } from '../../config/settings';
+import type { AlertReceiverConfig } from '../../settings/settings';
 import type { AlertReceiver } from '../alert';
 import { toSlack } from '../to-slack';
 import { postWebhook, type ReceiverDeps } from './webhook';

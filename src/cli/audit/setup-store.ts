@@ -1,4 +1,4 @@
-import type { LoadedSettings } from '../../config/loaders/settings';
+import type { LoadedSettings } from '../../settings/load-settings';
 import type { CliIo } from '../io';
 
 /** What set-up found and did: for programs, and for people a line each. */
@@ -26,8 +26,8 @@ export async function setupAuditStore(io: CliIo, { settings, baseDir }: LoadedSe
     return { result: { store: 'embedded' }, lines: [`Audit store: ${why}`] };
   }
   const [{ openDatabase }, { readSecret }] = await Promise.all([
-    import('../../store/database.js'),
-    import('../../read-secret.js'),
+    import('../../platform/database/database.js'),
+    import('../../platform/files/read-secret.js'),
   ]);
   const database = await openDatabase({
     url: typeof url === 'string' ? url : await readSecret(url, { env: io.env, configFolder: baseDir }),
@@ -45,8 +45,8 @@ const TTL_SAYS = {
 
 async function setupDynamoDb(settings: LoadedSettings['settings']['audit']['store']): Promise<AuditStoreSetup> {
   const [{ openDynamoDbClient }, { setUpTable }] = await Promise.all([
-    import('../../open-audit-store.js'),
-    import('../../audit/sinks/dynamodb-table.js'),
+    import('../../audit/open-audit-store.js'),
+    import('../../audit/stores/dynamodb/table.js'),
   ]);
   const { table, endpoint, retention } = settings;
   const client = await openDynamoDbClient(settings);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import type { AuditReader } from '../../audit/audit-reader';
 import type { AuditRecord } from '../../audit/audit-record';
-import type { LoadedSettings } from '../../config/loaders/settings';
+import type { LoadedSettings } from '../../settings/load-settings';
 import { queryOf, withFilters, type AuditFilters } from './filters';
 import { LINE_FORMATS, lineWriter, type LineFormat } from './lines';
 import type { CliIo, CommandContext } from '../io';

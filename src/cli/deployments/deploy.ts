@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { AuditReader } from '../../audit/audit-reader';
-import type { DeploymentClient } from '../../deployments/client/deployment-client';
-import type { DeploymentSpec } from '../../deployments/deployment-spec';
-import { isFinal, type DeploymentStatus } from '../../deployments/deployment-state';
-import { summarise } from '../../deployments/explain';
+import type { DeploymentClient } from '../../clients/deployment-client';
+import type { DeploymentSpec } from '../../gate/deployments/deployment-spec';
+import { isFinal, type DeploymentStatus } from '../../gate/deployments/deployment-state';
+import { summarise } from '../../gate/deployments/explain';
 import { CliExit, ExitCode, type CliIo, type CommandContext } from '../io';
 import { collect, duration, examples, keyValue, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
@@ -136,7 +136,7 @@ function progressLine(status: DeploymentStatus): string {
 }
 
 async function readSpec(io: CliIo, options: DeployOptions): Promise<DeploymentSpec> {
-  const { loadDeployment, validateDeployment } = await import('../../config/loaders/load-deployment.js');
+  const { loadDeployment, validateDeployment } = await import('../../gate/deployments/files/load-deployment.js');
   if (options.file !== undefined && options.stage !== undefined) {
     throw new CliExit(ExitCode.usage, 'give either --file or --stage, not both');
   }
@@ -166,7 +166,7 @@ async function readSpec(io: CliIo, options: DeployOptions): Promise<DeploymentSp
  */
 async function askPast(io: CliIo, options: DeployOptions, spec: DeploymentSpec): Promise<ExitCode | undefined> {
   const [{ pastResult }, { openAuditInPassing }, { openLoadedSettings }] = await Promise.all([
-    import('../../deployments/past-result.js'),
+    import('../../gate/deployments/past-result.js'),
     import('../open-audit.js'),
     import('../open-settings.js'),
   ]);

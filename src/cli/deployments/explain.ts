@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { explain } from '../../deployments/explain';
+import { explain } from '../../gate/deployments/explain';
 import { CliExit, ExitCode, type CommandContext } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';

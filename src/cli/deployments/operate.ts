@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import type { OperatorCallKind } from '../../deployments/operator-call';
-import type { DeploymentClient } from '../../deployments/client/deployment-client';
+import type { OperatorCallKind } from '../../gate/deployments/operator-call';
+import type { DeploymentClient } from '../../clients/deployment-client';
 import { CliExit, ExitCode, type CommandContext } from '../io';
 import { duration, examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';

@@ -1,6 +1,6 @@
-import type { DeploymentStatus, Explanation, GateState } from '../../deployments/deployment-state';
-import { formatDuration } from '../../config/duration';
-import { summarise } from '../../deployments/explain';
+import type { DeploymentStatus, Explanation, GateState } from '../../gate/deployments/deployment-state';
+import { formatDuration } from '../../kernel/duration';
+import { summarise } from '../../gate/deployments/explain';
 import { ExitCode, type CliIo } from '../io';
 import { colorsFor, formatAge, painted } from '../output';
 

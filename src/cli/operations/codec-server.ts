@@ -25,7 +25,7 @@ export function codecServerCommand({ io }: CommandContext): Command {
   return command.action(async (options: CodecServerCommandOptions) => {
     const [{ startCodecServer }, { openPayloadCodec }, { openLoadedSettings }] = await Promise.all([
       import('../../api/codec-server.js'),
-      import('../../open-data-converter.js'),
+      import('../../settings/open-data-converter.js'),
       import('../open-settings.js'),
     ]);
     const port = Number(options.port);

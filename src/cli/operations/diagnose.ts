@@ -1,8 +1,8 @@
-import type { LoadedSettings } from '../../config/loaders/settings';
-import { temporalConnectionConfig } from '../../config/loaders/temporal-connection';
-import { GateError } from '../../failures';
-import { openReleaseSource } from '../../open-release-source';
-import { cachedToolPath, findInstalled } from '../../tools/find-tool';
+import type { LoadedSettings } from '../../settings/load-settings';
+import { temporalConnectionConfig } from '../../settings/temporal-connection';
+import { GateError } from '../../kernel/failures';
+import { openReleaseSource } from '../../releases/open-release-source';
+import { cachedToolPath, findInstalled } from '../../platform/tools/find-tool';
 import { openLoadedSettings } from '../open-settings';
 import { shortSha } from '../output';
 import type { CliIo } from '../io';
@@ -76,7 +76,7 @@ async function release(io: CliIo, loaded: LoadedSettings): Promise<Finding> {
 
 async function encryption(io: CliIo, loaded: LoadedSettings): Promise<Finding> {
   const { encryptionKeys } = loaded.settings.temporal;
-  const { openPayloadCodec } = await import('../../open-data-converter.js');
+  const { openPayloadCodec } = await import('../../settings/open-data-converter.js');
   const opened = await attempt(() => openPayloadCodec(loaded, io.env));
   if ('error' in opened) return missing('encryption', opened.error, 'Correct temporal.encryptionKeys');
   const [first] = encryptionKeys;
@@ -137,8 +137,8 @@ async function store(io: CliIo, { settings, baseDir }: LoadedSettings): Promise<
   if (url !== undefined) {
     const opened = await attempt(async () => {
       const [{ openDatabase }, { readSecret }] = await Promise.all([
-        import('../../store/database.js'),
-        import('../../read-secret.js'),
+        import('../../platform/database/database.js'),
+        import('../../platform/files/read-secret.js'),
       ]);
       const database = await openDatabase({
         url: typeof url === 'string' ? url : await readSecret(url, { env: io.env, configFolder: baseDir }),
@@ -151,8 +151,8 @@ async function store(io: CliIo, { settings, baseDir }: LoadedSettings): Promise<
       : { state: 'ok', what: 'audit store', found: opened.value };
   }
   const [{ storeFolder }, { findHolder }] = await Promise.all([
-    import('../../store/store-folder.js'),
-    import('../../store/lock.js'),
+    import('../../platform/database/store-folder.js'),
+    import('../../platform/database/lock.js'),
   ]);
   const path = storeFolder(folder, baseDir, io.env);
   const holder = await findHolder(path);
@@ -168,8 +168,8 @@ async function store(io: CliIo, { settings, baseDir }: LoadedSettings): Promise<
 async function dynamoDb(settings: LoadedSettings['settings']['audit']['store']): Promise<Finding> {
   const what = 'audit store';
   const [{ openDynamoDbClient }, { inspectTable, TTL_ATTRIBUTE }] = await Promise.all([
-    import('../../open-audit-store.js'),
-    import('../../audit/sinks/dynamodb-table.js'),
+    import('../../audit/open-audit-store.js'),
+    import('../../audit/stores/dynamodb/table.js'),
   ]);
   const asked = await attempt(async () => {
     const client = await openDynamoDbClient(settings);
@@ -208,7 +208,7 @@ async function bigFacts({ settings }: LoadedSettings): Promise<Finding> {
       advice: 'A record near 400 KB is refused, and its deployment pauses: set audit.store.bigFacts to a bucket of S3',
     };
   }
-  const { openBigFacts } = await import('../../open-audit-store.js');
+  const { openBigFacts } = await import('../../audit/open-audit-store.js');
   try {
     const { url, get } = await openBigFacts(place);
     await get('gate-doctor');

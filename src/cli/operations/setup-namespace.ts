@@ -11,8 +11,8 @@ export async function setup(io: CliIo, settingsPath: string | undefined): Promis
   ] = await Promise.all([
     import('@temporalio/client'),
     import('../open-settings.js'),
-    import('../../config/loaders/temporal-connection.js'),
-    import('../../dev/search-attribute-setup.js'),
+    import('../../settings/temporal-connection.js'),
+    import('../../workflows/search-attribute-setup.js'),
     import('../audit/setup-store.js'),
   ]);
   const loaded = await openLoadedSettings(io, settingsPath);

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import type { Fault } from '../../failures';
-import type { LoadedConfig } from '../../policy/sources/release-source';
+import type { Fault } from '../../kernel/failures';
+import type { LoadedConfig } from '../../releases/sources/release-source';
 import { CliExit, ExitCode, type CliIo, type CommandContext } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { colorsFor, printJson, printLines } from '../output';
@@ -15,7 +15,7 @@ export function buildCommand({ io }: CommandContext): Command {
   examples(withOutput(command), ['gate policy build policy --to bundle.tar.gz']);
   return command.action(async (dir: string, options: CommonOptions & { to: string }) => {
     const [{ buildPolicy }, { writeResult }, { resolve }] = await Promise.all([
-      import('../../policy/toolchain/build-policy.js'),
+      import('../../rego/toolchain/build-policy.js'),
       import('../write-result.js'),
       import('node:path'),
     ]);
@@ -49,7 +49,7 @@ export function testCommand({ io, exit }: CommandContext): Command {
   examples(withOutput(command), ['gate policy test policy --threshold 100']);
   return command.action(async (dir: string, options: CommonOptions & { threshold: string }) => {
     const [{ testPolicy }, { resolve }] = await Promise.all([
-      import('../../policy/toolchain/test-policy.js'),
+      import('../../rego/toolchain/test-policy.js'),
       import('node:path'),
     ]);
     const threshold = Number(options.threshold);
@@ -76,8 +76,8 @@ export function checkCommand({ io, exit }: CommandContext): Command {
   examples(withOutput(withSettings(command)), ['gate policy check policy --config configs/examples/release.pkl']);
   return command.action(async (dir: string, options: CommonOptions & { config?: string }) => {
     const [{ checkPolicy }, { loadReleaseConfig }, { resolve }] = await Promise.all([
-      import('../../policy/toolchain/check-policy.js'),
-      import('../../config/loaders/release-config.js'),
+      import('../../releases/authoring/check-policy.js'),
+      import('../../releases/config/load-release-config.js'),
       import('node:path'),
     ]);
     const { config, configDocument } = options.config
@@ -108,8 +108,8 @@ export function typesCommand({ io }: CommandContext): Command {
   examples(command, ['gate policy types policy --to facts.d.ts']);
   return command.action(async (dir: string, options: { to?: string }) => {
     const [{ policyTypes }, { loadDocument }, { writeResult }, { join, resolve }] = await Promise.all([
-      import('../../policy/types.js'),
-      import('../../config/loaders/document.js'),
+      import('../../rego/analysis/types.js'),
+      import('../../platform/documents/loaders/document.js'),
       import('../write-result.js'),
       import('node:path'),
     ]);
@@ -124,7 +124,7 @@ export function typesCommand({ io }: CommandContext): Command {
 async function configInForce(io: CliIo, settingsPath: string | undefined): Promise<LoadedConfig> {
   const [{ openLoadedSettings }, { openReleaseSource }] = await Promise.all([
     import('../open-settings.js'),
-    import('../../open-release-source.js'),
+    import('../../releases/open-release-source.js'),
   ]);
   const source = openReleaseSource(await openLoadedSettings(io, settingsPath), { env: io.env });
   return (await source.read()).loadConfig();

@@ -1,5 +1,5 @@
-import { FailureType, faultsToError, GateError, type Fault } from '../../failures';
-import type { ReleaseManifest } from '../../policy/publishing/published-release';
+import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/failures';
+import type { ReleaseManifest } from '../../releases/publishing/published-release';
 import { CliExit, ExitCode } from '../io';
 import { testSummary } from './test-summary';
 
@@ -22,12 +22,12 @@ export async function checkCandidate(
     { createEvaluator },
     { createMasks },
   ] = await Promise.all([
-    import('../../policy/bundle.js'),
-    import('../../config/loaders/release-config.js'),
-    import('../../policy/check-release.js'),
-    import('../../policy/smoke-release.js'),
-    import('../../policy/evaluation/evaluator.js'),
-    import('../../masking/create-masks.js'),
+    import('../../rego/bundle/bundle.js'),
+    import('../../releases/config/load-release-config.js'),
+    import('../../releases/check-release.js'),
+    import('../../releases/smoke-release.js'),
+    import('../../rego/evaluation/evaluator.js'),
+    import('../../gate/masking/create-masks.js'),
   ]);
   const [policy, loaded] = await Promise.allSettled([
     readBundle(content.policy),
@@ -38,7 +38,7 @@ export async function checkCandidate(
   const { config, configDocument, configRev } = loaded.value;
   const missing = checkRelease(policy.value, config, configDocument);
   if (missing.length === 0 && folder !== undefined) {
-    const { checkPolicy } = await import('../../policy/toolchain/check-policy.js');
+    const { checkPolicy } = await import('../../releases/authoring/check-policy.js');
     missing.push(...(await checkPolicy(folder, config, configDocument)).errors);
   }
   if (missing.length > 0) throw checkFailed(missing);
@@ -60,7 +60,7 @@ export async function checkCandidate(
  * @throws CliExit 1 naming the tests that failed, or the lines that none covers
  */
 export async function requireTests(folder: string, threshold: number): Promise<void> {
-  const { testPolicy } = await import('../../policy/toolchain/test-policy.js');
+  const { testPolicy } = await import('../../rego/toolchain/test-policy.js');
   const result = await testPolicy(folder, { threshold });
   if (result.ok) return;
   const { summary, details } = testSummary(result, threshold);

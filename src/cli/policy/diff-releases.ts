@@ -1,15 +1,20 @@
-import { parseReleaseConfig } from '../../config/parse-release-config';
-import { evaluateSnapshot } from '../../decisions/evaluate-snapshot';
-import type { FactTarget } from '../../facts/fact';
-import { isJsonObject, type JsonObject } from '../../json';
-import { domainsOf } from '../../policy/diff/cases';
-import { compareReleases, isEmptyDiff, toDiffDocument, type ComparedRelease } from '../../policy/diff/compare-releases';
-import { readSource } from '../../policy/diff/rules';
-import { tryCases, type CasesResult, type TriedDecision } from '../../policy/diff/try-cases';
-import { createEvaluator, type Evaluator } from '../../policy/evaluation/evaluator';
-import type { Release } from '../../policy/release';
-import type { LoadedConfig } from '../../policy/sources/release-source';
-import { builtInNames, parseSources } from '../../policy/toolchain/parse-sources';
+import { parseReleaseConfig } from '../../releases/config/parse-release-config';
+import { evaluateSnapshot } from '../../gate/decisions/evaluate-snapshot';
+import type { FactTarget } from '../../gate/facts/fact';
+import { isJsonObject, type JsonObject } from '../../kernel/json';
+import { domainsOf } from '../../releases/diff/cases';
+import {
+  compareReleases,
+  isEmptyDiff,
+  toDiffDocument,
+  type ComparedRelease,
+} from '../../releases/diff/compare-releases';
+import { readSource } from '../../releases/diff/rules';
+import { tryCases, type CasesResult, type TriedDecision } from '../../releases/diff/try-cases';
+import { createEvaluator, type Evaluator } from '../../rego/evaluation/evaluator';
+import type { Release } from '../../releases/release';
+import type { LoadedConfig } from '../../releases/sources/release-source';
+import { builtInNames, parseSources } from '../../rego/toolchain/parse-sources';
 import { decisionTime } from './evaluate-dry';
 import type { CliIo } from '../io';
 import { openSide, type NamedSide } from './open-release';

@@ -1,8 +1,8 @@
-import type { JsonObject, JsonValue } from '../../json';
-import { isEmptyDiff, type NameChanges, type ReleaseDiff } from '../../policy/diff/compare-releases';
-import type { ValueChange } from '../../policy/diff/compare-values';
-import type { RuleChange } from '../../policy/diff/rules';
-import type { CasesResult, TriedDecision } from '../../policy/diff/try-cases';
+import type { JsonObject, JsonValue } from '../../kernel/json';
+import { isEmptyDiff, type NameChanges, type ReleaseDiff } from '../../releases/diff/compare-releases';
+import type { ValueChange } from '../../releases/diff/compare-values';
+import type { RuleChange } from '../../releases/diff/rules';
+import type { CasesResult, TriedDecision } from '../../releases/diff/try-cases';
 
 /** Differences that text shows; JSON has all. */
 const MOST_SHOWN = 20;

@@ -1,17 +1,17 @@
 import { resolve } from 'node:path';
 import { CliExit, ExitCode, type CliIo } from '../io';
 import type { CommonOptions } from '../options';
-import type { Decision } from '../../decisions/decision';
-import { evaluateSnapshot } from '../../decisions/evaluate-snapshot';
-import type { Fact, FactTarget } from '../../facts/fact';
-import { FailureType, GateError, type Fault } from '../../failures';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../json';
-import { NAME_PATTERN, RESERVED_INPUT_KEYS } from '../../names';
-import type { Evaluator } from '../../policy/evaluation/evaluator';
-import type { Release } from '../../policy/release';
-import { loadPolicy } from '../../policy/sources/file-source';
-import { loadReleaseConfig } from '../../config/loaders/release-config';
-import { loadDocument } from '../../config/loaders/document';
+import type { Decision } from '../../gate/decisions/decision';
+import { evaluateSnapshot } from '../../gate/decisions/evaluate-snapshot';
+import type { Fact, FactTarget } from '../../gate/facts/fact';
+import { FailureType, GateError, type Fault } from '../../kernel/failures';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
+import { NAME_PATTERN, RESERVED_INPUT_KEYS } from '../../kernel/names';
+import type { Evaluator } from '../../rego/evaluation/evaluator';
+import type { Release } from '../../releases/release';
+import { loadPolicy } from '../../releases/sources/file-source';
+import { loadReleaseConfig } from '../../releases/config/load-release-config';
+import { loadDocument } from '../../platform/documents/loaders/document';
 import { printJson, printLines, shortSha } from '../output';
 
 export interface EvaluateOptions extends CommonOptions {
@@ -68,7 +68,7 @@ async function readRelease(io: CliIo, options: EvaluateOptions): Promise<Release
 
 /** Without --config the schema's defaults are in force; they have no revision. */
 async function defaultConfig() {
-  const { parseReleaseConfig } = await import('../../config/parse-release-config.js');
+  const { parseReleaseConfig } = await import('../../releases/config/parse-release-config.js');
   const config = parseReleaseConfig({}, { file: 'defaults' });
   return { config, configDocument: config as unknown as JsonObject, configRev: '' };
 }
@@ -184,10 +184,10 @@ async function collectFacts(
     { PROVIDER_KINDS },
     { dirname },
   ] = await Promise.all([
-    import('../../facts/collect-snapshot.js'),
-    import('../../facts/collector.js'),
-    import('../../facts/registry.js'),
-    import('../../facts/providers/index.js'),
+    import('../../gate/facts/collect-snapshot.js'),
+    import('../../gate/facts/collector.js'),
+    import('../../gate/facts/registry.js'),
+    import('../../gate/facts/providers/index.js'),
     import('node:path'),
   ]);
   const configFolder = options.config === undefined ? io.cwd : dirname(resolve(io.cwd, options.config));

@@ -28,7 +28,7 @@ export function evaluateCommand({ io, exit }: CommandContext): Command {
     if ((options.facts === undefined) === (options.collect !== true)) {
       throw new CliExit(ExitCode.usage, 'give either --facts FILE or --collect');
     }
-    const { createEvaluator } = await import('../../policy/evaluation/evaluator.js');
+    const { createEvaluator } = await import('../../rego/evaluation/evaluator.js');
     // Before all else is loaded: a thread takes as long to start as that. One answer is all that is wanted.
     const evaluator = createEvaluator({ threads: 1, spares: 0 });
     try {

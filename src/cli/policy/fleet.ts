@@ -1,5 +1,5 @@
 import type * as TemporalWorker from '@temporalio/worker';
-import type { FleetAnswer } from '../../fleet/client/ask-fleet';
+import type { FleetAnswer } from '../../clients/ask-fleet';
 import { CliExit, ExitCode, type CliIo } from '../io';
 import { colorsFor, formatAge, printJson, printLines, printTable, shortSha } from '../output';
 
@@ -12,7 +12,7 @@ export async function printFleet(
   reload: boolean,
 ): Promise<ExitCode> {
   const answers = await ask(io, options.settings, reload);
-  const { haveOneRelease, judgeFleet } = await import('../../fleet/worker-answer.js');
+  const { haveOneRelease, judgeFleet } = await import('../../releases/fleet/worker-answer.js');
   const state = judgeFleet(answers);
   const sameRelease = haveOneRelease(answers);
   if (options.output === 'json') printJson(io, { state, same_release: sameRelease, workers: answers.map(toJson) });
@@ -24,7 +24,7 @@ export async function printFleet(
 async function ask(io: CliIo, settingsPath: string | undefined, reload: boolean): Promise<FleetAnswer[]> {
   const [worker, { askFleet }, { workflowBundle }, { connectTemporal }] = await Promise.all([
     import('@temporalio/worker'),
-    import('../../fleet/client/ask-fleet.js'),
+    import('../../clients/ask-fleet.js'),
     import('../../worker.js'),
     import('../temporal-client.js'),
   ]);

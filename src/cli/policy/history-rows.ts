@@ -1,7 +1,7 @@
-import type { Manifest } from '../../policy/manifest';
-import { releasesInForce } from '../../policy/publishing/in-force';
-import type { StandingManifest } from '../../policy/publishing/published-release';
-import type { ListedEntry } from '../../policy/publishing/release-history';
+import type { Manifest } from '../../releases/manifest';
+import { releasesInForce } from '../../releases/publishing/in-force';
+import type { StandingManifest } from '../../releases/publishing/published-release';
+import type { ListedEntry } from '../../releases/publishing/release-history';
 
 /** One line of `gate policy history`. */
 export interface HistoryRow {

@@ -17,8 +17,8 @@ export function policyHistoryCommand({ io }: CommandContext): Command {
       await Promise.all([
         import('../open-settings.js'),
         import('./release-place.js'),
-        import('../../policy/publishing/published-release.js'),
-        import('../../policy/publishing/release-history.js'),
+        import('../../releases/publishing/published-release.js'),
+        import('../../releases/publishing/release-history.js'),
         import('./history-rows.js'),
       ]);
     const place = await openManifestPlace(io, await openLoadedSettings(io, options.settings), options.to);

@@ -1,16 +1,16 @@
 import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FailureType, GateError } from '../../failures';
-import { loadReleaseConfig } from '../../config/loaders/release-config';
-import type { LoadedSettings } from '../../config/loaders/settings';
-import { openObjectStore } from '../../open-object-store';
-import { openReleaseSource } from '../../open-release-source';
-import { readBundle } from '../../policy/bundle';
-import { DEFAULT_ARCHIVE_LIMITS } from '../../policy/archive/read-archive';
-import type { PolicyBundle } from '../../policy/release';
-import { loadPolicy } from '../../policy/sources/file-source';
-import type { LoadedConfig } from '../../policy/sources/release-source';
+import { FailureType, GateError } from '../../kernel/failures';
+import { loadReleaseConfig } from '../../releases/config/load-release-config';
+import type { LoadedSettings } from '../../settings/load-settings';
+import { openObjectStore } from '../../platform/objects/open-object-store';
+import { openReleaseSource } from '../../releases/open-release-source';
+import { readBundle } from '../../rego/bundle/bundle';
+import { DEFAULT_ARCHIVE_LIMITS } from '../../rego/bundle/archive/read-archive';
+import type { PolicyBundle } from '../../releases/release';
+import { loadPolicy } from '../../releases/sources/file-source';
+import type { LoadedConfig } from '../../releases/sources/release-source';
 import type { CliIo } from '../io';
 
 /** What an argument names: a whole release, or a policy alone. */

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import type { LoadedSettings } from '../../config/loaders/settings';
-import type { ManifestPlace, StandingManifest } from '../../policy/publishing/published-release';
-import type { Act, PlannedRelease, ReleaseFile } from '../../policy/publishing/publish';
-import type { ListedEntry } from '../../policy/publishing/release-history';
+import type { LoadedSettings } from '../../settings/load-settings';
+import type { ManifestPlace, StandingManifest } from '../../releases/publishing/published-release';
+import type { Act, PlannedRelease, ReleaseFile } from '../../releases/publishing/publish';
+import type { ListedEntry } from '../../releases/publishing/release-history';
 import { CliExit, ExitCode, type CliIo, type CommandContext } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
@@ -53,8 +53,8 @@ export function policyPublishCommand({ io }: CommandContext): Command {
       await Promise.all([
         import('../open-settings.js'),
         import('./release-place.js'),
-        import('../../policy/publishing/published-release.js'),
-        import('../../policy/publishing/release-history.js'),
+        import('../../releases/publishing/published-release.js'),
+        import('../../releases/publishing/release-history.js'),
       ]);
     const loaded = await openLoadedSettings(io, options.settings);
     const place = await openManifestPlace(io, loaded, promotedTo ?? options.to);
@@ -76,7 +76,7 @@ export function policyPublishCommand({ io }: CommandContext): Command {
     if (planned) {
       const [{ checkCandidate }, { checkNames }] = await Promise.all([
         import('./check-candidate.js'),
-        import('../../policy/publishing/publish.js'),
+        import('../../releases/publishing/publish.js'),
       ]);
       await checkCandidate(planned.manifest, planned.content, await policyFolder(io, options.policy));
       if (options.dryRun) await checkNames(place, planned);
@@ -130,7 +130,7 @@ async function planNew(
   act: Act,
 ): Promise<PlannedRelease | undefined> {
   const [{ planPublish }, { resolve }] = await Promise.all([
-    import('../../policy/publishing/publish.js'),
+    import('../../releases/publishing/publish.js'),
     import('node:path'),
   ]);
   const config = options.config === undefined ? undefined : await readConfigFile(resolve(io.cwd, options.config));
@@ -154,8 +154,8 @@ async function planPromotion(
 ): Promise<PlannedRelease | undefined> {
   const [{ openManifestPlace }, { readStanding, urlOf }, { planPromote }] = await Promise.all([
     import('./release-place.js'),
-    import('../../policy/publishing/published-release.js'),
-    import('../../policy/publishing/publish.js'),
+    import('../../releases/publishing/published-release.js'),
+    import('../../releases/publishing/publish.js'),
   ]);
   const source = await openManifestPlace(io, loaded, from);
   const promoted = await readStanding(source);
@@ -166,12 +166,12 @@ async function planPromotion(
 /** The configuration's own faults name the user's file, so they are looked for here. */
 async function readConfigFile(path: string): Promise<ReleaseFile> {
   const [{ loadReleaseConfig }, { readFile }] = await Promise.all([
-    import('../../config/loaders/release-config.js'),
+    import('../../releases/config/load-release-config.js'),
     import('node:fs/promises'),
   ]);
   const { configRev } = await loadReleaseConfig(path);
   const bytes = new Uint8Array(await readFile(path));
-  const { sha256 } = await import('../../policy/manifest-digests.js');
+  const { sha256 } = await import('../../releases/manifest-digests.js');
   if (sha256(bytes) !== configRev) throw new CliExit(ExitCode.usage, `${path} changed while it was read; try again`);
   const extension = /\.([a-z]+)$/i.exec(path)?.[1]?.toLowerCase() ?? '';
   return { bytes, extension: extension === 'yml' ? 'yaml' : extension };
@@ -185,13 +185,13 @@ async function readPolicy(io: CliIo, options: PublishOptions, path: string): Pro
   const [{ stat, readFile }, { requireTests }, { MAX_POLICY_BYTES }] = await Promise.all([
     import('node:fs/promises'),
     import('./check-candidate.js'),
-    import('../../policy/publishing/published-release.js'),
+    import('../../releases/publishing/published-release.js'),
   ]);
   const found = await stat(path).catch(() => undefined);
   if (!found) throw new CliExit(ExitCode.usage, `expected a policy folder or a bundle at ${path}, found nothing`);
   let bytes: Uint8Array;
   if (found.isDirectory()) {
-    const { buildPolicy } = await import('../../policy/toolchain/build-policy.js');
+    const { buildPolicy } = await import('../../rego/toolchain/build-policy.js');
     bytes = (await buildPolicy(path)).bytes;
     await requireTests(path, threshold);
   } else {
@@ -214,8 +214,8 @@ async function policyFolder(io: CliIo, policy: string | undefined): Promise<stri
 async function signed(io: CliIo, options: PublishOptions, bytes: Uint8Array): Promise<Uint8Array> {
   if (options.signKey === undefined) return bytes;
   const [{ signBundle }, { readSecret }] = await Promise.all([
-    import('../../policy/signing/sign-bundle.js'),
-    import('../../read-secret.js'),
+    import('../../rego/bundle/signing/sign-bundle.js'),
+    import('../../platform/files/read-secret.js'),
   ]);
   return signBundle(bytes, {
     key: await readSecret({ file: options.signKey }, { env: io.env, configFolder: io.cwd }),
@@ -233,8 +233,8 @@ export async function writeRelease(
   act: Act,
 ): Promise<void> {
   const [{ carryOut }, { NotConfirmedError }] = await Promise.all([
-    import('../../policy/publishing/publish.js'),
-    import('../../policy/publishing/point-manifest.js'),
+    import('../../releases/publishing/publish.js'),
+    import('../../releases/publishing/point-manifest.js'),
   ]);
   try {
     await carryOut(place, standing, planned, act);

@@ -27,9 +27,9 @@ export function policyRollbackCommand({ io }: CommandContext): Command {
       await Promise.all([
         import('../open-settings.js'),
         import('./release-place.js'),
-        import('../../policy/publishing/published-release.js'),
-        import('../../policy/publishing/release-history.js'),
-        import('../../policy/publishing/rollback.js'),
+        import('../../releases/publishing/published-release.js'),
+        import('../../releases/publishing/release-history.js'),
+        import('../../releases/publishing/rollback.js'),
       ]);
     const place = await openManifestPlace(io, await openLoadedSettings(io, options.settings), options.to);
     const by = await actorOf(io, options.by);

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { FailureType, GateError } from '../../failures';
+import { FailureType, GateError } from '../../kernel/failures';
 import type { TextPiece } from '../text-piece';
 
 /** A record is at most a few megabytes; a file without line ends must not fill the memory. */

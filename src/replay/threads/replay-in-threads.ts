@@ -1,6 +1,6 @@
-import { FailureType, GateError } from '../../failures';
-import { parseDuration } from '../../config/duration';
-import { compileOnce } from '../../policy/compile-once';
+import { FailureType, GateError } from '../../kernel/failures';
+import { parseDuration } from '../../kernel/duration';
+import { compileOnce } from '../../rego/compile-once';
 import type { ReplayOptions } from '../replay';
 import { emptyReport, mergeReport, type ReplayReport } from '../replay-report';
 import type { TextPiece } from '../text-piece';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
-import { RunClock } from '../../threads/run-clock';
-import { startThread } from '../../threads/start-thread';
+import { RunClock } from '../../platform/threads/run-clock';
+import { startThread } from '../../platform/threads/start-thread';
 import { CALLS_PER_BATCH, READY, type BatchAnswer, type BatchMessage, type FromReplayThread } from './messages';
 import type { ReplayThreadData } from './messages';
 

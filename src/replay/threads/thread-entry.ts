@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { RunClock } from '../../threads/run-clock';
+import { RunClock } from '../../platform/threads/run-clock';
 import { READY, type BatchMessage, type FromReplayThread, type ReplayThreadData } from './messages';
 import { createThreadSide } from './thread-side';
 

@@ -1,6 +1,6 @@
-import type { EvaluatePolicy } from '../../decisions/evaluate-snapshot';
-import { FailureType, GateError } from '../../failures';
-import { createPolicyRunner, type RunListener } from '../../policy/policy-runner';
+import type { EvaluatePolicy } from '../../gate/decisions/evaluate-snapshot';
+import { FailureType, GateError } from '../../kernel/failures';
+import { createPolicyRunner, type RunListener } from '../../rego/policy-runner';
 import { calledBuiltins } from '../called-builtins';
 import { replayBatch } from '../replay';
 import { itemsOf } from '../text-piece';

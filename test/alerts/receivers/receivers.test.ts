@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Alert } from '../../../src/alerts/alert';
 import { createAlertReceivers } from '../../../src/alerts/receivers/create-receivers';
 import { retryAfterMs } from '../../../src/alerts/receivers/webhook';
-import type { AlertReceiverConfig } from '../../../src/config/settings';
+import type { AlertReceiverConfig } from '../../../src/settings/settings';
 import { startHttpReceiver, type HttpReceiver } from '../../fakes/http-receiver';
 
 const alert: Alert = {

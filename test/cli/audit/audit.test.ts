@@ -11,8 +11,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createPostgresAuditStore } from '../../../src/audit/sinks/postgres';
-import { openDatabase } from '../../../src/store/database';
+import { createPostgresAuditStore } from '../../../src/audit/stores/postgres/store';
+import { openDatabase } from '../../../src/platform/database/database';
 import { aRecord } from '../../audit/a-record';
 import { runCli } from '../run-cli';
 

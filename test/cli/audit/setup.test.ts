@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CreateTableCommand, DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { setupAuditStore } from '../../../src/cli/audit/setup-store';
-import { createServices } from '../../../src/services';
-import { loadSettings } from '../../../src/config/loaders/settings';
+import { createServices } from '../../../src/gate/services';
+import { loadSettings } from '../../../src/settings/load-settings';
 import { startS3Server, type S3Server } from '../../../src/dev/s3-server';
-import { createLogger } from '../../../src/observability/logger';
+import { createLogger } from '../../../src/platform/observability/logger';
 import { aRecord } from '../../audit/a-record';
 import { startDynamoDb, type TestDynamoDb } from '../../support/dynamodb';
 import { startDynamoDbProxy } from '../../support/dynamodb-proxy';
@@ -171,7 +171,7 @@ describe('with DynamoDB as the store of record', () => {
     };
     const settings = dynamoDb('record', { bigFacts });
     writeFileSync(join(folder, 'settings.json'), JSON.stringify({ audit: { store: settings, stdout: false } }));
-    const { openAuditStore } = await import('../../../src/open-audit-store.js');
+    const { openAuditStore } = await import('../../../src/audit/open-audit-store.js');
     const opened = await openAuditStore(await loadSettings(join(folder, 'settings.json'), {}, folder), {});
     const record = aRecord({ reason: 'x', deployment: { list: 'y'.repeat(500_000) } });
     await expect(opened?.store.record(record)).rejects.toMatchObject({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { exitCodeOf, explanationLines, statusLines } from '../../../src/cli/deployments/status-text';
-import { explain } from '../../../src/deployments/explain';
-import { aDecision, aPause, aStatus } from '../../deployments/a-status';
+import { explain } from '../../../src/gate/deployments/explain';
+import { aDecision, aPause, aStatus } from '../../gate/deployments/a-status';
 
 const io = {
   stdout: { write: () => true },

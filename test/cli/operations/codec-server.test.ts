@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { run } from '../../../src/cli/run';
-import { createPayloadCodec } from '../../../src/encryption/payload-codec';
+import { createPayloadCodec } from '../../../src/platform/temporal/encryption/payload-codec';
 import { eventually } from '../../support/temporal-env';
 import { runCli } from '../run-cli';
 

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { checkCandidate } from '../../../src/cli/policy/check-candidate';
-import { buildPolicy } from '../../../src/policy/toolchain/build-policy';
-import { gate, schemaOf, withPolicy } from '../../policy/toolchain/policy-fixture';
+import { buildPolicy } from '../../../src/rego/toolchain/build-policy';
+import { gate, schemaOf, withPolicy } from '../../rego/toolchain/policy-fixture';
 
 it.each([
   ['fit', 'mask contains "/input/deployment/attributes/x"', undefined],

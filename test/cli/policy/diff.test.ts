@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startS3Server } from '../../../src/dev/s3-server';
-import type { JsonObject } from '../../../src/json';
+import type { JsonObject } from '../../../src/kernel/json';
 import { runCli } from '../run-cli';
 
 const POLICY = resolve(__dirname, '..', '..', '..', 'policy');
@@ -168,7 +168,7 @@ describe('gate policy diff', () => {
     const before = { ...process.env };
     try {
       const { S3Client, PutObjectCommand } = await import('@aws-sdk/client-s3');
-      const { s3ClientConfig } = await import('../../../src/aws/clients.js');
+      const { s3ClientConfig } = await import('../../../src/platform/aws/clients.js');
       const access = { endpoint: s3.endpoint, region: s3.region, forcePathStyle: true };
       Object.assign(process.env, s3.env);
       const client = new S3Client(s3ClientConfig(access));

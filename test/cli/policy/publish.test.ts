@@ -6,8 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { writeRelease } from '../../../src/cli/policy/publish';
 import { startS3Server, type S3Server } from '../../../src/dev/s3-server';
-import { ObjectStoreError } from '../../../src/objects/object-store';
-import { planPublish } from '../../../src/policy/publishing/publish';
+import { ObjectStoreError } from '../../../src/platform/objects/object-store';
+import { planPublish } from '../../../src/releases/publishing/publish';
 import { MemoryObjects } from '../../fakes/memory-objects';
 import { runCli } from '../run-cli';
 

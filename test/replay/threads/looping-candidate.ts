@@ -1,8 +1,8 @@
-import { parseReleaseConfig } from '../../../src/config/parse-release-config';
-import type { JsonObject } from '../../../src/json';
+import { parseReleaseConfig } from '../../../src/releases/config/parse-release-config';
+import type { JsonObject } from '../../../src/kernel/json';
 import type { Candidate } from '../../../src/replay/rebuild-snapshot';
 import { aRecord } from '../../audit/a-record';
-import { buildWasm } from '../../policy/build-policy';
+import { buildWasm } from '../../support/build-policy';
 
 /** Denies above the limit; loops, or eats memory, when the fact `do` says so. */
 const SOURCE = `

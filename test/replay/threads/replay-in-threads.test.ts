@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { createEvaluator } from '../../../src/policy/evaluation/evaluator';
+import { createEvaluator } from '../../../src/rego/evaluation/evaluator';
 import type { Candidate } from '../../../src/replay/rebuild-snapshot';
 import { replay } from '../../../src/replay/replay';
 import { itemsOf, type TextPiece } from '../../../src/replay/text-piece';

@@ -8,7 +8,7 @@ import { lineOf, loopingCandidate } from './looping-candidate';
 /** What each thread that is started runs, in order; the last one for all further ones. */
 let programs: string[] = [];
 let started = 0;
-jest.mock('../../../src/threads/start-thread', () => ({
+jest.mock('../../../src/platform/threads/start-thread', () => ({
   startThread: (_entry: string, options: WorkerOptions) => {
     const program = programs[Math.min(started++, programs.length - 1)]!;
     return new Worker(program, { ...options, eval: true, stderr: true });

@@ -1,0 +1,55 @@
+import { resolve } from 'node:path';
+import type { AuditLogger } from './audit-log';
+import {
+  createDecisionLogUpload,
+  type DecisionLogUpload,
+  type DecisionLogUploadOptions,
+} from './copies/decision-log-upload';
+import { openSpool } from './copies/spool';
+import { parseDuration } from '../kernel/duration';
+import { readSecret } from '../platform/files/read-secret';
+import type { LoadedSettings } from '../settings/load-settings';
+import { FailureType, GateError } from '../kernel/failures';
+import { userDataFolder } from '../platform/files/user-folders';
+
+/**
+ * The upload of decision logs that the settings name; undefined when they name none.
+ *
+ * @throws GateError ConfigInvalid for a URL that is none, or a folder that cannot be used
+ */
+export async function openDecisionLogUpload(
+  { settings, baseDir }: LoadedSettings,
+  env: NodeJS.ProcessEnv,
+  { metrics, logger }: { metrics: DecisionLogUploadOptions['metrics']; logger: AuditLogger },
+): Promise<DecisionLogUpload | undefined> {
+  const { upload } = settings.audit;
+  if (upload === undefined) return undefined;
+  const { url, bearerToken, maxUploadBytes, timeout, folder, maxWaitingBytes } = upload;
+  checkUrl(url);
+  const place = folder === undefined ? userDataFolder('decision-logs', env) : resolve(baseDir, folder);
+  return createDecisionLogUpload({
+    url,
+    ...(bearerToken === undefined
+      ? {}
+      : { bearerToken: () => readSecret(bearerToken, { env, configFolder: baseDir }) }),
+    spool: await openSpool(place, maxWaitingBytes),
+    maxUploadBytes,
+    timeoutMs: parseDuration(timeout),
+    random: Math.random,
+    metrics,
+    logger,
+  });
+}
+
+function checkUrl(url: string): void {
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
+    const message = `Expected audit.upload.url to be an http:// or https:// URL, got ${JSON.stringify(url)}`;
+    throw new GateError(FailureType.ConfigInvalid, message);
+  }
+  const { username, password } = new URL(url);
+  if (username !== '' || password !== '') {
+    const message =
+      'Expected audit.upload.url without a user and a password: a secret belongs in audit.upload.bearerToken';
+    throw new GateError(FailureType.ConfigInvalid, message);
+  }
+}

@@ -1,0 +1,205 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { reasonCodesOf } from '../../../kernel/reason-code';
+import { FailureType, GateError } from '../../../kernel/failures';
+import type { AuditRecord } from '../../audit-record';
+
+export type Item = Record<string, AttributeValue>;
+export interface ItemKey {
+  pk: string;
+  sk: string;
+}
+
+/** Beyond this an item's facts go elsewhere: DynamoDB refuses items of more than 400 KiB, names of attributes included. */
+export const MAX_ITEM_BYTES = 380 * 1024;
+
+/** Where a part of a record stands that is too big for its item. */
+export interface PartRef {
+  uri: string;
+  /** of the part's bytes, in hex */
+  sha256: string;
+  bytes: number;
+}
+
+/** A part taken out of an item: the JSON text of one field of the record. */
+export interface MovedPart {
+  field: keyof AuditRecord;
+  json: string;
+}
+
+type Form = 'text' | 'number' | 'json';
+
+/** Every field of a record, under the attribute that holds it; the order is that of the interface. */
+const FIELDS: { [field in keyof Required<AuditRecord>]: { attribute: string; form: Form } } = {
+  schemaVersion: { attribute: 'schemaVersion', form: 'number' },
+  decisionID: { attribute: 'decisionID', form: 'text' },
+  kind: { attribute: 'kind', form: 'text' },
+  deploymentID: { attribute: 'deploymentID', form: 'text' },
+  stage: { attribute: 'stage', form: 'text' },
+  timestamp: { attribute: 'timestamp', form: 'text' },
+  outcome: { attribute: 'outcome', form: 'text' },
+  reasons: { attribute: 'reasonsJSON', form: 'json' },
+  errorDetails: { attribute: 'errorDetails', form: 'json' },
+  usedFacts: { attribute: 'usedFactsJSON', form: 'json' },
+  policySHA: { attribute: 'policySHA', form: 'text' },
+  configRev: { attribute: 'configRev', form: 'text' },
+  manifestVersion: { attribute: 'manifestVersion', form: 'text' },
+  evalDurationNS: { attribute: 'evalDurationNS', form: 'number' },
+  workflowID: { attribute: 'workflowID', form: 'text' },
+  runID: { attribute: 'runID', form: 'text' },
+  actor: { attribute: 'actor', form: 'text' },
+  reason: { attribute: 'reason', form: 'text' },
+  refersTo: { attribute: 'refersTo', form: 'text' },
+  deployment: { attribute: 'deploymentJSON', form: 'json' },
+  leaseExpiresAt: { attribute: 'leaseExpiresAt', form: 'text' },
+  masked: { attribute: 'maskedJSON', form: 'json' },
+};
+
+/** What is moved out of an item that is too big, the first of these first: facts nearly always suffice. */
+const MOVABLE = ['usedFacts', 'deployment', 'errorDetails', 'reasons'] as const satisfies (keyof AuditRecord)[];
+
+/** The sort key of all records: by time, and within a millisecond by id. */
+export function sortKey({ timestamp, decisionID }: Pick<AuditRecord, 'timestamp' | 'decisionID'>): string {
+  return `${new Date(timestamp).toISOString()}#${wellFormed(decisionID)}`;
+}
+
+export function partitionKey({ deploymentID, stage }: Pick<AuditRecord, 'deploymentID' | 'stage'>): string {
+  return `${deploymentID}#${stage}`;
+}
+
+/**
+ * The item of a record. Beside the record's own fields it holds what is asked by (`pk`, `sk`, `day`, `reasonCodes`),
+ * `expiresAt` for TTL (epoch seconds), `fields` (the names in their order, so that a record comes back character for
+ * character) and, where an attribute cannot hold a text or a number as it is, the exact one in `exactJSON`.
+ *
+ * @throws GateError AuditWriteFailed when its timestamp is none
+ */
+export function toItem(record: AuditRecord, retentionMs: number): Item {
+  const timeMs = Date.parse(record.timestamp);
+  if (Number.isNaN(timeMs)) {
+    throw new GateError(
+      FailureType.AuditWriteFailed,
+      `Expected the record ${record.decisionID} to have an RFC 3339 timestamp, got ${JSON.stringify(record.timestamp)}`,
+    );
+  }
+  const sk = sortKey(record);
+  const item: Item = {
+    pk: { S: partitionKey(record) },
+    sk: { S: sk },
+    day: { S: sk.slice(0, 10) },
+    expiresAt: { N: String(Math.floor((timeMs + retentionMs) / 1000)) },
+    reasonCodes: { L: [...new Set(reasonCodesOf(record))].map((code) => ({ S: wellFormed(code) })) },
+  };
+  const names = Object.keys(record).filter((name) => record[name as keyof AuditRecord] !== undefined);
+  item.fields = { S: names.join(',') };
+  const exact: Record<string, unknown> = {};
+  for (const name of names as (keyof AuditRecord)[]) {
+    const value = record[name];
+    const { attribute, form } = FIELDS[name];
+    if (form === 'json') item[attribute] = { S: JSON.stringify(value) };
+    else if (form === 'text') {
+      const text = wellFormed(value as string);
+      item[attribute] = { S: text };
+      if (text !== value) exact[name] = value;
+    } else if (Number.isSafeInteger(value)) item[attribute] = { N: String(value) };
+    else exact[name] = value;
+  }
+  if (Object.keys(exact).length > 0) item.exactJSON = { S: JSON.stringify(exact) };
+  return item;
+}
+
+/**
+ * The record of an item, exactly as it was given to `toItem`.
+ *
+ * @throws GateError AuditWriteFailed when somebody has damaged the item
+ */
+export function toRecord(item: Item): AuditRecord {
+  try {
+    const exact = item.exactJSON === undefined ? {} : (JSON.parse(item.exactJSON.S ?? '') as Record<string, unknown>);
+    const names = item.fields?.S?.split(',') ?? Object.keys(FIELDS);
+    const entries = names.map((name) => [name, Object.hasOwn(exact, name) ? exact[name] : read(item, name)] as const);
+    return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as unknown as AuditRecord;
+  } catch (error) {
+    const why = `${nameOf(item)} does not hold a record as this program writes it: ${(error as Error).message}`;
+    throw new GateError(FailureType.AuditWriteFailed, `Cannot read the audit log: ${why}`, undefined, { cause: error });
+  }
+}
+
+function read(item: Item, name: string): unknown {
+  const field = Object.hasOwn(FIELDS, name) ? FIELDS[name as keyof AuditRecord] : undefined;
+  if (field === undefined) throw new TypeError(`it has a field ${JSON.stringify(name)}; a newer version wrote it`);
+  const value = item[field.attribute];
+  if (value === undefined) {
+    if (item.fields !== undefined) throw new TypeError(`its attribute ${field.attribute} is gone`);
+    return undefined;
+  }
+  if (field.form === 'number') return Number(value.N);
+  return field.form === 'json' ? JSON.parse(value.S ?? '') : value.S;
+}
+
+/** The item of a key, for people. */
+export function nameOf(item: Item): string {
+  return `the item ${item.pk?.S} ${item.sk?.S}`;
+}
+
+/**
+ * The item without the parts that make it too big, and these parts, facts first; as it is when it fits.
+ *
+ * @returns the item may still be too big: then nothing more can be taken out
+ */
+export function moveParts(item: Item, maxBytes = MAX_ITEM_BYTES): { item: Item; moved: MovedPart[] } {
+  const rest = { ...item };
+  const moved: MovedPart[] = [];
+  for (const field of MOVABLE) {
+    if (itemBytes(rest) <= maxBytes) break;
+    const { attribute } = FIELDS[field];
+    const json = rest[attribute]?.S;
+    if (json === undefined) continue;
+    moved.push({ field, json });
+    delete rest[attribute];
+  }
+  return { item: rest, moved };
+}
+
+/** The attribute that says where a moved part stands, e.g. `usedFactsRef`. */
+export function refAttribute(field: keyof AuditRecord): string {
+  return `${field}Ref`;
+}
+
+export function toRefAttribute({ uri, sha256, bytes }: PartRef): AttributeValue {
+  return { M: { uri: { S: uri }, sha256: { S: sha256 }, bytes: { N: String(bytes) } } };
+}
+
+/** Where the moved parts of an item stand. */
+export function partRefs(item: Item): { field: keyof AuditRecord; ref: PartRef }[] {
+  return MOVABLE.flatMap((field) => {
+    const found = item[refAttribute(field)]?.M;
+    if (found === undefined) return [];
+    return { field, ref: { uri: found.uri?.S ?? '', sha256: found.sha256?.S ?? '', bytes: Number(found.bytes?.N) } };
+  });
+}
+
+/** The item with moved parts put back. */
+export function putBack(item: Item, parts: readonly MovedPart[]): Item {
+  return { ...item, ...Object.fromEntries(parts.map(({ field, json }) => [FIELDS[field].attribute, { S: json }])) };
+}
+
+/**
+ * Size as DynamoDB counts it (Developer Guide, "DynamoDB item sizes and formats"): names and texts in UTF-8, a number as
+ * one byte for two digits and one more, 3 bytes for a list or map and one for each thing in it.
+ */
+export function itemBytes(item: Item): number {
+  return Object.entries(item).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + valueBytes(value), 0);
+}
+
+function valueBytes(value: AttributeValue): number {
+  if (value.S !== undefined) return Buffer.byteLength(value.S);
+  if (value.N !== undefined) return Math.ceil(value.N.length / 2) + 1;
+  if (value.L !== undefined) return value.L.reduce((sum, inner) => sum + 1 + valueBytes(inner), 3);
+  if (value.M !== undefined) return 3 + Object.keys(value.M).length + itemBytes(value.M);
+  return 1;
+}
+
+/** Half a surrogate pair has no UTF-8; it shows as U+FFFD. Most texts have no pairs at all, which is found out quickly. */
+function wellFormed(text: string): string {
+  return /[\ud800-\udfff]/.test(text) ? text.replace(/\p{Surrogate}/gu, '\uFFFD') : text;
+}

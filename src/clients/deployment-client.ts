@@ -1,0 +1,247 @@
+import { createHash, randomUUID } from 'node:crypto';
+import {
+  ApplicationFailure,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  type Client,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
+import { TypedSearchAttributes, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
+import type { DeploymentInput } from '../workflows/deployment';
+import { abortUpdate, explainQuery, overrideUpdate, resumeUpdate, statusQuery } from '../workflows/messages';
+import { DEPLOYMENT_ID } from '../workflows/search-attributes';
+import { FailureType, GateError } from '../kernel/failures';
+import { workflowIdOf } from '../kernel/names';
+import type { DeploymentSpec } from '../gate/deployments/deployment-spec';
+import type { DeploymentStatus, Explanation, OperatorReply } from '../gate/deployments/deployment-state';
+import type { OperatorCall, OperatorCallKind } from '../gate/deployments/operator-call';
+import { canonicalJson, differences } from '../gate/deployments/spec-differences';
+
+export const DEPLOYMENT_WORKFLOW = 'deployment';
+const UPDATES = { resume: resumeUpdate, abort: abortUpdate, override: overrideUpdate } as const;
+
+export interface DeploymentClientOptions {
+  client: Client;
+  taskQueue: string;
+  /** of the deployment workflow; @default Temporal's, 10 s */
+  workflowTaskTimeoutMs?: number;
+  /** how long a query or an operator's call may take */
+  deadlineMs: number;
+  /** errors name what differs and not the values, which may be masked; @default false */
+  hidesValues?: boolean;
+}
+
+/** `unanswered`: Temporal knows the deployment, but no worker said where it stands. */
+export type FoundStatus =
+  | { found: 'status'; status: DeploymentStatus; closed: boolean }
+  | { found: 'unanswered'; closed: false }
+  | { found: 'unknown' };
+
+/** Not confirmed: the deadline passed, and the call may still take effect later. */
+export type CallResult =
+  { result: 'answered'; reply: OperatorReply } | { result: 'refused'; message: string } | { result: 'unconfirmed' };
+
+/** Starts and steers deployments; what the `gate` command and programs use. */
+export class DeploymentClient {
+  constructor(private readonly options: DeploymentClientOptions) {}
+
+  /**
+   * Starts the deployment, or finds the one that was started with the same input.
+   *
+   * @throws GateError ConfigInvalid when the id was used with other input; the faults show the difference
+   */
+  async start(spec: DeploymentSpec): Promise<{ started: boolean }> {
+    const digest = inputDigest(spec);
+    const nonce = randomUUID();
+    const input: DeploymentInput = { spec };
+    try {
+      await this.options.client.workflow.start(DEPLOYMENT_WORKFLOW, {
+        workflowId: workflowIdOf(spec.id),
+        taskQueue: this.options.taskQueue,
+        args: [input],
+        memo: { inputDigest: digest, spec, startedBy: nonce },
+        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+        workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+        typedSearchAttributes: new TypedSearchAttributes([{ key: DEPLOYMENT_ID, value: spec.id }]),
+        staticSummary: `Deployment ${spec.id}: ${spec.stages.map((stage) => stage.name).join(' → ')}`,
+        ...(this.options.workflowTaskTimeoutMs === undefined
+          ? {}
+          : { workflowTaskTimeout: this.options.workflowTaskTimeoutMs }),
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+    const { memo } = await this.describe(spec.id);
+    if (memo?.inputDigest !== digest) {
+      throw otherInput(spec, memo?.spec as DeploymentSpec | undefined, this.options.hidesValues ?? false);
+    }
+    return { started: memo.startedBy === nonce };
+  }
+
+  /** The first of `<id>.2`, `<id>.3`, … that was never used; the ones before must have ended. */
+  async nextId(id: string): Promise<string> {
+    for (let run = 1; ; run += 1) {
+      const candidate = run === 1 ? id : `${id}.${run}`;
+      const description = await this.describeIfKnown(candidate);
+      if (!description) return candidate === id ? id : candidate;
+      if (description.status.name === 'RUNNING') {
+        const message = `Expected deployment ${candidate} to have ended before it is run again, but it is running`;
+        throw new GateError(FailureType.ConfigInvalid, message);
+      }
+    }
+  }
+
+  async status(id: string): Promise<FoundStatus> {
+    const description = await this.describeIfKnown(id);
+    if (!description) return { found: 'unknown' };
+    if (description.status.name !== 'RUNNING')
+      return { found: 'status', status: await this.result(id, description), closed: true };
+    const status = await this.withDeadline(() => this.handle(id).query(statusQuery));
+    return status ? { found: 'status', status, closed: false } : { found: 'unanswered', closed: false };
+  }
+
+  /** undefined when no worker answered in time. */
+  async explain(id: string): Promise<Explanation | undefined> {
+    return this.withDeadline(() => this.handle(id).query(explainQuery));
+  }
+
+  /** @param updateId the same id is carried out once, however often it is sent */
+  async call(
+    id: string,
+    kind: OperatorCallKind,
+    call: OperatorCall,
+    updateId: string = randomUUID(),
+  ): Promise<CallResult> {
+    const deadline = Date.now() + this.options.deadlineMs;
+    try {
+      const reply = await this.options.client.withDeadline(deadline, () =>
+        this.handle(id).executeUpdate(UPDATES[kind], { args: [call], updateId }),
+      );
+      return { result: 'answered', reply };
+    } catch (error) {
+      if (error instanceof WorkflowUpdateFailedError)
+        return { result: 'refused', message: error.cause?.message ?? error.message };
+      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return { result: 'unconfirmed' };
+      if (error instanceof WorkflowNotFoundError)
+        return { result: 'refused', message: await this.whyNotRunning(id, kind) };
+      throw error;
+    }
+  }
+
+  private async whyNotRunning(id: string, kind: OperatorCallKind): Promise<string> {
+    const found = await this.status(id);
+    if (found.found !== 'status') return `Cannot ${kind}: deployment ${id} is unknown`;
+    return `Cannot ${kind}: deployment ${id} is ${found.status.state} at stage ${found.status.stage}`;
+  }
+
+  /** Newest first. */
+  async list(filter: { pausedOnly?: boolean; runningOnly?: boolean; limit: number }): Promise<ListedDeployment[]> {
+    const conditions = [`WorkflowType = '${DEPLOYMENT_WORKFLOW}'`];
+    if (filter.pausedOnly) conditions.push('PauseReason IS NOT NULL');
+    if (filter.runningOnly || filter.pausedOnly) conditions.push("ExecutionStatus = 'Running'");
+    const listed: ListedDeployment[] = [];
+    for await (const execution of this.options.client.workflow.list({ query: conditions.join(' AND ') })) {
+      if (listed.length >= filter.limit) break;
+      const attribute = (name: string): string | undefined =>
+        (execution.searchAttributes[name]?.[0] as string | undefined) ?? undefined;
+      listed.push({
+        deploymentId: attribute('DeploymentId') ?? execution.workflowId,
+        execution: execution.status.name.toLowerCase(),
+        stage: attribute('DeploymentStage'),
+        outcome: attribute('DecisionOutcome'),
+        pauseReason: attribute('PauseReason'),
+        startedAt: execution.startTime.toISOString(),
+      });
+    }
+    return listed;
+  }
+
+  private async result(id: string, description: WorkflowExecutionDescription): Promise<DeploymentStatus> {
+    try {
+      return (await this.handle(id).result()) as DeploymentStatus;
+    } catch (error) {
+      const cause = error instanceof WorkflowFailedError ? error.cause : error;
+      const detail =
+        cause instanceof ApplicationFailure ? (cause.details?.[0] as DeploymentStatus | undefined) : undefined;
+      if (detail?.deploymentId !== undefined) return detail;
+      const stages = ((description.memo?.spec as DeploymentSpec | undefined)?.stages ?? []).map(({ name }) => ({
+        name,
+        state: 'pending' as const,
+      }));
+      const endReason = cause instanceof Error ? cause.message : description.status.name.toLowerCase();
+      const state =
+        description.status.name === 'CANCELLED' || description.status.name === 'TERMINATED' ? 'aborted' : 'failed';
+      const stage = (description.searchAttributes.DeploymentStage?.[0] as string | undefined) ?? '';
+      return { deploymentId: id, state, stage, stageIndex: 0, stages, endReason };
+    }
+  }
+
+  private handle(id: string) {
+    return this.options.client.workflow.getHandle(workflowIdOf(id));
+  }
+
+  private describe(id: string): Promise<WorkflowExecutionDescription> {
+    return this.handle(id).describe();
+  }
+
+  private async describeIfKnown(id: string): Promise<WorkflowExecutionDescription | undefined> {
+    try {
+      return await this.describe(id);
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw error;
+    }
+  }
+
+  /** undefined when nobody answered before the deadline: with no worker running a query waits in vain. */
+  private async withDeadline<T>(ask: () => Promise<T>): Promise<T | undefined> {
+    const { client, deadlineMs } = this.options;
+    try {
+      return await client.withDeadline(Date.now() + deadlineMs, ask);
+    } catch (error) {
+      if (isUnanswered(error)) return undefined;
+      throw error;
+    }
+  }
+}
+
+export interface ListedDeployment {
+  deploymentId: string;
+  /** Temporal's own word: running, completed, failed, … */
+  execution: string;
+  stage?: string;
+  outcome?: string;
+  pauseReason?: string;
+  startedAt: string;
+}
+
+export function inputDigest(spec: DeploymentSpec): string {
+  return createHash('sha256').update(canonicalJson(spec)).digest('hex');
+}
+
+function otherInput(spec: DeploymentSpec, earlier: DeploymentSpec | undefined, hidesValues: boolean): GateError {
+  const message = `Deployment ${spec.id} was started before with other input; use another id, or --again to run it anew`;
+  const faults = (earlier ? differences(earlier, spec) : []).map(({ path, before, after }) => ({
+    type: FailureType.ConfigInvalid,
+    where: path,
+    message: hidesValues
+      ? `${path}: differs (values are not shown where they may be masked)`
+      : `${path}: ${before === 'absent' ? 'was not there when it was started' : `started with ${before}`}, now ${after}`,
+  }));
+  return new GateError(FailureType.ConfigInvalid, message, [{ type: FailureType.ConfigInvalid, message }, ...faults]);
+}
+
+/** gRPC's DEADLINE_EXCEEDED and CANCELLED, and the server's word that no poller took the query. */
+function isUnanswered(error: unknown): boolean {
+  const DEADLINE_EXCEEDED = 4;
+  const CANCELLED = 1;
+  const FAILED_PRECONDITION = 9;
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as { code?: unknown };
+    if (code === DEADLINE_EXCEEDED || code === CANCELLED || code === FAILED_PRECONDITION) return true;
+  }
+  return false;
+}

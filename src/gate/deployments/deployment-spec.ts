@@ -1,0 +1,56 @@
+import { Type, type Static, type TSchema } from '@sinclair/typebox';
+import { Duration } from '../../releases/config/release-config';
+import { NAME_PATTERN } from '../../kernel/names';
+import type { ActionSpec } from '../actions/action';
+
+// The file that `gate deploy -f` reads, and the input of the deployment workflow.
+
+const strict = { additionalProperties: false } as const;
+const Attributes = Type.Record(Type.String(), Type.Unknown());
+const requestFields = {
+  method: Type.Union((['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const).map((method) => Type.Literal(method))),
+  url: Type.String({ minLength: 1 }),
+  headers: Type.Optional(Type.Record(Type.String(), Type.String())),
+  body: Type.Optional(Type.Unknown()),
+  expect: Type.Optional(Type.Integer({ minimum: 100, maximum: 599 })),
+} satisfies Record<string, TSchema>;
+
+export const ActionSchema = Type.Union([
+  Type.Object({ type: Type.Literal('none') }, strict),
+  Type.Object(
+    {
+      type: Type.Literal('http'),
+      ...requestFields,
+      idempotencyKeyHeader: Type.Optional(Type.String({ minLength: 1 })),
+      timeout: Type.Optional(Duration()),
+      compensation: Type.Optional(Type.Object(requestFields, strict)),
+    },
+    strict,
+  ),
+]);
+
+export const StageSchema = Type.Object(
+  {
+    name: Type.String({ pattern: NAME_PATTERN }),
+    attributes: Type.Optional(Attributes),
+    action: Type.Optional(ActionSchema),
+    onDeny: Type.Optional(Type.Union([Type.Literal('fail'), Type.Literal('wait')])),
+    recheckEvery: Type.Optional(Duration()),
+    giveUpAfter: Type.Optional(Duration()),
+    autoResume: Type.Optional(Type.Boolean()),
+    mode: Type.Optional(Type.Union([Type.Literal('enforce'), Type.Literal('observe')])),
+    overrideValidFor: Type.Optional(Duration()),
+  },
+  strict,
+);
+export const DeploymentSchema = Type.Object(
+  {
+    id: Type.String({ pattern: NAME_PATTERN }),
+    attributes: Type.Optional(Attributes),
+    stages: Type.Array(StageSchema, { minItems: 1, maxItems: 1000 }),
+  },
+  strict,
+);
+
+export type StageSpec = Omit<Static<typeof StageSchema>, 'action'> & { action?: ActionSpec };
+export type DeploymentSpec = Omit<Static<typeof DeploymentSchema>, 'stages'> & { stages: StageSpec[] };

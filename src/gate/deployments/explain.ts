@@ -1,0 +1,91 @@
+import { formatDuration } from '../../kernel/duration';
+import type { DeploymentStatus, Explanation } from './deployment-state';
+
+/** Why a deployment stands where it stands, and what would unblock it. */
+export function explain(status: DeploymentStatus, notes: readonly string[]): Explanation {
+  const last = status.lastDecision;
+  const faults = status.pause && !status.pause.recovered ? status.pause.faults : (last?.decision.faults ?? []);
+  const why =
+    last?.decision.outcome === 'deny'
+      ? last.decision.denyReasons
+      : faults.map((fault) => `${fault.type}: ${fault.message}`);
+  return {
+    deploymentId: status.deploymentId,
+    stage: status.stage,
+    state: status.state,
+    summary: summarise(status),
+    why,
+    facts: last?.facts ?? [],
+    unblock: unblock(status),
+    ...(status.nextAskAtMs === undefined ? {} : { nextAskAtMs: status.nextAskAtMs }),
+    notes: [...notes],
+  };
+}
+
+/** One sentence for subject lines and first lines. */
+export function summarise(status: DeploymentStatus): string {
+  const where = `Deployment ${status.deploymentId}, stage ${status.stage}`;
+  switch (status.state) {
+    case 'deciding':
+      return `${where}: deciding`;
+    case 'waiting':
+      return `${where}: denied, waiting`;
+    case 'paused':
+      return status.pause?.recovered
+        ? `${where}: paused on ${status.pause.reason}; the facts have recovered, an operator is awaited`
+        : `${where}: paused on ${status.pause?.reason ?? 'an error'}`;
+    case 'acting':
+      return `${where}: allowed, acting`;
+    case 'done':
+      return `Deployment ${status.deploymentId}: done`;
+    case 'denied':
+    case 'aborted':
+    case 'failed':
+      return `${where}: ${status.state}${status.endReason === undefined ? '' : `: ${status.endReason}`}`;
+    default:
+      return status.state satisfies never;
+  }
+}
+
+function unblock(status: DeploymentStatus): string[] {
+  const id = status.deploymentId;
+  if (status.state === 'paused' && status.pause) {
+    const resume = `gate resume ${id} --actor YOU --reason WHY`;
+    const abort = `gate abort ${id} --actor YOU --reason WHY`;
+    if (status.pause.recovered) return [`The facts have recovered. Go on: ${resume}`, `Give up: ${abort}`];
+    return [
+      ...status.pause.faults.map(mend),
+      `Then go on: ${resume}`,
+      ...(status.lastDecision ? [`Allow this stage all the same: gate override ${id} --actor YOU --reason WHY`] : []),
+      `Give up: ${abort}`,
+    ];
+  }
+  if (status.state === 'waiting') {
+    return [
+      ...(status.lastDecision?.decision.denyReasons ?? []).map((reason) => `Until this no longer holds: ${reason}`),
+      `Allow this stage all the same: gate override ${id} --actor YOU --reason WHY`,
+      `Give up: gate abort ${id} --actor YOU --reason WHY`,
+    ];
+  }
+  return [];
+}
+
+function mend(fault: NonNullable<DeploymentStatus['pause']>['faults'][number]): string {
+  const fact = fault.factId ?? 'the fact';
+  switch (fault.type) {
+    case 'FactStale':
+      return `${fact} must be younger than ${fault.maxAgeMs === undefined ? 'its max age' : formatDuration(fault.maxAgeMs)}`;
+    case 'FactSourceUnavailable':
+      return `The source of ${fact} must answer${fault.where === undefined ? '' : ` (${fault.where})`}`;
+    case 'FactInvalid':
+      return `The source of ${fact} must answer what input.json describes`;
+    case 'FactMissing':
+      return `A provider for ${fact} must be configured, or the policy must not read it`;
+    case 'AuditWriteFailed':
+      return 'The audit store must be back; the deployment then goes on by itself';
+    case 'LeaseLapsed':
+      return `Raise the max age of the fact that lapsed, or shorten the way to the action: ${fault.message}`;
+    default:
+      return `${fault.type} must be mended: ${fault.message}`;
+  }
+}

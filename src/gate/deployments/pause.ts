@@ -1,0 +1,77 @@
+import type { Alert } from '../../alerts/alert';
+import { FailureType, type Fault } from '../../kernel/failures';
+import type { DeploymentStatus, Pause } from './deployment-state';
+import { explain, summarise } from './explain';
+import { nextReminderAtMs } from './reminders';
+
+export interface ReminderIntervals {
+  remindAfterMs: number;
+  remindAtMostMs: number;
+}
+
+/** @param faults why; at least one, the first one's type is the pause's reason */
+export function beginPause(
+  id: string,
+  nowMs: number,
+  faults: Fault[],
+  decisionId: string,
+  intervals: ReminderIntervals,
+): Pause {
+  return {
+    id,
+    reason: faults[0]?.type ?? FailureType.PolicyEvaluation,
+    faults,
+    decisionId,
+    startedAtMs: nowMs,
+    remindersSent: 1,
+    nextReminderAtMs: nextReminderAtMs(nowMs, 1, intervals.remindAfterMs, intervals.remindAtMostMs),
+    recovered: false,
+  };
+}
+
+/** The pause after one more message. */
+export function reminded(pause: Pause, nowMs: number, intervals: ReminderIntervals): Pause {
+  const remindersSent = pause.remindersSent + 1;
+  return {
+    ...pause,
+    remindersSent,
+    nextReminderAtMs: nextReminderAtMs(nowMs, remindersSent, intervals.remindAfterMs, intervals.remindAtMostMs),
+  };
+}
+
+/** The same pause with what is found now: a pause keeps one id, and so one alert. */
+export function stillPaused(pause: Pause, faults: Fault[], decisionId: string): Pause {
+  return { ...pause, faults, reason: faults[0]?.type ?? pause.reason, decisionId, recovered: false };
+}
+
+/** The message about a pause; `endsAtMs` makes it the resolved one. */
+export function pauseAlert(pause: Pause, status: DeploymentStatus, endsAtMs?: number): Alert {
+  const view: DeploymentStatus = { ...status, pause, state: 'paused' };
+  const found = pause.faults.map((fault) => `${fault.type}: ${fault.message}`);
+  const where = `Deployment ${status.deploymentId}, stage ${status.stage}`;
+  return {
+    status: endsAtMs === undefined ? 'firing' : 'resolved',
+    fingerprint: pause.id,
+    name: 'DeploymentPaused',
+    deploymentId: status.deploymentId,
+    stage: status.stage,
+    pauseReason: pause.reason,
+    summary: endsAtMs === undefined ? summarise(view) : `${where}: no longer paused`,
+    description: (endsAtMs === undefined ? [...found, '', ...explain(view, []).unblock] : found).join('\n'),
+    startsAtMs: pause.startedAtMs,
+    ...(endsAtMs === undefined ? {} : { endsAtMs }),
+    reminder: endsAtMs === undefined ? pause.remindersSent - 1 : pause.remindersSent,
+  };
+}
+
+/** Why a stage pauses after leases that lapsed again and again. */
+export function leaseLapsedFault(lapses: number, delayMs: number, limit?: { factId: string; maxAgeMs: number }): Fault {
+  const because = limit
+    ? `the shortest max age is ${limit.maxAgeMs} ms (${limit.factId})`
+    : 'the release kept changing';
+  return {
+    type: FailureType.LeaseLapsed,
+    message: `Expected the action to start while its allow held, but ${lapses} leases lapsed in a row: ${because}, and ${delayMs} ms passed from the decision to the action`,
+    ...(limit ? { factId: limit.factId, maxAgeMs: limit.maxAgeMs } : {}),
+  };
+}

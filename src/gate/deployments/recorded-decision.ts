@@ -1,0 +1,51 @@
+import type { RecordedDecision } from '../../activities/gate-activities';
+import type { AuditRecord } from '../../audit/audit-record';
+import type { Decision } from '../decisions/decision';
+import type { JsonValue } from '../../kernel/json';
+
+const SHOWN_VALUE_LENGTH = 120;
+
+/**
+ * What the workflow goes on with: the record that stands in the store, which is an earlier one when this decision had been
+ * recorded before a crash. Limits of the lease that a record does not keep come from the decision just made.
+ */
+export function toRecordedDecision(
+  stored: AuditRecord,
+  decision: Decision,
+  maxAgeMs: Record<string, number>,
+): RecordedDecision {
+  const decisionTimeMs = Date.parse(stored.timestamp);
+  return {
+    decisionId: stored.decisionID,
+    decisionTimeMs,
+    decision: {
+      outcome: stored.outcome ?? 'error',
+      denyReasons: stored.reasons,
+      faults: stored.errorDetails,
+      evalDurationNs: stored.evalDurationNS ?? 0,
+      ...(stored.leaseExpiresAt === undefined ? {} : { leaseExpiresAtMs: Date.parse(stored.leaseExpiresAt) }),
+      ...(decision.leaseLimit === undefined ? {} : { leaseLimit: decision.leaseLimit }),
+    },
+    ...(stored.policySHA === undefined || stored.configRev === undefined
+      ? {}
+      : {
+          release: {
+            policySha: stored.policySHA,
+            configRev: stored.configRev,
+            manifestVersion: stored.manifestVersion ?? '',
+          },
+        }),
+    facts: stored.usedFacts.map((fact) => ({
+      id: fact.id,
+      value: shown(fact.value),
+      ageMs: decisionTimeMs - Date.parse(fact.observedAt),
+      ...(maxAgeMs[fact.id] === undefined ? {} : { maxAgeMs: maxAgeMs[fact.id] }),
+      source: fact.source,
+    })),
+  };
+}
+
+function shown(value: JsonValue): string {
+  const text = JSON.stringify(value);
+  return text.length > SHOWN_VALUE_LENGTH ? `${text.slice(0, SHOWN_VALUE_LENGTH)}…` : text;
+}

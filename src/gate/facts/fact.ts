@@ -1,0 +1,49 @@
+import type { JsonSchema, JsonValue, JsonObject } from '../../kernel/json';
+
+/** One observed value. Times are epoch milliseconds, UTC. */
+export interface Fact {
+  id: string;
+  value: JsonValue;
+  /** when it was true at the source */
+  observedAtMs: number;
+  /** when the answer came */
+  collectedAtMs: number;
+  /** where it came from: provider type and URL without secrets, for people and the audit record */
+  source: string;
+}
+
+/** What a fact is collected for. */
+export interface FactTarget {
+  deploymentId: string;
+  stage: string;
+  /** 0-based place of the stage in its deployment */
+  stageIndex: number;
+  attributes: JsonObject;
+  stageAttributes: JsonObject;
+}
+
+/** What a provider found. Without `observedAtMs` the fact counts as observed when the answer came. */
+export interface Observation {
+  value: JsonValue;
+  observedAtMs?: number;
+  /** defaults to the provider's `source` */
+  source?: string;
+}
+
+/**
+ * Collects exactly one fact. Implementations are thin: no caching, no retry, no age check (the collector does these for
+ * all providers alike). Throws GateError of type FactSourceUnavailable (network, time-out, 5xx, 429) or FactInvalid
+ * (the source answered another shape).
+ */
+export interface FactProvider {
+  readonly factId: string;
+  readonly description: string;
+  /** JSON Schema of the value */
+  readonly schema: JsonSchema;
+  /** provider type and URL template without secrets */
+  readonly source: string;
+  /** always fresh (a value from the release's configuration): no age is checked, `observedAtMs` is the decision time */
+  readonly alwaysFresh?: boolean;
+  /** must stop its request when `signal` aborts */
+  collect(target: FactTarget, signal: AbortSignal): Promise<Observation>;
+}

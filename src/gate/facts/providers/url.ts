@@ -1,0 +1,44 @@
+import { FailureType, GateError } from '../../../kernel/failures';
+import type { FactTarget } from '../fact';
+
+const SECRET_KEY = /token|secret|passw|key|auth|credential|signature|^sig$/i;
+
+/** `url` for people: without user and password, and with `***` for query values whose names sound secret. */
+export function redactUrl(url: string): string {
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch {
+    return '(not a URL)';
+  }
+  parsed.username = '';
+  parsed.password = '';
+  for (const key of new Set(parsed.searchParams.keys())) {
+    if (SECRET_KEY.test(key)) parsed.searchParams.set(key, '***');
+  }
+  return parsed.toString().replaceAll('%7B', '{').replaceAll('%7D', '}');
+}
+
+/** Fills `{deploymentId}`, `{stage}` and `{factId}`, URL-encoded. */
+export function fillUrl(template: string, target: FactTarget, factId: string): string {
+  const values: Record<string, string> = { deploymentId: target.deploymentId, stage: target.stage, factId };
+  return template.replace(/\{(deploymentId|stage|factId)\}/g, (_, key: string) =>
+    encodeURIComponent(values[key] ?? ''),
+  );
+}
+
+/** Throws GateError ConfigInvalid unless `url` is an http or https URL without user and password. */
+export function checkUrl(url: string, where: string): void {
+  let fault: string | undefined;
+  try {
+    const parsed = new URL(url);
+    if (!['http:', 'https:'].includes(parsed.protocol)) fault = `protocol ${parsed.protocol}`;
+    if (parsed.username !== '' || parsed.password !== '')
+      fault = 'a user or password in it (use headers or bearerToken)';
+  } catch {
+    fault = 'something that is not a URL';
+  }
+  if (fault === undefined) return;
+  const message = `Expected ${where} to be an http or https URL without credentials, got ${fault}`;
+  throw new GateError(FailureType.ConfigInvalid, message, [{ type: FailureType.ConfigInvalid, message, where }]);
+}

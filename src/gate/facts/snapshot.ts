@@ -1,0 +1,45 @@
+import type { Fact, FactTarget } from './fact';
+import type { Fault } from '../../kernel/failures';
+import type { MaskRule } from '../masking/mask';
+
+/** The digests that name one release: one decision sees exactly one. */
+export interface ReleaseRef {
+  /** SHA-256 in hex of the policy bundle's bytes */
+  policySha: string;
+  /** SHA-256 in hex of the configuration file's bytes */
+  configRev: string;
+  manifestVersion: string;
+}
+
+/**
+ * The facts of one (deployment, stage) gathered for one decision; immutable, stored with it. The decision's identity and
+ * time are part of it, so every step that runs again after a crash uses the same (gate rules, section 4).
+ */
+export interface Snapshot {
+  decisionId: string;
+  /** epoch milliseconds, UTC: the moment the snapshot was complete; ages are judged against it */
+  decisionTimeMs: number;
+  target: FactTarget;
+  release: ReleaseRef;
+  /** ordered by id */
+  facts: Fact[];
+  /** max age in force for each fact, in milliseconds; an always fresh fact has none */
+  maxAgeMs: Record<string, number>;
+  /** what must be masked when no evaluation says what: all, where the release masks; absent when nothing */
+  mask?: MaskRule[];
+}
+
+/** Why no snapshot could be made: carried in the details of the failure, so that the error can be recorded under its id. */
+export interface SnapshotFailure {
+  decisionId: string;
+  decisionTimeMs: number;
+  target: FactTarget;
+  /** absent when no release is loaded */
+  release?: ReleaseRef;
+  /** the facts that could be had; stale and invalid ones among them as found */
+  facts: Fact[];
+  /** every fault, at least one */
+  faults: Fault[];
+  /** what must be masked wherever this failure is shown; absent when nothing */
+  mask?: MaskRule[];
+}

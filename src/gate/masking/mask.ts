@@ -1,0 +1,111 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
+
+/** A JSON Pointer whose value becomes null, or one whose value is replaced. */
+export type MaskRule = string | { path: string; value: JsonValue };
+
+/** Everything that can be masked: what is not known to be fit to show is not shown. */
+export const MASK_ALL: readonly MaskRule[] = ['/input'];
+
+/** Parts of `input.deployment` that hold a user's values; the others are a record's key and stand in it as such. */
+const DEPLOYMENT_PARTS: readonly string[] = ['attributes', 'stage_attributes'];
+
+export const pathOf = (rule: MaskRule): string => (typeof rule === 'string' ? rule : rule.path);
+
+/** The keys of a JSON Pointer (RFC 6901) with at least one; undefined when it is none. */
+export function pointerKeys(pointer: string): string[] | undefined {
+  if (!/^(\/([^~/]|~[01])*)+$/.test(pointer)) return undefined;
+  return pointer
+    .slice(1)
+    .split('/')
+    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+const toPointer = (keys: readonly string[]): string =>
+  keys.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+
+/** Why a pointer of the settings masks nothing that can be masked; undefined when it is fit. */
+export function maskPathFault(pointer: string): string | undefined {
+  const keys = pointerKeys(pointer);
+  if (keys?.[0] !== 'input') return `Expected a JSON Pointer below /input, found ${JSON.stringify(pointer)}`;
+  const [, first, second] = keys;
+  const isKept = first === 'decision_time' || (first === 'deployment' && second !== undefined);
+  if (!isKept || DEPLOYMENT_PARTS.includes(second ?? '')) return undefined;
+  return `Expected a fact or an attribute, found ${pointer}, which names the decision and cannot be masked`;
+}
+
+/**
+ * The rules that find something in `input`, each with a pointer of its own: one to the whole input or to the whole
+ * deployment becomes one to each fact and to the attributes. A rule about a fact that could not be had is kept, because
+ * what is said about the fact may hold its value; so is one about the result.
+ *
+ * @param absent ids of facts that could not be had
+ * @returns ordered by pointer, each once; of two about one pointer the first counts
+ */
+export function resolveMask(rules: readonly MaskRule[], input: JsonObject, absent: readonly string[] = []): MaskRule[] {
+  const found = new Map<string, MaskRule>();
+  for (const rule of rules) {
+    for (const keys of widened(pointerKeys(pathOf(rule)) ?? [], input, absent)) {
+      const path = toPointer(keys);
+      const isMissing = keys[0] === 'input' && absent.includes(keys[1] ?? '');
+      if (found.has(path) || !(keys[0] === 'result' || isMissing || hasValue(input, keys.slice(1)))) continue;
+      found.set(path, typeof rule === 'string' ? path : { path, value: rule.value });
+    }
+  }
+  return [...found.keys()].sort().map((path) => found.get(path)!);
+}
+
+function widened(keys: readonly string[], input: JsonObject, absent: readonly string[]): string[][] {
+  const [root, first, second] = keys;
+  if (root === 'result') return [[...keys]];
+  if (root !== 'input' || first === 'decision_time') return [];
+  if (first === undefined) {
+    return [...new Set([...Object.keys(input), ...absent])].flatMap((id) => widened(['input', id], input, absent));
+  }
+  if (first !== 'deployment') return [[...keys]];
+  if (second === undefined) return DEPLOYMENT_PARTS.map((part) => ['input', 'deployment', part]);
+  return DEPLOYMENT_PARTS.includes(second) ? [[...keys]] : [];
+}
+
+function hasValue(document: JsonValue, keys: readonly string[]): boolean {
+  let value: JsonValue | undefined = document;
+  for (const key of keys) {
+    value = childOf(value, key);
+    if (value === undefined) return false;
+  }
+  return true;
+}
+
+/** The value at a pointer's keys. */
+export function valueAt(document: JsonValue, keys: readonly string[]): JsonValue | undefined {
+  return keys.reduce<JsonValue | undefined>(childOf, document);
+}
+
+function childOf(value: JsonValue | undefined, key: string): JsonValue | undefined {
+  if (Array.isArray(value)) return /^(0|[1-9][0-9]*)$/.test(key) ? value[Number(key)] : undefined;
+  return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+/** A copy of `document` with `value` in the place that `keys` name, where there is one. */
+export function replaced(document: JsonValue, keys: readonly string[], value: JsonValue): JsonValue {
+  const [key, ...rest] = keys;
+  if (key === undefined) return value;
+  const child = childOf(document, key);
+  if (child === undefined) return document;
+  const changed = replaced(child, rest, value);
+  if (Array.isArray(document)) return document.map((item, index) => (index === Number(key) ? changed : item));
+  return Object.fromEntries(Object.entries(document as JsonObject).map(([k, v]) => [k, k === key ? changed : v]));
+}
+
+/** The texts and numbers within masked values, as text: what must not show up in a code or in a source's address. */
+export function scalarTexts(value: JsonValue | undefined): string[] {
+  if (typeof value === 'string') return value === '' ? [] : [value];
+  if (typeof value === 'number') return [String(value)];
+  if (Array.isArray(value)) return value.flatMap(scalarTexts);
+  return isJsonObject(value) ? Object.values(value).flatMap(scalarTexts) : [];
+}
+
+/** The keys of objects within a masked value. */
+export function keyTexts(value: JsonValue | undefined): string[] {
+  if (Array.isArray(value)) return value.flatMap(keyTexts);
+  return isJsonObject(value) ? Object.entries(value).flatMap(([key, child]) => [key, ...keyTexts(child)]) : [];
+}

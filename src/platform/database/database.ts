@@ -1,0 +1,135 @@
+import { PGlite } from '@electric-sql/pglite';
+import { Kysely, PostgresDialect, type PostgresPool } from 'kysely';
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { lockFolder, type FolderLock } from './lock';
+import { migrate } from './migrate';
+import { removeOwnerFiles, writeAddress, writeToken } from './owner-files';
+import { createPglitePool } from './pglite-pool';
+import { createPostgresPool, describePostgres, type PostgresTimeouts } from './postgres-pool';
+import { storeError } from './store-error';
+import type { StoreSchema } from '../../audit/stores/postgres/schema';
+
+/** Either a PostgreSQL URL, or the folder of an embedded PGlite. Secrets are resolved already. */
+export type DatabaseSettings =
+  | {
+      url: string;
+      timeouts?: Partial<PostgresTimeouts>;
+      /** connections at most; @default 5 */
+      maxConnections?: number;
+    }
+  | { folder: string };
+
+export interface Database {
+  readonly db: Kysely<StoreSchema>;
+  /** which store this is, for people, without secrets */
+  readonly where: string;
+  /** present when this process owns an embedded store: how other commands reach it */
+  readonly owner?: StoreOwner;
+  /** waits for statements under way; gives an embedded store's folder back */
+  close(): Promise<void>;
+}
+
+export interface StoreOwner {
+  /** what the owner's HTTP server asks of those who read the audit log */
+  readonly token: string;
+  /** says where the owner's HTTP server answers, e.g. `http://127.0.0.1:9100` */
+  publishAddress(url: string): Promise<void>;
+}
+
+/** Where PGlite keeps its files, below the store's folder. */
+export const EMBEDDED_DATA = 'pgdata';
+
+/**
+ * Three attempts to record must fit into half a workflow task's time-out (10 s by default), see the gate's rules on local
+ * activities. So a server that hangs is given up early; a longer outage is the pause's business.
+ */
+const TIMEOUTS: PostgresTimeouts = { connectMs: 1_500, statementMs: 1_500 };
+/** A step of the schema may rewrite a large table, or wait for another worker that does. */
+const MIGRATION_STATEMENT_MS = 60_000;
+
+/**
+ * Opens the store and brings its schema up to date.
+ *
+ * What an embedded store has confirmed survives the end of the process, however sudden; PGlite does not flush to the disk
+ * itself, so a power failure may cost the last moments. Whoever cannot have that uses PostgreSQL.
+ *
+ * @throws GateError ConfigInvalid when the URL is none, when another process holds the folder, or when the store belongs
+ *   to a newer version; AuditWriteFailed when it cannot be reached or refuses
+ */
+export function openDatabase(settings: DatabaseSettings): Promise<Database> {
+  return 'url' in settings ? openPostgres(settings) : openEmbedded(settings.folder);
+}
+
+async function openPostgres(settings: Extract<DatabaseSettings, { url: string }>): Promise<Database> {
+  const where = describePostgres(settings.url);
+  const timeouts = { ...TIMEOUTS, ...settings.timeouts };
+  const forMigration = { ...timeouts, statementMs: Math.max(timeouts.statementMs, MIGRATION_STATEMENT_MS) };
+  const setUp = overPool(createPostgresPool(settings.url, forMigration, 1));
+  try {
+    await migrate(setUp);
+  } catch (error) {
+    throw storeError(where, 'open the audit store', error);
+  } finally {
+    await setUp.destroy();
+  }
+  const db = overPool(createPostgresPool(settings.url, timeouts, settings.maxConnections ?? 5));
+  return { db, where, close: once(() => db.destroy()) };
+}
+
+async function openEmbedded(folder: string): Promise<Database> {
+  const where = `the embedded store in ${folder}`;
+  let lock: FolderLock | undefined;
+  let db: Kysely<StoreSchema> | undefined;
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const held = (lock = await lockFolder(folder));
+    const token = await writeToken(folder);
+    const opened = (db = overPool(createPglitePool(await openPglite(folder))));
+    await migrate(opened);
+    return {
+      db,
+      where,
+      owner: { token, publishAddress: (url) => writeAddress(folder, held.holder, url) },
+      close: once(async () => {
+        await opened.destroy();
+        await giveBack(folder, held);
+      }),
+    };
+  } catch (error) {
+    await db?.destroy().catch(() => undefined);
+    if (lock !== undefined) await giveBack(folder, lock);
+    throw storeError(where, 'open the audit store', error);
+  }
+}
+
+/**
+ * The data appear under their name complete or not at all: creating them takes seconds, and a process killed meanwhile would
+ * leave a folder that never opens again.
+ */
+async function openPglite(folder: string): Promise<PGlite> {
+  const data = join(folder, EMBEDDED_DATA);
+  if (!existsSync(data)) {
+    const unfinished = `${data}.new`;
+    await rm(unfinished, { recursive: true, force: true });
+    await (await PGlite.create(unfinished)).close();
+    await rename(unfinished, data);
+  }
+  return PGlite.create(data);
+}
+
+/** The files first: once the lock is gone they may be the next owner's. */
+async function giveBack(folder: string, lock: FolderLock): Promise<void> {
+  await removeOwnerFiles(folder);
+  await lock.release();
+}
+
+function overPool(pool: PostgresPool): Kysely<StoreSchema> {
+  return new Kysely<StoreSchema>({ dialect: new PostgresDialect({ pool }) });
+}
+
+function once(close: () => Promise<void>): () => Promise<void> {
+  let closing: Promise<void> | undefined;
+  return () => (closing ??= close());
+}

@@ -1,0 +1,54 @@
+import { CONNECTION_FAULTS } from '../../kernel/connection-faults';
+import { FailureType, GateError } from '../../kernel/failures';
+
+const BY_SQLSTATE: Record<string, string> = {
+  '28P01': 'refused the user name or password',
+  '28000': 'refused the user',
+  '3D000': 'has no such database',
+  '42501': 'denies the user a permission that the store needs',
+  '53300': 'has no connection left',
+  '57014': 'cancelled the statement because it took too long',
+  '57P01': 'was shut down',
+  '57P02': 'crashed',
+  '57P03': 'is starting up or shutting down',
+  '25006': 'is read-only (a standby?)',
+};
+
+const TIMED_OUT = /timeout/i;
+const CLOSED = /Connection terminated|Connection ended|not queryable/i;
+
+/**
+ * The error of a database as one sentence for people: which store, what is the matter. It never repeats the URL (which
+ * holds a password) nor a server's `detail` (which holds values).
+ *
+ * @param where the store without secrets, e.g. `PostgreSQL at db.example:5432/gate`
+ */
+export function storeError(where: string, doing: string, error: unknown): GateError {
+  if (error instanceof GateError) return error;
+  return new GateError(FailureType.AuditWriteFailed, `Cannot ${doing}: ${where} ${whatIsWrong(error)}`, undefined, {
+    cause: error,
+  });
+}
+
+/** True when the server itself answered with an error: the connection that brought it is sound. */
+export function isAnswerOfServer(error: unknown): boolean {
+  const code = codeOf(error);
+  // Class 57 is the server going away: that connection is as good as closed.
+  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !(code in CONNECTION_FAULTS) && !code.startsWith('57P');
+}
+
+function whatIsWrong(error: unknown): string {
+  const code = codeOf(error);
+  const message = error instanceof Error ? error.message : String(error);
+  const known = code === undefined ? undefined : (BY_SQLSTATE[code] ?? CONNECTION_FAULTS[code]);
+  if (known !== undefined) return `${known} (${code})`;
+  if (TIMED_OUT.test(message)) return 'did not answer in time';
+  if (CLOSED.test(message)) return 'closed the connection';
+  const name = code === undefined ? '' : ` (${code})`;
+  return `failed: ${message === '' ? 'no message given' : message}${name}`;
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+}

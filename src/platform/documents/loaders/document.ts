@@ -1,0 +1,60 @@
+import { extname } from 'node:path';
+import type { JsonValue } from '../../../kernel/json';
+import type { PklOptions } from './evaluate-pkl';
+import { configInvalid, decodeText, LARGEST_BYTES, readBytes } from './read-bytes';
+
+export interface LoadedDocument {
+  document: JsonValue;
+  /** the file's own bytes, for its digest */
+  bytes: Uint8Array;
+  /** the line of a JSON Pointer, for JSON and YAML; PKL names lines in its own messages */
+  lineOf?(pointer: string): number | undefined;
+}
+
+/**
+ * A document from a .pkl, .json, .yaml or .yml file in UTF-8 of at most 1 MiB. What it holds is not checked here.
+ *
+ * @throws GateError ConfigInvalid that names the file, and the line where one is to blame
+ */
+export async function loadDocument(path: string, options: PklOptions = {}): Promise<LoadedDocument> {
+  const kind = kindOf(path);
+  const bytes = await readBytes(path);
+  const text = decodeText(path, bytes);
+  // Each parser is loaded only when a file needs it: a command's start is short.
+  if (kind === '.pkl') {
+    const { evaluatePkl } = await import('./evaluate-pkl.js');
+    const document = await evaluatePkl(path, options);
+    // PKL reads the file by itself: the digest must be that of what it read.
+    if (!Buffer.from(bytes).equals(await readBytes(path))) {
+      throw configInvalid(path, 'the file changed while it was read; load it again');
+    }
+    return { document, bytes };
+  }
+  return { ...(await parseText(path, kind, text)), bytes };
+}
+
+/**
+ * A document from the bytes of such a file that lies elsewhere. A .pkl file imports nothing but the package's modules.
+ *
+ * @param where its URL; the end says what kind it is
+ * @throws GateError ConfigInvalid that names the URL, and the line where one is to blame
+ */
+export async function parseDocument(bytes: Uint8Array, where: string): Promise<LoadedDocument> {
+  const kind = kindOf(where);
+  if (bytes.length > LARGEST_BYTES) throw configInvalid(where, `expected at most 1 MiB, got ${bytes.length} bytes`);
+  const text = decodeText(where, bytes);
+  if (kind !== '.pkl') return { ...(await parseText(where, kind, text)), bytes };
+  const { evaluatePklText } = await import('./evaluate-pkl.js');
+  return { document: await evaluatePklText(bytes, where), bytes };
+}
+
+function kindOf(path: string): string {
+  const kind = extname(path).toLowerCase();
+  if (['.pkl', '.json', '.yaml', '.yml'].includes(kind)) return kind;
+  throw configInvalid(path, 'expected a file that ends in .pkl, .json, .yaml or .yml');
+}
+
+async function parseText(path: string, kind: string, text: string): Promise<Omit<LoadedDocument, 'bytes'>> {
+  const { parseJson, parseYaml } = await import('./parse-text.js');
+  return (kind === '.json' ? parseJson : parseYaml)(path, text);
+}

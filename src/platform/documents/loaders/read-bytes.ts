@@ -1,0 +1,57 @@
+import { open } from 'node:fs/promises';
+import { FailureType, GateError } from '../../../kernel/failures';
+
+/** A configuration is written by people; a larger file is a mistake. */
+export const LARGEST_BYTES = 1024 * 1024;
+
+const REASONS: Record<string, string> = {
+  ENOENT: 'there is none',
+  EISDIR: 'it is a directory',
+  EACCES: 'it may not be read',
+  EPERM: 'it may not be read',
+  ENOTDIR: 'a part of its path is no directory',
+  ELOOP: 'its links lead in a circle',
+  ENAMETOOLONG: 'its name is too long',
+};
+
+/** The bytes of a regular file of at most 1 MiB that is not empty; throws GateError ConfigInvalid. */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  let file;
+  try {
+    file = await open(path, 'r');
+    const stat = await file.stat();
+    if (stat.isDirectory()) throw configInvalid(path, 'expected a file, but it is a directory');
+    // A pipe or a device could be read for ever.
+    if (!stat.isFile()) throw configInvalid(path, 'expected a file, but it is a device or a pipe');
+    if (stat.size > LARGEST_BYTES) throw configInvalid(path, `expected at most 1 MiB, got ${stat.size} bytes`);
+    if (stat.size === 0) throw configInvalid(path, 'expected a document, but the file is empty');
+    return new Uint8Array(await file.readFile());
+  } catch (error) {
+    if (error instanceof GateError) throw error;
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
+    throw configInvalid(path, `expected a file, but ${REASONS[code] ?? `it could not be read (${code})`}`, error);
+  } finally {
+    await file?.close();
+  }
+}
+
+/** The text of UTF-8 bytes, without a byte order mark; throws GateError ConfigInvalid for anything else. */
+export function decodeText(path: string, bytes: Uint8Array): string {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw configInvalid(path, 'expected text in UTF-8, but it is in another encoding or binary', error);
+  }
+  if (text.includes('\0')) throw configInvalid(path, 'expected text, but it is binary');
+  if (text.trim() === '') throw configInvalid(path, 'expected a document, but the file is blank');
+  return text;
+}
+
+/** One fault about a file, `file:line` when a line is known. */
+export function configInvalid(where: string, sentence: string, cause?: unknown): GateError {
+  const message = `${where}: ${sentence}`;
+  return new GateError(FailureType.ConfigInvalid, message, [{ type: FailureType.ConfigInvalid, message, where }], {
+    cause,
+  });
+}

@@ -1,0 +1,177 @@
+import type { Static, TSchema } from '@sinclair/typebox';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { FailureType, faultsToError, type Fault } from '../../kernel/failures';
+import type { JsonObject, JsonValue } from '../../kernel/json';
+import { toAjvSchema } from './ajv-schema';
+import { closeName } from './close-name';
+import { deepFreeze, describeKind, displayPath, escapePointer, toJsonDocument } from './json-document';
+
+/** Where a document was found, for what is said about its faults. */
+export interface DocumentPlace {
+  file: string;
+  /** the line of a JSON Pointer, from 1, or of the nearest thing around it */
+  lineOf?(pointer: string): number | undefined;
+}
+
+const compiled = new WeakMap<TSchema, ValidateFunction>();
+
+/**
+ * A frozen copy of `document` with the schema's defaults filled in.
+ *
+ * @throws GateError ConfigInvalid with every fault: keys that the schema does not know, missing and mistyped ones, and what
+ *   `toJsonDocument` refuses. Each message says where, what was expected and what was found; it holds no text found where
+ *   a secret may stand
+ */
+export function validate<S extends TSchema>(schema: S, document: JsonValue, where: DocumentPlace): Static<S>;
+export function validate<T>(schema: TSchema, document: JsonValue, where: DocumentPlace): T;
+export function validate(schema: TSchema, document: JsonValue, where: DocumentPlace): unknown {
+  const { document: copy, faults } = toJsonDocument(document);
+  if (faults.length > 0) {
+    throw faultsToError(
+      faults.map(({ pointer, expected, found }) =>
+        faultAt(where, pointer, `expected ${displayPath(pointer)} to be ${expected}, got ${found}`),
+      ),
+    );
+  }
+  const check = compiledOf(schema);
+  if (check(copy)) return deepFreeze(copy);
+  const found = withoutBranches(check.errors ?? []).map((error) => toFault(error, where));
+  throw faultsToError(unique(found));
+}
+
+/** One fault at a JSON Pointer, worded like the ones that `validate` finds. `sentence` begins in lower case. */
+export function faultAt(where: DocumentPlace, pointer: string, sentence: string): Fault {
+  const line = where.lineOf?.(pointer);
+  const file = line === undefined ? where.file : `${where.file}:${line}`;
+  const place = pointer === '' ? file : `${file} ${displayPath(pointer)}`;
+  return { type: FailureType.ConfigInvalid, message: `${file}: ${sentence}`, where: place };
+}
+
+function compiledOf(schema: TSchema): ValidateFunction {
+  let check = compiled.get(schema);
+  if (check === undefined) {
+    const ajv = new Ajv({
+      allErrors: true,
+      useDefaults: true,
+      discriminator: true,
+      verbose: true,
+      strict: false,
+      // Each command pays for this once, and checks a document or two: neither the schema of schemas (these are our own)
+      // nor faster code is worth its compilation.
+      meta: false,
+      validateSchema: false,
+      code: { optimize: false },
+    });
+    check = ajv.compile(toAjvSchema(schema));
+    compiled.set(schema, check);
+  }
+  return check;
+}
+
+/** A value that fits no branch of a union is one fault, not one for each branch. */
+function withoutBranches(errors: readonly ErrorObject[]): ErrorObject[] {
+  const unions = errors.filter(({ keyword }) => keyword === 'anyOf').map(({ schemaPath }) => `${schemaPath}/`);
+  return errors.filter(({ schemaPath }) => !unions.some((union) => schemaPath.startsWith(union)));
+}
+
+function unique(faults: readonly Fault[]): Fault[] {
+  return [...new Map(faults.map((fault) => [fault.message, fault])).values()];
+}
+
+function toFault(error: ErrorObject, where: DocumentPlace): Fault {
+  const { instancePath, data } = error;
+  const params = error.params as JsonObject;
+  const path = displayPath(instancePath);
+  const expected = (what: string, found: string, pointer = instancePath) =>
+    faultAt(where, pointer, `expected ${displayPath(pointer)} to be ${what}, got ${found}`);
+
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const key = String(params.additionalProperty);
+      const known = Object.keys((error.parentSchema as { properties?: object }).properties ?? {});
+      return faultAt(
+        where,
+        `${instancePath}/${escapePointer(key)}`,
+        `unknown key ${key} in ${path}; ${suggest(key, known)}`,
+      );
+    }
+    case 'required': {
+      const key = String(params.missingProperty);
+      return faultAt(where, instancePath, `expected ${path} to have the key ${key}, but it is missing`);
+    }
+    case 'discriminator': {
+      const tags = tagsOf(error.parentSchema as JsonObject);
+      const pointer = `${instancePath}/type`;
+      const tag = params.tagValue;
+      const hint = typeof tag === 'string' ? closeName(tag, tags) : undefined;
+      const found = tag === undefined ? 'nothing' : typeof tag === 'string' ? show(tag) : describeKind(tag);
+      return expected(oneOf(tags) + (hint === undefined ? '' : ` (did you mean ${hint}?)`), found, pointer);
+    }
+    case 'enum':
+      return expected(oneOf(params.allowedValues as JsonValue[]), show(data));
+    case 'type':
+      return expected(kindOf(params.type), describeKind(data));
+    case 'anyOf':
+      return expected((error.schema as JsonObject[]).map(describeBranch).join(' or '), describeKind(data));
+    case 'pattern': {
+      const { description } = error.parentSchema as { description?: string };
+      return expected(description ?? `a text that matches ${String(params.pattern)}`, show(data));
+    }
+    case 'minLength':
+      return expected('a text that is not empty', show(data));
+    default:
+      // minimum, maximum, minItems, maxItems
+      return expected(boundOf(error), Array.isArray(data) ? `${data.length} items` : show(data));
+  }
+}
+
+function boundOf({ keyword, params, message }: ErrorObject): string {
+  const limit = String((params as { limit?: unknown }).limit);
+  const bounds: Record<string, string> = {
+    minimum: `at least ${limit}`,
+    maximum: `at most ${limit}`,
+    minItems: `a list of at least ${limit}`,
+    maxItems: `a list of at most ${limit}`,
+  };
+  return bounds[keyword] ?? message ?? keyword;
+}
+
+function suggest(key: string, known: readonly string[]): string {
+  const close = closeName(key, known);
+  return close === undefined ? `known are ${known.join(', ')}` : `did you mean ${close}?`;
+}
+
+function tagsOf(schema: JsonObject): string[] {
+  return (schema.oneOf as { properties: { type: { const: string } } }[]).map((branch) => branch.properties.type.const);
+}
+
+function oneOf(values: readonly JsonValue[]): string {
+  return values.length === 1 ? show(values[0]) : `one of ${values.map((value) => String(value)).join(', ')}`;
+}
+
+function kindOf(type: unknown): string {
+  switch (type) {
+    case 'string':
+      return 'a text';
+    case 'integer':
+      return 'a whole number';
+    case 'boolean':
+      return 'true or false';
+    case 'object':
+    case 'array':
+      return `an ${type}`;
+    default:
+      return `a ${String(type)}`;
+  }
+}
+
+function describeBranch(branch: JsonObject): string {
+  const keys = Object.keys((branch.properties as JsonObject | undefined) ?? {});
+  return keys.length === 0 ? kindOf(branch.type) : `{ ${keys.map((key) => `${key}: …`).join(', ')} }`;
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'object') return describeKind(value);
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

@@ -1,0 +1,34 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { FailureType, GateError } from '../../kernel/failures';
+import type { SecretRef } from '../../releases/config/release-config';
+
+/**
+ * The secret that `ref` names, without surrounding white space; read at each use so that a rotated one is taken up.
+ *
+ * @param deps.configFolder what a relative file is relative to: the folder of the file that holds `ref`
+ * @param failure the type of the error
+ * @throws GateError that names the file or variable, never what is in it
+ */
+export async function readSecret(
+  ref: SecretRef,
+  deps: { env: Readonly<Record<string, string | undefined>>; configFolder: string },
+  failure: FailureType = FailureType.ConfigInvalid,
+): Promise<string> {
+  let value: string | undefined;
+  let reason = 'is not set or empty';
+  if ('env' in ref) {
+    value = deps.env[ref.env];
+  } else {
+    try {
+      value = await readFile(resolve(deps.configFolder, ref.file), 'utf8');
+      reason = 'is empty';
+    } catch (error) {
+      reason = `could not be read (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`;
+    }
+  }
+  const secret = value?.trim() ?? '';
+  if (secret !== '') return secret;
+  const name = 'env' in ref ? `environment variable ${ref.env}` : `file ${ref.file}`;
+  throw new GateError(failure, `Expected a secret in ${name}, but it ${reason}`);
+}

@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { FailureType, faultsToError, type Fault } from '../../kernel/failures';
+import { isJsonObject, type JsonObject } from '../../kernel/json';
+import { readArchive } from './archive/read-archive';
+import { compileOnce } from '../compile-once';
+import type { PolicyReads } from '../analysis/policy-reads';
+import { hasMaskRules, MASK_ENTRYPOINT } from '../../gate/masking/bundle-mask';
+import { readsOfSchema } from '../analysis/reads';
+import type { PolicyBundle } from '../../releases/release';
+import type { BundleKey } from './signing/bundle-key';
+
+/** The key of our metadata in the `.manifest`, and the version of its shape. */
+export const METADATA_KEY = 'planning_engine';
+export const METADATA_FORMAT = 1;
+export const ENTRYPOINT = 'gate/response';
+
+/**
+ * A policy bundle from the bytes of its bundle.tar.gz, verified before anything is read from it where a key is given. A
+ * plain OPA bundle (without our metadata) counts as reading all that its input.json describes, and without that file it is
+ * refused.
+ *
+ * @throws GateError PolicyInvalid with every fault found
+ */
+export async function readBundle(
+  bytes: Uint8Array,
+  { verificationKey }: { verificationKey?: BundleKey } = {},
+): Promise<PolicyBundle> {
+  const files = await readArchive(bytes);
+  if (verificationKey) {
+    const { verifyBundle } = await import('./signing/verify-bundle.js');
+    await verifyBundle(files, verificationKey);
+  }
+  const wasm = files.get('policy.wasm');
+  if (wasm !== undefined) void compileOnce(wasm);
+  const faults: Fault[] = [];
+  const fault = (where: string, message: string): void =>
+    void faults.push({ type: FailureType.PolicyInvalid, message: `${where}: ${message}`, where });
+  const json = (name: string): JsonObject | undefined => {
+    const content = files.get(name);
+    if (content === undefined) return undefined;
+    try {
+      const value: unknown = JSON.parse(Buffer.from(content).toString('utf8'));
+      if (isJsonObject(value)) return value;
+      fault(name, 'expected a JSON object');
+    } catch (error) {
+      fault(name, `expected JSON: ${(error as Error).message}`);
+    }
+    return {};
+  };
+
+  if (wasm === undefined) fault('policy.wasm', 'missing; expected a bundle made by opa build -t wasm');
+  const data = json('data.json') ?? {};
+  if ('config' in data) fault('data.json', 'holds config, which comes from the configuration of the release');
+  const manifest = json('.manifest') ?? {};
+  if (wasm !== undefined && !hasEntrypoint(manifest, ENTRYPOINT)) {
+    fault('.manifest', `expected an entrypoint ${ENTRYPOINT} that is compiled to /policy.wasm`);
+  }
+  const sources = Object.fromEntries(
+    [...files]
+      .filter(([name]) => name.endsWith('.rego'))
+      .map(([name, text]) => [name, Buffer.from(text).toString('utf8')]),
+  );
+  const masks = hasEntrypoint(manifest, MASK_ENTRYPOINT);
+  if (isJsonObject(data.system) && 'log' in data.system) {
+    fault('data.json', 'holds system.log; expected masks to be rules, because data would not be applied');
+  }
+  if (!masks && Object.values(sources).some(hasMaskRules)) {
+    fault(
+      '.manifest',
+      `expected an entrypoint ${MASK_ENTRYPOINT}, because the policy has masks that would not be applied`,
+    );
+  }
+  const inputSchema = json('input.json');
+  const metadata = metadataOf(manifest);
+  let reads: PolicyReads | undefined;
+  if (inputSchema === undefined) {
+    fault('input.json', 'missing; expected the JSON Schema of the facts');
+  } else if (metadata === undefined) {
+    reads = readsOfSchema(inputSchema, Object.values(sources).flatMap(configReadsInText));
+  } else if (metadata.format !== METADATA_FORMAT || !isPolicyReads(metadata.reads)) {
+    fault('.manifest', `expected metadata.${METADATA_KEY} in format ${METADATA_FORMAT} with the policy's reads`);
+  } else {
+    reads = metadata.reads;
+  }
+  if (faults.length > 0 || wasm === undefined || inputSchema === undefined || reads === undefined) {
+    throw faultsToError(faults);
+  }
+  const sha = createHash('sha256').update(bytes).digest('hex');
+  return {
+    sha,
+    wasm,
+    data,
+    inputSchema,
+    reads,
+    entrypoint: ENTRYPOINT,
+    ...(masks ? { maskEntrypoint: MASK_ENTRYPOINT } : {}),
+    sources,
+  };
+}
+
+function hasEntrypoint(manifest: JsonObject, entrypoint: string): boolean {
+  const { wasm } = manifest;
+  return (
+    Array.isArray(wasm) &&
+    wasm.some((one) => isJsonObject(one) && one.entrypoint === entrypoint && one.module === '/policy.wasm')
+  );
+}
+
+function metadataOf(manifest: JsonObject): JsonObject | undefined {
+  const ours = isJsonObject(manifest.metadata) ? manifest.metadata[METADATA_KEY] : undefined;
+  return ours === undefined ? undefined : isJsonObject(ours) ? ours : {};
+}
+
+function isPolicyReads(value: unknown): value is PolicyReads & JsonObject {
+  const isPaths = (paths: unknown): boolean => Array.isArray(paths) && paths.every(isStrings);
+  return (
+    isJsonObject(value) &&
+    isStrings(value.facts) &&
+    [value.inputPaths, value.configPaths, value.collections].every(isPaths) &&
+    typeof value.wholeInput === 'boolean'
+  );
+}
+
+const isStrings = (value: unknown): boolean => Array.isArray(value) && value.every((item) => typeof item === 'string');
+
+/**
+ * The paths below `data.config` that Rego source names: `opa` is not at hand where bundles are read, and asking for one
+ * limit too many refuses a release, where overlooking one would allow.
+ */
+function configReadsInText(source: string): string[][] {
+  const code = source.replace(/^\s*#.*$/gm, '');
+  const reads = code.match(/\bdata\.config\b(?:\.[A-Za-z_]\w*|\["[^"\\]*"\])*/g) ?? [];
+  return reads.map((read) =>
+    [...read.slice('data.config'.length).matchAll(/\.(\w+)|\["([^"]*)"\]/g)].map(
+      ([, name, quoted]) => name ?? quoted ?? '',
+    ),
+  );
+}

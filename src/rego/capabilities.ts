@@ -1,0 +1,49 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json';
+import { HOST_IMPLEMENTATIONS } from './builtins';
+
+/** The built-ins that the host answers, sorted; see docs/built-ins.md. */
+export const HOST_BUILTINS: readonly string[] = Object.keys(HOST_IMPLEMENTATIONS).sort();
+
+/**
+ * The built-ins that OPA 1.22 compiles into the module itself (`builtinsFunctions` in its internal/compiler/wasm).
+ * Two kinds that never reach it are at the end: what the compiler rewrites, and `print`, which `opa build` leaves out.
+ * Two are left out, since the module's answers are not always OPA's: `json.unmarshal`, `format_int`.
+ */
+export const WASM_BUILTINS: readonly string[] = [
+  ...['plus', 'minus', 'mul', 'div', 'abs', 'round', 'ceil', 'floor', 'rem'],
+  ...['array.concat', 'array.flatten', 'array.reverse', 'array.slice'],
+  ...['set_diff', 'and', 'or', 'intersection', 'union'],
+  ...['is_number', 'is_string', 'is_boolean', 'is_array', 'is_set', 'is_object', 'is_null', 'type_name'],
+  ...['bits.or', 'bits.and', 'bits.negate', 'bits.xor', 'bits.lsh', 'bits.rsh'],
+  ...['count', 'sum', 'product', 'max', 'min', 'sort', 'all', 'any'],
+  ...['base64.is_valid', 'base64.decode', 'base64.encode', 'base64url.encode', 'base64url.decode'],
+  ...['net.cidr_contains', 'net.cidr_overlap', 'net.cidr_intersects'],
+  ...['equal', 'gt', 'gte', 'lt', 'lte', 'neq', 'glob.match'],
+  ...['json.marshal', 'json.is_valid', 'json.remove', 'json.filter'],
+  ...['object.filter', 'object.get', 'object.keys', 'object.remove', 'object.union', 'object.union_n'],
+  ...['concat', 'indexof', 'substring', 'lower', 'upper', 'contains', 'startswith', 'endswith'],
+  ...['strings.reverse', 'split', 'replace', 'strings.replace_n'],
+  ...['trim', 'trim_left', 'trim_prefix', 'trim_right', 'trim_suffix', 'trim_space'],
+  ...['internal.template_string', 'numbers.range', 'to_number', 'walk', 'graph.reachable'],
+  ...['regex.is_valid', 'regex.match', 're_match', 'regex.find_all_string_submatch_n'],
+  ...['internal.member_2', 'internal.member_3'],
+  ...['assign', 'eq', 'rego.metadata.chain', 'rego.metadata.rule'],
+  ...['print', 'internal.print', 'internal.test_case'],
+];
+
+/**
+ * Capabilities for `opa build --capabilities`: those of the `opa` at hand (`opa capabilities --current`) less the
+ * built-ins that neither the module nor the host implements, so that a policy that calls one does not build.
+ *
+ * @throws TypeError when `current` is not such a document
+ */
+export function createCapabilities(current: JsonObject): JsonObject {
+  const { builtins } = current;
+  if (!Array.isArray(builtins)) {
+    throw new TypeError('Expected the capabilities of opa to have a list called builtins');
+  }
+  const supported = new Set([...WASM_BUILTINS, ...HOST_BUILTINS]);
+  const isSupported = (builtin: JsonValue) =>
+    isJsonObject(builtin) && typeof builtin.name === 'string' && supported.has(builtin.name);
+  return { ...current, builtins: builtins.filter(isSupported) };
+}

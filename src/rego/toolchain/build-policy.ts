@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { FailureType, faultsToError, type Fault } from '../../kernel/failures';
+import { isJsonObject, type JsonObject } from '../../kernel/json';
+import { MASK_ENTRYPOINT, maskTextFaults } from '../../gate/masking/bundle-mask';
+import { readArchive } from '../bundle/archive/read-archive';
+import { writeArchive } from '../bundle/archive/write-archive';
+import { ENTRYPOINT, METADATA_FORMAT, METADATA_KEY, readBundle } from '../bundle/bundle';
+import { undescribedReads } from '../analysis/described-reads';
+import { textsIn, unknownFields } from '../analysis/field-reads';
+import { factSchemas } from '../analysis/input-schema';
+import { propertyNames, toOpaSchema } from '../analysis/opa-schema';
+import type { PolicyReads } from '../analysis/policy-reads';
+import { workOutReads } from '../analysis/reads';
+import type { PolicyBundle } from '../../releases/release';
+import { configKeyFaults } from '../analysis/config-keys';
+import { sourceFaults } from '../analysis/source-faults';
+import { opaFaults, runOpa, withCapabilities, WITHOUT_TESTS, type CapabilitiesFile } from './opa';
+import { parseRego, readPolicyFolder, type PolicyFolder } from './policy-folder';
+
+export interface BuiltPolicy {
+  bytes: Uint8Array;
+  bundle: PolicyBundle;
+}
+
+/**
+ * Compiles the policy in `dir` to a bundle.tar.gz that has the same bytes each time, and so the same digest: its `revision`
+ * comes from its sources, not from the name under which it is published.
+ *
+ * @throws GateError PolicyInvalid with every fault found, each with its file and line
+ */
+export async function buildPolicy(dir: string): Promise<BuiltPolicy> {
+  const folder = await readPolicyFolder(dir);
+  return withCapabilities(async (capabilities, scratch) => {
+    const { faults, reads, trees } = await analyse(dir, folder, capabilities);
+    if (faults.length > 0) throw faultsToError(faults);
+    const output = join(scratch, 'bundle.tar.gz');
+    const built = await runOpa(dir, [
+      ...['build', '-t', 'wasm', '-e', ENTRYPOINT, '-b', '.', ...WITHOUT_TESTS],
+      ...([...trees.values()].some(hasMasks) ? ['-e', MASK_ENTRYPOINT] : []),
+      ...['--capabilities', capabilities.path, '-o', output],
+    ]);
+    if (built.code !== 0) throw faultsToError(opaFaults(built, capabilities.refused));
+    const files = await readArchive(await readFile(output));
+    if (folder.inputSchemaBytes !== undefined) files.set('input.json', folder.inputSchemaBytes);
+    files.set('.manifest', manifestWith(files.get('.manifest'), reads, sourceRevision(files)));
+    const bytes = await writeArchive(files);
+    return { bytes, bundle: await readBundle(bytes) };
+  });
+}
+
+/** What a policy reads, and everything that keeps it from being built. */
+export async function analyse(
+  dir: string,
+  folder: PolicyFolder,
+  capabilities: CapabilitiesFile,
+): Promise<{ faults: Fault[]; reads: PolicyReads; trees: Map<string, unknown> }> {
+  const faults = [...folder.faults];
+  const trees = new Map<string, unknown>();
+  for (const file of folder.regoFiles) {
+    const parsed = await parseRego(dir, file);
+    faults.push(...parsed.faults, ...sourceFaults(file, parsed.tree), ...configKeyFaults(file, parsed.tree));
+    faults.push(...maskFaults(file, parsed.tree));
+    if (parsed.faults.length === 0) trees.set(file, parsed.tree);
+  }
+  const canCompile = trees.size === folder.regoFiles.length;
+  if (canCompile) {
+    const checked = await runOpa(dir, [
+      ...['check', '--format', 'json', '--capabilities', capabilities.path, '-b', '.', ...WITHOUT_TESTS],
+    ]);
+    if (checked.code !== 0) faults.push(...opaFaults(checked, capabilities.refused));
+  }
+  if (folder.inputSchema === undefined && !folder.faults.some(({ where }) => where === 'input.json')) {
+    const message = 'input.json: missing; expected the JSON Schema of the facts';
+    faults.push({ type: FailureType.PolicyInvalid, message, where: 'input.json' });
+  }
+  const deps =
+    canCompile && faults.length === 0
+      ? await runOpa(dir, [
+          'deps',
+          '-b',
+          '.',
+          ...WITHOUT_TESTS,
+          '--format',
+          'json',
+          `data.${ENTRYPOINT.replace('/', '.')}`,
+        ])
+      : undefined;
+  if (deps !== undefined && deps.code !== 0) faults.push(...opaFaults(deps));
+  const read = workOutReads({
+    deps: deps?.code === 0 ? JSON.parse(deps.stdout) : undefined,
+    inputSchema: folder.inputSchema,
+  });
+  faults.push(...read.faults);
+  if (faults.length === 0 && folder.inputSchema !== undefined) {
+    const open = undescribedReads(read.reads, folder.inputSchema);
+    faults.push(...open, ...(open.length > 0 ? [] : await fieldFaults(dir, folder.inputSchema, trees, read.reads)));
+  }
+  return { faults, reads: read.reads, trees };
+}
+
+/** Fields that no element has by input.json, as far as OPA's types and the source tell. */
+async function fieldFaults(
+  dir: string,
+  inputSchema: JsonObject,
+  trees: ReadonlyMap<string, unknown>,
+  reads: PolicyReads,
+): Promise<Fault[]> {
+  const described = factSchemas(inputSchema);
+  // a fact that is not described is reported by its own name where the policy is checked
+  if (reads.facts.some((id) => !Object.hasOwn(described, id))) return [];
+  const declared = propertyNames(inputSchema);
+  // A mask reads the decision's event, which input.json does not describe.
+  const masks = [...trees].flatMap(([file, tree]) => (hasMasks(tree) ? ['--ignore', basename(file)] : []));
+  const unknown = [...trees]
+    .filter(([, tree]) => !hasMasks(tree))
+    .flatMap(([file, tree]) => unknownFields(file, tree, declared));
+  const schema = toOpaSchema(inputSchema, [...trees.values()].flatMap(textsIn));
+  const checked = await withSchemaFile(schema, (path) =>
+    runOpa(dir, ['check', '--format', 'json', '--schema', path, '-b', '.', ...WITHOUT_TESTS, ...masks]),
+  );
+  return [...unknown, ...(checked.code === 0 ? [] : opaFaults(checked))];
+}
+
+/** Whether a file belongs to OPA's masks, `package system.log`. */
+const hasMasks = (tree: unknown): boolean => packageOf(tree) === MASK_PACKAGE;
+
+/** Masks that would not be applied, or not as somebody thought. */
+function maskFaults(file: string, tree: unknown): Fault[] {
+  const name = packageOf(tree);
+  const fault = (message: string): Fault => ({
+    type: FailureType.PolicyInvalid,
+    message: `${file}: ${message}`,
+    where: file,
+  });
+  if (name.startsWith(`${MASK_PACKAGE}/`)) return [fault('expected masks as the rule mask of the package system.log')];
+  return name === MASK_PACKAGE ? maskTextFaults(textsIn(tree)).map(fault) : [];
+}
+
+function packageOf(tree: unknown): string {
+  const path = isJsonObject(tree) && isJsonObject(tree.package) ? tree.package.path : undefined;
+  return Array.isArray(path) ? path.map((term) => (isJsonObject(term) ? term.value : undefined)).join('/') : '';
+}
+
+const MASK_PACKAGE = 'data/system/log';
+
+async function withSchemaFile<T>(schema: JsonObject, work: (path: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'gate-schema-'));
+  try {
+    const path = join(folder, 'input.json');
+    await writeFile(path, JSON.stringify(schema));
+    return await work(path);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function manifestWith(made: Uint8Array | undefined, reads: PolicyReads, revision: string): Uint8Array {
+  const manifest = JSON.parse(Buffer.from(made ?? []).toString('utf8') || '{}') as JsonObject;
+  const metadata = isJsonObject(manifest.metadata) ? manifest.metadata : {};
+  const ours = { format: METADATA_FORMAT, reads };
+  return Buffer.from(JSON.stringify({ ...manifest, revision, metadata: { ...metadata, [METADATA_KEY]: ours } }));
+}
+
+/** Of everything but what the compiler made; as long as a commit's short name. */
+function sourceRevision(files: ReadonlyMap<string, Uint8Array>): string {
+  const hash = createHash('sha256');
+  for (const name of [...files.keys()].sort()) {
+    if (name === '.manifest' || name === 'policy.wasm') continue;
+    const content = files.get(name) ?? new Uint8Array();
+    hash.update(`${name}\0${content.length}\0`).update(content);
+  }
+  return hash.digest('hex').slice(0, 12);
+}

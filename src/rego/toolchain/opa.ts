@@ -1,0 +1,93 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FailureType, type Fault } from '../../kernel/failures';
+import { isJsonObject, type JsonObject } from '../../kernel/json';
+import { findTool } from '../../platform/tools/find-tool';
+import { createCapabilities } from '../capabilities';
+
+export interface OpaResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** The largest output is a syntax tree or coverage report of a few megabytes. */
+const MAX_OUTPUT_BYTES = 256 * 2 ** 20;
+/** `opa build -t wasm` takes about a second; a minute means that it hangs. */
+const TIMEOUT_MS = 60_000;
+
+/** Test files take no part in what is built. */
+export const WITHOUT_TESTS = ['--ignore', '*_test.rego'];
+
+/** Runs `opa` in `dir`, so that all paths in its output are relative to the policy's folder. Never throws for its exit code. */
+export async function runOpa(dir: string, args: readonly string[]): Promise<OpaResult> {
+  const { path } = await findTool('opa');
+  return new Promise((resolve, reject) => {
+    const options = { cwd: dir, maxBuffer: MAX_OUTPUT_BYTES, timeout: TIMEOUT_MS };
+    execFile(path, args, options, (error, stdout, stderr) => {
+      if (error === null) resolve({ code: 0, stdout, stderr });
+      else if (typeof error.code === 'number') resolve({ code: error.code, stdout, stderr });
+      else reject(new Error(`Could not run ${path} ${args[0]} in ${dir}: ${error.message}`, { cause: error }));
+    });
+  });
+}
+
+export interface CapabilitiesFile {
+  path: string;
+  /** names of the built-ins that the `opa` at hand knows and the gate refuses */
+  refused: ReadonlySet<string>;
+}
+
+/** Calls `work` with a file that names the built-ins a policy may use; the folder is removed after it. */
+export async function withCapabilities<T>(work: (file: CapabilitiesFile, folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'gate-policy-'));
+  try {
+    const { stdout } = await runOpa(folder, ['capabilities', '--current']);
+    const current = JSON.parse(stdout) as JsonObject;
+    const allowed = createCapabilities(current);
+    const path = join(folder, 'capabilities.json');
+    await writeFile(path, JSON.stringify(allowed));
+    const kept = builtinNames(allowed);
+    const refused = new Set([...builtinNames(current)].filter((name) => !kept.has(name)));
+    return await work({ path, refused }, folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function builtinNames(capabilities: JsonObject): Set<string> {
+  const builtins = Array.isArray(capabilities.builtins) ? capabilities.builtins : [];
+  return new Set(builtins.flatMap((one) => (isJsonObject(one) ? [String(one.name)] : [])));
+}
+
+/** The faults in what `opa check --format json` or `opa parse --format json` printed; the text itself when it is none. */
+export function opaFaults(output: OpaResult, refused: ReadonlySet<string> = new Set()): Fault[] {
+  const errors = parseErrors(output.stderr) ?? parseErrors(output.stdout);
+  if (errors === undefined) {
+    const text = (output.stderr.trim() || output.stdout.trim() || `opa ended with code ${output.code}`).split('\n');
+    return [{ type: FailureType.PolicyInvalid, message: text.join(' ') }];
+  }
+  return errors.map((error) => {
+    const location = isJsonObject(error.location) ? error.location : {};
+    const where = typeof location.file === 'string' ? `${location.file}:${String(location.row)}` : undefined;
+    const said = String(error.message);
+    const builtin = /^undefined function (\S+)$/.exec(said)?.[1];
+    const what =
+      builtin !== undefined && refused.has(builtin)
+        ? `built-in ${builtin} is not available: it is impure, or neither the compiled policy nor the gate implements it`
+        : said;
+    const message = where === undefined ? what : `${where}: ${what}`;
+    return { type: FailureType.PolicyInvalid, message, ...(where === undefined ? {} : { where }) };
+  });
+}
+
+function parseErrors(text: string): JsonObject[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) && Array.isArray(value.errors) ? value.errors.filter(isJsonObject) : undefined;
+  } catch {
+    return undefined;
+  }
+}

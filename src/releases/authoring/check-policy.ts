@@ -1,0 +1,138 @@
+import type { ReleaseConfig } from '../config/release-config';
+import { FailureType, GateError, type Fault } from '../../kernel/failures';
+import { isJsonObject, type JsonObject } from '../../kernel/json';
+import { checkRelease } from '../check-release';
+import { factSchemas, typesOf } from '../../rego/analysis/input-schema';
+import type { PolicyReads } from '../../rego/analysis/policy-reads';
+import { unreachableDefaults } from '../../rego/analysis/source-faults';
+import { analyse, buildPolicy } from '../../rego/toolchain/build-policy';
+import { opaFaults, runOpa, withCapabilities } from '../../rego/toolchain/opa';
+import { readPolicyFolder, type PolicyFolder } from '../../rego/toolchain/policy-folder';
+
+export interface PolicyCheck {
+  /** each keeps the policy from being released with this configuration */
+  errors: Fault[];
+  warnings: Fault[];
+}
+
+/**
+ * Checks the policy in `dir` as it will be used with `config`: strictness, formatting, entrypoint, built-ins, and that
+ * every fact and limit it reads is described, provided and configured.
+ *
+ * @param configDocument what the policy sees as `data.config` @default limits and parameters of `config`
+ */
+export async function checkPolicy(
+  dir: string,
+  config: ReleaseConfig,
+  configDocument: JsonObject = { limits: config.limits, parameters: config.parameters } as JsonObject,
+): Promise<PolicyCheck> {
+  const folder = await readPolicyFolder(dir);
+  return withCapabilities(async (capabilities) => {
+    const { faults: errors, reads, trees } = await analyse(dir, folder, capabilities);
+    const warnings = [...trees].flatMap(([file, tree]) => unreachableDefaults(file, tree));
+    if (errors.length === 0) {
+      errors.push(...(await strictFaults(dir)), ...(await buildFaults(dir)));
+      errors.push(...undescribedFacts(reads, folder), ...mistypedFacts(reads, folder, config, configDocument));
+      errors.push(...checkRelease({ reads }, config, configDocument));
+      warnings.push(...unused(reads, folder, config));
+    }
+    errors.push(...(await formattingFaults(dir)));
+    return { errors, warnings };
+  });
+}
+
+/** Tests are checked too: strictness finds unused variables there as well. */
+async function strictFaults(dir: string): Promise<Fault[]> {
+  const result = await runOpa(dir, ['check', '--strict', '--format', 'json', '-b', '.']);
+  return result.code === 0 ? [] : opaFaults(result);
+}
+
+async function formattingFaults(dir: string): Promise<Fault[]> {
+  const { code, stdout } = await runOpa(dir, ['fmt', '--list', '.']);
+  if (code !== 0) return [];
+  return lines(stdout).map((file) => invalid(file, 'is not formatted; run opa fmt --write on it'));
+}
+
+async function buildFaults(dir: string): Promise<Fault[]> {
+  try {
+    await buildPolicy(dir);
+    return [];
+  } catch (error) {
+    if (error instanceof GateError) return [...error.faults];
+    throw error;
+  }
+}
+
+function undescribedFacts(reads: PolicyReads, folder: PolicyFolder): Fault[] {
+  const described = factSchemas(folder.inputSchema ?? {});
+  return reads.facts
+    .filter((factId) => !(factId in described))
+    .map((factId) => ({ ...invalid('input.json', `does not describe ${factId}, which the policy reads`), factId }));
+}
+
+/** A `config` provider's value is known now, so its type can be compared now; others are checked at each snapshot. */
+function mistypedFacts(
+  reads: PolicyReads,
+  folder: PolicyFolder,
+  config: ReleaseConfig,
+  configDocument: JsonObject,
+): Fault[] {
+  const schemas = factSchemas(folder.inputSchema ?? {});
+  return reads.facts.flatMap((factId) => {
+    const provider = config.facts[factId];
+    const wanted = typesOf(schemas[factId] ?? {});
+    if (provider?.type !== 'config' || wanted.length === 0) return [];
+    const value = pointer({ ...config, ...configDocument }, provider.path);
+    const found = jsonTypes(value);
+    if (found.some((type) => wanted.includes(type))) return [];
+    return [
+      {
+        ...invalid(
+          `facts.${factId}`,
+          `expected ${wanted.join(' or ')} as in input.json, found ${found[0]} at ${provider.path}`,
+        ),
+        factId,
+      },
+    ];
+  });
+}
+
+function pointer(document: unknown, path: string): unknown {
+  const keys = path
+    .split('/')
+    .slice(1)
+    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+  return keys.reduce<unknown>(
+    (value, key) =>
+      typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+        ? (value as Record<string, unknown>)[key]
+        : undefined,
+    document,
+  );
+}
+
+function jsonTypes(value: unknown): string[] {
+  if (value === undefined) return ['nothing'];
+  if (value === null) return ['null'];
+  if (Array.isArray(value)) return ['array'];
+  if (typeof value === 'number') return Number.isInteger(value) ? ['integer', 'number'] : ['number'];
+  return [isJsonObject(value) ? 'object' : typeof value];
+}
+
+function unused(reads: PolicyReads, folder: PolicyFolder, config: ReleaseConfig): Fault[] {
+  const isUnread = (factId: string): boolean => !reads.facts.includes(factId);
+  return [
+    ...Object.keys(config.facts)
+      .filter(isUnread)
+      .map((factId) => ({ ...invalid(`facts.${factId}`, 'provides a fact that the policy does not read'), factId })),
+    ...Object.keys(factSchemas(folder.inputSchema ?? {}))
+      .filter(isUnread)
+      .map((factId) => ({ ...invalid('input.json', `describes ${factId}, which the policy does not read`), factId })),
+  ];
+}
+
+const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
+
+function invalid(where: string, what: string): Fault {
+  return { type: FailureType.PolicyInvalid, message: `${where}: ${what}`, where };
+}

@@ -1,0 +1,40 @@
+import { faultsToError, type Fault } from '../../kernel/failures';
+import type { JsonValue } from '../../kernel/json';
+import { RESERVED_INPUT_KEYS } from '../../kernel/names';
+import { findBadDurations } from '../../platform/documents/bad-durations';
+import { findBadLimits } from './bad-limits';
+import { parseDuration } from '../../kernel/duration';
+import { escapePointer } from '../../platform/documents/json-document';
+import { ReleaseConfig } from './release-config';
+import { faultAt, validate, type DocumentPlace } from '../../platform/documents/validate';
+
+const FACT_ID = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/**
+ * A release's configuration with its defaults, frozen.
+ *
+ * @throws GateError ConfigInvalid: first all faults of form, then all of meaning: fact ids that a policy could not name or
+ *   that its input uses itself, limits that would never bind, a stage that would ask without pause, durations beyond
+ *   counting
+ */
+export function parseReleaseConfig(document: JsonValue, place: DocumentPlace): ReleaseConfig {
+  const config = validate(ReleaseConfig, document, place);
+  const faults: Fault[] = [...findBadDurations(config), ...findBadLimits(config.limits)].map(({ pointer, sentence }) =>
+    faultAt(place, pointer, sentence),
+  );
+  for (const id of Object.keys(config.facts)) {
+    const pointer = `/facts/${escapePointer(id)}`;
+    if (!FACT_ID.test(id)) {
+      const expected = 'a name of letters, digits and _ that does not begin with a digit';
+      faults.push(faultAt(place, pointer, `expected a fact's id to be ${expected}, got ${JSON.stringify(id)}`));
+    } else if ((RESERVED_INPUT_KEYS as readonly string[]).includes(id)) {
+      faults.push(faultAt(place, pointer, `no fact may be called ${id}: the policy's input has a key of that name`));
+    }
+  }
+  if (faults.length === 0 && parseDuration(config.stages.recheckEvery) <= 0) {
+    const sentence = `expected stages.recheckEvery to be longer than 0, got "${config.stages.recheckEvery}"`;
+    faults.push(faultAt(place, '/stages/recheckEvery', sentence));
+  }
+  if (faults.length > 0) throw faultsToError(faults);
+  return config;
+}

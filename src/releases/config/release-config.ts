@@ -1,0 +1,168 @@
+import { Type, type Static } from '@sinclair/typebox';
+import { DURATION_PATTERN } from '../../kernel/names';
+
+// What is swapped together with the policy. Defaults stand here, with their units; configs/Release.pkl says the same in
+// PKL and a test compares the two.
+
+const strict = { additionalProperties: false } as const;
+export const Duration = (defaultValue?: string) =>
+  Type.String({
+    pattern: DURATION_PATTERN,
+    description: 'a duration such as 500ms, 45s, 6h',
+    ...(defaultValue === undefined ? {} : { default: defaultValue }),
+  });
+
+/** A credential is never written down in a configuration: it names a file or an environment variable that holds it. */
+export const SecretRef = Type.Union([
+  Type.Object({ file: Type.String({ minLength: 1 }) }, strict),
+  Type.Object({ env: Type.String({ minLength: 1 }) }, strict),
+]);
+export type SecretRef = Static<typeof SecretRef>;
+
+const HeaderValue = Type.Union([Type.String(), SecretRef]);
+const common = {
+  description: Type.Optional(Type.String()),
+  /** how long a collected value may be served from the cache; 0s switches the cache off */
+  ttl: Duration('15s'),
+  maxAge: Duration('45s'),
+  timeout: Duration('5s'),
+};
+const request = {
+  headers: Type.Optional(Type.Record(Type.String(), HeaderValue)),
+  bearerToken: Type.Optional(SecretRef),
+};
+
+export const LevelServerProviderConfig = Type.Object(
+  { type: Type.Literal('levelServer'), base: Type.String({ minLength: 1 }), ...request, ...common },
+  strict,
+);
+/** `value` and `time` are a JSON Pointer (begins with `/`, or empty for the whole answer) or a JMESPath expression. */
+export const HttpProviderConfig = Type.Object(
+  {
+    type: Type.Literal('http'),
+    url: Type.String({ minLength: 1 }),
+    value: Type.String(),
+    time: Type.Optional(Type.String()),
+    ...request,
+    ...common,
+  },
+  strict,
+);
+export const PrometheusProviderConfig = Type.Object(
+  {
+    type: Type.Literal('prometheus'),
+    base: Type.String({ minLength: 1 }),
+    query: Type.String({ minLength: 1 }),
+    /** a query for the time of the samples in epoch seconds, for a `query` that is more than a selector */
+    timestampQuery: Type.Optional(Type.String({ minLength: 1 })),
+    aggregation: Type.Optional(
+      Type.Union([
+        Type.Literal('min'),
+        Type.Literal('max'),
+        Type.Literal('sum'),
+        Type.Literal('avg'),
+        Type.Literal('count'),
+      ]),
+    ),
+    ...request,
+    ...common,
+  },
+  strict,
+);
+/** `path` is a JSON Pointer into this configuration, for example `/limits/maxDelta`. */
+export const ConfigProviderConfig = Type.Object(
+  { type: Type.Literal('config'), path: Type.String(), description: Type.Optional(Type.String()) },
+  strict,
+);
+/** A provider of the user's own: `module` is resolved relative to the configuration file and exports `createProvider`. */
+export const ModuleProviderConfig = Type.Object(
+  {
+    type: Type.Literal('module'),
+    module: Type.String({ minLength: 1 }),
+    options: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    ...common,
+  },
+  strict,
+);
+export const ProviderConfig = Type.Union([
+  LevelServerProviderConfig,
+  HttpProviderConfig,
+  PrometheusProviderConfig,
+  ConfigProviderConfig,
+  ModuleProviderConfig,
+]);
+export type ProviderConfig = Static<typeof ProviderConfig>;
+export type LevelServerProviderConfig = Static<typeof LevelServerProviderConfig>;
+export type HttpProviderConfig = Static<typeof HttpProviderConfig>;
+export type PrometheusProviderConfig = Static<typeof PrometheusProviderConfig>;
+export type ConfigProviderConfig = Static<typeof ConfigProviderConfig>;
+export type ModuleProviderConfig = Static<typeof ModuleProviderConfig>;
+
+/** How a stage behaves where the deployment's own file does not say. */
+export const StageBehaviour = Type.Object(
+  {
+    onDeny: Type.Union([Type.Literal('fail'), Type.Literal('wait')], { default: 'fail' }),
+    recheckEvery: Duration('30s'),
+    /** ends a waiting denial as denied; absent waits for ever */
+    giveUpAfter: Type.Optional(Duration()),
+    autoResume: Type.Boolean({ default: false }),
+    mode: Type.Union([Type.Literal('enforce'), Type.Literal('observe')], { default: 'enforce' }),
+    /** how long an operator's override holds */
+    overrideValidFor: Duration('15m'),
+    /** the first reminder of a pause; each further interval doubles up to remindAtMost */
+    remindAfter: Duration('15m'),
+    remindAtMost: Duration('24h'),
+  },
+  { ...strict, default: {} },
+);
+export type StageBehaviour = Static<typeof StageBehaviour>;
+
+const ActivityPolicy = (timeout: string, attempts: number) =>
+  Type.Object(
+    {
+      /** start to close, of one attempt */
+      timeout: Duration(timeout),
+      maximumAttempts: Type.Integer({ minimum: 1, maximum: 1000, default: attempts }),
+      initialInterval: Duration('500ms'),
+      maximumInterval: Duration('10s'),
+    },
+    { ...strict, default: {} },
+  );
+
+export const ReleaseConfig = Type.Object(
+  {
+    limits: Type.Record(Type.String(), Type.Unknown(), { default: { maxDelta: 500, maxPending: 2000 } }),
+    /** one provider a fact, by fact id */
+    facts: Type.Record(Type.String(), ProviderConfig, { default: {} }),
+    /** anything else that the policy may read as `data.config.parameters` */
+    parameters: Type.Record(Type.String(), Type.Unknown(), { default: {} }),
+    /** how far a fact's time may lie in the future */
+    allowedClockSkew: Duration('2s'),
+    circuitBreaker: Type.Object(
+      {
+        /** this many failures in a row open it */
+        failures: Type.Integer({ minimum: 1, maximum: 1000, default: 5 }),
+        /** after this long one request is let through */
+        halfOpenAfter: Duration('10s'),
+      },
+      { ...strict, default: {} },
+    ),
+    stages: StageBehaviour,
+    activities: Type.Object(
+      {
+        collectFacts: ActivityPolicy('30s', 3),
+        evaluatePolicy: ActivityPolicy('3s', 2),
+        recordDecision: ActivityPolicy('10s', 3),
+        action: ActivityPolicy('30s', 5),
+        alert: ActivityPolicy('30s', 10),
+      },
+      { ...strict, default: {} },
+    ),
+    evaluation: Type.Object(
+      { deadline: Duration('1s'), memoryMiB: Type.Integer({ minimum: 8, maximum: 2048, default: 64 }) },
+      { ...strict, default: {} },
+    ),
+  },
+  strict,
+);
+export type ReleaseConfig = Static<typeof ReleaseConfig>;

@@ -1,0 +1,207 @@
+import { FailureType, GateError } from '../../kernel/failures';
+import { sha256 } from '../manifest-digests';
+import { releasesInForce } from './in-force';
+import { pointManifest } from './point-manifest';
+import {
+  checkVersion,
+  MAX_CONFIG_BYTES,
+  MAX_POLICY_BYTES,
+  readNamed,
+  urlOf,
+  type ManifestPlace,
+  type ReleaseManifest,
+  type StandingManifest,
+} from './published-release';
+import { checkFree, putOnce } from './put-once';
+import type { ListedEntry, ReleaseAct } from './release-history';
+
+/** A file of a release, checked by whoever gives it. */
+export interface ReleaseFile {
+  bytes: Uint8Array;
+  /** `tar.gz`, `pkl`, `json`, `yaml` */
+  extension: string;
+}
+
+export interface Act {
+  /** who does it, as declared */
+  by: string;
+  /** RFC 3339 in UTC, with milliseconds */
+  at: string;
+}
+
+/** What there is to do, worked out before anything is written. */
+export interface PlannedRelease {
+  manifest: ReleaseManifest;
+  /** what is not in the store yet, in the order in which it is written */
+  files: { key: string; bytes: Uint8Array }[];
+  action: ReleaseAct;
+  from?: string;
+  /** the release whole, to be checked before it is written */
+  content: { policy: Uint8Array; config: Uint8Array };
+}
+
+/**
+ * The release `version` as it would be published: what is left out stays as the standing manifest names it. Undefined when
+ * exactly this release is in force already.
+ *
+ * @throws GateError ConfigInvalid when something is left out and nothing stands; RevisionConflict when the version was
+ *   published before with other content; what reading the standing release's files throws
+ */
+export async function planPublish(
+  place: ManifestPlace,
+  standing: StandingManifest | undefined,
+  history: readonly ListedEntry[],
+  release: Act & { version: string; policy?: ReleaseFile; config?: ReleaseFile },
+): Promise<PlannedRelease | undefined> {
+  const { version } = release;
+  checkVersion(version);
+  const policy = release.policy
+    ? newFile('policy', version, release.policy)
+    : await standingFile(place, standing, 'policy', MAX_POLICY_BYTES);
+  const config = release.config
+    ? newFile('config', version, release.config)
+    : await standingFile(place, standing, 'config', MAX_CONFIG_BYTES);
+  const digests = { policySHA256: policy.digest, configSHA256: config.digest };
+  if (isRelease(standing, version, digests)) return undefined;
+  refuseReuse(place, standing, history, version, digests);
+  return {
+    manifest: {
+      policy: policy.key,
+      config: config.key,
+      version,
+      ...digests,
+      publishedBy: release.by,
+      publishedAt: release.at,
+    },
+    files: [policy, config].filter(({ isNew }) => isNew),
+    action: 'publish',
+    content: { policy: policy.bytes, config: config.bytes },
+  };
+}
+
+/**
+ * The release that `source` names, to be named by `place` too. Its files are read whole and compared with their digests.
+ *
+ * @throws GateError ManifestInvalid, PolicyUnavailable; RevisionConflict as planPublish does
+ */
+export async function planPromote(
+  source: ManifestPlace,
+  promoted: StandingManifest,
+  place: ManifestPlace,
+  standing: StandingManifest | undefined,
+  history: readonly ListedEntry[],
+): Promise<PlannedRelease | undefined> {
+  const { manifest } = promoted;
+  const { version } = manifest;
+  checkVersion(version);
+  const policy = await readNamed(source, manifest.policy, manifest.policySHA256, MAX_POLICY_BYTES);
+  const config = await readNamed(source, manifest.config, manifest.configSHA256, MAX_CONFIG_BYTES);
+  const digests = { policySHA256: policy.digest, configSHA256: config.digest };
+  if (isRelease(standing, version, digests)) return undefined;
+  refuseReuse(place, standing, history, version, digests);
+  const policyKey = `policy-${version}.tar.gz`;
+  const configKey = `config-${version}.${extensionOf(manifest.config)}`;
+  return {
+    manifest: { ...manifest, policy: policyKey, config: configKey, ...digests },
+    files: [
+      { key: policyKey, bytes: policy.bytes },
+      { key: configKey, bytes: config.bytes },
+    ],
+    content: { policy: policy.bytes, config: config.bytes },
+    action: 'promote',
+    from: urlOf(source),
+  };
+}
+
+/**
+ * That nothing else stands under the names of the files that `carryOut` would write.
+ *
+ * @throws GateError RevisionConflict; ObjectStoreError
+ */
+export async function checkNames({ store }: ManifestPlace, planned: PlannedRelease): Promise<void> {
+  for (const { key, bytes } of planned.files) await checkFree(store, key, bytes);
+}
+
+/**
+ * Writes what was planned: the files, which never change once they are there, then the manifest.
+ *
+ * @throws as pointManifest; GateError RevisionConflict when a file's name is taken by other content; ObjectStoreError.
+ *   The release in force stays then: files without a manifest that names them change nothing
+ */
+export async function carryOut(
+  place: ManifestPlace,
+  standing: StandingManifest | undefined,
+  planned: PlannedRelease,
+  act: Act,
+): Promise<void> {
+  for (const { key, bytes } of planned.files) await putOnce(place.store, key, bytes);
+  const { manifest, action, from } = planned;
+  await pointManifest(place, standing, {
+    action,
+    by: act.by,
+    at: act.at,
+    manifest,
+    ...(from === undefined ? {} : { from }),
+  });
+}
+
+interface PlannedFile {
+  key: string;
+  digest: string;
+  bytes: Uint8Array;
+  /** not in the store yet */
+  isNew: boolean;
+}
+
+function newFile(kind: string, version: string, { bytes, extension }: ReleaseFile): PlannedFile {
+  return { key: `${kind}-${version}.${extension}`, digest: sha256(bytes), bytes, isNew: true };
+}
+
+async function standingFile(
+  place: ManifestPlace,
+  standing: StandingManifest | undefined,
+  kind: 'policy' | 'config',
+  maxBytes: number,
+): Promise<PlannedFile> {
+  if (!standing) {
+    const message = `Expected --${kind}, because ${urlOf(place)} names none yet that could stay`;
+    throw new GateError(FailureType.ConfigInvalid, message);
+  }
+  const { manifest } = standing;
+  const key = manifest[kind];
+  return { key, isNew: false, ...(await readNamed(place, key, manifest[`${kind}SHA256`], maxBytes)) };
+}
+
+type Digests = Pick<ReleaseManifest, 'policySHA256' | 'configSHA256'>;
+
+function isRelease(standing: StandingManifest | undefined, version: string, digests: Digests): boolean {
+  return standing !== undefined && standing.manifest.version === version && hasDigests(standing.manifest, digests);
+}
+
+function hasDigests(one: Partial<Digests>, { policySHA256, configSHA256 }: Digests): boolean {
+  return one.policySHA256 === policySHA256 && one.configSHA256 === configSHA256;
+}
+
+/** The same content under the same version may be published again: whoever died before the manifest tries once more. */
+function refuseReuse(
+  place: ManifestPlace,
+  standing: StandingManifest | undefined,
+  history: readonly ListedEntry[],
+  version: string,
+  digests: Digests,
+): void {
+  const earlier = releasesInForce(standing, history).filter(({ manifest }) => manifest.version === version);
+  const [latest] = earlier;
+  if (!latest) return;
+  const advice = earlier.some(({ manifest }) => hasDigests(manifest, digests))
+    ? `gate policy rollback --version ${version} points back to it`
+    : 'what it held is something else, or not known; a version names one release for ever: publish under another one';
+  const { entry } = latest;
+  const how = entry ? `${entry.action} by ${entry.by} at ${entry.at}` : 'written by hand';
+  const message = `${urlOf(place)} named ${version} before (${how}): ${advice}`;
+  throw new GateError(FailureType.RevisionConflict, message);
+}
+
+function extensionOf(name: string): string {
+  return /\.([a-z]+)$/i.exec(name)?.[1]?.toLowerCase() ?? 'json';
+}

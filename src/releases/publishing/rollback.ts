@@ -1,0 +1,55 @@
+import { FailureType, GateError } from '../../kernel/failures';
+import type { Manifest } from '../manifest';
+import { releasesInForce } from './in-force';
+import {
+  MAX_CONFIG_BYTES,
+  MAX_POLICY_BYTES,
+  readNamed,
+  urlOf,
+  type ManifestPlace,
+  type ReleaseManifest,
+  type StandingManifest,
+} from './published-release';
+import type { PlannedRelease } from './publish';
+import type { ListedEntry } from './release-history';
+
+/**
+ * The earlier release to point back to: `version`, or the one that was in force before the present one. Its files are read
+ * and compared with their digests, so that nothing is pointed at what is gone.
+ *
+ * @returns undefined when the manifest names it already
+ * @throws GateError ConfigInvalid when there is none; ManifestInvalid and PolicyUnavailable for files altered or gone
+ */
+export async function planRollback(
+  place: ManifestPlace,
+  standing: StandingManifest,
+  history: readonly ListedEntry[],
+  version: string | undefined,
+): Promise<PlannedRelease | undefined> {
+  if (version === standing.manifest.version) return undefined;
+  const [, ...before] = releasesInForce(standing, history);
+  const wanted = ({ manifest }: { manifest: Manifest }): boolean =>
+    version === undefined ? manifest.version !== standing.manifest.version : manifest.version === version;
+  // What was in force before somebody took the manifest away is asked for by its name alone.
+  const earlier = before.find(wanted) ?? (version === undefined ? undefined : history.find(wanted));
+  if (!earlier) throw unknownVersion(place, [standing, ...before, ...history], version);
+  const { manifest } = earlier;
+  const policy = await readNamed(place, manifest.policy, manifest.policySHA256, MAX_POLICY_BYTES);
+  const config = await readNamed(place, manifest.config, manifest.configSHA256, MAX_CONFIG_BYTES);
+  const target: ReleaseManifest = { ...manifest, policySHA256: policy.digest, configSHA256: config.digest };
+  return { manifest: target, files: [], action: 'rollback', content: { policy: policy.bytes, config: config.bytes } };
+}
+
+function unknownVersion(
+  place: ManifestPlace,
+  named: readonly { manifest: Manifest }[],
+  version: string | undefined,
+): GateError {
+  const versions = [...new Set(named.map(({ manifest }) => manifest.version))];
+  const known = `it has named only ${versions.join(', ')}`;
+  const message =
+    version === undefined
+      ? `Expected an earlier release of ${urlOf(place)} to point back to, but ${known}`
+      : `Expected ${version} in the history of ${urlOf(place)}, but ${known}`;
+  return new GateError(FailureType.ConfigInvalid, message);
+}

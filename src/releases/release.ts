@@ -1,0 +1,62 @@
+import type { JsonObject, JsonSchema } from '../kernel/json';
+import type { PolicyReads } from '../rego/analysis/policy-reads';
+import type { ReleaseRef } from '../gate/facts/snapshot';
+import type { ReleaseConfig } from './config/release-config';
+
+/** A compiled policy as it came out of bundle.tar.gz; immutable. */
+export interface PolicyBundle {
+  /** SHA-256 in hex of the archive's bytes */
+  sha: string;
+  wasm: Uint8Array;
+  /** the bundle's data.json; never holds `config` */
+  data: JsonObject;
+  /** the JSON Schema of the facts, `policy/input.json` */
+  inputSchema: JsonSchema;
+  reads: PolicyReads;
+  /** entrypoint as OPA names it in wasm, `gate/response` */
+  entrypoint: string;
+  /** that of OPA's masks, `system/log/mask`; absent when the policy has none */
+  maskEntrypoint?: string;
+  /** the Rego files by their path in the bundle, for people and for diffs */
+  sources: Record<string, string>;
+}
+
+/** Policy bundle and configuration together, loaded and swapped as one; immutable. */
+export interface Release {
+  ref: ReleaseRef;
+  policy: PolicyBundle;
+  config: ReleaseConfig;
+  /** what the policy sees as `data.config` */
+  configDocument: JsonObject;
+  loadedAtMs: number;
+}
+
+/** Where the release in force comes from. */
+export interface ReleaseHolder {
+  /** the release in force; throws GateError PolicyUnavailable when none could be loaded yet, saying why */
+  current(): Release;
+  /** the release with exactly these digests, of the last four; undefined when this worker does not hold it */
+  find(ref: Pick<ReleaseRef, 'policySha' | 'configRev'>): Release | undefined;
+  /** reads the manifest now and loads what it names when it differs; returns the release then in force */
+  refresh(): Promise<Release>;
+  /**
+   * As refresh, for who must know that the release is in force still: a newer one that was refused for what it is leaves
+   * it there.
+   *
+   * @param withinMs at most so long; a source that hangs is one that cannot be read
+   * @throws GateError PolicyUnavailable when the manifest, or what a new one names, could not be read
+   */
+  confirm(withinMs: number): Promise<Release>;
+  status(): ReleaseStatus;
+}
+
+export interface ReleaseStatus {
+  ref?: ReleaseRef;
+  loadedAtMs?: number;
+  lastCheckAtMs?: number;
+  lastSuccessfulCheckAtMs?: number;
+  /** why the newest release was refused, or could not be read; absent when all is well */
+  lastError?: string;
+  /** the release in force came from the copy on disk, and its source has not confirmed it yet */
+  fromCache?: true;
+}

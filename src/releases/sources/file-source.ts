@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { watch } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FailureType, GateError } from '../../kernel/failures';
+import { DEFAULT_ARCHIVE_LIMITS } from '../../rego/bundle/archive/read-archive';
+import { checkConfigDigest, checkPolicyDigest, requireDigests, type DigestRule } from '../manifest-digests';
+import type { PolicyBundle } from '../release';
+import { readManifest, type ManifestDocument } from './read-manifest';
+import type { LoadedConfig, NamedRelease, PolicyReader, ReleaseSource } from './release-source';
+
+export interface FileSourceOptions {
+  digests: DigestRule;
+  policies: PolicyReader;
+  /** how configuration files are read: another feature's adapters, which whoever puts the parts together hands over */
+  loadDocument(path: string): Promise<ManifestDocument>;
+  loadReleaseConfig(path: string): Promise<LoadedConfig>;
+}
+
+/** Takes bundles whoever made them. */
+const UNVERIFIED: PolicyReader = {
+  verifies: false,
+  read: async (bytes) => (await import('../../rego/bundle/bundle.js')).readBundle(bytes),
+};
+
+/**
+ * A release named by a manifest file; `policy` may be a bundle or a folder (which needs the `opa` binary to build).
+ *
+ * @param manifest a `file:` URL or a path; anything else fails when it is read
+ */
+export function createFileSource(manifest: string, options: FileSourceOptions): ReleaseSource {
+  const path = pathOf(manifest);
+  const where = path ?? manifest;
+  const source: ReleaseSource & { configFolder: string } = {
+    where,
+    configFolder: dirname(where),
+    read: async () => {
+      if (path === undefined) {
+        const message = `release.manifest: expected a path or a file:// URL, got ${JSON.stringify(manifest)}`;
+        throw new GateError(FailureType.ConfigInvalid, message);
+      }
+      const named = await readNamed(path, options);
+      source.configFolder = dirname(resolve(dirname(path), named.manifest.config));
+      return named;
+    },
+    watch: (onChange) => watchFolder(dirname(where), onChange),
+  };
+  return source;
+}
+
+function pathOf(manifest: string): string | undefined {
+  // One letter before a colon would be a drive.
+  if (!/^[a-z][a-z0-9+.-]+:/i.test(manifest)) return resolve(manifest);
+  try {
+    return fileURLToPath(manifest);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The folder, not the file: a file that is replaced by renaming another one over it would no longer be watched. */
+function watchFolder(folder: string, onChange: () => void): () => void {
+  try {
+    const watcher = watch(folder, () => onChange());
+    watcher.on('error', () => watcher.close());
+    watcher.unref();
+    return () => watcher.close();
+  } catch {
+    // No such folder yet, or no watches left: the checks at intervals find what comes.
+    return () => undefined;
+  }
+}
+
+async function readNamed(path: string, options: FileSourceOptions): Promise<NamedRelease> {
+  const folder = dirname(path);
+  const manifest = await readManifest(path, () => options.loadDocument(path));
+  requireDigests(manifest, options.digests, path);
+  const policyPath = resolve(folder, manifest.policy);
+  const configPath = resolve(folder, manifest.config);
+  const fingerprint = createHash('sha256')
+    .update(JSON.stringify([manifest, await fingerprintOf(policyPath), await fingerprintOf(configPath)]))
+    .digest('hex');
+  return {
+    manifest,
+    fingerprint,
+    loadPolicy: async () => {
+      const policy = await loadPolicy(policyPath, options.policies);
+      checkPolicyDigest(policy.sha, manifest.policySHA256, policyPath);
+      return policy;
+    },
+    loadConfig: async () => {
+      const loaded = await options.loadReleaseConfig(configPath);
+      checkConfigDigest(loaded.configRev, manifest.configSHA256, configPath);
+      return loaded;
+    },
+  };
+}
+
+/**
+ * A policy folder is built on the spot; a bundle is read as it is.
+ *
+ * @throws GateError PolicyInvalid, also when there is none; PolicyUnavailable when it could not be read
+ */
+export async function loadPolicy(path: string, policies: PolicyReader = UNVERIFIED): Promise<PolicyBundle> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    const isAbsent = error.code === 'ENOENT' || error.code === 'ENOTDIR';
+    const type = isAbsent ? FailureType.PolicyInvalid : FailureType.PolicyUnavailable;
+    throw refuse(type, path, `could not be read (${error.code ?? error.message})`, error);
+  });
+  if (found.isDirectory()) {
+    if (policies.verifies) {
+      throw refuse(
+        FailureType.PolicyInvalid,
+        path,
+        'is a folder, which cannot be signed (release.verificationKey is set)',
+      );
+    }
+    const { buildPolicy } = await import('../../rego/toolchain/build-policy.js');
+    return (await buildPolicy(path)).bundle;
+  }
+  // A pipe or a device could be read for ever.
+  if (!found.isFile()) throw refuse(FailureType.PolicyInvalid, path, 'is a device or a pipe');
+  const { maxArchiveBytes } = DEFAULT_ARCHIVE_LIMITS;
+  if (found.size > maxArchiveBytes) {
+    throw refuse(FailureType.PolicyInvalid, path, `has ${found.size} bytes, more than ${maxArchiveBytes}`);
+  }
+  return policies.read(await readFile(path));
+}
+
+function refuse(type: FailureType, path: string, reason: string, cause?: unknown): GateError {
+  const message = `Expected the policy at ${path}, but it ${reason}`;
+  return new GateError(type, message, undefined, { cause });
+}
+
+/** Sizes, times and identities of a file, or of all files of a folder; a missing file has one of its own. */
+async function fingerprintOf(path: string): Promise<unknown> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) return 'missing';
+  if (!found.isDirectory()) return identityOf(found);
+  const names = (await readdir(path, { recursive: true })).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const file = await stat(join(path, name)).catch(() => undefined);
+      return [name, file?.isFile() ? identityOf(file) : 'no file'];
+    }),
+  );
+}
+
+/** The time of the last change of the inode too: a copy may keep the size and the time of the contents. */
+function identityOf({ size, mtimeMs, ctimeMs, ino }: Awaited<ReturnType<typeof stat>>): unknown {
+  return [Number(size), Number(mtimeMs), Number(ctimeMs), Number(ino)];
+}

@@ -1,0 +1,215 @@
+import { FailureType, GateError } from '../../kernel/failures';
+import { ObjectStoreError, type ObjectStore, type StoredObject } from '../../platform/objects/object-store';
+import { DEFAULT_ARCHIVE_LIMITS } from '../../rego/bundle/archive/read-archive';
+import type { Manifest } from '../manifest';
+import { checkConfigDigest, checkPolicyDigest, requireDigests, sha256, type DigestRule } from '../manifest-digests';
+import { readManifest, type ManifestDocument } from './read-manifest';
+import type { ReleaseCache } from './release-cache';
+import type { LoadedConfig, NamedRelease, PolicyReader, ReleaseSource } from './release-source';
+
+export interface ObjectSourceOptions {
+  /** the manifest's, for people: `s3://bucket/prefix/latest.json` */
+  url: string;
+  /** opens the store at the manifest's place and tells the manifest's key; called until it succeeds once */
+  open(): Promise<{ store: ObjectStore; key: string }>;
+  digests: DigestRule;
+  /** what the configuration's own relative paths (secrets' files, providers' modules) start from: a folder of the worker */
+  configFolder: string;
+  policies: PolicyReader;
+  /** another feature's adapters, which whoever puts the parts together hands over; `where` is the object's URL */
+  parseDocument(bytes: Uint8Array, where: string): Promise<ManifestDocument>;
+  readReleaseConfig(bytes: Uint8Array, where: string): Promise<LoadedConfig>;
+  cache?: ReleaseCache;
+  /** a release could not be kept on disk, which costs nothing until the store is out of reach */
+  onNotKept?(error: unknown): void;
+}
+
+const MAX_BYTES = { manifest: 64 * 1024, policy: DEFAULT_ARCHIVE_LIMITS.maxArchiveBytes, config: 1024 * 1024 } as const;
+/** Policy and configuration of the release in force and of the next one. */
+const BLOBS_HELD = 4;
+
+/** A blob that a manifest names. */
+interface Part {
+  /** changes when its content does */
+  mark: string;
+  bytes(): Promise<Uint8Array>;
+}
+
+/**
+ * A release named by a manifest in an object store. While the manifest is the same it costs one conditional request, and
+ * nothing else where it holds digests; a blob without a digest is asked for, on condition that it changed, each time.
+ */
+export function createObjectSource(options: ObjectSourceOptions): ReleaseSource {
+  const { url, cache } = options;
+  const folder = url.slice(0, url.lastIndexOf('/') + 1);
+  let opened: { store: ObjectStore; key: string } | undefined;
+  /** the manifest's last content, and what it came to: one that is wrong is not asked for again either */
+  let seen: { etag: string; manifest: Promise<Manifest> } | undefined;
+  let isAbsent = false;
+  /** by digest, oldest first */
+  const held = new Map<string, Uint8Array>();
+  /** blobs without a digest in the manifest, by key */
+  const tagged = new Map<string, StoredObject>();
+
+  const ask = async <T>(where: string, request: (store: ObjectStore, key: string) => Promise<T>): Promise<T> => {
+    try {
+      opened ??= await options.open();
+      return await request(opened.store, opened.key);
+    } catch (error) {
+      throw error instanceof ObjectStoreError
+        ? unavailable(`${where} cannot be read: ${error.message}`, where, error)
+        : error;
+    }
+  };
+
+  const currentManifest = async (): Promise<Manifest> => {
+    const limit = { maxBytes: MAX_BYTES.manifest };
+    isAbsent = false;
+    const found = await ask(url, (store, key) =>
+      seen === undefined ? store.get(key, limit) : store.getUnlessSame(key, seen.etag, limit),
+    );
+    if (found === undefined) {
+      isAbsent = true;
+      seen = undefined;
+      throw unavailable(`${url}: expected a manifest, but there is none`, url);
+    }
+    if (found !== 'unchanged') {
+      const manifest = parseManifest(found.bytes);
+      manifest.catch(() => undefined);
+      seen = { etag: found.etag, manifest };
+    }
+    return seen!.manifest;
+  };
+
+  const parseManifest = async (bytes: Uint8Array): Promise<Manifest> => {
+    const manifest = await readManifest(url, () => options.parseDocument(bytes, url));
+    requireDigests(manifest, options.digests, url);
+    for (const name of ['policy', 'config'] as const) keyOf(manifest, name, url);
+    return manifest;
+  };
+
+  const hold = (sha: string, bytes: Uint8Array): Uint8Array => {
+    held.delete(sha);
+    held.set(sha, bytes);
+    for (const oldest of held.keys()) {
+      if (held.size <= BLOBS_HELD) break;
+      held.delete(oldest);
+    }
+    return bytes;
+  };
+
+  const partOf = async (manifest: Manifest, name: 'policy' | 'config'): Promise<Part> => {
+    const key = keyOf(manifest, name, url);
+    const where = folder + key;
+    const sha = name === 'policy' ? manifest.policySHA256 : manifest.configSHA256;
+    const limit = { maxBytes: MAX_BYTES[name] };
+    if (sha !== undefined) {
+      const bytes = async (): Promise<Uint8Array> => {
+        const known = held.get(sha) ?? (await cache?.blob(sha));
+        if (known !== undefined) return hold(sha, known);
+        const found = await ask(where, (store) => store.get(key, limit));
+        if (found === undefined) throw absent(name, where);
+        (name === 'policy' ? checkPolicyDigest : checkConfigDigest)(sha256(found.bytes), sha, where);
+        return hold(sha, found.bytes);
+      };
+      return { mark: sha, bytes };
+    }
+    const before = tagged.get(key);
+    const answer = await ask(where, (store) =>
+      before === undefined ? store.get(key, limit) : store.getUnlessSame(key, before.etag, limit),
+    );
+    const found = answer === 'unchanged' ? before : answer;
+    if (found === undefined) {
+      tagged.delete(key);
+      return { mark: 'absent', bytes: () => Promise.reject(absent(name, where)) };
+    }
+    tagged.set(key, found);
+    return { mark: found.etag, bytes: async () => found.bytes };
+  };
+
+  return {
+    where: url,
+    configFolder: options.configFolder,
+    read: async () => {
+      const manifest = await currentManifest();
+      const [policy, config] = await Promise.all([partOf(manifest, 'policy'), partOf(manifest, 'config')]);
+      for (const key of tagged.keys()) {
+        if (![manifest.policy, manifest.config].map(plainKey).includes(key)) tagged.delete(key);
+      }
+      return toNamed(manifest, policy, config, cache && (async (release) => cache.keep(release)));
+    },
+    readKept: async () => {
+      const kept = isAbsent ? undefined : await cache?.last();
+      if (cache === undefined || kept === undefined) return undefined;
+      const manifest = await readManifest(url, async () => ({ document: kept.manifest }));
+      requireDigests(manifest, options.digests, url);
+      const part = (sha: string): Part => ({
+        mark: sha,
+        bytes: async () => {
+          const bytes = await cache.blob(sha);
+          if (bytes === undefined)
+            throw unavailable(`The release kept on disk is not used: ${sha} is missing or altered`, url);
+          return hold(sha, bytes);
+        },
+      });
+      return toNamed(manifest, part(kept.policySha), part(kept.configSha));
+    },
+  };
+
+  function toNamed(
+    manifest: Manifest,
+    policy: Part,
+    config: Part,
+    keep?: (release: { manifest: Manifest; policy: Uint8Array; config: Uint8Array }) => Promise<void>,
+  ): NamedRelease {
+    return {
+      manifest,
+      fingerprint: sha256(JSON.stringify([manifest, policy.mark, config.mark])),
+      loadPolicy: async () => {
+        const bundle = await options.policies.read(await policy.bytes());
+        checkPolicyDigest(bundle.sha, manifest.policySHA256, folder + manifest.policy);
+        return bundle;
+      },
+      loadConfig: async () => {
+        const loaded = await options.readReleaseConfig(await config.bytes(), folder + plainKey(manifest.config));
+        checkConfigDigest(loaded.configRev, manifest.configSHA256, folder + manifest.config);
+        return loaded;
+      },
+      ...(keep === undefined
+        ? {}
+        : {
+            keep: async () => {
+              try {
+                await keep({ manifest, policy: await policy.bytes(), config: await config.bytes() });
+              } catch (error) {
+                options.onNotKept?.(error);
+              }
+            },
+          }),
+    };
+  }
+}
+
+/** Relative to the manifest and below it: another place of the bucket is another one's to write. */
+function keyOf(manifest: Manifest, name: 'policy' | 'config', url: string): string {
+  const key = plainKey(manifest[name]);
+  const isBelow = !/[\\\0]/.test(key) && key.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+  if (isBelow) return key;
+  const message = `${url}: expected ${name} to be a path below the manifest's own, got ${JSON.stringify(manifest[name])}`;
+  throw new GateError(FailureType.ManifestInvalid, message, [
+    { type: FailureType.ManifestInvalid, message, where: url },
+  ]);
+}
+
+const plainKey = (path: string): string => path.replace(/^(\.\/)+/, '');
+
+function absent(name: 'policy' | 'config', where: string): GateError {
+  const type = name === 'policy' ? FailureType.PolicyInvalid : FailureType.ConfigInvalid;
+  const message = `${where}: the manifest names it, but there is none`;
+  return new GateError(type, message, [{ type, message, where }]);
+}
+
+function unavailable(message: string, where: string, cause?: unknown): GateError {
+  const type = FailureType.PolicyUnavailable;
+  return new GateError(type, message, [{ type, message, where }], { cause });
+}

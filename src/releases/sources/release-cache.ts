@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { FailureType, GateError } from '../../kernel/failures';
+import { isJsonObject } from '../../kernel/json';
+import type { Manifest } from '../manifest';
+import { userCacheFolder } from '../../platform/files/user-folders';
+import { sha256 } from '../manifest-digests';
+
+/** The folder of the settings (relative to the settings file), else `$XDG_CACHE_HOME/planning-engine/releases`. */
+export function cacheFolder(configured: string | undefined, baseDir: string, env: NodeJS.ProcessEnv): string {
+  if (configured !== undefined) return resolve(baseDir, configured);
+  return userCacheFolder('releases', env);
+}
+
+/** A release as it was kept: the manifest as it was read, and the digests of the blobs beside it. */
+export interface KeptRelease {
+  manifest: Manifest;
+  policySha: string;
+  configSha: string;
+}
+
+/** Releases on disk that were in force, so that a worker can start while their source is out of reach. */
+export interface ReleaseCache {
+  /** the bytes with this digest; undefined when they are not there, or are others by now. Throws nothing */
+  blob(sha: string): Promise<Uint8Array | undefined>;
+  /** durable when it resolves; rejects with the file system's error (a full disk, a folder that may not be written) */
+  keep(release: { manifest: Manifest; policy: Uint8Array; config: Uint8Array }): Promise<void>;
+  /**
+   * The release that was kept last; undefined when there is none.
+   *
+   * @throws GateError PolicyUnavailable when the list was altered or half written
+   */
+  last(): Promise<KeptRelease | undefined>;
+}
+
+const FORMAT = 1;
+/** As many as a worker holds: going back to one of them asks the source for its manifest only. */
+const RELEASES_KEPT = 4;
+/** Another worker on this machine may have written a file that its list does not name yet. */
+const SPARED_MS = 10 * 60_000;
+const DIGEST = /^[0-9a-f]{64}$/;
+
+/**
+ * A folder in `folder` for the releases of one manifest: `releases.json`, newest first, and blobs under their digests.
+ * Every file is written beside its place and renamed into it. For this user's eyes only.
+ *
+ * @param url the manifest's: what another one named is never found
+ */
+export function createReleaseCache(folder: string, url: string, nowMs: () => number = Date.now): ReleaseCache {
+  const place = join(folder, sha256(url).slice(0, 32));
+  const list = join(place, 'releases.json');
+  const blobs = join(place, 'blobs');
+
+  const blob = async (sha: string): Promise<Uint8Array | undefined> => {
+    const bytes = await readFile(join(blobs, sha)).catch(() => undefined);
+    return bytes !== undefined && sha256(bytes) === sha ? new Uint8Array(bytes) : undefined;
+  };
+
+  /** @throws GateError when it is there and is no such list */
+  const read = async (): Promise<KeptRelease[]> => {
+    const text = await readFile(list, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+      throw refuse(list, `could not be read (${error.code ?? error.message})`, error);
+    });
+    if (text === undefined) return [];
+    const document = parse(text);
+    const isList =
+      isJsonObject(document) &&
+      document.format === FORMAT &&
+      document.url === url &&
+      Array.isArray(document.releases) &&
+      document.releases.every(isKept);
+    if (!isList) throw refuse(list, `is no list of releases of ${url} in format ${FORMAT}`);
+    return document.releases as unknown as KeptRelease[];
+  };
+
+  const sweep = async (kept: readonly KeptRelease[]): Promise<void> => {
+    const named = new Set(kept.flatMap(({ policySha, configSha }) => [policySha, configSha]));
+    for (const name of await readdir(blobs)) {
+      if (named.has(name)) continue;
+      // Another worker sweeps here too, and renames what it has written.
+      const found = await stat(join(blobs, name)).catch(ignoreAbsence);
+      if (found && nowMs() - found.mtimeMs > SPARED_MS) await rm(join(blobs, name), { force: true });
+    }
+  };
+
+  return {
+    blob,
+    keep: async ({ manifest, policy, config }) => {
+      await mkdir(blobs, { recursive: true, mode: 0o700 });
+      const release: KeptRelease = { manifest, policySha: sha256(policy), configSha: sha256(config) };
+      for (const [sha, bytes] of [
+        [release.policySha, policy],
+        [release.configSha, config],
+      ] as const) {
+        const path = join(blobs, sha);
+        if ((await blob(sha)) === undefined) await replace(path, bytes, blobs);
+        // As new, so that a worker whose list does not name it yet spares it.
+        else await utimes(path, nowMs() / 1000, nowMs() / 1000);
+      }
+      // A list that nobody can read is of no use to anybody: the new one takes its place.
+      const before = await read().catch(() => []);
+      const others = before.filter((kept) => JSON.stringify(kept) !== JSON.stringify(release));
+      const releases = [release, ...others].slice(0, RELEASES_KEPT);
+      await replace(list, Buffer.from(`${JSON.stringify({ format: FORMAT, url, releases }, null, 2)}\n`), blobs);
+      await sweep(releases);
+    },
+    last: async () => (await read())[0],
+  };
+}
+
+/**
+ * Whole or not at all, also after a power failure.
+ *
+ * @param scratch a folder of the same disk, which is swept: a process that is killed here leaves a file there
+ */
+async function replace(path: string, bytes: Uint8Array, scratch: string): Promise<void> {
+  const temporary = join(scratch, randomUUID());
+  try {
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+function ignoreAbsence(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isKept(value: unknown): boolean {
+  if (!isJsonObject(value) || !isJsonObject(value.manifest)) return false;
+  return [value.policySha, value.configSha].every((sha) => typeof sha === 'string' && DIGEST.test(sha));
+}
+
+function refuse(where: string, what: string, cause?: unknown): GateError {
+  const message = `The release kept on disk is not used: ${where} ${what}`;
+  return new GateError(
+    FailureType.PolicyUnavailable,
+    message,
+    [{ type: FailureType.PolicyUnavailable, message, where }],
+    {
+      cause,
+    },
+  );
+}

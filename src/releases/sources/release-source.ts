@@ -1,0 +1,56 @@
+import type { JsonObject } from '../../kernel/json';
+import type { ReleaseConfig } from '../config/release-config';
+import type { Manifest } from '../manifest';
+import type { PolicyBundle } from '../release';
+
+/** A configuration file as it was read: the digest is of exactly the bytes that gave the document. */
+export interface LoadedConfig {
+  config: ReleaseConfig;
+  configDocument: JsonObject;
+  /** SHA-256 in hex of the file's bytes */
+  configRev: string;
+}
+
+/** What a manifest named at one moment, not yet loaded. */
+export interface NamedRelease {
+  manifest: Manifest;
+  /** changes whenever the manifest or anything that it names does */
+  fingerprint: string;
+  /** throws GateError PolicyInvalid (also when there is none), or PolicyUnavailable when it is out of reach */
+  loadPolicy(): Promise<PolicyBundle>;
+  loadConfig(): Promise<LoadedConfig>;
+  /** keeps what was loaded for a start without the source; throws nothing. Absent where there is nothing to gain */
+  keep?(): Promise<void>;
+}
+
+/** Makes a policy of a bundle's bytes. */
+export interface PolicyReader {
+  /** true: bundles must be signed, and `read` refuses those that are not */
+  readonly verifies: boolean;
+  /** @throws GateError PolicyInvalid */
+  read(bytes: Uint8Array): Promise<PolicyBundle>;
+}
+
+/** Where releases come from. */
+export interface ReleaseSource {
+  /** the manifest's URL, for people */
+  readonly where: string;
+  /** folder or URL that the configuration's own relative paths start from */
+  readonly configFolder: string;
+  /**
+   * Reads the manifest.
+   *
+   * @throws GateError ManifestInvalid when it was read and names no release, or PolicyUnavailable when it could not be
+   *   read (it is not there, or the store is out of reach): then nobody knows what it names
+   */
+  read(): Promise<NamedRelease>;
+  /**
+   * The last release that was kept, for a start while the source is out of reach; undefined when there is none, or when
+   * the last `read` found that there is no manifest any more.
+   *
+   * @throws GateError PolicyUnavailable when what was kept was altered or half written
+   */
+  readKept?(): Promise<NamedRelease | undefined>;
+  /** calls `onChange` when something may have changed, as a nudge; undefined where the source cannot tell */
+  watch?(onChange: () => void): () => void;
+}

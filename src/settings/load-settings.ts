@@ -1,0 +1,67 @@
+import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { faultsToError } from '../kernel/failures';
+import { isJsonObject, type JsonValue } from '../kernel/json';
+import { findBadDurations } from '../platform/documents/bad-durations';
+import { parseDuration } from '../kernel/duration';
+import { Settings } from './settings';
+import { faultAt, validate, type DocumentPlace } from '../platform/documents/validate';
+import { loadDocument } from '../platform/documents/loaders/document';
+
+/** The package's own release: the shipped policy with the example configuration. */
+const PACKAGE_MANIFEST = resolve(__dirname, '../../configs/manifests/latest.json');
+
+const LEAST_RETENTION_MS = 86_400_000;
+
+export interface LoadedSettings {
+  settings: Settings;
+  /** the folder that relative paths and secrets' files are relative to */
+  baseDir: string;
+}
+
+/**
+ * The settings of one worker or command, frozen. `release.manifest` comes back as a URL: a path in the file is relative to
+ * the file; without a settings file, or where the file names none, it is the package's own manifest.
+ *
+ * @param path relative to `cwd`; undefined for what `GATE_SETTINGS` names, and all defaults when that is not set either
+ * @throws GateError ConfigInvalid with every fault
+ */
+export async function loadSettings(
+  path: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+): Promise<LoadedSettings> {
+  // An empty variable is how a shell switches one off.
+  const named = path ?? (env.GATE_SETTINGS === '' ? undefined : env.GATE_SETTINGS);
+  if (named === undefined) return { settings: parseSettings({}, { file: 'the default settings' }, cwd), baseDir: cwd };
+  const file = resolve(cwd, named);
+  const { document, lineOf } = await loadDocument(file);
+  const baseDir = dirname(file);
+  return { settings: parseSettings(document, { file, lineOf }, baseDir), baseDir };
+}
+
+/** As loadSettings, for a document that was read already. */
+export function parseSettings(document: JsonValue, place: DocumentPlace, baseDir: string): Settings {
+  const settings = validate(Settings, document, place);
+  const bad = findBadDurations(settings);
+  const faults = (bad.length > 0 ? bad : findShortRetention(settings)).map(({ pointer, sentence }) =>
+    faultAt(place, pointer, sentence),
+  );
+  if (faults.length > 0) throw faultsToError(faults);
+  const manifest = manifestUrl(document, settings.release.manifest, baseDir);
+  return Object.freeze({ ...settings, release: Object.freeze({ ...settings.release, manifest }) });
+}
+
+/** TTL would delete records about as soon as they are written: a unit was mistaken, and an audit would find nothing. */
+function findShortRetention({ audit: { store } }: Settings): { pointer: string; sentence: string }[] {
+  if (parseDuration(store.retention) >= LEAST_RETENTION_MS) return [];
+  const sentence = `expected audit.store.retention to be at least 1d, got ${store.retention}`;
+  return [{ pointer: '/audit/store/retention', sentence }];
+}
+
+function manifestUrl(document: JsonValue, manifest: string, baseDir: string): string {
+  const named = isJsonObject(document) && isJsonObject(document.release) && document.release.manifest !== undefined;
+  if (!named) return pathToFileURL(PACKAGE_MANIFEST).href;
+  // One letter before a colon would be a drive.
+  return /^[a-z][a-z0-9+.-]+:/i.test(manifest) ? manifest : pathToFileURL(resolve(baseDir, manifest)).href;
+}

@@ -1,0 +1,188 @@
+import { Type, type Static } from '@sinclair/typebox';
+import { Duration, SecretRef } from '../releases/config/release-config';
+
+// What one worker is told: where things are. Never swapped while it runs; configs/Settings.pkl says the same in PKL and a
+// test compares the two.
+
+const strict = { additionalProperties: false } as const;
+
+/** Credentials come from the AWS SDK's usual places, and so do region and endpoint where they are not set here. */
+const awsPlace = {
+  endpoint: Type.Optional(Type.String({ minLength: 1 })),
+  region: Type.Optional(Type.String({ minLength: 1 })),
+};
+/** How to reach S3, or a server that speaks its protocol. */
+export const S3Access = Type.Object(
+  {
+    ...awsPlace,
+    /** the bucket in the path, as most servers other than AWS want it */
+    forcePathStyle: Type.Boolean({ default: false }),
+  },
+  { ...strict, default: {} },
+);
+export type S3Access = Static<typeof S3Access>;
+
+/** Who must have signed a policy bundle: a key as `opa build --verification-key` takes it. */
+export const VerificationKey = Type.Object(
+  {
+    /** PEM of a public key, or the shared secret of an HMAC */
+    key: SecretRef,
+    keyID: Type.String({ minLength: 1, default: 'default' }),
+    algorithm: Type.Union(
+      (
+        [
+          'RS256',
+          'RS384',
+          'RS512',
+          'PS256',
+          'PS384',
+          'PS512',
+          'ES256',
+          'ES384',
+          'ES512',
+          'HS256',
+          'HS384',
+          'HS512',
+        ] as const
+      ).map((name) => Type.Literal(name)),
+      { default: 'RS256' },
+    ),
+    /** when set, the signature's `scope` must be the same */
+    scope: Type.Optional(Type.String({ minLength: 1 })),
+  },
+  strict,
+);
+export type VerificationKey = Static<typeof VerificationKey>;
+
+/** A key of Temporal's payload encryption: 32 bytes, in base64 or hex. */
+export const EncryptionKey = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }), key: SecretRef }, strict);
+export type EncryptionKey = Static<typeof EncryptionKey>;
+
+/** A server that takes decision logs as OPA uploads them: gzipped JSON arrays of events by POST. */
+export const DecisionLogUpload = Type.Object(
+  {
+    /** the whole URL, such as `https://host/logs` */
+    url: Type.String({ minLength: 1 }),
+    bearerToken: Type.Optional(SecretRef),
+    /** of one upload, compressed; as OPA's `upload_size_limit_bytes` */
+    maxUploadBytes: Type.Integer({ minimum: 1024, maximum: 64 * 1024 * 1024, default: 32768 }),
+    timeout: Duration('10s'),
+    /** where events wait on disk; @default $XDG_DATA_HOME/planning-engine/decision-logs */
+    folder: Type.Optional(Type.String({ minLength: 1 })),
+    /** of waiting events on disk; when it is full nothing more is recorded until the server takes some */
+    maxWaitingBytes: Type.Integer({ minimum: 1024, default: 256 * 1024 * 1024 }),
+  },
+  strict,
+);
+export type DecisionLogUpload = Static<typeof DecisionLogUpload>;
+
+export const AlertReceiverConfig = Type.Object(
+  {
+    format: Type.Union([Type.Literal('alertmanager'), Type.Literal('slack')]),
+    url: Type.Union([Type.String({ minLength: 1 }), SecretRef]),
+    timeout: Duration('5s'),
+  },
+  strict,
+);
+export type AlertReceiverConfig = Static<typeof AlertReceiverConfig>;
+
+export const Settings = Type.Object(
+  {
+    temporal: Type.Object(
+      {
+        /** address, namespace, TLS and keys follow Temporal's own variables and profiles; these override them */
+        profile: Type.Optional(Type.String()),
+        address: Type.Optional(Type.String()),
+        namespace: Type.Optional(Type.String()),
+        taskQueue: Type.String({ default: 'deployment-gate' }),
+        workflowTaskTimeout: Duration('10s'),
+        maxConcurrentActivities: Type.Integer({ minimum: 1, maximum: 10000, default: 100 }),
+        shutdownGraceTime: Duration('10s'),
+        /** encrypts payloads and failure messages: the first key encrypts, all decrypt; required once facts are masked */
+        encryptionKeys: Type.Array(EncryptionKey, { default: [], maxItems: 16 }),
+      },
+      { ...strict, default: {} },
+    ),
+    release: Type.Object(
+      {
+        /** URL of the manifest: `s3://bucket/key`, `file://…`, or a path relative to the settings file */
+        manifest: Type.String({ default: 'manifests/latest.json' }),
+        refreshInterval: Duration('30s'),
+        s3: S3Access,
+        /** whether a manifest must hold digests; absent: required of `s3://`, optional in files */
+        digests: Type.Optional(Type.Union([Type.Literal('required'), Type.Literal('optional')])),
+        /** when set, bundles that are unsigned, wrongly signed or altered are refused */
+        verificationKey: Type.Optional(VerificationKey),
+        /** where a release from S3 is kept for a start without it; @default $XDG_CACHE_HOME/planning-engine/releases */
+        cacheFolder: Type.Optional(Type.String({ minLength: 1 })),
+      },
+      { ...strict, default: {} },
+    ),
+    audit: Type.Object(
+      {
+        store: Type.Object(
+          {
+            type: Type.Union([Type.Literal('postgres'), Type.Literal('dynamodb'), Type.Literal('none')], {
+              default: 'postgres',
+            }),
+            /** a PostgreSQL URL, or where it is kept; absent, an embedded PGlite folder is used */
+            url: Type.Optional(Type.Union([Type.String({ minLength: 1 }), SecretRef])),
+            /** folder of the embedded store; @default $XDG_DATA_HOME/planning-engine/store */
+            folder: Type.Optional(Type.String()),
+            /** of DynamoDB alone, as what follows */
+            table: Type.String({ pattern: '^[A-Za-z0-9_.-]{3,255}$', default: 'DeploymentGateAuditLog' }),
+            ...awsPlace,
+            /** how long DynamoDB keeps a record, by its TTL; a day at least */
+            retention: Duration('400d'),
+            /** where the facts of a record go that is too big for DynamoDB's 400 KB; absent, such a record is refused */
+            bigFacts: Type.Optional(
+              Type.Object(
+                {
+                  bucket: Type.String({ minLength: 3, maxLength: 63 }),
+                  prefix: Type.String({ default: 'audit-facts/' }),
+                  s3: S3Access,
+                },
+                strict,
+              ),
+            ),
+          },
+          { ...strict, default: {} },
+        ),
+        /** copies, at least once */
+        stdout: Type.Boolean({ default: true }),
+        upload: Type.Optional(DecisionLogUpload),
+        /**
+         * JSON Pointers below `/input` whose values are kept out of records, logs, alerts and exports, beside those that the
+         * bundle's own `data.system.log.mask` names, e.g. `/input/fleet/serial` or `/input/deployment/attributes/owner`
+         */
+        mask: Type.Array(Type.String({ pattern: '^/input/.+$' }), { default: [] }),
+      },
+      { ...strict, default: {} },
+    ),
+    alerts: Type.Object(
+      {
+        receivers: Type.Array(AlertReceiverConfig, { default: [] }),
+        /** link put into alerts and current details, e.g. the Temporal UI's address */
+        uiUrl: Type.Optional(Type.String()),
+      },
+      { ...strict, default: {} },
+    ),
+    http: Type.Object(
+      {
+        host: Type.String({ default: '127.0.0.1' }),
+        /** 0 takes a free port */
+        port: Type.Integer({ minimum: 0, maximum: 65535, default: 9100 }),
+        /** required before binding to anything but loopback */
+        bearerToken: Type.Optional(SecretRef),
+      },
+      { ...strict, default: {} },
+    ),
+    evaluationThreads: Type.Integer({ minimum: 1, maximum: 64, default: 1 }),
+    logLevel: Type.Union(
+      (['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const).map((level) => Type.Literal(level)),
+      { default: 'info' },
+    ),
+  },
+  strict,
+);
+export type Settings = Static<typeof Settings>;

@@ -1,0 +1,81 @@
+import {
+  ActivityCancellationType,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  workflowInfo,
+  type ActivityInterfaceFor,
+} from '@temporalio/workflow';
+import type { GateActivities, GateDefaults } from '../../activities/gate-activities';
+import { parseDuration } from '../../kernel/duration';
+
+type Proxies = ActivityInterfaceFor<GateActivities>;
+type Step = keyof GateDefaults['activities'];
+
+/**
+ * Share of the workflow task's time-out that evaluating and recording may take each. A local activity holds the workflow
+ * task: both together stay below half of it, so that queries and updates are still answered.
+ */
+const LOCAL_SHARE = 0.22;
+const LOCAL_ATTEMPTS = 3;
+/** The action's worker beats every second; one that has not for this long is taken for dead. */
+const HEARTBEAT_TIMEOUT_MS = 10_000;
+
+/** Deciding costs no hop through the server where it can be done within the workflow task. */
+export function localActivities(summary?: string): Proxies {
+  const budgetMs = Math.max(50, Math.floor(workflowInfo().taskTimeoutMs * LOCAL_SHARE));
+  return proxyLocalActivities<GateActivities>({
+    scheduleToCloseTimeout: budgetMs,
+    retry: {
+      maximumAttempts: LOCAL_ATTEMPTS,
+      initialInterval: Math.max(10, budgetMs / 10),
+      maximumInterval: budgetMs / 4,
+    },
+    summary,
+  });
+}
+
+/**
+ * The defaults in force. A worker too busy to answer within the workflow task is asked through the server, for as long as
+ * it takes: not to know how a stage behaves must not end a deployment.
+ */
+export async function readDefaults(): Promise<GateDefaults> {
+  try {
+    return await localActivities('defaults in force').readDefaults();
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return await proxyActivities<GateActivities>({ startToCloseTimeout: '10s' }).readDefaults();
+  }
+}
+
+/** The same steps through the server, with the time-outs and retries of the configuration. */
+export function remoteActivities(
+  options: GateDefaults['activities'],
+  step: Step,
+  summary?: string,
+  overrides: { maximumAttempts?: number; maximumIntervalMs?: number } = {},
+): Proxies {
+  const policy = options[step];
+  const timeoutMs = parseDuration(policy.timeout);
+  return proxyActivities<GateActivities>({
+    startToCloseTimeout: timeoutMs,
+    retry: {
+      maximumAttempts: overrides.maximumAttempts ?? policy.maximumAttempts,
+      initialInterval: parseDuration(policy.initialInterval),
+      maximumInterval: overrides.maximumIntervalMs ?? parseDuration(policy.maximumInterval),
+    },
+    // Only the action beats: an abort then waits until the request has been taken back or is known to have ended.
+    ...(step === 'action'
+      ? {
+          heartbeatTimeout: Math.min(HEARTBEAT_TIMEOUT_MS, timeoutMs),
+          cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+        }
+      : {}),
+    summary,
+  });
+}
+
+/** Never gives up: the server keeps asking, and the history does not grow. */
+export function untilRecorded(options: GateDefaults['activities'], summary: string): Proxies {
+  return remoteActivities(options, 'recordDecision', summary, { maximumAttempts: Infinity });
+}

@@ -1,0 +1,109 @@
+import { describe, expect, it } from '@jest/globals';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { itemBytes, moveParts, partRefs, putBack, toItem, toRecord } from '../../../../src/audit/stores/dynamodb/item';
+import { aRecord } from '../../a-record';
+
+const RETENTION_MS = 30 * 86_400_000;
+
+describe('itemBytes', () => {
+  it.each<[string, AttributeValue, number]>([
+    ['text in UTF-8', { S: 'Zürich' }, 7],
+    ['no text', { S: '' }, 0],
+    ['a character beyond the basic plane', { S: '🚀' }, 4],
+    ['a number as a byte for two digits and one more', { N: '1764504000' }, 6],
+    ['an odd count of digits', { N: '123' }, 3],
+    ['an empty list', { L: [] }, 3],
+    ['a list, with one for each thing in it', { L: [{ S: 'ab' }, { S: 'c' }] }, 8],
+    ['a map, with names', { M: { ab: { S: 'c' } } }, 7],
+    ['true', { BOOL: true }, 1],
+    ['null', { NULL: true }, 1],
+  ])('counts %s', (_, value, bytes) => {
+    expect(itemBytes({ äb: value })).toBe(3 + bytes);
+  });
+});
+
+describe('toItem', () => {
+  it.each([
+    ['2026-11-01T12:00:00.000Z', '2026-11-01T12:00:00.000Z#d-1', '2026-11-01', 1793534400 + 30 * 86_400],
+    ['2026-11-01T00:30:00.999+01:00', '2026-10-31T23:30:00.999Z#d-1', '2026-10-31', 1793489400 + 30 * 86_400],
+  ])('sorts a record of %s by the time in UTC', (timestamp, sk, day, expiresAt) => {
+    expect(toItem(aRecord({ decisionID: 'd-1', timestamp }), RETENTION_MS)).toMatchObject({
+      sk: { S: sk },
+      day: { S: day },
+      timestamp: { S: timestamp },
+      expiresAt: { N: String(expiresAt) },
+    });
+  });
+
+  it('refuses a record whose time is none', () => {
+    expect(() => toItem(aRecord({ timestamp: 'yesterday' }), RETENTION_MS)).toThrow(
+      /to have an RFC 3339 timestamp, got "yesterday"/,
+    );
+  });
+
+  it('keeps beside the shown text the exact one where DynamoDB cannot hold it', () => {
+    const item = toItem(aRecord({ actor: 'a\ud800' }), RETENTION_MS);
+    expect(item).toMatchObject({ actor: { S: 'a\uFFFD' }, exactJSON: { S: '{"actor":"a\\ud800"}' } });
+    expect(toRecord(item).actor).toBe('a\ud800');
+  });
+});
+
+describe('toRecord', () => {
+  const item = toItem(aRecord(), RETENTION_MS);
+
+  it('reads an item that another program wrote without the order of its fields', () => {
+    const { fields: _, ...rest } = item;
+    const record = aRecord();
+    expect(toRecord(rest)).toEqual({ ...record, decisionID: item.decisionID!.S });
+  });
+
+  it.each([
+    ['JSON that is none', { reasonsJSON: { S: '[' } }, /the item firmware-1\.4\.0#canary .* does not hold a record/],
+    ['JSON of another type', { reasonsJSON: { N: '1' } }, /does not hold a record/],
+    ['an attribute that is gone', { actor: undefined }, /its attribute actor is gone/],
+    [
+      'a field of a newer version',
+      { fields: { S: 'decisionID,mood' } },
+      /it has a field "mood"; a newer version wrote it/,
+    ],
+    ['a field that every object has', { fields: { S: 'toString' } }, /it has a field "toString"/],
+    ['exact values that are none', { exactJSON: { N: '1' } }, /does not hold a record/],
+  ])('says so of %s', (_, change, why) => {
+    expect(() => toRecord({ ...item, ...change } as typeof item)).toThrow(why);
+  });
+});
+
+describe('moveParts', () => {
+  const big = 'x'.repeat(5_000);
+  const record = aRecord({
+    deployment: { id: big },
+    reasons: [big],
+    errorDetails: [{ type: 'FactStale', message: big }],
+  });
+  record.usedFacts[0]!.value = big;
+  const item = toItem(record, RETENTION_MS);
+
+  it.each([
+    [100_000, []],
+    [itemBytes(item), []],
+    [itemBytes(item) - 1, ['usedFacts']],
+    [14_000, ['usedFacts', 'deployment']],
+    [9_000, ['usedFacts', 'deployment', 'errorDetails']],
+    [4_000, ['usedFacts', 'deployment', 'errorDetails', 'reasons']],
+    [1, ['usedFacts', 'deployment', 'errorDetails', 'reasons']],
+  ])('takes out for %i bytes no more than it must: %j', (maxBytes, fields) => {
+    const { item: rest, moved } = moveParts(item, maxBytes);
+    expect(moved.map(({ field }) => field)).toEqual(fields);
+    if (maxBytes > 1) expect(itemBytes(rest)).toBeLessThanOrEqual(maxBytes);
+    expect(toRecord(putBack(rest, moved))).toEqual(record);
+  });
+
+  it('passes over what a record does not have', () => {
+    const { deployment: _, ...without } = record;
+    expect(moveParts(toItem(without, RETENTION_MS), 1).moved.map(({ field }) => field)).not.toContain('deployment');
+  });
+
+  it('leaves no reference in an item that fits', () => {
+    expect(partRefs(item)).toEqual([]);
+  });
+});

@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { createPostgresAuditStore } from '../../../../src/audit/stores/postgres/store';
+import { openDatabase, type Database } from '../../../../src/platform/database/database';
+import { AUDIT_TABLE } from '../../../../src/audit/stores/postgres/schema';
+import { aRecord } from '../../a-record';
+import { describeAuditStore } from '../../audit-store.contract';
+import { startFreezingProxy } from '../../../support/freezing-proxy';
+import { startPostgres, type TestPostgres } from '../../../support/postgres';
+
+const empty = async ({ db }: Database) => void (await db.deleteFrom(AUDIT_TABLE).execute());
+const quick = { connectMs: 300, statementMs: 300 };
+
+describeAuditStore('PGlite', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'gate-store-'));
+  const database = await openDatabase({ folder });
+  const store = createPostgresAuditStore(database);
+  return {
+    store,
+    other: store,
+    empty: () => empty(database),
+    async close() {
+      await store.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+});
+
+describe('with a PostgreSQL server', () => {
+  let server: TestPostgres;
+  beforeAll(async () => {
+    server = await startPostgres();
+  }, 60_000);
+  afterAll(() => server?.close());
+
+  describeAuditStore('PostgreSQL', async () => {
+    const url = await server.database('contract');
+    // Two workers start at once on an empty database.
+    const [one, two] = await Promise.all([openDatabase({ url }), openDatabase({ url })]);
+    const [store, other] = [createPostgresAuditStore(one), createPostgresAuditStore(two)];
+    return {
+      store,
+      other,
+      empty: () => empty(one),
+      close: async () => void (await Promise.all([store.close(), other.close()])),
+    };
+  });
+
+  it('shows auditors facts and faults as JSONB in the table that the documentation names', async () => {
+    const database = await openDatabase({ url: await server.database('sql') });
+    const store = createPostgresAuditStore(database);
+    await store.record(aRecord());
+    const { rows } = await sql<{ value: number }>`
+      select (facts -> 0 ->> 'value')::int as value from DeploymentGateAuditLog where faults = '[]'`.execute(
+      database.db,
+    );
+    expect(rows).toEqual([{ value: 3100 }]);
+    await store.close();
+  });
+
+  it('reports a server that went away as AuditWriteFailed and writes again when it is back', async () => {
+    const database = await openDatabase({ url: await server.database('outage') });
+    const store = createPostgresAuditStore(database);
+    const before = await store.record(aRecord());
+    await server.stop();
+    const during = aRecord();
+    await expect(store.record(during)).rejects.toMatchObject({
+      type: 'AuditWriteFailed',
+      message: `Cannot record decision ${during.decisionID}: PostgreSQL at 127.0.0.1:${server.port}/outage refuses connections: nothing listens there (ECONNREFUSED)`,
+    });
+    await expect(store.list({})).rejects.toMatchObject({ type: 'AuditWriteFailed' });
+    await server.start();
+    expect(await store.record(during)).toEqual(during);
+    expect(await store.list({ newestFirst: false })).toEqual([before, during]);
+    await store.close();
+  });
+
+  it('gives a server that hangs up after the time-out, and writes again once it answers', async () => {
+    const proxy = await startFreezingProxy(server.port);
+    const url = (await server.database('hang')).replace(`:${server.port}/`, `:${proxy.port}/`);
+    const store = createPostgresAuditStore(await openDatabase({ url, timeouts: quick, maxConnections: 1 }));
+    await store.record(aRecord());
+    proxy.freeze();
+    const late = aRecord();
+    const timedOut = { type: 'AuditWriteFailed', message: expect.stringContaining('did not answer in time') };
+    // The first finds an open connection that hangs, the second cannot even connect.
+    await expect(store.record(late)).rejects.toMatchObject(timedOut);
+    await expect(store.record(late)).rejects.toMatchObject(timedOut);
+    proxy.thaw();
+    expect(await store.record(late)).toEqual(late);
+    await store.close();
+    await proxy.close();
+  });
+
+  it('gives up soon when it opens a store that hangs', async () => {
+    const proxy = await startFreezingProxy(server.port);
+    proxy.freeze();
+    const url = `postgres://gate:open-sesame@127.0.0.1:${proxy.port}/postgres`;
+    await expect(openDatabase({ url, timeouts: quick })).rejects.toMatchObject({
+      type: 'AuditWriteFailed',
+      message: `Cannot open the audit store: PostgreSQL at 127.0.0.1:${proxy.port}/postgres did not answer in time`,
+    });
+    await proxy.close();
+  });
+
+  it.each([
+    [
+      'a wrong password',
+      (url: string) => url.replace('open-sesame', 'wrong'),
+      'refused the user name or password (28P01)',
+    ],
+    ['a database that is not there', (url: string) => `${url}-missing`, 'has no such database (3D000)'],
+  ])('says what is wrong with %s, without the password', async (_, change, problem) => {
+    const url = change(`postgres://gate:open-sesame@127.0.0.1:${server.port}/postgres`);
+    const error = await openDatabase({ url }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ type: 'AuditWriteFailed', message: expect.stringContaining(problem) });
+    expect((error as Error).message).not.toMatch(/open-sesame|wrong/);
+  });
+});
+
+describe('openDatabase', () => {
+  it.each([
+    ['not a URL at all', 'something that is no URL'],
+    ['http://user:secret@db.example/gate', 'a http:// URL'],
+    ['postgres:///gate', 'a postgres:// URL'],
+  ])('refuses %s without repeating it', async (url, found) => {
+    await expect(openDatabase({ url })).rejects.toMatchObject({
+      type: 'ConfigInvalid',
+      message: `Expected audit.store.url to be postgres://user:password@host:port/database, got ${found}`,
+    });
+  });
+
+  it('says so when the host name cannot be resolved', async () => {
+    await expect(openDatabase({ url: 'postgres://gate@nowhere.invalid/gate' })).rejects.toMatchObject({
+      type: 'AuditWriteFailed',
+      message: expect.stringMatching(/^Cannot open the audit store: PostgreSQL at nowhere\.invalid:5432\/gate /),
+    });
+  });
+});

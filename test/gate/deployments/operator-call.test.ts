@@ -1,0 +1,83 @@
+import { describe, expect, it } from '@jest/globals';
+import { callFaults, earlierReply, misfit, type OperatorCallKind } from '../../../src/gate/deployments/operator-call';
+import type { DeploymentStatus } from '../../../src/gate/deployments/deployment-state';
+import { aDecision, aPause, aStatus } from './a-status';
+
+const call = { actor: 'ann', reason: 'checked', for: 'x' };
+
+describe('a call', () => {
+  it.each<[OperatorCallKind, unknown]>([
+    ['resume', call],
+    ['override', call],
+    ['abort', call],
+    ['abort', { actor: 'ann', reason: 'checked' }],
+    ['resume', { ...call, reason: 'x'.repeat(1000) }],
+  ])('to %s is well-formed as %j', (kind, given) => {
+    expect(callFaults(kind, given)).toEqual([]);
+  });
+
+  it.each<[OperatorCallKind, unknown, string[]]>([
+    ['resume', undefined, ['got nothing']],
+    ['resume', null, ['got null']],
+    ['resume', 'ann', ['got "ann"']],
+    ['resume', [call], ['Expected resume to carry an object']],
+    ['resume', {}, ['actor to be a text', 'reason to be a text', 'for to be a text']],
+    ['abort', {}, ['actor to be a text', 'reason to be a text']],
+    ['override', { actor: 'ann', reason: 'r' }, ['for to be a text, got nothing']],
+    ['abort', { ...call, for: 1 }, ['for to be a text, got 1']],
+    ['resume', { ...call, actor: '  ' }, ['actor to be a text, got "  "']],
+    ['resume', { ...call, reason: 'x'.repeat(1001) }, ['at most 1000 characters, got 1001']],
+    ['resume', { ...call, actor: ['x'.repeat(200)] }, ['…']],
+    ['resume', { ...call, force: true }, ['got the key force']],
+  ])('to %s is at fault as %j', (kind, given, expected) => {
+    expect(callFaults(kind, given)).toEqual(expected.map((part) => expect.stringContaining(part)));
+  });
+});
+
+describe('misfit', () => {
+  const paused = aStatus({ state: 'paused', pause: aPause(), lastDecision: aDecision() });
+  const waiting = aStatus({ state: 'waiting', lastDecision: aDecision() });
+  it.each<[OperatorCallKind, string | undefined, DeploymentStatus]>([
+    ['resume', 'pause-1', paused],
+    ['override', 'decision-1', paused],
+    ['override', 'decision-1', waiting],
+    ['abort', 'pause-1', paused],
+    ['abort', 'decision-1', paused],
+    ['abort', undefined, aStatus({ state: 'acting' })],
+  ])('finds none for %s of %s', (kind, meantFor, status) => {
+    expect(misfit(kind, { ...call, for: meantFor }, status)).toBeUndefined();
+  });
+
+  it.each<[OperatorCallKind, string | undefined, DeploymentStatus, string]>([
+    ['resume', 'pause-1', waiting, 'is waiting at stage canary, not paused'],
+    [
+      'resume',
+      'pause-0',
+      paused,
+      'meant for pause pause-0, but deployment d1 is paused at stage canary on pause pause-1',
+    ],
+    ['override', 'decision-0', waiting, 'meant for decision decision-0, but the newest is decision-1'],
+    ['override', 'decision-0', aStatus({ state: 'paused', pause: aPause() }), 'the newest is none'],
+    ['override', 'decision-1', aStatus({ state: 'acting', lastDecision: aDecision() }), 'is acting'],
+    ['abort', 'pause-0', paused, 'meant for pause-0, but deployment d1 is paused at stage canary on pause-1'],
+    ['abort', 'pause-0', aStatus(), 'on no decision yet'],
+    ...(['done', 'denied', 'aborted', 'failed'] as const).map(
+      (state): [OperatorCallKind, undefined, DeploymentStatus, string] => [
+        'abort',
+        undefined,
+        aStatus({ state }),
+        `is ${state}`,
+      ],
+    ),
+  ])('says why %s of %s does not fit', (kind, meantFor, status, expected) => {
+    expect(misfit(kind, { ...call, for: meantFor }, status)).toContain(expected);
+  });
+});
+
+describe('earlierReply', () => {
+  it('gives the reply to the same call, and none to another', () => {
+    const reply = { kind: 'abort', accepted: true, message: 'm', state: 'aborted', stage: 's' } as const;
+    expect(earlierReply({ handled: [{ id: 'a', reply }] }, 'a')).toBe(reply);
+    expect(earlierReply({ handled: [{ id: 'a', reply }] }, 'b')).toBeUndefined();
+  });
+});

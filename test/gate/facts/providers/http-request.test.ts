@@ -1,0 +1,122 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { requestJson, type JsonRequest } from '../../../../src/gate/facts/providers/http-request';
+import { redactUrl } from '../../../../src/gate/facts/providers/url';
+import { startScriptedSource, type ScriptedSource } from '../../../support/scripted-source';
+
+const MIB = 1024 * 1024;
+let source: ScriptedSource;
+let other: ScriptedSource;
+let folder: string;
+beforeEach(async () => {
+  [source, other] = await Promise.all([startScriptedSource(), startScriptedSource()]);
+  folder = mkdtempSync(join(tmpdir(), 'request-'));
+});
+afterEach(async () => {
+  await Promise.all([source.close(), other.close()]);
+  rmSync(folder, { recursive: true });
+});
+
+function ask(over: Partial<JsonRequest> = {}, env: Record<string, string> = {}) {
+  const deps = { env, configFolder: folder };
+  return requestJson({ factId: 'level', url: source.url, signal: new AbortController().signal, deps, ...over });
+}
+/** redirects `/n` to `/n-1` and answers `/0` */
+const countingDown = (target: () => string) => {
+  source.script = (request, response) => {
+    const left = Number(request.url?.slice(1));
+    if (left === 0) response.end('7');
+    else response.writeHead(302, { location: `${target()}/${left - 1}` }).end();
+  };
+};
+
+describe('redirects', () => {
+  it.each([1, 3])('follows %d', async (count) => {
+    countingDown(() => '');
+    expect(await ask({ url: `${source.url}/${count}` })).toBe(7);
+    expect(source.requests).toHaveLength(count + 1);
+  });
+  it('follows no fourth', async () => {
+    countingDown(() => '');
+    await expect(ask({ url: `${source.url}/4` })).rejects.toMatchObject({ type: 'FactSourceUnavailable' });
+    expect(source.requests).toHaveLength(4);
+  });
+  it('follows to another host without credentials', async () => {
+    countingDown(() => other.url);
+    other.script = (_, response) => void response.end('8');
+    expect(await ask({ url: `${source.url}/1` })).toBe(8);
+  });
+  it.each<[string, Partial<JsonRequest>]>([
+    ['a header', { headers: { 'x-key': 'k' } }],
+    ['a bearer token', { bearerToken: { env: 'TOKEN' } }],
+  ])('never carries %s to another host', async (_, credential) => {
+    countingDown(() => other.url);
+    const asked = ask({ url: `${source.url}/1`, ...credential }, { TOKEN: 't' });
+    await expect(asked).rejects.toMatchObject({ type: 'FactSourceUnavailable', faults: [{ status: 302 }] });
+    expect(other.requests).toEqual([]);
+  });
+  it('carries the credential on the same host', async () => {
+    countingDown(() => '');
+    await ask({ url: `${source.url}/1`, bearerToken: { env: 'TOKEN' } }, { TOKEN: 't' });
+    expect(source.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer t', 'Bearer t']);
+  });
+  it('refuses one to no URL', async () => {
+    source.script = (_, response) => void response.writeHead(301, { location: 'http://' }).end();
+    await expect(ask()).rejects.toMatchObject({ type: 'FactSourceUnavailable' });
+  });
+});
+
+describe('bodies', () => {
+  it.each([
+    ['exactly 1 MiB', MIB, true],
+    ['one byte more', MIB + 1, false],
+  ])('%s', async (_, bytes, good) => {
+    source.script = (__, response) => void response.end(`"${'x'.repeat(bytes - 2)}"`);
+    if (good) expect(await ask()).toHaveLength(MIB - 2);
+    else await expect(ask()).rejects.toMatchObject({ type: 'FactInvalid' });
+  });
+  it.each(['', '  ', '{', 'NaN', '9007199254740993', '{"a":[1e400]}'])("'%s' is FactInvalid", async (body) => {
+    source.script = (_, response) => void response.end(body);
+    await expect(ask()).rejects.toMatchObject({ type: 'FactInvalid' });
+  });
+  it('a body cut off is FactSourceUnavailable', async () => {
+    source.script = (_, response) => {
+      response.writeHead(200, { 'content-length': 100 });
+      response.write('{', () => response.destroy());
+    };
+    await expect(ask()).rejects.toMatchObject({ type: 'FactSourceUnavailable' });
+  });
+});
+
+describe('secrets', () => {
+  it('come from a file beside the configuration, read anew for each request', async () => {
+    for (const secret of ['one', 'two']) {
+      writeFileSync(join(folder, 'token'), `${secret}\n`);
+      await ask({ headers: { 'x-key': { file: 'token' } } });
+    }
+    expect(source.requests.map(({ headers }) => headers['x-key'])).toEqual(['one', 'two']);
+  });
+  it.each([
+    ['an absent file', { file: 'absent' }, 'absent, but it could not be read (ENOENT)'],
+    ['an empty file', { file: 'empty' }, 'empty, but it is empty'],
+    ['an absent variable', { env: 'NONE' }, 'NONE, but it is not set'],
+    ['a blank variable', { env: 'BLANK' }, 'BLANK, but it is not set'],
+  ])('%s is named, and nobody is asked', async (_, bearerToken, message) => {
+    writeFileSync(join(folder, 'empty'), '\n');
+    const expected = { type: 'FactSourceUnavailable', message: expect.stringContaining(message) };
+    await expect(ask({ bearerToken }, { BLANK: ' ' })).rejects.toMatchObject(expected);
+    expect(source.requests).toEqual([]);
+  });
+  it('with a forbidden character are refused without being shown', async () => {
+    const error = await ask({ headers: { 'x-key': { env: 'KEY' } } }, { KEY: 'hun\nter2' }).catch((e: Error) => e);
+    expect(error).toMatchObject({ type: 'FactSourceUnavailable', message: expect.stringContaining('x-key') });
+    expect(JSON.stringify(error) + String(error)).not.toMatch(/hun|ter2/);
+  });
+  it.each([
+    ['http://u:p@h/a?token=t&b=1', 'http://h/a?token=***&b=1'],
+    ['http://h/{stage}', 'http://h/{stage}'],
+    ['nowhere', '(not a URL)'],
+  ])('are taken out of %s', (url, shown) => expect(redactUrl(url)).toBe(shown));
+});

@@ -1,0 +1,198 @@
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { pack } from 'tar-stream';
+import { cachedToolPath, locateTool } from '../../../src/platform/tools/find-tool';
+
+const OPA = '#!/bin/sh\necho "Version: 1.22.2"\n';
+const OLD_OPA = '#!/bin/sh\necho "Version: 0.70.0"\n';
+const TEMPORAL = '#!/bin/sh\necho "temporal version 1.5.1 (Server 1.29.1, UI 2.42.1)"\n';
+const LINUX = { platform: 'linux', arch: 'x64' };
+const sha256 = (bytes: string | Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+describe('finding a tool', () => {
+  let folder: string;
+  let env: NodeJS.ProcessEnv;
+  let said: string[];
+  let server: Server;
+  let served: Record<string, string | Buffer>;
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'gate-tools-'));
+    said = [];
+    served = {};
+    server = createServer((request, response) => {
+      const body = served[request.url ?? ''];
+      response.writeHead(body === undefined ? 404 : 200).end(body);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    env = {
+      XDG_CACHE_HOME: join(folder, 'cache'),
+      PATH: join(folder, 'bin'),
+      PLANNING_ENGINE_OPA_URL: url,
+      PLANNING_ENGINE_TEMPORAL_URL: url,
+    };
+  });
+  afterEach(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const executable = (path: string, text: string): string => {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+    chmodSync(path, 0o755);
+    return path;
+  };
+  const options = () => ({ env, say: (line: string) => void said.push(line), platform: LINUX });
+  const onPath = (name: string, text: string): string => executable(join(folder, 'bin', name), text);
+  const inCache = (): string => executable(cachedToolPath('opa', env), OPA);
+  const publish = (binary: string, digest = sha256(binary)): void => {
+    served['/opa_linux_amd64_static'] = binary;
+    served['/opa_linux_amd64_static.sha256'] = `${digest}  opa_linux_amd64_static\n`;
+  };
+  /** A stand-in for the Go toolchain: "builds" `binary`, and counts its runs. */
+  const fakeGo = (binary: string): void => {
+    const built = executable(join(folder, 'built'), binary);
+    onPath('go', `#!/bin/sh\necho "$@" >> ${folder}/go.log\n/bin/cp ${built} "$GOBIN/opa"\n`);
+  };
+
+  it('takes what the environment variable names before anything else, and says so', async () => {
+    onPath('opa', OPA);
+    env.PLANNING_ENGINE_OPA = executable(join(folder, 'mine'), OPA);
+    const path = join(folder, 'mine');
+    expect(await locateTool('opa', options())).toEqual({ path, version: '1.22.2', from: 'PLANNING_ENGINE_OPA' });
+    expect(said).toEqual([`opa 1.22.2 (PLANNING_ENGINE_OPA): ${path}`]);
+  });
+
+  it('takes another version that the environment variable asks for, with a note', async () => {
+    env.PLANNING_ENGINE_OPA = executable(join(folder, 'mine'), OLD_OPA);
+    expect((await locateTool('opa', options())).version).toBe('Version: 0.70.0');
+    expect(said[0]).toContain('expected version 1.22.2, got Version: 0.70.0');
+  });
+
+  it('refuses an environment variable that names no executable', async () => {
+    env.PLANNING_ENGINE_OPA = join(folder, 'nowhere');
+    await expect(locateTool('opa', options())).rejects.toThrow(/PLANNING_ENGINE_OPA to name an executable/);
+  });
+
+  it('takes the right version from the PATH before the cache', async () => {
+    inCache();
+    const path = onPath('opa', OPA);
+    expect(await locateTool('opa', options())).toEqual({ path, version: '1.22.2', from: 'PATH' });
+  });
+
+  it('passes over a wrong version on the PATH and takes the cache', async () => {
+    onPath('opa', OLD_OPA);
+    const path = inCache();
+    expect(await locateTool('opa', options())).toEqual({ path, version: '1.22.2', from: 'cache' });
+  });
+
+  it("downloads the binary, checks it against the publisher's checksum and keeps it in the cache", async () => {
+    publish(OPA);
+    const path = cachedToolPath('opa', env);
+    expect(await locateTool('opa', options())).toEqual({ path, version: '1.22.2', from: 'download' });
+    expect(readdirSync(dirname(path))).toEqual(['opa']);
+    expect((await locateTool('opa', options())).from).toBe('cache');
+  });
+
+  it('unpacks a tool that is published as an archive', async () => {
+    const archive = pack();
+    archive.entry({ name: 'LICENSE' }, 'text');
+    archive.entry({ name: 'wrapped/temporal' }, TEMPORAL);
+    archive.finalize();
+    const chunks: Buffer[] = [];
+    for await (const chunk of archive) chunks.push(chunk as Buffer);
+    const name = 'temporal_cli_1.5.1_linux_amd64.tar.gz';
+    served[`/${name}`] = gzipSync(Buffer.concat(chunks));
+    served['/checksums.txt'] = `${'0'.repeat(64)}  other.tar.gz\n${sha256(served[`/${name}`] ?? '')}  ${name}\n`;
+    const found = await locateTool('temporal', options());
+    expect(found.from).toBe('download');
+    expect(readFileSync(found.path, 'utf8')).toBe(TEMPORAL);
+  });
+
+  it('never uses a download with another checksum, and builds from source instead', async () => {
+    publish(OPA, 'a'.repeat(64));
+    fakeGo(OPA);
+    expect((await locateTool('opa', options())).from).toBe('go install');
+    expect(said.join('\n')).toMatch(/expected SHA-256 a{64}, got [0-9a-f]{64}/);
+    expect(readFileSync(join(folder, 'go.log'), 'utf8')).toBe(
+      'install -trimpath github.com/open-policy-agent/opa@v1.22.2\n',
+    );
+  });
+
+  it('installs once when two look for it at the same time', async () => {
+    fakeGo(OPA);
+    const found = await Promise.all([locateTool('opa', options()), locateTool('opa', options())]);
+    expect(found.map(({ from }) => from).sort()).toEqual(['cache', 'go install']);
+    expect(readFileSync(join(folder, 'go.log'), 'utf8').trim().split('\n')).toHaveLength(1);
+    expect(said.join('\n')).toContain(`waiting for process ${process.pid}`);
+  });
+
+  it('takes over the lock of a process that is no more', async () => {
+    fakeGo(OPA);
+    const lock = `${cachedToolPath('opa', env)}.lock`;
+    mkdirSync(dirname(lock), { recursive: true });
+    writeFileSync(lock, '2147483646\n');
+    expect((await locateTool('opa', options())).from).toBe('go install');
+    expect(existsSync(lock)).toBe(false);
+  });
+
+  it('names everything that was tried when nothing works, and leaves nothing half done', async () => {
+    onPath('opa', OLD_OPA);
+    const attempt = locateTool('opa', { ...options(), platform: { platform: 'sunos', arch: 'x64' } });
+    const message = await attempt.catch((error: Error) => error.message);
+    expect(message).toMatch(/PLANNING_ENGINE_OPA is not set/);
+    expect(message).toMatch(/passed over .*bin\/opa: expected version 1.22.2, got Version: 0.70.0/);
+    expect(message).toMatch(/cache: no /);
+    expect(message).toMatch(/download: nothing is published for sunos x64/);
+    expect(message).toMatch(/go install: no Go toolchain on the PATH/);
+    expect(readdirSync(dirname(cachedToolPath('opa', env)))).toEqual([]);
+  });
+
+  it.each([
+    ['the checksum file is missing', (): void => undefined, /opa_linux_amd64_static.sha256: status 404/],
+    [
+      'the checksum file is of something else',
+      () => void (served['/opa_linux_amd64_static.sha256'] = 'no'),
+      /holds no SHA-256/,
+    ],
+    [
+      'the binary is of another version',
+      () => publish(OLD_OPA),
+      /download: expected version 1.22.2, got Version: 0.70/,
+    ],
+  ])('does not use a download when %s', async (_case, arrange, expected) => {
+    arrange();
+    await expect(locateTool('opa', options())).rejects.toThrow(expected);
+  });
+
+  it('goes on when the publisher does not answer in time', async () => {
+    server.removeAllListeners('request');
+    fakeGo(OPA);
+    const found = await locateTool('opa', { ...options(), connectTimeoutMs: 20 });
+    expect(found.from).toBe('go install');
+    expect(said.join('\n')).toContain('no answer within 20 ms');
+  });
+
+  it('says what Go said when it fails', async () => {
+    onPath('go', '#!/bin/sh\necho "module lookup disabled" >&2\nexit 1\n');
+    await expect(locateTool('opa', options())).rejects.toThrow(/ended with exit code 1: module lookup disabled/);
+  });
+});

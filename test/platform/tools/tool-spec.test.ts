@@ -1,0 +1,84 @@
+import { describe, expect, it } from '@jest/globals';
+import { createProgress } from '../../../src/platform/tools/install/progress';
+import { checksumOf, isToolName, platformOf, TOOLS, type ToolName } from '../../../src/platform/tools/tool-spec';
+
+const digest = 'ab'.repeat(32);
+
+describe('what is published', () => {
+  it.each([
+    ['linux', 'x64', { os: 'linux', arch: 'amd64' }],
+    ['darwin', 'arm64', { os: 'darwin', arch: 'arm64' }],
+    ['win32', 'x64', undefined],
+    ['linux', 'riscv64', undefined],
+  ])('for %s %s is %j', (platform, arch, expected) => {
+    expect(platformOf(platform, arch)).toEqual(expected);
+  });
+
+  it.each<[ToolName, string]>([
+    ['temporal', 'temporal_cli_1.5.1_darwin_arm64.tar.gz'],
+    ['opa', 'opa_darwin_arm64_static'],
+    ['crane', 'go-containerregistry_Darwin_arm64.tar.gz'],
+    ['versitygw', 'versitygw_v1.8.0_Darwin_arm64.tar.gz'],
+  ])('of %s for a Mac is %s', (tool, name) => {
+    expect(TOOLS[tool].asset({ os: 'darwin', arch: 'arm64' }).name).toBe(name);
+  });
+
+  it.each<[ToolName, string, boolean]>([
+    ['temporal', 'temporal version 1.5.1 (Server 1.29.1, UI 2.42.1)', true],
+    ['temporal', 'temporal version 0.0.0-DEV (Server 1.29.1, UI 2.42.1)', true],
+    ['temporal', 'temporal version 1.5.10 (Server 1.29.1)', false],
+    ['temporal', 'temporal version 0.0.0-DEV (Server 1.30.0)', false],
+    ['opa', 'Version: 1.22.2\nBuild Commit: ', true],
+    ['opa', 'Version: 1.22.20', false],
+    ['crane', 'v0.22.1', true],
+    ['crane', '0.22.10', false],
+    ['versitygw', 'Version  : v1.8.0', true],
+    ['versitygw', 'Version  : v1.7.0', false],
+  ])('%s that prints %j is accepted: %s', (tool, printed, expected) => {
+    expect(TOOLS[tool].accepts(printed)).toBe(expected);
+  });
+
+  it.each([
+    ['a line of sha256sum', `${digest}  asset`, digest],
+    ['the binary mark', `${digest} *asset`, digest],
+    ['capital digits', `${digest.toUpperCase()}  asset`, digest],
+    ['one of several lines', `${'0'.repeat(64)}  other\n${digest}  asset\n`, digest],
+    ['the digits alone', `${digest}\n`, digest],
+    ['a name that only begins alike', `${digest}  asset.tar.gz`, undefined],
+    ['too few digits', `${digest.slice(1)}  asset`, undefined],
+    ['nothing', '', undefined],
+  ])('a checksum file with %s', (_case, file, expected) => {
+    expect(checksumOf('asset', file)).toBe(expected);
+  });
+
+  it.each([
+    ['opa', true],
+    ['toString', false],
+  ])('%s is a known tool: %s', (name, expected) => {
+    expect(isToolName(name)).toBe(expected);
+  });
+});
+
+describe('progress', () => {
+  it('is rewritten in place on a terminal', () => {
+    const written: string[] = [];
+    const progress = createProgress(() => undefined, { isTTY: true, write: (text: string) => written.push(text) > 0 });
+    progress.bytes(1_500_000, 3_000_000);
+    progress.end();
+    progress.end();
+    expect(written.map((text) => text.trim())).toEqual(['1.5 of 3.0 MB', '']);
+  });
+
+  it('is a plain line every ten seconds elsewhere', () => {
+    const lines: string[] = [];
+    let now = 0;
+    const terminal = { isTTY: false, write: () => true };
+    const progress = createProgress(
+      (line) => void lines.push(line),
+      terminal,
+      () => now,
+    );
+    for (now of [9_999, 10_000, 19_999, 20_000]) progress.bytes(now * 1_000, undefined);
+    expect(lines).toEqual(['  10.0 MB', '  20.0 MB']);
+  });
+});

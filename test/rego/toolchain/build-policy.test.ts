@@ -1,0 +1,149 @@
+import { describe, expect, it } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { GateError } from '../../../src/kernel/failures';
+import { readBundle } from '../../../src/rego/bundle/bundle';
+import { buildPolicy } from '../../../src/rego/toolchain/build-policy';
+import { gate, schemaOf, withPolicy } from './policy-fixture';
+
+const shipped = join(__dirname, '../../../policy');
+
+const facts = schemaOf({
+  count: { type: 'integer' },
+  fleet: { type: 'object', properties: { k: { type: 'integer' } }, required: ['k'], additionalProperties: false },
+  tags: { type: 'array', items: { type: 'string' }, minItems: 0 },
+});
+const build = (condition: string, more = '', input = facts) =>
+  withPolicy({ 'gate.rego': gate(condition, more), 'input.json': input }, (dir) => buildPolicy(dir));
+
+async function refusal(files: Record<string, string>): Promise<string[]> {
+  const error = await withPolicy(files, (dir) => buildPolicy(dir)).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(GateError);
+  expect((error as GateError).type).toBe('PolicyInvalid');
+  return (error as GateError).faults.map((fault) => fault.message);
+}
+
+describe('buildPolicy', () => {
+  it('keeps what the shipped policy reads with the bundle', async () => {
+    const { bundle } = await buildPolicy(shipped);
+    expect(bundle.reads).toEqual({
+      facts: ['max_pending', 'pending_delta', 'region_health'],
+      inputPaths: [['max_pending'], ['pending_delta'], ['region_health']],
+      configPaths: [
+        ['limits', 'maxDelta'],
+        ['limits', 'maxPending'],
+      ],
+      collections: [['region_health']],
+      wholeInput: false,
+    });
+    expect(bundle.entrypoint).toBe('gate/response');
+    expect(Object.keys(bundle.sources)).toEqual(['gate.rego']);
+  });
+
+  it('gives the same bytes each time, whose digest is the bundle’s and which read back as the same bundle', async () => {
+    const [first, second] = [await buildPolicy(shipped), await buildPolicy(shipped)];
+    expect(second.bytes).toEqual(first.bytes);
+    expect(first.bundle.sha).toBe(createHash('sha256').update(first.bytes).digest('hex'));
+    expect(await readBundle(first.bytes)).toEqual(second.bundle);
+  });
+
+  it.each([
+    ['i := input; i.count > 1', '', [['count']]],
+    ['fleet.k > 1', 'import input.fleet as fleet', [['fleet', 'k']]],
+    ['object.get(input.fleet, "k", 0) > 1', '', [['fleet']]],
+    ['f(input.fleet)', 'f(x) if x.k > 1', [['fleet']]],
+    ['input.fleet[_] > 1', '', [['fleet']]],
+    ['input.deployment.attributes.risk == "high"', '', [['deployment', 'attributes', 'risk']]],
+    ['input.decision_time == input.deployment.stage', '', []],
+  ])('takes %s %s to read exactly its full paths', async (condition, more, expected) => {
+    const rego = gate(condition, more.startsWith('import') ? '' : more);
+    const text = more.startsWith('import') ? rego.replace('package gate\n', `package gate\n\n${more}\n`) : rego;
+    const { bundle } = await withPolicy({ 'gate.rego': text, 'input.json': facts }, (dir) => buildPolicy(dir));
+    expect(bundle.reads).toMatchObject({ inputPaths: expected, wholeInput: false });
+  });
+
+  const bare: [string, string][] = [
+    ['f(input)', 'f(x) if x.count > 1'],
+    ['some x in ["count"]; input[x] > 1', ''],
+    ['object.get(input, "count", 0) > 1', ''],
+    ['walk(input, [_, 1])', ''],
+    ['object.keys(input) == {"count"}', ''],
+    ['json.filter(input, ["count"]) == {}', ''],
+  ];
+  it.each(bare)('takes every property of input.json as read where %s reads bare input', async (condition, more) => {
+    const { bundle } = await build(condition, more);
+    expect(bundle.reads).toMatchObject({
+      wholeInput: true,
+      facts: ['count', 'fleet', 'tags'],
+      inputPaths: [['count'], ['fleet'], ['tags']],
+      collections: [['fleet']],
+    });
+  });
+
+  it.each(bare)('refuses %s over an input.json that is not closed', async (condition, more) => {
+    const open = schemaOf({ count: { type: 'integer' } }, {});
+    const [message] = await refusal({ 'gate.rego': gate(condition, more), 'input.json': open });
+    expect(message).toContain('expected additionalProperties: false');
+  });
+
+  it.each([
+    ['x := data.config; count(x) > 1', [[]]],
+    ['some x in data.config.limits; x > 1', [['limits']]],
+    ['data.config.limits["a b"] > 1', [['limits', 'a b']]],
+  ])('takes %s to read the configuration %j', async (condition, expected) => {
+    expect((await build(condition)).bundle.reads.configPaths).toEqual(expected);
+  });
+
+  it.each([
+    ['allow with input as {"count": 1}', 'gate.rego:8: with input'],
+    ['allow with input.count as 1', 'gate.rego:8: with input'],
+    ['allow with data.config.limits as {}', 'gate.rego:8: with data'],
+    ['input.count > 9007199254740993', 'gate.rego:8: number 9007199254740993 is beyond 2^53'],
+    ['input.count > 1e400', 'gate.rego:8: number 1e400'],
+    ['http.send({"url": "x"}).status_code == 200', 'gate.rego:8: built-in http.send is not available'],
+    ['rand.intn("x", 3) == 1', 'gate.rego:8: built-in rand.intn is not available'],
+    ['input.count > nothing', 'gate.rego:8: var nothing is unsafe'],
+    ['input.count > > 1', 'gate.rego:8: '],
+    ['{"count": 1} = input', 'gate.rego:8: match error'],
+    ['input.deployment.colour == "red"', 'The policy reads input.deployment.colour'],
+  ])('refuses %s by name, file and line', async (condition, expected) => {
+    const messages = await refusal({ 'gate.rego': gate(condition), 'input.json': facts });
+    expect(messages).toContainEqual(expect.stringContaining(expected));
+  });
+
+  it('accepts a literal of exactly 2^53', async () => {
+    expect((await build('input.count > 9007199254740992')).bundle.reads.facts).toEqual(['count']);
+  });
+
+  it('admits with in tests, which are no part of the bundle', async () => {
+    const tests = 'package gate_test\n\nimport data.gate\n\ntest_x if gate.allow with input as {"count": 1}\n';
+    const files = { 'gate.rego': gate('input.count > 1'), 'gate_test.rego': tests, 'input.json': facts };
+    const { bundle } = await withPolicy(files, (dir) => buildPolicy(dir));
+    expect(Object.keys(bundle.sources)).toEqual(['gate.rego']);
+  });
+
+  it.each([
+    [{ 'gate.rego': gate('input.count > 1') }, 'input.json: missing'],
+    [{ 'gate.rego': gate('input.count > 1'), 'input.json': '[]' }, 'input.json: expected a JSON Schema'],
+    [{ 'gate.rego': gate('true'), 'input.json': facts, 'data.json': '{"config": {}}' }, 'data.json: holds config'],
+    [{ 'gate.rego': gate('true'), 'input.json': facts, 'data.json': '{"a": 9007199254740993}' }, 'data.json: number'],
+    [{ 'gate.rego': gate('true'), 'input.json': schemaOf({ deployment: {} }) }, 'deployment is reserved'],
+    [{ 'gate.rego': gate('true'), 'input.json': schemaOf({ decision_time: {} }) }, 'decision_time is reserved'],
+    [{ 'gate.rego': 'package other\n\nx := 1\n', 'input.json': facts }, 'gate/response'],
+    [{ 'input.json': facts }, 'Expected Rego files'],
+  ])('refuses the folder %#: %s', async (files, expected) => {
+    const messages = await refusal(files as Record<string, string>);
+    expect(messages).toContainEqual(expect.stringContaining(expected));
+  });
+
+  it('gives all faults at once', async () => {
+    const messages = await refusal({
+      'gate.rego': gate('http.send({}) == 1e400'),
+      'input.json': schemaOf({ deployment: {} }),
+    });
+    expect(messages).toHaveLength(3);
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, it } from '@jest/globals';
+import { join } from 'node:path';
+import type { ReleaseConfig } from '../../../src/releases/config/release-config';
+import { checkPolicy } from '../../../src/releases/authoring/check-policy';
+import { gate, schemaOf, withPolicy } from '../../rego/toolchain/policy-fixture';
+
+const config = (facts: string[], limits: object = { maxDelta: 500, maxPending: 2000 }): ReleaseConfig =>
+  ({
+    limits,
+    parameters: {},
+    facts: Object.fromEntries(facts.map((id) => [id, { type: 'levelServer', base: 'http://127.0.0.1:1' }])),
+  }) as unknown as ReleaseConfig;
+const messages = (faults: { message: string }[]): string[] => faults.map((fault) => fault.message);
+const countSchema = schemaOf({ count: { type: 'integer' } });
+
+describe('checkPolicy', () => {
+  it('finds nothing to say of the shipped policy with a provider for each fact', async () => {
+    const shipped = join(__dirname, '../../../policy');
+    const result = await checkPolicy(shipped, config(['max_pending', 'pending_delta', 'region_health']));
+    expect(result).toEqual({ errors: [], warnings: [] });
+  });
+
+  it('fails for a fact that nobody provides and a limit that is not configured', async () => {
+    const { errors } = await checkPolicy(join(__dirname, '../../fixtures/policies/lacks-provider'), config([]));
+    expect(messages(errors)).toEqual([
+      'The policy reads error_rate, which no configured provider collects',
+      expect.stringContaining('expected a value at data.config.limits.maxErrorRate, found nothing'),
+    ]);
+  });
+
+  it('fails for a fact that input.json does not describe, strictness and formatting', async () => {
+    const files = { 'gate.rego': `${gate('x := 1; input.other > 1')}\n\n`, 'input.json': countSchema };
+    const { errors } = await withPolicy(files, (dir) => checkPolicy(dir, config(['other'])));
+    expect(messages(errors)).toEqual(
+      expect.arrayContaining([
+        'gate.rego:8: assigned var x unused',
+        'input.json: does not describe other, which the policy reads',
+        'gate.rego: is not formatted; run opa fmt --write on it',
+      ]),
+    );
+  });
+
+  it('fails where a configured value has another type than input.json says', async () => {
+    const files = { 'gate.rego': gate('input.count > 1'), 'input.json': countSchema };
+    const wrong = { ...config([], { text: 'a' }), facts: { count: { type: 'config', path: '/limits/text' } } };
+    const { errors } = await withPolicy(files, (dir) => checkPolicy(dir, wrong as unknown as ReleaseConfig));
+    expect(messages(errors)).toContain('facts.count: expected integer as in input.json, found string at /limits/text');
+  });
+
+  it('warns of unused providers, unused schema entries and defaults that are never reached', async () => {
+    const files = {
+      'gate.rego': gate('object.get(input.fleet, "k", 0) > 1'),
+      'input.json': schemaOf({
+        fleet: { type: 'object', properties: { k: { type: 'integer' } }, required: ['k'], additionalProperties: false },
+        spare: { type: 'integer' },
+      }),
+    };
+    const { warnings } = await withPolicy(files, (dir) => checkPolicy(dir, config(['fleet', 'extra'])));
+    expect(messages(warnings)).toEqual([
+      expect.stringContaining('gate.rego:8: the default of object.get(input.fleet, …) is never reached'),
+      'facts.extra: provides a fact that the policy does not read',
+      'input.json: describes spare, which the policy does not read',
+    ]);
+  });
+});

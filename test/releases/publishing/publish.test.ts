@@ -1,0 +1,487 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  ObjectStoreError,
+  PreconditionFailedError,
+  type ObjectStore,
+} from '../../../src/platform/objects/object-store';
+import { sha256 } from '../../../src/releases/manifest-digests';
+import { NotConfirmedError } from '../../../src/releases/publishing/point-manifest';
+import {
+  carryOut,
+  checkNames,
+  planPromote,
+  planPublish,
+  type ReleaseFile,
+} from '../../../src/releases/publishing/publish';
+import { manifestBytes, readStanding, type ManifestPlace } from '../../../src/releases/publishing/published-release';
+import { releasesInForce } from '../../../src/releases/publishing/in-force';
+import { readHistory } from '../../../src/releases/publishing/release-history';
+import { planRollback } from '../../../src/releases/publishing/rollback';
+import { MemoryObjects } from '../../fakes/memory-objects';
+
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+const file = (content: string, extension: string): ReleaseFile => ({ bytes: text(content), extension });
+const policy = (content: string): ReleaseFile => file(content, 'tar.gz');
+const config = (content: string): ReleaseFile => file(content, 'json');
+
+describe('publishing', () => {
+  let objects: MemoryObjects;
+  let place: ManifestPlace;
+  let acts = 0;
+  const act = (by = 'ada') => ({ by, at: new Date(Date.UTC(2026, 10, 1) + (acts += 1)).toISOString() });
+  const unreadable: string[] = [];
+  const history = (at = place) => readHistory(at, (key) => unreadable.push(key));
+  const versions = async (at = place): Promise<string[]> =>
+    (await history(at)).map(({ action, manifest }) => `${action} ${manifest.version}`);
+  beforeEach(() => {
+    objects = new MemoryObjects('s3://gate/r/');
+    place = { store: objects, key: 'latest.json' };
+    unreadable.length = 0;
+  });
+
+  async function publish(
+    version: string,
+    parts: { policy?: ReleaseFile; config?: ReleaseFile },
+    by = 'ada',
+    at: ManifestPlace = place,
+  ): Promise<boolean> {
+    const standing = await readStanding(at);
+    const done = act(by);
+    const planned = await planPublish(at, standing, await history(at), { ...done, version, ...parts });
+    if (planned) await carryOut(at, standing, planned, done);
+    return planned !== undefined;
+  }
+  async function rollback(version?: string): Promise<boolean> {
+    const standing = (await readStanding(place))!;
+    const planned = await planRollback(place, standing, await history(), version);
+    if (planned) await carryOut(place, standing, planned, act('ann'));
+    return planned !== undefined;
+  }
+  /** what was in force, newest first */
+  const took = async (at = place): Promise<string[]> =>
+    releasesInForce(await readStanding(at), await history(at)).map(
+      ({ manifest, entry }) => `${entry?.action ?? 'by hand'} ${manifest.version}`,
+    );
+  const inForce = async () => (await readStanding(place))?.manifest;
+
+  it('writes the bundle, the configuration, what was done, and last the manifest', async () => {
+    objects.takeRequests();
+    await publish('v1', { policy: policy('p1'), config: config('c1') });
+    const puts = objects.takeRequests().filter((request) => request.startsWith('put'));
+    expect(puts).toEqual([
+      'put policy-v1.tar.gz',
+      'put config-v1.json',
+      expect.stringMatching(/^put latest\.history\/20261101T000000\.\d{3}Z-v1\.json$/),
+      'put latest.json',
+    ]);
+    expect(await inForce()).toEqual({
+      policy: 'policy-v1.tar.gz',
+      config: 'config-v1.json',
+      version: 'v1',
+      policySHA256: sha256('p1'),
+      configSHA256: sha256('c1'),
+      publishedBy: 'ada',
+      publishedAt: expect.stringMatching(/^2026-11-01T/),
+    });
+  });
+
+  it('leaves what is not given as the manifest names it', async () => {
+    await publish('v1', { policy: policy('p1'), config: config('c1') });
+    await publish('v2', { config: config('c2') });
+    expect(await inForce()).toMatchObject({ policy: 'policy-v1.tar.gz', config: 'config-v2.json', version: 'v2' });
+    await publish('v3', { policy: policy('p3') });
+    expect(await inForce()).toMatchObject({
+      policy: 'policy-v3.tar.gz',
+      config: 'config-v2.json',
+      configSHA256: sha256('c2'),
+    });
+  });
+
+  it('takes the digests of what stands from the files, where a manifest has none', async () => {
+    await objects.put('p.tar.gz', text('p'));
+    await objects.put('c.pkl', text('c'));
+    await objects.put('latest.json', text('{"policy":"p.tar.gz","config":"c.pkl","version":"hand"}'));
+    await publish('v2', { config: config('c2') });
+    expect(await inForce()).toMatchObject({ policy: 'p.tar.gz', policySHA256: sha256('p') });
+  });
+
+  it('changes nothing when exactly this release is in force', async () => {
+    await publish('v1', { policy: policy('p1'), config: config('c1') });
+    const before = await objects.list('');
+    expect(await publish('v1', { policy: policy('p1'), config: config('c1') })).toBe(false);
+    expect(await objects.list('')).toEqual(before);
+  });
+
+  it.each<[string, string, { policy?: ReleaseFile; config?: ReleaseFile }, string]>([
+    ['a version that held something else', 'v1', { config: config('other') }, 'names one release for ever'],
+    ['a version that is no name', 'v 3', { config: config('c3') }, 'Expected the version to match'],
+    ['a version that leaves the folder', '../v3', { config: config('c3') }, 'Expected the version to match'],
+  ])('refuses %s', async (_what, version, parts, why) => {
+    await publish('v1', { policy: policy('p1'), config: config('c1') });
+    await publish('v2', { config: config('c2') });
+    await expect(publish(version, parts)).rejects.toThrow(why);
+    expect((await inForce())?.version).toBe('v2');
+  });
+
+  it('refuses to leave out what no manifest names yet', async () => {
+    await expect(publish('v1', { config: config('c1') })).rejects.toThrow('Expected --policy');
+    await expect(publish('v1', { policy: policy('p1') })).rejects.toThrow('Expected --config');
+    expect(await objects.list('')).toEqual([]);
+  });
+
+  it.each<[string, (objects: MemoryObjects) => Promise<unknown>, string]>([
+    ['is gone', (store) => store.delete('policy-v1.tar.gz'), 'which is not there'],
+    ['was altered', (store) => store.put('policy-v1.tar.gz', text('altered')), 'expected SHA-256'],
+    [
+      'is a folder outside',
+      (store) => store.put('latest.json', text('{"policy":"../policy","config":"c","version":"x"}')),
+      'below s3://gate/r/',
+    ],
+    ['is named by a manifest that is no JSON', (store) => store.put('latest.json', text('{')), 'expected JSON'],
+    ['is named by an unknown manifest', (store) => store.put('latest.json', text('{"x":1}')), 'latest.json'],
+  ])('refuses to keep a policy that %s', async (_what, spoil, why) => {
+    await publish('v1', { policy: policy('p1'), config: config('c1') });
+    await spoil(objects);
+    await expect(publish('v2', { config: config('c2') })).rejects.toThrow(why);
+  });
+
+  it('goes on after a publisher that died anywhere on its way', async () => {
+    await publish('v1', { policy: policy('p1'), config: config('c1') });
+    for (const dies of ['put policy-v2.tar.gz', 'put config-v2.json', 'put latest.history/', 'put latest.json']) {
+      const dying = dyingAt(objects, dies);
+      await expect(
+        publish('v2', { policy: policy('p2'), config: config('c2') }, 'ada', { ...place, store: dying }),
+      ).rejects.toThrow();
+      expect((await inForce())?.version).toBe('v1');
+    }
+    expect(await versions()).toEqual(['publish v2', 'publish v1']);
+    expect(await took()).toEqual(['publish v1']);
+    expect(await publish('v2', { policy: policy('p2'), config: config('c2') })).toBe(true);
+    expect(await took()).toEqual(['publish v2', 'publish v1']);
+    // The act that died is no release to point back to.
+    await publish('v3', { config: config('c3') });
+    expect(await rollback()).toBe(true);
+    expect(await took()).toEqual(['rollback v2', 'publish v3', 'publish v2', 'publish v1']);
+  });
+
+  it('does not point back to a release that never was in force', async () => {
+    await publish('v1', { policy: policy('p1'), config: config('c1') });
+    const dying = { ...place, store: dyingAt(objects, 'put latest.json') };
+    await expect(publish('v2', { config: config('c2') }, 'ada', dying)).rejects.toThrow();
+    await publish('v3', { config: config('c3') });
+    await rollback();
+    expect((await inForce())?.version).toBe('v1');
+  });
+
+  it('points back to the manifest that somebody had written by hand before the first release', async () => {
+    await objects.put('p.tar.gz', text('p'));
+    await objects.put('c.pkl', text('c'));
+    const hand = { policy: 'p.tar.gz', config: 'c.pkl', version: 'hand' };
+    await objects.put('latest.json', manifestBytes(hand));
+    await publish('v1', { config: config('c1') });
+    expect(await took()).toEqual(['publish v1', 'by hand hand']);
+    await rollback();
+    expect(await inForce()).toEqual({ ...hand, policySHA256: sha256('p'), configSHA256: sha256('c') });
+  });
+
+  it('finds what was in force although the clock of one publisher is behind', async () => {
+    await publish('v1', { policy: policy('p1'), config: config('c1') });
+    const standing = await readStanding(place);
+    const past = { by: 'late', at: '2020-01-01T00:00:00.000Z' };
+    const planned = await planPublish(place, standing, await history(), {
+      ...past,
+      version: 'v2',
+      config: config('c'),
+    });
+    await carryOut(place, standing, planned!, past);
+    expect(await took()).toEqual(['publish v2', 'publish v1']);
+    await rollback();
+    expect((await inForce())?.version).toBe('v1');
+  });
+
+  it('lets one of two publishers win, and tells the other who did', async () => {
+    await publish('v1', { policy: policy('p1'), config: config('c1') });
+    const standing = await readStanding(place);
+    const [one, two] = [act('ada'), act('bob')];
+    const plans = await Promise.all(
+      [one, two].map(async (done, index) =>
+        planPublish(place, standing, await history(), { ...done, version: `v${index + 2}`, config: config(done.by) }),
+      ),
+    );
+    await carryOut(place, standing, plans[0]!, one);
+    await expect(carryOut(place, standing, plans[1]!, two)).rejects.toMatchObject({
+      type: 'RevisionConflict',
+      message: expect.stringContaining('it names v2, published by ada'),
+    });
+    expect(await versions()).toEqual(['publish v2', 'publish v1']);
+  });
+
+  it('refuses files under a name that is taken by other content', async () => {
+    await objects.put('policy-v1.tar.gz', text('somebody else’s'));
+    await expect(publish('v1', { policy: policy('p1'), config: config('c1') })).rejects.toThrow('other content');
+    expect(await inForce()).toBeUndefined();
+  });
+
+  it('knows its own manifest again when the answer to its write was lost', async () => {
+    const lossy = failing(objects, 'put latest.json', async (put) => {
+      await put();
+      throw new PreconditionFailedError('latest.json');
+    });
+    await publish('v1', { policy: policy('p1'), config: config('c1') }, 'ada', { ...place, store: lossy });
+    expect(await versions()).toEqual(['publish v1']);
+  });
+
+  it('says that nothing is confirmed when the store goes away at the last write', async () => {
+    let gone = false;
+    const away = failing(
+      objects,
+      'put latest.json',
+      () => {
+        gone = true;
+        return Promise.reject(new ObjectStoreError('timeout'));
+      },
+      () => (gone ? Promise.reject(new ObjectStoreError('away')) : undefined),
+    );
+    await expect(
+      publish('v1', { policy: policy('p1'), config: config('c1') }, 'ada', { ...place, store: away }),
+    ).rejects.toBeInstanceOf(NotConfirmedError);
+  });
+
+  it('keeps its entry while the write may still arrive: a release in force must be in the history', async () => {
+    let late: (() => Promise<unknown>) | undefined;
+    const slow = failing(objects, 'put latest.json', (put) => {
+      late = put;
+      return Promise.reject(new ObjectStoreError('timeout'));
+    });
+    await expect(
+      publish('v1', { policy: policy('p1'), config: config('c1') }, 'ada', { ...place, store: slow }),
+    ).rejects.toBeInstanceOf(NotConfirmedError);
+    expect(await took()).toEqual([]);
+    await late?.();
+    expect(await took()).toEqual(['publish v1']);
+  });
+
+  it('keeps its entry when somebody else replaced its release before the lost answer was asked for again', async () => {
+    await publish('v1', { policy: policy('p1'), config: config('c1') });
+    const overtaken = failing(objects, 'put latest.json', async (put) => {
+      await put();
+      await publish('v3', { config: config('c3') }, 'bob');
+      throw new PreconditionFailedError('latest.json');
+    });
+    await expect(publish('v2', { config: config('c2') }, 'ada', { ...place, store: overtaken })).rejects.toMatchObject({
+      type: 'RevisionConflict',
+      message: expect.stringMatching(/it names v3, published by bob.*It may have named v2 before that/),
+    });
+    expect(await took()).toEqual(['publish v3', 'publish v2', 'publish v1']);
+  });
+
+  it('takes its entry back when it lost, though its release had been in force long before', async () => {
+    await publish('v1', { policy: policy('p1'), config: config('c1') });
+    await publish('v2', { config: config('c2') });
+    const standing = await readStanding(place);
+    const planned = await planRollback(place, standing!, await history(), 'v1');
+    await publish('v3', { config: config('c3') }, 'bob');
+    await expect(carryOut(place, standing, planned!, act('ann'))).rejects.toMatchObject({ type: 'RevisionConflict' });
+    expect(await versions()).toEqual(['publish v3', 'publish v2', 'publish v1']);
+  });
+
+  it('knows a manifest again that somebody wrote anew with its keys in another order', async () => {
+    await publish('v1', { policy: policy('p1'), config: config('c1') });
+    const manifest = (await inForce())!;
+    const turned = Object.fromEntries(Object.entries(manifest).reverse());
+    await objects.put('latest.json', text(JSON.stringify(turned)));
+    expect(await took()).toEqual(['publish v1']);
+  });
+
+  it('does not take the answer to its own repeated write for a conflict', async () => {
+    const twice = failing(objects, 'put ', async (put) => {
+      await put();
+      return put();
+    });
+    await publish('v1', { policy: policy('p1'), config: config('c1') }, 'ada', { ...place, store: twice });
+    expect(await took()).toEqual(['publish v1']);
+  });
+
+  it('tells a name that is just being written from one that is taken', async () => {
+    const busy = failing(objects, 'put policy', () => Promise.reject(new PreconditionFailedError('policy-v1.tar.gz')));
+    await expect(
+      publish('v1', { policy: policy('p1'), config: config('c1') }, 'ada', { ...place, store: busy }),
+    ).rejects.toThrow('policy-v1.tar.gz is being written by somebody else at this moment');
+  });
+
+  it('says before it writes that a name is taken', async () => {
+    await objects.put('config-v1.json', text('another'));
+    const done = act();
+    const planned = await planPublish(place, undefined, [], {
+      ...done,
+      version: 'v1',
+      policy: policy('p1'),
+      config: config('c1'),
+    });
+    await expect(checkNames(place, planned!)).rejects.toThrow('config-v1.json is there already with other content');
+    await objects.put('config-v1.json', text('c1'));
+    await checkNames(place, planned!);
+    expect(await objects.list('')).toEqual(['config-v1.json']);
+  });
+
+  it('refuses a version that stands without digests to compare', async () => {
+    await objects.put('latest.json', manifestBytes({ policy: 'p', config: 'c', version: 'v1' }));
+    await expect(publish('v1', { policy: policy('p1'), config: config('c1') })).rejects.toThrow(
+      'named v1 before (written by hand)',
+    );
+  });
+
+  it('takes its entry back when the store refuses the manifest', async () => {
+    const refusing = failing(objects, 'put latest.json', () => Promise.reject(new ObjectStoreError('denied', 403)));
+    await expect(
+      publish('v1', { policy: policy('p1'), config: config('c1') }, 'ada', { ...place, store: refusing }),
+    ).rejects.toThrow('denied');
+    expect(await versions()).toEqual([]);
+  });
+
+  describe('rolling back', () => {
+    beforeEach(async () => {
+      await publish('v1', { policy: policy('p1'), config: config('c1') });
+      await publish('v2', { config: config('c2') });
+      await publish('v3', { policy: policy('p3') });
+    });
+
+    it('points to the release before, byte for byte as it was published', async () => {
+      const [, second] = await history();
+      await rollback();
+      expect(manifestBytes((await inForce())!)).toEqual(manifestBytes(second!.manifest));
+      expect(await versions()).toEqual(['rollback v2', 'publish v3', 'publish v2', 'publish v1']);
+    });
+
+    it('points to a release by its name, and back again', async () => {
+      await rollback('v1');
+      expect((await inForce())?.version).toBe('v1');
+      expect((await took())[0]).toBe('rollback v1');
+      await rollback();
+      expect((await inForce())?.version).toBe('v3');
+      expect(await rollback('v3')).toBe(false);
+    });
+
+    it('leaves a broken manifest that somebody put there by hand', async () => {
+      const broken = { policy: 'x', config: 'y', version: 'v9' };
+      await objects.put('latest.json', manifestBytes(broken));
+      await rollback();
+      expect((await inForce())?.version).toBe('v3');
+    });
+
+    it('refuses an unknown version, and one whose files are gone', async () => {
+      await expect(rollback('v7')).rejects.toThrow('it has named only v3, v2, v1');
+      await objects.delete('config-v1.json');
+      await expect(rollback('v1')).rejects.toThrow('config-v1.json, which is not there');
+    });
+
+    it('has nothing to point back to at the first release', async () => {
+      for (const key of await objects.list('latest.history/')) await objects.delete(key);
+      await expect(rollback()).rejects.toThrow('it has named only v3');
+    });
+
+    it('passes over entries of the history that cannot be read', async () => {
+      for (const [name, content] of [
+        ['z', 'x'],
+        ['y', '[]'],
+        ['x', '{"action":"publish"}'],
+      ]) {
+        await objects.put(`latest.history/${name}.json`, text(content ?? ''));
+      }
+      expect(await versions()).toHaveLength(3);
+      expect(unreadable).toHaveLength(3);
+    });
+  });
+
+  describe('promoting', () => {
+    let production: ManifestPlace;
+    beforeEach(async () => {
+      production = { store: new MemoryObjects('s3://prod/r/'), key: 'production.json' };
+      await publish('v1', { policy: policy('p1'), config: file('c1', 'pkl') });
+      await publish('v2', { policy: policy('p2') });
+    });
+    async function promote(): Promise<boolean> {
+      const standing = await readStanding(production);
+      const promoted = (await readStanding(place))!;
+      const planned = await planPromote(place, promoted, production, standing, await history(production));
+      if (planned) await carryOut(production, standing, planned, act('ann'));
+      return planned !== undefined;
+    }
+
+    it('copies the release whole, under its version and with who published it', async () => {
+      await promote();
+      expect((await readStanding(production))?.manifest).toEqual({
+        ...(await inForce()),
+        policy: 'policy-v2.tar.gz',
+        config: 'config-v2.pkl',
+      });
+      expect((await production.store.get('config-v2.pkl'))?.bytes).toEqual(text('c1'));
+      expect(await history(production)).toMatchObject([
+        { action: 'promote', by: 'ann', from: 's3://gate/r/latest.json' },
+      ]);
+      expect(await promote()).toBe(false);
+    });
+
+    it('promotes between two manifests of one folder, which keep histories of their own', async () => {
+      production = { store: objects, key: 'production.json' };
+      await promote();
+      const manifest = (await readStanding(production))!.manifest;
+      expect(manifest).toMatchObject({ policy: 'policy-v2.tar.gz', config: 'config-v2.pkl', version: 'v2' });
+      expect((await objects.get(manifest.config))?.bytes).toEqual(text('c1'));
+      expect([await took(production), await took()]).toEqual([['promote v2'], ['publish v2', 'publish v1']]);
+    });
+
+    it('points back instead of promoting what was in force before', async () => {
+      await promote();
+      await publish('v3', { policy: policy('p3') });
+      await promote();
+      const standing = (await readStanding(production))!;
+      const second = (await history(production)).find((entry) => entry.manifest.version === 'v2');
+      await rollback('v2');
+      await expect(promote()).rejects.toThrow('gate policy rollback --version v2 points back to it');
+      expect([standing.manifest.version, second?.from]).toEqual(['v3', 's3://gate/r/latest.json']);
+    });
+
+    it('does not copy what is not what the manifest says', async () => {
+      await objects.put('policy-v2.tar.gz', text('altered'));
+      await expect(promote()).rejects.toThrow('expected SHA-256');
+      expect(await production.store.list('')).toEqual([]);
+    });
+
+    it('does not give a version another content than it had', async () => {
+      await publish('v2', { policy: policy('p'), config: config('c') }, 'bob', production);
+      await expect(promote()).rejects.toThrow('names one release for ever');
+    });
+  });
+});
+
+/** The store as it is for a process that is killed in the middle of one request. */
+function dyingAt(objects: ObjectStore, request: string): ObjectStore {
+  let dead = false;
+  const die = (): Promise<never> => {
+    dead = true;
+    return Promise.reject(new Error('killed'));
+  };
+  return failing(objects, request, die, () => (dead ? Promise.reject(new Error('killed')) : undefined));
+}
+
+/** `objects`, where the put that `request` begins is done by `fail`, and everything else first asks `before`. */
+function failing(
+  objects: ObjectStore,
+  request: string,
+  fail: (put: () => Promise<{ etag: string }>) => Promise<{ etag: string }>,
+  before: () => Promise<never> | undefined = () => undefined,
+): ObjectStore {
+  return {
+    url: objects.url,
+    get: async (...args) => (await before()) ?? objects.get(...args),
+    getUnlessSame: async (...args) => (await before()) ?? objects.getUnlessSame(...args),
+    list: async (...args) => (await before()) ?? objects.list(...args),
+    delete: async (...args) => (await before()) ?? objects.delete(...args),
+    put: async (...args) => {
+      await before();
+      if (`put ${args[0]}`.startsWith(request)) return fail(() => objects.put(...args));
+      return objects.put(...args);
+    },
+  };
+}

@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { setImmediate as turn } from 'node:timers/promises';
+import { parseReleaseConfig } from '../../src/releases/config/parse-release-config';
+import { evaluateSnapshot } from '../../src/gate/decisions/evaluate-snapshot';
+import type { Snapshot } from '../../src/gate/facts/snapshot';
+import type { JsonObject } from '../../src/kernel/json';
+import { createEvaluator, type Evaluator } from '../../src/rego/evaluation/evaluator';
+import { createReleaseHolder } from '../../src/releases/release-holder';
+import type { PolicyBundle } from '../../src/releases/release';
+import { smokeRelease } from '../../src/releases/smoke-release';
+import type { LoadedConfig, NamedRelease } from '../../src/releases/sources/release-source';
+import { buildWasm } from '../support/build-policy';
+
+/** The answer tells the bundle that it comes from, by its own data, and the configuration, by its limit. */
+const SOURCE = `package gate
+
+response := {"allow": false, "deny_reasons": [sprintf("policy %d, limit %d", [data.own.number, data.config.limits.max])]}
+`;
+const POLICIES = 7;
+const CONFIGS = 11;
+const SWAPS = 2_000;
+const ASKERS = 12;
+
+let evaluator: Evaluator;
+let policies: PolicyBundle[];
+
+beforeAll(async () => {
+  const wasm = await buildWasm(SOURCE, 'gate/response');
+  policies = Array.from({ length: POLICIES }, (_, number) => ({
+    sha: `p${number}`,
+    wasm,
+    data: { own: { number } },
+    inputSchema: { type: 'object', additionalProperties: false },
+    reads: { facts: [], inputPaths: [], configPaths: [['limits', 'max']], collections: [], wholeInput: false },
+    entrypoint: 'gate/response',
+    sources: {},
+  }));
+  evaluator = createEvaluator({ threads: 2, deadlineMs: 5_000, memoryMiB: 16 });
+}, 60_000);
+afterAll(() => evaluator?.close());
+
+function configOf(number: number): LoadedConfig {
+  const config = parseReleaseConfig(
+    { limits: { max: number }, evaluation: { memoryMiB: 16, deadline: '5s' } },
+    { file: 'c' },
+  );
+  return { config, configDocument: config as unknown as JsonObject, configRev: `c${number}` };
+}
+
+describe('evaluations while releases are swapped thousands of times', () => {
+  it('each come from exactly the release that they name: its policy, and its limits', async () => {
+    let swap = 0;
+    const named = (): NamedRelease => {
+      const [policy, config] = [swap % POLICIES, swap % CONFIGS];
+      return {
+        manifest: { policy: 'p', config: 'c', version: `v${swap}` },
+        fingerprint: String(swap),
+        loadPolicy: async () => policies[policy]!,
+        loadConfig: async () => configOf(config),
+      };
+    };
+    const holder = createReleaseHolder({
+      read: async () => named(),
+      where: 'memory',
+      check: async () => [],
+      smoke: (release) => smokeRelease(release, (request) => evaluator.evaluate(request)),
+      nowMs: () => Date.now(),
+    });
+    await holder.refresh();
+
+    let isOver = false;
+    const wrong: string[] = [];
+    const releasesSeen = new Set<string>();
+    let decisions = 0;
+    const ask = async (): Promise<void> => {
+      while (!isOver) {
+        const { ref } = holder.current();
+        const snapshot: Snapshot = {
+          decisionId: 'd',
+          decisionTimeMs: 1_000,
+          target: { deploymentId: 'd', stage: 's', stageIndex: 0, attributes: {}, stageAttributes: {} },
+          release: ref,
+          facts: [],
+          maxAgeMs: {},
+        };
+        // As between collecting and evaluating: by now another release may be in force.
+        await turn();
+        const release = holder.find(snapshot.release);
+        if (release === undefined) continue;
+        const decision = await evaluateSnapshot({
+          release,
+          snapshot,
+          evaluate: (request) => evaluator.evaluate(request),
+        });
+        const expected = `policy ${ref.policySha.slice(1)}, limit ${ref.configRev.slice(1)}`;
+        if (decision.outcome !== 'deny' || decision.denyReasons.join() !== expected) {
+          wrong.push(`${ref.manifestVersion}: expected ${expected}, got ${JSON.stringify(decision)}`);
+        }
+        releasesSeen.add(`${ref.policySha} ${ref.configRev}`);
+        decisions += 1;
+      }
+    };
+    const asking = Array.from({ length: ASKERS }, ask);
+    while (++swap <= SWAPS) {
+      const release = await holder.refresh();
+      if (release.ref.manifestVersion !== `v${swap}`) wrong.push(`v${swap} did not come into force`);
+    }
+    isOver = true;
+    await Promise.all(asking);
+
+    expect(wrong.slice(0, 5)).toEqual([]);
+    // Nearly all of them: which one nobody asked for meanwhile is chance.
+    expect(releasesSeen.size).toBeGreaterThan(POLICIES * CONFIGS * 0.8);
+    expect(decisions).toBeGreaterThan(SWAPS);
+  }, 60_000);
+});
