@@ -30,10 +30,10 @@ describe('the import graph', () => {
   it.each([
     ['a workflow that imports an adapter', /workflows-are-deterministic: src\/workflows\/direct.ts -> /],
     ['a workflow that reaches a file through another module', /workflows-reach-no-io: src\/workflows\/indirect.ts -> /],
-    ['a pure module that reads a file', /pure-modules-use-no-node-io: src\/facts\/impure.ts -> /],
-    ["a feature that uses another's outside part", /features-keep-their-outside-to-themselves: src\/policy\/sources/],
-    ['a module that imports the command line', /nothing-imports-the-entry-points: src\/facts\/one.ts -> /],
-    ['two modules that import each other', /no-cycles: src\/facts\/(one|two).ts -> /],
+    ['a pure module that reads a file', /pure-modules-use-no-node-io: src\/gate\/facts\/impure.ts -> /],
+    ["a feature that uses another's outside part", /features-keep-their-outside-to-themselves: src\/releases\/sources/],
+    ['a module that imports the command line', /nothing-imports-the-entry-points: src\/gate\/facts\/one.ts -> /],
+    ['two modules that import each other', /no-cycles: src\/gate\/facts\/(one|two).ts -> /],
     ['an import that leads nowhere', /everything-resolves: /],
   ])('is checked for %s', (_arrow, expected) => {
     expect(planted).toMatch(expected);
