@@ -17,7 +17,7 @@ const IO_BUILTINS =
   '^(node:)?(child_process|cluster|crypto|dgram|dns|fs|http|http2|https|net|os|process|readline|stream|timers|tls|worker_threads)(/|$)';
 
 /** Subfolders that are pure all the same, bytes and values in and out: a family a file, an archive format. */
-const PURE_SUBFOLDERS = '^src/(rego/(builtins|analysis|bundle)|releases/config)/';
+const PURE_SUBFOLDERS = '^src/(rego/(builtins|values|analysis|bundle)|releases/config)/';
 
 /** What puts a port together with one of its adapters, as the settings say. */
 const OPENERS = '^src/.+/open-[^/]+\\.ts$';
