@@ -1,12 +1,14 @@
 import type { ReleaseConfig } from './config/release-config';
 import { FailureType, type Fault } from '../kernel/failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json';
+import { childOf, valueAt } from '../kernel/json-pointer';
+import { isSafeNumber } from '../kernel/numbers';
 import type { PolicyBundle } from './release';
 
 /**
  * Whether a policy and a configuration fit together: every limit that the policy reads is there and not null along the
  * whole path, every limit read is a number (`3100 > "2000"` and `3100 > [2000]` are false in Rego and so would never deny), every
- * number in the configuration document is finite and at most 2^53, and every fact read has a provider.
+ * number in the configuration document is finite and below 2^53, and every fact read has a provider.
  *
  * @param configDocument what the policy sees as `data.config`
  * @param knownFacts ids for which a provider is registered elsewhere than in `config.facts`
@@ -61,7 +63,7 @@ function missingAlong(path: readonly string[], document: JsonObject): Fault[] {
 function notNumbers(path: readonly string[], document: JsonObject): Fault[] {
   if (path.length > 0 && path[0] !== 'limits') return [];
   const keys = path.length === 0 ? ['limits'] : path;
-  const value = keys.reduce<JsonValue | undefined>(childOf, document);
+  const value = valueAt(document, keys);
   const where = ['data.config', ...keys].join('.');
   const isWhole = keys.length === 1;
   if (!isWhole) return notNumber(value, where);
@@ -80,11 +82,6 @@ function notNumber(value: JsonValue | undefined, where: string): Fault[] {
   return [invalid(where, `The policy reads ${where}: expected a number, found ${found}`)];
 }
 
-function childOf(value: JsonValue | undefined, key: string): JsonValue | undefined {
-  if (Array.isArray(value)) return /^[0-9]+$/.test(key) ? value[Number(key)] : undefined;
-  return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-}
-
 function nullsWithin(value: JsonValue | undefined, where: string): Fault[] {
   if (value === null) return [invalid(where, `The policy reads ${where}: expected a value, found null`)];
   return childrenOf(value).flatMap(([key, child]) => nullsWithin(child, `${where}.${key}`));
@@ -92,8 +89,7 @@ function nullsWithin(value: JsonValue | undefined, where: string): Fault[] {
 
 function unsafeNumbers(value: JsonValue, where: string): Fault[] {
   if (typeof value === 'number') {
-    const isSafe = Number.isFinite(value) && (!Number.isInteger(value) || Math.abs(value) <= 2 ** 53);
-    return isSafe ? [] : [invalid(where, `Expected ${where} to be finite and at most 2^53, found ${value}`)];
+    return isSafeNumber(value) ? [] : [invalid(where, `Expected ${where} to be finite and below 2^53, found ${value}`)];
   }
   return childrenOf(value).flatMap(([key, child]) => unsafeNumbers(child, `${where}.${key}`));
 }

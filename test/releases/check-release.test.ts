@@ -28,8 +28,8 @@ describe('checkRelease', () => {
     ['a limit that is long', { limits: { max: 'x'.repeat(99) } }, ['data.config.limits.max']],
     ['another limit that is a list and is not read', { limits: { max: 1, other: [1] } }, []],
     ['a text that is no limit read', { limits: { max: 1, note: 'x' }, parameters: { a: 'x' } }, []],
-    ['a number of 2^53', { limits: { max: 2 ** 53 } }, []],
-    ['a number beyond 2^53', { limits: { max: 2 ** 53 + 2 } }, ['data.config.limits.max']],
+    ['a number of 2^53 - 1', { limits: { max: 2 ** 53 - 1 } }, []],
+    ['a number of 2^53', { limits: { max: 2 ** 53 } }, ['data.config.limits.max']],
     ['a number that is not finite', { limits: { max: Infinity } }, ['data.config.limits.max']],
     ['a number beyond -2^53 that is not read', { limits: { max: 1, n: [-(2 ** 54)] } }, ['data.config.limits.n.0']],
   ])('%s', (_name, document, where) => {

@@ -4,7 +4,7 @@ import type { AuditRecord } from '../../audit/audit-record';
 import { parseAuditQuery } from '../../audit/query';
 import { streamRecords } from '../../audit/stream-records';
 import type { LoadedSettings } from '../../settings/load-settings';
-import { atPointer } from '../../gate/facts/providers/select-value';
+import { atPointer } from '../../kernel/json-pointer';
 import { faultsToError, FailureType, GateError } from '../../kernel/failures';
 import type { JsonValue } from '../../kernel/json';
 import { checkRelease } from '../../releases/check-release';

@@ -1,6 +1,8 @@
 import type { ValidateFunction } from 'ajv';
 import { FailureType, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
+import { childOf } from '../../kernel/json-pointer';
+import { isSafeNumber } from '../../kernel/numbers';
 import { checkRelease } from '../../releases/check-release';
 import { compileFactSchemas, schemaFailures } from '../../rego/analysis/fact-schemas';
 import { mustNotBeEmpty, schemaAt } from '../../rego/analysis/input-schema';
@@ -17,7 +19,7 @@ export type InputCheck = (input: JsonObject) => Fault[];
  * - every fact read is as input.json describes it;
  * - a collection read whole is not empty, nor is one within it, unless its schema says `minItems: 0` or
  *   `minProperties: 0`; and no null stands anywhere in it;
- * - every number in facts and attributes is finite, and at most 2^53 where it is an integer.
+ * - every number in facts and attributes is finite, and below 2^53 where it is an integer.
  *
  * All faults come together: `FactMissing` for a fact that is absent, `FactInvalid` for anything else in the input,
  * `ConfigInvalid` for the configuration.
@@ -138,20 +140,17 @@ function checkFact(factId: string, validate: ValidateFunction, input: JsonObject
 
 /** Without the places, which cost more than the look itself: nearly every input holds none. */
 function holdsUnsafeNumber(value: JsonValue | undefined): boolean {
-  if (typeof value === 'number') return isUnsafe(value);
+  if (typeof value === 'number') return !isSafeNumber(value);
   if (Array.isArray(value)) return value.some(holdsUnsafeNumber);
   if (!isJsonObject(value)) return false;
   for (const key in value) if (holdsUnsafeNumber(value[key])) return true;
   return false;
 }
 
-const isUnsafe = (value: number): boolean =>
-  !Number.isFinite(value) || (Number.isInteger(value) && Math.abs(value) > 2 ** 53);
-
 function checkNumbers(value: JsonValue | undefined, factId: string | undefined, where: string, faults: Fault[]): void {
   if (typeof value === 'number') {
-    if (isUnsafe(value)) {
-      addInvalid(faults, factId, where, 'a finite number, at most 2^53 as an integer', value);
+    if (!isSafeNumber(value)) {
+      addInvalid(faults, factId, where, 'a finite number, below 2^53 as an integer', value);
     }
   } else if (isContainer(value)) {
     for (const key of Object.keys(value)) checkNumbers(childOf(value, key), factId, `${where}.${key}`, faults);
@@ -173,11 +172,6 @@ function addInvalid(
     where,
     ...(factId === undefined ? {} : { factId }),
   });
-}
-
-function childOf(value: JsonValue | undefined, key: string): JsonValue | undefined {
-  if (Array.isArray(value)) return /^[0-9]+$/.test(key) ? value[Number(key)] : undefined;
-  return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
 const isContainer = (value: JsonValue | undefined): value is JsonValue[] | JsonObject =>

@@ -1,22 +1,7 @@
 import Ajv2020, { type ValidateFunction } from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
 import type { JsonSchema } from '../../kernel/json';
-
-/** True for an integer that wasm would round silently, and for numbers that JSON does not have. */
-export function isUnsafeNumber(value: number): boolean {
-  return !Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value));
-}
-
-/** JSON Pointer of the first unsafe number in `value`, `''` for the value itself; undefined when all are safe. */
-export function findUnsafeNumber(value: unknown, path = ''): string | undefined {
-  if (typeof value === 'number') return isUnsafeNumber(value) ? path : undefined;
-  if (typeof value !== 'object' || value === null) return undefined;
-  for (const [key, child] of Object.entries(value)) {
-    const found = findUnsafeNumber(child, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
+import { findUnsafeNumber } from '../../kernel/numbers';
 
 const ajv = addFormats(new Ajv2020({ allErrors: true, strict: false, validateSchema: false }));
 const compiled = new WeakMap<JsonSchema, ValidateFunction>();

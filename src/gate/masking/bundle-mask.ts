@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
-import { MASK_ALL, maskPathFault, pointerKeys, type MaskRule } from './mask';
+import { parsePointer } from '../../kernel/json-pointer';
+import { MASK_ALL, maskPathFault, type MaskRule } from './mask';
 
 /** Where OPA keeps the masks of its decision log, as an entrypoint and as a package. */
 export const MASK_ENTRYPOINT = 'system/log/mask';
@@ -53,7 +54,7 @@ export function toMaskRules(response: JsonValue | undefined): { rules: readonly 
 
 /** One to the decision's id or time would leave in the clear what somebody wants hidden. */
 function isFitPointer(pointer: string): boolean {
-  const root = pointerKeys(pointer)?.[0];
+  const root = parsePointer(pointer)?.[0];
   return root === 'input' ? maskPathFault(pointer) === undefined : ROOTS.includes(root ?? '');
 }
 

@@ -2,7 +2,8 @@ import type { AuditRecord } from '../../audit/audit-record';
 import { OTHER_REASON, reasonCode } from '../../kernel/reason-code';
 import { FailureType, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
-import { keyTexts, pathOf, pointerKeys, replaced, resolveMask, scalarTexts, valueAt, type MaskRule } from './mask';
+import { pointerKeys, valueAt } from '../../kernel/json-pointer';
+import { keyTexts, pathOf, replaced, resolveMask, scalarTexts, type MaskRule } from './mask';
 
 /** What stands in the place of a source's address that holds a masked value. */
 const MASKED_SOURCE = 'masked';
@@ -21,13 +22,13 @@ export function maskRecord(record: AuditRecord, rules: readonly MaskRule[] | und
   const found = resolveMask(rules, input, absent).filter(isNew);
   if (found.length === 0) return record;
 
-  const hidden = found.map((rule) => valueAt(input, pointerKeys(pathOf(rule))!.slice(1)));
+  const hidden = found.map((rule) => valueAt(input, pointerKeys(pathOf(rule)).slice(1)));
   const secrets = hidden.flatMap(scalarTexts);
   const keys = hidden.flatMap(keyTexts);
   // Deepest last: what lies within a masked value is gone with it.
   const masked = found.reduce<JsonValue>(
     (document, rule) =>
-      replaced(document, pointerKeys(pathOf(rule))!.slice(1), typeof rule === 'string' ? null : rule.value),
+      replaced(document, pointerKeys(pathOf(rule)).slice(1), typeof rule === 'string' ? null : rule.value),
     input,
   ) as JsonObject;
   return {

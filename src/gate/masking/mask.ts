@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
+import { childOf, parsePointer, toPointer, valueAt } from '../../kernel/json-pointer';
 
 /** A JSON Pointer whose value becomes null, or one whose value is replaced. */
 export type MaskRule = string | { path: string; value: JsonValue };
@@ -11,21 +12,9 @@ const DEPLOYMENT_PARTS: readonly string[] = ['attributes', 'stage_attributes'];
 
 export const pathOf = (rule: MaskRule): string => (typeof rule === 'string' ? rule : rule.path);
 
-/** The keys of a JSON Pointer (RFC 6901) with at least one; undefined when it is none. */
-export function pointerKeys(pointer: string): string[] | undefined {
-  if (!/^(\/([^~/]|~[01])*)+$/.test(pointer)) return undefined;
-  return pointer
-    .slice(1)
-    .split('/')
-    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
-}
-
-const toPointer = (keys: readonly string[]): string =>
-  keys.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
-
 /** Why a pointer of the settings masks nothing that can be masked; undefined when it is fit. */
 export function maskPathFault(pointer: string): string | undefined {
-  const keys = pointerKeys(pointer);
+  const keys = parsePointer(pointer);
   if (keys?.[0] !== 'input') return `Expected a JSON Pointer below /input, found ${JSON.stringify(pointer)}`;
   const [, first, second] = keys;
   const isKept = first === 'decision_time' || (first === 'deployment' && second !== undefined);
@@ -44,10 +33,11 @@ export function maskPathFault(pointer: string): string | undefined {
 export function resolveMask(rules: readonly MaskRule[], input: JsonObject, absent: readonly string[] = []): MaskRule[] {
   const found = new Map<string, MaskRule>();
   for (const rule of rules) {
-    for (const keys of widened(pointerKeys(pathOf(rule)) ?? [], input, absent)) {
+    for (const keys of widened(parsePointer(pathOf(rule)) ?? [], input, absent)) {
       const path = toPointer(keys);
       const isMissing = keys[0] === 'input' && absent.includes(keys[1] ?? '');
-      if (found.has(path) || !(keys[0] === 'result' || isMissing || hasValue(input, keys.slice(1)))) continue;
+      if (found.has(path) || !(keys[0] === 'result' || isMissing || valueAt(input, keys.slice(1)) !== undefined))
+        continue;
       found.set(path, typeof rule === 'string' ? path : { path, value: rule.value });
     }
   }
@@ -64,25 +54,6 @@ function widened(keys: readonly string[], input: JsonObject, absent: readonly st
   if (first !== 'deployment') return [[...keys]];
   if (second === undefined) return DEPLOYMENT_PARTS.map((part) => ['input', 'deployment', part]);
   return DEPLOYMENT_PARTS.includes(second) ? [[...keys]] : [];
-}
-
-function hasValue(document: JsonValue, keys: readonly string[]): boolean {
-  let value: JsonValue | undefined = document;
-  for (const key of keys) {
-    value = childOf(value, key);
-    if (value === undefined) return false;
-  }
-  return true;
-}
-
-/** The value at a pointer's keys. */
-export function valueAt(document: JsonValue, keys: readonly string[]): JsonValue | undefined {
-  return keys.reduce<JsonValue | undefined>(childOf, document);
-}
-
-function childOf(value: JsonValue | undefined, key: string): JsonValue | undefined {
-  if (Array.isArray(value)) return /^(0|[1-9][0-9]*)$/.test(key) ? value[Number(key)] : undefined;
-  return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
 /** A copy of `document` with `value` in the place that `keys` name, where there is one. */

@@ -1,6 +1,6 @@
 import { DURATION_PATTERN } from '../../kernel/names';
 import { parseDuration } from '../../kernel/duration';
-import { escapePointer } from './json-document';
+import { escapePointer } from '../../kernel/json-pointer';
 
 const DURATION = new RegExp(DURATION_PATTERN);
 

@@ -1,4 +1,6 @@
 import type { JsonObject, JsonValue } from '../../kernel/json';
+import { escapePointer, pointerKeys } from '../../kernel/json-pointer';
+import { isSafeNumber } from '../../kernel/numbers';
 
 /** Deeper than any configuration is, and far from where a recursion would end the process. */
 const DEEPEST = 100;
@@ -13,7 +15,7 @@ export interface DocumentFault {
 /**
  * A copy of `value` that holds JSON only, for what comes from a caller or a parser. Keys whose value is undefined are left
  * out, as JSON.stringify does; everything else that JSON cannot say without loss is a fault: numbers that are not finite,
- * whole numbers beyond 2^53 (wasm would round them silently), the key `__proto__`, cycles, and objects of classes.
+ * whole numbers from 2^53 on (wasm would round them silently), the key `__proto__`, cycles, and objects of classes.
  */
 export function toJsonDocument(value: unknown): { document: JsonValue; faults: DocumentFault[] } {
   const faults: DocumentFault[] = [];
@@ -34,11 +36,9 @@ export function toJsonDocument(value: unknown): { document: JsonValue; faults: D
   }
 
   function copyNumber(item: number, pointer: string): JsonValue {
-    if (!Number.isFinite(item)) return refuse(pointer, 'a finite number', String(item));
-    if (Number.isInteger(item) && !Number.isSafeInteger(item)) {
-      return refuse(pointer, 'a whole number within ±(2^53 − 1)', String(item));
-    }
-    return item;
+    if (isSafeNumber(item)) return item;
+    const expected = Number.isFinite(item) ? 'a whole number within ±(2^53 − 1)' : 'a finite number';
+    return refuse(pointer, expected, String(item));
   }
 
   function copyObject(item: object, pointer: string): JsonValue {
@@ -75,18 +75,6 @@ export function describeKind(value: unknown): string {
   }
   if (typeof value === 'string') return value === '' ? 'an empty text' : 'a text';
   return typeof value === 'undefined' ? 'nothing' : `a ${typeof value}`;
-}
-
-export function escapePointer(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1');
-}
-
-/** The keys of a JSON Pointer. */
-export function pointerKeys(pointer: string): string[] {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 /** `/stages/0/name` as people write it: `stages[0].name`; the whole document is `the document`. */

@@ -4,7 +4,8 @@ import { FailureType, faultsToError, type Fault } from '../../kernel/failures';
 import type { JsonObject, JsonValue } from '../../kernel/json';
 import { toAjvSchema } from './ajv-schema';
 import { closeName } from './close-name';
-import { deepFreeze, describeKind, displayPath, escapePointer, toJsonDocument } from './json-document';
+import { escapePointer } from '../../kernel/json-pointer';
+import { deepFreeze, describeKind, displayPath, toJsonDocument } from './json-document';
 
 /** Where a document was found, for what is said about its faults. */
 export interface DocumentPlace {

@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
 import { FailureType, GateError, faultsToError } from '../../kernel/failures';
 import type { JsonSchema } from '../../kernel/json';
+import { escapePointer, pointerKeys } from '../../kernel/json-pointer';
 import { factSchemas } from './input-schema';
 
 const ROOT = 'input.json';
@@ -71,7 +72,7 @@ export interface SchemaFailure {
 }
 
 function failureOf(root: string, error: ErrorObject): SchemaFailure {
-  const place = [root, ...error.instancePath.split('/').slice(1).map(unescapePointer)].join('.');
+  const place = [root, ...pointerKeys(error.instancePath)].join('.');
   const params = error.params as Record<string, unknown>;
   switch (error.keyword) {
     case 'required':
@@ -90,5 +91,4 @@ function failureOf(root: string, error: ErrorObject): SchemaFailure {
   }
 }
 
-const pointerPart = (key: string): string => encodeURIComponent(key.replace(/~/g, '~0').replace(/\//g, '~1'));
-const unescapePointer = (part: string): string => part.replace(/~1/g, '/').replace(/~0/g, '~');
+const pointerPart = (key: string): string => encodeURIComponent(escapePointer(key));

@@ -1,23 +1,16 @@
 import { FailureType, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonValue } from '../../kernel/json';
+import { isSafeNumber } from '../../kernel/numbers';
 
 /** A number literal that JavaScript cannot hold: kept as it is written. */
 export interface UnsafeNumber {
   unsafeNumber: string;
 }
 
-/** For a JSON parser that hands over numbers as text: the number, or an `UnsafeNumber` beyond 2^53 or not finite. */
+/** For a JSON parser that hands over numbers as text: the number, or an `UnsafeNumber` from 2^53 on or not finite. */
 export function parseNumber(text: string): number | UnsafeNumber {
-  return isSafe(text) ? Number(text) : { unsafeNumber: text };
-}
-
-function isSafe(text: string): boolean {
-  if (/^-?[0-9]+$/.test(text)) {
-    const value = BigInt(text);
-    return value <= 2n ** 53n && value >= -(2n ** 53n);
-  }
   const value = Number(text);
-  return Number.isFinite(value) && (!Number.isInteger(value) || Math.abs(value) <= 2 ** 53);
+  return isSafeNumber(value) ? value : { unsafeNumber: text };
 }
 
 /**
@@ -42,7 +35,7 @@ export function sourceFaults(file: string, tree: unknown): Fault[] {
       faults.push(refuse(file, here, `${what}; assign the collection to a variable first: list := data.list, list[0]`));
     }
     if (typeof node.unsafeNumber === 'string') {
-      faults.push(refuse(file, here, `number ${node.unsafeNumber} is beyond 2^53 and would be rounded in wasm`));
+      faults.push(refuse(file, here, `number ${node.unsafeNumber} is 2^53 or more and would be rounded in wasm`));
     }
     for (const [key, child] of Object.entries(node)) if (key !== 'location') visit(child, here);
   };

@@ -35,7 +35,7 @@ export async function readPolicyFolder(dir: string): Promise<PolicyFolder> {
     try {
       parse(await readFile(join(dir, name), 'utf8'), null, (text) => {
         const value = parseNumber(text);
-        if (typeof value !== 'number') fault(name, `number ${text} is beyond 2^53 and would be rounded in wasm`);
+        if (typeof value !== 'number') fault(name, `number ${text} is 2^53 or more and would be rounded in wasm`);
         return value;
       });
     } catch (error) {

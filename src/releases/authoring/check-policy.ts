@@ -1,6 +1,7 @@
 import type { ReleaseConfig } from '../config/release-config';
 import { FailureType, GateError, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject } from '../../kernel/json';
+import { atPointer } from '../../kernel/json-pointer';
 import { checkRelease } from '../check-release';
 import { factSchemas, typesOf } from '../../rego/analysis/input-schema';
 import type { PolicyReads } from '../../rego/analysis/policy-reads';
@@ -82,7 +83,7 @@ function mistypedFacts(
     const provider = config.facts[factId];
     const wanted = typesOf(schemas[factId] ?? {});
     if (provider?.type !== 'config' || wanted.length === 0) return [];
-    const value = pointer({ ...config, ...configDocument }, provider.path);
+    const value = atPointer({ ...config, ...configDocument } as JsonObject, provider.path);
     const found = jsonTypes(value);
     if (found.some((type) => wanted.includes(type))) return [];
     return [
@@ -95,20 +96,6 @@ function mistypedFacts(
       },
     ];
   });
-}
-
-function pointer(document: unknown, path: string): unknown {
-  const keys = path
-    .split('/')
-    .slice(1)
-    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
-  return keys.reduce<unknown>(
-    (value, key) =>
-      typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-        ? (value as Record<string, unknown>)[key]
-        : undefined,
-    document,
-  );
 }
 
 function jsonTypes(value: unknown): string[] {

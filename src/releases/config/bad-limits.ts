@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonValue } from '../../kernel/json';
-import { describeKind, escapePointer } from '../../platform/documents/json-document';
+import { escapePointer } from '../../kernel/json-pointer';
+import { describeKind } from '../../platform/documents/json-document';
 
 /** The limits that the shipped policies compare numbers with. */
 const NUMBERS = ['maxDelta', 'maxPending'] as const;

@@ -4,7 +4,7 @@ import { RESERVED_INPUT_KEYS } from '../../kernel/names';
 import { findBadDurations } from '../../platform/documents/bad-durations';
 import { findBadLimits } from './bad-limits';
 import { parseDuration } from '../../kernel/duration';
-import { escapePointer } from '../../platform/documents/json-document';
+import { escapePointer } from '../../kernel/json-pointer';
 import { ReleaseConfig } from './release-config';
 import { faultAt, validate, type DocumentPlace } from '../../platform/documents/validate';
 

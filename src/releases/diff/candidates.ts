@@ -1,4 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonSchema, type JsonValue } from '../../kernel/json';
+import { unescapePointer } from '../../kernel/json-pointer';
+import { isSafeNumber } from '../../kernel/numbers';
 import { typesOf } from '../../rego/analysis/input-schema';
 import { canonicalText } from './compare-values';
 
@@ -71,7 +73,7 @@ function numbersOf(schema: JsonObject, { numbers }: Material, isInteger: boolean
     return isInteger ? [Math.floor(value), Math.ceil(value), ...whole] : [...whole, value - step, value + step];
   });
   const [least, most] = [schema.minimum ?? -Infinity, schema.maximum ?? Infinity] as [number, number];
-  return [0, ...around].filter((value) => value >= least && value <= most && Math.abs(value) < 2 ** 53);
+  return [0, ...around].filter((value) => value >= least && value <= most && isSafeNumber(value));
 }
 
 const FORMATS: Readonly<Record<string, readonly string[]>> = {
@@ -128,8 +130,7 @@ function resolveRef(root: JsonSchema, ref: string): JsonObject | undefined {
   if (!ref.startsWith('#')) return undefined;
   const keys = ref.slice(1).split('/').slice(1);
   const found = keys.reduce<JsonValue | undefined>(
-    (value, key) =>
-      isJsonObject(value) ? value[decodeURIComponent(key).replace(/~1/g, '/').replace(/~0/g, '~')] : undefined,
+    (value, key) => (isJsonObject(value) ? value[unescapePointer(decodeURIComponent(key))] : undefined),
     root,
   );
   return isJsonObject(found) ? found : undefined;

@@ -71,7 +71,7 @@ describe('an input', () => {
 
   it.each<[string, JsonValue]>([
     ['count', 0],
-    ['count', 2 ** 53],
+    ['count', 2 ** 53 - 1],
     ['alarms', ['a']],
     ['unread', { any: [] }],
     ['deployment.attributes.risk', 0],
@@ -105,7 +105,7 @@ describe('an input', () => {
     [
       'count',
       2 ** 53 + 2,
-      'FactInvalid count input.count: Expected input.count to be a finite number, at most 2^53 as an integer, found 9007199254740994',
+      'FactInvalid count input.count: Expected input.count to be a finite number, below 2^53 as an integer, found 9007199254740994',
     ],
     [
       'fleet',
@@ -171,7 +171,7 @@ describe('an input', () => {
     [
       'unread',
       [{ n: Infinity }],
-      'FactInvalid unread input.unread.0.n: Expected input.unread.0.n to be a finite number, at most 2^53 as an integer, found Infinity',
+      'FactInvalid unread input.unread.0.n: Expected input.unread.0.n to be a finite number, below 2^53 as an integer, found Infinity',
     ],
     [
       'deployment.attributes.risk',
@@ -191,7 +191,7 @@ describe('an input', () => {
     [
       'deployment.stage_attributes',
       { n: -(2 ** 54) },
-      'FactInvalid - input.deployment.stage_attributes.n: Expected input.deployment.stage_attributes.n to be a finite number, at most 2^53 as an integer, found -18014398509481984',
+      'FactInvalid - input.deployment.stage_attributes.n: Expected input.deployment.stage_attributes.n to be a finite number, below 2^53 as an integer, found -18014398509481984',
     ],
   ])('is at fault with %s as %j', (path, value, expected) => {
     expect(summary(changed(path, value))).toContain(expected);

@@ -6,7 +6,7 @@ import { faultsToError, type Fault } from '../../../kernel/failures';
 import type { JsonObject, JsonValue } from '../../../kernel/json';
 import { findBadDurations } from '../../../platform/documents/bad-durations';
 import { parseDuration } from '../../../kernel/duration';
-import { escapePointer } from '../../../platform/documents/json-document';
+import { escapePointer } from '../../../kernel/json-pointer';
 import { faultAt, validate, type DocumentPlace } from '../../../platform/documents/validate';
 import { loadDocument } from '../../../platform/documents/loaders/document';
 

@@ -1,13 +1,13 @@
 import type { ConfigProviderConfig } from '../../../releases/config/release-config';
 import { FailureType, GateError } from '../../../kernel/failures';
+import { atPointer } from '../../../kernel/json-pointer';
 import type { ProviderKind } from '../provider-kind';
-import { atPointer } from './select-value';
 
 /** A value from the release's configuration: always fresh, and there from the start or the release is refused. */
 export const config: ProviderKind<ConfigProviderConfig> = {
   type: 'config',
   create(factId, { path, description }, schema, deps) {
-    const value = path === '' || path.startsWith('/') ? atPointer(deps.configDocument, path) : undefined;
+    const value = atPointer(deps.configDocument, path);
     if (value === undefined || value === null) {
       const where = `facts.${factId}.path`;
       const message = `Expected ${where} to be a JSON Pointer to a value of the configuration, found nothing at '${path}'`;

@@ -2,7 +2,7 @@ import { parse } from 'lossless-json';
 import type { SecretRef } from '../../../releases/config/release-config';
 import { FailureType, GateError } from '../../../kernel/failures';
 import type { JsonValue } from '../../../kernel/json';
-import { isUnsafeNumber } from '../fact-value';
+import { isSafeNumber } from '../../../kernel/numbers';
 import type { ProviderDeps } from '../provider-kind';
 import { readSecret } from '../../../platform/files/read-secret';
 import { redactUrl } from './url';
@@ -130,7 +130,7 @@ function parseJson(request: JsonRequest, text: string): JsonValue {
   try {
     return parse(text, undefined, (digits) => {
       const number = Number(digits);
-      if (isUnsafeNumber(number)) throw new RangeError('a number beyond 2^53');
+      if (!isSafeNumber(number)) throw new RangeError('a number of 2^53 or more');
       return number;
     }) as JsonValue;
   } catch (error) {

@@ -2,7 +2,7 @@ import { parse as parseLossless } from 'lossless-json';
 import type * as Yaml from 'yaml';
 import { FailureType, faultsToError } from '../../../kernel/failures';
 import type { JsonValue } from '../../../kernel/json';
-import { pointerKeys } from '../json-document';
+import { pointerKeys } from '../../../kernel/json-pointer';
 import { configInvalid } from './read-bytes';
 
 export interface ParsedText {

@@ -60,6 +60,7 @@ it('the provider config asks nobody and is always fresh', async () => {
 
 it.each([
   ['a path that is no pointer', { type: 'config', path: 'limits' }],
+  ['a JSON Pointer with a bare ~', { type: 'http', url: 'http://h', value: '/a~b' }],
   ['a broken JMESPath', { type: 'http', url: 'http://h', value: 'a[' }],
   ['a broken JMESPath to the time', { type: 'http', url: 'http://h', value: '/a', time: 'a[' }],
   ['a URL that is none', { type: 'http', url: 'nowhere', value: '/a' }],

@@ -1,0 +1,51 @@
+import { describe, expect, it } from '@jest/globals';
+import { atPointer, childOf, parsePointer, pointerKeys, toPointer } from '../../src/kernel/json-pointer';
+
+// The document and the answers of RFC 6901, section 5.
+const DOCUMENT = {
+  foo: ['bar', 'baz'],
+  '': 0,
+  'a/b': 1,
+  'c%d': 2,
+  'e^f': 3,
+  'g|h': 4,
+  'i\\j': 5,
+  'k"l': 6,
+  ' ': 7,
+  'm~n': 8,
+};
+
+describe('a JSON Pointer', () => {
+  it.each([
+    ['', DOCUMENT],
+    ['/foo', ['bar', 'baz']],
+    ['/foo/0', 'bar'],
+    ['/', 0],
+    ['/a~1b', 1],
+    ['/c%d', 2],
+    ['/e^f', 3],
+    ['/g|h', 4],
+    ['/i\\j', 5],
+    ['/k"l', 6],
+    ['/ ', 7],
+    ['/m~0n', 8],
+  ])('%j leads to %j', (pointer, value) => {
+    expect(atPointer(DOCUMENT, pointer)).toEqual(value);
+    expect(toPointer(parsePointer(pointer) ?? [])).toBe(pointer);
+  });
+
+  it.each(['foo', '/m~n', '/m~', '/m~2n', 'a/b', ' /foo'])('%j is refused', (text) => {
+    expect(parsePointer(text)).toBeUndefined();
+    expect(atPointer(DOCUMENT, text)).toBeUndefined();
+  });
+
+  it('reads ~01 as the key ~1, not as a slash', () => expect(pointerKeys('/~01')).toEqual(['~1']));
+
+  it.each(['00', '01', '-', '1.0', '1e0', ' 1', 'length', '2'])('the index %j names no element', (key) => {
+    expect(childOf(['a', 'b'], key)).toBeUndefined();
+  });
+
+  it.each(['constructor', 'toString', '__proto__'])('the inherited key %s names nothing', (key) => {
+    expect(childOf({}, key)).toBeUndefined();
+  });
+});
