@@ -1,10 +1,11 @@
 // The arrows that may be drawn between the parts of src/ (docs/architecture.md). `npm run import-graph` checks them, and
-// test/import-graph.test.ts proves that a wrong one is caught. Arrows point inward: command line and worker -> activities
-// and adapters -> pure modules.
+// test/import-graph.test.ts proves that a wrong one is caught. Arrows point down, from room to room (scripts/rooms.cjs), and
+// inward: command line and worker -> activities and adapters -> pure modules.
 
-/** One folder a feature: pure modules at its top, what talks to the outside in a subfolder named for its role. */
-const FEATURES =
-  'gate/(?:facts|decisions|deployments|actions|masking)|rego|releases|audit|alerts|replay|platform/objects';
+const { ROOMS, PURE, filesOf } = require('./scripts/rooms.cjs');
+
+const rooms = Object.entries(ROOMS);
+const anyOf = (names) => names.map(filesOf).join('|');
 
 /** What a pure module may use of Node: no clock, file, socket, process or thread. Hashing given bytes is pure. */
 const PURE_BUILTINS = '^(node:)?(assert|buffer|crypto|path|querystring|string_decoder|url|util|zlib)(/|$)';
@@ -15,12 +16,6 @@ const WORKFLOW_BUILTINS = '^(node:)?(assert|url|util)(/|$)';
 /** What neither a workflow nor anything that it imports may use. */
 const IO_BUILTINS =
   '^(node:)?(child_process|cluster|crypto|dgram|dns|fs|http|http2|https|net|os|process|readline|stream|timers|tls|worker_threads)(/|$)';
-
-/** Subfolders that are pure all the same, bytes and values in and out: a family a file, an archive format. */
-const PURE_SUBFOLDERS = '^src/(rego/(builtins|values|analysis|bundle)|releases/config)/';
-
-/** What puts a port together with one of its adapters, as the settings say. */
-const OPENERS = '^src/.+/open-[^/]+\\.ts$';
 
 /** Packages that open files, sockets or processes. */
 const OUTSIDE_PACKAGES =
@@ -36,16 +31,31 @@ module.exports = {
       from: {},
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
+    // One rule a room, all under one name: what is on its own level or above is out of its reach, types too.
+    ...rooms.map(([name, { level }]) => ({
+      name: 'rooms-use-lower-levels',
+      comment: `src/${name} is on level ${level}: \`npm run rooms\` shows what is below. A definition that two rooms need goes home to the lower one.`,
+      severity: 'warn',
+      from: { path: filesOf(name) },
+      to: {
+        path: anyOf(rooms.filter(([, other]) => other.level >= level).map(([other]) => other)),
+        pathNot: filesOf(name),
+      },
+    })),
+    {
+      name: 'every-file-has-a-room',
+      comment: 'A new place is a line in scripts/rooms.cjs, with its level.',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/', pathNot: anyOf(rooms.map(([name]) => name)) },
+    },
     {
       name: 'workflows-are-deterministic',
       comment:
         'A workflow is replayed: whatever it reaches must give the same answer then. Types of anything are fine.',
       severity: 'error',
       from: { path: '^src/workflows/' },
-      to: {
-        path: `^src/(${FEATURES})/[^/]+/|^src/(cli|api|clients|dev|activities)/|^src/platform/(database|observability|tools|threads|aws)/`,
-        dependencyTypesNot: ['type-only'],
-      },
+      to: { path: '^src/', pathNot: `^src/workflows/|${PURE}`, dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'workflows-reach-no-node',
@@ -63,36 +73,23 @@ module.exports = {
     },
     {
       name: 'pure-modules-use-no-node-io',
-      comment: 'The top level of a feature takes the time, the random value and the bytes as arguments.',
+      comment: "The modules at a domain's top take the time, the random value and the bytes as arguments.",
       severity: 'error',
-      from: { path: `^src/(${FEATURES})/[^/]+$` },
+      from: { path: PURE },
       to: { dependencyTypes: ['core'], pathNot: PURE_BUILTINS },
     },
     {
       name: 'pure-modules-use-no-outside-package',
       severity: 'error',
-      from: { path: `^src/(${FEATURES})/[^/]+$`, pathNot: OPENERS },
+      from: { path: PURE },
       to: { path: OUTSIDE_PACKAGES, dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'pure-modules-know-no-adapter',
       comment: 'A port is at the top, its adapters below: the arrow points from the adapter to the port.',
       severity: 'error',
-      from: { path: `^src/(${FEATURES})/[^/]+$`, pathNot: [OPENERS, '^src/audit/audit-log\\.ts$'] },
-      to: { path: `^src/(${FEATURES})/[^/]+/`, pathNot: PURE_SUBFOLDERS, dependencyTypesNot: ['type-only'] },
-    },
-    {
-      name: 'features-keep-their-outside-to-themselves',
-      comment:
-        "rego/ is a library of several rooms, and a release's configuration is pure: both may be used by others. " +
-        "One exception: a deployment's file is checked with the actions that it names.",
-      severity: 'error',
-      from: { path: `^src/(${FEATURES})/`, pathNot: '^src/gate/deployments/files/load-deployment\\.ts$' },
-      to: {
-        path: `^src/(${FEATURES})/[^/]+/`,
-        pathNot: '^src/($1|rego|releases/config)/',
-        dependencyTypesNot: ['type-only'],
-      },
+      from: { path: PURE },
+      to: { path: '^src/', pathNot: PURE, dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'nothing-imports-the-entry-points',

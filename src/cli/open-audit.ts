@@ -6,7 +6,7 @@ import { requireStore } from './open-settings';
 /** The audit log that the settings name: DynamoDB, PostgreSQL, or the embedded store through its owner or by itself. */
 export async function openAudit(io: CliIo, loaded: LoadedSettings): Promise<AuditReader> {
   if (loaded.settings.audit.store.type === 'dynamodb') {
-    const { openDynamoDbStore } = await import('../audit/open-audit-store.js');
+    const { openDynamoDbStore } = await import('../audit/stores/open-audit-store.js');
     return openDynamoDbStore(loaded.settings.audit.store);
   }
   const { openAuditReader } = await import('../audit/stores/open-audit-reader.js');

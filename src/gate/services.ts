@@ -6,7 +6,8 @@ import type { ActionContext } from './actions/action';
 import { createAlertDispatcher, type AlertDispatcher } from '../alerts/alert-dispatcher';
 import { createReleaseAlerts } from '../alerts/release-alerts';
 import { createAlertReceivers } from '../alerts/receivers/create-receivers';
-import { createAuditLog, type AuditLog } from '../audit/audit-log';
+import type { AuditLog } from '../audit/audit-log';
+import { createAuditLog } from '../audit/copies/create-audit-log';
 import type { AuditStore } from '../audit/audit-record';
 import { createStdoutSink } from '../audit/copies/stdout';
 import { parseDuration } from '../kernel/duration';
@@ -34,9 +35,9 @@ import { createReleaseHolder } from '../releases/release-holder';
 import { startReleaseRefresh } from '../releases/release-refresh';
 import type { Release, ReleaseHolder } from '../releases/release';
 import { smokeRelease } from '../releases/smoke-release';
-import { openAuditStore } from '../audit/open-audit-store';
-import { openDecisionLogUpload } from '../audit/open-decision-log-upload';
-import { openReleaseSource } from '../releases/open-release-source';
+import { openAuditStore } from '../audit/stores/open-audit-store';
+import { openDecisionLogUpload } from '../audit/copies/open-decision-log-upload';
+import { openReleaseSource } from '../releases/sources/open-release-source';
 import type { Database } from '../platform/database/database';
 
 export interface ServiceOptions {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import { setupSearchAttributes } from '../../src/workflows/search-attribute-setup';
+import { setupSearchAttributes } from '../../src/clients/search-attribute-setup';
 import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server';
 
 const NAMES = ['DeploymentId', 'DeploymentStage', 'DecisionOutcome', 'PauseReason', 'PolicyRevision'];

@@ -9,7 +9,7 @@ import type { AuditRecord } from '../../src/audit/audit-record';
 import type { DeploymentStatus } from '../../src/gate/deployments/deployment-state';
 import type { NodeChild } from '../../src/dev/child-process';
 import { startS3Server, type S3Server } from '../../src/dev/s3-server';
-import { openObjectStore } from '../../src/platform/objects/open-object-store';
+import { openObjectStore } from '../../src/platform/objects/stores/open-object-store';
 import { startDynamoDb, type TestDynamoDb } from '../support/dynamodb';
 import { startDynamoDbProxy, type DynamoDbProxy } from '../support/dynamodb-proxy';
 import { eventually } from '../support/eventually';

@@ -8,7 +8,7 @@ import { parseSettings } from '../../src/settings/load-settings';
 import { startS3Server, type S3Server } from '../../src/dev/s3-server';
 import type { FactTarget } from '../../src/gate/facts/fact';
 import type { ObjectStore } from '../../src/platform/objects/object-store';
-import { openObjectStore } from '../../src/platform/objects/open-object-store';
+import { openObjectStore } from '../../src/platform/objects/stores/open-object-store';
 import { sha256 } from '../../src/releases/manifest-digests';
 import { createReleaseCache } from '../../src/releases/sources/release-cache';
 import { createServices, type Services } from '../../src/gate/services';

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { loadDeployment, validateDeployment } from '../../src/gate/deployments/files/load-deployment';
-import { loadReleaseConfig } from '../../src/releases/config/load-release-config';
+import { loadReleaseConfig } from '../../src/releases/sources/load-release-config';
 import { readSecret } from '../../src/platform/files/read-secret';
 import { loadSettings } from '../../src/settings/load-settings';
 import { temporalConnectionConfig } from '../../src/settings/temporal-connection';

@@ -45,7 +45,7 @@ const TTL_SAYS = {
 
 async function setupDynamoDb(settings: LoadedSettings['settings']['audit']['store']): Promise<AuditStoreSetup> {
   const [{ openDynamoDbClient }, { setUpTable }] = await Promise.all([
-    import('../../audit/open-audit-store.js'),
+    import('../../audit/stores/open-audit-store.js'),
     import('../../audit/stores/dynamodb/table.js'),
   ]);
   const { table, endpoint, retention } = settings;

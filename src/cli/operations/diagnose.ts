@@ -1,7 +1,7 @@
 import type { LoadedSettings } from '../../settings/load-settings';
 import { temporalConnectionConfig } from '../../settings/temporal-connection';
 import { GateError } from '../../kernel/failures';
-import { openReleaseSource } from '../../releases/open-release-source';
+import { openReleaseSource } from '../../releases/sources/open-release-source';
 import { cachedToolPath, findInstalled } from '../../platform/tools/find-tool';
 import { openLoadedSettings } from '../open-settings';
 import { shortSha } from '../output';
@@ -168,7 +168,7 @@ async function store(io: CliIo, { settings, baseDir }: LoadedSettings): Promise<
 async function dynamoDb(settings: LoadedSettings['settings']['audit']['store']): Promise<Finding> {
   const what = 'audit store';
   const [{ openDynamoDbClient }, { inspectTable, TTL_ATTRIBUTE }] = await Promise.all([
-    import('../../audit/open-audit-store.js'),
+    import('../../audit/stores/open-audit-store.js'),
     import('../../audit/stores/dynamodb/table.js'),
   ]);
   const asked = await attempt(async () => {
@@ -208,7 +208,7 @@ async function bigFacts({ settings }: LoadedSettings): Promise<Finding> {
       advice: 'A record near 400 KB is refused, and its deployment pauses: set audit.store.bigFacts to a bucket of S3',
     };
   }
-  const { openBigFacts } = await import('../../audit/open-audit-store.js');
+  const { openBigFacts } = await import('../../audit/stores/open-audit-store.js');
   try {
     const { url, get } = await openBigFacts(place);
     await get('gate-doctor');

@@ -12,7 +12,7 @@ export async function setup(io: CliIo, settingsPath: string | undefined): Promis
     import('@temporalio/client'),
     import('../open-settings.js'),
     import('../../settings/temporal-connection.js'),
-    import('../../workflows/search-attribute-setup.js'),
+    import('../../clients/search-attribute-setup.js'),
     import('../audit/setup-store.js'),
   ]);
   const loaded = await openLoadedSettings(io, settingsPath);

@@ -77,7 +77,7 @@ export function checkCommand({ io, exit }: CommandContext): Command {
   return command.action(async (dir: string, options: CommonOptions & { config?: string }) => {
     const [{ checkPolicy }, { loadReleaseConfig }, { resolve }] = await Promise.all([
       import('../../releases/authoring/check-policy.js'),
-      import('../../releases/config/load-release-config.js'),
+      import('../../releases/sources/load-release-config.js'),
       import('node:path'),
     ]);
     const { config, configDocument } = options.config
@@ -124,7 +124,7 @@ export function typesCommand({ io }: CommandContext): Command {
 async function configInForce(io: CliIo, settingsPath: string | undefined): Promise<LoadedConfig> {
   const [{ openLoadedSettings }, { openReleaseSource }] = await Promise.all([
     import('../open-settings.js'),
-    import('../../releases/open-release-source.js'),
+    import('../../releases/sources/open-release-source.js'),
   ]);
   const source = openReleaseSource(await openLoadedSettings(io, settingsPath), { env: io.env });
   return (await source.read()).loadConfig();

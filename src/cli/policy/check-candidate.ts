@@ -23,7 +23,7 @@ export async function checkCandidate(
     { createMasks },
   ] = await Promise.all([
     import('../../rego/bundle/bundle.js'),
-    import('../../releases/config/load-release-config.js'),
+    import('../../releases/sources/load-release-config.js'),
     import('../../releases/check-release.js'),
     import('../../releases/smoke-release.js'),
     import('../../rego/evaluation/evaluator.js'),

@@ -10,7 +10,7 @@ import { NAME_PATTERN, RESERVED_INPUT_KEYS } from '../../kernel/names';
 import type { Evaluator } from '../../rego/evaluation/evaluator';
 import type { Release } from '../../releases/release';
 import { loadPolicy } from '../../releases/sources/file-source';
-import { loadReleaseConfig } from '../../releases/config/load-release-config';
+import { loadReleaseConfig } from '../../releases/sources/load-release-config';
 import { loadDocument } from '../../platform/documents/loaders/document';
 import { printJson, printLines, shortSha } from '../output';
 

@@ -166,7 +166,7 @@ async function planPromotion(
 /** The configuration's own faults name the user's file, so they are looked for here. */
 async function readConfigFile(path: string): Promise<ReleaseFile> {
   const [{ loadReleaseConfig }, { readFile }] = await Promise.all([
-    import('../../releases/config/load-release-config.js'),
+    import('../../releases/sources/load-release-config.js'),
     import('node:fs/promises'),
   ]);
   const { configRev } = await loadReleaseConfig(path);

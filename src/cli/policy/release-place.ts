@@ -12,7 +12,7 @@ export async function openManifestPlace(
   { settings }: LoadedSettings,
   url: string | undefined,
 ): Promise<ManifestPlace> {
-  const { openObjectStore } = await import('../../platform/objects/open-object-store.js');
+  const { openObjectStore } = await import('../../platform/objects/stores/open-object-store.js');
   const place = await openObjectStore(url ?? settings.release.manifest, settings.release.s3, io.cwd);
   if (place.key.endsWith('.json')) return place;
   const message = `Expected the name of a manifest to end in .json, got ${place.store.url}${place.key}`;

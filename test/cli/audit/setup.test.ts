@@ -171,7 +171,7 @@ describe('with DynamoDB as the store of record', () => {
     };
     const settings = dynamoDb('record', { bigFacts });
     writeFileSync(join(folder, 'settings.json'), JSON.stringify({ audit: { store: settings, stdout: false } }));
-    const { openAuditStore } = await import('../../../src/audit/open-audit-store.js');
+    const { openAuditStore } = await import('../../../src/audit/stores/open-audit-store.js');
     const opened = await openAuditStore(await loadSettings(join(folder, 'settings.json'), {}, folder), {});
     const record = aRecord({ reason: 'x', deployment: { list: 'y'.repeat(500_000) } });
     await expect(opened?.store.record(record)).rejects.toMatchObject({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseObjectUrl, placeUrl } from '../../../src/platform/objects/object-url';
-import { openObjectStore } from '../../../src/platform/objects/open-object-store';
+import { openObjectStore } from '../../../src/platform/objects/stores/open-object-store';
 
 describe('the URL of an object', () => {
   it.each([

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadDocument } from '../../../src/platform/documents/loaders/document';
-import { loadReleaseConfig } from '../../../src/releases/config/load-release-config';
+import { loadReleaseConfig } from '../../../src/releases/sources/load-release-config';
 
 let folder: string;
 beforeEach(async () => {

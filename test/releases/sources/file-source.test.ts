@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseSettings } from '../../../src/settings/load-settings';
-import { openReleaseSource as openFrom } from '../../../src/releases/open-release-source';
+import { openReleaseSource as openFrom } from '../../../src/releases/sources/open-release-source';
 import { createReleaseHolder } from '../../../src/releases/release-holder';
 import type { JsonValue } from '../../../src/kernel/json';
 import type { ReleaseHolder } from '../../../src/releases/release';

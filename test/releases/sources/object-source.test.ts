@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { parseDocument } from '../../../src/platform/documents/loaders/document';
-import { readReleaseConfig } from '../../../src/releases/config/load-release-config';
+import { readReleaseConfig } from '../../../src/releases/sources/load-release-config';
 import { ObjectStoreError } from '../../../src/platform/objects/object-store';
 import { readBundle } from '../../../src/rego/bundle/bundle';
 import { sha256 } from '../../../src/releases/manifest-digests';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { parseDocument } from '../../../src/platform/documents/loaders/document';
-import { readReleaseConfig } from '../../../src/releases/config/load-release-config';
+import { readReleaseConfig } from '../../../src/releases/sources/load-release-config';
 import { FailureType, GateError } from '../../../src/kernel/failures';
 import { ObjectStoreError } from '../../../src/platform/objects/object-store';
 import { readBundle } from '../../../src/rego/bundle/bundle';

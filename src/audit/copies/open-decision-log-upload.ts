@@ -1,16 +1,16 @@
 import { resolve } from 'node:path';
-import type { AuditLogger } from './audit-log';
+import type { AuditLogger } from '../audit-log';
 import {
   createDecisionLogUpload,
   type DecisionLogUpload,
   type DecisionLogUploadOptions,
-} from './copies/decision-log-upload';
-import { openSpool } from './copies/spool';
-import { parseDuration } from '../kernel/duration';
-import { readSecret } from '../platform/files/read-secret';
-import type { LoadedSettings } from '../settings/load-settings';
-import { FailureType, GateError } from '../kernel/failures';
-import { userDataFolder } from '../platform/files/user-folders';
+} from './decision-log-upload';
+import { openSpool } from './spool';
+import { parseDuration } from '../../kernel/duration';
+import { readSecret } from '../../platform/files/read-secret';
+import type { LoadedSettings } from '../../settings/load-settings';
+import { FailureType, GateError } from '../../kernel/failures';
+import { userDataFolder } from '../../platform/files/user-folders';
 
 /**
  * The upload of decision logs that the settings name; undefined when they name none.

@@ -1,13 +1,13 @@
-import type { AuditStore } from './audit-record';
-import { createPostgresAuditStore } from './stores/postgres/store';
-import { parseDuration } from '../kernel/duration';
-import { readSecret } from '../platform/files/read-secret';
-import type { LoadedSettings } from '../settings/load-settings';
-import type { Settings } from '../settings/settings';
-import { FailureType, GateError } from '../kernel/failures';
-import type { ObjectStore } from '../platform/objects/object-store';
-import { openDatabase, type Database } from '../platform/database/database';
-import { storeFolder } from '../platform/database/store-folder';
+import type { AuditStore } from '../audit-record';
+import { createPostgresAuditStore } from './postgres/store';
+import { parseDuration } from '../../kernel/duration';
+import { readSecret } from '../../platform/files/read-secret';
+import type { LoadedSettings } from '../../settings/load-settings';
+import type { Settings } from '../../settings/settings';
+import { FailureType, GateError } from '../../kernel/failures';
+import type { ObjectStore } from '../../platform/objects/object-store';
+import { openDatabase, type Database } from '../../platform/database/database';
+import { storeFolder } from '../../platform/database/store-folder';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 
 type StoreSettings = Settings['audit']['store'];
@@ -50,7 +50,7 @@ export async function openAuditStore(
 
 /** The store of record in DynamoDB, with the place for big facts where one is configured. */
 export async function openDynamoDbStore(settings: StoreSettings): Promise<AuditStore> {
-  const { createDynamoDbAuditStore } = await import('./stores/dynamodb/store.js');
+  const { createDynamoDbAuditStore } = await import('./dynamodb/store.js');
   const client = await openDynamoDbClient(settings);
   const { bigFacts } = settings;
   return createDynamoDbAuditStore({
@@ -67,7 +67,7 @@ export async function openBigFacts({
   prefix,
   s3,
 }: NonNullable<StoreSettings['bigFacts']>): Promise<ObjectStore> {
-  const { openObjectStore } = await import('../platform/objects/open-object-store.js');
+  const { openObjectStore } = await import('../../platform/objects/stores/open-object-store.js');
   const folders = [bucket, ...prefix.split('/')].filter((part) => part !== '');
   // Of an object's URL it opens the place; which object is of no matter here.
   return (await openObjectStore(`s3://${folders.join('/')}/facts`, s3)).store;
@@ -79,7 +79,7 @@ export async function openDynamoDbClient(
 ): Promise<DynamoDBClient> {
   const [{ DynamoDBClient }, { dynamoDbClientConfig }] = await Promise.all([
     import('@aws-sdk/client-dynamodb'),
-    import('../platform/aws/clients.js'),
+    import('../../platform/aws/clients.js'),
   ]);
   const client = new DynamoDBClient(dynamoDbClientConfig(settings));
   try {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { createAuditLog, type AuditLogOptions } from '../../src/audit/audit-log';
-import type { AuditRecord, AuditSink, AuditStore } from '../../src/audit/audit-record';
-import { aRecord } from './a-record';
+import { createAuditLog, type AuditLogOptions } from '../../../src/audit/copies/create-audit-log';
+import type { AuditRecord, AuditSink, AuditStore } from '../../../src/audit/audit-record';
+import { aRecord } from '../a-record';
 
 /** Takes records; refuses while `down`, and writes nothing while `held`. */
 class FakeSink implements AuditSink {

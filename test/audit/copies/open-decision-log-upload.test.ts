@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pino from 'pino';
-import { parseSettings } from '../../src/settings/load-settings';
-import { openDecisionLogUpload } from '../../src/audit/open-decision-log-upload';
-import { createServices, type Services } from '../../src/gate/services';
-import { aRecord } from './a-record';
-import { startHttpReceiver, type HttpReceiver } from '../fakes/http-receiver';
-import { eventually } from '../support/eventually';
+import { parseSettings } from '../../../src/settings/load-settings';
+import { openDecisionLogUpload } from '../../../src/audit/copies/open-decision-log-upload';
+import { createServices, type Services } from '../../../src/gate/services';
+import { aRecord } from '../a-record';
+import { startHttpReceiver, type HttpReceiver } from '../../fakes/http-receiver';
+import { eventually } from '../../support/eventually';
 
 let folder: string;
 let server: HttpReceiver;

@@ -1,6 +1,6 @@
-import type { S3Access } from '../../settings/settings';
-import type { ObjectStore } from './object-store';
-import { parseObjectUrl } from './object-url';
+import type { S3Access } from '../../../settings/settings';
+import type { ObjectStore } from '../object-store';
+import { parseObjectUrl } from '../object-url';
 
 /**
  * The store in which the object that `url` names stands, and its key there. Opening asks nothing of anybody.
@@ -15,14 +15,14 @@ export async function openObjectStore(
 ): Promise<{ store: ObjectStore; key: string }> {
   const place = parseObjectUrl(url, cwd);
   if (place.kind === 'file') {
-    const { createFileObjects } = await import('./stores/file-objects.js');
+    const { createFileObjects } = await import('./file-objects.js');
     return { store: createFileObjects(place.folder), key: place.key };
   }
   // The SDK takes a tenth of a second to load: only who reads from S3 waits for it.
   const [{ S3Client }, { s3ClientConfig }, { createS3Objects }] = await Promise.all([
     import('@aws-sdk/client-s3'),
-    import('../aws/clients.js'),
-    import('./stores/s3-objects.js'),
+    import('../../aws/clients.js'),
+    import('./s3-objects.js'),
   ]);
   return { store: createS3Objects(new S3Client(s3ClientConfig(access)), place), key: place.key };
 }

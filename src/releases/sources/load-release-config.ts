@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { JsonObject, JsonValue } from '../../kernel/json';
-import type { ReleaseConfig } from './release-config';
-import { parseReleaseConfig } from './parse-release-config';
+import type { ReleaseConfig } from '../config/release-config';
+import { parseReleaseConfig } from '../config/parse-release-config';
 import { loadDocument, parseDocument, type LoadedDocument } from '../../platform/documents/loaders/document';
 
 export interface LoadedReleaseConfig {

@@ -1,12 +1,12 @@
-import { loadDocument, parseDocument } from '../platform/documents/loaders/document';
-import { loadReleaseConfig, readReleaseConfig } from './config/load-release-config';
-import { readSecret } from '../platform/files/read-secret';
-import type { LoadedSettings } from '../settings/load-settings';
-import { openObjectStore } from '../platform/objects/open-object-store';
-import { createFileSource } from './sources/file-source';
-import { createObjectSource } from './sources/object-source';
-import { cacheFolder, createReleaseCache } from './sources/release-cache';
-import type { PolicyReader, ReleaseSource } from './sources/release-source';
+import { loadDocument, parseDocument } from '../../platform/documents/loaders/document';
+import { loadReleaseConfig, readReleaseConfig } from './load-release-config';
+import { readSecret } from '../../platform/files/read-secret';
+import type { LoadedSettings } from '../../settings/load-settings';
+import { openObjectStore } from '../../platform/objects/stores/open-object-store';
+import { createFileSource } from './file-source';
+import { createObjectSource } from './object-source';
+import { cacheFolder, createReleaseCache } from './release-cache';
+import type { PolicyReader, ReleaseSource } from './release-source';
 
 export interface ReleaseSourceOptions {
   env: NodeJS.ProcessEnv;
@@ -46,7 +46,7 @@ function policyReader({ settings, baseDir }: LoadedSettings, env: NodeJS.Process
   return {
     verifies: key !== undefined,
     read: async (bytes) => {
-      const { readBundle } = await import('../rego/bundle/bundle.js');
+      const { readBundle } = await import('../../rego/bundle/bundle.js');
       if (key === undefined) return readBundle(bytes);
       const { key: secret, keyID: keyId, algorithm, scope } = key;
       const verificationKey = {
