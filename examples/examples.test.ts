@@ -13,7 +13,7 @@ describe('the examples', () => {
   let gate: GateHarness;
   beforeAll(async () => {
     gate = await startGateHarness();
-  }, 60_000);
+  });
   afterAll(async () => {
     await gate?.stop();
   });
@@ -32,7 +32,7 @@ describe('the examples', () => {
       'library-2 deny',
       'library-3 error',
     ]);
-  }, 60_000);
+  });
 
   it('worker: a workflow of one’s own waits at the gate and obeys its operators', async () => {
     const stop = new AbortController();
@@ -65,5 +65,5 @@ describe('the examples', () => {
       await running;
       await connection.close();
     }
-  }, 90_000);
+  });
 });

@@ -11,7 +11,7 @@ export interface NodeChildOptions {
   env?: NodeJS.ProcessEnv;
   /** gets the child's stderr, appended */
   logFile: string;
-  /** how long until the ready line; @default 30000 */
+  /** how long until the ready line; @default 120000 */
   readyTimeoutMs?: number;
 }
 
@@ -45,7 +45,7 @@ export async function startNodeChild(script: string, options: NodeChildOptions):
   child.on('error', () => undefined);
   dieWithParent(child);
   const exited = ended(child).then(() => child.exitCode);
-  const readyTimeoutMs = options.readyTimeoutMs ?? 30_000;
+  const readyTimeoutMs = options.readyTimeoutMs ?? 120_000;
   const ready = new Promise<JsonObject | undefined>((resolve) => {
     const timer = setTimeout(() => resolve(undefined), readyTimeoutMs);
     const settle = (line?: JsonObject): void => {

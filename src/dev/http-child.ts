@@ -21,7 +21,7 @@ export interface HttpChild {
   stop(): Promise<void>;
 }
 
-const START_TIMEOUT_MS = 15_000;
+const START_TIMEOUT_MS = 120_000;
 
 /**
  * Starts a server as a process that dies with this one; resolves when it answers, whatever it answers.

@@ -29,7 +29,7 @@ export interface TemporalServerOptions {
   dynamicConfig?: readonly string[];
   /** gets the server's output, appended */
   logFile: string;
-  /** how long the server may take to answer; @default 30000 */
+  /** how long the server may take to answer; @default 120000 */
   startTimeoutMs?: number;
 }
 
@@ -110,7 +110,7 @@ async function answers(
   searchAttributes: readonly string[],
   options: TemporalServerOptions & { logStart: number },
 ): Promise<void> {
-  const timeoutMs = options.startTimeoutMs ?? 30_000;
+  const timeoutMs = options.startTimeoutMs ?? 120_000;
   const deadlineMs = Date.now() + timeoutMs;
   while (Date.now() < deadlineMs) {
     if (child.pid === undefined || hasEnded(child)) {

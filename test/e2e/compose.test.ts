@@ -10,9 +10,12 @@ import { startS3Server, type S3Server } from '../../src/dev/s3-server';
 import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server';
 import { findTool } from '../../src/platform/tools/find-tool';
 import { COMPOSE, interpolated } from '../support/compose-file';
+import { eventually } from '../support/eventually';
 import { parseDockerfile, runImageSteps, type BuiltStage } from '../support/image-steps';
 
 const ROOT = join(__dirname, '..', '..');
+/** Ends a command that hangs. */
+const LONGEST_MS = 300_000;
 
 /** What docker-compose.yml starts of ours, without Docker: the image's steps in folders, its commands and variables as they
  * stand, with loopback addresses for the names of the network and a free port for 9100. */
@@ -39,7 +42,7 @@ describe('the image, and what docker-compose.yml does with it', () => {
     const text = readFileSync(settings, 'utf8');
     writeFileSync(settings, text.replace('host = "0.0.0.0"', 'host = "127.0.0.1"\n  port = 0'));
     expect(readFileSync(settings, 'utf8')).not.toBe(text);
-  }, 300_000);
+  });
   afterAll(async () => {
     await Promise.all(workers.map(({ child }) => stopped(child)));
     await Promise.all([temporal?.stop(), s3?.stop(), dynamoDb?.stop()]);
@@ -67,14 +70,14 @@ describe('the image, and what docker-compose.yml does with it', () => {
     };
   }
 
-  it('has no more in the production image than a worker needs', () => {
+  it('the production image has no more than a worker needs', () => {
     const worker = stages.get('worker')!;
     expect(() => execFileSync('ls', [join(worker.root, 'app', 'node_modules', 'jest')], { stdio: 'pipe' })).toThrow();
     const instructions = parseDockerfile(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'));
     expect(instructions).toContainEqual({ name: 'USER', rest: 'node' });
   });
 
-  it('sets everything up once, and may be repeated', () => {
+  it('the setup service sets everything up once, and may be repeated', () => {
     const author = stages.get('author')!;
     const [shell = '', ...args] = COMPOSE.services.setup?.entrypoint ?? [];
     const setup = (): string =>
@@ -85,14 +88,14 @@ describe('the image, and what docker-compose.yml does with it', () => {
           env: environmentOf('setup', author),
           encoding: 'utf8',
           stdio: ['ignore', 'pipe', 'pipe'],
-          timeout: 60_000,
+          timeout: LONGEST_MS,
         },
       );
     expect(setup()).toContain('v1');
     const again = setup();
     expect(again).toContain('search attributes created: none');
     expect(again).not.toContain('published');
-  }, 130_000);
+  });
 
   it.each(['worker-1', 'worker-2'])(
     '%s starts by its command, is healthy, and decides under the published release',
@@ -119,14 +122,16 @@ describe('the image, and what docker-compose.yml does with it', () => {
       const [kind, command = '', ...rest] = service.healthcheck?.test ?? [];
       expect([kind, command]).toEqual(['CMD', 'node']);
       const check = rest.map((word) => word.replace('http://127.0.0.1:9100', http));
-      await eventuallyPasses(() => execFileSync(process.execPath, check, { env, stdio: 'pipe', timeout: 20_000 }));
+      // As Compose does it: a check that fails is repeated.
+      await eventually('a healthy worker', () =>
+        execFileSync(process.execPath, check, { env, stdio: 'pipe', timeout: LONGEST_MS }),
+      );
       const healthz = await fetch(`${http}/healthz`);
       expect(await healthz.json()).toMatchObject({ manifestVersion: 'v1' });
     },
-    60_000,
   );
 
-  it('lets the workers take a deployment together, and records it in DynamoDB', async () => {
+  it('the workers take a deployment together, and record it in DynamoDB', async () => {
     const stage = stages.get('worker')!;
     const env = environmentOf('worker-1', stage);
     const gate = (...args: string[]): { code: number; stdout: string } => {
@@ -135,7 +140,7 @@ describe('the image, and what docker-compose.yml does with it', () => {
           env,
           encoding: 'utf8',
           stdio: ['ignore', 'pipe', 'pipe'],
-          timeout: 60_000,
+          timeout: LONGEST_MS,
         });
         return { code: 0, stdout };
       } catch (error) {
@@ -144,17 +149,17 @@ describe('the image, and what docker-compose.yml does with it', () => {
       }
     };
     // Nothing answers at the LevelServer's address of the example: a source that is out of reach pauses, and never allows.
-    expect(gate('deploy', '--id', 'compose-1', '--stage', 'canary', '--wait', '--timeout', '50s').code).toBe(3);
+    expect(gate('deploy', '--id', 'compose-1', '--stage', 'canary', '--wait', '--timeout', '4m').code).toBe(3);
     const { stdout } = gate('audit', 'list', '--deployment', 'compose-1', '-o', 'json');
     expect(JSON.parse(stdout)).toContainEqual(
       expect.objectContaining({ kind: 'decision', outcome: 'error', manifestVersion: 'v1' }),
     );
-  }, 120_000);
+  });
 
-  it('ends a worker on SIGTERM within its grace period', async () => {
+  it('a worker ends on SIGTERM with exit code 0', async () => {
     const codes = await Promise.all(workers.map(({ child }) => stopped(child)));
     expect(codes).toEqual([0, 0]);
-  }, 30_000);
+  });
 });
 
 async function stopped(child: ChildProcess): Promise<number | null> {
@@ -164,17 +169,4 @@ async function stopped(child: ChildProcess): Promise<number | null> {
     await exit;
   }
   return child.exitCode;
-}
-
-/** As Compose does it: a check that fails is repeated. */
-async function eventuallyPasses(check: () => unknown): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      check();
-      return;
-    } catch (error) {
-      if (tries === 20) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-  }
 }

@@ -4,7 +4,7 @@ import type { AuditRecord } from '../../src/audit/audit-record';
 import type { DeploymentStatus } from '../../src/gate/deployments/deployment-state';
 import type { NodeChild } from '../../src/dev/child-process';
 import { startFreezingProxy, type FreezingProxy } from '../support/freezing-proxy';
-import { startGateHarness, type GateHarness } from '../support/gate-harness';
+import { SHORT_STEPS, startGateHarness, type GateHarness } from '../support/gate-harness';
 import { startPostgres, type TestPostgres } from '../support/postgres';
 import { eventually } from '../support/temporal-env';
 
@@ -23,15 +23,18 @@ describe('after a crash', () => {
     const url = new URL(await postgres.database('crashes'));
     proxy = await startFreezingProxy(postgres.port);
     url.port = String(proxy.port);
-    gate = await startGateHarness({ settings: { audit: { store: { url: url.href }, stdout: false } } });
+    gate = await startGateHarness({
+      settings: { audit: { store: { url: url.href }, stdout: false } },
+      release: SHORT_STEPS,
+    });
     worker = await gate.spawnWorker();
-  }, 120_000);
+  });
   afterAll(async () => {
     proxy?.thaw();
     await gate?.stop();
     await proxy?.close();
     await postgres?.close();
-  }, 60_000);
+  });
   beforeEach(() => {
     id = `d-${randomUUID()}`;
     gate.heal();
@@ -54,7 +57,7 @@ describe('after a crash', () => {
     Object.keys(gate.levels.requests().byIdempotencyKey).filter((key) => key.startsWith(id));
   const once = <T>(values: readonly T[]): void => expect(new Set(values).size).toBe(values.length);
 
-  it('while collecting: the facts are asked for again and nothing is recorded twice', async () => {
+  it('a worker killed while it collects: the next one collects again, and nothing is recorded twice', async () => {
     gate.levels.setMetric('pending_delta', { behaviour: 'hang' });
     const asked = gate.levels.requests().metrics.pending_delta ?? 0;
     await start({ name: 'canary', action: patch() });
@@ -65,9 +68,9 @@ describe('after a crash', () => {
     await gate.reaches(id, 'done');
     expect(keysActedOn()).toEqual([`${id}/canary`]);
     expect((await records()).filter((record) => record.outcome === 'allow')).toHaveLength(1);
-  }, 90_000);
+  });
 
-  it('while recording: the decision is recorded once, before the action', async () => {
+  it('a worker killed while it records: the decision is recorded once, before the action', async () => {
     proxy.freeze();
     await start({ name: 'canary', action: patch() });
     const asked = gate.levels.requests().metrics.max_pending ?? 0;
@@ -81,9 +84,9 @@ describe('after a crash', () => {
     once(decisions.map((record) => record.decisionID));
     expect(decisions.filter((record) => record.outcome === 'allow')).toHaveLength(1);
     expect(keysActedOn()).toEqual([`${id}/canary`]);
-  }, 90_000);
+  });
 
-  it('while acting: the action is repeated under the same key, so that it counts once', async () => {
+  it('a worker killed while it acts: the action is repeated under the same key, so that it counts once', async () => {
     gate.levels.setMetric('devices', { behaviour: 'hang' });
     const before = gate.levels.requests().targeted;
     await start({ name: 'canary', action: patch() });
@@ -94,9 +97,9 @@ describe('after a crash', () => {
     await gate.reaches(id, 'done');
     expect(keysActedOn()).toEqual([`${id}/canary`]);
     expect(gate.levels.requests().targeted - before).toBe(1);
-  }, 90_000);
+  });
 
-  it('during a pause: it is still the same pause, and an operator can resume it', async () => {
+  it('a worker killed during a pause: the next one has the same pause, and an operator can resume it', async () => {
     gate.levels.setMetric('pending_delta', { behaviour: { status: 503 } });
     await start({ name: 'canary', action: patch() });
     const { pause } = await gate.pausedOn(id, 'FactSourceUnavailable');
@@ -107,9 +110,9 @@ describe('after a crash', () => {
     expect(await gate.cli('resume', id, ...OPERATOR)).toMatchObject({ code: 0 });
     await gate.reaches(id, 'done');
     expect((await records()).filter((record) => record.kind === 'pause')).toHaveLength(1);
-  }, 90_000);
+  });
 
-  it('again and again, at every stage: each stage is decided and acted on once', async () => {
+  it('a worker killed again and again: each stage is decided and acted on once', async () => {
     const names = ['s1', 's2', 's3', 's4', 's5'];
     await start(...names.map((name) => ({ name, action: patch() })));
     for (let crash = 0; crash < 3; crash += 1) {
@@ -121,26 +124,22 @@ describe('after a crash', () => {
     expect(status.stages.map((stage) => `${stage.name} ${stage.state}`)).toEqual(names.map((name) => `${name} done`));
     expect(keysActedOn().sort()).toEqual(names.map((name) => `${id}/${name}`));
     once((await records()).map((record) => record.decisionID));
-  }, 120_000);
+  });
 
-  it('of the Temporal server during a pause: the pause goes on', async () => {
+  it('a Temporal server restarted during a pause: the pause continues', async () => {
     gate.levels.setMetric('pending_delta', { behaviour: { status: 503 } });
     await start({ name: 'canary', action: patch() });
     const { pause } = await gate.pausedOn(id, 'FactSourceUnavailable');
     await gate.restartTemporal();
     expect((await gate.pausedOn(id, 'FactSourceUnavailable')).pause?.id).toBe(pause?.id);
     gate.heal();
-    await eventually(
-      'recovery',
-      async () => (await gate.json<DeploymentStatus>('status', id)).pause?.recovered,
-      30_000,
-    );
+    await eventually('recovery', async () => (await gate.json<DeploymentStatus>('status', id)).pause?.recovered);
     expect(await gate.cli('resume', id, ...OPERATOR)).toMatchObject({ code: 0 });
     await gate.reaches(id, 'done');
     expect(keysActedOn()).toEqual([`${id}/canary`]);
-  }, 120_000);
+  });
 
-  it('of the audit store: the deployment pauses on AuditWriteFailed, does not act, and goes on by itself', async () => {
+  it('an audit store that hangs: the deployment pauses on AuditWriteFailed, does not act, and resumes by itself', async () => {
     proxy.freeze();
     await start({ name: 'canary', action: patch() });
     await gate.pausedOn(id, 'AuditWriteFailed');
@@ -151,5 +150,5 @@ describe('after a crash', () => {
     expect((await records()).map((record) => record.kind)).toEqual(
       expect.arrayContaining(['decision', 'pause', 'resolved']),
     );
-  }, 120_000);
+  });
 });

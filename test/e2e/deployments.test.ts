@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { AuditRecord } from '../../src/audit/audit-record';
 import type { DeploymentStatus, Explanation } from '../../src/gate/deployments/deployment-state';
 import type { RunningWorker } from '../../src/worker';
-import { quickRelease, ROOT, startGateHarness, type GateHarness } from '../support/gate-harness';
+import { quickRelease, ROOT, startGateHarness, WAIT, type GateHarness } from '../support/gate-harness';
 import { eventually } from '../support/temporal-env';
 
 const OPERATOR = ['--actor', 'ann', '--reason', 'checked by hand'] as const;
@@ -19,7 +19,7 @@ describe('a deployment, from the command line', () => {
   beforeAll(async () => {
     gate = await startGateHarness();
     worker = await gate.startWorker();
-  }, 90_000);
+  });
   afterAll(async () => {
     await gate?.stop();
   });
@@ -40,13 +40,8 @@ describe('a deployment, from the command line', () => {
   const records = () => gate.json<AuditRecord[]>('audit', 'list', '--deployment', id, '--oldest-first');
   const actedFor = (stage: string): number => gate.levels.requests().byIdempotencyKey[`${id}/${stage}`] ?? 0;
 
-  it('is allowed, acts once and ends with exit code 0', async () => {
-    const result = await deploy(
-      [{ name: 'canary', attributes: { devices: 500 }, action: patch() }],
-      '--wait',
-      '--timeout',
-      '30s',
-    );
+  it('a deployment that is allowed acts once and ends with exit code 0', async () => {
+    const result = await deploy([{ name: 'canary', attributes: { devices: 500 }, action: patch() }], ...WAIT);
     expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining('canary: done (allow)') });
     expect(actedFor('canary')).toBe(1);
     const [record, ...others] = await records();
@@ -61,11 +56,11 @@ describe('a deployment, from the command line', () => {
     expect(record?.usedFacts.map((fact) => fact.id)).toEqual(['max_pending', 'pending_delta', 'region_health']);
     expect((await gate.cli('audit', 'show', record?.decisionID ?? '')).stdout).toContain('max_pending');
     expect((await gate.cli('audit', 'list', '--deployment', id)).stdout).toContain('allow');
-  }, 60_000);
+  });
 
-  it('is denied with the reasons and ends with exit code 1', async () => {
+  it('a deployment that is denied names the reasons and ends with exit code 1', async () => {
     gate.levels.setMetric('max_pending', { value: 3100 });
-    const result = await deploy([{ name: 'canary', action: patch() }], '--wait', '--timeout', '30s');
+    const result = await deploy([{ name: 'canary', action: patch() }], ...WAIT);
     expect(result).toMatchObject({
       code: 1,
       stdout: expect.stringContaining('max_pending limit exceeded: current 3100 > configured 2000'),
@@ -80,7 +75,7 @@ describe('a deployment, from the command line', () => {
       code: 1,
       stderr: expect.stringContaining('was started before'),
     });
-  }, 60_000);
+  });
 
   it.each([
     ['stale', { value: 100, ageMs: 60_000 }, 'FactStale'],
@@ -89,11 +84,11 @@ describe('a deployment, from the command line', () => {
     ['of another shape', { behaviour: 'wrongShape' as const, value: 1 }, 'FactInvalid'],
     ['null', { value: null }, 'FactInvalid'],
   ])(
-    'pauses with exit code 3 when a source is %s, alerts, and goes on when an operator resumes',
+    'a deployment whose source is %s pauses with exit code 3, alerts, and continues when an operator resumes it',
     async (_what, metric, type) => {
       const before = gate.alerts.received.length;
       gate.levels.setMetric('pending_delta', metric);
-      expect(await deploy([{ name: 'canary', action: patch() }], '--wait', '--timeout', '30s')).toMatchObject({
+      expect(await deploy([{ name: 'canary', action: patch() }], ...WAIT)).toMatchObject({
         code: 3,
         stdout: expect.stringContaining(type),
       });
@@ -119,41 +114,43 @@ describe('a deployment, from the command line', () => {
         ),
       );
     },
-    60_000,
   );
 
-  it('names every failing fact at once', async () => {
+  it('a pause names every failing fact at once', async () => {
     gate.levels.setMetric('pending_delta', { value: 100, ageMs: 60_000 });
     gate.levels.setMetric('max_pending', { behaviour: { status: 500 } });
     gate.levels.setMetric('region_health', { value: 'green' });
-    await deploy([{ name: 'canary' }], '--wait', '--timeout', '30s');
+    await deploy([{ name: 'canary' }], ...WAIT);
     const { why } = await gate.json<Explanation>('explain', id);
     expect(why.join('\n')).toMatch(/FactStale[^]*pending_delta|pending_delta[^]*FactStale/);
     expect(why.join('\n')).toContain('max_pending');
     expect(why.join('\n')).toContain('region_health');
     await gate.cli('abort', id, ...OPERATOR);
-  }, 60_000);
+  });
 
-  it('goes on by itself with autoResume', async () => {
+  it('a stage with autoResume continues by itself when its source recovers', async () => {
     gate.levels.setMetric('pending_delta', { behaviour: { status: 503 } });
-    await deploy([{ name: 'canary', autoResume: true, action: patch() }], '--wait', '--timeout', '30s');
+    await deploy([{ name: 'canary', autoResume: true, action: patch() }], ...WAIT);
     gate.heal();
     await gate.reaches(id, 'done');
     expect(actedFor('canary')).toBe(1);
-  }, 60_000);
+  });
 
-  it('waits on a denial and goes on when the level falls', async () => {
+  it('a stage with onDeny: wait continues when the level falls', async () => {
     gate.levels.setMetric('max_pending', { value: 2001 });
     await deploy([{ name: 'canary', onDeny: 'wait', action: patch() }]);
     await gate.reaches(id, 'waiting');
     gate.levels.setMetric('max_pending', { value: 2000 });
     await gate.reaches(id, 'done');
     expect(actedFor('canary')).toBe(1);
-  }, 60_000);
+  });
 
-  it('times out with exit code 4 while it waits, and goes on', async () => {
+  it('gate deploy --wait ends with exit code 4 at its time-out, and the deployment continues to wait', async () => {
     gate.levels.setMetric('max_pending', { value: 3100 });
-    expect(await deploy([{ name: 'canary', onDeny: 'wait' }], '--wait', '--timeout', '1s')).toMatchObject({
+    const stages = [{ name: 'canary', onDeny: 'wait', recheckEvery: '10m' }];
+    await deploy(stages);
+    await gate.reaches(id, 'waiting');
+    expect(await deploy(stages, '--wait', '--timeout', '1s')).toMatchObject({
       code: 4,
       stderr: expect.stringContaining('still waiting'),
     });
@@ -163,9 +160,9 @@ describe('a deployment, from the command line', () => {
       code: 1,
       stdout: expect.stringContaining('aborted by ann: checked by hand'),
     });
-  }, 60_000);
+  });
 
-  it('is overridden by name, and the record says so', async () => {
+  it('an override continues a denied stage, and its record names the operator', async () => {
     gate.levels.setMetric('max_pending', { value: 3100 });
     await deploy([{ name: 'canary', onDeny: 'wait', recheckEvery: '10m', action: patch() }]);
     await gate.reaches(id, 'waiting');
@@ -179,29 +176,25 @@ describe('a deployment, from the command line', () => {
       outcome: 'allow',
     });
     expect(actedFor('canary')).toBe(1);
-  }, 60_000);
+  });
 
   it.each([
     ['resume', 'not paused'],
     ['override', 'an-old-decision'],
-  ])(
-    'refuses %s in the wrong state with exit code 2 and the state found',
-    async (command, message) => {
-      gate.levels.setMetric('max_pending', { value: 3100 });
-      await deploy([{ name: 'canary', onDeny: 'wait', recheckEvery: '10m' }]);
-      await gate.reaches(id, 'waiting');
-      const meantFor = command === 'override' ? ['--for', 'an-old-decision'] : [];
-      expect(await gate.cli(command, id, ...OPERATOR, ...meantFor)).toMatchObject({
-        code: 2,
-        stderr: expect.stringContaining(message),
-      });
-      await gate.cli('abort', id, ...OPERATOR);
-    },
-    60_000,
-  );
+  ])('%s in the wrong state is refused with exit code 2 and the state found', async (command, message) => {
+    gate.levels.setMetric('max_pending', { value: 3100 });
+    await deploy([{ name: 'canary', onDeny: 'wait', recheckEvery: '10m' }]);
+    await gate.reaches(id, 'waiting');
+    const meantFor = command === 'override' ? ['--for', 'an-old-decision'] : [];
+    expect(await gate.cli(command, id, ...OPERATOR, ...meantFor)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(message),
+    });
+    await gate.cli('abort', id, ...OPERATOR);
+  });
 
   it.each([['status'], ['explain'], ['resume', ...OPERATOR], ['abort', ...OPERATOR], ['override', ...OPERATOR]])(
-    'answers %s of an unknown id with exit code 2',
+    'gate %s of an unknown id ends with exit code 2',
     async (command, ...args) => {
       expect(await gate.cli(command, 'no-such-deployment', ...args)).toMatchObject({
         code: 2,
@@ -211,26 +204,26 @@ describe('a deployment, from the command line', () => {
     },
   );
 
-  it('refuses the same id with other input and shows the difference', async () => {
-    await deploy([{ name: 'canary' }], '--wait', '--timeout', '30s');
+  it('a deployment with a used id and another input is refused with the difference', async () => {
+    await deploy([{ name: 'canary' }], ...WAIT);
     expect(await deploy([{ name: 'canary', onDeny: 'wait' }])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('stages[0].onDeny'),
     });
-    const again = await deploy([{ name: 'canary', onDeny: 'wait' }], '--again', '--wait', '--timeout', '30s');
+    const again = await deploy([{ name: 'canary', onDeny: 'wait' }], '--again', ...WAIT);
     expect(again).toMatchObject({ code: 0, stderr: expect.stringContaining(`Started deployment ${id}.2`) });
-  }, 60_000);
+  });
 
-  it('is listed', async () => {
-    await deploy([{ name: 'canary' }], '--wait', '--timeout', '30s');
+  it('gate list shows a deployment, and gate list --running only until it ends', async () => {
+    await deploy([{ name: 'canary' }], ...WAIT);
     await eventually('the deployment in the list', async () => (await gate.cli('list')).stdout.includes(id));
     expect(
       (await gate.json<{ deploymentId: string }[]>('list', '--running')).map((one) => one.deploymentId),
     ).not.toContain(id);
-  }, 60_000);
+  });
 
-  it('says on /readyz, /healthz and /metrics what is in force and what happened', async () => {
-    await deploy([{ name: 'canary' }], '--wait', '--timeout', '30s');
+  it('the worker names the release in force on /readyz and /healthz, and counts decisions on /metrics', async () => {
+    await deploy([{ name: 'canary' }], ...WAIT);
     const ready = await fetch(`${worker.httpUrl}/readyz`);
     expect(ready.status).toBe(200);
     expect(await ready.json()).toMatchObject({
@@ -242,17 +235,17 @@ describe('a deployment, from the command line', () => {
     const metrics = await (await fetch(`${worker.httpUrl}/metrics`)).text();
     expect(metrics).toMatch(/gate_decisions_total\{[^}]*outcome="allow"[^}]*\} [1-9]/);
     expect((await fetch(`${worker.httpUrl}/audit/records`)).status).toBe(401);
-  }, 60_000);
+  });
 
   describe('with a release that changes', () => {
     const oneStage = [{ name: 'canary' }];
-    it('takes a new configuration within the refresh interval, and refuses a broken policy while the last good one stays', async () => {
+    it('the worker takes a new configuration within the refresh interval, and keeps the last good policy when the next is broken', async () => {
       gate.writeRelease(quickRelease(gate.levels.url, { limits: { maxDelta: 50, maxPending: 2000 } }));
       gate.writeManifest({ policy: join(ROOT, 'policy'), config: 'release.json', version: 'v2' });
       const readyz = async () =>
         (await (await fetch(`${worker.httpUrl}/readyz`)).json()) as { manifestVersion?: string; lastError?: string };
       await eventually('v2 in force', async () => (await readyz()).manifestVersion === 'v2');
-      expect(await deploy(oneStage, '--wait', '--timeout', '30s')).toMatchObject({
+      expect(await deploy(oneStage, ...WAIT)).toMatchObject({
         code: 1,
         stdout: expect.stringContaining('pending_delta limit exceeded: current 100 > configured 50'),
       });
@@ -275,7 +268,7 @@ describe('a deployment, from the command line', () => {
         'v4 in force',
         async () => (await readyz()).manifestVersion === 'v4' && (await readyz()).lastError === undefined,
       );
-    }, 90_000);
+    });
   });
 
   describe('bad input', () => {
@@ -291,13 +284,16 @@ describe('a deployment, from the command line', () => {
       ],
       ['an empty file', '', 'deployment'],
       ['something else', '\u0000\u0001', 'deployment'],
-    ])('such as %s is refused with exit code 2, naming it, and nothing starts', async (_what, text, named) => {
-      const file = join(gate.folder, 'bad-deployment.json');
-      writeFileSync(file, text);
-      const result = await gate.cli('deploy', '-f', file);
-      expect(result).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(named) });
-      expect(result.stderr).not.toMatch(/^\s+at /m);
-    });
+    ])(
+      'a deployment file with %s is refused with exit code 2 and the fault named, and nothing starts',
+      async (_what, text, named) => {
+        const file = join(gate.folder, 'bad-deployment.json');
+        writeFileSync(file, text);
+        const result = await gate.cli('deploy', '-f', file);
+        expect(result).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(named) });
+        expect(result.stderr).not.toMatch(/^\s+at /m);
+      },
+    );
 
     it.each([
       [['deploy'], '--file'],
@@ -311,18 +307,18 @@ describe('a deployment, from the command line', () => {
       [['audit', 'show', 'no-such-id'], 'no-such-id'],
       [['deploy', '--timeout', 'soon', '--id', 'x', '--stage', 'a'], 'soon'],
       [['status', 'x', '--settings', 'missing.pkl'], 'missing.pkl'],
-    ])('such as gate %j is exit code 2', async (args, named) => {
+    ])('the arguments %j end gate with exit code 2 and the fault named', async (args, named) => {
       const result = await gate.cli(...args);
       expect(result).toMatchObject({ code: 2, stderr: expect.stringContaining(named) });
       expect(result.stderr).not.toMatch(/^\s+at /m);
     });
   });
 
-  it('doctor and setup say what they found', async () => {
+  it('gate setup and gate doctor print what they found', async () => {
     expect(await gate.cli('setup')).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('already there: DeploymentId'),
     });
     expect(await gate.cli('doctor')).toMatchObject({ code: 0, stdout: expect.stringContaining('temporal server') });
-  }, 60_000);
+  });
 });

@@ -59,7 +59,7 @@ describe('the guides', () => {
     );
     chmodSync(join(folder, 'bin', 'gate'), 0o755);
     env = { ...environment.env, PATH: `${join(folder, 'bin')}:${process.env.PATH ?? ''}` };
-  }, 60_000);
+  });
   afterAll(async () => {
     await environment?.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -105,7 +105,7 @@ describe('the guides', () => {
     });
   }
 
-  it('name their files and cover every command that they are about', () => {
+  it('the guides name their files and cover every command that they are about', () => {
     expect(files.map(({ name }) => name)).toEqual(['settings.pkl', 'release-v1.json']);
     const commands = GUIDES.flatMap(stepsOf)
       .flatMap((step) => step.commands)
@@ -129,17 +129,13 @@ describe('the guides', () => {
     }
   });
 
-  it.each(GUIDES)(
-    '%s works as printed',
-    async (guide) => {
-      for (const { commands, output } of stepsOf(guide)) {
-        let printed = '';
-        for (const line of commands) printed += await carryOut(line);
-        expectInOrder(printed, output);
-      }
-    },
-    120_000,
-  );
+  it.each(GUIDES)('%s works as printed', async (guide) => {
+    for (const { commands, output } of stepsOf(guide)) {
+      let printed = '';
+      for (const line of commands) printed += await carryOut(line);
+      expectInOrder(printed, output);
+    }
+  });
 });
 
 /** Each line of a guide is found in what was printed, after the one before it; `…` stands for anything. */

@@ -16,7 +16,7 @@ import type { LoadedSettings } from '../../src/settings/load-settings';
 import { openPayloadCodec } from '../../src/settings/open-data-converter';
 import { findTool } from '../../src/platform/tools/find-tool';
 import { startWorker, type RunningWorker } from '../../src/worker';
-import { quickRelease, startGateHarness, type CliResult, type GateHarness } from '../support/gate-harness';
+import { quickRelease, startGateHarness, WAIT, type CliResult, type GateHarness } from '../support/gate-harness';
 import { eventually } from '../support/temporal-env';
 
 /** A fact's value, an attribute of the deployment and one of the stage; no other text of the test holds one of these words. */
@@ -86,13 +86,13 @@ describe('a masked value', () => {
     await start();
     connection = await Connection.connect({ address: gate.temporal.address });
     client = new Client({ connection, namespace: gate.temporal.namespace });
-  }, 120_000);
+  });
   afterAll(async () => {
     await worker?.stop();
     await connection?.close();
     await gate?.stop();
     rmSync(inputs, { recursive: true, force: true });
-  }, 60_000);
+  });
   beforeEach(() => {
     id = `d-${randomUUID()}`;
     gate.levels.setMetric('devices', {});
@@ -134,7 +134,7 @@ describe('a masked value', () => {
     return path;
   };
   const deploy = (action?: Record<string, unknown>): Promise<CliResult> =>
-    cli('deploy', '-f', deploymentFile(action), '--wait', '--timeout', '30s');
+    cli('deploy', '-f', deploymentFile(action), ...WAIT);
   const records = (): Promise<AuditRecord[]> =>
     gate.json<AuditRecord[]>('audit', 'list', '--deployment', id, '--oldest-first');
   const setFleet = (value: unknown): void => gate.levels.setMetric('fleet', { value });
@@ -193,7 +193,7 @@ describe('a masked value', () => {
     expect(leaks).toEqual([]);
   }
 
-  it('of an allow stands nowhere in the clear', async () => {
+  it('a masked value of an allow is nowhere in the clear', async () => {
     setFleet({ serial: SERIAL, mode: 'allow' });
     const url = `${gate.levels.url}/devices`;
     const body = { target: 1, customer: '{{ attributes.customer }}' };
@@ -210,9 +210,9 @@ describe('a masked value', () => {
       ],
     });
     await expectNowhere();
-  }, 60_000);
+  });
 
-  it('in the reasons of a denial leaves only their codes', async () => {
+  it('a masked value in the reasons of a denial leaves only their codes', async () => {
     setFleet({ serial: SERIAL, mode: 'deny' });
     expect(await deploy()).toMatchObject({ code: 1, stdout: expect.stringContaining('serial_blocked') });
     expect(await records()).toMatchObject([{ outcome: 'deny', reasons: ['serial_blocked'] }]);
@@ -220,29 +220,25 @@ describe('a masked value', () => {
     const metrics = await (await fetch(`${worker.httpUrl}/metrics`)).text();
     expect(metrics).toContain('"serial_blocked"');
     await expectNowhere();
-  }, 60_000);
+  });
 
   it.each([
     ['a fact of another shape', { serial: SERIAL, mode: SERIAL }, 'FactInvalid'],
     ['a fact of another type', [SERIAL], 'FactInvalid'],
     ['an answer that contradicts itself', { serial: SERIAL, mode: 'broken' }, 'PolicyEvaluation'],
-  ])(
-    'in the errors about %s stands nowhere in the clear',
-    async (_what, value, type) => {
-      setFleet(value);
-      const before = gate.alerts.received.length;
-      expect(await deploy()).toMatchObject({ code: 3, stdout: expect.stringContaining(type) });
-      await eventually('the alert', () => gate.alerts.received.length > before);
-      expect((await records())[0]).toMatchObject({ outcome: 'error', errorDetails: [{ type }] });
-      await expectNowhere();
-      await cli('abort', id, '--actor', 'ann', '--reason', 'enough');
-    },
-    60_000,
-  );
+  ])('a masked value in the errors about %s is nowhere in the clear', async (_what, value, type) => {
+    setFleet(value);
+    const before = gate.alerts.received.length;
+    expect(await deploy()).toMatchObject({ code: 3, stdout: expect.stringContaining(type) });
+    await eventually('the alert', () => gate.alerts.received.length > before);
+    expect((await records())[0]).toMatchObject({ outcome: 'error', errorDetails: [{ type }] });
+    await expectNowhere();
+    await cli('abort', id, '--actor', 'ann', '--reason', 'enough');
+  });
 
   it.each([
     ['an action that is refused', { method: 'GET', url: '/{{ attributes.customer }}', body: undefined }],
-    ['an action that nobody listens to', { method: 'GET', url: 'http://127.0.0.1:1/{{ attributes.customer }}' }],
+    ['an action without a listener', { method: 'GET', url: 'http://127.0.0.1:1/{{ attributes.customer }}' }],
     [
       'a compensation that fails as well',
       {
@@ -253,7 +249,7 @@ describe('a masked value', () => {
       },
     ],
   ])(
-    'in the error of %s stands nowhere in the clear',
+    'a masked value in the error of %s is nowhere in the clear',
     async (_what, { url, compensation, ...action }: HttpSpec) => {
       setFleet({ serial: SERIAL, mode: 'allow' });
       const at = (path: string): string => (path.startsWith('/') ? gate.levels.url + path : path);
@@ -262,10 +258,9 @@ describe('a masked value', () => {
       expect(result).toMatchObject({ code: 1, stdout: expect.stringContaining('failed') });
       await expectNowhere();
     },
-    60_000,
   );
 
-  it('of an earlier start is not shown beside another one', async () => {
+  it('a masked value of an earlier start is not shown beside another one', async () => {
     setFleet({ serial: SERIAL, mode: 'allow' });
     await deploy();
     // As many as without encryption.
@@ -273,13 +268,13 @@ describe('a masked value', () => {
     const other = await cli('deploy', '-f', deploymentFile(undefined, 'another'));
     expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('attributes.customer') });
     await expectNowhere();
-  }, 60_000);
+  });
 
-  it('keeps no worker from saying which release it has', async () => {
+  it('a worker with encryption keys says which release it has', async () => {
     expect(await cli('policy', 'status')).toMatchObject({ code: 0, stdout: expect.stringContaining('1 of 1 workers') });
-  }, 60_000);
+  });
 
-  it('can be read in the history by who has the key, also after the key has changed', async () => {
+  it('a masked value can be read in the history with the key, also after the key has changed', async () => {
     setFleet({ serial: SERIAL, mode: 'deny' });
     await deploy();
     const before = (await show()).stdout;
@@ -312,9 +307,9 @@ describe('a masked value', () => {
     expect(keyIds).toContain(`"encryption-key-id":"${base64('new')}"`);
     expect(keyIds).not.toContain(`"encryption-key-id":"${base64('old')}"`);
     await expectNowhere();
-  }, 90_000);
+  });
 
-  it('stands nowhere in the clear when the built worker runs, whose workflows were bundled before', async () => {
+  it('a masked value is nowhere in the clear when the built worker runs, with its bundled workflows', async () => {
     await worker.stop();
     const child = await gate.spawnWorker();
     worker = { httpUrl: child.ready.http as string, stop: () => child.stop() };
@@ -325,7 +320,7 @@ describe('a masked value', () => {
     expect(await deploy()).toMatchObject({ code: 3, stdout: expect.stringContaining('FactInvalid') });
     await expectNowhere();
     expect(readFileSync(join(gate.folder, 'worker.log'), 'utf8')).toContain('FactInvalid');
-  }, 90_000);
+  });
 
   async function show(...args: string[]): Promise<{ stdout: string }> {
     const { path } = await findTool('temporal');

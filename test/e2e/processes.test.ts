@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { run } from '../../src/cli/run';
 import type { DevAddresses } from '../../src/dev/dev-addresses';
 import { runCli } from '../cli/run-cli';
-import { startGateHarness, type GateHarness } from '../support/gate-harness';
+import { startGateHarness, WAIT, type GateHarness } from '../support/gate-harness';
 import { eventually } from '../support/temporal-env';
 
 /** A command that runs until it is stopped, in this process. */
@@ -29,23 +29,23 @@ describe('gate dev', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('starts a whole gate that other commands find by themselves, once, and ends all of it', async () => {
+  it('gate dev starts one whole gate that other commands find by themselves, and ends all of it', async () => {
     const { PATH, HOME, XDG_CACHE_HOME } = process.env;
     const env = { PATH, HOME, XDG_CACHE_HOME, XDG_DATA_HOME: folder };
     const dev = startCommand(['dev', '--recheck-every', '1s'], env, folder);
     const addresses = await eventually(
       'the addresses',
       () => dev.printed.stdout.includes('\n') && (JSON.parse(dev.printed.stdout) as DevAddresses),
-      60_000,
     );
     try {
       expect(await runCli(folder, ['dev'])).toMatchObject({
         code: 2,
         stderr: expect.stringContaining(`process ${process.pid}`),
       });
-      expect(
-        await runCli(folder, ['deploy', '--id', 'first', '--stage', 'canary', '--wait', '--timeout', '30s']),
-      ).toMatchObject({ code: 0, stdout: expect.stringContaining('canary: done (allow)') });
+      expect(await runCli(folder, ['deploy', '--id', 'first', '--stage', 'canary', ...WAIT])).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('canary: done (allow)'),
+      });
       expect(await runCli(folder, ['doctor'])).toMatchObject({
         code: 0,
         stdout: expect.stringContaining(addresses.temporalAddress),
@@ -72,21 +72,21 @@ describe('gate dev', () => {
       code: 2,
       stderr: expect.stringContaining('Temporal did not answer'),
     });
-  }, 120_000);
+  });
 });
 
 describe('gate worker', () => {
   let gate: GateHarness;
   beforeAll(async () => {
     gate = await startGateHarness();
-  }, 60_000);
+  });
   afterAll(async () => {
     await gate?.stop();
   });
 
-  it('serves until it is stopped; a second one on the same embedded store is refused, naming the first and the way out', async () => {
+  it('gate worker serves until it is stopped, and a second one on its embedded store is refused with the way out', async () => {
     const worker = startCommand(['worker', '--settings', gate.settingsFile], gate.env, gate.folder);
-    await eventually('the worker to run', () => worker.printed.stderr.includes('Worker runs'), 30_000);
+    await eventually('the worker to run', () => worker.printed.stderr.includes('Worker runs'));
     const second = await run(['worker', '--settings', gate.settingsFile], {
       stdout: { write: () => true },
       stderr: { write: (text: string) => (worker.printed.stdout += text) },
@@ -98,9 +98,9 @@ describe('gate worker', () => {
     expect(worker.printed.stdout).toMatch(new RegExp(`${process.pid}[^]*audit\\.store\\.url`));
     worker.stop();
     expect(await worker.ended).toBe(0);
-  }, 60_000);
+  });
 
-  it('does not take tasks before a release is loaded, says why, and then does', async () => {
+  it('gate worker takes no tasks before it has loaded a release, and says why', async () => {
     gate.writeManifest({ policy: 'nowhere', config: 'release.json', version: 'v0' });
     const worker = await gate.startWorker();
     const readyz = await fetch(`${worker.httpUrl}/readyz`);
@@ -112,5 +112,5 @@ describe('gate worker', () => {
     await gate.reaches('early', 'done');
     expect((await fetch(`${worker.httpUrl}/readyz`)).status).toBe(200);
     await worker.stop();
-  }, 90_000);
+  });
 });

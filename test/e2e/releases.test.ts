@@ -13,7 +13,15 @@ import { openObjectStore } from '../../src/platform/objects/stores/open-object-s
 import { startDynamoDb, type TestDynamoDb } from '../support/dynamodb';
 import { startDynamoDbProxy, type DynamoDbProxy } from '../support/dynamodb-proxy';
 import { eventually } from '../support/eventually';
-import { quickRelease, ROOT, startGateHarness, type GateHarness } from '../support/gate-harness';
+import {
+  FACT_TIMEOUT_MS,
+  quickRelease,
+  ROOT,
+  SHORT_STEPS,
+  startGateHarness,
+  WAIT,
+  type GateHarness,
+} from '../support/gate-harness';
 import { metricSum } from '../support/metric-sum';
 import { startS3Proxy, type S3Proxy } from '../support/s3-proxy';
 
@@ -50,6 +58,7 @@ describe('a gate on S3 and DynamoDB', () => {
       delete process.env[name];
     client = dynamoDb.client();
     gate = await startGateHarness({
+      release: SHORT_STEPS,
       settings: {
         release: {
           manifest: MANIFEST,
@@ -67,7 +76,7 @@ describe('a gate on S3 and DynamoDB', () => {
     await publish('--policy', SHIPPED, '--config', 'release.json');
     worker = await gate.spawnWorker();
     await inForce('v1');
-  }, 120_000);
+  });
   afterAll(async () => {
     await gate?.stop();
     client?.destroy();
@@ -77,7 +86,7 @@ describe('a gate on S3 and DynamoDB', () => {
     await s3?.stop();
     process.env = environment;
     rmSync(folder, { recursive: true, force: true });
-  }, 60_000);
+  });
   beforeEach(() => {
     id = `d-${randomUUID()}`;
     s3Proxy.behave('well');
@@ -116,7 +125,7 @@ describe('a gate on S3 and DynamoDB', () => {
   });
   const deploy = (...args: string[]) =>
     gate.cli('deploy', '-f', gate.deployment(id, [{ name: 'canary', action: patch() }]), ...args);
-  const deployAndWait = () => deploy('--wait', '--timeout', '30s');
+  const deployAndWait = () => deploy(...WAIT);
   const acted = (): number => gate.levels.requests().byIdempotencyKey[`${id}/canary`] ?? 0;
   const http = (path: string) => fetch(`${String(worker.ready.http)}${path}`);
   const healthz = async () => (await (await http('/healthz')).json()) as HealthRelease;
@@ -144,7 +153,7 @@ describe('a gate on S3 and DynamoDB', () => {
   const recovered = () =>
     eventually('recovery', async () => (await gate.json<DeploymentStatus>('status', id)).pause?.recovered);
 
-  it('allows: acts once, and record, health and metrics name the release', async () => {
+  it('an allowed deployment acts once, and record, health and metrics name the release', async () => {
     const [allowed, writes] = [await metric('gate_decisions_total', { outcome: 'allow' }), await written()];
     expect(await deployAndWait()).toMatchObject({ code: 0, stdout: expect.stringContaining('canary: done (allow)') });
     expect(acted()).toBe(1);
@@ -154,9 +163,9 @@ describe('a gate on S3 and DynamoDB', () => {
     await serves(record!);
     expect(await metric('gate_decisions_total', { outcome: 'allow' })).toBe(allowed + 1);
     expect(await written()).toBe(writes + 1);
-  }, 60_000);
+  });
 
-  it('denies: does not act, and says why everywhere', async () => {
+  it('a denied deployment does not act, and status, record and metrics name the reason', async () => {
     gate.levels.setMetric('max_pending', { value: 3100 });
     const [denied, coded, writes] = [
       await metric('gate_decisions_total', { outcome: 'deny' }),
@@ -173,13 +182,13 @@ describe('a gate on S3 and DynamoDB', () => {
     expect(await metric('gate_deny_reasons_total', { code: 'max_pending_limit_exceeded' })).toBe(coded + 1);
     expect(await written()).toBe(writes + 1);
     await serves((await decisions())[0]!);
-  }, 60_000);
+  });
 
   it.each([
     ['a source of facts fails', { behaviour: { status: 503 } }, '503'],
-    ['a source of facts hangs', { behaviour: 'hang' as const }, 'did not answer within 500 ms'],
+    ['a source of facts hangs', { behaviour: 'hang' as const }, `did not answer within ${FACT_TIMEOUT_MS} ms`],
   ])(
-    'when %s: pauses and alerts, and goes on when an operator resumes',
+    'when %s, the deployment pauses and alerts, and continues when an operator resumes it',
     async (_what, level, told) => {
       const reason = 'FactSourceUnavailable';
       const [pauses, alerts, undecided, writes] = [
@@ -214,15 +223,14 @@ describe('a gate on S3 and DynamoDB', () => {
       ]);
       expect(stored.filter(({ kind }) => kind === 'decision').at(-1)?.outcome).toBe('allow');
     },
-    90_000,
   );
 
-  it('swaps without a restart: a new configuration, a new policy; a broken release changes nothing', async () => {
+  it('the worker swaps configuration and policy without a restart, and a broken release changes nothing', async () => {
     gate.levels.setMetric('max_pending', { value: 1500 });
     const before = await healthz();
     writeFileSync(
       join(gate.folder, 'strict.json'),
-      JSON.stringify(quickRelease(gate.levels.url, { limits: { maxDelta: 500, maxPending: 1000 } })),
+      JSON.stringify(quickRelease(gate.levels.url, { ...SHORT_STEPS, limits: { maxDelta: 500, maxPending: 1000 } })),
     );
     const strict = await publish('--config', 'strict.json');
     await inForce(strict);
@@ -280,9 +288,9 @@ describe('a gate on S3 and DynamoDB', () => {
     id = `d-${randomUUID()}`;
     expect(await deployAndWait()).toMatchObject({ code: 0 });
     expect((await readyz()).lastError).toBeUndefined();
-  }, 120_000);
+  });
 
-  it('killed between evaluation and record: the decision is recorded once, before the action', async () => {
+  it('a worker killed between evaluation and record: the decision is recorded once, before the action', async () => {
     dynamoDbProxy.behave('hanging');
     dynamoDbProxy.asked.length = 0;
     await deploy();
@@ -297,9 +305,9 @@ describe('a gate on S3 and DynamoDB', () => {
     expect(acted()).toBe(1);
     expect(await written()).toBe((await records()).length);
     await serves((await decisions())[0]!);
-  }, 90_000);
+  });
 
-  it('killed when the record stands and its answer is lost: it is adopted, and the action done once', async () => {
+  it('a worker killed after a write whose answer was lost: the record is adopted, and the action done once', async () => {
     dynamoDbProxy.behave('losing answers');
     await deploy();
     await eventually('the record', async () => (await standing()).length > 0);
@@ -312,9 +320,9 @@ describe('a gate on S3 and DynamoDB', () => {
     await gate.reaches(id, 'done');
     expect((await decisions()).map(({ decisionID }) => decisionID)).toEqual(found);
     expect(acted()).toBe(1);
-  }, 90_000);
+  });
 
-  it('killed between record and action: the action is done once, on the decision that was recorded', async () => {
+  it('a worker killed between record and action: the action is done once, on the recorded decision', async () => {
     const writes = await written();
     // The record can be written; the action cannot begin, because its lease cannot be confirmed.
     s3Proxy.behave('hanging');
@@ -330,9 +338,9 @@ describe('a gate on S3 and DynamoDB', () => {
     expect((await decisions()).map(({ decisionID }) => decisionID)).toEqual(found);
     expect(acted()).toBe(1);
     await serves((await decisions())[0]!);
-  }, 90_000);
+  });
 
-  it('while DynamoDB is down: does not act, pauses on AuditWriteFailed with an alert, and goes on by itself', async () => {
+  it('a deployment does not act while DynamoDB is down: it pauses on AuditWriteFailed, alerts, and resumes by itself', async () => {
     const [failed, writes, pauses] = [
       await metric('gate_audit_write_failures_total', { sink: 'dynamodb' }),
       await written(),
@@ -354,10 +362,10 @@ describe('a gate on S3 and DynamoDB', () => {
     expect(stored.map(({ kind }) => kind).sort()).toEqual(['decision', 'pause', 'resolved']);
     expect(await written()).toBe(writes + stored.length);
     await serves((await decisions())[0]!);
-  }, 90_000);
+  });
 
   it.each(['half a body', 'hanging', 'throttling'] as const)(
-    'while S3 answers by %s: the release in force stays, and the next one is taken when it is well again',
+    'while S3 answers by %s, the release in force stays; the next one is taken when S3 is well again',
     async (behaviour) => {
       const { manifestVersion } = await healthz();
       const direct = { endpoint: s3.endpoint, forcePathStyle: true };
@@ -366,16 +374,15 @@ describe('a gate on S3 and DynamoDB', () => {
       const next = `${manifestVersion}+${behaviour.slice(0, 4)}`;
       s3Proxy.behave(behaviour);
       await store.put('latest.json', new TextEncoder().encode(JSON.stringify({ ...manifest, version: next })));
-      await eventually('an unavailable source', async () => (await readyz()).lastError !== undefined, 40_000);
+      await eventually('an unavailable source', async () => (await readyz()).lastError !== undefined);
       expect(await readyz()).toMatchObject({ status: 'ready', manifestVersion });
       s3Proxy.behave('well');
       await inForce(next);
       expect((await readyz()).lastError).toBeUndefined();
     },
-    90_000,
   );
 
-  it('while S3 is down: decides and records, does not act, and pauses; goes on when S3 has confirmed the release', async () => {
+  it('a deployment decides and records while S3 is down, but acts only after S3 has confirmed the release', async () => {
     const release = await healthz();
     const pauses = await metric('gate_pauses_total', { reason: 'PolicyUnavailable' });
     s3Proxy.behave('resetting');
@@ -394,9 +401,9 @@ describe('a gate on S3 and DynamoDB', () => {
     s3Proxy.behave('well');
     await resumed();
     expect((await readyz()).lastError).toBeUndefined();
-  }, 90_000);
+  });
 
-  it('started while S3 is down: decides on the copy on disk, says so, and acts when S3 has confirmed it', async () => {
+  it('a worker started while S3 is down decides on its copy on disk, says so, and acts after S3 has confirmed it', async () => {
     const release = await healthz();
     s3Proxy.behave('resetting');
     await worker.kill();
@@ -414,7 +421,7 @@ describe('a gate on S3 and DynamoDB', () => {
     await eventually('the confirmation', async () => (await healthz()).fromCache === undefined);
     expect(await metric('gate_release_from_cache')).toBe(0);
     await resumed();
-  }, 90_000);
+  });
 
   /** Waits for what the pause waits for, resumes as an operator would, and sees the stage done, once. */
   async function resumed(): Promise<void> {

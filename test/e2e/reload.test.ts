@@ -19,7 +19,7 @@ describe('a running worker', () => {
     writeConfig({});
     gate.writeManifest({ policy: join(ROOT, 'policy'), config: 'conf/release.json', version: 'v1' });
     worker = await gate.spawnWorker();
-  }, 60_000);
+  });
   afterAll(async () => {
     await gate?.stop();
   });
@@ -32,15 +32,15 @@ describe('a running worker', () => {
   const health = async () =>
     (await (await fetch(`${String(worker.ready.http)}/healthz`)).json()) as { configRev?: string };
 
-  it('takes a changed configuration on SIGHUP', async () => {
+  it('a running worker takes a changed configuration on SIGHUP', async () => {
     const before = await eventually('a release', async () => (await health()).configRev);
     writeConfig({ maxPending: 1000 });
     process.kill(worker.pid, 'SIGHUP');
     await eventually('another configuration', async () => (await health()).configRev !== before);
-  }, 30_000);
+  });
 
-  it('ends with exit code 0 on SIGTERM', async () => {
+  it('a running worker ends with exit code 0 on SIGTERM', async () => {
     process.kill(worker.pid, 'SIGTERM');
     expect(await worker.exited).toBe(0);
-  }, 30_000);
+  });
 });

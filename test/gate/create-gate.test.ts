@@ -36,7 +36,7 @@ describe('createGate, without Temporal', () => {
       logLevel: 'silent',
     });
     gate = await createGate(settings, { stdout });
-  }, 60_000);
+  });
   afterAll(async () => {
     await gate?.close();
     await levels?.close();
@@ -102,7 +102,7 @@ describe('createGate, without Temporal', () => {
       message: expect.stringContaining('nowhere'),
     });
     await expect(createGate(broken, { stdout })).rejects.toMatchObject({ type: 'PolicyUnavailable' });
-  }, 30_000);
+  });
 
   it('gives activities and a plugin for a worker of one’s own', async () => {
     const settingsWithoutStore = write('own-settings.json', {

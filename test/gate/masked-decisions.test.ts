@@ -72,7 +72,7 @@ describe('masked decisions', () => {
     release('masking', 'mask contains "/input/serial"');
     release('failing', 'mask := 1 if input.path\n\nmask := 2 if input.decision_id');
     release('odd', 'mask contains 1');
-  }, 60_000);
+  });
   afterAll(async () => {
     await levels?.close();
     rmSync(folder, { recursive: true, force: true });

@@ -62,7 +62,7 @@ describe('a new release that is broken', () => {
     });
     logged = [];
     services = await createServices({ settings, baseDir: folder }, { env: {}, logger: pino(lines), stdout: lines });
-  }, 120_000);
+  });
   afterAll(async () => {
     await services?.close();
     await alerts?.close();

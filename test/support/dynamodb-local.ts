@@ -12,7 +12,7 @@ const run = promisify(execFile);
 
 const VERSION = '2.6.1';
 const FETCH_WITHIN_MS = 240_000;
-const START_WITHIN_MS = 60_000;
+const START_WITHIN_MS = 240_000;
 
 export interface DynamoDbLocal {
   endpoint: string;

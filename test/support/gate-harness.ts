@@ -45,7 +45,7 @@ export interface GateHarness {
   heal(): void;
   /** waits until the deployment is in `state` */
   reaches(id: string, state: string): Promise<DeploymentStatus>;
-  /** waits until it is paused for this reason: on a slow machine a short pause on the audit store may come before */
+  /** waits until it is paused for this reason, whatever it paused on before */
   pausedOn(id: string, reason: string): Promise<DeploymentStatus>;
   stop(): Promise<void>;
 }
@@ -55,22 +55,40 @@ export interface HarnessOptions {
   release?: Record<string, unknown>;
 }
 
-const quick = { timeout: '2s', maximumAttempts: 2, initialInterval: '50ms', maximumInterval: '100ms' };
+/** A `gate deploy --wait` that ends only when the deployment does. */
+export const WAIT = ['--wait', '--timeout', '5m'] as const;
 
-/** Release configuration with short durations, so that no test sleeps for seconds. */
+/** How long a source of facts may take: a test that hangs one waits for it, and a healthy one must not reach it. */
+export const FACT_TIMEOUT_MS = 2_000;
+
+/** No step runs out of its time because the machine does much else; those that fail are tried again at once. */
+const patient = { timeout: '2m', maximumAttempts: 2, initialInterval: '50ms', maximumInterval: '100ms' };
+const stepsOf = (step: typeof patient): Record<string, unknown> => ({
+  collectFacts: step,
+  evaluatePolicy: step,
+  recordDecision: step,
+  action: { ...step, maximumAttempts: 5 },
+  alert: step,
+});
+
+/** For tests that kill a worker or freeze a store: Temporal gives a step to the next worker when its time is over. */
+export const SHORT_STEPS = { activities: stepsOf({ ...patient, timeout: '5s' }) };
+
+/** Release configuration with short pauses between attempts and checks, so that no test sleeps for seconds. */
 export function quickRelease(levelServerUrl: string, overrides: Record<string, unknown> = {}): Record<string, unknown> {
-  const provider = { type: 'levelServer', base: levelServerUrl, ttl: '0s', maxAge: '45s', timeout: '500ms' };
+  const provider = {
+    type: 'levelServer',
+    base: levelServerUrl,
+    ttl: '0s',
+    maxAge: '45s',
+    timeout: `${FACT_TIMEOUT_MS}ms`,
+  };
   return {
     facts: { pending_delta: provider, max_pending: provider, region_health: provider },
     stages: { recheckEvery: '200ms' },
     circuitBreaker: { failures: 1000 },
-    activities: {
-      collectFacts: quick,
-      evaluatePolicy: quick,
-      recordDecision: quick,
-      action: { ...quick, maximumAttempts: 5 },
-      alert: quick,
-    },
+    evaluation: { deadline: '1m' },
+    activities: stepsOf(patient),
     ...overrides,
   };
 }
@@ -95,7 +113,7 @@ export async function startGateHarness(options: HarnessOptions = {}): Promise<Ga
     temporal: {
       address: temporal.address,
       namespace: temporal.namespace,
-      workflowTaskTimeout: '1s',
+      workflowTaskTimeout: '5s',
       shutdownGraceTime: '1s',
     },
     release: { manifest: 'latest.json', refreshInterval: '200ms' },
@@ -161,23 +179,15 @@ export async function startGateHarness(options: HarnessOptions = {}): Promise<Ga
       levels.setMetric('devices', {});
     },
     reaches: (id, state) =>
-      eventually(
-        `deployment ${id} to be ${state}`,
-        async () => {
-          const status = await harness.json<DeploymentStatus>('status', id);
-          return status.state === state && status;
-        },
-        30_000,
-      ),
+      eventually(`deployment ${id} to be ${state}`, async () => {
+        const status = await harness.json<DeploymentStatus>('status', id);
+        return status.state === state && status;
+      }),
     pausedOn: (id, reason) =>
-      eventually(
-        `deployment ${id} to be paused on ${reason}`,
-        async () => {
-          const status = await harness.json<DeploymentStatus>('status', id);
-          return status.state === 'paused' && status.pause?.reason === reason && status;
-        },
-        30_000,
-      ),
+      eventually(`deployment ${id} to be paused on ${reason}`, async () => {
+        const status = await harness.json<DeploymentStatus>('status', id);
+        return status.state === 'paused' && status.pause?.reason === reason && status;
+      }),
     stop: async () => {
       for (const worker of workers.splice(0)) await worker.stop().catch(() => undefined);
       await alerts.close();

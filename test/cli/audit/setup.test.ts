@@ -46,7 +46,7 @@ beforeAll(async () => {
   delete process.env.AWS_REGION;
   delete process.env.AWS_ENDPOINT_URL_DYNAMODB;
   process.env.AWS_CONFIG_FILE = process.env.AWS_SHARED_CREDENTIALS_FILE = join(folder, 'none');
-}, 60_000);
+});
 afterAll(async () => {
   for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
   Object.assign(process.env, before);
@@ -141,7 +141,7 @@ describe('gate audit setup', () => {
       stdout: `Audit store: PostgreSQL at 127.0.0.1:${postgres.port}/setup has the newest schema\n`,
     });
     await postgres.close();
-  }, 60_000);
+  });
 });
 
 describe('with DynamoDB as the store of record', () => {
@@ -235,7 +235,7 @@ describe('gate doctor', () => {
         response.end('<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>');
       }).listen(0, '127.0.0.1');
       await once(denying, 'listening');
-    }, 300_000);
+    });
     afterAll(async () => {
       denying?.closeAllConnections();
       denying?.close();

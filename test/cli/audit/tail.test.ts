@@ -31,7 +31,7 @@ beforeAll(async () => {
   Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret', AWS_REGION: 'local' });
   const dynamodb = { type: 'dynamodb', table: TABLE, endpoint: proxy.url, region: 'local' };
   writeFileSync(join(folder, 'settings.json'), JSON.stringify({ audit: { store: dynamodb } }));
-}, 60_000);
+});
 afterAll(async () => {
   process.env = environment;
   await store?.close();
@@ -81,7 +81,7 @@ describe('gate audit tail', () => {
       expect.stringMatching(/^Cannot read the audit log: DynamoDB table tail failed .*; asking again$/),
       'the audit log can be read again',
     ]);
-  }, 60_000);
+  });
 
   it('ends by itself after --for, and filters', async () => {
     await record('ffffffff');
@@ -122,5 +122,5 @@ describe('gate audit tail', () => {
     await worker.close();
     tail.stop();
     expect(await tail.code).toBe(0);
-  }, 60_000);
+  });
 });

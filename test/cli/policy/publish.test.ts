@@ -299,5 +299,5 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     await s3.stop();
     const result = await gate('history');
     expect(result).toMatchObject({ code: 2, stderr: expect.stringContaining('ECONNREFUSED') });
-  }, 30_000);
+  });
 });

@@ -47,7 +47,7 @@ describe('gate replay', () => {
     levels.setMetric('max_pending', { behaviour: { status: 503 } });
     await library.decide({ deploymentId: 'firmware', stage: 'late' });
     await library.close();
-  }, 60_000);
+  });
   afterAll(async () => {
     await levels?.close();
     rmSync(folder, { recursive: true, force: true });

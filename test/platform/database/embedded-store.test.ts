@@ -51,7 +51,7 @@ describe('an embedded store', () => {
     await store.record(aRecord({ decisionID: 'after' }));
     expect((await store.get('after'))?.decisionID).toBe('after');
     await store.close();
-  }, 60_000);
+  });
 
   it('begins anew when an earlier process was killed while it created the store', async () => {
     await mkdir(join(folder, 'pgdata.new'));

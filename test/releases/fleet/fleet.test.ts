@@ -73,7 +73,7 @@ describe('the fleet of workers', () => {
     const shown = await harness.cli('policy', 'status', '--settings', settings);
     expect(shown.stdout).toMatch(/v1 .* ago .*\n.*v1/);
     expect(shown.stdout).toContain('2 of 2 workers answered');
-  }, 60_000);
+  });
 
   it('reaches every worker with a reload, however long it would have waited by itself', async () => {
     queues += 1;
@@ -86,7 +86,7 @@ describe('the fleet of workers', () => {
       code: 0,
       workers: [{ manifest_version: 'v2' }, { manifest_version: 'v2' }],
     });
-  }, 60_000);
+  });
 
   it('asks workers that have no release, and says why they have none', async () => {
     queues += 1;
@@ -98,7 +98,7 @@ describe('the fleet of workers', () => {
     });
     const shown = await harness.cli('policy', 'reload', '--settings', settings);
     expect(shown).toMatchObject({ code: 1, stdout: expect.stringContaining('none.json') });
-  }, 60_000);
+  });
 
   it('shows a worker that has stopped as one that does not answer', async () => {
     queues += 1;
@@ -113,7 +113,7 @@ describe('the fleet of workers', () => {
     const shown = await harness.cli('policy', 'status', '--settings', settings);
     // Temporal may have forgotten the one that said good-bye.
     expect(shown.stdout).toMatch(/does not answer|1 of 1 workers/);
-  }, 60_000);
+  });
 
   it('says that there is no worker', async () => {
     queues += 1;
@@ -124,7 +124,7 @@ describe('the fleet of workers', () => {
       code: 4,
       stderr: expect.stringContaining('no worker polls the task queue nobody'),
     });
-  }, 60_000);
+  });
 
   it.each<[string, Parameters<typeof judgeFleet>[0], ReturnType<typeof judgeFleet>]>([
     ['none answers', [{ identity: 'a', silence: 'x' }], 'silent'],

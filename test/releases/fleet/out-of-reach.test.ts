@@ -30,7 +30,7 @@ describe('a fleet whose workers are not all well', () => {
       dynamicConfig: ['Read', 'Write'].map((kind) => `matching.numTaskqueue${kind}Partitions=${PARTITIONS}`),
     });
     client = await Connection.connect({ address: server.address });
-  }, 60_000);
+  });
   afterEach(async () => {
     for (const stop of stops.splice(0)) await stop();
   });
@@ -124,7 +124,7 @@ describe('a fleet whose workers are not all well', () => {
     expect({ code, ...fleet }).toEqual({ code: 4, state: 'silent', same_release: false });
     expect(workers.map(({ identity }) => identity)).toEqual([...names].sort());
     expect(workers.every(({ answered }) => !answered)).toBe(true);
-  }, 60_000);
+  });
 
   it('goes by those that answer, and names the one that takes the question and says nothing', async () => {
     useQueue();
@@ -136,7 +136,7 @@ describe('a fleet whose workers are not all well', () => {
     expect(stdout).not.toContain('do not have the same release');
     expect(stdout).toContain('1 of 2 workers answered');
     expect(code).toBe(0);
-  }, 60_000);
+  });
 
   it('says that workers differ also when one of them refused a release', async () => {
     useQueue();
@@ -147,7 +147,7 @@ describe('a fleet whose workers are not all well', () => {
     expect(stdout).toContain('behind: its last check failed: v2 is broken');
     expect(stdout).toContain('The workers do not have the same release in force');
     expect(code).toBe(1);
-  }, 60_000);
+  });
 
   it('lets a worker stop while a reload hangs', async () => {
     useQueue();
@@ -163,7 +163,7 @@ describe('a fleet whose workers are not all well', () => {
     await began;
     await worker.stop();
     expect(await shown).toMatchObject({ code: 4, stdout: expect.stringContaining('hanging does not answer') });
-  }, 30_000);
+  });
 
   it('stops asking at Ctrl-C', async () => {
     useQueue();
@@ -179,7 +179,7 @@ describe('a fleet whose workers are not all well', () => {
       stdout: '',
       stderr: 'gate: stopped waiting; workers may still read the manifest\n',
     });
-  }, 30_000);
+  });
 
   it('says that Temporal does not answer', async () => {
     const [port] = await freePorts(1);
@@ -187,7 +187,7 @@ describe('a fleet whose workers are not all well', () => {
     writeFileSync(settings, JSON.stringify({ temporal: { address: `127.0.0.1:${port}` } }));
     const { code, stderr } = await gate('status', ['--settings', settings]);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('Temporal did not answer') });
-  }, 30_000);
+  });
 
   it.each([
     ['an argument too many', ['worker-1']],

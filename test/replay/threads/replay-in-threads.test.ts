@@ -98,7 +98,7 @@ describe('a replay in threads', () => {
       ['n-2', ['The evaluation of the policy failed: it ran longer than 150 ms and was stopped']],
       ['n-4', ['The evaluation of the policy failed: it ran longer than 150 ms and was stopped']],
     ]);
-  }, 60_000);
+  });
 
   it('asks no evaluation of its own release that was stopped for its built-ins: nobody would stop it again', async () => {
     const hanging = await loopingCandidate({ deadline: '150ms' });
@@ -108,7 +108,7 @@ describe('a replay in threads', () => {
     expect(report).toMatchObject({ notReproduced: 1, counts: { same: 1, changed: 1 } });
     expect(report.rows['not-reproduced'][0]).toMatchObject({ newReasons: [expect.stringContaining('was stopped')] });
     expect(report.rows['not-reproduced'][0]).not.toHaveProperty('builtins');
-  }, 30_000);
+  });
 
   it('ends while its threads are at work once it is to stop', async () => {
     const slow = await loopingCandidate({ deadline: '10m' });
@@ -120,14 +120,14 @@ describe('a replay in threads', () => {
     }
     const running = run(untilStarted(), { candidate: slow, threads: 1, signal: stop.signal });
     await expect(running).rejects.toThrow('The replay was stopped');
-  }, 30_000);
+  });
 
   it('counts an evaluation that eats too much memory as an error, and the next one is right', async () => {
     const small = await loopingCandidate({ memoryMiB: 16, deadline: '20s' });
     const report = await run(piecesOf([lineOf(1, 'eat'), lineOf(2)]), { candidate: small });
     expect(report).toMatchObject({ counts: { same: 1, changed: 1 } });
     expect(report.rows.changed[0]).toMatchObject({ decisionID: 'n-1', newOutcome: 'error' });
-  }, 60_000);
+  });
 
   it('refuses a candidate that is no module', async () => {
     const { release } = candidate;

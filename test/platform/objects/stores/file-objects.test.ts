@@ -93,5 +93,5 @@ describe('objects in a folder', () => {
     const ends = (await Promise.all(writers)).map(({ stdout }) => stdout.trim());
     expect([...ends].sort()).toEqual(['PreconditionFailedError', 'PreconditionFailedError', 'won']);
     expect((await createFileObjects(folder).get('a'))?.bytes).toEqual(new Uint8Array([ends.indexOf('won') + 1]));
-  }, 30_000);
+  });
 });
