@@ -1,8 +1,9 @@
 import type { JsonObject } from '../kernel/json';
-import { Gate, type GatedStage, type GateOptions, type GatePass } from './gate/gate';
+import type { GatePass } from '../gate/deployments/gate-pass';
+import { Gate, type GatedStage, type GateOptions } from './gate/gate';
 
-export { Gate, type GatedStage, type GateOptions, type GatePass } from './gate/gate';
-export { runStageAction } from './gate/stage-action';
+export type { GatePass } from '../gate/deployments/gate-pass';
+export type { GatedStage } from './gate/gate';
 export * from './messages';
 
 /** One stage of a deployment, from a workflow of your own. */
@@ -33,17 +34,20 @@ export async function awaitGate(request: AwaitGateRequest): Promise<GatePass> {
   const gate = gates.get(deploymentId) ?? new Gate(options);
   gates.set(deploymentId, gate);
   const before = turn;
-  const pass = before.then(() => gate.awaitStage({ name: stage, attributes: stageAttributes, ...behaviour }));
+  const pass = before.then(async () => {
+    const atGate = await gate.begin({ name: stage, attributes: stageAttributes, ...behaviour });
+    return await atGate.awaitPass();
+  });
   turn = pass.catch(() => undefined);
   const result = await pass;
-  gate.view.setState('acting');
+  gate.apply({ type: 'action-started' });
   return result;
 }
 
 /** To be awaited before your workflow returns: operators' calls are answered and every message is sent. */
 export async function closeGate(deploymentId: string): Promise<void> {
   const gate = gates.get(deploymentId);
-  gate?.passed();
+  gate?.apply({ type: 'stage-passed' });
   await gate?.end('done');
   await gate?.settle();
 }

@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, continueAsNew, isCancellation, uuid4 } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, continueAsNew, isCancellation } from '@temporalio/workflow';
 import type { ActionContext } from '../gate/actions/action';
 import type { DeploymentSpec, StageSpec } from '../gate/deployments/deployment-spec';
 import type { CarriedGate, DeploymentStatus } from '../gate/deployments/deployment-state';
@@ -34,7 +34,7 @@ export async function deployment(input: DeploymentInput): Promise<DeploymentStat
       if (index >= (carried?.stageIndex ?? 0)) await runStage(gate, spec, stage, index);
     }
   } catch (error) {
-    if (isCancellation(error) && gate.hasBegun) await recordCancellation(gate);
+    if (isCancellation(error)) await endCancelled(gate);
     if (error instanceof ApplicationFailure && error.type === FailureType.ActionFailed)
       await endFailed(gate, error.message);
     if (error instanceof ActivityFailure && !isCancellation(error))
@@ -48,8 +48,9 @@ export async function deployment(input: DeploymentInput): Promise<DeploymentStat
 
 async function runStage(gate: Gate, spec: DeploymentSpec, stage: StageSpec, stageIndex: number): Promise<void> {
   for (;;) {
-    const pass = await gate.awaitStage(stage);
-    if (stage.action === undefined || stage.action.type === 'none') break;
+    const atGate = await gate.begin(stage);
+    const pass = await atGate.awaitPass();
+    const { action } = stage;
     const context: ActionContext = {
       deployment_id: spec.id,
       stage: stage.name,
@@ -58,15 +59,19 @@ async function runStage(gate: Gate, spec: DeploymentSpec, stage: StageSpec, stag
       stage_attributes: (stage.attributes ?? {}) as JsonObject,
       decision_id: pass.decisionId,
     };
-    if ((await runStageAction(gate, stage.action, context, pass)) === 'done') break;
+    const isDone =
+      action === undefined ||
+      action.type === 'none' ||
+      (await runStageAction(atGate, action, context, pass)) === 'done';
+    if (isDone) return atGate.passed();
   }
-  gate.passed();
 }
 
-/** Temporal's own cancellation is an abort without a name. */
-async function recordCancellation(gate: Gate): Promise<void> {
+/** A cancellation before the first stage began leaves nothing to record: nothing was decided. */
+async function endCancelled(gate: Gate): Promise<void> {
+  if (gate.stage === undefined) return;
   const reason = 'the workflow was cancelled in Temporal';
-  await gate.audit.recordAct({ id: uuid4(), kind: 'abort', atMs: Date.now(), actor: 'temporal', reason });
+  await gate.stage.recordCancellation(reason);
   await gate.end('aborted', reason);
   await gate.settle();
 }

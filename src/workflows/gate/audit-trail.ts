@@ -2,12 +2,12 @@ import { CancellationScope, condition, isCancellation, uuid4, workflowInfo } fro
 import type { GateDefaults } from '../../activities/gate-activities';
 import type { AuditRecord } from '../../audit/audit-record';
 import { actRecord, GATE_ACTOR, type Act } from '../../gate/deployments/act-record';
-import { beginPause, pauseAlert, reminded, type ReminderIntervals } from '../../gate/deployments/pause';
+import { beginPause, pauseAlert, type ReminderIntervals } from '../../gate/deployments/pause';
+import type { Pause } from '../../gate/deployments/deployment-state';
 import { FailureType } from '../../kernel/failures';
 import { toFault } from './activity-errors';
 import { localActivities, remoteActivities, untilRecorded } from './activity-proxies';
-import type { GateAlerts } from './gate-alerts';
-import type { GateView } from './gate-view';
+import type { Gate } from './gate';
 
 /** What a decision or an act is recorded under while this stage runs. */
 export interface RecordingOptions {
@@ -18,9 +18,8 @@ export interface RecordingOptions {
 /** Records everything before anything acts; while the store is down the deployment is paused and goes on by itself. */
 export class AuditTrail {
   constructor(
-    private readonly view: GateView,
-    private readonly alerts: GateAlerts,
-    private readonly options: () => RecordingOptions,
+    private readonly gate: Gate,
+    private readonly options: RecordingOptions,
   ) {}
 
   /**
@@ -43,13 +42,13 @@ export class AuditTrail {
    */
   async recordAct(act: Omit<Act, 'deploymentId' | 'stage' | 'workflowId' | 'runId' | 'release'>): Promise<void> {
     const { workflowId, runId } = workflowInfo();
-    const { deploymentId, stage, lastDecision } = this.view.status();
+    const { deploymentId, stage, lastDecision } = this.gate.status();
     const release = lastDecision?.release;
     const record = actRecord({ ...act, deploymentId, stage, workflowId, runId, ...(release ? { release } : {}) });
-    const { activities } = this.options();
+    const { activities } = this.options;
     await CancellationScope.nonCancellable(async () => {
       // The records about an outage itself wait as part of it.
-      if (this.view.auditOutage) return untilRecorded(activities, act.kind).recordDecision(record);
+      if (this.gate.progress.auditOutage) return untilRecorded(activities, act.kind).recordDecision(record);
       try {
         return await remoteActivities(activities, 'recordDecision', act.kind).recordDecision(record);
       } catch (error) {
@@ -59,13 +58,12 @@ export class AuditTrail {
   }
 
   private async recordAfterOutage(record: AuditRecord, summary: string, cause: unknown): Promise<AuditRecord> {
-    const { activities, reminders } = this.options();
+    const { activities, reminders } = this.options;
     const faults = [{ ...toFault(cause, FailureType.AuditWriteFailed), type: FailureType.AuditWriteFailed }];
-    let outage = beginPause(uuid4(), Date.now(), faults, record.decisionID, reminders);
-    this.view.auditOutage = outage;
-    this.view.publish();
-    this.view.showAttributes();
-    this.alerts.send(pauseAlert(outage, this.view.status()));
+    const begun = beginPause(uuid4(), Date.now(), faults, record.decisionID, reminders);
+    this.gate.apply({ type: 'outage-begun', outage: begun });
+    this.gate.showAttributes();
+    this.sendAlert(begun);
 
     let stored: AuditRecord | undefined;
     const storing = untilRecorded(activities, summary)
@@ -73,13 +71,14 @@ export class AuditTrail {
       .then((answer) => (stored = answer));
     // Awaited below; a rejection (only a cancellation) must not be reported as unhandled before that.
     storing.catch(() => undefined);
+    let outage = begun;
     while (stored === undefined) {
       const untilReminderMs = Math.max(1, outage.nextReminderAtMs - Date.now());
       await Promise.race([storing, condition(() => stored !== undefined, untilReminderMs)]);
       if (stored !== undefined || Date.now() < outage.nextReminderAtMs) continue;
-      outage = reminded(outage, Date.now(), reminders);
-      this.view.auditOutage = outage;
-      this.alerts.send(pauseAlert(outage, this.view.status()));
+      this.gate.apply({ type: 'outage-reminded', atMs: Date.now(), intervals: reminders });
+      outage = this.gate.progress.auditOutage ?? outage;
+      this.sendAlert(outage);
     }
 
     const pause = { id: outage.id, kind: 'pause', atMs: outage.startedAtMs, reason: outage.reason } as const;
@@ -87,10 +86,13 @@ export class AuditTrail {
     const endsAtMs = Date.now();
     const resolved = { id: uuid4(), kind: 'resolved', atMs: endsAtMs, reason: 'the audit store is back' } as const;
     await this.recordAct({ ...resolved, actor: GATE_ACTOR, refersTo: outage.id });
-    this.view.auditOutage = undefined;
-    this.view.publish();
-    this.alerts.send(pauseAlert(outage, this.view.status(), endsAtMs));
+    this.gate.apply({ type: 'outage-ended' });
+    this.sendAlert(outage, endsAtMs);
     return stored;
+  }
+
+  private sendAlert(outage: Pause, endsAtMs?: number): void {
+    this.gate.alerts.send(pauseAlert(outage, this.gate.status(), endsAtMs), this.options.activities);
   }
 }
 

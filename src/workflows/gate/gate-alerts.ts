@@ -11,23 +11,20 @@ export class GateAlerts {
   private last: Promise<void> = Promise.resolve();
   private unsent = 0;
 
-  constructor(
-    private readonly options: () => GateDefaults['activities'],
-    private readonly onFailure: (message: string) => void,
-  ) {}
+  constructor(private readonly onFailure: (message: string) => void) {}
 
   get isIdle(): boolean {
     return this.unsent === 0;
   }
 
-  send(alert: Alert): void {
+  send(alert: Alert, options: GateDefaults['activities']): void {
     this.unsent += 1;
     const summary = `${alert.status}: ${alert.name}${alert.reminder > 0 ? ` (reminder ${alert.reminder})` : ''}`;
     // A cancelled workflow still owes its `resolved`.
     this.last = CancellationScope.nonCancellable(async () => {
       await this.last;
       try {
-        await remoteActivities(this.options(), 'alert', summary).sendAlert(alert);
+        await remoteActivities(options, 'alert', summary).sendAlert(alert);
       } catch (error) {
         this.onFailure(
           `Alert not delivered: ${error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)}`,

@@ -5,7 +5,8 @@ import { parseDuration } from '../../kernel/duration';
 import { FailureType } from '../../kernel/failures';
 import { isRetryable, lapsedLease, mayHaveBeenSent, toFault, unconfirmedLease } from './activity-errors';
 import { remoteActivities } from './activity-proxies';
-import type { Gate, GatePass } from './gate';
+import type { GatePass } from '../../gate/deployments/gate-pass';
+import type { StageGate } from './stage-gate';
 
 /**
  * Runs a stage's action under its lease. The attempts are counted here and not by the server, because whether the lease
@@ -17,24 +18,24 @@ import type { Gate, GatePass } from './gate';
  *   compensated first where it may have been sent and says how
  */
 export async function runStageAction(
-  gate: Gate,
+  stage: StageGate,
   action: ActionSpec,
   context: ActionContext,
   pass: GatePass,
 ): Promise<'done' | 'lapsed'> {
-  const options = gate.activityOptions();
+  const options = stage.activities;
   const request: ActionRequest = {
     action,
     context,
     idempotencyKey: `${context.deployment_id}/${context.stage}`,
     ...(pass.lease?.release === undefined ? {} : { release: pass.lease.release }),
   };
-  gate.view.setState('acting');
+  stage.actionStarted();
   let sent = false;
   for (let attempt = 1; ; attempt += 1) {
     let failure: unknown;
     try {
-      await untilAborted(gate, () =>
+      await untilAborted(stage, () =>
         remoteActivities(options, 'action', `${action.type} for ${context.stage}`, { maximumAttempts: 1 }).runAction({
           ...request,
           ...(sent || pass.lease === undefined ? {} : { lease: pass.lease }),
@@ -45,40 +46,40 @@ export async function runStageAction(
     }
     const lapsed = lapsedLease(failure);
     if (failure !== undefined && lapsed === undefined) sent ||= mayHaveBeenSent(failure);
-    const abort = await gate.takeAbort();
+    const abort = await stage.takeAbort();
     if (abort) {
-      const remark = failure === undefined || sent ? await compensate(gate, request) : '';
-      await gate.endAborted(abort, remark);
+      const remark = failure === undefined || sent ? await compensate(stage, request) : '';
+      await stage.endAborted(abort, remark);
     }
     if (failure === undefined) return 'done';
     if (lapsed && pass.lease) {
-      await gate.leaseLapsed(pass.lease, lapsed);
+      await stage.leaseLapsed(pass.lease, lapsed);
       return 'lapsed';
     }
     if (isCancellation(failure)) {
-      if (sent) await compensate(gate, request);
+      if (sent) await compensate(stage, request);
       throw failure;
     }
     const unconfirmed = unconfirmedLease(failure);
     if (unconfirmed && pass.lease && attempt >= options.action.maximumAttempts) {
-      await gate.leaseUnconfirmed(pass.lease, unconfirmed);
+      await stage.leaseUnconfirmed(pass.lease, unconfirmed);
       return 'lapsed';
     }
     if (attempt >= options.action.maximumAttempts || !isRetryable(failure)) {
-      const remark = sent ? await compensate(gate, request) : '';
+      const remark = sent ? await compensate(stage, request) : '';
       const { message } = toFault(failure, FailureType.ActionFailed);
       throw ApplicationFailure.nonRetryable(`${message}${remark}`, FailureType.ActionFailed);
     }
-    await pauseBetweenAttempts(gate, attempt);
+    await pauseBetweenAttempts(stage, attempt);
   }
 }
 
 /** Runs `act`, cancelled as soon as an operator's abort waits. */
-async function untilAborted(gate: Gate, act: () => Promise<unknown>): Promise<void> {
+async function untilAborted(stage: StageGate, act: () => Promise<unknown>): Promise<void> {
   await CancellationScope.cancellable(async () => {
     const scope = CancellationScope.current();
     let ended = false;
-    const watch = condition(() => ended || gate.abortAwaits).then(() => {
+    const watch = condition(() => ended || stage.abortAwaits).then(() => {
       if (!ended) scope.cancel();
     });
     watch.catch(() => undefined);
@@ -90,19 +91,19 @@ async function untilAborted(gate: Gate, act: () => Promise<unknown>): Promise<vo
   });
 }
 
-async function pauseBetweenAttempts(gate: Gate, attempt: number): Promise<void> {
-  const { initialInterval, maximumInterval } = gate.activityOptions().action;
+async function pauseBetweenAttempts(stage: StageGate, attempt: number): Promise<void> {
+  const { initialInterval, maximumInterval } = stage.activities.action;
   const backoffMs = Math.min(parseDuration(maximumInterval), parseDuration(initialInterval) * 2 ** (attempt - 1));
-  await untilAborted(gate, () => sleep(backoffMs)).catch((error: unknown) => {
-    if (!gate.abortAwaits) throw error;
+  await untilAborted(stage, () => sleep(backoffMs)).catch((error: unknown) => {
+    if (!stage.abortAwaits) throw error;
   });
 }
 
 /** Takes the action back where it says how; what came of it, for the end reason. A failure here must not hide the abort. */
-async function compensate(gate: Gate, request: ActionRequest): Promise<string> {
+async function compensate(stage: StageGate, request: ActionRequest): Promise<string> {
   const { action, context } = request;
   if (action.type !== 'http' || action.compensation === undefined) return '';
-  const activities = remoteActivities(gate.activityOptions(), 'action', `compensate ${context.stage}`);
+  const activities = remoteActivities(stage.activities, 'action', `compensate ${context.stage}`);
   try {
     await CancellationScope.nonCancellable(() => activities.compensateAction(request));
     return ' (compensated)';

@@ -1,0 +1,221 @@
+import type { RecordedDecision } from '../../activities/gate-activities';
+import type { Fault } from '../../kernel/failures';
+import type { ReleaseRef } from '../facts/snapshot';
+import {
+  GateState,
+  isFinal,
+  type CarriedGate,
+  type DeploymentStatus,
+  type Pause,
+  type StageProgress,
+} from './deployment-state';
+import { reminded, stillPaused, type ReminderIntervals } from './pause';
+
+/** Everything that a gate knows of its deployment. Only `advance` makes a new one. */
+export interface GateProgress {
+  readonly deploymentId: string;
+  readonly state: GateState;
+  readonly stages: readonly StageProgress[];
+  /** the present stage; -1 before the first one began */
+  readonly stageIndex: number;
+  readonly pause?: Pause;
+  /** the store of record is down: shown before any other pause */
+  readonly auditOutage?: Pause;
+  readonly lastDecision?: RecordedDecision;
+  /** when the present stage was first denied: `giveUpAfter` counts from here */
+  readonly deniedSinceMs?: number;
+  /** epoch milliseconds; absent when nothing is scheduled */
+  readonly nextAskAtMs?: number;
+  readonly endReason?: string;
+  /** in a row, within the present stage */
+  readonly leaseLapses: number;
+  /** after a lapsed lease: the release that the action's worker found */
+  readonly requiredRelease?: ReleaseRef;
+}
+
+type OptionalKey = 'pause' | 'auditOutage' | 'deniedSinceMs' | 'nextAskAtMs' | 'requiredRelease';
+
+/** What can happen to a gated deployment. Times are the workflow's, in epoch milliseconds. */
+export type GateEvent =
+  | { type: 'stage-entered'; stage: string }
+  | { type: 'decided'; recorded: RecordedDecision }
+  | { type: 'allowed' }
+  /** `sinceMs`: the time of the decision; only the first denial of a stage counts */
+  | { type: 'denied'; sinceMs: number }
+  | { type: 'waiting' }
+  | { type: 'ask-scheduled'; atMs: number }
+  | { type: 'ask-unscheduled' }
+  | { type: 'overridden' }
+  | { type: 'pause-begun'; pause: Pause }
+  | { type: 'pause-confirmed'; faults: Fault[]; decisionId: string }
+  | { type: 'pause-recovered'; atMs: number; intervals: ReminderIntervals }
+  | { type: 'pause-reminded'; atMs: number; intervals: ReminderIntervals }
+  | { type: 'pause-ended' }
+  | { type: 'outage-begun'; outage: Pause }
+  | { type: 'outage-reminded'; atMs: number; intervals: ReminderIntervals }
+  | { type: 'outage-ended' }
+  | { type: 'action-started' }
+  | { type: 'lease-lapsed'; release: ReleaseRef }
+  /** the lapses in a row have become a pause, and the next one is the first again */
+  | { type: 'lapses-counted' }
+  | { type: 'lease-unconfirmed' }
+  | { type: 'stage-passed' }
+  | { type: 'ended'; state: 'done' | 'denied' | 'aborted' | 'failed'; reason?: string };
+
+/** A deployment that begins, or goes on with what an earlier run carried over. */
+export function initialProgress(
+  deploymentId: string,
+  stages: readonly string[],
+  carried: CarriedGate | undefined,
+): GateProgress {
+  if (carried === undefined) {
+    const pending = stages.map((name): StageProgress => ({ name, state: 'pending' }));
+    return { deploymentId, state: 'deciding', stages: pending, stageIndex: -1, leaseLapses: 0 };
+  }
+  const { stages: known, stageIndex, leaseLapses, pause, lastDecision, deniedSinceMs } = carried;
+  const waits = deniedSinceMs === undefined ? 'deciding' : 'waiting';
+  const state = pause === undefined ? waits : 'paused';
+  return withoutUndefined({
+    deploymentId,
+    state,
+    stages: known,
+    stageIndex,
+    leaseLapses,
+    pause,
+    lastDecision,
+    deniedSinceMs,
+  });
+}
+
+/** What continue-as-new carries of it. */
+export function carriedProgress(
+  progress: GateProgress,
+): Omit<CarriedGate, 'version' | 'handled' | 'notes' | 'shownAttributes'> {
+  const { stages, stageIndex, leaseLapses, pause, lastDecision, deniedSinceMs } = progress;
+  return withoutUndefined({ leaseLapses, stages: [...stages], stageIndex, pause, lastDecision, deniedSinceMs });
+}
+
+/** What is known after `event`. Total: an event that does not fit, such as the end of a pause that is over, changes nothing. */
+export function advance(progress: GateProgress, event: GateEvent): GateProgress {
+  switch (event.type) {
+    case 'stage-entered':
+      return enterStage(progress, event.stage);
+    case 'decided': {
+      const { recorded } = event;
+      return withStage({ ...progress, lastDecision: recorded }, { outcome: recorded.decision.outcome });
+    }
+    case 'allowed':
+      return inState(without(progress, 'deniedSinceMs'), 'deciding');
+    case 'denied':
+      return { ...progress, deniedSinceMs: progress.deniedSinceMs ?? event.sinceMs };
+    case 'waiting':
+      return inState(progress, 'waiting');
+    case 'ask-scheduled':
+      return { ...progress, nextAskAtMs: event.atMs };
+    case 'ask-unscheduled':
+      return without(progress, 'nextAskAtMs');
+    case 'overridden':
+      return inState(withStage(without(progress, 'deniedSinceMs'), { overridden: true }), 'deciding');
+    case 'pause-begun':
+      return inState({ ...progress, pause: event.pause }, 'paused');
+    case 'pause-confirmed':
+      return changePause(progress, 'pause', (pause) => stillPaused(pause, event.faults, event.decisionId));
+    case 'pause-recovered':
+      return changePause(progress, 'pause', (pause) => ({
+        ...reminded(pause, event.atMs, event.intervals),
+        recovered: true,
+      }));
+    case 'pause-reminded':
+      return changePause(progress, 'pause', (pause) => reminded(pause, event.atMs, event.intervals));
+    case 'pause-ended':
+      return progress.pause === undefined ? progress : inState(without(progress, 'pause'), 'deciding');
+    case 'outage-begun':
+      return { ...progress, auditOutage: event.outage };
+    case 'outage-reminded':
+      return changePause(progress, 'auditOutage', (outage) => reminded(outage, event.atMs, event.intervals));
+    case 'outage-ended':
+      return without(progress, 'auditOutage');
+    case 'action-started':
+      return inState(progress, 'acting');
+    case 'lease-lapsed':
+      return inState(
+        { ...progress, leaseLapses: progress.leaseLapses + 1, requiredRelease: event.release },
+        'deciding',
+      );
+    case 'lapses-counted':
+      return { ...progress, leaseLapses: 0 };
+    case 'lease-unconfirmed':
+      return inState(progress, 'deciding');
+    case 'stage-passed':
+      return { ...finishStage(without(progress, 'requiredRelease')), leaseLapses: 0 };
+    case 'ended':
+      return inState(withoutUndefined({ ...progress, endReason: event.reason }), event.state);
+    default:
+      return event satisfies never;
+  }
+}
+
+/** The status that people and programs see. */
+export function toStatus(progress: GateProgress): DeploymentStatus {
+  const { deploymentId, state, stages, stageIndex, lastDecision, nextAskAtMs, endReason } = progress;
+  const pause = progress.auditOutage ?? progress.pause;
+  return withoutUndefined({
+    deploymentId,
+    state: isFinal(state) || pause === undefined ? state : GateState.paused,
+    stage: stages[Math.max(0, stageIndex)]?.name ?? '',
+    stageIndex: Math.max(0, stageIndex),
+    stages: [...stages],
+    pause,
+    lastDecision,
+    nextAskAtMs,
+    endReason,
+  });
+}
+
+/** Makes `name` the present stage, adding it when it was not announced; the stage before it counts as done. */
+function enterStage(progress: GateProgress, name: string): GateProgress {
+  const known = progress.stages.findIndex((stage) => stage.name === name);
+  if (known >= 0 && known === progress.stageIndex) return progress;
+  const before = finishStage(progress);
+  const stages = known >= 0 ? before.stages : [...before.stages, { name, state: 'pending' as const }];
+  const stageIndex = known >= 0 ? known : stages.length - 1;
+  return inState({ ...before, stages, stageIndex, leaseLapses: 0 }, 'deciding');
+}
+
+/** The present stage is over; between two stages the deployment counts as deciding. */
+function finishStage(progress: GateProgress): GateProgress {
+  const finished = withStage(progress, { state: 'done' });
+  return isFinal(progress.state) ? finished : { ...finished, state: 'deciding' };
+}
+
+/** A stage that is done stays done, whatever the deployment does afterwards. */
+function inState(progress: GateProgress, state: GateState): GateProgress {
+  const isDone = progress.stages[progress.stageIndex]?.state === 'done';
+  return { ...(isDone ? progress : withStage(progress, { state })), state };
+}
+
+function withStage(progress: GateProgress, changes: Partial<StageProgress>): GateProgress {
+  const { stageIndex } = progress;
+  return {
+    ...progress,
+    stages: progress.stages.map((stage, at) => (at === stageIndex ? { ...stage, ...changes } : stage)),
+  };
+}
+
+function changePause(
+  progress: GateProgress,
+  which: 'pause' | 'auditOutage',
+  change: (pause: Pause) => Pause,
+): GateProgress {
+  const pause = progress[which];
+  return pause === undefined ? progress : { ...progress, [which]: change(pause) };
+}
+
+function without(progress: GateProgress, key: OptionalKey): GateProgress {
+  return withoutUndefined({ ...progress, [key]: undefined });
+}
+
+/** Absent and undefined are the same to readers of JSON, but not to a comparison: absent is how it is stored. */
+function withoutUndefined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as T;
+}

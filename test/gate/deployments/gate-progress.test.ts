@@ -1,0 +1,213 @@
+import { describe, expect, it } from '@jest/globals';
+import type { CarriedGate } from '../../../src/gate/deployments/deployment-state';
+import {
+  advance,
+  carriedProgress,
+  initialProgress,
+  toStatus,
+  type GateEvent,
+  type GateProgress,
+} from '../../../src/gate/deployments/gate-progress';
+import { aDecision, aPause } from './a-status';
+
+const RELEASE = { policySha: 'a', configRev: 'b', manifestVersion: 'v1' };
+const intervals = { remindAfterMs: 100, remindAtMostMs: 1000 };
+
+const begun = initialProgress('d1', ['canary', 'fleet'], undefined);
+const after = (...events: GateEvent[]): GateProgress => events.reduce(advance, begun);
+const canary: GateEvent = { type: 'stage-entered', stage: 'canary' };
+const fleet: GateEvent = { type: 'stage-entered', stage: 'fleet' };
+const paused: GateEvent = { type: 'pause-begun', pause: aPause() };
+
+/** `canary deciding, fleet pending` */
+const shown = (progress: GateProgress): string =>
+  progress.stages.map(({ name, state }) => `${name} ${state}`).join(', ');
+
+describe('advance', () => {
+  it.each<[string, GateEvent[], string, string]>([
+    ['no event', [], 'deciding', 'canary pending, fleet pending'],
+    ['the first stage', [canary], 'deciding', 'canary deciding, fleet pending'],
+    ['the same stage once more', [canary, { type: 'waiting' }, canary], 'waiting', 'canary waiting, fleet pending'],
+    ['the next stage', [canary, { type: 'action-started' }, fleet], 'deciding', 'canary done, fleet deciding'],
+    [
+      'a stage not announced',
+      [canary, { type: 'stage-entered', stage: 'eu' }],
+      'deciding',
+      'canary done, fleet pending, eu deciding',
+    ],
+    [
+      'a denial that waits',
+      [canary, { type: 'denied', sinceMs: 5 }, { type: 'waiting' }],
+      'waiting',
+      'canary waiting, fleet pending',
+    ],
+    ['an allow', [canary, { type: 'waiting' }, { type: 'allowed' }], 'deciding', 'canary deciding, fleet pending'],
+    [
+      'an override',
+      [canary, { type: 'waiting' }, { type: 'overridden' }],
+      'deciding',
+      'canary deciding, fleet pending',
+    ],
+    ['an action', [canary, { type: 'action-started' }], 'acting', 'canary acting, fleet pending'],
+    [
+      'a lapsed lease',
+      [canary, { type: 'action-started' }, { type: 'lease-lapsed', release: RELEASE }],
+      'deciding',
+      'canary deciding, fleet pending',
+    ],
+    [
+      'an unconfirmed lease',
+      [canary, { type: 'action-started' }, { type: 'lease-unconfirmed' }],
+      'deciding',
+      'canary deciding, fleet pending',
+    ],
+    ['a pause', [canary, paused], 'paused', 'canary paused, fleet pending'],
+    ['the end of a pause', [canary, paused, { type: 'pause-ended' }], 'deciding', 'canary deciding, fleet pending'],
+    [
+      'a stage that passed',
+      [canary, { type: 'action-started' }, { type: 'stage-passed' }],
+      'deciding',
+      'canary done, fleet pending',
+    ],
+    [
+      'an abort',
+      [canary, { type: 'waiting' }, { type: 'ended', state: 'aborted' }],
+      'aborted',
+      'canary aborted, fleet pending',
+    ],
+    [
+      'the end after the last stage',
+      [fleet, { type: 'stage-passed' }, { type: 'ended', state: 'done' }],
+      'done',
+      'canary pending, fleet done',
+    ],
+    [
+      'a stage that passes after the end',
+      [canary, { type: 'ended', state: 'failed' }, { type: 'stage-passed' }],
+      'failed',
+      'canary done, fleet pending',
+    ],
+  ])('after %s', (_what, events, state, stages) => {
+    const progress = after(...events);
+    expect(progress.state).toBe(state);
+    expect(shown(progress)).toBe(stages);
+  });
+
+  it('keeps the newest decision, and its outcome at the stage', () => {
+    const progress = after(canary, { type: 'decided', recorded: aDecision() });
+    expect(progress.lastDecision).toEqual(aDecision());
+    expect(progress.stages[0]).toEqual({ name: 'canary', state: 'deciding', outcome: 'deny' });
+  });
+
+  it('counts a denial from the first one of the stage, until it is allowed or overridden', () => {
+    const denied = after(canary, { type: 'denied', sinceMs: 5 }, { type: 'denied', sinceMs: 9 });
+    expect(denied.deniedSinceMs).toBe(5);
+    expect(advance(denied, { type: 'allowed' })).not.toHaveProperty('deniedSinceMs');
+    const overridden = advance(denied, { type: 'overridden' });
+    expect(overridden).not.toHaveProperty('deniedSinceMs');
+    expect(overridden.stages[0]).toMatchObject({ overridden: true });
+  });
+
+  it('knows when it asks again only while that is scheduled', () => {
+    const scheduled = after(canary, { type: 'ask-scheduled', atMs: 7 });
+    expect(scheduled.nextAskAtMs).toBe(7);
+    expect(advance(scheduled, { type: 'ask-unscheduled' })).not.toHaveProperty('nextAskAtMs');
+  });
+
+  it('counts lapsed leases within a stage, and keeps the release found until the stage has passed', () => {
+    const lapsed: GateEvent = { type: 'lease-lapsed', release: RELEASE };
+    const twice = after(canary, lapsed, lapsed);
+    expect(twice).toMatchObject({ leaseLapses: 2, requiredRelease: RELEASE });
+    expect(advance(twice, { type: 'lapses-counted' })).toMatchObject({ leaseLapses: 0, requiredRelease: RELEASE });
+    expect(advance(twice, fleet)).toMatchObject({ leaseLapses: 0 });
+    const passed = advance(twice, { type: 'stage-passed' });
+    expect(passed.leaseLapses).toBe(0);
+    expect(passed).not.toHaveProperty('requiredRelease');
+  });
+
+  it('keeps one pause through reminders, recovery and new faults', () => {
+    const faults = [{ type: 'FactMissing' as const, message: 'gone' }];
+    const reminded = after(canary, paused, { type: 'pause-reminded', atMs: 1100, intervals });
+    expect(reminded.pause).toEqual(aPause({ remindersSent: 2, nextReminderAtMs: 1300 }));
+    const recovered = advance(reminded, { type: 'pause-recovered', atMs: 1200, intervals });
+    expect(recovered.pause).toMatchObject({ id: 'pause-1', remindersSent: 3, recovered: true });
+    const failing = advance(recovered, { type: 'pause-confirmed', faults, decisionId: 'd2' });
+    expect(failing.pause).toMatchObject({ id: 'pause-1', reason: 'FactMissing', decisionId: 'd2', recovered: false });
+  });
+
+  it.each<GateEvent>([
+    { type: 'pause-ended' },
+    { type: 'pause-confirmed', faults: [], decisionId: 'd' },
+    { type: 'pause-recovered', atMs: 1, intervals },
+    { type: 'pause-reminded', atMs: 1, intervals },
+    { type: 'outage-reminded', atMs: 1, intervals },
+    { type: 'outage-ended' },
+    { type: 'ask-unscheduled' },
+  ])('$type changes nothing where nothing of it is under way', (event) => {
+    expect(advance(after(canary), event)).toEqual(after(canary));
+  });
+
+  it('never changes the state that it was given', () => {
+    const before = after(canary, paused);
+    const copy = structuredClone(before);
+    advance(before, { type: 'decided', recorded: aDecision() });
+    advance(before, { type: 'ended', state: 'aborted', reason: 'r' });
+    expect(before).toEqual(copy);
+  });
+});
+
+describe('toStatus', () => {
+  it('shows the first stage before any has begun', () => {
+    expect(toStatus(begun)).toEqual({
+      deploymentId: 'd1',
+      state: 'deciding',
+      stage: 'canary',
+      stageIndex: 0,
+      stages: begun.stages,
+    });
+  });
+
+  it('shows an outage of the store before any other pause, and as a pause whatever the stage does', () => {
+    const outage = aPause({ id: 'outage', reason: 'AuditWriteFailed' });
+    const progress = after(canary, { type: 'outage-begun', outage });
+    expect(toStatus(progress)).toMatchObject({ state: 'paused', pause: { id: 'outage' } });
+    expect(toStatus(advance(progress, paused))).toMatchObject({ pause: { id: 'outage' } });
+    const reminded = advance(progress, { type: 'outage-reminded', atMs: 1100, intervals });
+    expect(reminded.auditOutage?.remindersSent).toBe(2);
+    expect(toStatus(advance(reminded, { type: 'outage-ended' }))).toMatchObject({ state: 'deciding' });
+  });
+
+  it('shows the end and its reason, even where a pause was left open', () => {
+    const status = toStatus(after(canary, paused, { type: 'ended', state: 'aborted', reason: 'by ann' }));
+    expect(status).toMatchObject({ state: 'aborted', endReason: 'by ann' });
+  });
+});
+
+describe('carried over', () => {
+  const carry = (progress: GateProgress): GateProgress => {
+    const carried: CarriedGate = {
+      ...carriedProgress(progress),
+      version: 1,
+      handled: [],
+      notes: [],
+      shownAttributes: [],
+    };
+    return initialProgress('d1', ['ignored'], structuredClone(carried));
+  };
+
+  it.each<[string, GateEvent[]]>([
+    ['a stage that decides', [canary]],
+    [
+      'a stage that waits',
+      [canary, { type: 'decided', recorded: aDecision() }, { type: 'denied', sinceMs: 5 }, { type: 'waiting' }],
+    ],
+    ['a pause', [canary, paused]],
+    ['stages that are done', [canary, { type: 'stage-passed' }, fleet]],
+  ])('%s is found again as it was', (_what, events) => {
+    expect(carry(after(...events))).toEqual(after(...events));
+  });
+
+  it('an action in progress is never carried, and the time to ask again is worked out anew', () => {
+    expect(carry(after(canary, { type: 'ask-scheduled', atMs: 7 }))).not.toHaveProperty('nextAskAtMs');
+  });
+});
