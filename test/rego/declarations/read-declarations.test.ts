@@ -80,8 +80,8 @@ verdict := 3 if input.fleet.count < 0
       'gate.rego:3: METADATA custom.gate.optionals: expected one of optional, builtin_errors, comparisons, deny_with_notes',
       'gate.rego:3: METADATA custom.gate.builtin_errors: expected "undefined", found "ignored"',
       'gate.rego:3: METADATA custom.gate.comparisons: expected "as-opa", found 1',
-      expect.stringContaining('found "input.fleet"') as string,
-      expect.stringContaining('expected a path as text, found 7') as string,
+      expect.stringContaining('found "input.fleet"'),
+      expect.stringContaining('expected a path as text, found 7'),
     ]);
   });
 });
