@@ -1,8 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json';
-import { HOST_IMPLEMENTATIONS } from './builtins';
-
-/** The built-ins that the host answers, sorted; see docs/built-ins.md. */
-export const HOST_BUILTINS: readonly string[] = Object.keys(HOST_IMPLEMENTATIONS).sort();
+import { BUILTINS } from './builtins';
 
 /**
  * The built-ins that OPA 1.22 compiles into the module itself (`builtinsFunctions` in its internal/compiler/wasm).
@@ -30,6 +27,14 @@ export const WASM_BUILTINS: readonly string[] = [
   ...['assign', 'eq', 'rego.metadata.chain', 'rego.metadata.rule'],
   ...['print', 'internal.print', 'internal.test_case'],
 ];
+
+/** Those that the module has, and answers in a way of its own. */
+const NEVER_FROM_WASM: readonly string[] = ['json.unmarshal', 'format_int'];
+
+/** The built-ins that a module asks its host for, sorted; see docs/built-ins.md. */
+export const HOST_BUILTINS: readonly string[] = Object.keys(BUILTINS)
+  .filter((name) => !WASM_BUILTINS.includes(name) && !NEVER_FROM_WASM.includes(name))
+  .sort();
 
 /**
  * Capabilities for `opa build --capabilities`: those of the `opa` at hand (`opa capabilities --current`) less the

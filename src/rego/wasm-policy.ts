@@ -1,9 +1,12 @@
 import { LoadedPolicy } from '@open-policy-agent/opa-wasm';
 import type { JsonValue } from '../kernel/json';
 import { BuiltinError, type Builtin, type BuiltinContext } from './builtins/builtin';
-import { HOST_IMPLEMENTATIONS } from './builtins';
-import { parseValue, writeValue } from './builtins/rego-text';
-import type { RegoObject, RegoSet, RegoValue } from './builtins/rego-value';
+import { BUILTINS } from './builtins';
+import { EvaluationBudget } from './builtins/plan-builtin';
+import type { RegoObject } from './values/rego-object';
+import type { RegoSet } from './values/rego-set';
+import type { RegoValue } from './values/value';
+import { parseValue, writeValue } from './values/wasm-text';
 
 const PAGE_BYTES = 64 * 1024;
 /** what an empty policy needs; opa-wasm's own default */
@@ -110,7 +113,7 @@ class OpaWasmPolicy implements WasmPolicy {
   private readonly exports: PolicyExports;
   private readonly loaded: LoadedPolicy;
   private readonly builtins = new Map<number, Builtin>();
-  private readonly context = { decisionTimeNs: 0n };
+  private context: BuiltinContext = { decisionTimeNs: 0n, budget: new EvaluationBudget() };
   private bytes: Uint8Array;
 
   constructor(
@@ -168,7 +171,7 @@ class OpaWasmPolicy implements WasmPolicy {
     format: number,
     read: (text: string) => T,
   ): T {
-    this.context.decisionTimeNs = decisionTimeNs;
+    this.context = { decisionTimeNs, budget: new EvaluationBudget() };
     try {
       const id = Object.hasOwn(this.entrypoints, entrypoint) ? this.entrypoints[entrypoint] : undefined;
       if (id === undefined) throw new Error(`entrypoint ${entrypoint} is not valid in this instance`);
@@ -212,11 +215,11 @@ class OpaWasmPolicy implements WasmPolicy {
 
   private bindBuiltins(): void {
     const ids = JSON.parse(this.textAt(this.exports.opa_json_dump(this.exports.builtins()))) as Record<string, number>;
-    const missing = Object.keys(ids).filter((name) => !Object.hasOwn(HOST_IMPLEMENTATIONS, name));
+    const missing = Object.keys(ids).filter((name) => !Object.hasOwn(BUILTINS, name));
     if (missing.length > 0) {
       throw new Error(`The policy calls built-ins that are not supported here: ${missing.sort().join(', ')}`);
     }
-    for (const [name, id] of Object.entries(ids)) this.builtins.set(id, this.traced(name, HOST_IMPLEMENTATIONS[name]!));
+    for (const [name, id] of Object.entries(ids)) this.builtins.set(id, this.traced(name, BUILTINS[name]!));
   }
 
   private traced(name: string, builtin: Builtin): Builtin {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { JsonValue } from '../../src/kernel/json';
-import { RegoNumber, RegoSet } from '../../src/rego/builtins/rego-value';
+import { formatValue } from '../../src/rego/builtins/rego-format';
 import { PolicyRunError, loadWasmPolicy, type WasmPolicy } from '../../src/rego/wasm-policy';
 import { buildWasm } from '../support/build-policy';
 
@@ -68,7 +68,7 @@ describe('an evaluation', () => {
 
   it('answers time.now_ns() with the decision time, to the nanosecond', () => {
     const now = policy.evaluateExactly('p/now', '{}', 1_763_874_000_123_456_789n);
-    expect(now).toEqual(new RegoNumber('1763874000123456789'));
+    expect(formatValue(now!)).toBe('1763874000123456789');
   });
 
   it("uses OPA's sprintf and not that of the opa-wasm package, which prints [object Object] and rounds", () => {
@@ -81,11 +81,11 @@ describe('an evaluation', () => {
 
   it('tells a set from an array when it is asked exactly', () => {
     const set = policy.evaluateExactly('p/set', '{}', 0n);
-    expect(set).toEqual(new RegoSet(['1', '2', '3'].map((digit) => new RegoNumber(digit))));
+    expect(formatValue(set!)).toBe('{1, 2, 3}');
   });
 
   it('keeps all digits when it is asked exactly', () => {
-    expect(policy.evaluateExactly('p/large', '{}', 0n)).toEqual(new RegoNumber('123456789012345678901'));
+    expect(formatValue(policy.evaluateExactly('p/large', '{}', 0n)!)).toBe('123456789012345678901');
   });
 });
 

@@ -1,5 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import { stringAt, type Builtin, type Builtins } from './builtin';
+import type { Builtin, Builtins } from './builtin';
+import { stringAt } from './operands';
 
 const hash =
   (algorithm: string): Builtin =>

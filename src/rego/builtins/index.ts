@@ -1,35 +1,66 @@
+import { aggregateBuiltins } from './aggregates';
+import { arithmeticBuiltins } from './arithmetic';
+import { arrayBuiltins } from './arrays';
+import { base64Builtins } from './base64';
+import { bitBuiltins } from './bits';
 import type { Builtins } from './builtin';
 import { castBuiltins } from './casts';
+import { comparisonBuiltins } from './comparison';
 import { cryptoBuiltins } from './crypto';
 import { encodingBuiltins } from './encodings';
+import { globBuiltins } from './glob';
+import { graphBuiltins } from './graphs';
+import { internalBuiltins } from './internals';
+import { jsonBuiltins } from './json';
 import { jsonPatchBuiltins } from './json-patch';
+import { jsonPathBuiltins } from './json-paths';
 import { jsonWebTokenBuiltins } from './json-web-tokens';
-import { objectBuiltins } from './objects';
-import { timeBuiltins } from './time';
-import { uuidBuiltins } from './uuids';
 import { netBuiltins } from './net';
 import { numberBuiltins } from './numbers';
+import { objectBuiltins } from './objects';
 import { regexBuiltins } from './regex';
 import { semverBuiltins } from './semver';
+import { setBuiltins } from './sets';
 import { sprintfBuiltins } from './sprintf';
 import { stringBuiltins } from './strings';
+import { timeBuiltins } from './time';
+import { typeBuiltins } from './types';
 import { unitBuiltins } from './units';
+import { uuidBuiltins } from './uuids';
+import { walkBuiltins } from './walk';
 
-/** Every built-in that the host implements; the rest is either inside the wasm module or refused at build time. */
-export const HOST_IMPLEMENTATIONS: Builtins = {
+/**
+ * Every built-in, by its name in Rego. The evaluator of OPA's plan takes all of them from here, a wasm module those that
+ * it asks its host for; any other is refused when a policy is built.
+ */
+export const BUILTINS: Builtins = {
+  ...aggregateBuiltins,
+  ...arithmeticBuiltins,
+  ...arrayBuiltins,
+  ...base64Builtins,
+  ...bitBuiltins,
   ...castBuiltins,
+  ...comparisonBuiltins,
   ...cryptoBuiltins,
   ...encodingBuiltins,
+  ...globBuiltins,
+  ...graphBuiltins,
+  ...internalBuiltins,
+  ...jsonBuiltins,
   ...jsonPatchBuiltins,
+  ...jsonPathBuiltins,
   ...jsonWebTokenBuiltins,
-  ...objectBuiltins,
-  ...timeBuiltins,
-  ...uuidBuiltins,
   ...netBuiltins,
   ...numberBuiltins,
+  ...objectBuiltins,
   ...regexBuiltins,
   ...semverBuiltins,
+  ...setBuiltins,
   ...sprintfBuiltins,
   ...stringBuiltins,
+  ...timeBuiltins,
+  ...typeBuiltins,
   ...unitBuiltins,
+  ...uuidBuiltins,
+  ...walkBuiltins,
 };

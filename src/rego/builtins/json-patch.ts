@@ -1,12 +1,18 @@
-import { BuiltinError, arrayAt, type Builtins } from './builtin';
-import { RegoNumber, RegoObject, RegoSet, compareValues, typeName, type RegoValue } from './rego-value';
+import { BuiltinError, type Builtins } from './builtin';
+import { pathSegments } from './json-paths';
+import { arrayAt } from './operands';
+import { equalValues } from '../values/compare';
+import { isNumber, numberText } from '../values/number';
+import { RegoObject } from '../values/rego-object';
+import { RegoSet } from '../values/rego-set';
+import { isObject, isSet, typeName, type RegoValue } from '../values/value';
 
 /** RFC 6902, and beyond it paths as arrays, which reach keys that are no strings and the items of sets. */
 export const jsonPatchBuiltins: Builtins = {
   'json.patch': (operands) => {
     let document: RegoValue | undefined = operands[0]!;
     for (const operation of arrayAt(operands, 1)) {
-      if (!(operation instanceof RegoObject)) throw new BuiltinError('must be an array of JSON-Patch objects');
+      if (!isObject(operation)) throw new BuiltinError('must be an array of JSON-Patch objects');
       document = apply(document, operation);
     }
     return document;
@@ -14,7 +20,7 @@ export const jsonPatchBuiltins: Builtins = {
 };
 
 function apply(document: RegoValue | undefined, operation: RegoObject): RegoValue | undefined {
-  const path = readPath(attribute(operation, 'path'));
+  const path = pathSegments(attribute(operation, 'path'));
   const op = attribute(operation, 'op');
   switch (op) {
     case 'add':
@@ -24,15 +30,14 @@ function apply(document: RegoValue | undefined, operation: RegoObject): RegoValu
     case 'replace':
       return insert(remove(document, path), path, attribute(operation, 'value'));
     case 'move': {
-      const from = readPath(attribute(operation, 'from'));
+      const from = pathSegments(attribute(operation, 'from'));
       const moved = find(document, from);
       return insert(remove(document, from), path, moved);
     }
     case 'copy':
-      return insert(document, path, find(document, readPath(attribute(operation, 'from'))));
+      return insert(document, path, find(document, pathSegments(attribute(operation, 'from'))));
     case 'test':
-      if (compareValues(find(document, path), attribute(operation, 'value')) !== 0)
-        throw new BuiltinError('test failed');
+      if (!equalValues(find(document, path), attribute(operation, 'value'))) throw new BuiltinError('test failed');
       return document;
     default:
       throw new BuiltinError('unrecognized op');
@@ -45,14 +50,6 @@ function attribute(operation: RegoObject, name: string): RegoValue {
   return value;
 }
 
-function readPath(path: RegoValue): RegoValue[] {
-  if (Array.isArray(path)) return path;
-  if (typeof path !== 'string') throw new BuiltinError('must be a string path or an array of path segments');
-  if (path === '') return [];
-  const segments = path.replace(/^\/+/, '').split('/');
-  return segments.map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
-}
-
 function find(document: RegoValue | undefined, path: RegoValue[]): RegoValue {
   const found = path.reduce<RegoValue | undefined>((value, key) => child(value, key), document);
   if (found === undefined) throw new BuiltinError('path does not exist');
@@ -60,14 +57,14 @@ function find(document: RegoValue | undefined, path: RegoValue[]): RegoValue {
 }
 
 function child(value: RegoValue | undefined, key: RegoValue): RegoValue | undefined {
-  if (value instanceof RegoObject) return value.get(key);
-  if (value instanceof RegoSet) return value.has(key) ? key : undefined;
+  if (isObject(value)) return value.get(key);
+  if (isSet(value)) return value.has(key) ? key : undefined;
   return Array.isArray(value) ? value[indexIn(value, key)] : undefined;
 }
 
 /** @param last the largest index allowed; inserting may append */
 function indexIn(items: RegoValue[], key: RegoValue, last = items.length - 1): number {
-  const text = key instanceof RegoNumber ? key.text : key;
+  const text = isNumber(key) ? numberText(key) : key;
   if (text === '-' && last === items.length) return last;
   const index = typeof text === 'string' && /^(?:0|[1-9]\d*)$/.test(text) ? Number(text) : NaN;
   if (!(index <= last)) throw new BuiltinError('no such index');
@@ -82,10 +79,10 @@ function insert(value: RegoValue | undefined, path: RegoValue[], added: RegoValu
     if (inner === undefined) throw new BuiltinError('path does not exist');
     return withChild(value!, key, insert(inner, rest, added));
   }
-  if (value instanceof RegoObject) return new RegoObject([...value.entries, [key, added]]);
+  if (isObject(value)) return new RegoObject([...value.entries, [key, added]]);
   if (Array.isArray(value)) return value.toSpliced(indexIn(value, key, value.length), 0, added);
-  if (value instanceof RegoSet) {
-    if (compareValues(key, added) !== 0) throw new BuiltinError('set key does not equal value to be added');
+  if (isSet(value)) {
+    if (!equalValues(key, added)) throw new BuiltinError('set key does not equal value to be added');
     return new RegoSet([...value.items, added]);
   }
   throw new BuiltinError(`expected composite type, found ${value === undefined ? 'nothing' : typeName(value)}`);
@@ -98,14 +95,14 @@ function remove(value: RegoValue | undefined, path: RegoValue[]): RegoValue | un
   if (inner === undefined) throw new BuiltinError('path does not exist');
   if (rest.length > 0) return withChild(value!, key, remove(inner, rest)!);
   if (Array.isArray(value)) return value.toSpliced(indexIn(value, key), 1);
-  if (value instanceof RegoSet) return new RegoSet(value.items.filter((item) => compareValues(item, key) !== 0));
-  return new RegoObject((value as RegoObject).entries.filter(([other]) => compareValues(other, key) !== 0));
+  if (isSet(value)) return new RegoSet(value.items.filter((item) => !equalValues(item, key)));
+  return new RegoObject((value as RegoObject).entries.filter(([other]) => !equalValues(other, key)));
 }
 
 function withChild(value: RegoValue, key: RegoValue, changed: RegoValue): RegoValue {
   if (Array.isArray(value)) return value.with(indexIn(value, key), changed);
-  if (value instanceof RegoSet) {
-    return new RegoSet([...value.items.filter((item) => compareValues(item, key) !== 0), changed]);
+  if (isSet(value)) {
+    return new RegoSet([...value.items.filter((item) => !equalValues(item, key)), changed]);
   }
   return new RegoObject([...(value as RegoObject).entries, [key, changed]]);
 }

@@ -7,9 +7,13 @@ import {
   verify,
   type KeyObject,
 } from 'node:crypto';
-import { BuiltinError, objectAt, orBuiltinError, stringAt, type Builtin, type Builtins } from './builtin';
-import { parseJson } from './rego-text';
-import { RegoNumber, RegoObject, compareValues, type RegoValue } from './rego-value';
+import { BuiltinError, orBuiltinError, type Builtin, type Builtins } from './builtin';
+import { objectAt, stringAt } from './operands';
+import { compareValues } from '../values/compare';
+import { isNumber, toDouble, type RegoNumber } from '../values/number';
+import { parseJson } from '../values/parse-json';
+import { RegoObject } from '../values/rego-object';
+import { isObject, type RegoValue } from '../values/value';
 
 interface Algorithm {
   kind: 'RS' | 'PS' | 'ES' | 'HS' | 'EdDSA';
@@ -61,7 +65,7 @@ function decodeBase64Url(text: string): Buffer {
 function decodeObject(text: string): RegoObject {
   const json = decodeBase64Url(text).toString('utf8');
   const value = orBuiltinError(() => parseJson(json));
-  if (value instanceof RegoObject) return value;
+  if (isObject(value)) return value;
   throw new BuiltinError('decoded JSON type was not an Object');
 }
 
@@ -229,9 +233,9 @@ function readConstraints(given: RegoObject, decisionTimeNs: bigint): Constraints
         constraints[name] = stringAt([value], 0);
         break;
       case 'time':
-        if (!(value instanceof RegoNumber)) throw new BuiltinError('token time constraint: must be a number');
-        if (value.toDouble() < 0) throw new BuiltinError('token time constraint: must not be negative');
-        constraints.timeSeconds = seconds(value.toDouble());
+        if (!isNumber(value)) throw new BuiltinError('token time constraint: must be a number');
+        if (toDouble(value) < 0) throw new BuiltinError('token time constraint: must not be negative');
+        constraints.timeSeconds = seconds(toDouble(value));
         break;
       default:
         throw new BuiltinError('unknown token validation constraint');
@@ -242,7 +246,7 @@ function readConstraints(given: RegoObject, decisionTimeNs: bigint): Constraints
   return constraints;
 }
 
-const seconds = (nanoseconds: number) => RegoNumber.of(nanoseconds / 1e9);
+const seconds = (nanoseconds: number): RegoNumber => nanoseconds / 1e9;
 
 /** `[valid, header, payload]`, as RFC 7519, 7.2, has it. */
 function decodeVerify(text: string, constraints: Constraints): RegoValue {
@@ -271,11 +275,11 @@ function meetsClaims(payload: RegoObject, { iss, aud, timeSeconds }: Constraints
   }
   const moment = (name: string): RegoNumber | undefined => {
     const value = payload.get(name);
-    if (value === undefined || value instanceof RegoNumber) return value;
+    if (value === undefined || isNumber(value)) return value;
     throw new BuiltinError(`${name} value must be a number`);
   };
   const expires = moment('exp');
-  if (expires && compareValues(timeSeconds, expires) >= 0) return false;
+  if (expires !== undefined && compareValues(timeSeconds, expires) >= 0) return false;
   const notBefore = moment('nbf');
-  return !notBefore || compareValues(timeSeconds, notBefore) >= 0;
+  return notBefore === undefined || compareValues(timeSeconds, notBefore) >= 0;
 }

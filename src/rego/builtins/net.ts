@@ -1,15 +1,22 @@
-import { BuiltinError, listAt, stringAt, type Builtins } from './builtin';
-import { RegoNumber, RegoObject, RegoSet, type RegoValue } from './rego-value';
-
-/** An evaluation must end within its deadline and memory; OPA itself would be stopped from outside. */
-const MOST_ADDRESSES = 1n << 20n;
+import { BuiltinError, type Builtins } from './builtin';
+import { itemsOf, stringAt } from './operands';
+import { RegoSet } from '../values/rego-set';
+import { isObject, isSet, type RegoValue } from '../values/value';
 
 export const netBuiltins: Builtins = {
+  'net.cidr_contains': (operands) => contains(stringAt(operands, 0), stringAt(operands, 1)),
+  /** the name that it had once */
+  'net.cidr_overlap': (operands) => contains(stringAt(operands, 0), stringAt(operands, 1)),
+  'net.cidr_intersects': (operands) => {
+    const [a, b] = [cidrOf(stringAt(operands, 0)), cidrOf(stringAt(operands, 1))];
+    const [[firstA, lastA], [firstB, lastB]] = [range(a), range(b)];
+    return a.version === b.version && firstA <= lastB && firstB <= lastA;
+  },
   'net.cidr_is_valid': ([cidr]) => typeof cidr === 'string' && parseCidr(cidr) !== undefined,
-  'net.cidr_expand': (operands) => {
+  'net.cidr_expand': (operands, { budget }) => {
     const network = cidrOf(stringAt(operands, 0));
     const [first, last] = range(network);
-    if (last - first >= MOST_ADDRESSES) throw new Error(`net.cidr_expand: more than ${MOST_ADDRESSES} addresses`);
+    budget.elements(last - first + 1n);
     const addresses: string[] = [];
     for (let value = first; value <= last; value++) addresses.push(formatAddress({ ...network, value }));
     return new RegoSet(addresses);
@@ -23,7 +30,12 @@ export const netBuiltins: Builtins = {
     );
   },
   'net.cidr_merge': (operands) => {
-    const networks = listAt(operands, 0).map((_, index, items) => networkOf(stringAt(items, index)));
+    const items = itemsOf(operands[0]!);
+    if (!items) throw new BuiltinError('operand must be an array');
+    const networks = items.map((item) => {
+      if (typeof item !== 'string') throw new BuiltinError('element must be string');
+      return networkOf(item);
+    });
     return new RegoSet([4, 6].flatMap((version) => merge(networks.filter((network) => network.version === version))));
   },
 };
@@ -115,9 +127,9 @@ function contains(outer: string, inner: string): boolean {
 function candidates(operands: readonly RegoValue[], index: number): [cidr: string, key: RegoValue][] {
   const operand = operands[index]!;
   if (typeof operand === 'string') return [[operand, operand]];
-  if (Array.isArray(operand)) return operand.map((item, at) => [cidrText(item), RegoNumber.of(at)]);
-  if (operand instanceof RegoSet) return operand.items.map((item) => [cidrText(item), item]);
-  if (operand instanceof RegoObject) return operand.entries.map(([key, item]) => [cidrText(item), key]);
+  if (Array.isArray(operand)) return operand.map((item, at) => [cidrText(item), at]);
+  if (isSet(operand)) return operand.items.map((item) => [cidrText(item), item]);
+  if (isObject(operand)) return operand.entries.map(([key, item]) => [cidrText(item), key]);
   return [];
 }
 

@@ -1,23 +1,36 @@
 import { RE2JS } from 're2js';
-import { BuiltinError, integerAt, orBuiltinError, stringAt, type Builtins } from './builtin';
+import { BuiltinError, type Builtins } from './builtin';
+import { integerAt, stringAt } from './operands';
+import type { BuiltinBudget } from './plan-builtin';
+import { compile, matchesOf } from './regex-matches';
+import type { RegoValue } from '../values/value';
 
 /**
  * Regular expressions in RE2's language and in linear time, as Go has them. Their matches are found one by one with
  * Go's rule for empty ones, which differs from Java's and JavaScript's: none directly after a match.
  */
 export const regexBuiltins: Builtins = {
-  'regex.split': (operands) => split(compile(stringAt(operands, 0)), stringAt(operands, 1)),
-  'regex.find_n': (operands) => {
+  'regex.is_valid': ([pattern]) => typeof pattern === 'string' && isValid(pattern),
+  'regex.match': matches,
+  re_match: matches,
+  'regex.split': (operands, { budget }) => split(compile(stringAt(operands, 0)), stringAt(operands, 1), budget),
+  'regex.find_all_string_submatch_n': (operands, { budget }) => {
     const [pattern, text, limit] = [compile(stringAt(operands, 0)), stringAt(operands, 1), integerAt(operands, 2)];
-    return matchesOf(pattern, text, limit).map(([start, end]) => text.slice(start, end));
+    return matchesOf(pattern, text, budget, limit).map((positions) => groupsOf(text, positions));
   },
-  'regex.replace': (operands) => {
+  'regex.find_n': (operands, { budget }) => {
+    const [pattern, text, limit] = [compile(stringAt(operands, 0)), stringAt(operands, 1), integerAt(operands, 2)];
+    return matchesOf(pattern, text, budget, limit).map(([start, end]) => text.slice(start, end));
+  },
+  'regex.replace': (operands, { budget }) => {
     const [text, pattern, template] = [stringAt(operands, 0), compile(stringAt(operands, 1)), stringAt(operands, 2)];
     const names = pattern.namedGroups() as Record<string, number>;
     let output = '';
     let last = 0;
-    for (const match of matchesOf(pattern, text)) {
-      output += text.slice(last, match[0]) + expand(template, text, match, names);
+    for (const match of matchesOf(pattern, text, budget)) {
+      const expanded = expand(template, text, match, names);
+      budget.characters(output.length + expanded.length + text.length - last);
+      output += text.slice(last, match[0]) + expanded;
       last = match[1]!;
     }
     return output + text.slice(last);
@@ -34,43 +47,33 @@ export const regexBuiltins: Builtins = {
   },
 };
 
-const COMPILED_AT_MOST = 100;
-const compiled = new Map<string, RE2JS>();
-
-function compile(pattern: string): RE2JS {
-  const known = compiled.get(pattern);
-  if (known) return known;
-  const fresh = orBuiltinError(() => RE2JS.compile(pattern));
-  if (compiled.size >= COMPILED_AT_MOST) compiled.delete(compiled.keys().next().value!);
-  compiled.set(pattern, fresh);
-  return fresh;
+function matches(operands: readonly RegoValue[]): boolean {
+  const [pattern, text] = [stringAt(operands, 0), stringAt(operands, 1)];
+  return compile(pattern).matcher(text).find();
 }
 
-/** Start and end of the match and of each group, -1 where a group took no part. */
-function matchesOf(pattern: RE2JS, text: string, limit = -1): number[][] {
-  const matcher = pattern.matcher(text);
-  const matches: number[][] = [];
-  let previousEnd = -1;
-  for (let at = 0; at <= text.length && (limit < 0 || matches.length < limit);) {
-    if (!matcher.find(at)) break;
-    const [start, end] = [matcher.start(), matcher.end()];
-    if (end > start || start !== previousEnd) {
-      const positions: number[] = [];
-      for (let group = 0; group <= matcher.groupCount(); group++)
-        positions.push(matcher.start(group), matcher.end(group));
-      matches.push(positions);
-    }
-    previousEnd = end;
-    at = end > at ? end : at + (text.codePointAt(at)! > 0xffff ? 2 : 1);
+function isValid(pattern: string): boolean {
+  try {
+    compile(pattern);
+    return true;
+  } catch (error) {
+    if (error instanceof BuiltinError) return false;
+    throw error;
   }
-  return matches;
 }
 
-function split(pattern: RE2JS, text: string): string[] {
+/** The match and its groups as texts; a group that took no part is empty. */
+function groupsOf(text: string, positions: readonly number[]): string[] {
+  return Array.from({ length: positions.length / 2 }, (_, group) =>
+    text.slice(Math.max(positions[2 * group]!, 0), Math.max(positions[2 * group + 1]!, 0)),
+  );
+}
+
+function split(pattern: RE2JS, text: string, budget: BuiltinBudget): string[] {
   if (pattern.pattern() !== '' && text === '') return [''];
   const parts: string[] = [];
   let [begin, end] = [0, 0];
-  for (const match of matchesOf(pattern, text)) {
+  for (const match of matchesOf(pattern, text, budget)) {
     end = match[0]!;
     if (match[1] !== 0) parts.push(text.slice(begin, end));
     begin = match[1]!;

@@ -1,12 +1,13 @@
-import { RegoNumber, RegoSet, type RegoValue } from './rego-value';
+import { isNumber, numberText } from '../values/number';
+import { isSet, type RegoValue } from '../values/value';
 
 /** A value as OPA prints it (`ast.Value.String()`): `[1, {"a": "b"}, set()]`. */
 export function formatValue(value: RegoValue): string {
   if (typeof value === 'string') return quote(value);
   if (value === null || typeof value === 'boolean') return String(value);
-  if (value instanceof RegoNumber) return value.text;
+  if (isNumber(value)) return numberText(value);
   if (Array.isArray(value)) return `[${value.map(formatValue).join(', ')}]`;
-  if (value instanceof RegoSet) {
+  if (isSet(value)) {
     return value.items.length === 0 ? 'set()' : `{${value.items.map(formatValue).join(', ')}}`;
   }
   return `{${value.entries.map(([key, item]) => `${formatValue(key)}: ${formatValue(item)}`).join(', ')}}`;

@@ -1,5 +1,5 @@
-import { BuiltinError, stringAt, type Builtins } from './builtin';
-import { RegoNumber } from './rego-value';
+import { BuiltinError, type Builtins } from './builtin';
+import { stringAt } from './operands';
 
 /**
  * OPA's own reading of versions, which the semver library does not share: a leading `v` is taken off, numbers go to
@@ -7,7 +7,7 @@ import { RegoNumber } from './rego-value';
  */
 export const semverBuiltins: Builtins = {
   'semver.is_valid': ([version]) => typeof version === 'string' && parse(version) !== undefined,
-  'semver.compare': (operands) => RegoNumber.of(compare(versionAt(operands, 0), versionAt(operands, 1))),
+  'semver.compare': (operands) => compare(versionAt(operands, 0), versionAt(operands, 1)),
 };
 
 interface Version {

@@ -1,7 +1,9 @@
-import { BuiltinError, arrayAt, stringAt, type Builtins } from './builtin';
+import { BuiltinError, type Builtins } from './builtin';
 import { formatFloat } from './float-format';
 import { formatValue, isPrintable, isRune, quote, quoteRune } from './rego-format';
-import { RegoNumber, type RegoValue } from './rego-value';
+import { arrayAt, stringAt } from './operands';
+import { isNumber, numberText } from '../values/number';
+import type { RegoValue } from '../values/value';
 
 /** What OPA hands to Go's `fmt.Sprintf`: an int64, a *big.Int, a float64 or a string. */
 type Argument =
@@ -31,12 +33,14 @@ export const sprintfBuiltins: Builtins = {
 
 function toArgument(value: RegoValue): Argument {
   if (typeof value === 'string') return { kind: 'string', value };
-  if (!(value instanceof RegoNumber)) return { kind: 'string', value: formatValue(value) };
-  const whole = value.toBigInt();
-  if (whole === undefined) {
-    const double = value.toDouble();
-    return Number.isFinite(double) ? { kind: 'float64', value: double } : { kind: 'string', value: value.text };
+  if (!isNumber(value)) return { kind: 'string', value: formatValue(value) };
+  const text = numberText(value);
+  // what is written with a point or an exponent is a float64, 1.0 too
+  if (!/^-?\d+$/.test(text)) {
+    const double = Number(text);
+    return Number.isFinite(double) ? { kind: 'float64', value: double } : { kind: 'string', value: text };
   }
+  const whole = BigInt(text);
   return { kind: BigInt.asIntN(64, whole) === whole ? 'int64' : '*big.Int', value: whole };
 }
 

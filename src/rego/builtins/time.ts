@@ -1,7 +1,9 @@
-import { BuiltinError, integerAt, stringAt, type Builtins } from './builtin';
+import { BuiltinError, type Builtins } from './builtin';
+import { integerAt, stringAt } from './operands';
 import { formatTime, parseTime } from './time-layout';
 import { atUtcNs, inZone, type ZonedTime } from './zoned-time';
-import { RegoNumber, type RegoValue } from './rego-value';
+import { fromBigInt, isNumber, toDouble, toInt64, type RegoNumber } from '../values/number';
+import type { RegoValue } from '../values/value';
 
 const LAYOUTS: Readonly<Record<string, string>> = {
   ANSIC: 'Mon Jan _2 15:04:05 2006',
@@ -19,7 +21,7 @@ const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Frida
 
 /** Nanoseconds since the epoch, UTC, wherever a number stands; `[ns, zone, layout]` where a list does. */
 export const timeBuiltins: Builtins = {
-  'time.now_ns': (_, { decisionTimeNs }) => RegoNumber.of(decisionTimeNs),
+  'time.now_ns': (_, { decisionTimeNs }) => fromBigInt(decisionTimeNs),
   'time.parse_ns': (operands) => {
     const layout = stringAt(operands, 0);
     return toNumber(parseTime(layoutOf(layout), stringAt(operands, 1)));
@@ -32,11 +34,11 @@ export const timeBuiltins: Builtins = {
   },
   'time.date': (operands) => {
     const { year, month, day } = timeAt(operands, 0).time;
-    return toNumbers([year, month, day]);
+    return [year, month, day];
   },
   'time.clock': (operands) => {
     const { hour, minute, second } = timeAt(operands, 0).time;
-    return toNumbers([hour, minute, second]);
+    return [hour, minute, second];
   },
   'time.weekday': (operands) => WEEKDAYS[timeAt(operands, 0).time.weekday]!,
   'time.add_date': (operands) => {
@@ -51,7 +53,7 @@ export const timeBuiltins: Builtins = {
   'time.diff': (operands) => {
     const a = timeAt(operands, 0).time;
     const b = inZone(timeAt(operands, 1).time.utcNs, a.zone);
-    return toNumbers(a.utcNs > b.utcNs ? difference(b, a) : difference(a, b));
+    return a.utcNs > b.utcNs ? difference(b, a) : difference(a, b);
   },
 };
 
@@ -59,20 +61,19 @@ export const timeBuiltins: Builtins = {
 const dayOf = (year: number, month: number, day: number) => new Date(0).setUTCFullYear(year, month, day);
 
 const layoutOf = (name: string) => (Object.hasOwn(LAYOUTS, name) ? LAYOUTS[name]! : name);
-const toNumbers = (values: number[]) => values.map((value) => RegoNumber.of(value));
 
 function toNumber(ns: bigint): RegoNumber {
   if (BigInt.asIntN(64, ns) !== ns) throw new BuiltinError('time outside of valid range');
-  return RegoNumber.of(ns);
+  return fromBigInt(ns);
 }
 
 function timeAt(operands: readonly RegoValue[], index: number): { time: ZonedTime; layout: string } {
   const operand = operands[index]!;
   const [moment, zone = '', layout = ''] = Array.isArray(operand) ? operand : [operand];
-  if (!(moment instanceof RegoNumber)) throw new BuiltinError('operand 1 must be a number or [number, zone]');
+  if (!isNumber(moment)) throw new BuiltinError('operand 1 must be a number or [number, zone]');
   if (typeof zone !== 'string' || typeof layout !== 'string') throw new BuiltinError('zone and layout must be strings');
-  const double = moment.toDouble();
-  const ns = moment.toBigInt() ?? (Number.isInteger(double) ? BigInt(double) : undefined);
+  const double = toDouble(moment);
+  const ns = toInt64(moment) ?? (Number.isInteger(double) ? BigInt(double) : undefined);
   if (ns === undefined || BigInt.asIntN(64, ns) !== ns) throw new BuiltinError('timestamp too big');
   return { time: inZone(ns, zone === '' ? 'UTC' : zone), layout };
 }

@@ -1,5 +1,6 @@
-import { BuiltinError, stringAt, type Builtins } from './builtin';
-import { RegoNumber } from './rego-value';
+import { BuiltinError, type Builtins } from './builtin';
+import { stringAt } from './operands';
+import { fromBigInt, numberOf } from '../values/number';
 
 const STEPS = ['k', 'm', 'g', 't', 'p', 'e'] as const;
 const power = (base: bigint, of: string) => base ** BigInt(STEPS.indexOf(of as (typeof STEPS)[number]) + 1);
@@ -11,13 +12,13 @@ export const unitBuiltins: Builtins = {
   'units.parse': (operands) => {
     const [amount, unit] = splitUnit(stringAt(operands, 0).replaceAll('"', ''));
     const product = multiply(parseDecimal(amount), unitFactor(unit));
-    return new RegoNumber(toDecimalText(product, 10));
+    return numberOf(toDecimalText(product, 10));
   },
   'units.parse_bytes': (operands) => {
     const [amount, unit] = splitUnit(stringAt(operands, 0).toLowerCase().replaceAll('"', ''));
     const factor = { above: byteFactor(unit), below: 1n };
     const product = roundToBits(multiply(roundToBits(parseDecimal(amount)), factor));
-    return RegoNumber.of(product.above / product.below);
+    return fromBigInt(product.above / product.below);
   },
 };
 

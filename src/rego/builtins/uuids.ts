@@ -1,5 +1,8 @@
-import { stringAt, type Builtins } from './builtin';
-import { RegoNumber, RegoObject, type RegoValue } from './rego-value';
+import type { Builtins } from './builtin';
+import { stringAt } from './operands';
+import { fromBigInt } from '../values/number';
+import { RegoObject } from '../values/rego-object';
+import type { RegoValue } from '../values/value';
 
 /** 100 ns steps from the start of the Gregorian calendar to the epoch. */
 const GREGORIAN_STEPS = 122192928000000000n;
@@ -25,7 +28,7 @@ function toHex(text: string): string | undefined {
 
 function describe(bytes: Buffer): Record<string, RegoValue> {
   const version = bytes[6]! >> 4;
-  const common = { version: RegoNumber.of(version), variant: variantOf(bytes[8]!) };
+  const common = { version, variant: variantOf(bytes[8]!) };
   if (version !== 1 && version !== 2) return common;
   const low = BigInt(bytes.readUInt32BE(0));
   const steps = (BigInt(bytes.readUInt16BE(6) & 0xfff) << 48n) | (BigInt(bytes.readUInt16BE(4)) << 32n) | low;
@@ -33,14 +36,14 @@ function describe(bytes: Buffer): Record<string, RegoValue> {
   // before 1678 the nanoseconds do not fit; OPA lets them wrap around, and so do we
   const details = {
     ...common,
-    time: RegoNumber.of(BigInt.asIntN(64, (steps - GREGORIAN_STEPS) * 100n)),
+    time: fromBigInt(BigInt.asIntN(64, (steps - GREGORIAN_STEPS) * 100n)),
     nodeid: node.map((byte) => byte.toString(16).padStart(2, '0')).join('-'),
     macvariables: `${node[0]! & 2 ? 'local' : 'global'}:${node[0]! & 1 ? 'multicast' : 'unicast'}`,
-    clocksequence: RegoNumber.of(bytes.readUInt16BE(8) & 0x3fff),
+    clocksequence: bytes.readUInt16BE(8) & 0x3fff,
   };
   if (version === 1) return details;
   const domain = bytes[9]!;
-  return { ...details, id: RegoNumber.of(low), domain: DOMAINS[domain] ?? `Domain${domain}` };
+  return { ...details, id: fromBigInt(low), domain: DOMAINS[domain] ?? `Domain${domain}` };
 }
 
 function variantOf(byte: number): string {

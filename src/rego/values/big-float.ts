@@ -42,7 +42,8 @@ export function roundFloat(negative: boolean, mantissa: bigint, exponent: number
 
 /** Go's `SetInt` into a Float without a precision: it takes as many bits as the integer has, so nothing is lost. */
 export function floatOfBigInt(value: bigint): BigFloat {
-  return { negative: value < 0n, mantissa: value < 0n ? -value : value, exponent: 0 };
+  const size = value < 0n ? -value : value;
+  return roundFloat(value < 0n, size, 0, Math.max(FLOAT_BITS, bitLength(size)));
 }
 
 /** Go's `Parse` at 64 bits, faults included: powers of ten are taken through powers of five at 128 bits. */

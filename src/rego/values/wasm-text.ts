@@ -1,4 +1,8 @@
-import { RegoNumber, RegoObject, RegoSet, type RegoValue } from './rego-value';
+import { quoteJson } from './json';
+import { isNumber, numberOf, numberText } from './number';
+import { RegoObject } from './rego-object';
+import { RegoSet } from './rego-set';
+import { isSet, type RegoValue } from './value';
 
 /**
  * Reads the text that `opa_value_dump` writes: JSON with sets (`{1,2}`, `set()`) and with object keys of any type.
@@ -13,53 +17,15 @@ export function parseValue(text: string): RegoValue {
   return value;
 }
 
-/** Like `parseValue`, for plain JSON: a set or a key that is no string is an error. */
-export function parseJson(text: string): RegoValue {
-  JSON.parse(text); // the full grammar, surrogates and control characters included
-  return parseValue(text);
-}
-
 /** The text that `opa_value_parse` reads. */
 export function writeValue(value: RegoValue): string {
   if (value === null) return 'null';
-  if (typeof value === 'string') return JSON.stringify(toWellFormed(value));
+  if (typeof value === 'string') return quoteJson(value);
   if (typeof value === 'boolean') return value ? 'true' : 'false';
-  if (value instanceof RegoNumber) return value.text;
+  if (isNumber(value)) return numberText(value);
   if (Array.isArray(value)) return `[${value.map(writeValue).join(',')}]`;
-  if (value instanceof RegoSet)
-    return value.items.length === 0 ? 'set()' : `{${value.items.map(writeValue).join(',')}}`;
+  if (isSet(value)) return value.items.length === 0 ? 'set()' : `{${value.items.map(writeValue).join(',')}}`;
   return `{${value.entries.map(([key, item]) => `${writeValue(key)}:${writeValue(item)}`).join(',')}}`;
-}
-
-/** JSON in OPA's form: sets become arrays, keys that are no strings become their JSON text. */
-export function writeJson(value: RegoValue): string {
-  if (value === null || typeof value === 'boolean') return String(value);
-  if (typeof value === 'string') return JSON.stringify(toWellFormed(value));
-  if (value instanceof RegoNumber) return value.text;
-  if (Array.isArray(value)) return `[${value.map(writeJson).join(',')}]`;
-  if (value instanceof RegoSet) return `[${value.items.map(writeJson).join(',')}]`;
-  return `{${value.entries
-    .map(([key, item]) => `${JSON.stringify(typeof key === 'string' ? key : writeJson(key))}:${writeJson(item)}`)
-    .join(',')}}`;
-}
-
-/** A lone surrogate has no UTF-8; Go puts the replacement character there, and wasm would abort. */
-function toWellFormed(text: string): string {
-  return text.replace(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g, '\uFFFD');
-}
-
-/** From plain JavaScript data, such as a parsed JSON or YAML document. */
-export function fromPlain(value: unknown): RegoValue {
-  if (value === null || value === undefined) return null;
-  if (typeof value === 'boolean' || typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'bigint') return RegoNumber.of(value);
-  if (Array.isArray(value)) return value.map(fromPlain);
-  return new RegoObject(Object.entries(value as object).map(([key, item]) => [key, fromPlain(item)]));
-}
-
-/** To plain JavaScript data: numbers become doubles, sets arrays, keys text. */
-export function toPlain(value: RegoValue): unknown {
-  return JSON.parse(writeJson(value)) as unknown;
 }
 
 /** Rego admits `.5` and `1.`, and the module prints literals as they were written. */
@@ -94,9 +60,9 @@ class Reader {
       case 'n':
         return this.word('null', null);
       case 's':
-        return this.word('set()', new RegoSet([]));
+        return this.word('set()', new RegoSet());
       default:
-        return new RegoNumber(normalNumber(this.match(NUMBER)));
+        return numberOf(normalNumber(this.match(NUMBER)));
     }
   }
 
@@ -116,7 +82,7 @@ class Reader {
 
   private objectOrSet(): RegoValue {
     this.at++;
-    if (this.skip('}')) return new RegoObject([]);
+    if (this.skip('}')) return new RegoObject();
     let key = this.value();
     if (!this.skip(':')) {
       const rest = this.skip(',') ? this.list('}') : [];
