@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { Writable } from 'node:stream';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { startGateHarness, type GateHarness } from '../test/support/gate-harness';
 import { eventually } from '../test/support/temporal-env';
 import { mayGoOn } from './library/decide';
 import { runWorker } from './worker/worker';
 
-const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-
 describe('the examples', () => {
   let gate: GateHarness;
   beforeAll(async () => {
+    Runtime.install({ logger: new DefaultLogger('ERROR') });
     gate = await startGateHarness();
   });
   afterAll(async () => {
@@ -19,13 +18,19 @@ describe('the examples', () => {
   });
   beforeEach(() => gate.heal());
 
-  it('library: one recorded decision without Temporal', async () => {
-    const options = { env: gate.env, stdout: silent };
+  it('the library decides and records without Temporal', async () => {
+    const options = { env: gate.env, ...gate.quiet };
+    const said = jest.spyOn(console, 'error').mockReturnValue();
     expect(await mayGoOn(gate.settingsFile, 'library-1', 'canary', options)).toBe(true);
     gate.levels.setMetric('max_pending', { value: 3100 });
     expect(await mayGoOn(gate.settingsFile, 'library-2', 'canary', options)).toBe(false);
     gate.levels.setMetric('max_pending', { behaviour: { status: 503 } });
     expect(await mayGoOn(gate.settingsFile, 'library-3', 'canary', options)).toBe(false);
+    expect(said.mock.calls).toEqual([
+      [expect.stringMatching(/^denied: max_pending limit exceeded: current 3100 > configured 2000 \(record /)],
+      [expect.stringMatching(/^no decision: Fact max_pending: .* answered 503$/)],
+    ]);
+    said.mockRestore();
     const list = await gate.json<{ deploymentID: string; outcome: string }[]>('audit', 'list', '--oldest-first');
     expect(list.map(({ deploymentID, outcome }) => `${deploymentID} ${outcome}`)).toEqual([
       'library-1 allow',
@@ -34,7 +39,7 @@ describe('the examples', () => {
     ]);
   });
 
-  it('worker: a workflow of one’s own waits at the gate and obeys its operators', async () => {
+  it('a workflow of one’s own waits at the gate and obeys its operators', async () => {
     const stop = new AbortController();
     const { address } = gate.temporal;
     const id = `rollout-${randomUUID()}`;
@@ -42,7 +47,7 @@ describe('the examples', () => {
       address,
       taskQueue: 'rollouts',
       settings: gate.settingsFile,
-      services: { env: gate.env, stdout: silent },
+      services: { env: gate.env, ...gate.quiet },
     };
     const running = runWorker(options, stop.signal);
     const connection = await Connection.connect({ address });

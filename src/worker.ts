@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { bundleWorkflowCode, NativeConnection, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkflowBundleOption,
+} from '@temporalio/worker';
 import { createActivities } from './activities/create-gate-activities';
 import { toHealthRelease, type HealthRelease } from './releases/release-health';
 import { startHttpServer, type HttpServer } from './api/http-server';
@@ -129,6 +136,7 @@ export async function workflowBundle(encrypted = false): Promise<WorkflowBundleO
   const built = join(__dirname, encrypted ? 'workflow-bundle-encrypted.js' : 'workflow-bundle.js');
   if (existsSync(built)) return { codePath: built };
   return bundleWorkflowCode({
+    logger: new DefaultLogger('ERROR'),
     workflowsPath: require.resolve('./workflows'),
     ...(encrypted ? { failureConverterPath: failureConverterPath() } : {}),
   });

@@ -32,14 +32,12 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('the gate process', () => {
   it('the gate process ends at the first Ctrl-C when its command has nothing to finish', async () => {
     const gate = spawn(process.execPath, [GATE, 'evaluate', '--policy', join(ROOT, 'policy'), '--facts', '-'], { env });
-    let stderr = '';
-    gate.stderr.on('data', (chunk: Buffer) => {
-      stderr += chunk.toString();
-      // Said when the policy is built, with the command well under way.
-      if (/^opa /m.test(stderr)) gate.kill('SIGINT');
-    });
     try {
-      const [code, signal] = (await once(gate, 'exit')) as [number | null, string | null];
+      const ended = once(gate, 'exit');
+      // More than a pipe holds: written when the command reads, and then waits for the rest.
+      await new Promise((resolve) => gate.stdin.write(' '.repeat(1_000_000), resolve));
+      gate.kill('SIGINT');
+      const [code, signal] = (await ended) as [number | null, string | null];
       expect({ code, signal }).toEqual({ code: null, signal: 'SIGINT' });
     } finally {
       gate.kill('SIGKILL');

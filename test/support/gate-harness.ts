@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { Writable } from 'node:stream';
+import { destination, type Logger } from 'pino';
 import { run } from '../../src/cli/run';
 import { loadSettings } from '../../src/settings/load-settings';
 import type { DeploymentStatus } from '../../src/gate/deployments/deployment-state';
@@ -8,8 +10,8 @@ import { startAlertReceiver, type AlertReceiverServer } from '../../src/dev/aler
 import { startNodeChild, type NodeChild } from '../../src/dev/child-process';
 import { startLevelServer, type LevelServer } from '../../src/dev/level-server';
 import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server';
+import { createLogger } from '../../src/platform/observability/logger';
 import { startWorker, type RunningWorker } from '../../src/worker';
-import { Writable } from 'node:stream';
 import { eventually } from './temporal-env';
 
 export const ROOT = resolve(__dirname, '..', '..');
@@ -28,6 +30,8 @@ export interface GateHarness {
   temporal: TemporalServer;
   levels: LevelServer;
   alerts: AlertReceiverServer;
+  /** for gates in this process: they log to `worker.log` in the folder, and their copies of records go nowhere */
+  quiet: { logger: Logger; stdout: Writable };
   /** runs a `gate` command in this process */
   cli(...args: string[]): Promise<CliResult>;
   /** the command's answer as JSON, whatever its exit code */
@@ -132,6 +136,13 @@ export async function startGateHarness(options: HarnessOptions = {}): Promise<Ga
     temporal,
     levels,
     alerts,
+    quiet: {
+      logger: createLogger({
+        level: 'warn',
+        destination: destination({ dest: join(folder, 'worker.log'), sync: true }),
+      }),
+      stdout: new Writable({ write: (_chunk, _encoding, done) => done() }),
+    },
     cli: async (...args) => {
       let stdout = '';
       let stderr = '';
@@ -151,8 +162,7 @@ export async function startGateHarness(options: HarnessOptions = {}): Promise<Ga
       return JSON.parse(stdout) as T;
     },
     startWorker: async () => {
-      const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-      const worker = await startWorker(await loadSettings(settingsFile, env, folder), { env, stdout: silent });
+      const worker = await startWorker(await loadSettings(settingsFile, env, folder), { env, ...harness.quiet });
       workers.push(worker);
       return worker;
     },

@@ -1,6 +1,9 @@
 import type { Writable } from 'node:stream';
 import type { AuditRecord, AuditSink } from '../audit-record';
 
+/** The callback of a write reports its failure; an `error` event without a listener would end the process as well. */
+const ignore = (): void => undefined;
+
 /**
  * One JSON line a record. `write` resolves when the stream has taken the line, so a reader that is slow holds up the copies
  * and nothing else; it rejects when the reader is gone (`EPIPE`).
@@ -8,8 +11,8 @@ import type { AuditRecord, AuditSink } from '../audit-record';
  * @param stream @default process.stdout
  */
 export function createStdoutSink(stream: Writable = process.stdout): AuditSink {
-  // The callback of a write reports its failure; an `error` event that nobody hears would end the process as well.
-  stream.on('error', () => undefined);
+  // One listener, however many gates of a program write to the same stream.
+  stream.off('error', ignore).on('error', ignore);
   return {
     name: 'stdout',
     write: (record: AuditRecord) =>

@@ -31,7 +31,8 @@ export interface FindToolOptions {
   platform?: { platform: string; arch: string };
 }
 
-const VERSION_TIMEOUT_MS = 10_000;
+/** A tool that was just installed is read from the disk, on a machine that may do much else. */
+const VERSION_TIMEOUT_MS = 60_000;
 /** The largest tool is about 100 MB: enough for 150 KB a second. */
 const DOWNLOAD_TIMEOUT_MS = 600_000;
 /** Building Temporal from source takes 3 minutes on 2 cores with nothing cached. */
@@ -42,7 +43,7 @@ const memo = new Map<ToolName, Promise<FoundTool>>();
 /**
  * The tool `name` in the pinned version: from its environment variable, the PATH, the project's cache folder
  * (`$XDG_CACHE_HOME/planning-engine/tools`), the publisher's download (checksum verified), or `go install`, in this
- * order. Says on stderr which one it took. Found once a process; a failure is not remembered.
+ * order. Found once a process; a failure is not remembered. On stderr it says what takes time: what it installs, and how.
  *
  * @throws Error that names everything that was tried, and what was wrong with each
  */
@@ -80,7 +81,6 @@ export async function locateTool(name: ToolName, options: FindToolOptions = {}):
         `\nInstall ${name} ${spec.version} and put it on the PATH, or let ${spec.variable} name the binary.`,
     );
   }
-  say(`${name} ${found.version} (${found.from}): ${found.path}`);
   return found;
 }
 
