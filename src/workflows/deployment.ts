@@ -1,5 +1,6 @@
 import { ActivityFailure, ApplicationFailure, continueAsNew, isCancellation } from '@temporalio/workflow';
 import type { ActionContext } from '../gate/actions/action';
+import { readableCarried } from '../gate/deployments/carried-gate';
 import type { DeploymentSpec, StageSpec } from '../gate/deployments/deployment-spec';
 import type { CarriedGate, DeploymentStatus } from '../gate/deployments/deployment-state';
 import { FailureType } from '../kernel/failures';
@@ -18,9 +19,11 @@ export interface DeploymentInput {
  * One deployment: each stage waits at the gate, then acts. Returns the final status when every stage is done.
  *
  * @throws ApplicationFailure DeploymentDenied, DeploymentAborted or ActionFailed
+ * @throws Error for carried state of a newer release, which fails the workflow task only
  */
 export async function deployment(input: DeploymentInput): Promise<DeploymentStatus> {
-  const { spec, carried, historyLimit } = input;
+  const { spec, historyLimit } = input;
+  const carried = readableCarried(input.carried);
   const gate = new Gate({
     deploymentId: spec.id,
     attributes: spec.attributes as JsonObject | undefined,

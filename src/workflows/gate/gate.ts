@@ -1,5 +1,6 @@
 import { allHandlersFinished, CancellationScope, condition, log, setHandler, workflowInfo } from '@temporalio/workflow';
 import { currentDetails } from '../../gate/deployments/current-details';
+import { CARRIED_VERSION } from '../../gate/deployments/carried-gate';
 import type { CarriedGate, DeploymentStatus } from '../../gate/deployments/deployment-state';
 import type { StageSpec } from '../../gate/deployments/deployment-spec';
 import { explain, summarise } from '../../gate/deployments/explain';
@@ -19,6 +20,7 @@ import { WorkflowView, type ShownAttribute } from '../view';
 import { readDefaults } from './activity-proxies';
 import { GateAlerts } from './gate-alerts';
 import { OperatorInbox } from './operator-inbox';
+import { shouldContinueAsNew } from './should-continue-as-new';
 import { StageGate } from './stage-gate';
 
 /** A stage as the gate sees it: its action is the caller's business. */
@@ -115,9 +117,7 @@ export class Gate {
   }
 
   async continueAsNewIfLong(): Promise<void> {
-    const { continueAsNewSuggested, historyLength } = workflowInfo();
-    const isLong = continueAsNewSuggested || historyLength >= (this.options.historyLimit ?? Infinity);
-    if (!this.options.continueAsNew || !isLong) return;
+    if (!this.options.continueAsNew || !shouldContinueAsNew(workflowInfo(), this.options.historyLimit)) return;
     await this.alerts.flush();
     await condition(allHandlersFinished);
     // A call may have come in during these waits: it is carried out first.
@@ -125,7 +125,7 @@ export class Gate {
     const { handled, notes } = this.inbox;
     const shownAttributes = this.view.carried();
     await this.options.continueAsNew({
-      version: 1,
+      version: CARRIED_VERSION,
       handled,
       notes,
       ...carriedProgress(this.known),
