@@ -1,17 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkflowBundleOption,
-} from '@temporalio/worker';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from './activities/create-gate-activities';
-import { toHealthRelease, type HealthRelease } from './releases/release-health';
+import { toHealthRelease } from './releases/release-health';
 import { startHttpServer, type HttpServer } from './api/http-server';
 import { auditRoutes } from './api/audit-routes';
 import { parseDuration } from './kernel/duration';
@@ -19,9 +10,18 @@ import { readSecret } from './platform/files/read-secret';
 import type { LoadedSettings } from './settings/load-settings';
 import { temporalConnectionConfig } from './settings/temporal-connection';
 import { pollFleetQueues } from './releases/fleet/polling/poll-fleet-queues';
-import { failureConverterPath, gateDataConverter } from './settings/open-data-converter';
+import type { FleetStatus } from './releases/fleet/worker-answer';
+import { gateDataConverter } from './settings/open-data-converter';
+import { createWorkerVersioning, type WorkerVersioning } from './platform/temporal/versioning/worker-versioning';
+import { builtWorkflows } from './workflow-bundle';
+import { FailureType, GateError } from './kernel/failures';
 import { createTemporalLogger } from './platform/observability/temporal-logger';
 import { createServices, type ServiceOptions } from './gate/services';
+
+export interface WorkerStartOptions extends ServiceOptions {
+  /** makes the worker's build the current one of `temporal.deployment` after its first poll; @default false */
+  makeCurrent?: boolean;
+}
 
 export interface RunningWorker {
   /** where health, metrics and the audit routes are */
@@ -39,9 +39,11 @@ export interface RunningWorker {
  *
  * @throws GateError ConfigInvalid, or an error of the connection; nothing is left open then
  */
-export async function startWorker(loaded: LoadedSettings, options: ServiceOptions = {}): Promise<RunningWorker> {
+export async function startWorker(loaded: LoadedSettings, options: WorkerStartOptions = {}): Promise<RunningWorker> {
   const env = options.env ?? process.env;
   const { settings, baseDir } = loaded;
+  const { taskQueue, deployment } = settings.temporal;
+  if (options.makeCurrent === true && deployment === undefined) throw withoutDeployment();
   const services = await createServices(loaded, { ...options, overTemporal: true });
   const opened: (() => Promise<unknown>)[] = [() => services.close()];
   const closeAll = async (): Promise<void> => {
@@ -58,6 +60,20 @@ export async function startWorker(loaded: LoadedSettings, options: ServiceOption
     const connection = await NativeConnection.connect(connectionOptions);
     opened.push(() => connection.close());
 
+    const identity = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
+    const { bundle, buildId } = await builtWorkflows(dataConverter !== undefined);
+    const versioning = createWorkerVersioning({
+      connection,
+      namespace,
+      taskQueue,
+      identity,
+      build: { buildId: deployment?.buildId ?? buildId, deployment: deployment?.name },
+      makeCurrent: options.makeCurrent === true,
+      holdPatches: settings.temporal.newPatches === 'hold',
+      logger: services.logger,
+    });
+    opened.push(() => versioning.stop());
+
     const { bearerToken, host, port } = settings.http;
     const httpToken = bearerToken === undefined ? '' : await readSecret(bearerToken, { env, configFolder: baseDir });
     const ownerToken = services.database?.owner?.token ?? '';
@@ -68,6 +84,7 @@ export async function startWorker(loaded: LoadedSettings, options: ServiceOption
       port,
       tokens,
       releaseStatus: () => services.releases.status(),
+      workerStatus: () => versioning.status(),
       checkTemporal: () => connection.workflowService.getSystemInfo({}),
       registry: services.registry,
       ...(store ? { register: (server) => server.register(auditRoutes, { reader: store, tokens }) } : {}),
@@ -75,13 +92,15 @@ export async function startWorker(loaded: LoadedSettings, options: ServiceOption
     opened.push(() => http.close());
     await services.database?.owner?.publishAddress(http.url);
 
-    const identity = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
     const { releases } = services;
-    const status = async (): Promise<HealthRelease> => toHealthRelease(releases.status());
+    const status = async (): Promise<FleetStatus> => ({
+      ...toHealthRelease(releases.status()),
+      ...versioning.status(),
+    });
     const fleet = await pollFleetQueues({
       connection,
       namespace,
-      taskQueue: settings.temporal.taskQueue,
+      taskQueue,
       identity,
       dataConverter,
       activities: {
@@ -98,13 +117,14 @@ export async function startWorker(loaded: LoadedSettings, options: ServiceOption
     const abort = new AbortController();
     // Who can no longer be asked is no worker that people could rely on.
     fleet.stopped.catch(() => abort.abort());
-    const stopped = pollWhenReady(services, abort.signal, async () =>
+    const stopped = pollWhenReady(services, abort.signal, versioning, () =>
       Worker.create({
         connection,
         namespace,
         identity,
-        taskQueue: settings.temporal.taskQueue,
-        workflowBundle: await workflowBundle(dataConverter !== undefined),
+        taskQueue,
+        workflowBundle: bundle,
+        ...versioning.workerOptions,
         ...(dataConverter === undefined ? {} : { dataConverter }),
         activities: createActivities(services),
         maxConcurrentActivityTaskExecutions: settings.temporal.maxConcurrentActivities,
@@ -127,19 +147,10 @@ export async function startWorker(loaded: LoadedSettings, options: ServiceOption
   }
 }
 
-/**
- * Workflow code bundled when the package was built; from source it is bundled on the spot.
- *
- * @param encrypted with the failure converter that leaves no message in the clear: a bundle holds one converter for good
- */
-export async function workflowBundle(encrypted = false): Promise<WorkflowBundleOption> {
-  const built = join(__dirname, encrypted ? 'workflow-bundle-encrypted.js' : 'workflow-bundle.js');
-  if (existsSync(built)) return { codePath: built };
-  return bundleWorkflowCode({
-    logger: new DefaultLogger('ERROR'),
-    workflowsPath: require.resolve('./workflows'),
-    ...(encrypted ? { failureConverterPath: failureConverterPath() } : {}),
-  });
+function withoutDeployment(): GateError {
+  const message = 'Expected temporal.deployment, because an unversioned worker has no build that could be made current';
+  const fault = { type: FailureType.ConfigInvalid, message, where: 'temporal.deployment' };
+  return new GateError(FailureType.ConfigInvalid, message, [fault]);
 }
 
 async function pollWhenReady(
@@ -148,6 +159,7 @@ async function pollWhenReady(
     logger: { warn(details: object, message: string): void };
   },
   signal: AbortSignal,
+  versioning: WorkerVersioning,
   create: () => Promise<Worker>,
 ): Promise<void> {
   let said: string | undefined;
@@ -163,6 +175,7 @@ async function pollWhenReady(
     if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   const running = worker.run();
+  versioning.start();
   if (signal.aborted) stop();
   else signal.addEventListener('abort', stop, { once: true });
   await running;

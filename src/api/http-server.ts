@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import { FailureType, GateError } from '../kernel/failures';
 import type { ReleaseStatus } from '../releases/release';
 import { bearsToken, isLoopback, isLoopbackHostHeader } from './access';
+import type { WorkerStatus } from '../platform/temporal/versioning/worker-build';
 import { toHealthRelease, toReadiness, type TemporalHealth } from '../releases/release-health';
 
 export interface HttpServerOptions {
@@ -14,6 +15,8 @@ export interface HttpServerOptions {
   /** any of these opens what is closed; empty ones count for nothing */
   tokens?: readonly string[];
   releaseStatus(): ReleaseStatus;
+  /** the worker's build, and whether Temporal sends it tasks */
+  workerStatus?(): WorkerStatus;
   /** resolves when Temporal answers; rejects when it does not */
   checkTemporal(): Promise<unknown>;
   registry: Registry;
@@ -67,9 +70,17 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   );
 
   const temporalHealth = createTemporalCheck(options.checkTemporal, options.temporalTimeoutMs ?? 2000);
-  server.get('/healthz', async () => ({ status: 'ok', ...toHealthRelease(options.releaseStatus()) }));
+  server.get('/healthz', async () => ({
+    status: 'ok',
+    ...options.workerStatus?.(),
+    ...toHealthRelease(options.releaseStatus()),
+  }));
   server.get('/readyz', async (_request, reply) => {
-    const readiness = toReadiness(options.releaseStatus(), await temporalHealth());
+    // A worker that gets no tasks is ready all the same: it must be able to start before its build is made current.
+    const readiness = {
+      ...toReadiness(options.releaseStatus(), await temporalHealth()),
+      ...options.workerStatus?.(),
+    };
     return reply.code(readiness.status === 'ready' ? 200 : 503).send(readiness);
   });
   server.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { GateError } from '../kernel/failures';
+import { packageVersion } from '../platform/files/package-version';
 import { CliExit, ExitCode, type CliIo, type CommandContext } from './io';
 
 type CreateCommand = (context: CommandContext) => Command;
@@ -47,7 +48,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
     )
     .helpCommand(true)
     .showHelpAfterError('(gate help shows the commands)')
-    .version(version(), '-V, --version')
+    .version(packageVersion(), '-V, --version')
     // The root's --version stands before a subcommand; after it, `--version v2` is the subcommand's own.
     .enablePositionalOptions();
   for (const create of await wantedCommands(argv[0])) program.addCommand(create(context));
@@ -103,9 +104,4 @@ function relativeTo(cwd: string, text: string): string {
 async function unforeseen(error: unknown): Promise<string> {
   const { explainConnectionError } = await import('./temporal-client.js');
   return explainConnectionError(error) ?? (error instanceof Error ? error.message : String(error));
-}
-
-function version(): string {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- read at run time, so that the build's root stays src/
-  return (require('../../package.json') as { version: string }).version;
 }

@@ -58,6 +58,25 @@ export type VerificationKey = Static<typeof VerificationKey>;
 export const EncryptionKey = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }), key: SecretRef }, strict);
 export type EncryptionKey = Static<typeof EncryptionKey>;
 
+/** Temporal's worker deployment that a worker belongs to, and its build; Temporal refuses other names. */
+export const WorkerDeployment = Type.Object(
+  {
+    name: Type.String({
+      pattern: '^(?!__)[^.:]{1,200}$',
+      description: 'a name of 1 to 200 characters without ".", ":" or "__" at its start',
+    }),
+    /** @default the package's version and a digest of its workflow code */
+    buildId: Type.Optional(
+      Type.String({
+        pattern: '^(?!__).{1,200}$',
+        description: 'a build id of 1 to 200 characters without "__" at its start',
+      }),
+    ),
+  },
+  strict,
+);
+export type WorkerDeployment = Static<typeof WorkerDeployment>;
+
 /** A server that takes decision logs as OPA uploads them: gzipped JSON arrays of events by POST. */
 export const DecisionLogUpload = Type.Object(
   {
@@ -100,6 +119,10 @@ export const Settings = Type.Object(
         shutdownGraceTime: Duration('10s'),
         /** encrypts payloads and failure messages: the first key encrypts, all decrypt; required once facts are masked */
         encryptionKeys: Type.Array(EncryptionKey, { default: [], maxItems: 16 }),
+        /** makes the worker a versioned one, which gets tasks only while its build is current; absent, it is unversioned */
+        deployment: Type.Optional(WorkerDeployment),
+        /** `hold`: workflows leave patches of this release inactive, so that workers of the release before can replay them */
+        newPatches: Type.Union([Type.Literal('activate'), Type.Literal('hold')], { default: 'activate' }),
       },
       { ...strict, default: {} },
     ),

@@ -8,13 +8,20 @@ export function workerCommand({ io }: CommandContext): Command {
     .description(
       'Runs a worker until it is stopped by SIGTERM or Ctrl-C. SIGHUP makes it check for a new release. Audit copies go to stdout, logs to stderr.',
     );
-  examples(withSettings(command), ['gate worker --settings settings.pkl']);
-  return command.action(async (options: CommonOptions) => {
+  withSettings(command).option(
+    '--make-current',
+    'make the build of this worker the current one after its first poll, where no other worker is to run beside it',
+  );
+  examples(command, ['gate worker --settings settings.pkl', 'gate worker --make-current']);
+  return command.action(async (options: CommonOptions & { makeCurrent?: true }) => {
     const [{ startWorker }, { openLoadedSettings }] = await Promise.all([
       import('../../worker.js'),
       import('../open-settings.js'),
     ]);
-    const worker = await startWorker(await openLoadedSettings(io, options.settings), { env: io.env });
+    const worker = await startWorker(await openLoadedSettings(io, options.settings), {
+      env: io.env,
+      makeCurrent: options.makeCurrent,
+    });
     const reload = (): void => void worker.reload();
     process.on('SIGHUP', reload);
     io.stderr.write(`Worker runs; health and metrics at ${worker.httpUrl}\n`);

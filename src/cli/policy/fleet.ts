@@ -1,5 +1,6 @@
 import type * as TemporalWorker from '@temporalio/worker';
 import type { FleetAnswer } from '../../clients/ask-fleet';
+import type { FleetStatus } from '../../releases/fleet/worker-answer';
 import { CliExit, ExitCode, type CliIo } from '../io';
 import { colorsFor, formatAge, printJson, printLines, printTable, shortSha } from '../output';
 
@@ -22,10 +23,10 @@ export async function printFleet(
 }
 
 async function ask(io: CliIo, settingsPath: string | undefined, reload: boolean): Promise<FleetAnswer[]> {
-  const [worker, { askFleet }, { workflowBundle }, { connectTemporal }] = await Promise.all([
+  const [worker, { askFleet }, { builtWorkflows }, { connectTemporal }] = await Promise.all([
     import('@temporalio/worker'),
     import('../../clients/ask-fleet.js'),
-    import('../../worker.js'),
+    import('../../workflow-bundle.js'),
     import('../temporal-client.js'),
   ]);
   const temporal = await connectTemporal(io, settingsPath);
@@ -40,7 +41,7 @@ async function ask(io: CliIo, settingsPath: string | undefined, reload: boolean)
           client,
           connection: native,
           namespace,
-          workflowBundle: await workflowBundle(dataConverter !== undefined),
+          workflowBundle: (await builtWorkflows(dataConverter !== undefined)).bundle,
           dataConverter,
         },
         taskQueue,
@@ -76,6 +77,9 @@ function toJson({ identity, release, silence, lastSeenAtMs }: FleetAnswer) {
     ...(silence === undefined ? {} : { silence }),
     ...(release
       ? {
+          build_id: release.buildID,
+          deployment: release.deployment,
+          receives_tasks: release.receivesTasks,
           manifest_version: release.manifestVersion,
           policy_sha: release.policySHA,
           config_rev: release.configRev,
@@ -96,9 +100,10 @@ async function printText(io: CliIo, answers: readonly FleetAnswer[], alike: bool
   if (answered.length > 0) {
     await printTable(
       io,
-      ['worker', 'version', 'policy', 'config', 'loaded', 'checked', 'checked well'],
+      ['worker', 'build', 'version', 'policy', 'config', 'loaded', 'checked', 'checked well'],
       answered.map(({ identity, release = {} }) => [
         identity,
+        buildText(release),
         `${release.manifestVersion ?? 'none'}${release.fromCache ? ' (from the copy on disk)' : ''}`,
         shortSha(release.policySHA ?? ''),
         shortSha(release.configRev ?? ''),
@@ -121,4 +126,11 @@ async function printText(io: CliIo, answers: readonly FleetAnswer[], alike: bool
     ...(alike ? [] : [colors.yellow('The workers do not have the same release in force')]),
     `${answered.length} of ${answers.length} workers answered`,
   ]);
+}
+
+/** `deployment:buildId`, or the build id of an unversioned worker; workers of 0.1.0 do not say it. */
+function buildText({ buildID, deployment, receivesTasks }: FleetStatus): string {
+  if (buildID === undefined) return 'unknown';
+  const name = deployment === undefined ? buildID : `${deployment}:${buildID}`;
+  return receivesTasks === false ? `${name} (gets no tasks)` : name;
 }

@@ -1,11 +1,15 @@
+import type { WorkerStatus } from '../../platform/temporal/versioning/worker-build';
 import type { HealthRelease } from '../release-health';
+
+/** What a worker says of itself; workers of 0.1.0 say nothing of their build. */
+export type FleetStatus = HealthRelease & Partial<WorkerStatus>;
 
 /** What each worker does for whoever asks the fleet; it polls a queue of its own for it. */
 export interface FleetActivities {
   /** the release in force here, and how its last check went */
-  releaseStatus(): Promise<HealthRelease>;
+  releaseStatus(): Promise<FleetStatus>;
   /** the same, after the manifest was read; never fails for a release that is refused */
-  reloadRelease(): Promise<HealthRelease>;
+  reloadRelease(): Promise<FleetStatus>;
 }
 
 export interface AskedWorker {
@@ -24,7 +28,7 @@ export interface AskWorkersRequest {
 /** One worker's answer; without `release` there was none, and `silence` says why. */
 export interface WorkerAnswer {
   identity: string;
-  release?: HealthRelease;
+  release?: FleetStatus;
   silence?: string;
 }
 
