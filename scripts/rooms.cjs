@@ -28,7 +28,7 @@ const ROOMS = {
   rego: {
     level: 4,
     pure: true,
-    pureFolders: ['analysis', 'builtins', 'bundle', 'declarations', 'values'],
+    pureFolders: ['analysis', 'builtins', 'bundle', 'declarations', 'plan', 'values'],
     holds: 'Rego policies',
   },
   releases: { level: 5, pure: true, pureFolders: ['config'], holds: 'policy bundle and config as one' },

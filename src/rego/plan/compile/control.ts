@@ -1,0 +1,103 @@
+import { NEXT, RETURN, type Step } from '../run';
+import type { Block } from '../plan';
+import type { CompileStatement } from './scope';
+
+/** A block's answer as its parent's: a break counts every block on its way. */
+export const outward = (answer: number): number => (answer <= 0 ? answer : answer - 1);
+
+/** The statements of a block one after the other; short ones without a loop, since most are. */
+export function sequence(steps: readonly Step[]): Step {
+  const [first, second, third, fourth] = steps;
+  switch (steps.length) {
+    case 0:
+      return () => NEXT;
+    case 1:
+      return first!;
+    case 2:
+      return (frame, run) => {
+        const answer = first!(frame, run);
+        return answer === NEXT ? second!(frame, run) : answer;
+      };
+    case 3:
+      return (frame, run) => {
+        let answer = first!(frame, run);
+        if (answer === NEXT) answer = second!(frame, run);
+        return answer === NEXT ? third!(frame, run) : answer;
+      };
+    case 4:
+      return (frame, run) => {
+        let answer = first!(frame, run);
+        if (answer === NEXT) answer = second!(frame, run);
+        if (answer === NEXT) answer = third!(frame, run);
+        return answer === NEXT ? fourth!(frame, run) : answer;
+      };
+    default: {
+      const rest = sequence(steps.slice(4));
+      const head = sequence(steps.slice(0, 4));
+      return (frame, run) => {
+        const answer = head(frame, run);
+        return answer === NEXT ? rest(frame, run) : answer;
+      };
+    }
+  }
+}
+
+export const compileNop: CompileStatement<'NopStmt'> = () => () => NEXT;
+
+/** Each block runs whatever became of the one before it, unless a break leads further out. */
+export const compileBlock: CompileStatement<'BlockStmt'> = ({ blocks }, scope) => {
+  const compiled = blocks.map((block: Block) => scope.block(block));
+  const [only] = compiled;
+  if (compiled.length === 1) {
+    return (frame, run) => {
+      const answer = only!(frame, run);
+      return answer === NEXT || answer === 0 ? NEXT : outward(answer);
+    };
+  }
+  return (frame, run) => {
+    for (const block of compiled) {
+      const answer = block(frame, run);
+      if (answer !== NEXT && answer !== 0) return outward(answer);
+    }
+    return NEXT;
+  };
+};
+
+export const compileBreak: CompileStatement<'BreakStmt'> = ({ index }) => {
+  return () => index;
+};
+
+export const compileNot: CompileStatement<'NotStmt'> = ({ block }, scope) => {
+  const compiled = scope.block(block);
+  return (frame, run) => {
+    const answer = compiled(frame, run);
+    if (answer === 0) return NEXT;
+    return answer === NEXT ? 0 : outward(answer);
+  };
+};
+
+export const compileReturn: CompileStatement<'ReturnLocalStmt'> = ({ source }, scope) => {
+  const slot = scope.slot(source);
+  return (frame, run) => {
+    run.returned = frame[slot];
+    return RETURN;
+  };
+};
+
+export const compileResult: CompileStatement<'ResultSetAddStmt'> = ({ value }, scope) => {
+  const slot = scope.slot(value);
+  return (frame, run) => {
+    run.results.push(frame[slot]!);
+    return NEXT;
+  };
+};
+
+export const compileIsDefined: CompileStatement<'IsDefinedStmt'> = ({ source }, scope) => {
+  const slot = scope.slot(source);
+  return (frame) => (frame[slot] === undefined ? 0 : NEXT);
+};
+
+export const compileIsUndefined: CompileStatement<'IsUndefinedStmt'> = ({ source }, scope) => {
+  const slot = scope.slot(source);
+  return (frame) => (frame[slot] === undefined ? NEXT : 0);
+};

@@ -1,0 +1,89 @@
+import type { Block, Operand, PlanFunction, SourceLine, Statement, StatementOf } from '../plan';
+
+/**
+ * What the planner makes of some expressions takes several statements, and which they belong to decides what is noted.
+ * They are known by their shape, since the plan does not say.
+ */
+export interface Shapes {
+  /** lookups of the planner's own, in an object that it builds */
+  ownLookups: ReadonlySet<Statement>;
+  /** lookups that read base data where a dynamic reference found no rule, with the call that looked for one */
+  afterDynamicCall: ReadonlyMap<Statement, StatementOf<'CallDynamicStmt'>>;
+  /** type tests that begin an array or object pattern */
+  patternTypes: ReadonlySet<Statement>;
+  /** tests of a pattern's length, with what is tested */
+  patternLengths: ReadonlyMap<Statement, Operand>;
+  /** tests of a function's argument against a constant in its head: which definition applies */
+  headTests: ReadonlySet<Statement>;
+}
+
+export function findShapes(blocks: readonly Block[], owner?: PlanFunction): Shapes {
+  const finder = new ShapeFinder(owner);
+  for (const block of blocks) finder.visit(block);
+  return finder;
+}
+
+class ShapeFinder implements Shapes {
+  readonly ownLookups = new Set<Statement>();
+  readonly afterDynamicCall = new Map<Statement, StatementOf<'CallDynamicStmt'>>();
+  readonly patternTypes = new Set<Statement>();
+  readonly patternLengths = new Map<Statement, Operand>();
+  readonly headTests = new Set<Statement>();
+  private readonly heads: ReadonlySet<string>;
+
+  constructor(owner: PlanFunction | undefined) {
+    const hasArguments = owner !== undefined && owner.parameters.length > 2;
+    this.heads = new Set(hasArguments ? owner.blocks.flatMap(headsOf) : []);
+  }
+
+  visit(block: Block): void {
+    block.forEach((statement, index) => {
+      this.pattern(block, index);
+      if (statement.type === 'EqualStmt' && this.heads.has(placeOf(statement.at))) this.headTests.add(statement);
+      if (statement.type === 'BlockStmt') {
+        this.nestedDocument(statement);
+        this.dynamicReference(statement);
+        for (const inner of statement.blocks) this.visit(inner);
+      } else if ('block' in statement) {
+        this.visit(statement.block);
+      }
+    });
+  }
+
+  /** `[[block [[dot own.key, break 1]]], make own.key]`: a nested document that is made at its first key. */
+  private nestedDocument({ blocks }: StatementOf<'BlockStmt'>): void {
+    const [outer] = blocks;
+    if (blocks.length !== 1 || outer?.length !== 2) return;
+    const [search, make] = outer;
+    if (search?.type !== 'BlockStmt' || (make?.type !== 'MakeObjectStmt' && make?.type !== 'MakeSetStmt')) return;
+    const [dot, leave] = search.blocks[0] ?? [];
+    if (dot?.type === 'DotStmt' && dot.target === make.target && leave?.type === 'BreakStmt') this.ownLookups.add(dot);
+  }
+
+  /** `[[call_dynamic, break 1], [dot …, assign, break 1]]`: a rule by a name that is computed, or else base data. */
+  private dynamicReference({ blocks }: StatementOf<'BlockStmt'>): void {
+    const [first, second] = blocks;
+    const call = first?.[0];
+    if (blocks.length !== 2 || call?.type !== 'CallDynamicStmt') return;
+    for (const statement of second!) if (statement.type === 'DotStmt') this.afterDynamicCall.set(statement, call);
+  }
+
+  /** `is_array, len, make_number, equal`, not `is_array, break`, with which `every` asks. */
+  private pattern(block: Block, index: number): void {
+    const [test, length, , equal] = block.slice(index, index + 4);
+    if (test?.type !== 'IsArrayStmt' && test?.type !== 'IsObjectStmt') return;
+    if (length?.type !== 'LenStmt') return;
+    this.patternTypes.add(test);
+    if (equal?.type === 'EqualStmt') this.patternLengths.set(equal, test.source);
+  }
+}
+
+/** Each body of a function, `else` included, begins where its head is. */
+function headsOf(block: Block): string[] {
+  const [first] = block;
+  if (first === undefined) return [];
+  if (block.length === 1 && first.type === 'BlockStmt') return first.blocks.flatMap(headsOf);
+  return first.type === 'ResetLocalStmt' || first.type === 'IsUndefinedStmt' ? [placeOf(first.at)] : [];
+}
+
+const placeOf = ({ file, row, col }: SourceLine): string => `${file}:${row}:${col}`;

@@ -1,0 +1,60 @@
+import type { BuiltinContext, PlanBuiltin } from './builtin-port';
+import { EvaluationBudget } from '../builtins/plan-builtin';
+import type { RegoValue } from '../values/value';
+import { Doubts } from './doubts';
+import { NO_NOTES, Notebook, type NotebookPolicy, type NotesOfEvaluation } from './absence/notebook';
+import { Outside, DocumentIndex } from './absence/outside';
+
+export type { PlanBuiltin };
+
+/** The variables of a function that runs. */
+export type Frame = (RegoValue | undefined)[];
+
+/** What a statement answers: go on with the next, return, or break out of so many blocks. */
+export const NEXT = -1;
+export const RETURN = -2;
+export type Step = (frame: Frame, run: Run) => number;
+
+/** Stands in a memo for a rule that is undefined. */
+export const UNDEFINED = Symbol('undefined');
+export type Memo = (RegoValue | typeof UNDEFINED | undefined)[];
+
+/** The state of one evaluation. */
+export class Run {
+  /** what the function that ran last returned */
+  returned: RegoValue | undefined;
+  readonly results: RegoValue[] = [];
+  /** of rules, by the number of their function; each `with` has its own */
+  memo: Memo = [];
+  readonly budget = new EvaluationBudget();
+  readonly context: BuiltinContext;
+  readonly doubts = new Doubts();
+  /** names of the top level of the input that were looked up */
+  readonly touched = new Set<string>();
+  /** the input was handed on or walked through whole */
+  touchedAll = false;
+  private made: Notebook | undefined;
+
+  constructor(
+    /** what `input` is now, `with` included */
+    public input: RegoValue | undefined,
+    decisionTimeNs: bigint,
+    private readonly policy: NotebookPolicy & { dataIndex: DocumentIndex },
+  ) {
+    this.context = { decisionTimeNs, budget: this.budget };
+    this.outer = input;
+  }
+
+  private readonly outer: RegoValue | undefined;
+
+  get notebook(): Notebook {
+    return (this.made ??= new Notebook(
+      this.policy,
+      new Outside(new DocumentIndex('input', this.outer), this.policy.dataIndex),
+    ));
+  }
+
+  notes(): NotesOfEvaluation {
+    return this.made?.result() ?? NO_NOTES;
+  }
+}
