@@ -1,3 +1,4 @@
+import { BUILTINS } from '../builtins';
 import type { Declaration } from '../declarations/declaration';
 import { RegoObject } from '../values/rego-object';
 import type { RegoValue } from '../values/value';
@@ -9,10 +10,9 @@ import type { Doubt } from './doubts';
 import { largeIntegersIn } from './large-integers';
 import type { Plan } from './plan';
 import { readPlan } from './read-plan';
-import { Run, type Frame, type PlanBuiltin } from './run';
+import { Run, type Frame } from './run';
 
 export interface PolicyOptions {
-  builtins: Readonly<Record<string, PlanBuiltin>>;
   /** what may be absent, where */
   declarations?: readonly Declaration[];
   /** packages beside those whose rules the plan has, each as its path without `data` */
@@ -55,9 +55,9 @@ export interface PlanPolicy {
  * @param data the whole `data` document; not to be changed afterwards
  * @throws PlanInvalidError where the plan holds what this evaluator does not know
  */
-export function loadPolicy(planText: string, data: RegoValue, options: PolicyOptions): PlanPolicy {
+export function loadPolicy(planText: string, data: RegoValue, options: PolicyOptions = {}): PlanPolicy {
   const plan = readPlan(planText);
-  const { entrypoints } = compilePlan(plan, options.builtins);
+  const { entrypoints } = compilePlan(plan, BUILTINS);
   const policy = {
     declarations: options.declarations ?? [],
     isPackagePrefix: packagePrefixes(plan, options.packages ?? []),

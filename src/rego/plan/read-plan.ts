@@ -1,4 +1,5 @@
 import { parseJson } from '../values/parse-json';
+import { splitNumber } from '../values/decimal';
 import { ExactNumber, isTooBig, toBigInt } from '../values/number';
 import { isObject, type RegoValue } from '../values/value';
 import { RegoObject } from '../values/rego-object';
@@ -254,7 +255,7 @@ class PlanReader {
   }
 
   private numberText(text: string): string {
-    if (!/^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text) || isTooBig(text)) {
+    if (splitNumber(text) === undefined || isTooBig(text)) {
       throw this.fault('MakeNumberRefStmt', `expected the text of a number, got ${quote(text)}`);
     }
     return text;

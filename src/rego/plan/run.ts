@@ -1,11 +1,9 @@
-import type { BuiltinContext, PlanBuiltin } from './builtin-port';
+import type { BuiltinContext } from '../builtins/builtin';
 import { EvaluationBudget } from '../builtins/plan-builtin';
 import type { RegoValue } from '../values/value';
 import { Doubts } from './doubts';
 import { NO_NOTES, Notebook, type NotebookPolicy, type NotesOfEvaluation } from './absence/notebook';
 import { Outside, DocumentIndex } from './absence/outside';
-
-export type { PlanBuiltin };
 
 /** The variables of a function that runs. */
 export type Frame = (RegoValue | undefined)[];

@@ -1,6 +1,7 @@
+import type { Builtins } from '../../builtins/builtin';
 import type { Block, Plan, PlanFunction, SourceLine } from '../plan';
 import { PlanInvalidError } from '../read-plan';
-import type { PlanBuiltin, Step } from '../run';
+import type { Step } from '../run';
 import { sequence } from './control';
 import { Scope, type CompiledFunction, type PlanScope } from './scope';
 import { findShapes } from './shapes';
@@ -15,7 +16,7 @@ export interface CompiledPlan {
  *
  * @throws PlanInvalidError that names a function which is neither the plan's own nor a built-in
  */
-export function compilePlan(plan: Plan, builtins: Readonly<Record<string, PlanBuiltin>>): CompiledPlan {
+export function compilePlan(plan: Plan, builtins: Builtins): CompiledPlan {
   const functions = new Map<string, CompiledFunction>();
   const byPath = new Map<string, CompiledFunction>();
   plan.functions.forEach((definition, index) => {

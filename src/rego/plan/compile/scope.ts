@@ -1,4 +1,5 @@
-import type { PlanBuiltin, Frame, Step } from '../run';
+import type { Builtin } from '../../builtins/builtin';
+import type { Frame, Step } from '../run';
 import type { Block, Local, Operand, PlanFunction, SourceLine, Statement, StatementOf } from '../plan';
 import { DATA, INPUT } from '../plan';
 import type { RegoValue } from '../../values/value';
@@ -22,7 +23,7 @@ export interface PlanScope {
   functionOf(name: string): CompiledFunction | undefined;
   /** @param path texts, the generation first */
   functionAt(path: readonly string[]): CompiledFunction | undefined;
-  builtin(name: string, at: SourceLine): PlanBuiltin;
+  builtin(name: string, at: SourceLine): Builtin;
 }
 
 /** The body of a function or an entrypoint while it is compiled, statement by statement in their order. */
