@@ -8,6 +8,8 @@ export interface PolicyBundle {
   /** SHA-256 in hex of the archive's bytes */
   sha: string;
   wasm: Uint8Array;
+  /** plan.json of `opa build -t plan`; absent in a bundle that holds wasm alone */
+  plan?: string;
   /** the bundle's data.json; never holds `config` */
   data: JsonObject;
   /** the JSON Schema of the facts, `policy/input.json` */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { FailureType, faultsToError, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject } from '../../kernel/json';
+import { checkPlan } from '../plan/check-plan';
 import { readArchive } from './archive/read-archive';
 import { compileOnce } from '../compile-once';
 import type { PolicyReads } from '../analysis/policy-reads';
@@ -49,6 +50,9 @@ export async function readBundle(
   };
 
   if (wasm === undefined) fault('policy.wasm', 'missing; expected a bundle made by opa build -t wasm');
+  const plan = files.has('plan.json') ? Buffer.from(files.get('plan.json')!).toString('utf8') : undefined;
+  const planFault = plan === undefined ? undefined : checkPlan(plan, ENTRYPOINT);
+  if (planFault !== undefined) fault('plan.json', planFault);
   const data = json('data.json') ?? {};
   if ('config' in data) fault('data.json', 'holds config, which comes from the configuration of the release');
   const manifest = json('.manifest') ?? {};
@@ -89,6 +93,7 @@ export async function readBundle(
   return {
     sha,
     wasm,
+    ...(plan === undefined ? {} : { plan }),
     data,
     inputSchema,
     reads,

@@ -36,14 +36,21 @@ export async function buildPolicy(dir: string): Promise<BuiltPolicy> {
   return withCapabilities(async (capabilities, scratch) => {
     const { faults, reads, trees } = await analyse(dir, folder, capabilities);
     if (faults.length > 0) throw faultsToError(faults);
-    const output = join(scratch, 'bundle.tar.gz');
-    const built = await runOpa(dir, [
-      ...['build', '-t', 'wasm', '-e', ENTRYPOINT, '-b', '.', ...WITHOUT_TESTS],
-      ...([...trees.values()].some(hasMasks) ? ['-e', MASK_ENTRYPOINT] : []),
-      ...['--capabilities', capabilities.path, '-o', output],
-    ]);
-    if (built.code !== 0) throw faultsToError(opaFaults(built, capabilities.refused));
-    const files = await readArchive(await readFile(output));
+    const build = async (target: 'wasm' | 'plan'): Promise<Map<string, Uint8Array>> => {
+      const output = join(scratch, `${target}.tar.gz`);
+      const built = await runOpa(dir, [
+        ...['build', '-t', target, '-e', ENTRYPOINT, '-b', '.', ...WITHOUT_TESTS],
+        ...([...trees.values()].some(hasMasks) ? ['-e', MASK_ENTRYPOINT] : []),
+        ...['--capabilities', capabilities.path, '-o', output],
+      ]);
+      if (built.code !== 0) throw faultsToError(opaFaults(built, capabilities.refused));
+      return readArchive(await readFile(output));
+    };
+    const files = await build('wasm');
+    for (const [name, content] of await build('plan')) {
+      // For wasm, opa drops the rules that are entrypoints from the Rego files; the lines of the plan are those of the whole ones.
+      if (name === 'plan.json' || name.endsWith('.rego')) files.set(name, content);
+    }
     if (folder.inputSchemaBytes !== undefined) files.set('input.json', folder.inputSchemaBytes);
     files.set('.manifest', manifestWith(files.get('.manifest'), reads, sourceRevision(files)));
     const bytes = await writeArchive(files);
@@ -168,7 +175,7 @@ function manifestWith(made: Uint8Array | undefined, reads: PolicyReads, revision
 function sourceRevision(files: ReadonlyMap<string, Uint8Array>): string {
   const hash = createHash('sha256');
   for (const name of [...files.keys()].sort()) {
-    if (name === '.manifest' || name === 'policy.wasm') continue;
+    if (name === '.manifest' || name === 'policy.wasm' || name === 'plan.json') continue;
     const content = files.get(name) ?? new Uint8Array();
     hash.update(`${name}\0${content.length}\0`).update(content);
   }
