@@ -1,10 +1,11 @@
 import { BuiltinError, type Builtins } from './builtin';
 import { stringAt } from './operands';
+import { decodeUtf8 } from './utf8';
 
 /** As Go's `encoding/base64`, strict about the alphabet and padding; line breaks are skipped. */
 export const base64Builtins: Builtins = {
   'base64.encode': (operands) => Buffer.from(stringAt(operands, 0), 'utf8').toString('base64'),
-  'base64.decode': (operands) => decodeStandard(stringAt(operands, 0)).toString('utf8'),
+  'base64.decode': (operands) => decodeUtf8(decodeStandard(stringAt(operands, 0))),
   'base64.is_valid': ([text]) => {
     if (typeof text !== 'string') return false;
     try {
@@ -19,7 +20,7 @@ export const base64Builtins: Builtins = {
     return base64.replaceAll('+', '-').replaceAll('/', '_');
   },
   'base64url.encode_no_pad': (operands) => Buffer.from(stringAt(operands, 0), 'utf8').toString('base64url'),
-  'base64url.decode': (operands) => decodeUrl(stringAt(operands, 0)).toString('utf8'),
+  'base64url.decode': (operands) => decodeUtf8(decodeUrl(stringAt(operands, 0))),
 };
 
 function decodeStandard(text: string): Buffer {

@@ -1,5 +1,6 @@
 import { BuiltinError, type Builtins } from './builtin';
 import { itemsOf, objectAt, OperandError, stringAt } from './operands';
+import { decodeUtf8 } from './utf8';
 import { compareStrings } from '../values/compare';
 import { keyText } from '../values/json';
 import { RegoObject } from '../values/rego-object';
@@ -10,7 +11,7 @@ export const encodingBuiltins: Builtins = {
   'hex.decode': (operands) => {
     const text = stringAt(operands, 0);
     if (!/^(?:[0-9a-fA-F]{2})*$/.test(text)) throw new BuiltinError('hex.decode: not pairs of hexadecimal digits');
-    return Buffer.from(text, 'hex').toString('utf8');
+    return decodeUtf8(Buffer.from(text, 'hex'));
   },
   'urlquery.encode': (operands) => escapeQuery(stringAt(operands, 0)),
   'urlquery.decode': (operands) => unescapeQuery(stringAt(operands, 0)),
@@ -45,7 +46,7 @@ function unescapeQuery(text: string): string {
   if (/%(?![0-9a-fA-F]{2})/.test(text)) throw new BuiltinError('invalid URL escape');
   const bytes = Buffer.from(text.replaceAll('+', ' '), 'utf8').toString('latin1');
   const unescaped = bytes.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
-  return Buffer.from(unescaped, 'latin1').toString('utf8');
+  return decodeUtf8(Buffer.from(unescaped, 'latin1'));
 }
 
 function queryPairs(key: RegoValue, value: RegoValue): [string, string][] {

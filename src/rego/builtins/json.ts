@@ -1,7 +1,7 @@
 import { BuiltinError, orBuiltinError, type Builtins } from './builtin';
 import { objectAt, OperandError, stringAt } from './operands';
 import type { BuiltinBudget } from './plan-builtin';
-import { escapeHtml, keyText, quoteJson, writeJson } from '../values/json';
+import { escapeHtml, jsonEntries, quoteJson, writeJson } from '../values/json';
 import { parseJson } from '../values/parse-json';
 import type { RegoObject } from '../values/rego-object';
 import { isObject, isSet, type RegoValue } from '../values/value';
@@ -70,7 +70,7 @@ function readOptions(options: RegoObject): { prefix: string; indent: string; pre
 function indented(value: RegoValue, newline: string, indent: string, budget: BuiltinBudget): string {
   const inner = newline + indent;
   const items = isObject(value)
-    ? value.entries.map(([key, item]) => [`${escapeHtml(quoteJson(keyText(key)))}: `, item] as const)
+    ? jsonEntries(value).map(([key, item]) => [`${escapeHtml(quoteJson(key))}: `, item] as const)
     : (isSet(value) ? value.items : Array.isArray(value) ? value : undefined)?.map((item) => ['', item] as const);
   if (!items) return escapeHtml(writeJson(value));
   const [open, close] = isObject(value) ? ['{', '}'] : ['[', ']'];

@@ -1,4 +1,6 @@
+import { compareStrings } from './compare';
 import { ExactNumber } from './number';
+import type { RegoObject } from './rego-object';
 import { isSet, type RegoValue } from './value';
 
 /** JSON in OPA's form: numbers as they are written, sets as arrays in their order, keys that are no strings as JSON. */
@@ -15,7 +17,16 @@ export function writeJson(value: RegoValue): string {
   if (value instanceof ExactNumber) return value.text;
   if (Array.isArray(value)) return `[${value.map(writeJson).join(',')}]`;
   if (isSet(value)) return `[${value.items.map(writeJson).join(',')}]`;
-  return `{${value.entries.map(([key, item]) => `${quoteJson(keyText(key))}:${writeJson(item)}`).join(',')}}`;
+  return `{${jsonEntries(value)
+    .map(([key, item]) => `${quoteJson(key)}:${writeJson(item)}`)
+    .join(',')}}`;
+}
+
+/** An object's keys as texts, sorted as texts; of keys with the same text (1 and "1") the last one stays. */
+export function jsonEntries(object: RegoObject): readonly (readonly [string, RegoValue])[] {
+  const entries = object.entries.map(([key, item]) => [keyText(key), item] as const);
+  if (object.keys.every((key) => typeof key === 'string')) return entries;
+  return [...new Map(entries)].sort(([a], [b]) => compareStrings(a, b));
 }
 
 /** A key as text: a string is itself, any other value its JSON, in which OPA escapes what HTML would read. */

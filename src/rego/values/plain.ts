@@ -1,4 +1,4 @@
-import { keyText } from './json';
+import { jsonEntries } from './json';
 import { ExactNumber, fromBigInt, numberOf, toDouble } from './number';
 import { RegoObject } from './rego-object';
 import { isSet, type RegoValue } from './value';
@@ -29,5 +29,5 @@ export function toPlain(value: RegoValue): unknown {
   if (Array.isArray(value)) return value.map(toPlain);
   if (isSet(value)) return value.items.map(toPlain);
   // assigning `__proto__` would set the prototype instead
-  return Object.fromEntries(value.entries.map(([key, item]) => [keyText(key), toPlain(item)]));
+  return Object.fromEntries(jsonEntries(value).map(([key, item]) => [key, toPlain(item)]));
 }
