@@ -1,5 +1,5 @@
 // `npm test`: finds or installs the tools that the tests need, runs every suite with coverage, and ends with
-// `N passed, N failed` alone on a line. `npm test -- test/facts` runs a part, without the coverage threshold.
+// `N passed, N failed` alone on a line. `npm test -- test/gate/facts` runs a part, without the coverage threshold.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 

@@ -47,12 +47,20 @@ export interface TemporalServer {
 const ATTEMPTS = 3;
 const POLL_MS = 50;
 
-class PortTaken extends Error {}
+/** The server ended before it answered. It picks ports for its inner services by itself, and a busy machine may take one. */
+class EndedEarly extends Error {
+  constructor(
+    message: string,
+    readonly portsWereTaken: boolean,
+  ) {
+    super(message);
+  }
+}
 
 /**
  * Starts `temporal server start-dev` on loopback and resolves when the namespace answers and knows the search attributes.
- * With ports of its own choice it tries again when another process was faster; ports that were given are kept, and taken
- * ones are an error. The server dies with this process (see `dieWithParent`).
+ * A server that ends before it answers is started again, with other ports; ports that were given are kept, and taken ones
+ * are an error. The server dies with this process (see `dieWithParent`).
  *
  * @throws Error with the last lines of the log when the server ends or does not answer in time
  */
@@ -62,7 +70,8 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     try {
       return await startOnce(path, options, options.ports ?? (await chosenPorts()));
     } catch (error) {
-      if (!(error instanceof PortTaken) || options.ports !== undefined || attempt === ATTEMPTS) throw error;
+      if (!(error instanceof EndedEarly) || attempt === ATTEMPTS) throw error;
+      if (error.portsWereTaken && options.ports !== undefined) throw error;
     }
   }
 }
@@ -94,7 +103,7 @@ async function startOnce(path: string, options: TemporalServerOptions, ports: Te
   dieWithParent(child);
   const address = `127.0.0.1:${ports.grpc}`;
   try {
-    await answers(child, address, namespace, searchAttributes, { ...options, logStart });
+    await answers(child, ports, namespace, searchAttributes, { ...options, logStart });
   } catch (error) {
     await stopChild(child);
     throw error;
@@ -105,26 +114,33 @@ async function startOnce(path: string, options: TemporalServerOptions, ports: Te
 
 async function answers(
   child: ChildProcess,
-  address: string,
+  ports: TemporalPorts,
   namespace: string,
   searchAttributes: readonly string[],
   options: TemporalServerOptions & { logStart: number },
 ): Promise<void> {
+  const address = `127.0.0.1:${ports.grpc}`;
+  const said = (): string => readFileSync(options.logFile).subarray(options.logStart).toString();
   const timeoutMs = options.startTimeoutMs ?? 120_000;
   const deadlineMs = Date.now() + timeoutMs;
   while (Date.now() < deadlineMs) {
     if (child.pid === undefined || hasEnded(child)) {
-      const tail = lastLines(options.logFile);
-      const message = `The Temporal dev server ended before it answered at ${address}: ${tail}`;
-      throw /address already in use/.test(tail) ? new PortTaken(message) : new Error(message);
+      const taken = said()
+        .split('\n')
+        .filter((line) => line.includes('address already in use'));
+      const own = Object.values(ports).map((port) => `:${port}: `);
+      throw new EndedEarly(
+        `The Temporal dev server ended before it answered at ${address}: ${reasonOf(said())}`,
+        taken.some((line) => own.some((port) => line.includes(port))),
+      );
     }
     // Its own word first: on a taken port it is another server that answers.
-    const announced = readFileSync(options.logFile).subarray(options.logStart).includes('Server: ');
+    const announced = said().includes('Server: ');
     if (announced && (await isReady(address, namespace, searchAttributes))) return;
     await delay(POLL_MS);
   }
   throw new Error(
-    `Expected the Temporal dev server at ${address} to answer within ${timeoutMs} ms; its log: ${lastLines(options.logFile)}`,
+    `Expected the Temporal dev server at ${address} to answer within ${timeoutMs} ms; its log: ${reasonOf(said())}`,
   );
 }
 
@@ -142,6 +158,9 @@ async function isReady(address: string, namespace: string, searchAttributes: rea
   }
 }
 
-function lastLines(file: string): string {
-  return readFileSync(file, 'utf8').trim().split('\n').slice(-5).join('\n') || '(the log is empty)';
+/** The lines that say why, before the stacks of a Go program; otherwise the last ones. */
+function reasonOf(log: string): string {
+  const lines = log.trim().split('\n');
+  const reasons = lines.filter((line) => /^(panic|fatal error|Error)\b|address already in use/.test(line));
+  return (reasons.length > 0 ? reasons : lines).slice(-5).join('\n') || '(the log is empty)';
 }

@@ -32,23 +32,23 @@ describe('the Temporal dev server', () => {
     }
   };
 
-  it('creates the missing search attributes, and none when run again', async () => {
+  it('the setup creates the missing search attributes, and none when run again', async () => {
     await connected(async (connection) => {
       expect(await setupSearchAttributes(connection, 'default')).toEqual({ created: NAMES, existing: [] });
       expect(await setupSearchAttributes(connection, 'default')).toEqual({ created: [], existing: NAMES });
     });
   });
 
-  it('serves its user interface on loopback', async () => {
+  it('the Temporal dev server serves its user interface on loopback', async () => {
     expect((await fetch(server.uiUrl)).status).toBe(200);
   });
 
-  it('refuses ports that are taken, with what the server said', async () => {
+  it('the Temporal dev server refuses ports that are taken, with what the server said', async () => {
     const second = startTemporalServer({ logFile: join(folder, 'second.log'), ports: server.ports });
-    await expect(second).rejects.toThrow(/ended before it answered/);
+    await expect(second).rejects.toThrow(/ended before it answered at \S+: .*address already in use/);
   });
 
-  it('starts again on the same ports and database file and knows the workflows from before', async () => {
+  it('the Temporal dev server starts again on its ports and database file with the workflows from before', async () => {
     await connected((connection) =>
       new Client({ connection }).workflow.start('deployment', { taskQueue: 'nobody', workflowId: 'deployment/d1' }),
     );
@@ -68,7 +68,7 @@ describe('the Temporal dev server', () => {
 });
 
 describe('setting up search attributes', () => {
-  it('names every attribute of another type and creates nothing', async () => {
+  it('the setup names every attribute of another type and creates nothing', async () => {
     let added = 0;
     const customAttributes = {
       DeploymentId: IndexedValueType.INDEXED_VALUE_TYPE_TEXT,
