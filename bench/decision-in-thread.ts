@@ -4,7 +4,8 @@ import { parseReleaseConfig } from '../src/releases/config/parse-release-config'
 import { toPolicyInput } from '../src/gate/decisions/decide';
 import type { Snapshot } from '../src/gate/facts/snapshot';
 import type { JsonObject, JsonValue } from '../src/kernel/json';
-import type { PolicyBundle, Release } from '../src/releases/release';
+import type { Release } from '../src/releases/release';
+import type { PolicyBundle } from '../src/rego/bundle/policy-bundle';
 import { loadWasmPolicy } from '../src/rego/wasm-policy';
 import { alternate, type BenchRow } from './bench-row';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { loadPolicy } from '@open-policy-agent/opa-wasm';
 import type { JsonObject } from '../src/kernel/json';
 import { createEvaluator, type Evaluator } from '../src/rego/evaluation/evaluator';
-import type { PolicyBundle } from '../src/releases/release';
+import type { PolicyBundle } from '../src/rego/bundle/policy-bundle';
 import { buildPolicy } from '../src/rego/toolchain/build-policy';
 import { parseReleaseConfig } from '../src/releases/config/parse-release-config';
 import { evaluateSnapshot } from '../src/gate/decisions/evaluate-snapshot';

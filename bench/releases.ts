@@ -14,7 +14,7 @@ import { readBundle } from '../src/rego/bundle/bundle';
 import { checkRelease } from '../src/releases/check-release';
 import { createEvaluator, type Evaluator } from '../src/rego/evaluation/evaluator';
 import { sha256 } from '../src/releases/manifest-digests';
-import type { PolicyBundle } from '../src/releases/release';
+import type { PolicyBundle } from '../src/rego/bundle/policy-bundle';
 import { createReleaseHolder } from '../src/releases/release-holder';
 import { smokeRelease } from '../src/releases/smoke-release';
 import type { LoadedConfig, NamedRelease } from '../src/releases/sources/release-source';

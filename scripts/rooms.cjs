@@ -13,11 +13,11 @@
 
 /** @type {Readonly<Record<string, Room>>} */
 const ROOMS = {
-  kernel: { level: 1, pure: true, holds: 'what everything may use' },
-  'platform/aws': { level: 1, holds: 'clients of the AWS SDK' },
+  kernel: { level: 0, pure: true, holds: 'what everything may use' },
+  'platform/aws': { level: 1, holds: 'how AWS is reached' },
   'platform/threads': { level: 1, holds: 'worker threads' },
   'platform/observability': { level: 1, holds: 'logs' },
-  'platform/documents': { level: 2, pure: true, holds: 'checked JSON, YAML and PKL' },
+  'platform/documents': { level: 1, pure: true, holds: 'checked JSON, YAML and PKL' },
   'platform/files': { level: 2, holds: 'secrets, user folders' },
   'platform/temporal': { level: 2, holds: 'encryption of payloads, builds of workers' },
   'gate/actions': { level: 2, pure: true, holds: 'what an allowed stage starts' },

@@ -7,7 +7,8 @@ export { DeploymentClient, type DeploymentClientOptions } from './clients/deploy
 export { FailureType, GateError, type Fault } from './kernel/failures';
 export type { ServiceOptions } from './gate/services';
 export type { AuditRecord } from './audit/audit-record';
-export type { Decision, DecisionOutcome } from './gate/decisions/decision';
+export type { Decision } from './gate/decisions/decision';
+export type { DecisionOutcome } from './kernel/outcome';
 export type { DeploymentSpec, StageSpec } from './gate/deployments/deployment-spec';
 export type { DeploymentStatus, Explanation, OperatorReply } from './gate/deployments/deployment-state';
 export type { Fact, FactProvider, FactTarget, Observation } from './gate/facts/fact';

@@ -5,12 +5,14 @@ import { ReleaseConfig } from '../releases/config/release-config';
 import { leaseLapse } from '../gate/decisions/lease';
 import { FailureType } from '../kernel/failures';
 import type { FactTarget } from '../gate/facts/fact';
-import type { ReleaseRef, SnapshotFailure } from '../gate/facts/snapshot';
+import type { SnapshotFailure } from '../gate/facts/snapshot';
+import type { ReleaseRef } from '../releases/release-ref';
 import { randomUUID } from 'node:crypto';
-import { sameRelease } from '../releases/release-holder';
+import { isSameRelease } from '../releases/release-ref';
 import type { Release, ReleaseHolder } from '../releases/release';
 import type { Services } from '../gate/services';
-import type { CollectRequest, GateActivities, LeaseClaim } from './gate-activities';
+import type { CollectRequest, GateActivities } from './gate-activities';
+import type { LeaseClaim } from '../gate/decisions/lease';
 import { toApplicationFailure, translated } from './to-application-failure';
 
 const HEARTBEAT_MS = 1_000;
@@ -85,7 +87,7 @@ async function collect(services: Services, { target, bypassCache }: CollectReque
 async function releaseFor({ releases }: Services, { release, target }: CollectRequest): Promise<Release> {
   try {
     const current = releases.current();
-    return release && !sameRelease(current.ref, release) ? await releases.refresh() : current;
+    return release && !isSameRelease(current.ref, release) ? await releases.refresh() : current;
   } catch (error) {
     throw toApplicationFailure(error, withoutRelease(target, error));
   }

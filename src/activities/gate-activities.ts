@@ -1,10 +1,12 @@
+import type { LeaseClaim } from '../gate/decisions/lease';
 import type { ActionContext, ActionResult, ActionSpec } from '../gate/actions/action';
 import type { Alert } from '../alerts/alert';
 import type { AuditRecord } from '../audit/audit-record';
 import type { ReleaseConfig, StageBehaviour } from '../releases/config/release-config';
 import type { Decision } from '../gate/decisions/decision';
 import type { FactTarget } from '../gate/facts/fact';
-import type { ReleaseRef, Snapshot } from '../gate/facts/snapshot';
+import type { Snapshot } from '../gate/facts/snapshot';
+import type { ReleaseRef } from '../releases/release-ref';
 
 /** Types only: workflows import this file with `import type`. */
 export interface CollectRequest {
@@ -15,25 +17,6 @@ export interface CollectRequest {
   release?: ReleaseRef;
 }
 
-/** First detail of a LeaseLapsed failure. */
-export interface LapsedLease {
-  cause: 'age' | 'release';
-  /** the release that the action's worker found */
-  release: ReleaseRef;
-  /** from the decision to this check */
-  delayMs: number;
-}
-
-/** A decision without its bulk: what a workflow keeps and shows. */
-export interface RecordedDecision {
-  decisionId: string;
-  decisionTimeMs: number;
-  decision: Decision;
-  release?: ReleaseRef;
-  /** ages, values and limits for `explain`; empty after an error that found no fact */
-  facts: { id: string; value: string; ageMs: number; maxAgeMs?: number; source: string }[];
-}
-
 export interface EvaluateRequest {
   snapshot: Snapshot;
 }
@@ -42,16 +25,6 @@ export interface EvaluateRequest {
 export interface SnapshotAndDecision {
   snapshot: Snapshot;
   decision: Decision;
-}
-
-export interface LeaseClaim {
-  decisionId: string;
-  decisionTimeMs: number;
-  /** absent: no fact limits it */
-  expiresAtMs?: number;
-  /** the allow holds only while the manifest names this release; absent for an override or in observe mode */
-  release?: ReleaseRef;
-  limit?: { factId: string; maxAgeMs: number };
 }
 
 export interface ActionRequest {

@@ -2,7 +2,7 @@ import ms, { type StringValue } from 'ms';
 import { DURATION_PATTERN, NAME_PATTERN } from '../kernel/names';
 import { FailureType, faultsToError, type Fault } from '../kernel/failures';
 import { RecordKind, type AuditQuery } from './audit-record';
-import { DecisionOutcome } from '../gate/decisions/decision';
+import { DecisionOutcome } from '../kernel/outcome';
 
 export const MAX_LIMIT = 10_000;
 

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { DecisionOutcome } from './decisions/decision';
+import type { DecisionOutcome } from '../kernel/outcome';
 import type { FailureType } from '../kernel/failures';
-import type { ReleaseRef } from './facts/snapshot';
+import type { ReleaseRef } from '../releases/release-ref';
 import { errorAreaOf } from './error-area';
 import { createLabelCap } from '../platform/observability/label-cap';
 

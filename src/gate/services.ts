@@ -22,7 +22,8 @@ import { createFactCollector } from './facts/collector';
 import type { FactTarget } from './facts/fact';
 import { PROVIDER_KINDS } from './facts/providers';
 import { registryFromConfig, type FactRegistry, type RegisteredProvider } from './facts/registry';
-import type { ReleaseRef, Snapshot } from './facts/snapshot';
+import type { Snapshot } from './facts/snapshot';
+import type { ReleaseRef } from '../releases/release-ref';
 import { FailureType, GateError } from '../kernel/failures';
 import { createMasks } from './masking/create-masks';
 import { maskRecord } from './masking/mask-record';
@@ -38,7 +39,7 @@ import { smokeRelease } from '../releases/smoke-release';
 import { openAuditStore } from '../audit/stores/open-audit-store';
 import { openDecisionLogUpload } from '../audit/copies/open-decision-log-upload';
 import { openReleaseSource } from '../releases/sources/open-release-source';
-import type { Database } from '../platform/database/database';
+import type { AuditDatabase } from '../audit/stores/postgres/open-audit-database';
 
 export interface ServiceOptions {
   /** facts of the caller's own, beside those that the release configures */
@@ -65,7 +66,7 @@ export interface Services {
   hidesAttributes(context: Pick<ActionContext, 'attributes' | 'stage_attributes'>, allowedUnder?: ReleaseRef): boolean;
   /** the store of record; absent where the settings have none */
   store?: AuditStore;
-  database?: Database;
+  database?: AuditDatabase;
   alerts: AlertDispatcher;
   metrics: Metrics;
   registry: Registry;

@@ -3,7 +3,7 @@ import { FailureType, type Fault } from '../kernel/failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json';
 import { childOf, valueAt } from '../kernel/json-pointer';
 import { isSafeNumber } from '../kernel/numbers';
-import type { PolicyBundle } from './release';
+import type { PolicyBundle } from '../rego/bundle/policy-bundle';
 
 /**
  * Whether a policy and a configuration fit together: every limit that the policy reads is there and not null along the

@@ -1,7 +1,9 @@
+import { isSameRelease } from './release-ref';
 import { FailureType, faultsToError, GateError, type Fault } from '../kernel/failures';
-import type { ReleaseRef } from '../gate/facts/snapshot';
+import type { ReleaseRef } from './release-ref';
 import type { LoadedConfig, NamedRelease } from './sources/release-source';
-import type { PolicyBundle, Release, ReleaseHolder, ReleaseStatus } from './release';
+import type { Release, ReleaseHolder, ReleaseStatus } from './release';
+import type { PolicyBundle } from '../rego/bundle/policy-bundle';
 
 /** A worker evaluates under the release that a snapshot names, which may be one before the newest. */
 const RELEASES_KEPT = 4;
@@ -165,7 +167,7 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
   ): Promise<void> {
     const { config, configDocument, configRev } = loaded;
     const ref: ReleaseRef = { policySha: policy.sha, configRev, manifestVersion: named.manifest.version };
-    if (current && sameRelease(current.ref, ref)) {
+    if (current && isSameRelease(current.ref, ref)) {
       if (!check.isGivenUp) fingerprint = named.fingerprint;
       return;
     }
@@ -175,7 +177,7 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
     await options.smoke(release);
     if (check.isGivenUp) return;
     current = release;
-    recent = [release, ...recent.filter((held) => !sameRelease(held.ref, ref))].slice(0, RELEASES_KEPT);
+    recent = [release, ...recent.filter((held) => !isSameRelease(held.ref, ref))].slice(0, RELEASES_KEPT);
     // What comes from the disk is looked at anew when its source is back.
     fingerprint = isKept ? undefined : named.fingerprint;
     fromCache = isKept;
@@ -267,15 +269,6 @@ async function within<T>(ms: number, work: Promise<T>, error: () => GateError): 
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** The digests and the version: a decision's record names all three. */
-export function sameRelease(one: ReleaseRef, other: ReleaseRef): boolean {
-  return (
-    one.policySha === other.policySha &&
-    one.configRev === other.configRev &&
-    one.manifestVersion === other.manifestVersion
-  );
 }
 
 /** One error for what is wrong with the policy and with the configuration, so that both can be mended at once. */

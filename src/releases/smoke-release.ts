@@ -1,7 +1,8 @@
 import { parseDuration } from '../kernel/duration';
 import { FailureType, GateError } from '../kernel/failures';
 import type { JsonObject, JsonValue } from '../kernel/json';
-import type { PolicyBundle, Release } from './release';
+import type { Release } from './release';
+import type { PolicyBundle } from '../rego/bundle/policy-bundle';
 
 export interface SmokeRequest {
   policy: PolicyBundle;

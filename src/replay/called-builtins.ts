@@ -1,4 +1,4 @@
-import type { PolicyRequest } from '../gate/decisions/evaluate-snapshot';
+import type { PolicyRequest } from '../rego/evaluation/evaluate-policy';
 import { loadWasmPolicy } from '../rego/wasm-policy';
 
 /**

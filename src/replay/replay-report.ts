@@ -1,4 +1,4 @@
-import type { DecisionOutcome } from '../gate/decisions/decision';
+import type { DecisionOutcome } from '../kernel/outcome';
 
 /** What became of a recorded decision under the candidate. */
 export const ReplayClass = {

@@ -1,6 +1,7 @@
 import type { AuditQuery, AuditRecord } from '../audit/audit-record';
 import type { Decision } from '../gate/decisions/decision';
-import { evaluateSnapshot, type EvaluatePolicy, type PolicyRequest } from '../gate/decisions/evaluate-snapshot';
+import { evaluateSnapshot } from '../gate/decisions/evaluate-snapshot';
+import { type EvaluatePolicy, type PolicyRequest } from '../rego/evaluation/evaluate-policy';
 import { OTHER_REASON, reasonCode } from '../kernel/reason-code';
 import { FailureType, type Fault } from '../kernel/failures';
 import { parseRecord } from './parse-record';

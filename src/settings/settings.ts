@@ -1,26 +1,9 @@
+import { S3Access, awsPlace } from '../platform/aws/access';
 import { Type, type Static } from '@sinclair/typebox';
-import { Duration, SecretRef } from '../releases/config/release-config';
+import { Duration, SecretRef, strict } from '../platform/documents/schema-types';
 
 // What one worker is told: where things are. Never swapped while it runs; configs/Settings.pkl says the same in PKL and a
 // test compares the two.
-
-const strict = { additionalProperties: false } as const;
-
-/** Credentials come from the AWS SDK's usual places, and so do region and endpoint where they are not set here. */
-const awsPlace = {
-  endpoint: Type.Optional(Type.String({ minLength: 1 })),
-  region: Type.Optional(Type.String({ minLength: 1 })),
-};
-/** How to reach S3, or a server that speaks its protocol. */
-export const S3Access = Type.Object(
-  {
-    ...awsPlace,
-    /** the bucket in the path, as most servers other than AWS want it */
-    forcePathStyle: Type.Boolean({ default: false }),
-  },
-  { ...strict, default: {} },
-);
-export type S3Access = Static<typeof S3Access>;
 
 /** Who must have signed a policy bundle: a key as `opa build --verification-key` takes it. */
 export const VerificationKey = Type.Object(

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createPostgresAuditStore } from '../../src/audit/stores/postgres/store';
-import { openDatabase } from '../../src/platform/database/database';
+import { openAuditDatabase } from '../../src/audit/stores/postgres/open-audit-database';
 import { aRecord } from '../audit/a-record';
 
 const ROOT = resolve(__dirname, '..', '..');
@@ -23,7 +23,7 @@ beforeAll(async () => {
   writeFileSync(settings, JSON.stringify({ audit: { store: { folder: store } } }));
   const { PATH, HOME, XDG_CACHE_HOME } = process.env;
   env = { PATH, HOME, XDG_CACHE_HOME, XDG_DATA_HOME: folder, GATE_SETTINGS: settings };
-  const records = createPostgresAuditStore(await openDatabase({ folder: store }));
+  const records = createPostgresAuditStore(await openAuditDatabase({ folder: store }));
   for (let n = 0; n < 1_000; n += 1) await records.record(aRecord({ decisionID: `decision-${n}` }));
   await records.close();
 });

@@ -4,7 +4,8 @@ import type { Alert } from '../../src/alerts/alert';
 import type { AuditRecord } from '../../src/audit/audit-record';
 import { FailureType, type Fault } from '../../src/kernel/failures';
 import type { Decision } from '../../src/gate/decisions/decision';
-import type { ReleaseRef, Snapshot } from '../../src/gate/facts/snapshot';
+import type { Snapshot } from '../../src/gate/facts/snapshot';
+import type { ReleaseRef } from '../../src/releases/release-ref';
 
 export const RELEASE: ReleaseRef = { policySha: 'a'.repeat(64), configRev: 'b'.repeat(64), manifestVersion: 'v1' };
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../src/kernel/json';
 import type { ReleaseConfig } from '../../src/releases/config/release-config';
-import type { PolicyBundle } from '../../src/releases/release';
+import type { PolicyBundle } from '../../src/rego/bundle/policy-bundle';
 import type { LoadedConfig, NamedRelease } from '../../src/releases/sources/release-source';
 
 export function aPolicy(sha: string): PolicyBundle {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { FailureType, GateError, type Fault } from '../../src/kernel/failures';
-import { createReleaseHolder, sameRelease, type ReleaseHolderOptions } from '../../src/releases/release-holder';
+import { createReleaseHolder, type ReleaseHolderOptions } from '../../src/releases/release-holder';
+import { isSameRelease } from '../../src/releases/release-ref';
 import type { Release, ReleaseHolder } from '../../src/releases/release';
 import { FakeReleaseStore } from './a-release';
 
@@ -458,6 +459,6 @@ describe('releases by their digests', () => {
     [{ manifestVersion: 'x' }, false],
   ])('with a change of %j are the same: %s', (change, same) => {
     const ref = { policySha: 'p', configRev: 'c', manifestVersion: 'v' };
-    expect(sameRelease(ref, { ...ref, ...change })).toBe(same);
+    expect(isSameRelease(ref, { ...ref, ...change })).toBe(same);
   });
 });

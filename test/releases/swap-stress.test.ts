@@ -6,7 +6,7 @@ import type { Snapshot } from '../../src/gate/facts/snapshot';
 import type { JsonObject } from '../../src/kernel/json';
 import { createEvaluator, type Evaluator } from '../../src/rego/evaluation/evaluator';
 import { createReleaseHolder } from '../../src/releases/release-holder';
-import type { PolicyBundle } from '../../src/releases/release';
+import type { PolicyBundle } from '../../src/rego/bundle/policy-bundle';
 import { smokeRelease } from '../../src/releases/smoke-release';
 import type { LoadedConfig, NamedRelease } from '../../src/releases/sources/release-source';
 import { buildWasm } from '../support/build-policy';

@@ -1,7 +1,7 @@
 import { DelegateBackoff, handleType, retry } from 'cockatiel';
 import ms from 'ms';
 import type { AlertReceiverConfig } from '../../settings/settings';
-import type { SecretRef } from '../../releases/config/release-config';
+import type { SecretRef } from '../../platform/documents/schema-types';
 
 /** What a receiver needs besides its configuration. */
 export interface ReceiverDeps {

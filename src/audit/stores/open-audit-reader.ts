@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailureType, GateError } from '../../kernel/failures';
-import { EMBEDDED_DATA, openDatabase } from '../../platform/database/database';
+import { openAuditDatabase } from './postgres/open-audit-database';
+import { EMBEDDED_DATA } from '../../platform/database/database';
 import { findHolder } from '../../platform/database/lock';
 import { readAddress } from '../../platform/database/owner-files';
 import type { AuditReader } from '../audit-reader';
@@ -22,7 +23,7 @@ const ADDRESS_POLL_MS = 100;
 export async function openAuditReader(
   settings: { url: string } | { folder: string; addressWithinMs?: number },
 ): Promise<AuditReader> {
-  if ('url' in settings) return createPostgresAuditStore(await openDatabase(settings));
+  if ('url' in settings) return createPostgresAuditStore(await openAuditDatabase(settings));
   const { folder, addressWithinMs = ADDRESS_WITHIN_MS } = settings;
   const deadline = Date.now() + addressWithinMs;
   for (;;) {
@@ -33,7 +34,7 @@ export async function openAuditReader(
         throw new GateError(FailureType.ConfigInvalid, `There is no audit store in ${folder}: ${why}`);
       }
       try {
-        return createPostgresAuditStore(await openDatabase({ folder }));
+        return createPostgresAuditStore(await openAuditDatabase({ folder }));
       } catch (error) {
         // Somebody else may have taken the folder since; then they are the one to ask.
         if ((await findHolder(folder)) === undefined) throw error;

@@ -6,7 +6,7 @@ import type { LoadedSettings } from '../../settings/load-settings';
 import type { Settings } from '../../settings/settings';
 import { FailureType, GateError } from '../../kernel/failures';
 import type { ObjectStore } from '../../platform/objects/object-store';
-import { openDatabase, type Database } from '../../platform/database/database';
+import { openAuditDatabase, type AuditDatabase } from './postgres/open-audit-database';
 import { storeFolder } from '../../platform/database/store-folder';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 
@@ -15,7 +15,7 @@ type StoreSettings = Settings['audit']['store'];
 export interface OpenedAuditStore {
   store: AuditStore;
   /** of PostgreSQL and the embedded store */
-  database?: Database;
+  database?: AuditDatabase;
 }
 
 /**
@@ -40,7 +40,7 @@ export async function openAuditStore(
         url === undefined
           ? { folder: storeFolder(folder, baseDir, env) }
           : { url: typeof url === 'string' ? url : await readSecret(url, { env, configFolder: baseDir }) };
-      const database = await openDatabase(place);
+      const database = await openAuditDatabase(place);
       return { store: createPostgresAuditStore(database), database };
     }
     default:

@@ -25,11 +25,11 @@ export async function setupAuditStore(io: CliIo, { settings, baseDir }: LoadedSe
     const why = 'embedded; the worker that owns it prepares it when it starts, so there is nothing to set up';
     return { result: { store: 'embedded' }, lines: [`Audit store: ${why}`] };
   }
-  const [{ openDatabase }, { readSecret }] = await Promise.all([
-    import('../../platform/database/database.js'),
+  const [{ openAuditDatabase }, { readSecret }] = await Promise.all([
+    import('../../audit/stores/postgres/open-audit-database.js'),
     import('../../platform/files/read-secret.js'),
   ]);
-  const database = await openDatabase({
+  const database = await openAuditDatabase({
     url: typeof url === 'string' ? url : await readSecret(url, { env: io.env, configFolder: baseDir }),
   });
   await database.close();

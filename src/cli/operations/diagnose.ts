@@ -136,11 +136,11 @@ async function store(io: CliIo, { settings, baseDir }: LoadedSettings): Promise<
   if (type === 'dynamodb') return dynamoDb(settings.audit.store);
   if (url !== undefined) {
     const opened = await attempt(async () => {
-      const [{ openDatabase }, { readSecret }] = await Promise.all([
-        import('../../platform/database/database.js'),
+      const [{ openAuditDatabase }, { readSecret }] = await Promise.all([
+        import('../../audit/stores/postgres/open-audit-database.js'),
         import('../../platform/files/read-secret.js'),
       ]);
-      const database = await openDatabase({
+      const database = await openAuditDatabase({
         url: typeof url === 'string' ? url : await readSecret(url, { env: io.env, configFolder: baseDir }),
       });
       await database.close();

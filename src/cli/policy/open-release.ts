@@ -8,7 +8,7 @@ import { openObjectStore } from '../../platform/objects/stores/open-object-store
 import { openReleaseSource } from '../../releases/sources/open-release-source';
 import { readBundle } from '../../rego/bundle/bundle';
 import { DEFAULT_ARCHIVE_LIMITS } from '../../rego/bundle/archive/read-archive';
-import type { PolicyBundle } from '../../releases/release';
+import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
 import { loadPolicy } from '../../releases/sources/file-source';
 import type { LoadedConfig } from '../../releases/sources/release-source';
 import type { CliIo } from '../io';

@@ -6,7 +6,7 @@ import { isSafeNumber } from '../../kernel/numbers';
 import { checkRelease } from '../../releases/check-release';
 import { compileFactSchemas, schemaFailures } from '../../rego/analysis/fact-schemas';
 import { mustNotBeEmpty, schemaAt } from '../../rego/analysis/input-schema';
-import type { PolicyBundle } from '../../releases/release';
+import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
 
 /** Every fault in an input that a policy must not be asked about; empty when it may. Throws nothing. */
 export type InputCheck = (input: JsonObject) => Fault[];

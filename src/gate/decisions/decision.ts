@@ -1,8 +1,6 @@
+import type { DecisionOutcome } from '../../kernel/outcome';
 import type { Fault } from '../../kernel/failures';
-import type { MaskRule } from '../masking/mask';
-
-export const DecisionOutcome = { allow: 'allow', deny: 'deny', error: 'error' } as const;
-export type DecisionOutcome = (typeof DecisionOutcome)[keyof typeof DecisionOutcome];
+import type { MaskRule } from '../../kernel/mask-rule';
 
 /** The outcome of one evaluation. A pure function of (release, snapshot, decision time). */
 export interface Decision {

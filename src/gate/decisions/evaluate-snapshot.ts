@@ -1,30 +1,12 @@
+import type { EvaluatePolicy } from '../../rego/evaluation/evaluate-policy';
 import { formatDuration, parseDuration } from '../../kernel/duration';
 import type { Snapshot } from '../facts/snapshot';
 import { FailureType, GateError, type Fault } from '../../kernel/failures';
-import type { JsonObject, JsonValue } from '../../kernel/json';
 import { RESERVED_INPUT_KEYS } from '../../kernel/names';
 import { createInputCheck, type InputCheck } from './check-input';
-import type { PolicyBundle, Release } from '../../releases/release';
+import type { Release } from '../../releases/release';
 import type { Decision } from './decision';
 import { toDecision, toPolicyInput } from './decide';
-
-export interface PolicyRequest {
-  policy: PolicyBundle;
-  configDocument: JsonObject;
-  configRev: string;
-  input: JsonObject;
-  /** what `time.now_ns()` answers, epoch milliseconds */
-  decisionTimeMs: number;
-  /** counted from the start of the evaluation, not from queueing */
-  deadlineMs?: number;
-  /** the most memory that the policy may use, MiB */
-  memoryMiB?: number;
-}
-
-/** Runs a policy. Throws GateError PolicyEvaluation when it gives no answer: it aborts, conflicts, passes its deadline. */
-export type EvaluatePolicy = (
-  request: PolicyRequest,
-) => Promise<{ response: JsonValue | undefined; evalDurationNs: number }>;
 
 /**
  * The decision about a snapshot under exactly one release. What the policy reads is checked first, and it is not asked

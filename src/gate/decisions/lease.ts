@@ -1,6 +1,7 @@
-import type { LapsedLease, LeaseClaim } from '../../activities/gate-activities';
+import { hasSameContent } from '../../releases/release-ref';
 import type { Fact } from '../facts/fact';
-import type { ReleaseRef, Snapshot } from '../facts/snapshot';
+import type { Snapshot } from '../facts/snapshot';
+import type { ReleaseRef } from '../../releases/release-ref';
 
 /** How long an allow holds, and the fact that ends it; both absent when no fact limits it. */
 export interface Lease {
@@ -51,11 +52,28 @@ export function leaseLapse(check: {
     release: currentRelease,
     delayMs: nowMs - claim.decisionTimeMs,
   });
-  if (claim.release !== undefined && !isSameRelease(claim.release, currentRelease)) return lapsed('release');
+  if (claim.release !== undefined && !hasSameContent(claim.release, currentRelease)) return lapsed('release');
   // written so that a time which is not a number counts as over
   if (claim.expiresAtMs !== undefined && !(nowMs <= claim.expiresAtMs)) return lapsed('age');
   return undefined;
 }
 
-const isSameRelease = (a: ReleaseRef, b: ReleaseRef): boolean =>
-  a.policySha === b.policySha && a.configRev === b.configRev;
+/** First detail of a LeaseLapsed failure. */
+export interface LapsedLease {
+  cause: 'age' | 'release';
+  /** the release that the action's worker found */
+  release: ReleaseRef;
+  /** from the decision to this check */
+  delayMs: number;
+}
+
+/** What an action's worker checks before it sends a request: the allow that it acts on, and how long that holds. */
+export interface LeaseClaim {
+  decisionId: string;
+  decisionTimeMs: number;
+  /** absent: no fact limits it */
+  expiresAtMs?: number;
+  /** the allow holds only while the manifest names this release; absent for an override or in observe mode */
+  release?: ReleaseRef;
+  limit?: { factId: string; maxAgeMs: number };
+}

@@ -1,6 +1,6 @@
 import type { AuditRecord, RecordKind } from '../../audit/audit-record';
 import type { Fault } from '../../kernel/failures';
-import type { ReleaseRef } from '../facts/snapshot';
+import type { ReleaseRef } from '../../releases/release-ref';
 
 /** The actor of the system's own records. */
 export const GATE_ACTOR = 'gate';

@@ -1,5 +1,5 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
-import { Duration } from '../../releases/config/release-config';
+import { Duration } from '../../platform/documents/schema-types';
 import { NAME_PATTERN } from '../../kernel/names';
 import type { ActionSpec } from '../actions/action';
 

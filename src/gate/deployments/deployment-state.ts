@@ -1,4 +1,4 @@
-import type { RecordedDecision } from '../../activities/gate-activities';
+import type { RecordedDecision } from './recorded-decision';
 import type { Fault } from '../../kernel/failures';
 
 /** Where a gated stage stands. Public: `gate status` and the `status` query show it. */

@@ -1,4 +1,5 @@
-import type { LeaseClaim, RecordedDecision } from '../../activities/gate-activities';
+import type { LeaseClaim } from '../decisions/lease';
+import type { RecordedDecision } from './recorded-decision';
 
 /** The way is clear for a stage's action. */
 export interface GatePass {

@@ -1,6 +1,6 @@
-import type { RecordedDecision } from '../../activities/gate-activities';
+import type { RecordedDecision } from './recorded-decision';
 import type { Fault } from '../../kernel/failures';
-import type { ReleaseRef } from '../facts/snapshot';
+import type { ReleaseRef } from '../../releases/release-ref';
 import {
   GateState,
   isFinal,

@@ -1,6 +1,6 @@
-import type { RecordedDecision } from '../../activities/gate-activities';
 import type { AuditRecord } from '../../audit/audit-record';
 import type { Decision } from '../decisions/decision';
+import type { ReleaseRef } from '../../releases/release-ref';
 import type { JsonValue } from '../../kernel/json';
 
 const SHOWN_VALUE_LENGTH = 120;
@@ -48,4 +48,14 @@ export function toRecordedDecision(
 function shown(value: JsonValue): string {
   const text = JSON.stringify(value);
   return text.length > SHOWN_VALUE_LENGTH ? `${text.slice(0, SHOWN_VALUE_LENGTH)}…` : text;
+}
+
+/** A decision without its bulk: what a workflow keeps and shows. */
+export interface RecordedDecision {
+  decisionId: string;
+  decisionTimeMs: number;
+  decision: Decision;
+  release?: ReleaseRef;
+  /** ages, values and limits for `explain`; empty after an error that found no fact */
+  facts: { id: string; value: string; ageMs: number; maxAgeMs?: number; source: string }[];
 }

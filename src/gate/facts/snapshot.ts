@@ -1,15 +1,7 @@
+import type { ReleaseRef } from '../../releases/release-ref';
 import type { Fact, FactTarget } from './fact';
 import type { Fault } from '../../kernel/failures';
-import type { MaskRule } from '../masking/mask';
-
-/** The digests that name one release: one decision sees exactly one. */
-export interface ReleaseRef {
-  /** SHA-256 in hex of the policy bundle's bytes */
-  policySha: string;
-  /** SHA-256 in hex of the configuration file's bytes */
-  configRev: string;
-  manifestVersion: string;
-}
+import type { MaskRule } from '../../kernel/mask-rule';
 
 /**
  * The facts of one (deployment, stage) gathered for one decision; immutable, stored with it. The decision's identity and

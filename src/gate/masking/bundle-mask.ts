@@ -1,9 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import { parsePointer } from '../../kernel/json-pointer';
-import { MASK_ALL, maskPathFault, type MaskRule } from './mask';
-
-/** Where OPA keeps the masks of its decision log, as an entrypoint and as a package. */
-export const MASK_ENTRYPOINT = 'system/log/mask';
+import { MASK_ALL } from './mask';
+import { maskPathFault, type MaskRule } from '../../kernel/mask-rule';
 
 /** What OPA's mask policy sees as `input`: the decision's event, the policy's own input below `input`. */
 export function maskEvent(decision: {
@@ -25,17 +23,6 @@ export function maskEvent(decision: {
     bundles: { gate: { revision } },
     labels: { app: 'planning-engine' },
   };
-}
-
-/** Whether a Rego source has rules below `data.system.log`, by its text: as OPA writes it, or as `log.mask` in `system`. */
-export function hasMaskRules(source: string): boolean {
-  if (/^\s*package\s+system\s*(\.\s*log\b|\[\s*"log"\s*\])/m.test(source)) return true;
-  return /^\s*package\s+system\s*(#.*)?$/m.test(source) && /^\s*(default\s+)?log\b/m.test(source);
-}
-
-/** What is wrong with the texts in the source of masks: pointers to what names a decision mask nothing. */
-export function maskTextFaults(texts: readonly string[]): string[] {
-  return texts.filter((text) => text.startsWith('/input')).flatMap((pointer) => maskPathFault(pointer) ?? []);
 }
 
 /**

@@ -1,9 +1,11 @@
 import type { Snapshot, SnapshotFailure } from '../facts/snapshot';
 import { FailureType, faultsToError, GateError } from '../../kernel/failures';
 import type { JsonObject, JsonValue } from '../../kernel/json';
-import type { PolicyBundle, Release } from '../../releases/release';
+import type { Release } from '../../releases/release';
+import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
 import { maskEvent, toMaskRules } from './bundle-mask';
-import { MASK_ALL, maskPathFault, resolveMask, type MaskRule } from './mask';
+import { MASK_ALL, resolveMask } from './mask';
+import { maskPathFault, type MaskRule } from '../../kernel/mask-rule';
 
 export interface MasksOptions {
   /** pointers of the settings */

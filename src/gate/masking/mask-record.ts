@@ -3,7 +3,8 @@ import { OTHER_REASON, reasonCode } from '../../kernel/reason-code';
 import { FailureType, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import { pointerKeys, valueAt } from '../../kernel/json-pointer';
-import { keyTexts, pathOf, replaced, resolveMask, scalarTexts, type MaskRule } from './mask';
+import { keyTexts, replaced, resolveMask, scalarTexts } from './mask';
+import { pathOf, type MaskRule } from '../../kernel/mask-rule';
 
 /** What stands in the place of a source's address that holds a masked value. */
 const MASKED_SOURCE = 'masked';

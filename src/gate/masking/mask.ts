@@ -1,26 +1,9 @@
+import { type MaskRule, DEPLOYMENT_PARTS, pathOf } from '../../kernel/mask-rule';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import { childOf, parsePointer, toPointer, valueAt } from '../../kernel/json-pointer';
 
-/** A JSON Pointer whose value becomes null, or one whose value is replaced. */
-export type MaskRule = string | { path: string; value: JsonValue };
-
 /** Everything that can be masked: what is not known to be fit to show is not shown. */
 export const MASK_ALL: readonly MaskRule[] = ['/input'];
-
-/** Parts of `input.deployment` that hold a user's values; the others are a record's key and stand in it as such. */
-const DEPLOYMENT_PARTS: readonly string[] = ['attributes', 'stage_attributes'];
-
-export const pathOf = (rule: MaskRule): string => (typeof rule === 'string' ? rule : rule.path);
-
-/** Why a pointer of the settings masks nothing that can be masked; undefined when it is fit. */
-export function maskPathFault(pointer: string): string | undefined {
-  const keys = parsePointer(pointer);
-  if (keys?.[0] !== 'input') return `Expected a JSON Pointer below /input, found ${JSON.stringify(pointer)}`;
-  const [, first, second] = keys;
-  const isKept = first === 'decision_time' || (first === 'deployment' && second !== undefined);
-  if (!isKept || DEPLOYMENT_PARTS.includes(second ?? '')) return undefined;
-  return `Expected a fact or an attribute, found ${pointer}, which names the decision and cannot be masked`;
-}
 
 /**
  * The rules that find something in `input`, each with a pointer of its own: one to the whole input or to the whole

@@ -1,5 +1,5 @@
 import { PGlite } from '@electric-sql/pglite';
-import { Kysely, PostgresDialect, type PostgresPool } from 'kysely';
+import { Kysely, PostgresDialect, type Migration, type PostgresPool } from 'kysely';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +9,6 @@ import { removeOwnerFiles, writeAddress, writeToken } from './owner-files';
 import { createPglitePool } from './pglite-pool';
 import { createPostgresPool, describePostgres, type PostgresTimeouts } from './postgres-pool';
 import { storeError } from './store-error';
-import type { StoreSchema } from '../../audit/stores/postgres/schema';
 
 /** Either a PostgreSQL URL, or the folder of an embedded PGlite. Secrets are resolved already. */
 export type DatabaseSettings =
@@ -21,8 +20,9 @@ export type DatabaseSettings =
     }
   | { folder: string };
 
-export interface Database {
-  readonly db: Kysely<StoreSchema>;
+/** An open store; `Schema` is of the domain whose tables these are. */
+export interface Database<Schema> {
+  readonly db: Kysely<Schema>;
   /** which store this is, for people, without secrets */
   readonly where: string;
   /** present when this process owns an embedded store: how other commands reach it */
@@ -55,39 +55,45 @@ const MIGRATION_STATEMENT_MS = 60_000;
  * What an embedded store has confirmed survives the end of the process, however sudden; PGlite does not flush to the disk
  * itself, so a power failure may cost the last moments. Whoever cannot have that uses PostgreSQL.
  *
+ * @param migrations every step of the schema, by name, as `migrate` takes them
  * @throws GateError ConfigInvalid when the URL is none, when another process holds the folder, or when the store belongs
  *   to a newer version; AuditWriteFailed when it cannot be reached or refuses
  */
-export function openDatabase(settings: DatabaseSettings): Promise<Database> {
-  return 'url' in settings ? openPostgres(settings) : openEmbedded(settings.folder);
+export function openDatabase<Schema>(settings: DatabaseSettings, migrations: Migrations): Promise<Database<Schema>> {
+  return 'url' in settings ? openPostgres(settings, migrations) : openEmbedded(settings.folder, migrations);
 }
 
-async function openPostgres(settings: Extract<DatabaseSettings, { url: string }>): Promise<Database> {
+type Migrations = Readonly<Record<string, Migration>>;
+
+async function openPostgres<Schema>(
+  settings: Extract<DatabaseSettings, { url: string }>,
+  migrations: Migrations,
+): Promise<Database<Schema>> {
   const where = describePostgres(settings.url);
   const timeouts = { ...TIMEOUTS, ...settings.timeouts };
   const forMigration = { ...timeouts, statementMs: Math.max(timeouts.statementMs, MIGRATION_STATEMENT_MS) };
-  const setUp = overPool(createPostgresPool(settings.url, forMigration, 1));
+  const setUp = overPool<Schema>(createPostgresPool(settings.url, forMigration, 1));
   try {
-    await migrate(setUp);
+    await migrate(setUp, migrations);
   } catch (error) {
     throw storeError(where, 'open the audit store', error);
   } finally {
     await setUp.destroy();
   }
-  const db = overPool(createPostgresPool(settings.url, timeouts, settings.maxConnections ?? 5));
+  const db = overPool<Schema>(createPostgresPool(settings.url, timeouts, settings.maxConnections ?? 5));
   return { db, where, close: once(() => db.destroy()) };
 }
 
-async function openEmbedded(folder: string): Promise<Database> {
+async function openEmbedded<Schema>(folder: string, migrations: Migrations): Promise<Database<Schema>> {
   const where = `the embedded store in ${folder}`;
   let lock: FolderLock | undefined;
-  let db: Kysely<StoreSchema> | undefined;
+  let db: Kysely<Schema> | undefined;
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const held = (lock = await lockFolder(folder));
     const token = await writeToken(folder);
-    const opened = (db = overPool(createPglitePool(await openPglite(folder))));
-    await migrate(opened);
+    const opened = (db = overPool<Schema>(createPglitePool(await openPglite(folder))));
+    await migrate(opened, migrations);
     return {
       db,
       where,
@@ -125,8 +131,8 @@ async function giveBack(folder: string, lock: FolderLock): Promise<void> {
   await lock.release();
 }
 
-function overPool(pool: PostgresPool): Kysely<StoreSchema> {
-  return new Kysely<StoreSchema>({ dialect: new PostgresDialect({ pool }) });
+function overPool<Schema>(pool: PostgresPool): Kysely<Schema> {
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
 }
 
 function once(close: () => Promise<void>): () => Promise<void> {

@@ -1,6 +1,4 @@
-import { Migrator, type Kysely } from 'kysely';
-import { migrations as released } from '../../audit/stores/postgres/migrations';
-import type { Migration } from 'kysely';
+import { Migrator, type Kysely, type Migration } from 'kysely';
 import { FailureType, GateError } from '../../kernel/failures';
 
 const STEPS_TABLE = 'gate_store_migrations';
@@ -12,10 +10,7 @@ const STEPS_TABLE = 'gate_store_migrations';
  * @throws GateError ConfigInvalid when a newer version of this program has already migrated the store; whatever the
  *   database threw otherwise
  */
-export async function migrate<T>(
-  db: Kysely<T>,
-  migrations: Readonly<Record<string, Migration>> = released,
-): Promise<void> {
+export async function migrate<T>(db: Kysely<T>, migrations: Readonly<Record<string, Migration>>): Promise<void> {
   const migrator = new Migrator({
     db,
     provider: { getMigrations: () => Promise.resolve({ ...migrations }) },

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { FailureType, GateError } from '../../kernel/failures';
-import type { SecretRef } from '../../releases/config/release-config';
+import type { SecretRef } from '../documents/schema-types';
 
 /**
  * The secret that `ref` names, without surrounding white space; read at each use so that a rotated one is taken up.

@@ -5,9 +5,9 @@ import { checkPlan } from '../plan/check-plan';
 import { readArchive } from './archive/read-archive';
 import { compileOnce } from '../compile-once';
 import type { PolicyReads } from '../analysis/policy-reads';
-import { hasMaskRules, MASK_ENTRYPOINT } from '../../gate/masking/bundle-mask';
+import { hasMaskRules, MASK_ENTRYPOINT } from './masks';
 import { readsOfSchema } from '../analysis/reads';
-import type { PolicyBundle } from '../../releases/release';
+import type { PolicyBundle } from './policy-bundle';
 import type { BundleKey } from './signing/bundle-key';
 
 /** The key of our metadata in the `.manifest`, and the version of its shape. */

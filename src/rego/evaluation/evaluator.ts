@@ -1,6 +1,6 @@
 import { FailureType, GateError } from '../../kernel/failures';
 import type { JsonObject, JsonValue } from '../../kernel/json';
-import type { PolicyBundle } from '../../releases/release';
+import type { PolicyBundle } from '../bundle/policy-bundle';
 import { EvaluationThread, type ThreadCall, type ThreadEnd } from './evaluation-thread';
 import type { Answer } from './messages';
 import { createPrepareRelease, type PreparedRelease } from './prepare-release';

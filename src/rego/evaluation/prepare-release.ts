@@ -1,7 +1,7 @@
 import { FailureType, GateError } from '../../kernel/failures';
 import type { JsonObject } from '../../kernel/json';
 import { compileOnce } from '../compile-once';
-import type { PolicyBundle } from '../../releases/release';
+import type { PolicyBundle } from '../bundle/policy-bundle';
 
 /** A release in the form in which threads take it. */
 export interface PreparedRelease {

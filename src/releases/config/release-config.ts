@@ -1,23 +1,8 @@
+import { SecretRef, Duration, strict } from '../../platform/documents/schema-types';
 import { Type, type Static } from '@sinclair/typebox';
-import { DURATION_PATTERN } from '../../kernel/names';
 
-// What is swapped together with the policy. Defaults stand here, with their units; configs/Release.pkl says the same in
-// PKL and a test compares the two.
-
-const strict = { additionalProperties: false } as const;
-export const Duration = (defaultValue?: string) =>
-  Type.String({
-    pattern: DURATION_PATTERN,
-    description: 'a duration such as 500ms, 45s, 6h',
-    ...(defaultValue === undefined ? {} : { default: defaultValue }),
-  });
-
-/** A credential is never written down in a configuration: it names a file or an environment variable that holds it. */
-export const SecretRef = Type.Union([
-  Type.Object({ file: Type.String({ minLength: 1 }) }, strict),
-  Type.Object({ env: Type.String({ minLength: 1 }) }, strict),
-]);
-export type SecretRef = Static<typeof SecretRef>;
+// What is swapped together with the policy. Defaults stand here, with their units; configs/Release.pkl says the same in PKL,
+// and a test compares the two.
 
 const HeaderValue = Type.Union([Type.String(), SecretRef]);
 const common = {

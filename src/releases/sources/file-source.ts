@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { FailureType, GateError } from '../../kernel/failures';
 import { DEFAULT_ARCHIVE_LIMITS } from '../../rego/bundle/archive/read-archive';
 import { checkConfigDigest, checkPolicyDigest, requireDigests, type DigestRule } from '../manifest-digests';
-import type { PolicyBundle } from '../release';
+import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
 import { readManifest, type ManifestDocument } from './read-manifest';
 import type { LoadedConfig, NamedRelease, PolicyReader, ReleaseSource } from './release-source';
 

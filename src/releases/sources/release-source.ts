@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../kernel/json';
 import type { ReleaseConfig } from '../config/release-config';
 import type { Manifest } from '../manifest';
-import type { PolicyBundle } from '../release';
+import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
 
 /** A configuration file as it was read: the digest is of exactly the bytes that gave the document. */
 export interface LoadedConfig {

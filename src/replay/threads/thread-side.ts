@@ -1,4 +1,4 @@
-import type { EvaluatePolicy } from '../../gate/decisions/evaluate-snapshot';
+import type { EvaluatePolicy } from '../../rego/evaluation/evaluate-policy';
 import { FailureType, GateError } from '../../kernel/failures';
 import { createPolicyRunner, type RunListener } from '../../rego/policy-runner';
 import { calledBuiltins } from '../called-builtins';

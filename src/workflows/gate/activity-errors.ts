@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
-import type { LapsedLease } from '../../activities/gate-activities';
+import type { LapsedLease } from '../../gate/decisions/lease';
 import { FailureType, type Fault } from '../../kernel/failures';
 import type { SnapshotFailure } from '../../gate/facts/snapshot';
 

@@ -1,11 +1,7 @@
 import { ApplicationFailure, condition, uuid4 } from '@temporalio/workflow';
-import type {
-  CollectRequest,
-  GateDefaults,
-  LapsedLease,
-  LeaseClaim,
-  RecordedDecision,
-} from '../../activities/gate-activities';
+import type { CollectRequest, GateDefaults } from '../../activities/gate-activities';
+import type { LapsedLease, LeaseClaim } from '../../gate/decisions/lease';
+import type { RecordedDecision } from '../../gate/deployments/recorded-decision';
 import { GATE_ACTOR } from '../../gate/deployments/act-record';
 import { summarise } from '../../gate/deployments/explain';
 import { allowedPass, observedPass, overriddenPass, type GatePass } from '../../gate/deployments/gate-pass';

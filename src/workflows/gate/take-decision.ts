@@ -1,10 +1,6 @@
 import { isCancellation, uuid4, workflowInfo } from '@temporalio/workflow';
-import type {
-  CollectRequest,
-  GateDefaults,
-  RecordedDecision,
-  SnapshotAndDecision,
-} from '../../activities/gate-activities';
+import type { CollectRequest, GateDefaults, SnapshotAndDecision } from '../../activities/gate-activities';
+import type { RecordedDecision } from '../../gate/deployments/recorded-decision';
 import type { AuditRecord } from '../../audit/audit-record';
 import { decisionRecord, failureRecord } from '../../gate/decisions/to-audit-record';
 import type { Decision } from '../../gate/decisions/decision';

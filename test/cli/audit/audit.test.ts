@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createPostgresAuditStore } from '../../../src/audit/stores/postgres/store';
-import { openDatabase } from '../../../src/platform/database/database';
+import { openAuditDatabase } from '../../../src/audit/stores/postgres/open-audit-database';
 import { aRecord } from '../../audit/a-record';
 import { runCli } from '../run-cli';
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'gate-audit-'));
   mkdirSync(join(folder, 'store'));
   writeFileSync(join(folder, 'settings.json'), JSON.stringify({ audit: { store: { folder: join(folder, 'store') } } }));
-  const store = createPostgresAuditStore(await openDatabase({ folder: join(folder, 'store') }));
+  const store = createPostgresAuditStore(await openAuditDatabase({ folder: join(folder, 'store') }));
   await store.record(aRecord({ decisionID: FIRST }));
   await store.record(aRecord({ decisionID: 'bbbbbbbb-1', deploymentID: 'other', actor: 'ann' }));
   await store.record(aRecord({ decisionID: 'bbbbbbbb-2', deploymentID: 'other', actor: 'ann' }));

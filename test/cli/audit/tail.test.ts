@@ -7,7 +7,7 @@ import { createDynamoDbAuditStore } from '../../../src/audit/stores/dynamodb/sto
 import { setUpTable } from '../../../src/audit/stores/dynamodb/table';
 import { createPostgresAuditStore } from '../../../src/audit/stores/postgres/store';
 import { run } from '../../../src/cli/run';
-import { openDatabase } from '../../../src/platform/database/database';
+import { openAuditDatabase } from '../../../src/audit/stores/postgres/open-audit-database';
 import { aRecord } from '../../audit/a-record';
 import { startDynamoDb, type TestDynamoDb } from '../../support/dynamodb';
 import { startDynamoDbProxy, type DynamoDbProxy } from '../../support/dynamodb-proxy';
@@ -111,7 +111,7 @@ describe('gate audit tail', () => {
     mkdirSync(join(own, 'store'));
     const settings = join(own, 'settings.json');
     writeFileSync(settings, JSON.stringify({ audit: { store: { folder: join(own, 'store') } } }));
-    const embedded = async () => createPostgresAuditStore(await openDatabase({ folder: join(own, 'store') }));
+    const embedded = async () => createPostgresAuditStore(await openAuditDatabase({ folder: join(own, 'store') }));
     const first = await embedded();
     await first.record(aRecord({ decisionID: '11111111' }));
     await first.close();

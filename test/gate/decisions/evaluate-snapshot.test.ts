@@ -1,5 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { evaluateSnapshot, type EvaluatePolicy } from '../../../src/gate/decisions/evaluate-snapshot';
+import { evaluateSnapshot } from '../../../src/gate/decisions/evaluate-snapshot';
+import { type EvaluatePolicy } from '../../../src/rego/evaluation/evaluate-policy';
 import type { Fact } from '../../../src/gate/facts/fact';
 import type { Snapshot } from '../../../src/gate/facts/snapshot';
 import { FailureType, GateError } from '../../../src/kernel/failures';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { LeaseClaim } from '../../../src/activities/gate-activities';
+import type { LeaseClaim } from '../../../src/gate/decisions/lease';
 import { leaseLapse, leaseOf } from '../../../src/gate/decisions/lease';
 
 describe('leaseOf', () => {

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { join } from 'node:path';
-import { evaluateSnapshot, type EvaluatePolicy } from '../../../src/gate/decisions/evaluate-snapshot';
+import { evaluateSnapshot } from '../../../src/gate/decisions/evaluate-snapshot';
+import { type EvaluatePolicy } from '../../../src/rego/evaluation/evaluate-policy';
 import type { Decision } from '../../../src/gate/decisions/decision';
 import { FailureType, GateError } from '../../../src/kernel/failures';
 import type { JsonObject, JsonValue } from '../../../src/kernel/json';

@@ -1,5 +1,5 @@
 import type { DeploymentStatus, Pause } from '../../../src/gate/deployments/deployment-state';
-import type { RecordedDecision } from '../../../src/activities/gate-activities';
+import type { RecordedDecision } from '../../../src/gate/deployments/recorded-decision';
 
 export const aDecision = (changes: Partial<RecordedDecision['decision']> = {}): RecordedDecision => ({
   decisionId: 'decision-1',

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AuditRecord } from '../../../src/audit/audit-record';
 import { toMaskRules } from '../../../src/gate/masking/bundle-mask';
-import { MASK_ALL, maskPathFault, resolveMask, type MaskRule } from '../../../src/gate/masking/mask';
+import { MASK_ALL, resolveMask } from '../../../src/gate/masking/mask';
+import { maskPathFault, type MaskRule } from '../../../src/kernel/mask-rule';
 import { maskRecord } from '../../../src/gate/masking/mask-record';
 
 const SECRET = 'SECRET-4711';

@@ -11,7 +11,7 @@ import { auditRoutes } from '../../../src/api/audit-routes';
 import { openAuditReader } from '../../../src/audit/stores/open-audit-reader';
 import { createOwnerClient } from '../../../src/audit/stores/owner-client';
 import { createPostgresAuditStore } from '../../../src/audit/stores/postgres/store';
-import { openDatabase } from '../../../src/platform/database/database';
+import { openAuditDatabase } from '../../../src/audit/stores/postgres/open-audit-database';
 import { migrate } from '../../../src/platform/database/migrate';
 import { migrations } from '../../../src/audit/stores/postgres/migrations';
 import { aRecord } from '../../audit/a-record';
@@ -37,12 +37,13 @@ describe('an embedded store', () => {
     for await (const line of createInterface({ input: child.stdout })) {
       confirmed.push(line);
       // While it lives nobody else gets in.
-      if (confirmed.length === 10) await expect(openDatabase({ folder })).rejects.toThrow(`in process ${child.pid} `);
+      if (confirmed.length === 10)
+        await expect(openAuditDatabase({ folder })).rejects.toThrow(`in process ${child.pid} `);
       if (confirmed.length === 60) child.kill('SIGKILL');
     }
     await exited;
 
-    const store = createPostgresAuditStore(await openDatabase({ folder }));
+    const store = createPostgresAuditStore(await openAuditDatabase({ folder }));
     const kept = (await store.list({ limit: 10_000 })).map((record) => record.decisionID);
     expect(confirmed.length).toBeGreaterThanOrEqual(60);
     expect(kept).toEqual(expect.arrayContaining(confirmed));
@@ -56,12 +57,12 @@ describe('an embedded store', () => {
   it('begins anew when an earlier process was killed while it created the store', async () => {
     await mkdir(join(folder, 'pgdata.new'));
     await writeFile(join(folder, 'pgdata.new', 'PG_VERSION'), 'half');
-    await (await openDatabase({ folder })).close();
+    await (await openAuditDatabase({ folder })).close();
     expect(await readdir(folder)).toEqual(['pgdata']);
   });
 
   it('keeps its token to this user and takes its files away when it closes', async () => {
-    const database = await openDatabase({ folder });
+    const database = await openAuditDatabase({ folder });
     await database.owner!.publishAddress('http://127.0.0.1:1');
     for (const file of ['owner.token', 'owner.json']) {
       expect((await stat(join(folder, file))).mode & 0o777).toBe(0o600);
@@ -72,9 +73,9 @@ describe('an embedded store', () => {
   });
 
   it('refuses a store that a newer version has migrated', async () => {
-    const database = await openDatabase({ folder });
+    const database = await openAuditDatabase({ folder });
     await migrate(database.db, { ...migrations, '9999-of-the-future': { up: () => Promise.resolve() } });
-    await expect(migrate(database.db)).rejects.toMatchObject({
+    await expect(migrate(database.db, migrations)).rejects.toMatchObject({
       type: 'ConfigInvalid',
       message: expect.stringContaining('set up by a newer version'),
     });
@@ -83,10 +84,10 @@ describe('an embedded store', () => {
 
   it('gives the folder back when it cannot be opened', async () => {
     await rm(folder, { recursive: true });
-    const database = await openDatabase({ folder });
+    const database = await openAuditDatabase({ folder });
     await migrate(database.db, { ...migrations, '9999-of-the-future': { up: () => Promise.resolve() } });
     await database.close();
-    await expect(openDatabase({ folder })).rejects.toMatchObject({ type: 'ConfigInvalid' });
+    await expect(openAuditDatabase({ folder })).rejects.toMatchObject({ type: 'ConfigInvalid' });
     expect(await readdir(folder)).toEqual(['pgdata']);
   });
 });
@@ -94,7 +95,7 @@ describe('an embedded store', () => {
 describe('openAuditReader', () => {
   it('opens the folder itself when nobody holds it, and gives it back', async () => {
     const record = aRecord();
-    const store = createPostgresAuditStore(await openDatabase({ folder }));
+    const store = createPostgresAuditStore(await openAuditDatabase({ folder }));
     await store.record(record);
     await store.close();
     const reader = await openAuditReader({ folder });
@@ -105,7 +106,7 @@ describe('openAuditReader', () => {
 
   it('asks the owner when there is one', async () => {
     const record = aRecord();
-    const database = await openDatabase({ folder });
+    const database = await openAuditDatabase({ folder });
     const store = createPostgresAuditStore(database);
     await store.record(record);
     const server = fastify();
@@ -132,7 +133,7 @@ describe('openAuditReader', () => {
   });
 
   it('names the owner when it does not say where it answers', async () => {
-    const database = await openDatabase({ folder });
+    const database = await openAuditDatabase({ folder });
     await expect(openAuditReader({ folder, addressWithinMs: 0 })).rejects.toMatchObject({
       type: 'AuditWriteFailed',
       message: expect.stringContaining(`process ${process.pid} holds the embedded store`),
@@ -151,7 +152,7 @@ describe('openAuditReader', () => {
 
   it('waits for an owner that has just started to say where it answers', async () => {
     const record = aRecord();
-    const database = await openDatabase({ folder });
+    const database = await openAuditDatabase({ folder });
     const store = createPostgresAuditStore(database);
     await store.record(record);
     const server = fastify();

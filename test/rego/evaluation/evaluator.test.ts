@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { FailureType } from '../../../src/kernel/failures';
 import { createEvaluator, type Evaluator, type EvaluatorOptions } from '../../../src/rego/evaluation/evaluator';
-import type { PolicyBundle } from '../../../src/releases/release';
+import type { PolicyBundle } from '../../../src/rego/bundle/policy-bundle';
 import { CONFIG, aBundle, aRequest, buildTrialPolicy } from './trial-policy';
 
 let policy: PolicyBundle;

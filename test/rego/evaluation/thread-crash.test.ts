@@ -2,7 +2,7 @@ import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { FailureType } from '../../../src/kernel/failures';
 import type * as evaluatorModule from '../../../src/rego/evaluation/evaluator';
-import type { PolicyBundle } from '../../../src/releases/release';
+import type { PolicyBundle } from '../../../src/rego/bundle/policy-bundle';
 import { aRequest, buildTrialPolicy } from './trial-policy';
 
 /** What each thread that is started runs, in order; the last one for all further ones. */

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../src/kernel/json';
 import type { EvaluationRequest } from '../../../src/rego/evaluation/evaluator';
-import type { PolicyBundle } from '../../../src/releases/release';
+import type { PolicyBundle } from '../../../src/rego/bundle/policy-bundle';
 import { buildWasm } from '../../support/build-policy';
 
 /** A policy that does as its input says: answer, loop, eat memory or contradict itself. */

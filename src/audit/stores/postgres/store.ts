@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Database } from '../../../platform/database/database';
+import type { AuditDatabase } from './open-audit-database';
 import { AUDIT_TABLE, type AuditRow } from './schema';
 import { storeError } from '../../../platform/database/store-error';
 import { reasonCodesOf } from '../../../kernel/reason-code';
@@ -16,7 +16,7 @@ const ORDERED = sql`occurred_at, ${BY_ID}`;
  * The store of record in PostgreSQL or an embedded PGlite; closing it closes the database. A record that was written
  * once is never changed: of two writers under one id the first wins, and both get its record.
  */
-export function createPostgresAuditStore(database: Database): AuditStore {
+export function createPostgresAuditStore(database: AuditDatabase): AuditStore {
   const { db, where } = database;
 
   async function attempt<T>(doing: string, run: () => Promise<T>): Promise<T> {
@@ -61,7 +61,7 @@ export function createPostgresAuditStore(database: Database): AuditStore {
   };
 }
 
-async function list({ db }: Database, query: AuditQuery): Promise<AuditRecord[]> {
+async function list({ db }: AuditDatabase, query: AuditQuery): Promise<AuditRecord[]> {
   const order = (query.newestFirst ?? true) ? 'desc' : 'asc';
   let select = db.selectFrom(AUDIT_TABLE).select('record');
   if (query.deploymentID !== undefined) select = select.where('deployment_id', '=', query.deploymentID);

@@ -1,5 +1,5 @@
 import { parse } from 'lossless-json';
-import type { SecretRef } from '../../../releases/config/release-config';
+import type { SecretRef } from '../../../platform/documents/schema-types';
 import { FailureType, GateError } from '../../../kernel/failures';
 import type { JsonValue } from '../../../kernel/json';
 import { isSafeNumber } from '../../../kernel/numbers';

@@ -1,4 +1,4 @@
-import type { S3Access } from '../../../settings/settings';
+import type { S3Access } from '../../aws/access';
 import type { ObjectStore } from '../object-store';
 import { parseObjectUrl } from '../object-url';
 

@@ -4,19 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { createPostgresAuditStore } from '../../../../src/audit/stores/postgres/store';
-import { openDatabase, type Database } from '../../../../src/platform/database/database';
+import { openAuditDatabase, type AuditDatabase } from '../../../../src/audit/stores/postgres/open-audit-database';
 import { AUDIT_TABLE } from '../../../../src/audit/stores/postgres/schema';
 import { aRecord } from '../../a-record';
 import { describeAuditStore } from '../../audit-store.contract';
 import { startFreezingProxy } from '../../../support/freezing-proxy';
 import { startPostgres, type TestPostgres } from '../../../support/postgres';
 
-const empty = async ({ db }: Database) => void (await db.deleteFrom(AUDIT_TABLE).execute());
+const empty = async ({ db }: AuditDatabase) => void (await db.deleteFrom(AUDIT_TABLE).execute());
 const quick = { connectMs: 300, statementMs: 300 };
 
 describeAuditStore('PGlite', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'gate-store-'));
-  const database = await openDatabase({ folder });
+  const database = await openAuditDatabase({ folder });
   const store = createPostgresAuditStore(database);
   return {
     store,
@@ -39,7 +39,7 @@ describe('with a PostgreSQL server', () => {
   describeAuditStore('PostgreSQL', async () => {
     const url = await server.database('contract');
     // Two workers start at once on an empty database.
-    const [one, two] = await Promise.all([openDatabase({ url }), openDatabase({ url })]);
+    const [one, two] = await Promise.all([openAuditDatabase({ url }), openAuditDatabase({ url })]);
     const [store, other] = [createPostgresAuditStore(one), createPostgresAuditStore(two)];
     return {
       store,
@@ -50,7 +50,7 @@ describe('with a PostgreSQL server', () => {
   });
 
   it('shows auditors facts and faults as JSONB in the table that the documentation names', async () => {
-    const database = await openDatabase({ url: await server.database('sql') });
+    const database = await openAuditDatabase({ url: await server.database('sql') });
     const store = createPostgresAuditStore(database);
     await store.record(aRecord());
     const { rows } = await sql<{ value: number }>`
@@ -62,7 +62,7 @@ describe('with a PostgreSQL server', () => {
   });
 
   it('reports a server that went away as AuditWriteFailed and writes again when it is back', async () => {
-    const database = await openDatabase({ url: await server.database('outage') });
+    const database = await openAuditDatabase({ url: await server.database('outage') });
     const store = createPostgresAuditStore(database);
     const before = await store.record(aRecord());
     await server.stop();
@@ -81,7 +81,7 @@ describe('with a PostgreSQL server', () => {
   it('gives a server that hangs up after the time-out, and writes again once it answers', async () => {
     const proxy = await startFreezingProxy(server.port);
     const url = (await server.database('hang')).replace(`:${server.port}/`, `:${proxy.port}/`);
-    const store = createPostgresAuditStore(await openDatabase({ url, timeouts: quick, maxConnections: 1 }));
+    const store = createPostgresAuditStore(await openAuditDatabase({ url, timeouts: quick, maxConnections: 1 }));
     await store.record(aRecord());
     proxy.freeze();
     const late = aRecord();
@@ -99,7 +99,7 @@ describe('with a PostgreSQL server', () => {
     const proxy = await startFreezingProxy(server.port);
     proxy.freeze();
     const url = `postgres://gate:open-sesame@127.0.0.1:${proxy.port}/postgres`;
-    await expect(openDatabase({ url, timeouts: quick })).rejects.toMatchObject({
+    await expect(openAuditDatabase({ url, timeouts: quick })).rejects.toMatchObject({
       type: 'AuditWriteFailed',
       message: `Cannot open the audit store: PostgreSQL at 127.0.0.1:${proxy.port}/postgres did not answer in time`,
     });
@@ -115,7 +115,7 @@ describe('with a PostgreSQL server', () => {
     ['a database that is not there', (url: string) => `${url}-missing`, 'has no such database (3D000)'],
   ])('says what is wrong with %s, without the password', async (_, change, problem) => {
     const url = change(`postgres://gate:open-sesame@127.0.0.1:${server.port}/postgres`);
-    const error = await openDatabase({ url }).catch((thrown: unknown) => thrown);
+    const error = await openAuditDatabase({ url }).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ type: 'AuditWriteFailed', message: expect.stringContaining(problem) });
     expect((error as Error).message).not.toMatch(/open-sesame|wrong/);
   });
@@ -127,14 +127,14 @@ describe('openDatabase', () => {
     ['http://user:secret@db.example/gate', 'a http:// URL'],
     ['postgres:///gate', 'a postgres:// URL'],
   ])('refuses %s without repeating it', async (url, found) => {
-    await expect(openDatabase({ url })).rejects.toMatchObject({
+    await expect(openAuditDatabase({ url })).rejects.toMatchObject({
       type: 'ConfigInvalid',
       message: `Expected audit.store.url to be postgres://user:password@host:port/database, got ${found}`,
     });
   });
 
   it('says so when the host name cannot be resolved', async () => {
-    await expect(openDatabase({ url: 'postgres://gate@nowhere.invalid/gate' })).rejects.toMatchObject({
+    await expect(openAuditDatabase({ url: 'postgres://gate@nowhere.invalid/gate' })).rejects.toMatchObject({
       type: 'AuditWriteFailed',
       message: expect.stringMatching(/^Cannot open the audit store: PostgreSQL at nowhere\.invalid:5432\/gate /),
     });
