@@ -43,7 +43,7 @@ const ROOMS = {
   replay: { level: 8, pure: true, holds: 'past decisions put to a candidate' },
   activities: { level: 9, holds: 'one factory a domain' },
   workflows: { level: 10, holds: 'one file a workflow' },
-  'workflow-bundle.ts': { level: 4, holds: 'the workflows as a worker loads them' },
+  'built-workflows.ts': { level: 4, holds: 'the workflows as a worker loads them' },
   'worker.ts': { level: 10, holds: 'the worker' },
   'plugin.ts': { level: 10, holds: 'the gate in a Temporal worker of your own' },
   clients: { level: 11, holds: 'what talks to running workflows' },

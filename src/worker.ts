@@ -13,7 +13,7 @@ import { pollFleetQueues } from './releases/fleet/polling/poll-fleet-queues';
 import type { FleetStatus } from './releases/fleet/worker-answer';
 import { gateDataConverter } from './settings/open-data-converter';
 import { createWorkerVersioning, type WorkerVersioning } from './platform/temporal/versioning/worker-versioning';
-import { builtWorkflows } from './workflow-bundle';
+import { builtWorkflows } from './built-workflows';
 import { FailureType, GateError } from './kernel/failures';
 import { createTemporalLogger } from './platform/observability/temporal-logger';
 import { createServices, type ServiceOptions } from './gate/services';

@@ -5,15 +5,10 @@ import { openReleaseSource } from '../../releases/sources/open-release-source';
 import { cachedToolPath, findInstalled } from '../../platform/tools/find-tool';
 import { openLoadedSettings } from '../open-settings';
 import { shortSha } from '../output';
+import type { Finding } from '../../clients/version-findings';
 import type { CliIo } from '../io';
 
-export interface Finding {
-  /** `missing`: a worker cannot run with it; `note`: worth knowing */
-  state: 'ok' | 'note' | 'missing';
-  what: string;
-  found: string;
-  advice?: string;
-}
+export type { Finding };
 
 /** What a worker with these settings would find; looks, and changes nothing. */
 export async function diagnose(io: CliIo, settingsPath: string | undefined): Promise<Finding[]> {
@@ -33,10 +28,12 @@ export async function diagnose(io: CliIo, settingsPath: string | undefined): Pro
       io.env.GATE_SETTINGS ??
       'of a running gate dev, else the defaults (--settings or GATE_SETTINGS names a file)',
   });
+  const server = await temporal(io, settings);
   return [
     ...findings,
     await release(io, settings),
-    await temporal(io, settings),
+    server,
+    ...(server.state === 'ok' ? await workers(io, settings) : []),
     await encryption(io, settings),
     await store(io, settings),
     ...(settings.settings.audit.store.type === 'dynamodb' ? [await bigFacts(settings)] : []),
@@ -121,6 +118,13 @@ async function temporal(io: CliIo, { settings }: LoadedSettings): Promise<Findin
       'gate setup creates them',
     );
   return { state: 'ok', what: 'temporal server', found: `${address}, namespace ${namespace}` };
+}
+
+async function workers(io: CliIo, settings: LoadedSettings): Promise<Finding[]> {
+  const { diagnoseWorkers } = await import('../../clients/diagnose-workers.js');
+  const asked = await attempt(() => diagnoseWorkers(settings, io.env, io.signal));
+  if ('value' in asked) return asked.value;
+  return [missing('workers', asked.error, 'Whether workers run could not be found out; gate policy status asks them')];
 }
 
 async function store(io: CliIo, { settings, baseDir }: LoadedSettings): Promise<Finding> {

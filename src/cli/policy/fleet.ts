@@ -1,4 +1,3 @@
-import type * as TemporalWorker from '@temporalio/worker';
 import type { FleetAnswer } from '../../clients/ask-fleet';
 import type { FleetStatus } from '../../releases/fleet/worker-answer';
 import { CliExit, ExitCode, type CliIo } from '../io';
@@ -23,11 +22,12 @@ export async function printFleet(
 }
 
 async function ask(io: CliIo, settingsPath: string | undefined, reload: boolean): Promise<FleetAnswer[]> {
-  const [worker, { askFleet }, { builtWorkflows }, { connectTemporal }] = await Promise.all([
+  const [worker, { askFleet }, { builtWorkflows }, { connectTemporal }, { quietRuntime }] = await Promise.all([
     import('@temporalio/worker'),
     import('../../clients/ask-fleet.js'),
-    import('../../workflow-bundle.js'),
+    import('../../built-workflows.js'),
     import('../temporal-client.js'),
+    import('../../platform/temporal/quiet-runtime.js'),
   ]);
   const temporal = await connectTemporal(io, settingsPath);
   const { loaded, client, connection, connectionOptions, namespace, dataConverter } = temporal;
@@ -57,15 +57,6 @@ async function ask(io: CliIo, settingsPath: string | undefined, reload: boolean)
     }
   } finally {
     await connection.close();
-  }
-}
-
-/** Temporal's runtime tells of each start and stop of a worker; here only its errors are news. */
-function quietRuntime({ Runtime, DefaultLogger }: Pick<typeof TemporalWorker, 'Runtime' | 'DefaultLogger'>): void {
-  try {
-    Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
-  } catch {
-    // The host program installed its own before: it stays.
   }
 }
 

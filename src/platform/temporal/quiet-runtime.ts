@@ -1,0 +1,13 @@
+import type * as TemporalWorker from '@temporalio/worker';
+
+/** Temporal's runtime tells of each start and stop of a worker; in a command only its errors are news. */
+export function quietRuntime({
+  Runtime,
+  DefaultLogger,
+}: Pick<typeof TemporalWorker, 'Runtime' | 'DefaultLogger'>): void {
+  try {
+    Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  } catch {
+    // The host program installed its own before: it is kept.
+  }
+}
