@@ -1,6 +1,7 @@
-import ms, { type StringValue } from 'ms';
-import { DURATION_PATTERN, NAME_PATTERN } from '../kernel/names';
+import { isDuration, parseDuration } from '../kernel/duration';
+import { NAME_PATTERN } from '../kernel/names';
 import { FailureType, faultsToError, type Fault } from '../kernel/failures';
+import { parseTime } from '../kernel/time';
 import { RecordKind, type AuditQuery } from './audit-record';
 import { DecisionOutcome } from '../kernel/outcome';
 
@@ -8,8 +9,6 @@ export const MAX_LIMIT = 10_000;
 
 /** A query as it is typed in a command or stands in a URL: strings, under the names of `AuditQuery`. */
 export type AuditQueryOptions = { [option in keyof AuditQuery]?: string | undefined };
-
-const RFC_3339 = /^(\d{4}-\d{2}-\d{2})[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
 
 const FIRST_MS = Date.parse('0001-01-01T00:00:00.000Z');
 const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
@@ -72,7 +71,7 @@ const READERS: {
   manifestVersion: (text) => (text === '' ? { expected: 'not to be empty' } : { value: text }),
   after(text) {
     const [, timestamp, decisionID] = /^([^,]+),(.+)$/.exec(text) ?? [];
-    return timestamp !== undefined && decisionID !== undefined && isKnownToStores(parseRfc3339(timestamp))
+    return timestamp !== undefined && decisionID !== undefined && isKnownToStores(parseTime(timestamp))
       ? { value: { timestamp, decisionID } }
       : { expected: 'to be the time and the id of a record, with a comma between' };
   },
@@ -99,24 +98,24 @@ function oneOf<T extends string>(values: readonly T[]) {
 }
 
 function readTime(text: string, nowMs: number): Reading<string> {
-  const timeMs = new RegExp(DURATION_PATTERN).test(text) ? nowMs - ms(text as StringValue) : parseRfc3339(text);
+  const timeMs = isDuration(text) ? momentAgo(text, nowMs) : parseTime(text);
   return isKnownToStores(timeMs)
     ? { value: new Date(timeMs).toISOString() }
     : { expected: 'to be a time such as 2026-11-01T00:00:00Z or a duration back from now such as 30d' };
 }
 
-/** The years 1 to 9999: beyond them a time is written in a way that no store reads, or sorts, as one. False for NaN. */
-function isKnownToStores(timeMs: number): boolean {
-  return timeMs >= FIRST_MS && timeMs <= LAST_MS;
+/** Undefined for a duration too long to be counted. */
+function momentAgo(duration: string, nowMs: number): number | undefined {
+  try {
+    return nowMs - parseDuration(duration);
+  } catch {
+    return undefined;
+  }
 }
 
-/** Epoch milliseconds, or NaN. Date.parse alone takes 30 February for 2 March. */
-function parseRfc3339(text: string): number {
-  const day = RFC_3339.exec(text)?.[1];
-  if (day === undefined) return NaN;
-  const midnight = new Date(`${day}T00:00:00Z`);
-  const exists = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
-  return exists ? Date.parse(text.toUpperCase().replace(' ', 'T')) : NaN;
+/** The years 1 to 9999: beyond them a time is written in a way that no store reads, or sorts, as one. */
+function isKnownToStores(timeMs: number | undefined): timeMs is number {
+  return timeMs !== undefined && timeMs >= FIRST_MS && timeMs <= LAST_MS;
 }
 
 function fault(where: string, message: string): Fault {

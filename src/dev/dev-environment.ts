@@ -116,7 +116,7 @@ interface SettingsParts {
 
 /** Settings, manifest and release configuration as a user would write them; returns the settings file. */
 function writeSettings(folder: string, parts: SettingsParts): string {
-  const { temporal, levelServerUrl, alertUrl, recheckEvery = '30s', maxAge = '45s', ttl = '15s' } = parts;
+  const { temporal, levelServerUrl, alertUrl, recheckEvery, maxAge, ttl } = parts;
   const provider = { type: 'levelServer', base: levelServerUrl, maxAge, ttl };
   const release = { facts: Object.fromEntries(FACTS.map((id) => [id, provider])), stages: { recheckEvery } };
   const manifest = { policy: join(ROOT, 'policy'), config: 'release.json', version: 'dev' };

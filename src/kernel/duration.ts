@@ -1,16 +1,40 @@
-import ms from 'ms';
+/** A duration as people write it, everywhere: `500ms`, `45s`, `1.5h`, `30d`. Without a unit it is not one. */
+export const DURATION_PATTERN = '^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)$';
+
+const DURATION = new RegExp(DURATION_PATTERN);
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** What counts where nothing else is configured. */
+export const DEFAULT_DURATIONS = {
+  /** how long a fact may be served from the cache */
+  factTtl: '15s',
+  /** how old a fact may be when the decision is made */
+  factMaxAge: '45s',
+  /** how long a fact's source may take */
+  factTimeout: '5s',
+  /** how long an action's request may take */
+  actionTimeout: '10s',
+  /** how often a worker reads its manifest, and a stage that waits asks again */
+  refresh: '30s',
+} as const;
+
+/** Whether `text` is a duration, however long; `parseDuration` also refuses what cannot be counted. */
+export function isDuration(text: string): boolean {
+  return DURATION.test(text);
+}
 
 /**
- * Milliseconds of a duration such as `500ms`, `45s`, `30m`, `6h`, `30d`.
+ * Milliseconds of a duration, rounded to whole ones.
  *
- * @throws RangeError when `text` is not one, or is beyond the largest safe integer
+ * @throws RangeError when `text` is not a duration, or is beyond the largest safe integer
  */
 export function parseDuration(text: string): number {
-  const milliseconds = /^[0-9]/.test(text) ? ms(text as ms.StringValue) : undefined;
-  if (milliseconds === undefined || !Number.isSafeInteger(Math.round(milliseconds))) {
+  const unit = DURATION.exec(text)?.[2] ?? '';
+  const milliseconds = Math.round(Number.parseFloat(text) * (UNITS_MS[unit] ?? NaN));
+  if (!Number.isSafeInteger(milliseconds)) {
     throw new RangeError(`Expected a duration such as 45s or 6h, got ${JSON.stringify(text)}`);
   }
-  return Math.round(milliseconds);
+  return milliseconds;
 }
 
 /** `1h 5m`, `45s`, `300ms`: at most two units, for people. */

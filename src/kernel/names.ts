@@ -1,9 +1,6 @@
 /** Deployment ids and stage names (gate rules, section 1). */
 export const NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$';
 
-/** A duration as people write it: `500ms`, `45s`, `30m`, `6h`, `30d`. */
-export const DURATION_PATTERN = '^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)$';
-
 /** Names that no fact may have, because the policy's input uses them. */
 export const RESERVED_INPUT_KEYS = ['deployment', 'decision_time'] as const;
 

@@ -1,5 +1,6 @@
 import type { AuditRecord } from '../audit/audit-record';
 import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json';
+import { parseTime } from '../kernel/time';
 
 const OUTCOMES: readonly unknown[] = ['allow', 'deny', 'error'];
 const TEXTS = ['decisionID', 'kind', 'deploymentID', 'stage', 'timestamp'] as const;
@@ -15,7 +16,7 @@ export function parseRecord(line: string): { record: AuditRecord } | { why: stri
   if (!isJsonObject(value)) return { why: 'expected a JSON object' };
   const text = TEXTS.find((name) => typeof value[name] !== 'string');
   if (text !== undefined) return { why: `expected an audit record with the text ${text}` };
-  if (Number.isNaN(Date.parse(value.timestamp as string))) return { why: 'expected timestamp to be a time' };
+  if (parseTime(value.timestamp) === undefined) return { why: 'expected timestamp to be a time' };
   // What a later version holds is not known here; that it cannot be replayed is said of it as a record.
   const why = value.kind === 'decision' && value.schemaVersion === 1 ? decisionFault(value) : undefined;
   return why === undefined ? { record: value as unknown as AuditRecord } : { why };
@@ -39,5 +40,5 @@ const isUsedFact = (item: JsonValue): boolean =>
   isJsonObject(item) &&
   typeof item.id === 'string' &&
   'value' in item &&
-  typeof item.observedAt === 'string' &&
-  !Number.isNaN(Date.parse(item.observedAt));
+  parseTime(item.observedAt) !== undefined &&
+  parseTime(item.collectedAt) !== undefined;

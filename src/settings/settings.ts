@@ -1,6 +1,7 @@
 import { S3Access, awsPlace } from '../platform/aws/access';
 import { Type, type Static } from '@sinclair/typebox';
 import { Duration, SecretRef, strict } from '../platform/documents/schema-types';
+import { DEFAULT_DURATIONS } from '../kernel/duration';
 
 // What one worker is told: where things are. Never swapped while it runs; configs/Settings.pkl says the same in PKL and a
 // test compares the two.
@@ -113,7 +114,7 @@ export const Settings = Type.Object(
       {
         /** URL of the manifest: `s3://bucket/key`, `file://…`, or a path relative to the settings file */
         manifest: Type.String({ default: 'manifests/latest.json' }),
-        refreshInterval: Duration('30s'),
+        refreshInterval: Duration(DEFAULT_DURATIONS.refresh),
         s3: S3Access,
         /** whether a manifest must hold digests; absent: required of `s3://`, optional in files */
         digests: Type.Optional(Type.Union([Type.Literal('required'), Type.Literal('optional')])),

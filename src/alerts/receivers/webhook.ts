@@ -1,5 +1,5 @@
 import { DelegateBackoff, handleType, retry } from 'cockatiel';
-import ms from 'ms';
+import { parseDuration } from '../../kernel/duration';
 import type { AlertReceiverConfig } from '../../settings/settings';
 import type { SecretRef } from '../../platform/documents/schema-types';
 
@@ -41,7 +41,7 @@ export async function postWebhook(config: AlertReceiverConfig, deps: ReceiverDep
   if (!isHttpUrl(url))
     throw new Error(`Expected the URL of alert receiver ${deps.name} to begin with http:// or https://`);
   const payload = JSON.stringify(body);
-  const timeoutMs = ms(config.timeout as ms.StringValue);
+  const timeoutMs = parseDuration(config.timeout);
   const policy = retry(handleType(TransientError), {
     maxAttempts: (deps.maxAttempts ?? 3) - 1,
     backoff: new DelegateBackoff(({ attempt, result }) => {

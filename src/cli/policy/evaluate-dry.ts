@@ -7,6 +7,7 @@ import type { Fact, FactTarget } from '../../gate/facts/fact';
 import { FailureType, GateError, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import { NAME_PATTERN, RESERVED_INPUT_KEYS } from '../../kernel/names';
+import { parseTime, parseTimeOrEpoch } from '../../kernel/time';
 import type { Evaluator } from '../../rego/evaluation/evaluator';
 import type { Release } from '../../releases/release';
 import { loadPolicy } from '../../releases/sources/file-source';
@@ -76,8 +77,8 @@ async function defaultConfig() {
 /** Epoch milliseconds of `--at`; now without it. @throws CliExit 2 */
 export function decisionTime(at: string | undefined): number {
   if (at === undefined) return Date.now();
-  const ms = Date.parse(at);
-  if (Number.isNaN(ms) || !/^\d{4}-\d\d-\d\dT/.test(at))
+  const ms = parseTime(at);
+  if (ms === undefined)
     throw new CliExit(ExitCode.usage, `expected --at to be an RFC 3339 time such as 2026-11-23T10:00:00Z, got ${at}`);
   return ms;
 }
@@ -132,9 +133,8 @@ function listedFacts(listed: JsonValue[], path: string, nowMs: number): GivenFac
     if (typeof id !== 'string' || id === '')
       return void faults.push(`${where}.id: expected a text, got ${JSON.stringify(id) ?? 'nothing'}`);
     if (value === undefined) return void faults.push(`${where}.value: expected a value, got nothing`);
-    const atMs =
-      timestamp === undefined ? nowMs : typeof timestamp === 'number' ? timestamp : Date.parse(String(timestamp));
-    if (!Number.isFinite(atMs))
+    const atMs = timestamp === undefined ? nowMs : parseTimeOrEpoch(timestamp);
+    if (atMs === undefined)
       return void faults.push(
         `${where}.timestamp: expected RFC 3339 or epoch milliseconds, got ${JSON.stringify(timestamp)}`,
       );

@@ -1,4 +1,4 @@
-import ms, { type StringValue } from 'ms';
+import { parseDuration } from '../../kernel/duration';
 import { faultsToError, GateError } from '../../kernel/failures';
 import type { Release } from '../../releases/release';
 import type { CollectResult, FactCollector } from './collector';
@@ -33,14 +33,13 @@ export async function collectSnapshot(options: CollectSnapshotOptions): Promise<
   const decisionId = options.newDecisionId();
   const providers = await options.providersOf(release);
   const factIds = release.policy.reads.facts;
-  const toMs = (duration: string) => ms(duration as StringValue);
   const { failures, halfOpenAfter } = release.config.circuitBreaker;
   const { facts, faults, completedAtMs }: CollectResult = await collector.collect({
     providers,
     factIds,
     target,
-    allowedClockSkewMs: toMs(release.config.allowedClockSkew),
-    circuitBreaker: { failures, halfOpenAfterMs: toMs(halfOpenAfter) },
+    allowedClockSkewMs: parseDuration(release.config.allowedClockSkew),
+    circuitBreaker: { failures, halfOpenAfterMs: parseDuration(halfOpenAfter) },
     bypassCache,
   });
   const common = { decisionId, decisionTimeMs: completedAtMs, target, release: release.ref, facts };

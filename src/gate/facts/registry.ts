@@ -1,5 +1,5 @@
-import ms, { type StringValue } from 'ms';
 import type { ProviderConfig } from '../../releases/config/release-config';
+import { DEFAULT_DURATIONS, parseDuration } from '../../kernel/duration';
 import { faultsToError, FailureType, GateError, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonSchema } from '../../kernel/json';
 import { RESERVED_INPUT_KEYS } from '../../kernel/names';
@@ -87,9 +87,12 @@ export function factSchema(inputSchema: JsonSchema, factId: string): JsonSchema 
 }
 
 function timesOf(config: ProviderConfig): { ttlMs: number; maxAgeMs: number; timeoutMs: number } {
-  const { ttl = '15s', maxAge = '45s', timeout = '5s' } = config.type === 'config' ? {} : config;
-  const toMs = (duration: string) => ms(duration as StringValue);
-  return { ttlMs: toMs(ttl), maxAgeMs: toMs(maxAge), timeoutMs: toMs(timeout) };
+  const { ttl, maxAge, timeout } = config.type === 'config' ? {} : config;
+  return {
+    ttlMs: parseDuration(ttl ?? DEFAULT_DURATIONS.factTtl),
+    maxAgeMs: parseDuration(maxAge ?? DEFAULT_DURATIONS.factMaxAge),
+    timeoutMs: parseDuration(timeout ?? DEFAULT_DURATIONS.factTimeout),
+  };
 }
 
 function fault(factId: string, message: string): Fault {

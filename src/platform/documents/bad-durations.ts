@@ -1,8 +1,5 @@
-import { DURATION_PATTERN } from '../../kernel/names';
-import { parseDuration } from '../../kernel/duration';
+import { isDuration, parseDuration } from '../../kernel/duration';
 import { escapePointer } from '../../kernel/json-pointer';
-
-const DURATION = new RegExp(DURATION_PATTERN);
 
 /**
  * Durations in a validated document that are well-formed but beyond what can be counted in milliseconds. Keys of free
@@ -17,7 +14,7 @@ export function findBadDurations(document: unknown): { pointer: string; sentence
 const FREE = new Set(['limits', 'parameters', 'options', 'attributes', 'headers', 'body', 'description']);
 
 function walk(value: unknown, pointer: string, found: { pointer: string; sentence: string }[]): void {
-  if (typeof value === 'string' && DURATION.test(value)) {
+  if (typeof value === 'string' && isDuration(value)) {
     try {
       parseDuration(value);
     } catch {

@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { DURATION_PATTERN } from '../../kernel/names';
+import { DURATION_PATTERN } from '../../kernel/duration';
 
 /** Options of an object of which an unknown key is a fault. */
 export const strict = { additionalProperties: false } as const;

@@ -1,5 +1,6 @@
 import { SecretRef, Duration, strict } from '../../platform/documents/schema-types';
 import { Type, type Static } from '@sinclair/typebox';
+import { DEFAULT_DURATIONS } from '../../kernel/duration';
 
 // What is swapped together with the policy. Defaults stand here, with their units; configs/Release.pkl says the same in PKL,
 // and a test compares the two.
@@ -8,9 +9,9 @@ const HeaderValue = Type.Union([Type.String(), SecretRef]);
 const common = {
   description: Type.Optional(Type.String()),
   /** how long a collected value may be served from the cache; 0s switches the cache off */
-  ttl: Duration('15s'),
-  maxAge: Duration('45s'),
-  timeout: Duration('5s'),
+  ttl: Duration(DEFAULT_DURATIONS.factTtl),
+  maxAge: Duration(DEFAULT_DURATIONS.factMaxAge),
+  timeout: Duration(DEFAULT_DURATIONS.factTimeout),
 };
 const request = {
   headers: Type.Optional(Type.Record(Type.String(), HeaderValue)),
@@ -87,7 +88,7 @@ export type ModuleProviderConfig = Static<typeof ModuleProviderConfig>;
 export const StageBehaviour = Type.Object(
   {
     onDeny: Type.Union([Type.Literal('fail'), Type.Literal('wait')], { default: 'fail' }),
-    recheckEvery: Duration('30s'),
+    recheckEvery: Duration(DEFAULT_DURATIONS.refresh),
     /** ends a waiting denial as denied; absent waits for ever */
     giveUpAfter: Type.Optional(Duration()),
     autoResume: Type.Boolean({ default: false }),

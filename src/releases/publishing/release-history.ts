@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonValue } from '../../kernel/json';
+import { parseTime } from '../../kernel/time';
 import type { Manifest } from '../manifest';
 import { MAX_MANIFEST_BYTES, parseManifest, type ManifestPlace } from './published-release';
 
@@ -76,7 +77,7 @@ async function parseEntry(where: string, bytes: Uint8Array): Promise<HistoryEntr
   if (!isJsonObject(value)) throw new Error('expected an object');
   const { action, by, at, manifest, replaces, from } = value;
   const known = Object.values(ReleaseAct).find((act) => act === action);
-  if (known === undefined || typeof by !== 'string' || typeof at !== 'string' || Number.isNaN(Date.parse(at))) {
+  if (known === undefined || typeof by !== 'string' || typeof at !== 'string' || parseTime(at) === undefined) {
     throw new Error('expected action, by and at');
   }
   return {

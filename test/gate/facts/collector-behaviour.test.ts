@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import { createFactCollector, type CollectRequest } from '../../../src/gate/facts/collector';
 import type { FactProvider } from '../../../src/gate/facts/fact';
 import type { FactMetrics } from '../../../src/gate/facts/fact-metrics';
-import { parseFactTime } from '../../../src/gate/facts/fact-time';
 import { valueFault } from '../../../src/gate/facts/fact-value';
 import {
   createFactRegistry,
@@ -116,23 +115,6 @@ it('what a provider throws is told, whatever it is', async () => {
   const { faults } = await createFactCollector().collect(ask([entry('a', () => Promise.reject('tea break'))]));
   expect(faults).toMatchObject([{ type: 'FactSourceUnavailable', message: 'Fact a: fake a failed: tea break' }]);
 });
-
-it.each([
-  [0, 0],
-  [8.64e15, 8.64e15],
-  [8.64e15 + 2, undefined],
-  [NaN, undefined],
-  ['2026-02-28T12:00:00Z', Date.UTC(2026, 1, 28, 12)],
-  ['2026-02-28t12:00:00.5+02:00', Date.UTC(2026, 1, 28, 10, 0, 0, 500)],
-  ['2024-02-29T00:00:00Z', Date.UTC(2024, 1, 29)],
-  ['2026-02-29T00:00:00Z', undefined],
-  ['2026-13-01T00:00:00Z', undefined],
-  ['2026-01-01T25:00:00Z', undefined],
-  ['2026-01-01T00:00:00', undefined],
-  ['1800000000000', undefined],
-  [null, undefined],
-  [{}, undefined],
-])('the time %j is %j', (value, expected) => expect(parseFactTime(value)).toBe(expected));
 
 it.each([
   [1, {}, undefined],

@@ -1,6 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { reasonCodesOf } from '../../../kernel/reason-code';
 import { FailureType, GateError } from '../../../kernel/failures';
+import { parseTime } from '../../../kernel/time';
 import type { AuditRecord } from '../../audit-record';
 
 export type Item = Record<string, AttributeValue>;
@@ -74,8 +75,8 @@ export function partitionKey({ deploymentID, stage }: Pick<AuditRecord, 'deploym
  * @throws GateError AuditWriteFailed when its timestamp is none
  */
 export function toItem(record: AuditRecord, retentionMs: number): Item {
-  const timeMs = Date.parse(record.timestamp);
-  if (Number.isNaN(timeMs)) {
+  const timeMs = parseTime(record.timestamp);
+  if (timeMs === undefined) {
     throw new GateError(
       FailureType.AuditWriteFailed,
       `Expected the record ${record.decisionID} to have an RFC 3339 timestamp, got ${JSON.stringify(record.timestamp)}`,

@@ -1,10 +1,9 @@
-import ms from 'ms';
+import { DEFAULT_DURATIONS, parseDuration } from '../../../kernel/duration';
 import type { ActionContext, ActionResult, HttpAction, HttpRequestSpec } from '../action';
 import { ActionError } from '../action-error';
 import { displayUrl, displayUrlTemplate, toHttpRequest, type HttpRequest } from '../http-request';
 import type { ActionType, RunOptions } from '../registry';
 
-const DEFAULT_TIMEOUT = '10s';
 const DEFAULT_KEY_HEADER = 'Idempotency-Key';
 
 /** Sends one request, under an idempotency key so that a retry is no second act. */
@@ -45,7 +44,7 @@ async function send(
       cause: signal.reason,
     });
   }
-  const response = await fetchOnce(request, place, action.timeout ?? DEFAULT_TIMEOUT, signal);
+  const response = await fetchOnce(request, place, action.timeout ?? DEFAULT_DURATIONS.actionTimeout, signal);
   const { status } = response;
   if (spec.expect === undefined ? response.ok : status === spec.expect) {
     return { status, summary: `${name} answered ${status}` };
@@ -59,7 +58,7 @@ async function send(
 }
 
 async function fetchOnce(request: HttpRequest, place: string, timeout: string, signal: AbortSignal): Promise<Response> {
-  const deadline = AbortSignal.timeout(ms(timeout as ms.StringValue));
+  const deadline = AbortSignal.timeout(parseDuration(timeout));
   try {
     const response = await fetch(request.url, {
       method: request.method,

@@ -1,7 +1,7 @@
 import type { HttpProviderConfig } from '../../../releases/config/release-config';
 import { FailureType } from '../../../kernel/failures';
 import type { JsonValue } from '../../../kernel/json';
-import { parseFactTime } from '../fact-time';
+import { parseTimeOrEpoch } from '../../../kernel/time';
 import { failure, requestJson } from './http-request';
 import type { ProviderKind } from '../provider-kind';
 import { compileSelector, type Selector } from './select-value';
@@ -36,7 +36,7 @@ export const http: ProviderKind<HttpProviderConfig> = {
         const value = pick(selectValue, document, config.value);
         const source = `http ${redactUrl(url)}`;
         if (selectTime === undefined) return { value, source };
-        const observedAtMs = parseFactTime(pick(selectTime, document, config.time ?? ''));
+        const observedAtMs = parseTimeOrEpoch(pick(selectTime, document, config.time ?? ''));
         if (observedAtMs !== undefined) return { value, observedAtMs, source };
         const what = `answered no RFC 3339 time or epoch milliseconds at '${config.time}'`;
         throw failure(FailureType.FactInvalid, { factId, url }, what);

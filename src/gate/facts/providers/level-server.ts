@@ -1,7 +1,7 @@
 import type { LevelServerProviderConfig } from '../../../releases/config/release-config';
 import { FailureType } from '../../../kernel/failures';
 import { isJsonObject } from '../../../kernel/json';
-import { parseFactTime } from '../fact-time';
+import { parseTimeOrEpoch } from '../../../kernel/time';
 import { failure, requestJson } from './http-request';
 import type { ProviderKind } from '../provider-kind';
 import { checkUrl, fillUrl, redactUrl } from './url';
@@ -27,7 +27,7 @@ export const levelServer: ProviderKind<LevelServerProviderConfig> = {
         const { value, timestamp } = answer;
         const source = `levelServer ${redactUrl(url)}`;
         if (timestamp === undefined) return { value, source };
-        const observedAtMs = parseFactTime(timestamp);
+        const observedAtMs = parseTimeOrEpoch(timestamp);
         if (observedAtMs === undefined) {
           const what = 'answered a timestamp that is neither RFC 3339 nor epoch milliseconds';
           throw failure(FailureType.FactInvalid, { factId, url }, what);

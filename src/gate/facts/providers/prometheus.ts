@@ -1,7 +1,7 @@
 import type { PrometheusProviderConfig } from '../../../releases/config/release-config';
 import { FailureType } from '../../../kernel/failures';
 import { isJsonObject, type JsonValue } from '../../../kernel/json';
-import { parseFactTime } from '../fact-time';
+import { parseTimeOrEpoch } from '../../../kernel/time';
 import { failure, requestJson } from './http-request';
 import type { ProviderKind } from '../provider-kind';
 import { checkUrl, redactUrl } from './url';
@@ -62,7 +62,7 @@ export const prometheus: ProviderKind<PrometheusProviderConfig> = {
       if (timesQuery === undefined) return undefined;
       const timesUrl = urlOf(timesQuery);
       return (await ask(timesUrl, signal)).map(({ value }) => {
-        const timeMs = parseFactTime(Math.round(value * 1000));
+        const timeMs = parseTimeOrEpoch(Math.round(value * 1000));
         if (timeMs !== undefined) return timeMs;
         throw failure(FailureType.FactInvalid, { factId, url: timesUrl }, 'answered no time in epoch seconds');
       });

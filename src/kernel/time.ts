@@ -1,0 +1,32 @@
+const RFC_3339 =
+  /^(\d{4})-(\d{2})-(\d{2})[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
+/** The farthest moment from 1970 that a Date can hold (ECMA-262). */
+const FARTHEST_MS = 8.64e15;
+
+/**
+ * Epoch milliseconds of an RFC 3339 time with its offset, such as `2026-11-26T10:00:00Z`; digits beyond the millisecond
+ * are cut off.
+ *
+ * @returns undefined for anything else: a date alone, a time without an offset, a day that its month does not have
+ *   (Date.parse takes 30 February for 2 March), a leap second, and a value that is not a text
+ */
+export function parseTime(value: unknown): number | undefined {
+  if (typeof value !== 'string') return undefined;
+  const [, year, month, day] = RFC_3339.exec(value) ?? [];
+  if (year === undefined || Number(day) < 1 || Number(day) > daysIn(Number(year), Number(month))) return undefined;
+  const parsed = Date.parse(value.toUpperCase());
+  return Number.isNaN(parsed) ? undefined : parsed;
+}
+
+/** Epoch milliseconds of a time that may also be given as such; see `parseTime`. */
+export function parseTimeOrEpoch(value: unknown): number | undefined {
+  if (typeof value !== 'number') return parseTime(value);
+  return Number.isFinite(value) && Math.abs(value) <= FARTHEST_MS ? value : undefined;
+}
+
+/** 0 for a month that does not exist. */
+function daysIn(year: number, month: number): number {
+  const isLeapYear = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return [31, isLeapYear ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] ?? 0;
+}
