@@ -13,7 +13,7 @@ import { openObjectStore } from '../src/platform/objects/stores/open-object-stor
 import { readBundle } from '../src/rego/bundle/bundle';
 import { checkRelease } from '../src/releases/check-release';
 import { createEvaluator, type Evaluator } from '../src/rego/evaluation/evaluator';
-import { sha256 } from '../src/releases/manifest-digests';
+import { sha256 } from '../src/kernel/digest';
 import type { PolicyBundle } from '../src/rego/bundle/policy-bundle';
 import { createReleaseHolder } from '../src/releases/release-holder';
 import { smokeRelease } from '../src/releases/smoke-release';

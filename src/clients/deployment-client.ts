@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import {
   ApplicationFailure,
   WorkflowExecutionAlreadyStartedError,
@@ -18,7 +18,10 @@ import { workflowIdOf } from '../kernel/names';
 import type { DeploymentSpec } from '../gate/deployments/deployment-spec';
 import type { DeploymentStatus, Explanation, OperatorReply } from '../gate/deployments/deployment-state';
 import type { OperatorCall, OperatorCallKind } from '../gate/deployments/operator-call';
-import { canonicalJson, differences } from '../gate/deployments/spec-differences';
+import { canonicalJson } from '../kernel/canonical-json';
+import { sha256 } from '../kernel/digest';
+import type { JsonValue } from '../kernel/json';
+import { diffJson } from '../kernel/json-diff';
 
 export const DEPLOYMENT_WORKFLOW = 'deployment';
 const UPDATES = { resume: resumeUpdate, abort: abortUpdate, override: overrideUpdate } as const;
@@ -219,18 +222,23 @@ export interface ListedDeployment {
 }
 
 export function inputDigest(spec: DeploymentSpec): string {
-  return createHash('sha256').update(canonicalJson(spec)).digest('hex');
+  return sha256(canonicalJson(spec));
 }
 
 function otherInput(spec: DeploymentSpec, earlier: DeploymentSpec | undefined, hidesValues: boolean): GateError {
   const message = `Deployment ${spec.id} was started before with other input; use another id, or --again to run it anew`;
-  const faults = (earlier ? differences(earlier, spec) : []).map(({ path, before, after }) => ({
-    type: FailureType.ConfigInvalid,
-    where: path,
-    message: hidesValues
-      ? `${path}: differs (values are not shown where they may be masked)`
-      : `${path}: ${before === 'absent' ? 'was not there when it was started' : `started with ${before}`}, now ${after}`,
-  }));
+  const asJson = (document: DeploymentSpec) => document as unknown as JsonValue;
+  const changes = earlier ? diffJson(asJson(earlier), asJson(spec), { lists: 'elements' }) : [];
+  const faults = changes.map(({ path, a, b }) => {
+    const before = a === undefined ? 'was not there when it was started' : `started with ${canonicalJson(a)}`;
+    return {
+      type: FailureType.ConfigInvalid,
+      where: path,
+      message: hidesValues
+        ? `${path}: differs (values are not shown where they may be masked)`
+        : `${path}: ${before}, now ${b === undefined ? 'absent' : canonicalJson(b)}`,
+    };
+  });
   return new GateError(FailureType.ConfigInvalid, message, [{ type: FailureType.ConfigInvalid, message }, ...faults]);
 }
 

@@ -34,6 +34,13 @@ export function atPointer(document: JsonValue | undefined, pointer: string): Jso
   return keys && valueAt(document, keys);
 }
 
+/** A path as people write it, one key longer: `stages`, `stages[0]`, `stages[0].name`, `limits["a b"]`. */
+export function displayStep(path: string, key: string | number): string {
+  if (typeof key === 'number') return `${path}[${key}]`;
+  if (!/^[A-Za-z_$][\w$-]*$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
+  return path === '' ? key : `${path}.${key}`;
+}
+
 /**
  * What `value` holds under one key: an object's own member, or a list's element. RFC 6901 writes an index without leading
  * zeros, so `01` names no element.

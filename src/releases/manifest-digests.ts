@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { faultsToError, FailureType, GateError, type Fault } from '../kernel/failures';
 import type { Manifest } from './manifest';
 
@@ -42,6 +41,3 @@ function check(type: FailureType, found: string, expected: string | undefined, w
   const message = `${where}: expected SHA-256 ${expected} as the manifest says, found ${found}`;
   throw new GateError(type, message, [{ type, message, where }]);
 }
-
-/** SHA-256 in hex. */
-export const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');

@@ -10,7 +10,7 @@ import { startAlertReceiver, type AlertReceiverServer } from '../../src/dev/aler
 import { toReadiness } from '../../src/releases/release-health';
 import { readArchive } from '../../src/rego/bundle/archive/read-archive';
 import { writeArchive } from '../../src/rego/bundle/archive/write-archive';
-import { sha256 } from '../../src/releases/manifest-digests';
+import { sha256 } from '../../src/kernel/digest';
 import type { BundleKey } from '../../src/rego/bundle/signing/bundle-key';
 import { signBundle } from '../../src/rego/bundle/signing/sign-bundle';
 import { createServices, type Services } from '../../src/gate/services';

@@ -9,7 +9,7 @@ import { startS3Server, type S3Server } from '../../src/dev/s3-server';
 import type { FactTarget } from '../../src/gate/facts/fact';
 import type { ObjectStore } from '../../src/platform/objects/object-store';
 import { openObjectStore } from '../../src/platform/objects/stores/open-object-store';
-import { sha256 } from '../../src/releases/manifest-digests';
+import { sha256 } from '../../src/kernel/digest';
 import { createReleaseCache } from '../../src/releases/sources/release-cache';
 import { createServices, type Services } from '../../src/gate/services';
 import { LIMIT_POLICY, plainBundle } from '../support/plain-bundle';

@@ -2,7 +2,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { s3ClientConfig } from '../../src/platform/aws/clients';
 import { createFileObjects } from '../../src/platform/objects/stores/file-objects';
 import { createS3Objects } from '../../src/platform/objects/stores/s3-objects';
-import { sha256 } from '../../src/releases/manifest-digests';
+import { sha256 } from '../../src/kernel/digest';
 import { carryOut } from '../../src/releases/publishing/publish';
 import type { StandingManifest } from '../../src/releases/publishing/published-release';
 

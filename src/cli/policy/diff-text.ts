@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../../kernel/json';
 import { isEmptyDiff, type NameChanges, type ReleaseDiff } from '../../releases/diff/compare-releases';
-import type { ValueChange } from '../../releases/diff/compare-values';
+import type { JsonChange } from '../../kernel/json-diff';
 import type { RuleChange } from '../../releases/diff/rules';
 import type { CasesResult, TriedDecision } from '../../releases/diff/try-cases';
 
@@ -78,7 +78,7 @@ const nameLines = ({ added, removed }: NameChanges): string[] => [
   ...added.map((name) => `+ ${name}`),
 ];
 
-function valueLine({ path, a, b }: ValueChange): string {
+function valueLine({ path, a, b }: JsonChange): string {
   const text = (value: JsonValue | undefined): string => (value === undefined ? 'nothing' : JSON.stringify(value));
   return `${path || 'all of it'}: ${text(a)} -> ${text(b)}`;
 }

@@ -171,7 +171,7 @@ async function readConfigFile(path: string): Promise<ReleaseFile> {
   ]);
   const { configRev } = await loadReleaseConfig(path);
   const bytes = new Uint8Array(await readFile(path));
-  const { sha256 } = await import('../../releases/manifest-digests.js');
+  const { sha256 } = await import('../../kernel/digest.js');
   if (sha256(bytes) !== configRev) throw new CliExit(ExitCode.usage, `${path} changed while it was read; try again`);
   const extension = /\.([a-z]+)$/i.exec(path)?.[1]?.toLowerCase() ?? '';
   return { bytes, extension: extension === 'yml' ? 'yaml' : extension };

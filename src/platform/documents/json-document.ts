@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../../kernel/json';
-import { escapePointer, pointerKeys } from '../../kernel/json-pointer';
+import { displayStep, escapePointer, pointerKeys } from '../../kernel/json-pointer';
 import { isSafeNumber } from '../../kernel/numbers';
 
 /** Deeper than any configuration is, and far from where a recursion would end the process. */
@@ -80,11 +80,7 @@ export function describeKind(value: unknown): string {
 /** `/stages/0/name` as people write it: `stages[0].name`; the whole document is `the document`. */
 export function displayPath(pointer: string): string {
   let path = '';
-  for (const key of pointerKeys(pointer)) {
-    if (/^[0-9]+$/.test(key)) path += `[${key}]`;
-    else if (/^[A-Za-z_$][\w$-]*$/.test(key)) path += path === '' ? key : `.${key}`;
-    else path += `[${JSON.stringify(key)}]`;
-  }
+  for (const key of pointerKeys(pointer)) path = displayStep(path, /^[0-9]+$/.test(key) ? Number(key) : key);
   return path === '' ? 'the document' : path;
 }
 

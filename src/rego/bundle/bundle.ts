@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../kernel/digest';
 import { FailureType, faultsToError, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject } from '../../kernel/json';
 import { checkPlan } from '../plan/check-plan';
@@ -89,7 +89,7 @@ export async function readBundle(
   if (faults.length > 0 || wasm === undefined || inputSchema === undefined || reads === undefined) {
     throw faultsToError(faults);
   }
-  const sha = createHash('sha256').update(bytes).digest('hex');
+  const sha = sha256(bytes);
   return {
     sha,
     wasm,

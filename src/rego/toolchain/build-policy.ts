@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { sha256OfParts } from '../../kernel/digest';
 import { FailureType, faultsToError, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject } from '../../kernel/json';
 import { MASK_ENTRYPOINT, maskTextFaults } from '../bundle/masks';
@@ -173,11 +173,10 @@ function manifestWith(made: Uint8Array | undefined, reads: PolicyReads, revision
 
 /** Of everything but what the compiler made; as long as a commit's short name. */
 function sourceRevision(files: ReadonlyMap<string, Uint8Array>): string {
-  const hash = createHash('sha256');
-  for (const name of [...files.keys()].sort()) {
-    if (name === '.manifest' || name === 'policy.wasm' || name === 'plan.json') continue;
+  const parts = [...files.keys()].sort().flatMap((name) => {
+    if (name === '.manifest' || name === 'policy.wasm' || name === 'plan.json') return [];
     const content = files.get(name) ?? new Uint8Array();
-    hash.update(`${name}\0${content.length}\0`).update(content);
-  }
-  return hash.digest('hex').slice(0, 12);
+    return [`${name}\0${content.length}\0`, content];
+  });
+  return sha256OfParts(parts).slice(0, 12);
 }

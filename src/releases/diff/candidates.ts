@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, type JsonSchema, type JsonValue } from '
 import { unescapePointer } from '../../kernel/json-pointer';
 import { isSafeNumber } from '../../kernel/numbers';
 import { typesOf } from '../../rego/analysis/input-schema';
-import { canonicalText } from './compare-values';
+import { canonicalJson } from '../../kernel/canonical-json';
 
 /** What values are made of beside the schema. */
 export interface Material {
@@ -139,5 +139,5 @@ function resolveRef(root: JsonSchema, ref: string): JsonObject | undefined {
 const listOf = (value: JsonValue | undefined): JsonValue[] => (Array.isArray(value) ? value : []);
 
 export function unique(values: readonly JsonValue[]): JsonValue[] {
-  return [...new Map(values.map((value) => [canonicalText(value), value])).values()];
+  return [...new Map(values.map((value) => [canonicalJson(value), value])).values()];
 }

@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../../kernel/json';
 import { compileFactSchemas } from '../../rego/analysis/fact-schemas';
 import { factSchemas } from '../../rego/analysis/input-schema';
 import { candidatesOf, unique, type Material } from './candidates';
-import { canonicalText } from './compare-values';
+import { canonicalJson } from '../../kernel/canonical-json';
 import type { ComparedRelease } from './compare-releases';
 
 /** What can be varied: a fact, or an attribute of the deployment. */
@@ -138,7 +138,7 @@ function at(document: JsonObject, path: readonly string[]): JsonValue | undefine
 }
 
 function add(domains: Map<string, Domain>, path: readonly string[], values: JsonValue[]): void {
-  const key = canonicalText(path);
+  const key = canonicalJson(path);
   domains.set(key, { path, values: unique([...(domains.get(key)?.values ?? []), ...values]) });
 }
 

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../../kernel/json';
 import type { Release } from '../release';
-import { compareValues, type ValueChange } from './compare-values';
+import { diffJson, type JsonChange } from '../../kernel/json-diff';
 import { compareRules, type PolicySource, type RuleChange } from './rules';
 
 /** A release with what its source holds. */
@@ -24,10 +24,10 @@ export interface ReleaseDiff {
   limits: NameChanges;
   builtIns: NameChanges;
   /** of the release's configuration, with its defaults */
-  config: ValueChange[];
-  inputSchema: ValueChange[];
+  config: JsonChange[];
+  inputSchema: JsonChange[];
   /** of the bundle's data.json */
-  data: ValueChange[];
+  data: JsonChange[];
 }
 
 /**
@@ -45,9 +45,9 @@ export function compareReleases(a: ComparedRelease, b: ComparedRelease, builtIns
     inputPaths: compareNames(readA.inputPaths.map(dotted), readB.inputPaths.map(dotted)),
     limits: compareNames(readA.configPaths.map(dotted), readB.configPaths.map(dotted)),
     builtIns: compareNames(called(a), called(b)),
-    config: compareValues(a.release.configDocument, b.release.configDocument),
-    inputSchema: compareValues(a.release.policy.inputSchema, b.release.policy.inputSchema),
-    data: compareValues(a.release.policy.data, b.release.policy.data),
+    config: diffJson(a.release.configDocument, b.release.configDocument, { lists: 'whole' }),
+    inputSchema: diffJson(a.release.policy.inputSchema, b.release.policy.inputSchema, { lists: 'whole' }),
+    data: diffJson(a.release.policy.data, b.release.policy.data, { lists: 'whole' }),
   };
 }
 

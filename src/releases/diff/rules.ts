@@ -1,4 +1,4 @@
-import { canonicalText } from './compare-values';
+import { canonicalJson } from '../../kernel/canonical-json';
 
 /** One rule as it stands in a policy. */
 export interface SourceRule {
@@ -148,7 +148,7 @@ function meaningOf(node: unknown): string {
         .map(([key, child]) => [key, plain(child)]),
     );
   };
-  return canonicalText(plain(node));
+  return canonicalJson(plain(node));
 }
 
 function visit(value: unknown, see: (term: Term & { terms?: unknown }) => void): void {

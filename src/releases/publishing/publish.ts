@@ -1,5 +1,5 @@
 import { FailureType, GateError } from '../../kernel/failures';
-import { sha256 } from '../manifest-digests';
+import { sha256 } from '../../kernel/digest';
 import { releasesInForce } from './in-force';
 import { pointManifest } from './point-manifest';
 import {

@@ -3,7 +3,7 @@ import { NAME_PATTERN } from '../../kernel/names';
 import { ObjectStoreError, type ObjectStore, type StoredObject } from '../../platform/objects/object-store';
 import { DEFAULT_ARCHIVE_LIMITS } from '../../rego/bundle/archive/read-archive';
 import type { Manifest } from '../manifest';
-import { sha256 } from '../manifest-digests';
+import { sha256 } from '../../kernel/digest';
 import { readManifest } from '../sources/read-manifest';
 import type { JsonValue } from '../../kernel/json';
 

@@ -1,6 +1,6 @@
 import { FailureType, GateError } from '../../kernel/failures';
 import { PreconditionFailedError, type ObjectStore } from '../../platform/objects/object-store';
-import { sha256 } from '../manifest-digests';
+import { sha256 } from '../../kernel/digest';
 import { MAX_POLICY_BYTES } from './published-release';
 
 /**

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { watch } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sha256 } from '../../kernel/digest';
 import { FailureType, GateError } from '../../kernel/failures';
 import { DEFAULT_ARCHIVE_LIMITS } from '../../rego/bundle/archive/read-archive';
 import { checkConfigDigest, checkPolicyDigest, requireDigests, type DigestRule } from '../manifest-digests';
@@ -78,9 +78,9 @@ async function readNamed(path: string, options: FileSourceOptions): Promise<Name
   requireDigests(manifest, options.digests, path);
   const policyPath = resolve(folder, manifest.policy);
   const configPath = resolve(folder, manifest.config);
-  const fingerprint = createHash('sha256')
-    .update(JSON.stringify([manifest, await fingerprintOf(policyPath), await fingerprintOf(configPath)]))
-    .digest('hex');
+  const fingerprint = sha256(
+    JSON.stringify([manifest, await fingerprintOf(policyPath), await fingerprintOf(configPath)]),
+  );
   return {
     manifest,
     fingerprint,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../kernel/digest';
 import type { JsonObject, JsonValue } from '../../kernel/json';
 import type { ReleaseConfig } from '../config/release-config';
 import { parseReleaseConfig } from '../config/parse-release-config';
@@ -33,6 +33,6 @@ function toLoaded({ document, bytes, lineOf }: LoadedDocument, file: string): Lo
   return {
     config,
     configDocument: config as unknown as Record<string, JsonValue>,
-    configRev: createHash('sha256').update(bytes).digest('hex'),
+    configRev: sha256(bytes),
   };
 }

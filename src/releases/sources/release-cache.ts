@@ -5,7 +5,7 @@ import { FailureType, GateError } from '../../kernel/failures';
 import { isJsonObject } from '../../kernel/json';
 import type { Manifest } from '../manifest';
 import { userCacheFolder } from '../../platform/files/user-folders';
-import { sha256 } from '../manifest-digests';
+import { sha256 } from '../../kernel/digest';
 
 /** The folder of the settings (relative to the settings file), else `$XDG_CACHE_HOME/planning-engine/releases`. */
 export function cacheFolder(configured: string | undefined, baseDir: string, env: NodeJS.ProcessEnv): string {

@@ -1,23 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { compareValues } from '../../../src/releases/diff/compare-values';
 import { compareRules, readSource, type PolicySource } from '../../../src/releases/diff/rules';
 import { builtInNames, parseSources } from '../../../src/rego/toolchain/parse-sources';
-
-describe('compareValues', () => {
-  it.each([
-    [{ a: 1, b: { c: [1] } }, { b: { c: [1] }, a: 1 }, []],
-    [{ a: 1 }, { a: 2 }, [{ path: 'a', a: 1, b: 2 }]],
-    [{ a: { 'x.y': 1 } }, { a: {} }, [{ path: 'a["x.y"]', a: 1 }]],
-    [{}, { a: null }, [{ path: 'a', b: null }]],
-    [{ a: [1, 2] }, { a: [2, 1] }, [{ path: 'a', a: [1, 2], b: [2, 1] }]],
-    [{ a: [{ x: 1, y: 2 }] }, { a: [{ y: 2, x: 1 }] }, []],
-    [{ a: {} }, { a: [] }, [{ path: 'a', a: {}, b: [] }]],
-    [{ constructor: 1 }, {}, [{ path: 'constructor', a: 1 }]],
-    [1, '1', [{ path: '', a: 1, b: '1' }]],
-  ])('of %j and %j gives %j', (a, b, expected) => {
-    expect(compareValues(a, b)).toEqual(expected);
-  });
-});
 
 describe('compareRules', () => {
   const source = async (text: string): Promise<PolicySource> =>

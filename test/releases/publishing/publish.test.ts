@@ -4,7 +4,7 @@ import {
   PreconditionFailedError,
   type ObjectStore,
 } from '../../../src/platform/objects/object-store';
-import { sha256 } from '../../../src/releases/manifest-digests';
+import { sha256 } from '../../../src/kernel/digest';
 import { NotConfirmedError } from '../../../src/releases/publishing/point-manifest';
 import {
   carryOut,

@@ -3,7 +3,7 @@ import { parseDocument } from '../../../src/platform/documents/loaders/document'
 import { readReleaseConfig } from '../../../src/releases/sources/load-release-config';
 import { ObjectStoreError } from '../../../src/platform/objects/object-store';
 import { readBundle } from '../../../src/rego/bundle/bundle';
-import { sha256 } from '../../../src/releases/manifest-digests';
+import { sha256 } from '../../../src/kernel/digest';
 import { createObjectSource, type ObjectSourceOptions } from '../../../src/releases/sources/object-source';
 import type { ReleaseSource } from '../../../src/releases/sources/release-source';
 import { MemoryObjects } from '../../fakes/memory-objects';

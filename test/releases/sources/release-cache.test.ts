@@ -7,7 +7,7 @@ import { readReleaseConfig } from '../../../src/releases/sources/load-release-co
 import { FailureType, GateError } from '../../../src/kernel/failures';
 import { ObjectStoreError } from '../../../src/platform/objects/object-store';
 import { readBundle } from '../../../src/rego/bundle/bundle';
-import { sha256 } from '../../../src/releases/manifest-digests';
+import { sha256 } from '../../../src/kernel/digest';
 import { createReleaseHolder } from '../../../src/releases/release-holder';
 import type { Release, ReleaseHolder } from '../../../src/releases/release';
 import { createObjectSource, type ObjectSourceOptions } from '../../../src/releases/sources/object-source';

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../../kernel/digest';
 import { FailureType, GateError } from '../../../kernel/failures';
 import { PreconditionFailedError, type ObjectStore } from '../../../platform/objects/object-store';
 import {
@@ -36,15 +36,19 @@ export async function storeBigParts(item: Item, store: ObjectStore | undefined):
   const { item: rest, moved } = moveParts(item);
   for (const part of moved) {
     const content = Buffer.from(part.json);
-    const sha256 = digestOf(content);
-    const key = `${item.day?.S}/${sha256}.json`;
+    const digest = sha256(content);
+    const key = `${item.day?.S}/${digest}.json`;
     try {
       await store.put(key, content, { ifAbsent: true });
     } catch (error) {
       // An earlier attempt has put it there; its name is its digest.
       if (!(error instanceof PreconditionFailedError)) throw error;
     }
-    rest[refAttribute(part.field)] = toRefAttribute({ uri: `${store.url}${key}`, sha256, bytes: content.length });
+    rest[refAttribute(part.field)] = toRefAttribute({
+      uri: `${store.url}${key}`,
+      sha256: digest,
+      bytes: content.length,
+    });
   }
   if (itemBytes(rest) > MAX_ITEM_BYTES) throw refused(item, `${found}, even without its facts and reasons`);
   return rest;
@@ -78,15 +82,11 @@ async function fetchPart(item: Item, field: string, ref: PartRef, store: ObjectS
   }
   const found = await store.get(ref.uri.slice(store.url.length));
   if (found === undefined) throw unreadable(`${what}, and this object is gone`);
-  const sha256 = digestOf(found.bytes);
-  if (sha256 !== ref.sha256) {
-    throw unreadable(`${what}, and this object was altered: expected SHA-256 ${ref.sha256}, found ${sha256}`);
+  const digest = sha256(found.bytes);
+  if (digest !== ref.sha256) {
+    throw unreadable(`${what}, and this object was altered: expected SHA-256 ${ref.sha256}, found ${digest}`);
   }
   return Buffer.from(found.bytes).toString('utf8');
-}
-
-function digestOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function refused(item: Item, why: string): GateError {

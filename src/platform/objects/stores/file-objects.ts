@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sha256 } from '../../../kernel/digest';
 import { GateError } from '../../../kernel/failures';
 import { lockFolder, type FolderLock } from '../../database/lock';
 import { ObjectStoreError, PreconditionFailedError, type ObjectStore, type StoredObject } from '../object-store';
@@ -67,7 +68,7 @@ export function createFileObjects(
         if (condition !== undefined && 'ifAbsent' in condition) await link(part, path);
         else await replace(key, part, condition?.ifMatch);
         await syncFolders(dirname(path), made);
-        return { etag: tagOf(bytes) };
+        return { etag: sha256(bytes) };
       } catch (error) {
         if (error instanceof PreconditionFailedError) throw error;
         if (condition !== undefined && 'ifAbsent' in condition && codeOf(error) === 'EEXIST') {
@@ -124,7 +125,7 @@ async function readWhole(path: string, maxBytes: number): Promise<StoredObject> 
       throw new ObjectStoreError(`Cannot read ${path}: expected at most ${maxBytes} bytes, found ${found.size}`);
     }
     const bytes = await file.readFile();
-    return { bytes: new Uint8Array(bytes), etag: tagOf(bytes) };
+    return { bytes: new Uint8Array(bytes), etag: sha256(bytes) };
   } finally {
     await file.close();
   }
@@ -166,10 +167,6 @@ async function lockWithin(folder: string, withinMs: number): Promise<FolderLock>
       await sleep(LOCK_POLL_MS);
     }
   }
-}
-
-function tagOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function toStoreError(doing: string, error: unknown): ObjectStoreError {
