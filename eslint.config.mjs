@@ -1,5 +1,6 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import rooms from './scripts/rooms.cjs';
 
 const nodeModules = [
   'fs',
@@ -14,6 +15,20 @@ const nodeModules = [
   'stream',
   'timers',
 ];
+
+/** Node's own forms are held weakly: their time-out is lost when the garbage collector comes first. */
+const lostSignals = ['any', 'timeout'].map((property) => ({
+  object: 'AbortSignal',
+  property,
+  message: 'It may never fire: use withSignal of platform/timers.',
+}));
+
+const pureFiles = Object.entries(rooms.ROOMS)
+  .filter(([, room]) => room.pure)
+  .flatMap(([name, { pureFolders = [] }]) => [
+    `src/${name}/*.ts`,
+    ...pureFolders.map((folder) => `src/${name}/${folder}/**/*.ts`),
+  ]);
 
 export default tseslint.config(
   {
@@ -37,6 +52,33 @@ export default tseslint.config(
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      'no-restricted-properties': ['error', ...lostSignals],
+    },
+  },
+  {
+    // Time, timers, random values and bytes are handed in (scripts/rooms.cjs lists the pure modules).
+    files: pureFiles,
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...['setTimeout', 'setInterval', 'setImmediate', 'fetch', 'process', 'performance'].map((name) => ({
+          name,
+          message: 'A pure module gets it handed in: kernel/timers has the types.',
+        })),
+      ],
+      'no-restricted-properties': [
+        'error',
+        ...lostSignals,
+        { object: 'Date', property: 'now', message: 'A pure module gets the time handed in.' },
+        { object: 'Math', property: 'random', message: 'A pure module gets random values handed in.' },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+          message: 'A pure module gets the time handed in.',
+        },
+      ],
     },
   },
   {

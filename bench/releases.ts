@@ -21,6 +21,7 @@ import type { LoadedConfig, NamedRelease } from '../src/releases/sources/release
 import { buildPolicy } from '../src/rego/toolchain/build-policy';
 import { createServices } from '../src/gate/services';
 import { alternate, type BenchRow } from './bench-row';
+import { systemTimers } from '../src/platform/timers/system-timers';
 
 const REFRESH_SECONDS = 2;
 const SWAPS_SEEN = 5;
@@ -144,6 +145,7 @@ async function swapping(built: readonly { bundle: PolicyBundle }[]): Promise<Ben
   const configs = TAGS.map((tag) => toLoaded(configText(tag)));
   let at = 0;
   const holder = createReleaseHolder({
+    timers: systemTimers,
     read: async (): Promise<NamedRelease> => {
       const index = at % TAGS.length;
       return {

@@ -16,6 +16,7 @@ const ROOMS = {
   kernel: { level: 0, pure: true, holds: 'what everything may use' },
   'platform/aws': { level: 1, holds: 'how AWS is reached' },
   'platform/threads': { level: 1, holds: 'worker threads' },
+  'platform/timers': { level: 1, holds: 'timers and signals that fire' },
   'platform/observability': { level: 1, holds: 'logs' },
   'platform/documents': { level: 1, pure: true, holds: 'checked JSON, YAML and PKL' },
   'platform/files': { level: 2, holds: 'secrets, user folders' },

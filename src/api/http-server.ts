@@ -3,6 +3,8 @@ import fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import { FailureType, GateError } from '../kernel/failures';
 import type { ReleaseStatus } from '../releases/release';
+import { within } from '../kernel/timers';
+import { systemTimers } from '../platform/timers/system-timers';
 import { bearsToken, isLoopback, isLoopbackHostHeader } from './access';
 import type { WorkerStatus } from '../platform/temporal/versioning/worker-build';
 import { toHealthRelease, toReadiness, type TemporalHealth } from '../releases/release-health';
@@ -108,17 +110,11 @@ function createTemporalCheck(check: () => Promise<unknown>, timeoutMs: number): 
   return () => (underWay ??= ask().finally(() => (underWay = undefined)));
 
   async function ask(): Promise<TemporalHealth> {
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`Temporal gave no answer within ${timeoutMs} ms`)), timeoutMs);
-    });
     try {
-      await Promise.race([check(), deadline]);
+      await within(systemTimers, timeoutMs, check(), () => new Error(`Temporal gave no answer within ${timeoutMs} ms`));
       return { reachable: true };
     } catch (error) {
       return { reachable: false, error: error instanceof Error ? error.message : String(error) };
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { dieWithParent, hasEnded, stopChild } from './supervise';
+import { withSignal } from '../platform/timers/with-signal';
 
 export interface HttpChildOptions {
   /** for people: `the S3 server` */
@@ -49,7 +50,7 @@ export async function startHttpChild(options: HttpChildOptions): Promise<HttpChi
 
 async function answers(endpoint: string): Promise<boolean> {
   try {
-    await (await fetch(endpoint, { signal: AbortSignal.timeout(1_000) })).arrayBuffer();
+    await withSignal({ timeoutMs: 1_000 }, async (signal) => (await fetch(endpoint, { signal })).arrayBuffer());
     return true;
   } catch {
     return false;

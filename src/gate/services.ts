@@ -11,6 +11,7 @@ import { createAuditLog } from '../audit/copies/create-audit-log';
 import type { AuditStore } from '../audit/audit-record';
 import { createStdoutSink } from '../audit/copies/stdout';
 import { parseDuration } from '../kernel/duration';
+import { systemClock, systemTimers } from '../platform/timers/system-timers';
 import { readSecret } from '../platform/files/read-secret';
 import type { LoadedSettings } from '../settings/load-settings';
 import type { Decision } from './decisions/decision';
@@ -116,6 +117,8 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
   );
   const evaluator = createEvaluator({ threads: settings.evaluationThreads });
   const collector = createFactCollector({
+    clock: systemClock,
+    timers: systemTimers,
     metrics: {
       observeLatency: (provider, seconds) => metrics.facts.collected(provider, seconds),
       cacheHit: () => metrics.facts.cacheHit(),
@@ -202,6 +205,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
   };
 
   const releases = createReleaseHolder({
+    timers: systemTimers,
     read: () => source.read(),
     where: source.where,
     check: async (policy, { config, configDocument }) => {
@@ -242,6 +246,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
   };
   await releases.refresh().catch(() => undefined);
   const refresh = startReleaseRefresh({
+    timers: systemTimers,
     refresh: () => releases.refresh(),
     intervalMs: parseDuration(settings.release.refreshInterval),
     random: Math.random,

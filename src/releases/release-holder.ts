@@ -1,5 +1,6 @@
 import { isSameRelease } from './release-ref';
 import { FailureType, faultsToError, GateError, type Fault } from '../kernel/failures';
+import { within, type Timers } from '../kernel/timers';
 import type { ReleaseRef } from './release-ref';
 import type { LoadedConfig, NamedRelease } from './sources/release-source';
 import type { Release, ReleaseHolder, ReleaseStatus } from './release';
@@ -28,6 +29,7 @@ export interface ReleaseHolderOptions {
   /** evaluates once; rejects when the policy cannot be evaluated at all */
   smoke(release: Release): Promise<void>;
   nowMs(): number;
+  timers: Timers;
   /** what is kept on disk; asked when the source is out of reach and no release is in force */
   readKept?(): Promise<NamedRelease | undefined>;
   /** a check that takes longer is given up, so that the next one can come; @default 60000 */
@@ -87,9 +89,12 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
     return undefined;
   }
 
+  const inTime = <T>(ms: number, work: Promise<T>, late: () => GateError): Promise<T> =>
+    within(options.timers, ms, work, late, { background: true });
+
   function endingInTime(check: Check, work: Promise<void>): Promise<void> {
     const deadlineMs = options.deadlineMs ?? CHECK_DEADLINE_MS;
-    return within(deadlineMs, work, () => {
+    return inTime(deadlineMs, work, () => {
       check.isGivenUp = true;
       return unread(`The release could not be loaded from ${options.where} within ${deadlineMs} ms`);
     });
@@ -98,7 +103,7 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
   function read(): Promise<NamedRelease> {
     const withinMs = Math.min(READ_DEADLINE_MS, options.deadlineMs ?? CHECK_DEADLINE_MS);
     const message = `The manifest ${options.where} could not be read within ${withinMs} ms`;
-    return within(withinMs, options.read(), () => unread(message));
+    return inTime(withinMs, options.read(), () => unread(message));
   }
 
   async function takeNewest(check: Check): Promise<void> {
@@ -223,7 +228,7 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
   }
 
   async function confirm(withinMs: number): Promise<Release> {
-    const found = await within(withinMs, check(), () =>
+    const found = await inTime(withinMs, check(), () =>
       unread(`The release in force could not be confirmed at ${options.where} within ${withinMs} ms`),
     );
     // Whether the one that could not be read is good nobody knows; one that was refused is none.
@@ -256,20 +261,6 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
 }
 
 const unread = (message: string): GateError => new GateError(FailureType.PolicyUnavailable, message);
-
-/** The end of `work`, or the error when it has not ended by then; it goes on, and nobody waits for it. */
-async function within<T>(ms: number, work: Promise<T>, error: () => GateError): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(error()), ms);
-    timer.unref();
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /** One error for what is wrong with the policy and with the configuration, so that both can be mended at once. */
 function allFaultsOf(errors: readonly unknown[], where: string): GateError {

@@ -1,4 +1,7 @@
+import type { Timers } from '../kernel/timers';
+
 export interface RefreshOptions {
+  timers: Timers;
   refresh(): Promise<unknown>;
   intervalMs: number;
   /** 0 to 1: spreads the workers' checks, so that not all ask at once */
@@ -10,17 +13,17 @@ export interface RefreshOptions {
 const JITTER = 0.1;
 /** A file that is being written nudges many times; one check a moment later sees it whole. */
 const SETTLE_MS = 100;
-/** An interval of nothing would keep a processor busy, and beyond 2^31 - 1 a timer fires at once. */
+/** An interval of nothing would keep a processor busy. */
 const SHORTEST_WAIT_MS = 10;
-const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
 /**
  * Checks for a new release at intervals, when the source nudges and when asked by `now`. A failing check is the release
  * holder's to report; the next one comes all the same.
  */
 export function startReleaseRefresh(options: RefreshOptions): { now(): Promise<void>; stop(): void } {
-  let timer: NodeJS.Timeout | undefined;
-  let nudge: NodeJS.Timeout | undefined;
+  const { timers } = options;
+  let stopChecks: (() => void) | undefined;
+  let stopNudge: (() => void) | undefined;
   let stopped = false;
   const check = async (): Promise<void> => {
     await options.refresh().catch(() => undefined);
@@ -28,23 +31,21 @@ export function startReleaseRefresh(options: RefreshOptions): { now(): Promise<v
   const schedule = (): void => {
     if (stopped) return;
     const spread = options.intervalMs * (1 + JITTER * (2 * options.random() - 1));
-    const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, spread));
-    timer = setTimeout(() => void check().finally(schedule), waitMs);
-    timer.unref();
+    const waitMs = Math.max(SHORTEST_WAIT_MS, spread);
+    stopChecks = timers.after(waitMs, () => void check().finally(schedule), { background: true });
   };
   schedule();
   const unwatch = options.watch?.(() => {
     if (stopped) return;
-    clearTimeout(nudge);
-    nudge = setTimeout(() => void check(), SETTLE_MS);
-    nudge.unref();
+    stopNudge?.();
+    stopNudge = timers.after(SETTLE_MS, () => void check(), { background: true });
   });
   return {
     now: check,
     stop: () => {
       stopped = true;
-      clearTimeout(timer);
-      clearTimeout(nudge);
+      stopChecks?.();
+      stopNudge?.();
       unwatch?.();
     },
   };

@@ -10,6 +10,7 @@ import type { ReleaseHolder } from '../../src/releases/release';
 import type { Services } from '../../src/gate/services';
 import { startHttpReceiver, type HttpReceiver } from '../fakes/http-receiver';
 import { FakeReleaseStore } from '../releases/a-release';
+import { systemTimers } from '../../src/platform/timers/system-timers';
 
 let store: FakeReleaseStore;
 let holder: ReleaseHolder;
@@ -17,6 +18,7 @@ let holder: ReleaseHolder;
 beforeEach(async () => {
   store = new FakeReleaseStore();
   holder = createReleaseHolder({
+    timers: systemTimers,
     read: store.read,
     where: 's3://bucket/latest.json',
     check: async () => [],
@@ -121,6 +123,7 @@ describe('an action under a lease', () => {
     store = new FakeReleaseStore();
     store.fail(outOfReach);
     holder = createReleaseHolder({
+      timers: systemTimers,
       read: store.read,
       where: 's3://bucket/latest.json',
       check: async () => [],
@@ -140,6 +143,7 @@ describe('an action under a lease', () => {
 
   it('does not act on an override that is over', async () => {
     holder = createReleaseHolder({
+      timers: systemTimers,
       read: () => Promise.reject(outOfReach),
       where: 'w',
       check: async () => [],

@@ -4,6 +4,7 @@ import { createReleaseHolder, type ReleaseHolderOptions } from '../../src/releas
 import { isSameRelease } from '../../src/releases/release-ref';
 import type { Release, ReleaseHolder } from '../../src/releases/release';
 import { FakeReleaseStore } from './a-release';
+import { systemTimers } from '../../src/platform/timers/system-timers';
 
 let store: FakeReleaseStore;
 let nowMs: number;
@@ -24,6 +25,7 @@ beforeEach(() => {
   checked = [];
   smoke = jest.fn<ReleaseHolderOptions['smoke']>(async () => undefined);
   holder = createReleaseHolder({
+    timers: systemTimers,
     read: store.read,
     where: '/releases/latest.json',
     check: async () => faults,
@@ -361,6 +363,7 @@ describe('a check that hangs', () => {
   it('of the copy on disk is given up too', async () => {
     let reads = 0;
     const starting = createReleaseHolder({
+      timers: systemTimers,
       read: () => Promise.reject(new GateError(FailureType.PolicyUnavailable, 'S3 is down')),
       where: 's3://gate/latest.json',
       readKept: () => {

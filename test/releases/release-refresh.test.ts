@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { startReleaseRefresh, type RefreshOptions } from '../../src/releases/release-refresh';
+import { systemTimers } from '../../src/platform/timers/system-timers';
 
 let refresh: jest.Mock<RefreshOptions['refresh']>;
 let nudge: () => void;
@@ -21,7 +22,14 @@ function start(change: Partial<RefreshOptions> = {}): void {
     nudge = onChange;
     return unwatch;
   };
-  running = startReleaseRefresh({ refresh, intervalMs: 30_000, random: () => 0.5, watch, ...change });
+  running = startReleaseRefresh({
+    timers: systemTimers,
+    refresh,
+    intervalMs: 30_000,
+    random: () => 0.5,
+    watch,
+    ...change,
+  });
 }
 
 describe('refreshing the release', () => {

@@ -10,6 +10,7 @@ import type { PolicyBundle } from '../../src/rego/bundle/policy-bundle';
 import { smokeRelease } from '../../src/releases/smoke-release';
 import type { LoadedConfig, NamedRelease } from '../../src/releases/sources/release-source';
 import { buildWasm } from '../support/build-policy';
+import { systemTimers } from '../../src/platform/timers/system-timers';
 
 /** The answer tells the bundle that it comes from, by its own data, and the configuration, by its limit. */
 const SOURCE = `package gate
@@ -62,6 +63,7 @@ describe('evaluations while releases are swapped a thousand times', () => {
       };
     };
     const holder = createReleaseHolder({
+      timers: systemTimers,
       read: async () => named(),
       where: 'memory',
       check: async () => [],

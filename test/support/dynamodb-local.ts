@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { freePorts } from '../../src/dev/free-ports';
 import { dieWithParent, hasEnded, stopChild } from '../../src/dev/supervise';
+import { withSignal } from '../../src/platform/timers/with-signal';
 
 const run = promisify(execFile);
 
@@ -61,7 +62,7 @@ export async function startDynamoDbLocal(): Promise<DynamoDbLocal | string> {
   };
   const endpoint = `http://127.0.0.1:${port}`;
   for (const deadline = Date.now() + START_WITHIN_MS; ; await delay(100)) {
-    const answered = await fetch(endpoint, { signal: AbortSignal.timeout(1_000) }).then(
+    const answered = await withSignal({ timeoutMs: 1_000 }, (signal) => fetch(endpoint, { signal })).then(
       () => true,
       () => false,
     );

@@ -1,5 +1,6 @@
 import { DelegateBackoff, handleType, retry } from 'cockatiel';
 import { parseDuration } from '../../kernel/duration';
+import { withSignal } from '../../platform/timers/with-signal';
 import type { AlertReceiverConfig } from '../../settings/settings';
 import type { SecretRef } from '../../platform/documents/schema-types';
 
@@ -55,18 +56,21 @@ export async function postWebhook(config: AlertReceiverConfig, deps: ReceiverDep
 async function postOnce(url: string, payload: string, timeoutMs: number): Promise<void> {
   let response: Response;
   try {
-    response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: payload,
-      // A redirect would carry the message to an address that nobody configured.
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
+    response = await withSignal({ timeoutMs }, async (signal) => {
+      const answer = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: payload,
+        // A redirect would carry the message to an address that nobody configured.
+        redirect: 'manual',
+        signal,
+      });
+      await answer.body?.cancel();
+      return answer;
     });
   } catch (error) {
     throw new TransientError(describeNetworkFailure(error, timeoutMs), undefined);
   }
-  await response.body?.cancel();
   if (response.ok) return;
   const message = `answered ${response.status}`;
   if (response.status >= 500 || [408, 425, 429].includes(response.status)) {

@@ -1,3 +1,5 @@
+import { within } from '../../kernel/timers';
+import { systemTimers } from '../../platform/timers/system-timers';
 import type { AuditRecord, AuditSink } from '../audit-record';
 
 export interface CopierEvents {
@@ -83,10 +85,8 @@ export function createCopier(sink: AuditSink, events: CopierEvents, limits: Copi
       closing = true;
       // Whoever waits to try again tries once more now.
       wakeUp();
-      let timer: NodeJS.Timeout | undefined;
-      const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, withinMs)));
-      await Promise.race([working, deadline]);
-      clearTimeout(timer);
+      const late = () => new Error(`${sink.name} took no more records within ${withinMs} ms`);
+      await within(systemTimers, withinMs, working, late).catch(() => undefined);
       const left = inHand === undefined ? waiting.splice(0) : [inHand, ...waiting.splice(0)];
       for (const record of left) events.dropped(sink.name, record, 'closing');
     },

@@ -1,3 +1,4 @@
+import { withSignal } from '../../platform/timers/with-signal';
 import { gzipSync } from 'node:zlib';
 import type { AuditLogger } from '../audit-log';
 import type { AuditRecord, AuditSink } from '../audit-record';
@@ -94,20 +95,22 @@ export function createDecisionLogUpload(options: DecisionLogUploadOptions): Deci
 
   async function post(body: Uint8Array): Promise<number> {
     const token = await options.bearerToken?.();
-    const answer = await fetch(url, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'content-encoding': 'gzip',
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      },
-      body,
-      // Followed, a POST would become a GET without its events, and the page that answers it with 200 would lose them.
-      redirect: 'manual',
-      signal: AbortSignal.any([stop.signal, AbortSignal.timeout(options.timeoutMs)]),
+    return withSignal({ timeoutMs: options.timeoutMs, signals: [stop.signal] }, async (signal) => {
+      const answer = await fetch(url, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'content-encoding': 'gzip',
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
+        body,
+        // Followed, a POST would become a GET without its events, and the page that answers it with 200 would lose them.
+        redirect: 'manual',
+        signal,
+      });
+      await answer.arrayBuffer();
+      return answer.status;
     });
-    await answer.arrayBuffer();
-    return answer.status;
   }
 
   function pause(ms: number | undefined): Promise<void> {

@@ -1,4 +1,5 @@
 import { FailureType, GateError, type Fault } from '../../kernel/failures';
+import { withSignal } from '../../platform/timers/with-signal';
 import type { AuditReader } from '../audit-reader';
 import type { AuditRecord } from '../audit-record';
 import { toAuditQueryOptions } from '../query';
@@ -21,11 +22,10 @@ export function createOwnerClient({ url, token, timeoutMs = 10_000 }: OwnerAcces
     let response: Response;
     let body: string;
     try {
-      response = await fetch(new URL(path, url), {
-        headers: { authorization: `Bearer ${token}` },
-        signal: AbortSignal.timeout(timeoutMs),
+      [response, body] = await withSignal({ timeoutMs }, async (signal) => {
+        const answer = await fetch(new URL(path, url), { headers: { authorization: `Bearer ${token}` }, signal });
+        return [answer, await answer.text()] as const;
       });
-      body = await response.text();
     } catch (error) {
       throw unreadable(`it does not answer (${reasonOf(error)})`, error);
     }

@@ -38,8 +38,8 @@ export function auditTailCommand({ io }: CommandContext): Command {
   return command.action(async (options: AuditTailOptions) => {
     const { openLoadedSettings } = await import('../open-settings.js');
     const loaded = await openLoadedSettings(io, options.settings);
-    const ends = options.for === undefined ? io.signal : AbortSignal.any([io.signal, AbortSignal.timeout(options.for)]);
-    await tail(io, loaded, options, ends);
+    const { withSignal } = await import('../../platform/timers/with-signal.js');
+    await withSignal({ timeoutMs: options.for, signals: [io.signal] }, (ends) => tail(io, loaded, options, ends));
   });
 }
 

@@ -175,7 +175,7 @@ async function askPast(io: CliIo, options: DeployOptions, spec: DeploymentSpec):
   try {
     reader = await openAuditInPassing(io, loaded);
     if (!reader) return undefined;
-    const records = await within(PAST_WITHIN_MS, reader.list({ deploymentID: spec.id, limit: 10_000 }));
+    const records = await inTime(PAST_WITHIN_MS, reader.list({ deploymentID: spec.id, limit: 10_000 }));
     const past = pastResult(spec, records);
     if (!past) return undefined;
     const shown = { deploymentId: spec.id, state: past.state, stage: past.stage, from: 'audit' };
@@ -192,19 +192,14 @@ async function askPast(io: CliIo, options: DeployOptions, spec: DeploymentSpec):
     return undefined;
   } finally {
     // One that hangs would hang here too.
-    if (reader) await within(CLOSED_WITHIN_MS, reader.close()).catch(() => undefined);
+    if (reader) await inTime(CLOSED_WITHIN_MS, reader.close()).catch(() => undefined);
   }
 }
 
-async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
-  const stop = new AbortController();
-  const late = sleep(ms, undefined, { signal: stop.signal }).then(() => {
-    throw new Error(`the audit store gave no answer within ${ms / 1000} s`);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    late.catch(() => undefined);
-    stop.abort();
-  }
+async function inTime<T>(ms: number, answer: Promise<T>): Promise<T> {
+  const [{ within }, { systemTimers }] = await Promise.all([
+    import('../../kernel/timers.js'),
+    import('../../platform/timers/system-timers.js'),
+  ]);
+  return within(systemTimers, ms, answer, () => new Error(`the audit store gave no answer within ${ms / 1000} s`));
 }

@@ -1,3 +1,4 @@
+import { systemClock, systemTimers } from '../../platform/timers/system-timers';
 import { resolve } from 'node:path';
 import { CliExit, ExitCode, type CliIo } from '../io';
 import type { CommonOptions } from '../options';
@@ -202,7 +203,7 @@ async function collectFacts(
     const snapshot = await collectSnapshot({
       release,
       target,
-      collector: createFactCollector(),
+      collector: createFactCollector({ clock: systemClock, timers: systemTimers }),
       providersOf: () => providers,
       newDecisionId: () => 'dry-run',
     });

@@ -1,4 +1,5 @@
 import { FailureType, GateError, type Fault } from '../../kernel/failures';
+import type { Clock, Timers } from '../../kernel/timers';
 import type { Fact, FactTarget } from './fact';
 import { noFactMetrics, type FactMetrics } from './fact-metrics';
 import { valueFault } from './fact-value';
@@ -31,8 +32,8 @@ export interface FactCollector {
 }
 
 export interface FactCollectorOptions {
-  /** @default the system clock */
-  clock?: { now(): number };
+  clock: Clock;
+  timers: Timers;
   metrics?: FactMetrics;
   /** cached facts kept, the least recently used goes first @default 10000 */
   maxCachedFacts?: number;
@@ -41,11 +42,11 @@ export interface FactCollectorOptions {
 type Outcome = { fact: Fact; cached: boolean } | { fault: Fault };
 
 /** One collector serves the whole process, so that many askers share its cache, its requests and its breakers. */
-export function createFactCollector(options: FactCollectorOptions = {}): FactCollector {
-  const { clock = { now: () => Date.now() }, metrics = noFactMetrics, maxCachedFacts = 10_000 } = options;
+export function createFactCollector(options: FactCollectorOptions): FactCollector {
+  const { clock, timers, metrics = noFactMetrics, maxCachedFacts = 10_000 } = options;
   const cache = new Map<string, Fact>();
   const inFlight = new Map<string, Promise<Fact>>();
-  const callSource = createSourceCaller();
+  const callSource = createSourceCaller(timers);
 
   async function fetchFact(entry: RegisteredProvider, key: string, request: CollectRequest): Promise<Fact> {
     const { provider, type, timeoutMs } = entry;

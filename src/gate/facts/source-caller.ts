@@ -6,6 +6,7 @@ import {
   type CircuitBreakerPolicy,
 } from 'cockatiel';
 import { FailureType, GateError } from '../../kernel/failures';
+import { within, type Timers } from '../../kernel/timers';
 import type { Observation } from './fact';
 import type { RegisteredProvider } from './registry';
 
@@ -29,7 +30,7 @@ const MAX_BREAKERS = 1000;
  * Asks a source within its time-out and behind a circuit breaker of its own. An answer of another shape does not count
  * against the source: it did answer.
  */
-export function createSourceCaller(): CallSource {
+export function createSourceCaller(timers: Timers): CallSource {
   const breakers = new Map<string, CircuitBreakerPolicy>();
 
   function breakerOf(entry: RegisteredProvider, { failures, halfOpenAfterMs }: CircuitBreakerOptions) {
@@ -50,7 +51,7 @@ export function createSourceCaller(): CallSource {
 
   return async (entry, timeoutMs, options, ask) => {
     try {
-      return await breakerOf(entry, options).execute(() => withTimeout(entry, timeoutMs, ask));
+      return await breakerOf(entry, options).execute(() => withTimeout(timers, entry, timeoutMs, ask));
     } catch (error) {
       if (!(error instanceof BrokenCircuitError)) throw error;
       throw unavailable(
@@ -65,22 +66,17 @@ export function createSourceCaller(): CallSource {
 
 /** Rejects when the time is over even if the provider ignores its signal. */
 async function withTimeout(
+  timers: Timers,
   entry: RegisteredProvider,
   timeoutMs: number,
   ask: (signal: AbortSignal) => Promise<Observation>,
 ): Promise<Observation> {
   const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(unavailable(entry, `did not answer within ${timeoutMs} ms`));
-      controller.abort();
-    }, timeoutMs);
-  });
   try {
-    return await Promise.race([ask(controller.signal), expired]);
+    const late = () => unavailable(entry, `did not answer within ${timeoutMs} ms`);
+    return await within(timers, timeoutMs, ask(controller.signal), late);
   } finally {
-    clearTimeout(timer);
+    controller.abort();
   }
 }
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { ProviderConfig } from '../../../src/releases/config/release-config';
 import { collectSnapshot, SnapshotError } from '../../../src/gate/facts/collect-snapshot';
-import { createFactCollector } from '../../../src/gate/facts/collector';
+import { aCollector } from './a-collector';
 import { PROVIDER_KINDS } from '../../../src/gate/facts/providers';
 import { registryFromConfig } from '../../../src/gate/facts/registry';
 import type { Release } from '../../../src/releases/release';
@@ -45,7 +45,7 @@ const snapshotAt = (nowMs: number) =>
       config: { allowedClockSkew: '2s', circuitBreaker: { failures: 5, halfOpenAfter: '10s' } },
     } as unknown as Release,
     target,
-    collector: createFactCollector({ clock: { now: () => nowMs } }),
+    collector: aCollector({ clock: { now: () => nowMs } }),
     providersOf: () => registry('./own.cjs'),
     newDecisionId: () => 'd-1',
   });

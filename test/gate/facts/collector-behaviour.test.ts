@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { createFactCollector, type CollectRequest } from '../../../src/gate/facts/collector';
+import type { CollectRequest } from '../../../src/gate/facts/collector';
+import { aCollector } from './a-collector';
 import type { FactProvider } from '../../../src/gate/facts/fact';
 import type { FactMetrics } from '../../../src/gate/facts/fact-metrics';
 import { valueFault } from '../../../src/gate/facts/fact-value';
@@ -38,7 +39,7 @@ describe('a circuit breaker that has opened', () => {
       asked++;
       return healthy ? Promise.resolve({ value: 1 }) : Promise.reject(new Error('refused'));
     });
-    const collector = createFactCollector();
+    const collector = aCollector();
     const request = ask([source], { circuitBreaker: { failures: 2, halfOpenAfterMs: 10 }, bypassCache: true });
     await collector.collect(request);
     await collector.collect(request);
@@ -55,7 +56,7 @@ describe('a circuit breaker that has opened', () => {
   it('an answer of another shape does not open it: the source did answer', async () => {
     let asked = 0;
     const source = entry('a', () => Promise.resolve({ value: ++asked > 0 ? (null as never) : 1 }));
-    const collector = createFactCollector();
+    const collector = aCollector();
     const request = ask([source], { circuitBreaker: { failures: 1, halfOpenAfterMs: 60_000 } });
     for (let i = 0; i < 3; i++) await collector.collect(request);
     expect(asked).toBe(3);
@@ -70,7 +71,7 @@ it('a cached fact that grows too old while a slower source answers is asked for 
     nowMs += 10_000;
     return Promise.resolve({ value: 1 });
   });
-  const collector = createFactCollector({ clock: { now: () => nowMs } });
+  const collector = aCollector({ clock: { now: () => nowMs } });
   await collector.collect(ask([fast]));
   nowMs += 40_000;
   const { facts, faults, completedAtMs } = await collector.collect(ask([fast, slow]));
@@ -92,7 +93,7 @@ it('metrics hear of each request, cache hit, age and failure', async () => {
     return Promise.resolve({ value: 1, observedAtMs: NOW - 500 });
   });
   const bad = entry('bad', () => Promise.reject(new Error('refused')), { type: 'broken' });
-  const collector = createFactCollector({ clock: { now: () => nowMs }, metrics });
+  const collector = aCollector({ clock: { now: () => nowMs }, metrics });
   await collector.collect(ask([good]));
   expect(heard.splice(0)).toEqual([
     ['latency', 'fake', 1.5],
@@ -112,7 +113,7 @@ it('metrics hear of each request, cache hit, age and failure', async () => {
 });
 
 it('what a provider throws is told, whatever it is', async () => {
-  const { faults } = await createFactCollector().collect(ask([entry('a', () => Promise.reject('tea break'))]));
+  const { faults } = await aCollector().collect(ask([entry('a', () => Promise.reject('tea break'))]));
   expect(faults).toMatchObject([{ type: 'FactSourceUnavailable', message: 'Fact a: fake a failed: tea break' }]);
 });
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ProviderConfig } from '../../../src/releases/config/release-config';
 import { startLevelServer, type LevelServer } from '../../../src/dev/level-server';
-import { createFactCollector, type CollectRequest } from '../../../src/gate/facts/collector';
+import type { CollectRequest } from '../../../src/gate/facts/collector';
+import { aCollector } from './a-collector';
 import type { FactProvider } from '../../../src/gate/facts/fact';
 import { PROVIDER_KINDS } from '../../../src/gate/facts/providers';
 import { createFactRegistry, registryFromConfig, type RegisteredProvider } from '../../../src/gate/facts/registry';
@@ -37,7 +38,7 @@ describe('ages, judged when the snapshot is complete', () => {
     ['exactly the skew in the future', -2_000, []],
     ['just beyond the skew', -2_001, ['FactInvalid']],
   ])('%s', async (_, ageMs, types) => {
-    const collector = createFactCollector({ clock: { now: () => NOW } });
+    const collector = aCollector({ clock: { now: () => NOW } });
     const { facts, faults } = await collector.collect(ask([entry('a', answering(NOW - ageMs))]));
     expect(faults.map((fault) => fault.type)).toEqual(types);
     expect(facts).toHaveLength(1);
@@ -45,14 +46,14 @@ describe('ages, judged when the snapshot is complete', () => {
   });
 
   it('a fact without a time was observed when the answer came', async () => {
-    const collector = createFactCollector({ clock: { now: () => NOW } });
+    const collector = aCollector({ clock: { now: () => NOW } });
     const { facts } = await collector.collect(ask([entry('a', answering())]));
     expect(facts[0]).toMatchObject({ observedAtMs: NOW, collectedAtMs: NOW, value: 1 });
   });
 });
 
 it('reports all failing facts together, each with its type', async () => {
-  const collector = createFactCollector({ clock: { now: () => NOW } });
+  const collector = aCollector({ clock: { now: () => NOW } });
   const failing = () => Promise.reject(new Error('refused'));
   const entries = [entry('down', failing), entry('none', answering(NOW, null)), entry('old', answering(NOW - 99_999))];
   const { faults } = await collector.collect(ask(entries, { factIds: ['down', 'nobody', 'none', 'old'] }));
@@ -65,14 +66,14 @@ it('reports all failing facts together, each with its type', async () => {
 });
 
 it.each([2 ** 53, -(2 ** 53), NaN, Infinity, { deep: [2 ** 60] }])('refuses the unsafe number in %j', async (value) => {
-  const { faults } = await createFactCollector().collect(ask([entry('a', answering(undefined, value))]));
+  const { faults } = await aCollector().collect(ask([entry('a', answering(undefined, value))]));
   expect(faults).toMatchObject([{ type: 'FactInvalid', factId: 'a' }]);
 });
 
 it('checks a value against the schema of its fact', async () => {
   const bad = entry('a', answering(undefined, '6'));
   const provider = { ...bad.provider, schema: { type: 'integer' } };
-  const { faults } = await createFactCollector().collect(ask([{ ...bad, provider }]));
+  const { faults } = await aCollector().collect(ask([{ ...bad, provider }]));
   expect(faults[0]?.message).toContain('must be integer');
 });
 
@@ -88,7 +89,7 @@ describe('cache', () => {
   ])('after %d ms of a TTL of 15 s the source was asked %d times', async (elapsed, times) => {
     let nowMs = NOW;
     const { one, asked } = counting(() => nowMs);
-    const collector = createFactCollector({ clock: { now: () => nowMs } });
+    const collector = aCollector({ clock: { now: () => nowMs } });
     await collector.collect(ask([one]));
     nowMs += elapsed;
     await collector.collect(ask([one]));
@@ -97,7 +98,7 @@ describe('cache', () => {
   it('asks anew rather than serve a cached fact that is too old', async () => {
     let nowMs = NOW;
     const { one, asked } = counting(() => nowMs, { ttlMs: 60_000 });
-    const collector = createFactCollector({ clock: { now: () => nowMs } });
+    const collector = aCollector({ clock: { now: () => nowMs } });
     await collector.collect(ask([one]));
     nowMs += 45_001;
     expect((await collector.collect(ask([one]))).faults).toEqual([]);
@@ -110,14 +111,14 @@ describe('cache', () => {
     ['a bypass', { bypassCache: true }, {}, 2],
   ])('%s', async (_, request, change, times) => {
     const { one, asked } = counting(() => NOW);
-    const collector = createFactCollector({ clock: { now: () => NOW } });
+    const collector = aCollector({ clock: { now: () => NOW } });
     await collector.collect(ask([one]));
     await collector.collect(ask([{ ...one, ...change }], request));
     expect(asked()).toBe(times);
   });
   it('keeps no more facts than it may', async () => {
     const { one, asked } = counting(() => NOW);
-    const collector = createFactCollector({ clock: { now: () => NOW }, maxCachedFacts: 1 });
+    const collector = aCollector({ clock: { now: () => NOW }, maxCachedFacts: 1 });
     await collector.collect(ask([one]));
     await collector.collect(ask([one], { target: { ...target, stage: 'fleet' } }));
     await collector.collect(ask([one]));
@@ -132,7 +133,7 @@ it('a hung provider that ignores its signal costs its time-out, and the others a
     (_, signal) => new Promise(() => signal.addEventListener('abort', () => (signalled = true))),
     { timeoutMs: 20 },
   );
-  const { facts, faults } = await createFactCollector().collect(ask([hung, entry('ok', answering())]));
+  const { facts, faults } = await aCollector().collect(ask([hung, entry('ok', answering())]));
   expect(facts.map((fact) => fact.id)).toEqual(['ok']);
   expect(faults[0]?.message).toContain('did not answer within 20 ms');
   expect(signalled).toBe(true);
@@ -141,7 +142,7 @@ it('a hung provider that ignores its signal costs its time-out, and the others a
 it('stops asking a source that fails again and again, and says so', async () => {
   let asked = 0;
   const down = entry('a', () => Promise.reject(new Error(`no ${++asked}`)));
-  const collector = createFactCollector();
+  const collector = aCollector();
   const request = ask([down], { circuitBreaker: { failures: 2, halfOpenAfterMs: 60_000 } });
   await collector.collect(request);
   await collector.collect(request);
@@ -169,7 +170,7 @@ describe('over the wire', () => {
   it('many askers share one request', async () => {
     server.setMetric('pending_delta', { value: 100 });
     const providers = await registry({ pending_delta: level() });
-    const collector = createFactCollector();
+    const collector = aCollector();
     const request = { ...ask([]), providers, factIds: ['pending_delta'] };
     const all = await Promise.all(Array.from({ length: 50 }, () => collector.collect(request)));
     expect(all.every(({ facts }) => facts[0]?.value === 100)).toBe(true);
@@ -194,7 +195,7 @@ describe('over the wire', () => {
   ])('LevelServer answers %s', async (_, metric, type) => {
     server.setMetric('level', metric);
     const providers = await registry({ level: level({ timeout: '300ms' }) });
-    const { faults } = await createFactCollector().collect({ ...ask([]), providers, factIds: ['level'] });
+    const { faults } = await aCollector().collect({ ...ask([]), providers, factIds: ['level'] });
     expect(faults.map((fault) => fault.type)).toEqual(type === undefined ? [] : [type]);
   });
 
@@ -212,7 +213,7 @@ describe('over the wire', () => {
       { limits: { maxDelta: 500 } },
     );
     const factIds = ['pointer', 'path', 'missing', 'limit'];
-    const result = await createFactCollector().collect({ ...ask([]), providers, factIds });
+    const result = await aCollector().collect({ ...ask([]), providers, factIds });
     expect(result.facts.map(({ id, value }) => [id, value])).toEqual([
       ['limit', 500],
       ['path', 7],

@@ -12,6 +12,7 @@ import type { ReleaseHolder } from '../../../src/releases/release';
 import { aBundle } from './a-bundle';
 import { loadPolicy } from '../../../src/releases/sources/file-source';
 import type { ReleaseSource } from '../../../src/releases/sources/release-source';
+import { systemTimers } from '../../../src/platform/timers/system-timers';
 
 const openReleaseSource = (manifest: string, release: Record<string, JsonValue> = {}): ReleaseSource => {
   const settings = parseSettings({ release: { manifest, ...release } }, { file: 'settings' }, folder);
@@ -40,6 +41,7 @@ const fingerprint = async (): Promise<string> => (await openReleaseSource(manife
 function holderOf(manifest: string): ReleaseHolder {
   const source = openReleaseSource(manifest);
   return createReleaseHolder({
+    timers: systemTimers,
     read: source.read,
     where: source.where,
     check: async () => [],

@@ -15,6 +15,7 @@ import { cacheFolder, createReleaseCache } from '../../../src/releases/sources/r
 import { MemoryObjects } from '../../fakes/memory-objects';
 import type { NamedRelease } from '../../../src/releases/sources/release-source';
 import { aBundle } from './a-bundle';
+import { systemTimers } from '../../../src/platform/timers/system-timers';
 
 const URL = 's3://bucket/gate/latest.json';
 const DOWN = new ObjectStoreError('connect ECONNREFUSED');
@@ -192,6 +193,7 @@ describe('a worker whose object store is down', () => {
       return { ...named, keep };
     };
     return createReleaseHolder({
+      timers: systemTimers,
       read,
       readKept: source.readKept,
       where: source.where,

@@ -8,7 +8,9 @@ import {
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
 import { FailureType, GateError } from '../../../kernel/failures';
+import { within } from '../../../kernel/timers';
 import { ObjectStoreError, type ObjectStore } from '../../../platform/objects/object-store';
+import { systemTimers } from '../../../platform/timers/system-timers';
 import type { AuditQuery, AuditRecord, AuditStore } from '../../audit-record';
 import { fetchBigParts, storeBigParts } from './big-facts';
 import { dynamoDbError, isConflict, whatIsWrong } from './error';
@@ -108,15 +110,14 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
     const cannot = `Cannot record ${given.kind} ${given.decisionID}`;
     const item = await inTimeBeside(cannot, () => storeBigParts(toItem(given, retentionMs), bigFacts));
     const tries: Tries = { over: false };
-    const standing = await within(
-      writeWithinMs,
-      () => put(item, tries),
-      () => {
-        tries.over = true;
-        const last = tries.last === undefined ? '' : `; of the last try: it ${tries.last}`;
-        return `${cannot}: ${where} gave no good answer within ${writeWithinMs} ms, retries included${last}; should it have taken the record, the next attempt adopts it`;
-      },
-    );
+    const standing = await within(systemTimers, writeWithinMs, put(item, tries), () => {
+      tries.over = true;
+      const last = tries.last === undefined ? '' : `; of the last try: it ${tries.last}`;
+      return new GateError(
+        FailureType.AuditWriteFailed,
+        `${cannot}: ${where} gave no good answer within ${writeWithinMs} ms, retries included${last}; should it have taken the record, the next attempt adopts it`,
+      );
+    });
     if (standing === undefined) return given;
     const [whole = standing] = await inTimeBeside(cannot, () => fetchBigParts([standing], bigFacts));
     return toRecord(whole);
@@ -125,7 +126,8 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
   /** Big facts have as long as the item. What was given up goes on by itself, and the next attempt finds what it has put. */
   function inTimeBeside<T>(cannot: string, run: () => Promise<T>): Promise<T> {
     if (bigFacts === undefined) return run();
-    return within(writeWithinMs, run, () => `${cannot}: ${bigFacts.url} gave no answer within ${writeWithinMs} ms`);
+    const late = `${cannot}: ${bigFacts.url} gave no answer within ${writeWithinMs} ms`;
+    return within(systemTimers, writeWithinMs, run(), () => new GateError(FailureType.AuditWriteFailed, late));
   }
 
   /** The item that stands under the key already; undefined when this one does now. */
@@ -297,19 +299,6 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
       return Promise.resolve();
     },
   };
-}
-
-/** Ends after `ms`, whatever goes on meanwhile. */
-async function within<T>(ms: number, run: () => Promise<T>, otherwise: () => string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new GateError(FailureType.AuditWriteFailed, otherwise())), ms);
-  });
-  try {
-    return await Promise.race([run(), deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 type Clause = 'KeyConditionExpression' | 'FilterExpression';

@@ -1,4 +1,5 @@
 import { DEFAULT_DURATIONS, parseDuration } from '../../../kernel/duration';
+import { isTimedOut, withSignal } from '../../../platform/timers/with-signal';
 import type { ActionContext, ActionResult, HttpAction, HttpRequestSpec } from '../action';
 import { ActionError } from '../action-error';
 import { displayUrl, displayUrlTemplate, toHttpRequest, type HttpRequest } from '../http-request';
@@ -58,33 +59,34 @@ async function send(
 }
 
 async function fetchOnce(request: HttpRequest, place: string, timeout: string, signal: AbortSignal): Promise<Response> {
-  const deadline = AbortSignal.timeout(parseDuration(timeout));
-  try {
-    const response = await fetch(request.url, {
-      method: request.method,
-      headers: request.headers,
-      body: request.body,
-      // Followed, a redirect would repeat the act at an address that nobody named, and a refused connection there
-      // would look as if nothing had been sent.
-      redirect: 'manual',
-      signal: AbortSignal.any([signal, deadline]),
-    });
-    // The answer's body is not used; left unread it would hold the connection.
-    await response.body?.cancel();
-    return response;
-  } catch (error) {
-    throw new ActionError(`${request.method} ${place} ${whatHappened(error, timeout, signal, deadline)}`, {
-      retryable: true,
-      mayHaveBeenSent: !isCertainlyUnsent(error),
-      where: place,
-      // fetch's own errors may hold the URL with its query; the code is all that is worth keeping.
-      cause: codeOf(error),
-    });
-  }
+  return withSignal({ timeoutMs: parseDuration(timeout), signals: [signal] }, async (either) => {
+    try {
+      const response = await fetch(request.url, {
+        method: request.method,
+        headers: request.headers,
+        body: request.body,
+        // Followed, a redirect would repeat the act at an address that nobody named, and a refused connection there
+        // would look as if nothing had been sent.
+        redirect: 'manual',
+        signal: either,
+      });
+      // The answer's body is not used; left unread it would hold the connection.
+      await response.body?.cancel();
+      return response;
+    } catch (error) {
+      throw new ActionError(`${request.method} ${place} ${whatHappened(error, timeout, signal, either)}`, {
+        retryable: true,
+        mayHaveBeenSent: !isCertainlyUnsent(error),
+        where: place,
+        // fetch's own errors may hold the URL with its query; the code is all that is worth keeping.
+        cause: codeOf(error),
+      });
+    }
+  });
 }
 
-function whatHappened(error: unknown, timeout: string, signal: AbortSignal, deadline: AbortSignal): string {
-  if (deadline.aborted) return `gave no answer within ${timeout}; it may have been carried out`;
+function whatHappened(error: unknown, timeout: string, signal: AbortSignal, either: AbortSignal): string {
+  if (isTimedOut(either)) return `gave no answer within ${timeout}; it may have been carried out`;
   if (signal.aborted) return 'was stopped; it may have been carried out';
   if (isCertainlyUnsent(error)) return `could not be sent: ${codeOf(error)}`;
   return `was cut off: ${codeOf(error)}; it may have been carried out`;

@@ -4,6 +4,7 @@ import { isJsonObject, type JsonValue } from '../../../kernel/json';
 import { parseTimeOrEpoch } from '../../../kernel/time';
 import { failure, requestJson } from './http-request';
 import type { ProviderKind } from '../provider-kind';
+import { withSignal } from '../../../platform/timers/with-signal';
 import { checkUrl, redactUrl } from './url';
 
 interface Sample {
@@ -73,10 +74,9 @@ export const prometheus: ProviderKind<PrometheusProviderConfig> = {
       description: config.description ?? `Prometheus query ${config.query}`,
       schema,
       source,
-      async collect(_target, signal) {
-        const settled = new AbortController();
-        const either = AbortSignal.any([signal, settled.signal]);
-        try {
+      // When one of the two questions has failed, the other's answer is of no use: both end with the signal.
+      collect: (_target, signal) =>
+        withSignal({ signals: [signal] }, async (either) => {
           const [samples, times] = await Promise.all([ask(url, either), askTimes(either)]);
           if (samples.length > 1 && aggregation === undefined) {
             const what = `answered ${samples.length} series; name an aggregation or narrow the query`;
@@ -88,11 +88,7 @@ export const prometheus: ProviderKind<PrometheusProviderConfig> = {
           }
           const value = AGGREGATE[aggregation ?? 'max'](samples.map((sample) => sample.value));
           return { value, observedAtMs: Math.min(...(times ?? samples.map(({ timeMs }) => timeMs))), source };
-        } finally {
-          // When one of the two failed, the other's answer is of no use.
-          settled.abort();
-        }
-      },
+        }),
     };
   },
 };

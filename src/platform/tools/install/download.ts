@@ -5,6 +5,7 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { gunzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
+import { withSignal } from '../../timers/with-signal';
 import { checksumOf, type ReleaseAsset } from '../tool-spec';
 
 export interface DownloadOptions {
@@ -26,8 +27,10 @@ export async function downloadTool(
   options: DownloadOptions,
 ): Promise<void> {
   const checksumUrl = `${releaseUrl}/${asset.checksums}`;
-  const { response: sums } = await get(checksumUrl, options);
-  const expected = checksumOf(asset.name, await sums.text());
+  const sums = await withSignal({ timeoutMs: options.totalTimeoutMs }, async (total) =>
+    (await get(checksumUrl, total, options)).text(),
+  );
+  const expected = checksumOf(asset.name, sums);
   if (expected === undefined) throw new Error(`${checksumUrl} holds no SHA-256 of ${asset.name}`);
 
   const url = `${releaseUrl}/${asset.name}`;
@@ -39,17 +42,17 @@ export async function downloadTool(
   await writeFile(target, binary, { mode: 0o755 });
 }
 
-async function get(url: string, options: DownloadOptions): Promise<{ response: Response }> {
+async function get(url: string, total: AbortSignal, options: DownloadOptions): Promise<Response> {
   const controller = new AbortController();
   const connect = setTimeout(
     () => controller.abort(new Error(`no answer within ${options.connectTimeoutMs} ms`)),
     options.connectTimeoutMs,
   );
-  const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(options.totalTimeoutMs)]);
+  total.addEventListener('abort', () => controller.abort(total.reason), { once: true });
   try {
-    const response = await fetch(url, { signal, redirect: 'follow' });
+    const response = await fetch(url, { signal: controller.signal, redirect: 'follow' });
     if (!response.ok) throw new Error(`status ${response.status}`);
-    return { response };
+    return response;
   } catch (error) {
     const { message, cause } = error as Error;
     const reason = cause instanceof Error && cause.message ? cause.message : message;
@@ -59,8 +62,15 @@ async function get(url: string, options: DownloadOptions): Promise<{ response: R
   }
 }
 
-async function fetchToFile(url: string, file: string, options: DownloadOptions): Promise<string> {
-  const { response } = await get(url, options);
+function fetchToFile(url: string, file: string, options: DownloadOptions): Promise<string> {
+  return withSignal({ timeoutMs: options.totalTimeoutMs }, async (total) => {
+    const response = await get(url, total, options);
+    return toFile(url, response, file, options);
+  });
+}
+
+/** @returns the SHA-256 of what was written */
+async function toFile(url: string, response: Response, file: string, options: DownloadOptions): Promise<string> {
   if (response.body === null) throw new Error(`${url}: the answer is empty`);
   const total = Number(response.headers.get('content-length')) || undefined;
   const hash = createHash('sha256');

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createFactCollector } from '../../../../src/gate/facts/collector';
+import { aCollector } from '../a-collector';
 import type { FactProvider } from '../../../../src/gate/facts/fact';
 import { createFactRegistry } from '../../../../src/gate/facts/registry';
 import { startScriptedSource, until, type ScriptedSource } from '../../../support/scripted-source';
@@ -24,7 +24,7 @@ export function describeProvider(
     async function collect(timeoutMs = 20_000, base = source.url) {
       const provider = await create(base);
       const times = { ttlMs: 0, maxAgeMs: 45_000, timeoutMs };
-      return createFactCollector().collect({
+      return aCollector().collect({
         providers: createFactRegistry([{ provider, type: name, configKey: name, ...times }]),
         factIds: ['level'],
         target,
