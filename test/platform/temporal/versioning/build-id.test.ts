@@ -10,9 +10,7 @@ describe('buildIdOf', () => {
 
   it('is the same for one commit built in two folders, whose source maps differ', () => {
     const code = 'const one = 1;\n';
-    expect(buildIdOf('1.2.3', `${code}${map('/home/ann/dist')}`)).toBe(
-      buildIdOf('1.2.3', `${code}${map('/builds/7/dist')}`),
-    );
+    expect(buildIdOf('1.2.3', `${code}${map('/one/dist')}`)).toBe(buildIdOf('1.2.3', `${code}${map('/another/dist')}`));
   });
 
   it('differs when the code differs, or the version', () => {
