@@ -1,20 +1,38 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
+import { fromPlain } from '../../src/rego/values/plain';
+import type { RegoValue } from '../../src/rego/values/value';
+import { parseValue } from '../../src/rego/values/wasm-text';
 
-/** One of OPA's own cases, as far as it is of plain form. */
+/**
+ * How a case asks: `plain` for one value of a rule; `sorted` where a list stands for a set; `term` where the input is
+ * written in Rego, with sets and keys of any type; `error` for a conflict, which ends the evaluation in any mode;
+ * `strict` for an error of a built-in, which only OPA's strict mode reports.
+ */
+export type CaseForm = 'plain' | 'sorted' | 'term' | 'error' | 'strict';
+
+/** One of OPA's own cases whose query is a rule's path. */
 export interface ConformanceCase {
   note: string;
-  /** `data.test.p` as a wasm entrypoint, `test/p` */
+  /** the suite: the folder of its file */
+  folder: string;
+  form: CaseForm;
+  /** `data.test.p` as an entrypoint, `test/p` */
   entrypoint: string;
   modules: string[];
-  data?: unknown;
-  input?: unknown;
+  data: RegoValue;
+  input?: RegoValue;
   want: Want;
 }
 
 /** `data.a.b = x` asks for a value, `data.a.b` only whether there is one other than false. */
-export type Want = { kind: 'value'; value: unknown } | { kind: 'undefined' } | { kind: 'holds' } | { kind: 'fails' };
+export type Want =
+  | { kind: 'value'; value: RegoValue; isSorted: boolean }
+  | { kind: 'undefined' }
+  | { kind: 'holds' }
+  | { kind: 'fails' }
+  | { kind: 'error'; isStrict: boolean };
 
 interface RawCase {
   note: string;
@@ -24,9 +42,9 @@ interface RawCase {
   input?: unknown;
   input_term?: string;
   want_result?: Record<string, unknown>[];
-  want_defined?: boolean;
   want_error?: string;
   want_error_code?: string;
+  strict_error?: boolean;
   sort_bindings?: boolean;
   env?: unknown;
 }
@@ -34,8 +52,7 @@ interface RawCase {
 const PLAIN_QUERY = /^(data(?:\.[A-Za-z_]\w*)+)(\s*=\s*x)?$/;
 
 /**
- * The cases of plain form: query `data.a.b` or `data.a.b = x`, with modules, without `want_error*`, `input_term`,
- * `sort_bindings` and `env`, one result or none. Ordered by their notes.
+ * The cases with query `data.a.b` or `data.a.b = x`, with modules and one result or none. Ordered by their files.
  *
  * @param folder `v1/test/cases/testdata/v1` of OPA's Go module
  */
@@ -47,26 +64,50 @@ export async function readCases(folder: string): Promise<ConformanceCase[]> {
     // as bigint, an integer keeps its digits
     const document = parse(text, { intAsBigInt: true, maxAliasCount: -1 }) as { cases?: RawCase[] } | null;
     for (const raw of document?.cases ?? []) {
-      const plain = toPlainCase(raw);
-      if (plain) cases.push(plain);
+      const read = toCase(raw, dirname(file));
+      if (read) cases.push(read);
     }
   }
   return cases;
 }
 
-function toPlainCase(raw: RawCase): ConformanceCase | undefined {
+function toCase(raw: RawCase, folder: string): ConformanceCase | undefined {
   const [, path, bound] = PLAIN_QUERY.exec(raw.query.trim()) ?? [];
-  const results = raw.want_result ?? [];
-  if (path === undefined || !raw.modules?.length) return undefined;
-  if (Object.keys(raw).some((key) => key.startsWith('want_error'))) return undefined;
-  if (raw.input_term !== undefined || raw.sort_bindings || raw.env !== undefined || results.length > 1)
+  if (path === undefined || !raw.modules?.length || raw.env !== undefined) return undefined;
+  if ((raw.want_result ?? []).length > 1) return undefined;
+  const { note, modules } = raw;
+  const entrypoint = path.split('.').slice(1).join('/');
+  const input = raw.input_term !== undefined ? parseTerm(raw.input_term) : plainInput(raw.input);
+  if (raw.input_term !== undefined && input === undefined) return undefined;
+  const common = { note, folder, entrypoint, modules, data: fromPlain(raw.data ?? {}), input };
+  return { ...common, form: formOf(raw), want: wanted(raw, bound !== undefined) };
+}
+
+const plainInput = (input: unknown) => (input === undefined ? undefined : fromPlain(input));
+
+/** undefined for the few terms that are more than a value, such as a comprehension */
+function parseTerm(text: string): RegoValue | undefined {
+  try {
+    return parseValue(text);
+  } catch {
     return undefined;
-  const { note, modules, data, input } = raw;
-  const [result] = results;
-  const want: Want = bound
-    ? result
-      ? { kind: 'value', value: result.x }
-      : { kind: 'undefined' }
-    : { kind: result ? 'holds' : 'fails' };
-  return { note, entrypoint: path.split('.').slice(1).join('/'), modules, data, input, want };
+  }
+}
+
+function formOf(raw: RawCase): CaseForm {
+  const isError = raw.want_error !== undefined || raw.want_error_code !== undefined;
+  if (isError) return raw.strict_error ? 'strict' : 'error';
+  if (raw.input_term !== undefined) return 'term';
+  return raw.sort_bindings ? 'sorted' : 'plain';
+}
+
+function wanted(raw: RawCase, isBound: boolean): Want {
+  if (raw.want_error !== undefined || raw.want_error_code !== undefined) {
+    return { kind: 'error', isStrict: raw.strict_error ?? false };
+  }
+  const [result] = raw.want_result ?? [];
+  if (!isBound) return { kind: result ? 'holds' : 'fails' };
+  return result
+    ? { kind: 'value', value: fromPlain(result.x), isSorted: raw.sort_bindings ?? false }
+    : { kind: 'undefined' };
 }

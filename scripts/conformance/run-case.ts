@@ -1,16 +1,13 @@
-import { execFile } from 'node:child_process';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
-import { extract } from 'tar-stream';
+import { EvaluationConflictError } from '../../src/rego/builtins/plan-builtin';
+import { findNumberKeys } from '../../src/rego/analysis/number-keys';
+import type { CapabilitiesTarget } from '../../src/rego/capabilities';
+import { loadPolicy } from '../../src/rego/plan/load-policy';
 import { compareValues } from '../../src/rego/values/compare';
 import { writeJson } from '../../src/rego/values/json';
-import { fromPlain } from '../../src/rego/values/plain';
+import { parseJson } from '../../src/rego/values/parse-json';
 import type { RegoValue } from '../../src/rego/values/value';
-import { parseValue } from '../../src/rego/values/wasm-text';
-import { findNumberKeys } from '../../src/rego/analysis/number-keys';
 import { loadWasmPolicy } from '../../src/rego/wasm-policy';
+import { buildCase, type Builder } from './build-case';
 import type { ConformanceCase, Want } from './cases';
 
 /**
@@ -19,95 +16,112 @@ import type { ConformanceCase, Want } from './cases';
  */
 export interface CaseResult {
   note: string;
+  folder: string;
+  form: ConformanceCase['form'];
   outcome: 'passed' | 'refused' | 'wrong' | 'failed';
   /** the refused built-in's name where it is one, else what was found */
   detail?: string;
 }
 
-export interface Builder {
-  opa: string;
-  capabilities: string;
-  folder: string;
-}
+/** What an evaluator answered: a value, none, or an error of the kind that OPA reports. */
+type Answer = { value: RegoValue | undefined } | { error: 'conflict' | 'builtin' };
 
 const NUMBER_KEY = 'a reference into data with a number as key';
 const DECISION_TIME_NS = BigInt(Date.now()) * 1_000_000n;
 
-export async function runCase(wanted: ConformanceCase, index: number, builder: Builder): Promise<CaseResult> {
-  const { note } = wanted;
-  const folder = join(builder.folder, String(index));
+export async function runCase(
+  one: ConformanceCase,
+  index: number,
+  target: CapabilitiesTarget,
+  builder: Builder,
+): Promise<CaseResult> {
+  const { note, folder, form, want } = one;
+  const result = (outcome: CaseResult['outcome'], detail?: string) => ({ note, folder, form, outcome, detail });
   try {
-    const built = await build(wanted, folder, builder);
-    if ('error' in built) return { note, outcome: 'refused', detail: refusal(built.error) };
-    const policy = await loadWasmPolicy(built.wasm);
-    policy.setData(toText(wanted.data ?? {}));
-    const input = wanted.input === undefined ? undefined : toText(wanted.input);
-    const found = policy.evaluateExactly(wanted.entrypoint, input, DECISION_TIME_NS);
-    if (answers(wanted.want, found)) return { note, outcome: 'passed' };
-    const text = found === undefined ? 'undefined' : writeJson(found);
-    return { note, outcome: 'wrong', detail: `wanted ${show(wanted.want)}, found ${text}` };
+    const refused = target === 'wasm' ? refusedForWasm(one) : undefined;
+    if (refused !== undefined) return result('refused', refused);
+    const built = await buildCase(one, index, target, builder);
+    if ('error' in built) return result('refused', refusal(built.error));
+    const answer = target === 'plan' ? askPlan(one, built.file) : await askWasm(one, built.file);
+    if (isAsWanted(want, answer)) return result('passed');
+    return result('wrong', `wanted ${show(want)}, found ${showAnswer(answer)}`);
   } catch (error) {
-    return { note, outcome: 'failed', detail: error instanceof Error ? error.message : String(error) };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+    return result('failed', error instanceof Error ? error.message : String(error));
   }
 }
 
-async function build(
-  { modules, entrypoint }: ConformanceCase,
-  folder: string,
-  { opa, capabilities }: Builder,
-): Promise<{ wasm: Uint8Array } | { error: string }> {
+/** The static rules for wasm: what it would answer in another way, and what it cannot say. */
+function refusedForWasm({ modules, want, input }: ConformanceCase): string | undefined {
   const [numberKey] = modules.flatMap(findNumberKeys);
-  if (numberKey) return { error: `${NUMBER_KEY}: ${numberKey.text}` };
-  await mkdir(folder, { recursive: true });
-  const files = modules.map((_, index) => join(folder, `module-${index}.rego`));
-  await Promise.all(files.map((file, index) => writeFile(file, modules[index]!)));
-  const bundle = join(folder, 'bundle.tar.gz');
-  const args = ['build', '-t', 'wasm', '-e', entrypoint, '--capabilities', capabilities, '-o', bundle, ...files];
-  const error = await new Promise<string | undefined>((resolve) => {
-    // opa build says on stdout what is wrong with a policy
-    execFile(opa, args, (failure, stdout, stderr) => resolve(failure ? stdout + stderr : undefined));
-  });
-  if (error !== undefined) return { error };
-  return { wasm: await extractWasm(await readFile(bundle)) };
+  if (numberKey) return `${NUMBER_KEY}: ${numberKey.text}`;
+  if (want.kind === 'error' && want.isStrict) return 'a built-in error, which the module does not report';
+  return input !== undefined && compareValues(parseJson(writeJson(input)), input) !== 0
+    ? 'an input that is no JSON'
+    : undefined;
 }
 
-async function extractWasm(archive: Buffer): Promise<Uint8Array> {
-  const entries = Readable.from([archive]).pipe(createGunzip()).pipe(extract());
-  let wasm: Uint8Array | undefined;
-  for await (const entry of entries) {
-    const chunks: Buffer[] = [];
-    for await (const chunk of entry) chunks.push(chunk as Buffer);
-    if (entry.header.name.endsWith('policy.wasm')) wasm = Buffer.concat(chunks);
+function askPlan({ entrypoint, data, input, want }: ConformanceCase, plan: Uint8Array): Answer {
+  const policy = loadPolicy(Buffer.from(plan).toString('utf8'), data);
+  try {
+    const { result, builtinErrors } = policy.evaluate(input, { entrypoint, decisionTimeNs: DECISION_TIME_NS });
+    const isStrict = want.kind === 'error' && want.isStrict;
+    if (isStrict && builtinErrors.length > 0) return { error: 'builtin' };
+    return { value: result };
+  } catch (error) {
+    if (error instanceof EvaluationConflictError) return { error: 'conflict' };
+    throw error;
   }
-  if (wasm === undefined) throw new Error('the bundle holds no policy.wasm');
-  return wasm;
+}
+
+async function askWasm({ entrypoint, data, input, want }: ConformanceCase, wasm: Uint8Array): Promise<Answer> {
+  const policy = await loadWasmPolicy(wasm);
+  policy.setData(writeJson(data));
+  const text = input === undefined ? undefined : writeJson(input);
+  try {
+    return { value: policy.evaluateExactly(entrypoint, text, DECISION_TIME_NS) };
+  } catch (error) {
+    // the module aborts where OPA reports a conflict
+    if (want.kind === 'error' && /conflict|multiple outputs|unique/.test(String(error))) return { error: 'conflict' };
+    throw error;
+  }
 }
 
 function refusal(error: string): string {
-  if (error.startsWith(NUMBER_KEY)) return error;
-  if (error.includes('with keyword target')) return 'a built-in named by `with`';
   const names = [...error.matchAll(/undefined function (\S+)/g)].map((match) => match[1]!);
-  return names.length > 0 ? [...new Set(names)].sort().join(', ') : error.replaceAll(/\s+/g, ' ').trim();
+  if (names.length > 0) return [...new Set(names)].sort().join(', ');
+  if (error.includes('with keyword target')) return 'a built-in named by `with`';
+  return error.replaceAll(/\s+/g, ' ').trim();
 }
 
-const toText = (value: unknown): string => writeJson(fromPlain(value));
-
-function answers(want: Want, found: RegoValue | undefined): boolean {
+function isAsWanted(want: Want, answer: Answer): boolean {
+  if ('error' in answer) return want.kind === 'error';
+  const { value } = answer;
   switch (want.kind) {
     case 'value':
-      // OPA's cases hold their results as JSON: sets as ordered arrays, keys as text
-      return found !== undefined && compareValues(parseValue(writeJson(found)), fromPlain(want.value)) === 0;
+      if (value === undefined) return false;
+      return compareValues(asResult(value, want.isSorted), asResult(want.value, want.isSorted)) === 0;
     case 'undefined':
-      return found === undefined;
+      return value === undefined;
     case 'holds':
-      return found !== undefined && found !== false;
+      return value !== undefined && value !== false;
     case 'fails':
-      return found === undefined || found === false;
+      return value === undefined || value === false;
+    case 'error':
+      return false;
   }
 }
 
+/** OPA's cases hold their results as JSON: sets as ordered arrays, keys as text; some say that the order is none. */
+function asResult(value: RegoValue, isSorted: boolean): RegoValue {
+  const json = parseJson(writeJson(value));
+  return isSorted && Array.isArray(json) ? json.toSorted(compareValues) : json;
+}
+
 function show(want: Want): string {
-  return want.kind === 'value' ? writeJson(fromPlain(want.value)) : want.kind;
+  return want.kind === 'value' ? writeJson(want.value) : want.kind;
+}
+
+function showAnswer(answer: Answer): string {
+  if ('error' in answer) return `an error (${answer.error})`;
+  return answer.value === undefined ? 'undefined' : writeJson(answer.value);
 }

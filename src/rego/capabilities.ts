@@ -36,18 +36,30 @@ export const HOST_BUILTINS: readonly string[] = Object.keys(BUILTINS)
   .filter((name) => !WASM_BUILTINS.includes(name) && !NEVER_FROM_WASM.includes(name))
   .sort();
 
+/** What decides: OPA's plan takes every built-in from our table, a wasm module has many in ways of its own. */
+export type CapabilitiesTarget = 'plan' | 'wasm';
+
+/** What the compiler rewrites or leaves out, so that no evaluator ever calls it. */
+const COMPILED_AWAY: readonly string[] = ['assign', 'print', 'rego.metadata.chain', 'rego.metadata.rule'];
+
+/** The built-ins that a policy may call, sorted; see docs/built-ins.md. */
+export function supportedBuiltins(target: CapabilitiesTarget): readonly string[] {
+  if (target === 'plan') return [...new Set([...Object.keys(BUILTINS), ...COMPILED_AWAY])].sort();
+  return [...WASM_BUILTINS, ...HOST_BUILTINS].sort();
+}
+
 /**
  * Capabilities for `opa build --capabilities`: those of the `opa` at hand (`opa capabilities --current`) less the
- * built-ins that neither the module nor the host implements, so that a policy that calls one does not build.
+ * built-ins that the evaluator lacks, so that a policy that calls one does not build.
  *
  * @throws TypeError when `current` is not such a document
  */
-export function createCapabilities(current: JsonObject): JsonObject {
+export function createCapabilities(current: JsonObject, target: CapabilitiesTarget = 'wasm'): JsonObject {
   const { builtins } = current;
   if (!Array.isArray(builtins)) {
     throw new TypeError('Expected the capabilities of opa to have a list called builtins');
   }
-  const supported = new Set([...WASM_BUILTINS, ...HOST_BUILTINS]);
+  const supported = new Set(supportedBuiltins(target));
   const isSupported = (builtin: JsonValue) =>
     isJsonObject(builtin) && typeof builtin.name === 'string' && supported.has(builtin.name);
   return { ...current, builtins: builtins.filter(isSupported) };

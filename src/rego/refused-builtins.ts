@@ -8,9 +8,6 @@ const REASONS: Readonly<Record<string, string>> = {
   'rand.intn': 'is random: a decision must be the same when it is replayed',
   'uuid.rfc4122': 'is random: a decision must be the same when it is replayed',
   'opa.runtime': "depends on the process's environment: a decision must be the same when it is replayed",
-  'io.jwt.encode_sign': 'makes random signatures for most algorithms, and a gate signs nothing',
-  'io.jwt.encode_sign_raw': 'makes random signatures for most algorithms, and a gate signs nothing',
-  'providers.aws.sign_req': 'prepares a request to the network, which a policy cannot send',
   'json.unmarshal': 'the wasm module takes numbers whose exponent OPA refuses: let the fact be JSON instead',
   format_int: 'the wasm module aborts on integers of more than 64 bits: use sprintf with %d, %b, %o or %x',
   'yaml.': "would need OPA's own YAML 1.1 reader and writer to answer the same",
@@ -21,8 +18,6 @@ const REASONS: Readonly<Record<string, string>> = {
   'json.verify_schema': 'answers with the messages of a JSON Schema library of Go',
   'strings.render_template': 'needs the text templates of Go',
   'rego.parse_module': 'needs the parser of OPA itself',
-  'regex.globs_match': 'needs a search for texts that two patterns share; regex.match or glob.match do for most uses',
-  'uri.': 'needs the URL parser of Go, which reads odd addresses in its own way',
 };
 
 /** The reason in words, or undefined where OPA has the built-in only in a later version. */

@@ -14,6 +14,10 @@ import { internalBuiltins } from './internals';
 import { jsonBuiltins } from './json';
 import { jsonPatchBuiltins } from './json-patch';
 import { jsonPathBuiltins } from './json-paths';
+import { awsSigningBuiltins } from './aws-signing';
+import { globsMatchBuiltins } from './globs-match';
+import { jwtSigningBuiltins } from './jwt-signing';
+import { uriBuiltins } from './uris';
 import { jsonWebTokenBuiltins } from './json-web-tokens';
 import { netBuiltins } from './net';
 import { numberBuiltins } from './numbers';
@@ -49,6 +53,10 @@ export const BUILTINS: Builtins = {
   ...jsonBuiltins,
   ...jsonPatchBuiltins,
   ...jsonPathBuiltins,
+  ...awsSigningBuiltins,
+  ...globsMatchBuiltins,
+  ...jwtSigningBuiltins,
+  ...uriBuiltins,
   ...jsonWebTokenBuiltins,
   ...netBuiltins,
   ...numberBuiltins,

@@ -1,4 +1,5 @@
 import { BuiltinError, type Builtins } from './builtin';
+import { parseAddress, type Address } from './ip-address';
 import { itemsOf, stringAt } from './operands';
 import { RegoSet } from '../values/rego-set';
 import { isObject, isSet, type RegoValue } from '../values/value';
@@ -8,7 +9,7 @@ export const netBuiltins: Builtins = {
   /** the name that it had once */
   'net.cidr_overlap': (operands) => contains(stringAt(operands, 0), stringAt(operands, 1)),
   'net.cidr_intersects': (operands) => {
-    const [a, b] = [cidrOf(stringAt(operands, 0)), cidrOf(stringAt(operands, 1))];
+    const [a, b] = [cidrOf(stringAt(operands, 0)), cidrOf(stringAt(operands, 1))].map(asIpv4) as [Network, Network];
     const [[firstA, lastA], [firstB, lastB]] = [range(a), range(b)];
     return a.version === b.version && firstA <= lastB && firstB <= lastA;
   },
@@ -40,10 +41,6 @@ export const netBuiltins: Builtins = {
   },
 };
 
-interface Address {
-  version: 4 | 6;
-  value: bigint;
-}
 interface Network extends Address {
   prefix: number;
 }
@@ -54,37 +51,6 @@ function range(network: Network): [first: bigint, last: bigint] {
   const size = 1n << BigInt(bitsOf(network) - network.prefix);
   const first = network.value - (network.value % size);
   return [first, first + size - 1n];
-}
-
-function parseAddress(text: string): Address | undefined {
-  if (!text.includes(':')) {
-    const value = parseDotted(text);
-    return value === undefined ? undefined : { version: 4, value };
-  }
-  const dotted = /^(.*:)([^:]*\.[^:]*)$/.exec(text);
-  let hex = text;
-  if (dotted) {
-    const value = parseDotted(dotted[2]!);
-    if (value === undefined) return undefined;
-    hex = `${dotted[1]}${(value >> 16n).toString(16)}:${(value & 0xffffn).toString(16)}`;
-  }
-  const halves = hex.split('::');
-  if (halves.length > 2) return undefined;
-  const [head, tail] = halves.map((half) => (half === '' ? [] : half.split(':')));
-  const groups = [...head!, ...(tail ?? [])];
-  const missing = 8 - groups.length;
-  if (tail ? missing < 1 : missing !== 0) return undefined;
-  if (!groups.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group))) return undefined;
-  const all = [...head!, ...Array<string>(tail ? missing : 0).fill('0'), ...(tail ?? [])];
-  return { version: 6, value: all.reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n) };
-}
-
-function parseDotted(text: string): bigint | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4 || !parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)) {
-    return undefined;
-  }
-  return parts.reduce((value, part) => (value << 8n) | BigInt(part), 0n);
 }
 
 function parseCidr(text: string): Network | undefined {
@@ -114,13 +80,19 @@ function networkOf(text: string): Network {
 }
 
 function contains(outer: string, inner: string): boolean {
-  const network = cidrOf(outer);
+  const network = asIpv4(cidrOf(outer));
   const [first, last] = range(network);
   const address = parseAddress(inner);
-  if (address) return address.version === network.version && address.value >= first && address.value <= last;
-  const other = cidrOf(inner);
+  const other = asIpv4(address ? { ...address, prefix: bitsOf(address) } : cidrOf(inner));
   const [otherFirst, otherLast] = range(other);
   return other.version === network.version && otherFirst >= first && otherLast <= last;
+}
+
+/** Go takes an IPv4 address in IPv6's form for one of IPv4, and a network of such addresses too. */
+function asIpv4(network: Network): Network {
+  const [first] = range(network);
+  if (!isMapped({ ...network, value: first })) return network;
+  return { version: 4, value: network.value & 0xffff_ffffn, prefix: network.prefix - 96 };
 }
 
 /** CIDRs with what names them in the answer: an index, a key, or the element itself. */

@@ -113,4 +113,18 @@ export const CALL_SHAPES: Readonly<Record<string, Readonly<Record<string, readon
     'regex.replace': ['string', 'string', 'string'],
     'regex.split': ['string', 'string'],
   },
+  addresses: {
+    'uri.parse': ['uri'],
+    'uri.is_valid': ['uri'],
+    'net.cidr_contains': ['cidr', 'cidr'],
+    'net.cidr_intersects': ['cidr', 'cidr'],
+    'net.cidr_is_valid': ['cidr'],
+  },
+  patterns: {
+    'regex.globs_match': ['pattern', 'pattern'],
+    'regex.match': ['pattern', 'string'],
+    'regex.split': ['pattern', 'string'],
+    'regex.find_n': ['pattern', 'string', 'integer'],
+    'glob.match': ['glob', 'strings', 'string'],
+  },
 };

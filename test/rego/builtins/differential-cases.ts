@@ -278,6 +278,13 @@ export const FIXED_EXPRESSIONS: string[] = [
   'urlquery.encode_object({"b": ["x y", "ü"], "a": {"2", "1"}, "c": "!\'()*~"})',
   'urlquery.decode_object("a;b=1")',
   'trace("note")',
+  'uri.parse("https://user:pw@Example.com:8443/a%2Fb/ü?q=1&r=%20#frag%41")',
+  'uri.is_valid("http://a b.com/")',
+  'providers.aws.sign_req({"method": "get", "url": "https://example.com/a b?x=1", "headers": {"X-A": "1", "user-agent": "y"}, "body": {"a": [1, "<"]}}, {"aws_service": "s3", "aws_access_key": "AK", "aws_secret_access_key": "SK", "aws_region": "eu-west-1", "aws_session_token": "t"}, 1700000000123456789)',
+  'providers.aws.sign_req({"method": "get", "url": "https://example.com"}, {"aws_service": "s3"}, 1)',
+  'io.jwt.encode_sign({"alg": "HS256", "typ": "JWT"}, {"a": [1.0, "<ü>"], "b": {2, 1}}, {"kty": "oct", "k": "c2VjcmV0"})',
+  'io.jwt.encode_sign_raw(`{"alg": "HS384"}`, `no json`, `{"kty": "oct", "k": "c2VjcmV0"}`)',
+  'regex.globs_match("a.*c", "[a-c]bb+c")',
 ];
 
 export const EXPRESSIONS: string[] = [

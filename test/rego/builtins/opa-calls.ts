@@ -5,6 +5,7 @@ import { BuiltinError } from '../../../src/rego/builtins/builtin';
 import { EvaluationBudget } from '../../../src/rego/builtins/plan-builtin';
 import { formatValue } from '../../../src/rego/builtins/rego-format';
 import type { RegoValue } from '../../../src/rego/values/value';
+import { writeValue } from '../../../src/rego/values/wasm-text';
 import { inFolder, opa } from '../../support/build-policy';
 
 /** A built-in with its operands. */
@@ -40,7 +41,7 @@ export function askOpa(calls: readonly Call[]): Promise<Answer[]> {
 }
 
 export function expression({ name, operands }: Call): string {
-  const texts = operands.map((operand) => `object.get({0: ${formatValue(operand)}}, 0, 0)`);
+  const texts = operands.map((operand) => `object.get({0: ${writeValue(operand)}}, 0, 0)`);
   return INFIX[name] === undefined ? `${name}(${texts.join(', ')})` : `${texts[0]} ${INFIX[name]} ${texts[1]}`;
 }
 

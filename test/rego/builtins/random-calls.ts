@@ -42,7 +42,111 @@ const STRINGS = [
   ...['%5.2f|%x', '\u0130', 'ß', 'ǆ', '\u2028<&>', '0x1F', '+1', '.5', '5.', 'Inf', 'aa', 'aaa', 'abab'],
 ];
 
-export type Kind = 'any' | 'number' | 'integer' | 'small' | 'string' | 'array' | 'set' | 'object' | 'list' | 'strings';
+/** Pieces that make texts of a kind when some are put together. */
+const PIECES = {
+  uri: [
+    'http:',
+    'https:',
+    'HTTP:',
+    'ftp:',
+    'mailto:',
+    '//',
+    '/',
+    '///',
+    'user:pw@',
+    'a@b@',
+    'a.com',
+    'é.com',
+    '[::1]',
+    '[fe80::1%25en0]',
+    '[1.2.3.4]',
+    ':80',
+    ':x',
+    ':',
+    '?',
+    'q=1&r=%20',
+    '#',
+    'frag%41',
+    '%zz',
+    '%2F',
+    '%C3%A9',
+    'a b',
+    '*',
+    '..',
+    '\u0001',
+    '<',
+    "'",
+    '%20',
+  ],
+  cidr: [
+    '10.0.0.0/8',
+    '10.1.0.0/16',
+    '10.1.2.3',
+    '010.0.0.1',
+    '::1',
+    '::ffff:10.1.2.3',
+    '::/0',
+    'fe80::/10',
+    '1:2:3:4:5:6:7:8',
+    '/32',
+    '/129',
+    '/33',
+    '0.0.0.0/0',
+    '::ffff:10.0.0.0/104',
+    '::/80',
+    ' ',
+  ],
+  pattern: [
+    'a',
+    'b',
+    'c',
+    '.',
+    '[a-c]',
+    '[bc]',
+    '[',
+    ']',
+    '*',
+    '+',
+    '?',
+    'a*',
+    'b+',
+    '.*',
+    '.+',
+    '\\',
+    '\\.',
+    '(a|b)',
+    '^',
+    '$',
+    '-',
+    'ö',
+  ],
+  glob: [
+    'a',
+    'b',
+    '*',
+    '**',
+    '?',
+    '[a-c]',
+    '[!a]',
+    '[ab]',
+    '{a,b}',
+    '{',
+    '}',
+    ',',
+    '.',
+    ':',
+    '\\*',
+    '[',
+    ']',
+    '!',
+    '-',
+    'ö',
+  ],
+} as const;
+
+export type Kind =
+  | ('any' | 'number' | 'integer' | 'small' | 'string' | 'array' | 'set' | 'object' | 'list' | 'strings')
+  | keyof typeof PIECES;
 
 /** OPA itself would fill the memory with what a large operand asks of them. */
 const UNBOUNDED = new Set(['numbers.range', 'numbers.range_step', 'bits.lsh']);
@@ -77,6 +181,11 @@ class Generator {
         return this.random() < 0.5 ? this.items(depth, 'number') : new RegoSet(this.items(depth, 'number'));
       case 'strings':
         return this.random() < 0.5 ? this.items(depth, 'string') : new RegoSet(this.items(depth, 'string'));
+      case 'uri':
+      case 'cidr':
+      case 'pattern':
+      case 'glob':
+        return Array.from({ length: 1 + this.below(kind === 'cidr' ? 2 : 5) }, () => this.pick(PIECES[kind])).join('');
       case 'object':
         return new RegoObject(this.items(depth, 'any').map((item) => [this.key(), item] as const));
     }
