@@ -1,8 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditReader } from '../audit/audit-reader';
 import { parseAuditQuery, type AuditQueryOptions } from '../audit/query';
 import { FailureType, GateError } from '../kernel/failures';
+import { bearsToken } from './access';
 
 export interface AuditRoutesOptions {
   reader: Pick<AuditReader, 'get' | 'list'>;
@@ -24,7 +24,7 @@ export const auditRoutes: FastifyPluginAsync<AuditRoutesOptions> = async (
   { reader, tokens, nowMs = Date.now },
 ) => {
   server.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
-    if (isAuthorized(request.headers.authorization, tokens)) return;
+    if (bearsToken(request.headers.authorization, tokens)) return;
     await reply
       .code(401)
       .header('www-authenticate', 'Bearer')
@@ -48,17 +48,6 @@ export const auditRoutes: FastifyPluginAsync<AuditRoutesOptions> = async (
     return reply.code(404).send(toBody('NotFound', `No audit record stands under the id ${decisionID}`));
   });
 };
-
-/** Compares digests, so that the time taken tells neither the token's length nor how much of it was right. */
-function isAuthorized(header: string | undefined, tokens: readonly string[]): boolean {
-  const given = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1];
-  if (given === undefined) return false;
-  return tokens.filter((token) => token !== '' && timingSafeEqual(digest(given), digest(token))).length > 0;
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
-}
 
 function toBody(type: string, message: string, faults?: readonly unknown[]) {
   return { error: { type, message, ...(faults && { faults }) } };

@@ -26,9 +26,9 @@ export function parseJson(path: string, text: string): ParsedText {
   }
   // JSON is YAML, nearly: YAML's parser knows lines and duplicate keys, and takes its time; a good document needs neither.
   let parsed: { tree: Yaml.Document; lines: Yaml.LineCounter } | undefined;
-  const asYaml = () => (parsed ??= parseDocument(text, { logLevel: 'silent' }));
+  const asYaml = () => (parsed ??= parseDocument(text, { logLevel: 'silent', uniqueKeys: false }));
   if (hasDuplicateKey(text, document)) {
-    const { tree, lines } = asYaml();
+    const { tree, lines } = parseDocument(text, { logLevel: 'silent' });
     refuse(
       path,
       lines,
@@ -40,7 +40,9 @@ export function parseJson(path: string, text: string): ParsedText {
 
 /** In JSON a text before a colon is a key, and only that is: there are as many as members, unless one stood twice. */
 function hasDuplicateKey(text: string, document: JsonValue): boolean {
-  const keys = text.match(/"(?:[^"\\]|\\.)*"\s*:/g)?.length ?? 0;
+  // Every text is matched whole, keys or not: a search for keys alone would begin again at each escaped quote.
+  let keys = 0;
+  for (const [, colon] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g)) if (colon !== undefined) keys += 1;
   return keys !== memberCount(document);
 }
 
@@ -110,6 +112,24 @@ function parseDocument(text: string, options: Yaml.ParseOptions & Yaml.DocumentO
   return { tree: yaml().parseDocument(text, { ...options, lineCounter: lines }) as Yaml.Document, lines };
 }
 
+const pairsByKey = new WeakMap<Yaml.YAMLMap | Yaml.YAMLSeq, ReadonlyMap<string, object>>();
+
+/** The pairs of a collection by their keys, the first of each; made once, since many faults may lie in one collection. */
+function pairsOf(node: Yaml.YAMLMap | Yaml.YAMLSeq): ReadonlyMap<string, object> {
+  let pairs = pairsByKey.get(node);
+  if (pairs === undefined) {
+    const found = new Map<string, object>();
+    for (const item of node.items as object[]) {
+      if (!('key' in item)) continue;
+      const key = String(item.key);
+      if (!found.has(key)) found.set(key, item);
+    }
+    pairs = found;
+    pairsByKey.set(node, pairs);
+  }
+  return pairs;
+}
+
 /** The line of what a JSON Pointer names, else of the innermost thing around it. */
 function lineIn(
   { tree, lines }: { tree: Yaml.Document; lines: Yaml.LineCounter },
@@ -121,7 +141,7 @@ function lineIn(
   for (const key of pointerKeys(pointer)) {
     if (isAlias(node)) node = node.resolve(tree);
     if (!isCollection(node)) break;
-    const pair = node.items.find((item) => 'key' in (item as object) && String((item as { key: unknown }).key) === key);
+    const pair = pairsOf(node).get(key);
     const next: unknown = pair === undefined ? node.get(Number(key), true) : (pair as { key: unknown }).key;
     if (!isNode(next)) break;
     offset = next.range?.[0] ?? offset;
