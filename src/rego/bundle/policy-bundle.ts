@@ -1,4 +1,5 @@
 import type { JsonObject, JsonSchema } from '../../kernel/json';
+import type { Declarations } from '../declarations/declaration';
 import type { PolicyReads } from '../analysis/policy-reads';
 
 /** A compiled policy as it came out of bundle.tar.gz; immutable. */
@@ -13,6 +14,8 @@ export interface PolicyBundle {
   /** the JSON Schema of the facts, `policy/input.json` */
   inputSchema: JsonSchema;
   reads: PolicyReads;
+  /** what its rules deal with themselves; absent where the bundle does not say */
+  declarations?: Declarations;
   /** entrypoint as OPA names it in wasm, `gate/response` */
   entrypoint: string;
   /** that of OPA's masks, `system/log/mask`; absent when the policy has none */

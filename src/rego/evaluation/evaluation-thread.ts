@@ -80,8 +80,8 @@ export class EvaluationThread<Call extends ThreadCall> {
     const isHeld = this.held.delete(release.id);
     this.held.add(release.id);
     if (!isHeld) {
-      const { id, module, dataText, entrypoint, memoryMiB } = release;
-      this.post({ load: id, module, dataText, entrypoint, memoryMiB });
+      const { id, ...policy } = release;
+      this.post({ load: id, ...policy });
       this.dropOldest();
     }
   }

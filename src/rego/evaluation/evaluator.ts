@@ -1,8 +1,10 @@
 import { FailureType, GateError } from '../../kernel/failures';
 import type { JsonObject, JsonValue } from '../../kernel/json';
 import type { PolicyBundle } from '../bundle/policy-bundle';
+import type { EvaluationAccount, SecondOpinionSetting } from './account';
 import { EvaluationThread, type ThreadCall, type ThreadEnd } from './evaluation-thread';
 import type { Answer } from './messages';
+import { toGateError } from './run-failure';
 import { createPrepareRelease, type PreparedRelease } from './prepare-release';
 
 export interface EvaluatorOptions {
@@ -35,13 +37,20 @@ export interface EvaluationRequest {
   decisionTimeMs: number;
   deadlineMs?: number;
   memoryMiB?: number;
+  /**
+   * whether an `allow` needs the compiled module to agree
+   * @default when-possible
+   */
+  secondOpinion?: SecondOpinionSetting;
 }
 
 export interface Evaluation {
-  /** undefined where the entrypoint is; sets come as arrays in no promised order */
+  /** undefined where the entrypoint is; sets come as arrays, of the wasm module's in no promised order */
   response: JsonValue | undefined;
-  /** of the evaluation alone, in its thread */
+  /** of the evaluation alone, in its thread; the second opinion included */
   evalDurationNs: number;
+  /** which evaluators answered, and what they noted: an answer with notes is not to be relied on */
+  account: EvaluationAccount;
 }
 
 /** Evaluates policies off the main thread, each within a deadline and a memory ceiling (gate rules, section 10). */
@@ -50,7 +59,8 @@ export interface Evaluator {
    * The deadline counts from the start of the evaluation, not from queueing. An evaluation that passes it is stopped and
    * tried once more on another thread; calls queued behind it go on there too.
    *
-   * @throws GateError PolicyEvaluation (aborted, out of memory, past its deadline twice), PolicyInvalid (the release does
+   * @throws GateError PolicyEvaluation (aborted, out of memory, past its deadline twice; the cause is a SecondOpinionError
+   *   where the evaluators do not agree), PolicyInvalid (the release does
    *   not load) or PolicyUnavailable (no thread could be started, or the evaluator is closed)
    */
   evaluate(request: EvaluationRequest): Promise<Evaluation>;
@@ -89,7 +99,8 @@ class ThreadedEvaluator implements Evaluator {
   }
 
   evaluate(request: EvaluationRequest): Promise<Evaluation> {
-    const release = this.prepare(request.policy, request.configDocument, request.memoryMiB ?? this.options.memoryMiB);
+    const { memoryMiB = this.options.memoryMiB, secondOpinion = 'when-possible' } = request;
+    const release = this.prepare(request.policy, request.configDocument, { memoryMiB, secondOpinion });
     // Not `await` for both: a turn of the event loop's queue is a good part of what a call costs.
     return release instanceof Promise
       ? release.then((prepared) => this.enqueue(request, prepared))
@@ -172,13 +183,12 @@ class ThreadedEvaluator implements Evaluator {
     return thread;
   }
 
-  private answered(call: Call, [, responseText, evalDurationNs, failure]: Answer): void {
+  private answered(call: Call, [, responseText, evalDurationNs, accountText, failure]: Answer): void {
     if (failure === undefined) {
       const response = responseText === undefined ? undefined : (JSON.parse(responseText) as JsonValue);
-      call.resolve({ response, evalDurationNs });
+      call.resolve({ response, evalDurationNs, account: JSON.parse(accountText!) as EvaluationAccount });
     } else {
-      const type = failure.step === 'load' ? FailureType.PolicyInvalid : FailureType.PolicyEvaluation;
-      call.reject(new GateError(type, failure.message));
+      call.reject(toGateError(failure));
     }
     if (!this.hasAnswered) this.fillSpare();
     this.hasAnswered = true;

@@ -1,4 +1,5 @@
-import type { RunnablePolicy } from '../policy-runner';
+import type { RunFailure } from './evaluators';
+import type { RunnablePolicy } from './runnable-policy';
 
 /** A release for a thread to hold. */
 export interface LoadMessage extends RunnablePolicy {
@@ -16,18 +17,13 @@ export type CallMessage = [callId: number, releaseId: number, inputText: string,
 /** Calls made together share a message: crossing between threads costs more than the evaluation of a small policy. */
 export type ToThread = LoadMessage | DropMessage | CallMessage[];
 
-/** What went wrong: the release could not be made ready, or its evaluation gave no answer. */
-export interface ThreadFailure {
-  step: 'load' | 'run';
-  message: string;
-}
-
-/** `responseText` is JSON, or undefined where the entrypoint is. */
+/** `responseText` is JSON, or undefined where the entrypoint is; `accountText` is JSON of an EvaluationAccount. */
 export type Answer = [
   callId: number,
   responseText: string | undefined,
   evalDurationNs: number,
-  failure?: ThreadFailure,
+  accountText: string | undefined,
+  failure?: RunFailure,
 ];
 
 /** Sent once, when a thread can take calls. */

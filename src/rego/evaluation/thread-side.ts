@@ -1,5 +1,5 @@
 import type { RunClock } from '../../platform/threads/run-clock';
-import { createPolicyRunner, type PolicyRunner } from '../policy-runner';
+import { createPolicyRunner, type PolicyRunner } from './policy-runner';
 import type { Answer, CallMessage, ToThread } from './messages';
 
 /** Answers wait for one another no longer than this, so that a slow evaluation does not hold those before it back. */
@@ -19,12 +19,12 @@ export function createThreadSide(clock: RunClock, send: (answers: Answer[]) => v
   const run = ([callId, releaseId, inputText, decisionTimeMs]: CallMessage): Answer => {
     const policy = releases.get(releaseId);
     if (policy === undefined) {
-      return [callId, undefined, 0, { step: 'load', message: 'The thread does not hold this release' }];
+      return [callId, undefined, 0, undefined, { step: 'load', message: 'The thread does not hold this release' }];
     }
     const result = policy.run(callId, inputText, decisionTimeMs);
-    if ('failure' in result) return [callId, undefined, result.tookNs, result.failure];
-    const { response, tookNs } = result;
-    return [callId, response === undefined ? undefined : JSON.stringify(response), tookNs];
+    if ('failure' in result) return [callId, undefined, result.tookNs, undefined, result.failure];
+    const { response, account, tookNs } = result;
+    return [callId, response === undefined ? undefined : JSON.stringify(response), tookNs, JSON.stringify(account)];
   };
 
   const drain = (): void => {

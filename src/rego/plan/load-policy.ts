@@ -28,13 +28,15 @@ export interface EvaluationOptions {
   decisionTimeNs: bigint;
 }
 
-export interface PlanEvaluation extends NotesOfEvaluation {
+export interface PlanEvaluation {
   /** undefined where the entrypoint is */
   result: RegoValue | undefined;
   /** names of the top level of the input that were looked up; undefined where the whole input was used */
   touched: readonly string[] | undefined;
+  /** undefined where nothing was noted, and no declaration used */
+  notes: NotesOfEvaluation | undefined;
   /** why the compiled wasm module has no vote on this evaluation; none where it has */
-  doubts: readonly Doubt[];
+  doubts(): Doubt[];
 }
 
 /** A policy ready to be evaluated, with its data. */
@@ -71,7 +73,6 @@ export function loadPolicy(planText: string, data: RegoValue, options: PolicyOpt
       const compiled = entrypoints.get(entrypoint);
       if (compiled === undefined) throw new RangeError(`The policy has no entrypoint ${entrypoint}`);
       const run = new Run(input, decisionTimeNs, policy);
-      if (dataHasLarge || (input !== undefined && largeIntegersIn(input))) run.doubts.add('large-integer');
       const frame: Frame = new Array<RegoValue | undefined>(compiled.slots).fill(undefined);
       frame[0] = input;
       frame[1] = data;
@@ -80,8 +81,11 @@ export function loadPolicy(planText: string, data: RegoValue, options: PolicyOpt
       return {
         result: found instanceof RegoObject ? found.get('result') : undefined,
         touched: run.touchedAll ? undefined : [...run.touched],
-        doubts: run.doubts.list(),
-        ...run.notes(),
+        notes: run.notes(),
+        doubts: () => {
+          if (dataHasLarge || (input !== undefined && largeIntegersIn(input))) run.doubts.add('large-integer');
+          return run.doubts.list();
+        },
       };
     },
   };

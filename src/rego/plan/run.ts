@@ -2,7 +2,7 @@ import type { BuiltinContext } from '../builtins/builtin';
 import { EvaluationBudget } from '../builtins/plan-builtin';
 import type { RegoValue } from '../values/value';
 import { Doubts } from './doubts';
-import { NO_NOTES, Notebook, type NotebookPolicy, type NotesOfEvaluation } from './absence/notebook';
+import { Notebook, type NotebookPolicy, type NotesOfEvaluation } from './absence/notebook';
 import { Outside, DocumentIndex } from './absence/outside';
 
 /** The variables of a function that runs. */
@@ -52,7 +52,7 @@ export class Run {
     ));
   }
 
-  notes(): NotesOfEvaluation {
-    return this.made?.result() ?? NO_NOTES;
+  notes(): NotesOfEvaluation | undefined {
+    return this.made?.result();
   }
 }

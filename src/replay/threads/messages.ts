@@ -1,5 +1,5 @@
 import type { FailureType } from '../../kernel/failures';
-import type { RunnablePolicy } from '../../rego/policy-runner';
+import type { RunnablePolicy } from '../../rego/evaluation/runnable-policy';
 import type { Candidate } from '../rebuild-snapshot';
 import type { ReplayFilter } from '../replay';
 import type { ReplayReport } from '../replay-report';

@@ -1,6 +1,6 @@
 import { FailureType, GateError } from '../../kernel/failures';
 import { parseDuration } from '../../kernel/duration';
-import { compileOnce } from '../../rego/compile-once';
+import { toRunnable } from '../../rego/evaluation/prepare-release';
 import type { ReplayOptions } from '../replay';
 import { emptyReport, mergeReport, type ReplayReport } from '../replay-report';
 import type { TextPiece } from '../text-piece';
@@ -39,17 +39,9 @@ export async function replayInThreads(
   options: ReplayInThreadsOptions,
 ): Promise<ReplayReport> {
   const { policy, config, configDocument } = options.candidate.release;
-  const module = await compileOnce(policy.wasm).catch((cause: unknown) => {
-    const message = `Expected policy.wasm to be a WebAssembly module: ${(cause as Error).message}`;
-    throw new GateError(FailureType.PolicyInvalid, message, undefined, { cause });
-  });
+  const { memoryMiB } = config.evaluation;
+  const runnable = await toRunnable(policy, configDocument, { memoryMiB, secondOpinion: 'when-possible' });
   const { candidate, filter, maxRows } = options;
-  const runnable = {
-    module,
-    dataText: JSON.stringify({ ...policy.data, config: configDocument }),
-    entrypoint: policy.entrypoint,
-    memoryMiB: config.evaluation.memoryMiB,
-  };
   const pool = new ReplayPool(
     { candidate, filter, maxRows, policy: runnable },
     parseDuration(config.evaluation.deadline),

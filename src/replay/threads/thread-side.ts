@@ -1,6 +1,7 @@
 import type { EvaluatePolicy } from '../../rego/evaluation/evaluate-policy';
 import { FailureType, GateError } from '../../kernel/failures';
-import { createPolicyRunner, type RunListener } from '../../rego/policy-runner';
+import { toGateError } from '../../rego/evaluation/run-failure';
+import { createPolicyRunner, type RunListener } from '../../rego/evaluation/policy-runner';
 import { calledBuiltins } from '../called-builtins';
 import { replayBatch } from '../replay';
 import { itemsOf } from '../text-piece';
@@ -25,10 +26,9 @@ export function createThreadSide(
       const why = failed.get(last);
       if (why !== undefined) return Promise.reject(new GateError(FailureType.PolicyEvaluation, why));
       const found = runner.run(batch * CALLS_PER_BATCH + last, JSON.stringify(input), decisionTimeMs);
-      if (!('failure' in found)) return Promise.resolve({ response: found.response, evalDurationNs: found.tookNs });
-      const { step, message } = found.failure;
-      const type = step === 'load' ? FailureType.PolicyInvalid : FailureType.PolicyEvaluation;
-      return Promise.reject(new GateError(type, message));
+      if ('failure' in found) return Promise.reject(toGateError(found.failure));
+      const { response, account, tookNs } = found;
+      return Promise.resolve({ response, account, evalDurationNs: tookNs });
     };
   }
 

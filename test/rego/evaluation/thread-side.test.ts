@@ -40,7 +40,7 @@ describe('a thread', () => {
       { allow: false },
       undefined,
     ]);
-    for (const [, , tookNs, failed] of answers) {
+    for (const [, , tookNs, , failed] of answers) {
       expect(tookNs).toBeGreaterThan(0);
       expect(failed).toBeUndefined();
     }
@@ -55,7 +55,7 @@ describe('a thread', () => {
       call(3, { eat: true }),
       call(4, { n: 1 }),
     ]);
-    expect(answers.map(([, , , failed]) => failed?.step)).toEqual(['run', undefined, 'run', undefined]);
+    expect(answers.map(([, , , , failed]) => failed?.step)).toEqual(['run', undefined, 'run', undefined]);
     expect(answers[1]![1]).toEqual(answers[3]![1]);
   });
 

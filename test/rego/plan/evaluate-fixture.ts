@@ -45,6 +45,8 @@ export function summaryOf({ kind, path, message }: Note): string {
   return path === undefined ? `${kind} ${message}` : `${kind} ${pathText(path)}`;
 }
 
-export function notesOf({ absent, builtinErrors, comparisons }: PlanEvaluation): string[] {
+export function notesOf({ notes }: PlanEvaluation): string[] {
+  if (notes === undefined) return [];
+  const { absent, builtinErrors, comparisons } = notes;
   return [...absent, ...builtinErrors, ...comparisons].map(summaryOf);
 }

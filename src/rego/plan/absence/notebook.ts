@@ -109,7 +109,9 @@ export class Notebook {
     );
   }
 
-  result(): NotesOfEvaluation {
+  /** @returns undefined where nothing was noted after all */
+  result(): NotesOfEvaluation | undefined {
+    if (this.notes.size === 0 && this.tolerated.size === 0) return undefined;
     const notes = sorted(this.notes);
     return {
       absent: notes.filter(({ kind }) => !kind.startsWith('builtin') && kind !== 'comparison'),
@@ -195,15 +197,6 @@ export interface NotesOfEvaluation {
   /** there were more than are listed */
   isTruncated: boolean;
 }
-
-export const NO_NOTES: NotesOfEvaluation = {
-  absent: [],
-  builtinErrors: [],
-  comparisons: [],
-  tolerated: [],
-  usedDeclarations: [],
-  isTruncated: false,
-};
 
 const sorted = (notes: ReadonlyMap<string, Note>): Note[] => [...notes.values()].sort(compareNotes);
 const placed = ({ at, rulePath }: Site) => ({ at, rule: pathText(['data', ...rulePath]) });

@@ -1,0 +1,53 @@
+import type { JsonValue } from '../../kernel/json';
+import { mustNotBeEmpty, schemaAt } from '../analysis/input-schema';
+import type { Doubt } from '../plan/doubts';
+import { loadPolicy } from '../plan/load-policy';
+import { parseJson } from '../values/parse-json';
+import { toPlain } from '../values/plain';
+import type { EvaluationAccount } from './account';
+import type { RunnablePolicy } from './runnable-policy';
+
+/** What the plan answers, before anybody else is asked. */
+export interface PlanAnswer {
+  response: JsonValue | undefined;
+  account: EvaluationAccount;
+  /** something was noted that no declaration allows */
+  hasNotes: boolean;
+  /** why the compiled module has no vote */
+  doubts(): Doubt[];
+}
+
+/**
+ * The first evaluator of a policy.
+ *
+ * @returns a function that throws what the evaluation throws
+ * @throws PlanInvalidError where the plan is not understood
+ */
+export function createPlanEvaluator(
+  policy: Omit<RunnablePolicy, 'planText'>,
+  planText: string,
+): (inputText: string, decisionTimeNs: bigint) => PlanAnswer {
+  const { entrypoint, inputSchema, declarations, packages } = policy;
+  const loaded = loadPolicy(planText, parseJson(policy.dataText), {
+    ...(declarations === undefined ? {} : { declarations }),
+    ...(packages === undefined ? {} : { packages }),
+    mayBeEmpty: ([root, ...path]) => {
+      const schema = root === 'input' && inputSchema !== undefined ? schemaAt(inputSchema, path) : undefined;
+      return schema !== undefined && !mustNotBeEmpty(schema);
+    },
+  });
+  return (inputText, decisionTimeNs) => {
+    const { result, touched, doubts, notes } = loaded.evaluate(parseJson(inputText), { entrypoint, decisionTimeNs });
+    return {
+      response: result === undefined ? undefined : (toPlain(result) as JsonValue),
+      hasNotes: notes !== undefined && notes.absent.length + notes.builtinErrors.length + notes.comparisons.length > 0,
+      doubts,
+      account: {
+        evaluator: 'plan',
+        secondOpinion: { vote: 'not-asked' },
+        ...(touched === undefined ? {} : { touched }),
+        ...(notes === undefined ? {} : { notes }),
+      },
+    };
+  };
+}
