@@ -1,5 +1,5 @@
 import { EvaluationConflictError } from '../../src/rego/builtins/plan-builtin';
-import { findNumberKeys } from '../../src/rego/analysis/number-keys';
+import { findNumberKeys } from './number-keys';
 import type { CapabilitiesTarget } from '../../src/rego/capabilities';
 import { loadPolicy } from '../../src/rego/plan/load-policy';
 import { compareValues } from '../../src/rego/values/compare';
@@ -63,9 +63,9 @@ function refusedForWasm({ modules, want, input }: ConformanceCase): string | und
 function askPlan({ entrypoint, data, input, want }: ConformanceCase, plan: Uint8Array): Answer {
   const policy = loadPolicy(Buffer.from(plan).toString('utf8'), data);
   try {
-    const { result, builtinErrors } = policy.evaluate(input, { entrypoint, decisionTimeNs: DECISION_TIME_NS });
+    const { result, notes } = policy.evaluate(input, { entrypoint, decisionTimeNs: DECISION_TIME_NS });
     const isStrict = want.kind === 'error' && want.isStrict;
-    if (isStrict && builtinErrors.length > 0) return { error: 'builtin' };
+    if (isStrict && (notes?.builtinErrors.length ?? 0) > 0) return { error: 'builtin' };
     return { value: result };
   } catch (error) {
     if (error instanceof EvaluationConflictError) return { error: 'conflict' };

@@ -1,9 +1,11 @@
 import type { ReleaseConfig } from './config/release-config';
 import { FailureType, type Fault } from '../kernel/failures';
-import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json';
+import { isJsonObject, type JsonObject, type JsonSchema, type JsonValue } from '../kernel/json';
 import { childOf, valueAt } from '../kernel/json-pointer';
 import { isSafeNumber } from '../kernel/numbers';
 import type { PolicyBundle } from '../rego/bundle/policy-bundle';
+import { compileValueSchema } from '../rego/analysis/value-schema';
+import { matchesPath } from '../rego/declarations/path-pattern';
 
 /**
  * Whether a policy and a configuration fit together: every limit that the policy reads is there and not null along the
@@ -15,17 +17,22 @@ import type { PolicyBundle } from '../rego/bundle/policy-bundle';
  * @returns every fault; an empty list when the two can be one release
  */
 export function checkRelease(
-  policy: Pick<PolicyBundle, 'reads'>,
+  policy: Pick<PolicyBundle, 'reads' | 'plan' | 'declarations' | 'parametersSchema'>,
   config: Pick<ReleaseConfig, 'facts'>,
   configDocument: JsonObject,
   knownFacts: readonly string[] = [],
 ): Fault[] {
   const provided = new Set([...Object.keys(config.facts), ...knownFacts]);
+  const optional = (policy.declarations?.rules ?? []).flatMap((rule) => rule.optional);
+  const isOptional = (path: readonly string[]): boolean => optional.some((pattern) => matchesPath(pattern, path));
+  // With a plan, a null that the policy comes upon is noticed where it happens.
+  const isWalked = policy.plan === undefined;
   return [
     ...policy.reads.facts.filter((factId) => !provided.has(factId)).map(missingProvider),
-    ...policy.reads.configPaths.flatMap((path) => missingAlong(path, configDocument)),
+    ...policy.reads.configPaths.flatMap((path) => missingAlong(path, configDocument, isOptional, isWalked)),
     ...policy.reads.configPaths.flatMap((path) => notNumbers(path, configDocument)),
     ...unsafeNumbers(configDocument, 'data.config'),
+    ...mistypedParameters(policy.parametersSchema, configDocument),
   ];
 }
 
@@ -38,20 +45,40 @@ function missingProvider(factId: string): Fault {
   };
 }
 
-function missingAlong(path: readonly string[], document: JsonObject): Fault[] {
+function mistypedParameters(schema: JsonSchema | undefined, document: JsonObject): Fault[] {
+  if (schema === undefined) return [];
+  const root = 'data.config.parameters';
+  return compileValueSchema(
+    schema,
+    root,
+  )(document.parameters ?? {}).map(({ where, expected, found }) =>
+    invalid(
+      where,
+      `Expected ${where} to be ${expected} by parameters.json, found ${JSON.stringify(found) ?? 'nothing'}`,
+    ),
+  );
+}
+
+function missingAlong(
+  path: readonly string[],
+  document: JsonObject,
+  isOptional: (path: readonly string[]) => boolean,
+  isWalked: boolean,
+): Fault[] {
   let value: JsonValue | undefined = document;
   let where = 'data.config';
-  for (const key of path) {
+  for (const [index, key] of path.entries()) {
     where += `.${key}`;
     value = childOf(value, key);
     if (value === undefined || value === null) {
+      if (isOptional(['data', 'config', ...path.slice(0, index + 1)])) return [];
       const found = value === null ? 'null' : 'nothing';
       const full = ['data.config', ...path].join('.');
       return [invalid(where, `The policy reads ${full}: expected a value at ${where}, found ${found}`)];
     }
   }
   // A whole object that is read may be walked: a null anywhere in it would pass comparisons that it must not.
-  return nullsWithin(value, where);
+  return isWalked ? nullsWithin(value, where) : [];
 }
 
 /**

@@ -5,6 +5,7 @@ import { childOf } from '../../kernel/json-pointer';
 import { isSafeNumber } from '../../kernel/numbers';
 import { checkRelease } from '../../releases/check-release';
 import { compileFactSchemas, schemaFailures } from '../../rego/analysis/fact-schemas';
+import { compileValueSchema, type ValueCheck } from '../../rego/analysis/value-schema';
 import { mustNotBeEmpty, schemaAt } from '../../rego/analysis/input-schema';
 import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
 
@@ -12,14 +13,18 @@ import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
 export type InputCheck = (input: JsonObject) => Fault[];
 
 /**
- * Compiles what must hold before a policy may be evaluated, since Rego allows where a rule over an absent, null or
- * mistyped value does not fire (gate rules, section 3):
+ * Compiles what must hold before a policy is evaluated:
+ *
+ * - every fact read is present, not null, and as input.json describes it;
+ * - attributes, stage attributes and parameters are as their schemas describe them, where the policy brings some;
+ * - every number in facts and attributes is finite, and below 2^53 where it is an integer.
+ *
+ * What is missing within a fact is noticed while the plan is evaluated. A bundle that holds wasm alone cannot notice it, and
+ * Rego allows where a rule over an absent, null or mistyped value does not fire. So for such a bundle more must hold:
  *
  * - every path read is present and not null along the whole path, in the input and in the configuration;
- * - every fact read is as input.json describes it;
  * - a collection read whole is not empty, nor is one within it, unless its schema says `minItems: 0` or
- *   `minProperties: 0`; and no null stands anywhere in it;
- * - every number in facts and attributes is finite, and below 2^53 where it is an integer.
+ *   `minProperties: 0`; and there is no null anywhere in it.
  *
  * All faults come together: `FactMissing` for a fact that is absent, `FactInvalid` for anything else in the input,
  * `ConfigInvalid` for the configuration.
@@ -28,18 +33,31 @@ export type InputCheck = (input: JsonObject) => Fault[];
  * @throws GateError PolicyInvalid when input.json is no valid JSON Schema, or does not describe a fact that is read
  */
 export function createInputCheck(
-  policy: Pick<PolicyBundle, 'reads' | 'inputSchema'>,
+  policy: Pick<
+    PolicyBundle,
+    | 'reads'
+    | 'inputSchema'
+    | 'plan'
+    | 'declarations'
+    | 'attributesSchema'
+    | 'stageAttributesSchema'
+    | 'parametersSchema'
+  >,
   configDocument: JsonObject,
 ): InputCheck {
   const { reads, inputSchema } = policy;
-  const configFaults = checkRelease({ reads: { ...reads, facts: [] } }, { facts: {} }, configDocument);
+  const configFaults = checkRelease({ ...policy, reads: { ...reads, facts: [] } }, { facts: {} }, configDocument);
   const schemas = compileFactSchemas(inputSchema, reads.facts);
-  const paths = readPaths(reads).map((path) => compilePath(path, inputSchema, reads));
+  const paths = (policy.plan === undefined ? readPaths(reads) : reads.facts.map((id) => [id])).map((path) =>
+    compilePath(path, inputSchema, reads, policy.plan === undefined),
+  );
+  const attributes = attributeChecks(policy);
 
   return (input) => {
     const faults: Fault[] = [];
     for (const path of paths) checkPath(path, input, faults);
     for (const [factId, validate] of schemas) checkFact(factId, validate, input, faults);
+    for (const [key, check] of attributes) checkAttributes(key, check, input, faults);
     for (const key in input) {
       // `deployment` is checked by its two sets of attributes alone: the rest of it is the gate's own
       if (holdsUnsafeNumber(input[key]))
@@ -47,6 +65,28 @@ export function createInputCheck(
     }
     return configFaults.length > 0 ? [...faults, ...configFaults] : faults;
   };
+}
+
+type AttributeKey = 'attributes' | 'stage_attributes';
+
+function attributeChecks({
+  attributesSchema,
+  stageAttributesSchema,
+}: Pick<PolicyBundle, 'attributesSchema' | 'stageAttributesSchema'>): (readonly [AttributeKey, ValueCheck])[] {
+  const schemas: [AttributeKey, JsonObject | undefined][] = [
+    ['attributes', attributesSchema],
+    ['stage_attributes', stageAttributesSchema],
+  ];
+  return schemas.flatMap(([key, schema]) =>
+    schema === undefined ? [] : [[key, compileValueSchema(schema, `input.deployment.${key}`)] as const],
+  );
+}
+
+function checkAttributes(key: AttributeKey, check: ValueCheck, input: JsonObject, faults: Fault[]): void {
+  const deployment = isJsonObject(input.deployment) ? input.deployment : {};
+  for (const { where, expected, found } of check(deployment[key] ?? {})) {
+    addInvalid(faults, undefined, where, expected, found);
+  }
 }
 
 /** A fact that is read only by its name counts as a path too, so that an incomplete list of paths hides none. */
@@ -70,7 +110,12 @@ interface CompiledPath {
   isWhole: boolean;
 }
 
-function compilePath(keys: string[], inputSchema: JsonObject, reads: PolicyBundle['reads']): CompiledPath {
+function compilePath(
+  keys: string[],
+  inputSchema: JsonObject,
+  reads: PolicyBundle['reads'],
+  looksWithin: boolean,
+): CompiledPath {
   const places = keys.map((_key, index) => ['input', ...keys.slice(0, index + 1)].join('.'));
   const isOfDeployment = keys[0] === 'deployment';
   const isAmong = (paths: readonly string[][]): boolean =>
@@ -82,7 +127,7 @@ function compilePath(keys: string[], inputSchema: JsonObject, reads: PolicyBundl
     ...(isOfDeployment ? {} : { factId: keys[0]! }),
     schema: isOfDeployment ? undefined : schemaAt(inputSchema, keys),
     mustHold: isAmong(reads.collections),
-    isWhole: isAmong(reads.inputPaths) || isAmong(reads.collections),
+    isWhole: looksWithin && (isAmong(reads.inputPaths) || isAmong(reads.collections)),
   };
 }
 

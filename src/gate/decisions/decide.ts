@@ -1,7 +1,10 @@
 import type { Snapshot } from '../facts/snapshot';
 import { FailureType, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
-import type { Decision } from './decision';
+import type { EvaluationAccount } from '../../rego/evaluation/account';
+import type { Decision, DecisionEvaluation } from './decision';
+import { notesToFaults } from './notes-to-faults';
+import { toDecisionEvaluation } from './to-decision-evaluation';
 import { leaseOf } from './lease';
 import { deploymentInput } from './to-audit-record';
 
@@ -10,7 +13,8 @@ export const NO_REASON = 'policy_gave_no_reason';
 
 /** What an evaluation came to: the value of the entrypoint (undefined where Rego's is), or why there was none. */
 export type EvaluationResult =
-  { response: JsonValue | undefined; evalDurationNs: number } | { faults: readonly Fault[] };
+  | { response: JsonValue | undefined; evalDurationNs: number; account?: EvaluationAccount }
+  | { faults: readonly Fault[] };
 
 /** A fact called `__proto__` is a key like any other. */
 const PLAIN = { writable: true, enumerable: true, configurable: true } as const;
@@ -32,31 +36,43 @@ export function toPolicyInput(snapshot: Snapshot): JsonObject {
 
 /**
  * The decision that an evaluation came to (gate rules, section 3). Allowed only by exactly
- * `{"allow": true, "deny_reasons": []}`; any other shape, and an allow with reasons, is an error. Reasons are ordered by
- * code unit, each once. Only an allow has a lease, from the facts used.
+ * `{"allow": true, "deny_reasons": []}` and without a note; any other shape, an allow with reasons, and any answer that has
+ * notes is an error. A denial with notes is one too, since its reasons may be wrong, unless the policy says that it denies
+ * all the same. Reasons are ordered by code unit, each once. Only an allow has a lease, from the facts used.
  */
 export function toDecision(outcome: {
   snapshot: Snapshot;
   usedFactIds: readonly string[];
   result: EvaluationResult;
+  /** the entrypoint's METADATA says `deny_with_notes: deny` @default false */
+  deniesWithNotes?: boolean;
 }): Decision {
-  const { snapshot, usedFactIds, result } = outcome;
+  const { snapshot, usedFactIds, result, deniesWithNotes = false } = outcome;
   if ('faults' in result) return errorDecision(result.faults, 0);
-  const { response, evalDurationNs } = result;
-  const shapeFault = responseFault(response);
-  if (shapeFault !== undefined) return errorDecision([shapeFault], evalDurationNs);
+  const { response, evalDurationNs, account } = result;
+  const noted = account?.notes === undefined ? [] : notesToFaults(account.notes);
+  const evaluation = account === undefined ? undefined : toDecisionEvaluation(account, usedFactIds);
+  const withEvaluation = (more: Partial<DecisionEvaluation> = {}): Pick<Decision, 'evaluation'> =>
+    evaluation === undefined ? {} : { evaluation: { ...evaluation, ...more } };
+  const error = (faults: readonly Fault[], more: Partial<DecisionEvaluation> = {}): Decision => ({
+    ...errorDecision(faults, evalDurationNs),
+    ...withEvaluation(more),
+  });
 
+  const shapeFault = responseFault(response);
+  if (shapeFault !== undefined) return error([shapeFault, ...noted]);
   const { allow, deny_reasons: given } = response as { allow: boolean; deny_reasons: string[] };
   const reasons = [...new Set(given)].sort();
   if (!allow) {
-    return { outcome: 'deny', denyReasons: reasons.length > 0 ? reasons : [NO_REASON], faults: [], evalDurationNs };
+    const denyReasons = reasons.length > 0 ? reasons : [NO_REASON];
+    if (noted.length > 0 && !deniesWithNotes) return error(noted, { wouldDeny: denyReasons });
+    const notes = noted.length > 0 ? { notes: noted } : {};
+    return { outcome: 'deny', denyReasons, faults: [], evalDurationNs, ...withEvaluation(notes) };
   }
   if (reasons.length > 0) {
-    return errorDecision(
-      [unfit(`Expected the policy to allow without deny reasons, found ${excerpt(reasons)}`)],
-      evalDurationNs,
-    );
+    return error([unfit(`Expected the policy to allow without deny reasons, found ${excerpt(reasons)}`), ...noted]);
   }
+  if (noted.length > 0) return error(noted);
   const used = new Set(usedFactIds);
   const lease = leaseOf(
     snapshot.facts.filter(({ id }) => used.has(id)),
@@ -69,6 +85,7 @@ export function toDecision(outcome: {
     evalDurationNs,
     ...(lease.expiresAtMs === undefined ? {} : { leaseExpiresAtMs: lease.expiresAtMs }),
     ...(lease.limit === undefined ? {} : { leaseLimit: lease.limit }),
+    ...withEvaluation(),
   };
 }
 

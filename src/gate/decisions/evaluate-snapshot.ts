@@ -9,8 +9,8 @@ import type { Decision } from './decision';
 import { toDecision, toPolicyInput } from './decide';
 
 /**
- * The decision about a snapshot under exactly one release. What the policy reads is checked first, and it is not asked
- * when anything is amiss: all faults are in the decision, whose outcome is then `error`.
+ * The decision about a snapshot under exactly one release. The facts are checked first, and the policy is not asked when
+ * anything is amiss: all faults are in the decision, whose outcome is then `error`.
  *
  * @throws what `evaluate` throws, unless it is the policy's own fault (PolicyEvaluation, PolicyInvalid)
  */
@@ -22,23 +22,33 @@ export async function evaluateSnapshot(request: {
   const { release, snapshot, evaluate } = request;
   const usedFactIds = release.policy.reads.facts;
   const decide = (result: Parameters<typeof toDecision>[0]['result']): Decision =>
-    toDecision({ snapshot, usedFactIds, result });
+    toDecision({
+      snapshot,
+      usedFactIds,
+      result,
+      deniesWithNotes: release.policy.declarations?.deniesWithNotes ?? false,
+    });
   try {
     const input = toPolicyInput(snapshot);
     const { checkInput, allowedSkewMs, deadlineMs } = checksOf(release);
     const faults = [...snapshotFaults(snapshot, allowedSkewMs), ...checkInput(input)];
     if (faults.length > 0) return decide({ faults });
-    return decide(
-      await evaluate({
-        policy: release.policy,
-        configDocument: release.configDocument,
-        configRev: release.ref.configRev,
-        input,
-        decisionTimeMs: snapshot.decisionTimeMs,
-        deadlineMs,
-        memoryMiB: release.config.evaluation.memoryMiB,
-      }),
-    );
+    const evaluated = await evaluate({
+      policy: release.policy,
+      configDocument: release.configDocument,
+      configRev: release.ref.configRev,
+      input,
+      decisionTimeMs: snapshot.decisionTimeMs,
+      deadlineMs,
+      memoryMiB: release.config.evaluation.memoryMiB,
+      secondOpinion: release.config.evaluation.secondOpinion,
+    });
+    // What is missing is noticed by the plan alone: an answer of anything else must not pass for it.
+    if (release.policy.plan !== undefined && evaluated.account?.evaluator !== 'plan') {
+      const message = "Expected the answer of the policy's plan, found that of another evaluator";
+      return decide({ faults: [{ type: FailureType.PolicyEvaluation, message, where: 'response' }] });
+    }
+    return decide(evaluated);
   } catch (error) {
     if (error instanceof GateError && POLICY_FAULTS.includes(error.type)) return decide({ faults: error.faults });
     throw error;

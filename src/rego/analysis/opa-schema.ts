@@ -39,6 +39,8 @@ function withKeys(schema: JsonObject, keys: readonly string[]): JsonObject {
   const changed: JsonObject = { ...schema };
   if (isJsonObject(items)) changed.items = withKeys(items, keys);
   if (isJsonObject(properties)) changed.properties = mapValues(properties, (inner) => withKeys(inner, keys));
+  // JSON Schema lets an object be open where OPA takes one that does not say so for closed
+  if (isJsonObject(properties) && additionalProperties === undefined) changed.additionalProperties = true;
   if (isJsonObject(additionalProperties)) {
     const values = withKeys(additionalProperties, keys);
     const declared = isJsonObject(changed.properties) ? changed.properties : {};
@@ -52,14 +54,3 @@ const mapValues = (object: JsonObject, change: (value: JsonObject) => JsonObject
   Object.fromEntries(
     Object.entries(object).map(([key, value]) => [key, (isJsonObject(value) ? change(value) : value) as JsonValue]),
   );
-
-/** Every name that a schema gives to a property, at any depth. */
-export function propertyNames(schema: JsonValue | undefined): string[] {
-  if (!isJsonObject(schema)) return [];
-  const { properties, additionalProperties, items } = schema;
-  const declared = isJsonObject(properties) ? properties : {};
-  return [
-    ...Object.keys(declared),
-    ...[...Object.values(declared), additionalProperties, items].flatMap((inner) => propertyNames(inner)),
-  ];
-}

@@ -90,7 +90,7 @@ function configPaths(paths: string[][]): string[][] {
 }
 
 /** `[['input', 'fleet'], …]`; a path ends before its first variable, and an index counts as a key. */
-function basePaths(deps: unknown): string[][] {
+export function basePaths(deps: unknown): string[][] {
   const base = isJsonObject(deps) && Array.isArray(deps.base) ? deps.base : [];
   return base
     .filter((ref): ref is JsonValue[] => Array.isArray(ref))

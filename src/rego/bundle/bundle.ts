@@ -1,6 +1,9 @@
 import { sha256 } from '../../kernel/digest';
 import { FailureType, faultsToError, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject } from '../../kernel/json';
+import { schemaFault } from '../analysis/value-schema';
+import { NO_DECLARATIONS } from '../declarations/declaration';
+import { fromStoredDeclarations } from '../declarations/stored-declarations';
 import { checkPlan } from '../plan/check-plan';
 import { readArchive } from './archive/read-archive';
 import { compileOnce } from '../compile-once';
@@ -14,6 +17,8 @@ import type { BundleKey } from './signing/bundle-key';
 export const METADATA_KEY = 'planning_engine';
 export const METADATA_FORMAT = 1;
 export const ENTRYPOINT = 'gate/response';
+/** Schemas that a policy may bring beside input.json. */
+export const SCHEMA_FILES = ['attributes.json', 'stage_attributes.json', 'parameters.json'] as const;
 
 /**
  * A policy bundle from the bytes of its bundle.tar.gz, verified before anything is read from it where a key is given. A
@@ -54,6 +59,7 @@ export async function readBundle(
   const planFault = plan === undefined ? undefined : checkPlan(plan, ENTRYPOINT);
   if (planFault !== undefined) fault('plan.json', planFault);
   const data = json('data.json') ?? {};
+  const dataText = files.has('data.json') ? Buffer.from(files.get('data.json')!).toString('utf8') : undefined;
   if ('config' in data) fault('data.json', 'holds config, which comes from the configuration of the release');
   const manifest = json('.manifest') ?? {};
   if (wasm !== undefined && !hasEntrypoint(manifest, ENTRYPOINT)) {
@@ -75,7 +81,17 @@ export async function readBundle(
     );
   }
   const inputSchema = json('input.json');
+  const [attributesSchema, stageAttributesSchema, parametersSchema] = SCHEMA_FILES.map((name) => {
+    const schema = json(name);
+    const wrong = schema === undefined ? undefined : schemaFault(schema);
+    if (wrong !== undefined) fault(name, `expected a JSON Schema (draft 2020-12), found: ${wrong}`);
+    return schema;
+  });
   const metadata = metadataOf(manifest);
+  const stored = metadata?.declarations;
+  const declarations = stored === undefined ? NO_DECLARATIONS : fromStoredDeclarations(stored);
+  if (declarations === undefined)
+    fault('.manifest', `expected the declarations of metadata.${METADATA_KEY} in their form`);
   let reads: PolicyReads | undefined;
   if (inputSchema === undefined) {
     fault('input.json', 'missing; expected the JSON Schema of the facts');
@@ -86,7 +102,7 @@ export async function readBundle(
   } else {
     reads = metadata.reads;
   }
-  if (faults.length > 0 || wasm === undefined || inputSchema === undefined || reads === undefined) {
+  if (faults.length > 0 || !wasm || !inputSchema || !reads || !declarations) {
     throw faultsToError(faults);
   }
   const sha = sha256(bytes);
@@ -95,6 +111,11 @@ export async function readBundle(
     wasm,
     ...(plan === undefined ? {} : { plan }),
     data,
+    ...(dataText === undefined ? {} : { dataText }),
+    declarations,
+    ...(attributesSchema === undefined ? {} : { attributesSchema }),
+    ...(stageAttributesSchema === undefined ? {} : { stageAttributesSchema }),
+    ...(parametersSchema === undefined ? {} : { parametersSchema }),
     inputSchema,
     reads,
     entrypoint: ENTRYPOINT,

@@ -11,6 +11,12 @@ export interface PolicyBundle {
   plan?: string;
   /** the bundle's data.json; never holds `config` */
   data: JsonObject;
+  /** data.json as it is written, which keeps numbers that JavaScript would round @default the text of `data` */
+  dataText?: string;
+  /** the JSON Schemas of `input.deployment.attributes`, its `stage_attributes` and `data.config.parameters`, where given */
+  attributesSchema?: JsonSchema;
+  stageAttributesSchema?: JsonSchema;
+  parametersSchema?: JsonSchema;
   /** the JSON Schema of the facts, `policy/input.json` */
   inputSchema: JsonSchema;
   reads: PolicyReads;

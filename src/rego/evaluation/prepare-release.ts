@@ -69,13 +69,19 @@ export async function toRunnable(
   return {
     ...compiled,
     ...(plan === undefined ? {} : { planText: plan }),
-    dataText: JSON.stringify({ ...policy.data, config: configDocument }),
+    dataText: dataWithConfig(policy, configDocument),
     entrypoint,
     ...options,
     inputSchema,
     ...(policy.declarations === undefined ? {} : { declarations: policy.declarations.rules }),
     packages: Object.values(sources).flatMap(packageOf),
   };
+}
+
+/** The bundle's own text with the configuration put in: parsed and written again, a number of it could be another. */
+function dataWithConfig({ data, dataText = JSON.stringify(data) }: PolicyBundle, configDocument: JsonObject): string {
+  const own = dataText.trim().slice(1, -1).trim();
+  return `{"config":${JSON.stringify(configDocument)}${own === '' ? '' : `,${own}`}}`;
 }
 
 /** Of Rego source: `package a.b["c d"]`. */

@@ -8,15 +8,16 @@ import { MASK_ENTRYPOINT, maskTextFaults } from '../bundle/masks';
 import { readArchive } from '../bundle/archive/read-archive';
 import { writeArchive } from '../bundle/archive/write-archive';
 import { ENTRYPOINT, METADATA_FORMAT, METADATA_KEY, readBundle } from '../bundle/bundle';
-import { undescribedReads } from '../analysis/described-reads';
-import { textsIn, unknownFields } from '../analysis/field-reads';
+import { textsIn } from '../analysis/texts-in';
 import { factSchemas } from '../analysis/input-schema';
-import { propertyNames, toOpaSchema } from '../analysis/opa-schema';
+import { toOpaSchema } from '../analysis/opa-schema';
 import type { PolicyReads } from '../analysis/policy-reads';
 import { workOutReads } from '../analysis/reads';
 import type { PolicyBundle } from '../bundle/policy-bundle';
-import { configKeyFaults } from '../analysis/config-keys';
-import { sourceFaults } from '../analysis/source-faults';
+import { unresolvedData } from '../analysis/data-references';
+import type { Declarations } from '../declarations/declaration';
+import { readDeclarations } from '../declarations/read-declarations';
+import { toStoredDeclarations } from '../declarations/stored-declarations';
 import { opaFaults, runOpa, withCapabilities, WITHOUT_TESTS, type CapabilitiesFile } from './opa';
 import { parseRego, readPolicyFolder, type PolicyFolder } from './policy-folder';
 
@@ -34,7 +35,7 @@ export interface BuiltPolicy {
 export async function buildPolicy(dir: string): Promise<BuiltPolicy> {
   const folder = await readPolicyFolder(dir);
   return withCapabilities(async (capabilities, scratch) => {
-    const { faults, reads, trees } = await analyse(dir, folder, capabilities);
+    const { faults, reads, trees, declarations, deps } = await analyse(dir, folder, capabilities);
     if (faults.length > 0) throw faultsToError(faults);
     const build = async (target: 'wasm' | 'plan'): Promise<Map<string, Uint8Array>> => {
       const output = join(scratch, `${target}.tar.gz`);
@@ -51,25 +52,36 @@ export async function buildPolicy(dir: string): Promise<BuiltPolicy> {
       // For wasm, opa drops the rules that are entrypoints from the Rego files; the lines of the plan are those of the whole ones.
       if (name === 'plan.json' || name.endsWith('.rego')) files.set(name, content);
     }
-    if (folder.inputSchemaBytes !== undefined) files.set('input.json', folder.inputSchemaBytes);
-    files.set('.manifest', manifestWith(files.get('.manifest'), reads, sourceRevision(files)));
+    const unresolved = unresolvedData(deps, files.get('data.json'), declarations);
+    if (unresolved.length > 0) throw faultsToError(unresolved);
+    for (const [name, content] of folder.schemas) files.set(name, content);
+    files.set('.manifest', manifestWith(files.get('.manifest'), { reads, declarations }, sourceRevision(files)));
     const bytes = await writeArchive(files);
     return { bytes, bundle: await readBundle(bytes) };
   });
 }
 
-/** What a policy reads, and everything that keeps it from being built. */
+export interface PolicyAnalysis {
+  faults: Fault[];
+  reads: PolicyReads;
+  declarations: Declarations;
+  /** syntax trees by file */
+  trees: Map<string, unknown>;
+  /** the answer of `opa deps` for the entrypoint; undefined where faults kept it from being asked */
+  deps: unknown;
+}
+
+/** What a policy reads and declares, and everything that keeps it from being built. */
 export async function analyse(
   dir: string,
   folder: PolicyFolder,
   capabilities: CapabilitiesFile,
-): Promise<{ faults: Fault[]; reads: PolicyReads; trees: Map<string, unknown> }> {
+): Promise<PolicyAnalysis> {
   const faults = [...folder.faults];
   const trees = new Map<string, unknown>();
   for (const file of folder.regoFiles) {
     const parsed = await parseRego(dir, file);
-    faults.push(...parsed.faults, ...sourceFaults(file, parsed.tree), ...configKeyFaults(file, parsed.tree));
-    faults.push(...maskFaults(file, parsed.tree));
+    faults.push(...parsed.faults, ...maskFaults(file, parsed.tree));
     if (parsed.faults.length === 0) trees.set(file, parsed.tree);
   }
   const canCompile = trees.size === folder.regoFiles.length;
@@ -96,19 +108,17 @@ export async function analyse(
         ])
       : undefined;
   if (deps !== undefined && deps.code !== 0) faults.push(...opaFaults(deps));
-  const read = workOutReads({
-    deps: deps?.code === 0 ? JSON.parse(deps.stdout) : undefined,
-    inputSchema: folder.inputSchema,
-  });
-  faults.push(...read.faults);
+  const answer: unknown = deps?.code === 0 ? JSON.parse(deps.stdout) : undefined;
+  const read = workOutReads({ deps: answer, inputSchema: folder.inputSchema });
+  const declared = readDeclarations(trees, ENTRYPOINT);
+  faults.push(...read.faults, ...declared.faults);
   if (faults.length === 0 && folder.inputSchema !== undefined) {
-    const open = undescribedReads(read.reads, folder.inputSchema);
-    faults.push(...open, ...(open.length > 0 ? [] : await fieldFaults(dir, folder.inputSchema, trees, read.reads)));
+    faults.push(...(await fieldFaults(dir, folder.inputSchema, trees, read.reads)));
   }
-  return { faults, reads: read.reads, trees };
+  return { faults, reads: read.reads, declarations: declared.declarations, trees, deps: answer };
 }
 
-/** Fields that no element has by input.json, as far as OPA's types and the source tell. */
+/** Fields that no element has by input.json, as far as OPA's types tell: misspelt ones. */
 async function fieldFaults(
   dir: string,
   inputSchema: JsonObject,
@@ -118,17 +128,13 @@ async function fieldFaults(
   const described = factSchemas(inputSchema);
   // a fact that is not described is reported by its own name where the policy is checked
   if (reads.facts.some((id) => !Object.hasOwn(described, id))) return [];
-  const declared = propertyNames(inputSchema);
   // A mask reads the decision's event, which input.json does not describe.
   const masks = [...trees].flatMap(([file, tree]) => (hasMasks(tree) ? ['--ignore', basename(file)] : []));
-  const unknown = [...trees]
-    .filter(([, tree]) => !hasMasks(tree))
-    .flatMap(([file, tree]) => unknownFields(file, tree, declared));
   const schema = toOpaSchema(inputSchema, [...trees.values()].flatMap(textsIn));
   const checked = await withSchemaFile(schema, (path) =>
     runOpa(dir, ['check', '--format', 'json', '--schema', path, '-b', '.', ...WITHOUT_TESTS, ...masks]),
   );
-  return [...unknown, ...(checked.code === 0 ? [] : opaFaults(checked))];
+  return checked.code === 0 ? [] : opaFaults(checked);
 }
 
 /** Whether a file belongs to OPA's masks, `package system.log`. */
@@ -164,10 +170,14 @@ async function withSchemaFile<T>(schema: JsonObject, work: (path: string) => Pro
   }
 }
 
-function manifestWith(made: Uint8Array | undefined, reads: PolicyReads, revision: string): Uint8Array {
+function manifestWith(
+  made: Uint8Array | undefined,
+  { reads, declarations }: Pick<PolicyAnalysis, 'reads' | 'declarations'>,
+  revision: string,
+): Uint8Array {
   const manifest = JSON.parse(Buffer.from(made ?? []).toString('utf8') || '{}') as JsonObject;
   const metadata = isJsonObject(manifest.metadata) ? manifest.metadata : {};
-  const ours = { format: METADATA_FORMAT, reads };
+  const ours = { format: METADATA_FORMAT, reads, declarations: toStoredDeclarations(declarations) };
   return Buffer.from(JSON.stringify({ ...manifest, revision, metadata: { ...metadata, [METADATA_KEY]: ours } }));
 }
 

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { parse } from 'lossless-json';
 import { FailureType, GateError, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonSchema } from '../../kernel/json';
-import { parseNumber } from '../analysis/source-faults';
+import { schemaFault } from '../analysis/value-schema';
+import { SCHEMA_FILES } from '../bundle/bundle';
 import { opaFaults, runOpa } from './opa';
 
 /** A policy's folder as its author keeps it. */
@@ -12,8 +13,9 @@ export interface PolicyFolder {
   regoFiles: string[];
   /** parsed input.json; absent when there is none */
   inputSchema?: JsonSchema;
-  inputSchemaBytes?: Uint8Array;
-  /** every number that wasm would round in data.json files, and an input.json that is no JSON object */
+  /** the bytes of input.json and of the other schemas, by name */
+  schemas: ReadonlyMap<string, Uint8Array>;
+  /** a data file that is no JSON, a schema that is no JSON object */
   faults: Fault[];
 }
 
@@ -27,38 +29,37 @@ export async function readPolicyFolder(dir: string): Promise<PolicyFolder> {
   const regoFiles = names.filter((name) => name.endsWith('.rego') && !name.endsWith('_test.rego')).sort();
   if (regoFiles.length === 0)
     throw new GateError(FailureType.PolicyInvalid, `Expected Rego files in ${dir}, found none`);
-  const folder: PolicyFolder = { regoFiles, faults: [] };
+  const schemas = new Map<string, Uint8Array>();
+  const folder: PolicyFolder = { regoFiles, schemas, faults: [] };
   const fault = (where: string, what: string): void =>
     void folder.faults.push({ type: FailureType.PolicyInvalid, message: `${where}: ${what}`, where });
 
   for (const name of names.filter((path) => path.split(/[\\/]/).at(-1) === 'data.json').sort()) {
     try {
-      parse(await readFile(join(dir, name), 'utf8'), null, (text) => {
-        const value = parseNumber(text);
-        if (typeof value !== 'number') fault(name, `number ${text} is 2^53 or more and would be rounded in wasm`);
-        return value;
-      });
+      parse(await readFile(join(dir, name), 'utf8'));
     } catch (error) {
       fault(name, `expected JSON: ${(error as Error).message}`);
     }
   }
-  if (names.includes('input.json')) {
-    const bytes = await readFile(join(dir, 'input.json'));
+  for (const name of ['input.json', ...SCHEMA_FILES]) {
+    if (!names.includes(name)) continue;
+    const bytes = await readFile(join(dir, name));
     try {
       const schema: unknown = JSON.parse(bytes.toString('utf8'));
       if (!isJsonObject(schema)) throw new TypeError('found another value than an object');
-      folder.inputSchema = schema;
-      folder.inputSchemaBytes = new Uint8Array(bytes);
+      const wrong = name === 'input.json' ? undefined : schemaFault(schema);
+      if (wrong !== undefined) throw new TypeError(wrong);
+      if (name === 'input.json') folder.inputSchema = schema;
+      schemas.set(name, new Uint8Array(bytes));
     } catch (error) {
-      fault('input.json', `expected a JSON Schema: ${(error as Error).message}`);
+      fault(name, `expected a JSON Schema: ${(error as Error).message}`);
     }
   }
   return folder;
 }
 
-/** The syntax tree of one file, numbers that JavaScript cannot hold kept as they are written. */
+/** The syntax tree of one file. */
 export async function parseRego(dir: string, file: string): Promise<{ tree?: unknown; faults: Fault[] }> {
   const result = await runOpa(dir, ['parse', '--format', 'json', '--json-include', 'locations', file]);
-  if (result.code !== 0) return { faults: opaFaults(result) };
-  return { tree: parse(result.stdout, null, parseNumber), faults: [] };
+  return result.code === 0 ? { tree: JSON.parse(result.stdout), faults: [] } : { faults: opaFaults(result) };
 }

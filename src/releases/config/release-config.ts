@@ -145,7 +145,14 @@ export const ReleaseConfig = Type.Object(
       { ...strict, default: {} },
     ),
     evaluation: Type.Object(
-      { deadline: Duration('1s'), memoryMiB: Type.Integer({ minimum: 8, maximum: 2048, default: 64 }) },
+      {
+        deadline: Duration('1s'),
+        memoryMiB: Type.Integer({ minimum: 8, maximum: 2048, default: 64 }),
+        /** whether an allow needs the compiled module to agree; `required` makes one that it cannot judge an error */
+        secondOpinion: Type.Union([Type.Literal('required'), Type.Literal('when-possible'), Type.Literal('off')], {
+          default: 'when-possible',
+        }),
+      },
       { ...strict, default: {} },
     ),
   },

@@ -2,13 +2,11 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { join } from 'node:path';
 import { evaluateSnapshot } from '../../../src/gate/decisions/evaluate-snapshot';
-import { type EvaluatePolicy } from '../../../src/rego/evaluation/evaluate-policy';
 import type { Decision } from '../../../src/gate/decisions/decision';
-import { FailureType, GateError } from '../../../src/kernel/failures';
 import type { JsonObject, JsonValue } from '../../../src/kernel/json';
 import type { Release } from '../../../src/releases/release';
 import { buildPolicy } from '../../../src/rego/toolchain/build-policy';
-import { loadWasmPolicy } from '../../../src/rego/wasm-policy';
+import { evaluateHere } from '../../rego/evaluation/evaluate-here';
 import { gate, schemaOf, withPolicy } from '../../rego/toolchain/policy-fixture';
 import { aFact, aSnapshot } from './a-snapshot';
 
@@ -113,16 +111,7 @@ async function prepare(source: PolicyCase['source']): Promise<Decide> {
     ? buildPolicy(source)
     : withPolicy(source, (dir) => buildPolicy(dir)));
   const policy = built.bundle;
-  const instance = await loadWasmPolicy(policy.wasm);
-  const evaluate: EvaluatePolicy = async ({ configDocument, input, decisionTimeMs }) => {
-    instance.setData(JSON.stringify({ ...policy.data, config: configDocument }));
-    try {
-      const response = instance.evaluate(policy.entrypoint, JSON.stringify(input), BigInt(decisionTimeMs) * 1_000_000n);
-      return await Promise.resolve({ response, evalDurationNs: 1 });
-    } catch (error) {
-      throw new GateError(FailureType.PolicyEvaluation, String(error), undefined, { cause: error });
-    }
-  };
+  const evaluate = await evaluateHere(policy);
   return ({ facts, attributes, config }) => {
     const snapshot = aSnapshot(Object.entries(facts).map(([id, value]) => aFact(id, value)));
     const release = {

@@ -47,19 +47,26 @@ describe('checkPolicy', () => {
     expect(messages(errors)).toContain('facts.count: expected integer as in input.json, found string at /limits/text');
   });
 
-  it('warns of unused providers, unused schema entries and defaults that are never reached', async () => {
+  it('warns of a fact that input.json describes and the policy does not read', async () => {
     const files = {
-      'gate.rego': gate('object.get(input.fleet, "k", 0) > 1'),
+      'gate.rego': gate('input.fleet > 1'),
+      'input.json': schemaOf({ fleet: { type: 'integer' }, spare: { type: 'integer' } }),
+    };
+    const { warnings } = await withPolicy(files, (dir) => checkPolicy(dir, config(['fleet'])));
+    expect(messages(warnings)).toEqual(['input.json: describes spare, which the policy does not read']);
+  });
+
+  it('warns of unused providers and of defaults that are never reached', async () => {
+    const files = {
+      'gate.rego': gate('object.get(input, "fleet", {"k": 2}).k > 1'),
       'input.json': schemaOf({
         fleet: { type: 'object', properties: { k: { type: 'integer' } }, required: ['k'], additionalProperties: false },
-        spare: { type: 'integer' },
       }),
     };
     const { warnings } = await withPolicy(files, (dir) => checkPolicy(dir, config(['fleet', 'extra'])));
     expect(messages(warnings)).toEqual([
-      expect.stringContaining('gate.rego:8: the default of object.get(input.fleet, …) is never reached'),
+      expect.stringContaining('gate.rego:8: the default of object.get(input, …) is never reached'),
       'facts.extra: provides a fact that the policy does not read',
-      'input.json: describes spare, which the policy does not read',
     ]);
   });
 });

@@ -10,7 +10,8 @@ const NUMBER_KEY = /\bdata(?:\.[A-Za-z_]\w*|\["[^"\n]*"\])*\[\s*-?\d+\s*\]/g;
 
 /**
  * References into `data` that OPA and its wasm answer differently: OPA finds the key `"2"` of an object for `data.x[2]`,
- * the module does not. A policy that holds one is refused; with `list := data.x` and `list[2]` both agree.
+ * the module does not.
+ * With `list := data.x` and `list[2]` both agree.
  *
  * Works on the text of one Rego file, and so finds them in comments and strings too.
  */

@@ -1,0 +1,45 @@
+import { FailureType, type Fault } from '../../kernel/failures';
+import { isJsonObject, type JsonValue } from '../../kernel/json';
+import type { Declarations } from '../declarations/declaration';
+import type { PathPattern } from '../declarations/path-pattern';
+import { basePaths } from './reads';
+
+/**
+ * References to `data` that lead neither to a rule nor to the bundle's data, such as a misspelt package or a document that
+ * no data file has: one fault each, unless a declaration makes the path optional. `data.config` comes with the release.
+ *
+ * @param deps the answer of `opa deps --format json` for the entrypoint
+ * @param dataJson the bundle's data.json; absent counts as empty
+ */
+export function unresolvedData(deps: unknown, dataJson: Uint8Array | undefined, declarations: Declarations): Fault[] {
+  const data = dataJson === undefined ? {} : (JSON.parse(Buffer.from(dataJson).toString('utf8')) as JsonValue);
+  const optional = declarations.rules.flatMap((rule) => rule.optional);
+  return basePaths(deps)
+    .filter(([root, first]) => root === 'data' && first !== undefined && first !== 'config')
+    .filter((path) => !isPresent(data, path.slice(1)) && !optional.some((pattern) => mayMatch(pattern, path)))
+    .map((path) => {
+      const where = path.join('.');
+      const message = `${where}: expected a rule or a value in a data file (data.json, data.yaml), found neither`;
+      return { type: FailureType.PolicyInvalid, message, where };
+    });
+}
+
+/** Whether the pattern takes in the path, or something below where the path stops naming keys. */
+export function mayMatch({ steps }: PathPattern, path: readonly string[]): boolean {
+  for (let index = 0; ; index++) {
+    if (index === path.length || index === steps.length) return index === path.length;
+    const step = steps[index]!;
+    if (step === '**') return true;
+    if (step !== '*' && step.key !== path[index]) return false;
+  }
+}
+
+function isPresent(data: JsonValue, path: readonly string[]): boolean {
+  let value: JsonValue | undefined = data;
+  for (const key of path) {
+    if (Array.isArray(value)) value = /^\d+$/.test(key) ? value[Number(key)] : undefined;
+    else value = isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+    if (value === undefined) return false;
+  }
+  return true;
+}
