@@ -17,11 +17,12 @@ import { FailureType, GateError } from '../kernel/failures';
 import { workflowIdOf } from '../kernel/names';
 import type { DeploymentSpec } from '../gate/deployments/deployment-spec';
 import type { DeploymentStatus, Explanation, OperatorReply } from '../gate/deployments/deployment-state';
-import type { OperatorCall, OperatorCallKind } from '../gate/deployments/operator-call';
+import type { OperatorCallKind } from '../gate/deployments/operator-call';
 import { canonicalJson } from '../kernel/canonical-json';
 import { sha256 } from '../kernel/digest';
 import type { JsonValue } from '../kernel/json';
 import { diffJson } from '../kernel/json-diff';
+import type { OperatorCall } from '../kernel/operator-call';
 
 export const DEPLOYMENT_WORKFLOW = 'deployment';
 const UPDATES = { resume: resumeUpdate, abort: abortUpdate, override: overrideUpdate } as const;

@@ -1,11 +1,11 @@
 import { ActivityFailure, ApplicationFailure, continueAsNew, isCancellation } from '@temporalio/workflow';
 import type { ActionContext } from '../gate/actions/action';
-import { readableCarried } from '../gate/deployments/carried-gate';
 import type { DeploymentSpec, StageSpec } from '../gate/deployments/deployment-spec';
-import type { CarriedGate, DeploymentStatus } from '../gate/deployments/deployment-state';
+import { CARRIED_VERSION, type CarriedGate, type DeploymentStatus } from '../gate/deployments/deployment-state';
 import { FailureType } from '../kernel/failures';
 import type { JsonObject } from '../kernel/json';
 import { Gate } from './gate/gate';
+import { readableCarried } from './parts/readable-carried';
 import { runStageAction } from './gate/stage-action';
 
 export interface DeploymentInput {
@@ -23,7 +23,7 @@ export interface DeploymentInput {
  */
 export async function deployment(input: DeploymentInput): Promise<DeploymentStatus> {
   const { spec, historyLimit } = input;
-  const carried = readableCarried(input.carried);
+  const carried = readableCarried(input.carried, CARRIED_VERSION);
   const gate = new Gate({
     deploymentId: spec.id,
     attributes: spec.attributes as JsonObject | undefined,

@@ -1,6 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { DeploymentStatus, Explanation, OperatorReply } from '../gate/deployments/deployment-state';
-import type { OperatorCall } from '../gate/deployments/operator-call';
+import type { OperatorCall } from '../kernel/operator-call';
 
 // The names on the wire are public. A signal and an Update may share one: the Temporal UI sends the signal.
 

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { WorkflowCoverage } from '@temporalio/nyc-test-coverage';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import type { GateActivities } from '../../src/activities/gate-activities';
 import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server';
 
 const log = new DefaultLogger('ERROR');
@@ -14,8 +13,8 @@ export interface TemporalEnv {
   server: TemporalServer;
   client: Client;
   /** runs `use` while a worker with these activities polls the queue */
-  withWorker<T>(taskQueue: string, activities: GateActivities, use: () => Promise<T>): Promise<T>;
-  startWorker(taskQueue: string, activities: GateActivities): Promise<RunningWorker>;
+  withWorker<T>(taskQueue: string, activities: object, use: () => Promise<T>): Promise<T>;
+  startWorker(taskQueue: string, activities: object): Promise<RunningWorker>;
   stop(): Promise<void>;
 }
 
@@ -36,7 +35,7 @@ export async function startTemporalEnv(workflowsPath = require.resolve('../../sr
   const nativeConnection = await NativeConnection.connect({ address: server.address });
   const client = new Client({ connection, identity: 'test-client' });
 
-  const startWorker = async (taskQueue: string, activities: GateActivities): Promise<RunningWorker> => {
+  const startWorker = async (taskQueue: string, activities: object): Promise<RunningWorker> => {
     const worker = await Worker.create(
       coverage.augmentWorkerOptionsWithBundle({
         ...workerOptions(taskQueue, activities),
@@ -83,7 +82,7 @@ function mergeCoverage(coverage: WorkflowCoverage): void {
   scope.__coverage__ = Object.fromEntries(plain) as Record<string, { data?: unknown }>;
 }
 
-function workerOptions(taskQueue: string, activities: GateActivities) {
+function workerOptions(taskQueue: string, activities: object) {
   return {
     identity: 'test-worker',
     taskQueue,

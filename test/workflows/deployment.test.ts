@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DeploymentClient, type CallResult } from '../../src/clients/deployment-client';
+import type { AuditRecord } from '../../src/audit/audit-record';
 import type { DeploymentSpec, StageSpec } from '../../src/gate/deployments/deployment-spec';
 import type { DeploymentStatus } from '../../src/gate/deployments/deployment-state';
 import type { Fault } from '../../src/kernel/failures';
@@ -466,7 +467,7 @@ describe('the deployment workflow', () => {
         const first = gate.activities().recordDecision;
         const adopting = await env.startWorker(`${queue}-adopt`, {
           ...activities,
-          recordDecision: async (record) =>
+          recordDecision: async (record: AuditRecord) =>
             first({ ...record, outcome: 'deny', reasons: ['decided before the crash: x'] }),
         });
         try {

@@ -29,7 +29,7 @@ describe('state that a newer release carried over', () => {
         const { events } = await handle.fetchHistory();
         return events?.find((event) => event.workflowTaskFailedEventAttributes)?.workflowTaskFailedEventAttributes;
       });
-      expect(failed?.failure?.message).toContain('got 1000: a newer release continued this deployment');
+      expect(failed?.failure?.message).toContain('got 1000: a newer release continued this workflow');
       expect((await handle.describe()).status.name).toBe('RUNNING');
       await handle.terminate();
     });

@@ -1,5 +1,6 @@
+import type { HandledCall } from '../../kernel/operator-call';
+import type { Pause as BasicPause } from '../../kernel/pause';
 import type { RecordedDecision } from './recorded-decision';
-import type { Fault } from '../../kernel/failures';
 
 /** Where a gated stage stands. Public: `gate status` and the `status` query show it. */
 export const GateState = {
@@ -22,26 +23,10 @@ export function isFinal(state: GateState): boolean {
   return state === 'done' || state === 'denied' || state === 'aborted' || state === 'failed';
 }
 
-/** One pause: begins with an error, ends by an operator, by fresh facts under autoResume, or with the deployment. */
-export interface Pause {
-  /** also the alert's fingerprint; an operator's call names it */
-  id: string;
-  /** failure type */
-  reason: string;
-  faults: Fault[];
+/** A pause of a stage, or of the whole deployment while the audit store is down. */
+export interface Pause extends BasicPause {
+  /** the decision that found it */
   decisionId: string;
-  startedAtMs: number;
-  /** messages sent so far, the first included */
-  remindersSent: number;
-  nextReminderAtMs: number;
-  /** the newest decision found every fact fresh again; only an operator is awaited */
-  recovered: boolean;
-}
-
-/** An operator's call that has been carried out or found void; kept so that the same one does nothing twice. */
-export interface HandledCall {
-  id: string;
-  reply: OperatorReply;
 }
 
 export interface OperatorReply {
@@ -55,10 +40,13 @@ export interface OperatorReply {
   decisionId?: string;
 }
 
+/** The version of `CarriedGate` that this release writes. It reads every version up to its own. */
+export const CARRIED_VERSION = 1;
+
 /** What a gate carries through continue-as-new. The version is raised when the shape changes. */
 export interface CarriedGate {
-  version: 1;
-  handled: HandledCall[];
+  version: typeof CARRIED_VERSION;
+  handled: HandledCall<OperatorReply>[];
   /** what could not be accepted from signals, newest last */
   notes: string[];
   stages: StageProgress[];

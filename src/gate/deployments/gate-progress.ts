@@ -1,6 +1,5 @@
-import type { RecordedDecision } from './recorded-decision';
-import type { Fault } from '../../kernel/failures';
 import type { ReleaseRef } from '../../releases/release-ref';
+import type { RecordedDecision } from './recorded-decision';
 import {
   GateState,
   isFinal,
@@ -9,7 +8,6 @@ import {
   type Pause,
   type StageProgress,
 } from './deployment-state';
-import { reminded, stillPaused, type ReminderIntervals } from './pause';
 
 /** Everything that a gate knows of its deployment. Only `advance` makes a new one. */
 export interface GateProgress {
@@ -33,6 +31,9 @@ export interface GateProgress {
   readonly requiredRelease?: ReleaseRef;
 }
 
+/** The stage's own pause, and the one of the whole deployment while the store is down. */
+export type PauseSlot = 'pause' | 'auditOutage';
+
 type OptionalKey = 'pause' | 'auditOutage' | 'deniedSinceMs' | 'nextAskAtMs' | 'requiredRelease';
 
 /** What can happen to a gated deployment. Times are the workflow's, in epoch milliseconds. */
@@ -46,14 +47,9 @@ export type GateEvent =
   | { type: 'ask-scheduled'; atMs: number }
   | { type: 'ask-unscheduled' }
   | { type: 'overridden' }
-  | { type: 'pause-begun'; pause: Pause }
-  | { type: 'pause-confirmed'; faults: Fault[]; decisionId: string }
-  | { type: 'pause-recovered'; atMs: number; intervals: ReminderIntervals }
-  | { type: 'pause-reminded'; atMs: number; intervals: ReminderIntervals }
-  | { type: 'pause-ended' }
-  | { type: 'outage-begun'; outage: Pause }
-  | { type: 'outage-reminded'; atMs: number; intervals: ReminderIntervals }
-  | { type: 'outage-ended' }
+  /** a pause has begun, or is another than it was: reminded, recovered, with other faults */
+  | { type: 'paused'; slot: PauseSlot; pause: Pause }
+  | { type: 'unpaused'; slot: PauseSlot }
   | { type: 'action-started' }
   | { type: 'lease-lapsed'; release: ReleaseRef }
   /** the lapses in a row have become a pause, and the next one is the first again */
@@ -116,25 +112,14 @@ export function advance(progress: GateProgress, event: GateEvent): GateProgress 
       return without(progress, 'nextAskAtMs');
     case 'overridden':
       return inState(withStage(without(progress, 'deniedSinceMs'), { overridden: true }), 'deciding');
-    case 'pause-begun':
+    case 'paused':
+      if (event.slot === 'auditOutage') return { ...progress, auditOutage: event.pause };
       return inState({ ...progress, pause: event.pause }, 'paused');
-    case 'pause-confirmed':
-      return changePause(progress, 'pause', (pause) => stillPaused(pause, event.faults, event.decisionId));
-    case 'pause-recovered':
-      return changePause(progress, 'pause', (pause) => ({
-        ...reminded(pause, event.atMs, event.intervals),
-        recovered: true,
-      }));
-    case 'pause-reminded':
-      return changePause(progress, 'pause', (pause) => reminded(pause, event.atMs, event.intervals));
-    case 'pause-ended':
-      return progress.pause === undefined ? progress : inState(without(progress, 'pause'), 'deciding');
-    case 'outage-begun':
-      return { ...progress, auditOutage: event.outage };
-    case 'outage-reminded':
-      return changePause(progress, 'auditOutage', (outage) => reminded(outage, event.atMs, event.intervals));
-    case 'outage-ended':
-      return without(progress, 'auditOutage');
+    case 'unpaused': {
+      if (progress[event.slot] === undefined) return progress;
+      const unpaused = without(progress, event.slot);
+      return event.slot === 'auditOutage' ? unpaused : inState(unpaused, 'deciding');
+    }
     case 'action-started':
       return inState(progress, 'acting');
     case 'lease-lapsed':
@@ -200,15 +185,6 @@ function withStage(progress: GateProgress, changes: Partial<StageProgress>): Gat
     ...progress,
     stages: progress.stages.map((stage, at) => (at === stageIndex ? { ...stage, ...changes } : stage)),
   };
-}
-
-function changePause(
-  progress: GateProgress,
-  which: 'pause' | 'auditOutage',
-  change: (pause: Pause) => Pause,
-): GateProgress {
-  const pause = progress[which];
-  return pause === undefined ? progress : { ...progress, [which]: change(pause) };
 }
 
 function without(progress: GateProgress, key: OptionalKey): GateProgress {

@@ -2,47 +2,6 @@ import type { Alert } from '../../alerts/alert';
 import { FailureType, type Fault } from '../../kernel/failures';
 import type { DeploymentStatus, Pause } from './deployment-state';
 import { explain, summarise } from './explain';
-import { nextReminderAtMs } from './reminders';
-
-export interface ReminderIntervals {
-  remindAfterMs: number;
-  remindAtMostMs: number;
-}
-
-/** @param faults why; at least one, the first one's type is the pause's reason */
-export function beginPause(
-  id: string,
-  nowMs: number,
-  faults: Fault[],
-  decisionId: string,
-  intervals: ReminderIntervals,
-): Pause {
-  return {
-    id,
-    reason: faults[0]?.type ?? FailureType.PolicyEvaluation,
-    faults,
-    decisionId,
-    startedAtMs: nowMs,
-    remindersSent: 1,
-    nextReminderAtMs: nextReminderAtMs(nowMs, 1, intervals.remindAfterMs, intervals.remindAtMostMs),
-    recovered: false,
-  };
-}
-
-/** The pause after one more message. */
-export function reminded(pause: Pause, nowMs: number, intervals: ReminderIntervals): Pause {
-  const remindersSent = pause.remindersSent + 1;
-  return {
-    ...pause,
-    remindersSent,
-    nextReminderAtMs: nextReminderAtMs(nowMs, remindersSent, intervals.remindAfterMs, intervals.remindAtMostMs),
-  };
-}
-
-/** The same pause with what is found now: a pause keeps one id, and so one alert. */
-export function stillPaused(pause: Pause, faults: Fault[], decisionId: string): Pause {
-  return { ...pause, faults, reason: faults[0]?.type ?? pause.reason, decisionId, recovered: false };
-}
 
 /** The message about a pause; `endsAtMs` makes it the resolved one. */
 export function pauseAlert(pause: Pause, status: DeploymentStatus, endsAtMs?: number): Alert {

@@ -1,7 +1,11 @@
-import { allHandlersFinished, CancellationScope, condition, log, setHandler, workflowInfo } from '@temporalio/workflow';
+import { setHandler } from '@temporalio/workflow';
 import { currentDetails } from '../../gate/deployments/current-details';
-import { CARRIED_VERSION } from '../../gate/deployments/carried-gate';
-import type { CarriedGate, DeploymentStatus } from '../../gate/deployments/deployment-state';
+import {
+  CARRIED_VERSION,
+  type CarriedGate,
+  type DeploymentStatus,
+  type OperatorReply,
+} from '../../gate/deployments/deployment-state';
 import type { StageSpec } from '../../gate/deployments/deployment-spec';
 import { explain, summarise } from '../../gate/deployments/explain';
 import {
@@ -12,15 +16,25 @@ import {
   type GateEvent,
   type GateProgress,
 } from '../../gate/deployments/gate-progress';
+import { misfit, type OperatorCallKind } from '../../gate/deployments/operator-call';
+import { replyTo } from '../../gate/deployments/operator-reply';
 import { compileBehaviour } from '../../gate/deployments/stage-behaviour';
 import type { JsonObject } from '../../kernel/json';
-import { explainQuery, statusQuery } from '../messages';
+import {
+  abortSignal,
+  abortUpdate,
+  explainQuery,
+  overrideUpdate,
+  resumeSignal,
+  resumeUpdate,
+  statusQuery,
+} from '../messages';
 import { DECISION_OUTCOME, DEPLOYMENT_STAGE, PAUSE_REASON, POLICY_REVISION } from '../search-attributes';
-import { WorkflowView, type ShownAttribute } from '../view';
+import type { Inbox, QueuedCall } from '../parts/inbox';
+import { OperatedWorkflow } from '../parts/operated-workflow';
+import type { Outbox } from '../parts/outbox';
+import type { ShownAttribute } from '../parts/view';
 import { readDefaults } from './activity-proxies';
-import { GateAlerts } from './gate-alerts';
-import { OperatorInbox } from './operator-inbox';
-import { shouldContinueAsNew } from './should-continue-as-new';
 import { StageGate } from './stage-gate';
 
 /** A stage as the gate sees it: its action is the caller's business. */
@@ -40,35 +54,48 @@ export interface GateOptions {
   historyLimit?: number;
 }
 
+export type GateInbox = Inbox<OperatorCallKind, OperatorReply>;
+export type GateCall = QueuedCall<OperatorCallKind, OperatorReply>;
+
 /**
  * The gate of one deployment, over all of its stages: what is known of it, what operators call, and what is shown. Its
  * state changes only by events from the caller's own line of control; handlers do no more than queue.
  */
 export class Gate {
-  readonly inbox: OperatorInbox;
-  readonly alerts: GateAlerts;
   private known: GateProgress;
-  private readonly view: WorkflowView;
+  private readonly operated: OperatedWorkflow<OperatorCallKind, OperatorReply>;
   private present?: StageGate;
 
   constructor(readonly options: GateOptions) {
     const { carried } = options;
     this.known = initialProgress(options.deploymentId, options.stages ?? [], carried);
-    this.view = new WorkflowView(
+    this.operated = new OperatedWorkflow<OperatorCallKind, OperatorReply>(
       {
-        details: () => currentDetails(this.status(), this.inbox.notes),
+        inbox: {
+          calls: {
+            resume: { update: resumeUpdate, signal: resumeSignal, needsFor: true },
+            abort: { update: abortUpdate, signal: abortSignal, needsFor: false },
+            override: { update: overrideUpdate, needsFor: true },
+          },
+          urgent: 'abort',
+          misfit: (kind, call) => misfit(kind, call, this.status()),
+          reply: (kind, accepted, message) => replyTo(kind, accepted, message, this.status()),
+        },
+        details: (notes) => currentDetails(this.status(), notes),
         attributes: () => (options.searchAttributes === false ? [] : searchAttributes(this.status())),
       },
-      carried?.shownAttributes,
-    );
-    this.alerts = new GateAlerts((message) => log.warn(message));
-    this.inbox = new OperatorInbox(
       carried,
-      () => this.status(),
-      () => this.view.publish(),
     );
     setHandler(statusQuery, () => this.status());
     setHandler(explainQuery, () => explain(this.status(), this.inbox.notes));
+  }
+
+  get inbox(): GateInbox {
+    return this.operated.inbox;
+  }
+
+  get alerts(): Outbox {
+    return this.operated.outbox;
   }
 
   get progress(): GateProgress {
@@ -86,11 +113,11 @@ export class Gate {
 
   apply(event: GateEvent): void {
     this.known = advance(this.known, event);
-    this.view.publish();
+    this.operated.view.publish();
   }
 
   showAttributes(): void {
-    this.view.showAttributes();
+    this.operated.view.showAttributes();
   }
 
   /** Begins a stage, or takes it up again, under the defaults in force now. */
@@ -111,26 +138,15 @@ export class Gate {
 
   /** Before the workflow closes: every caller has an answer, and every message is sent. */
   async settle(): Promise<void> {
-    this.inbox.close(summarise(this.status()));
-    await this.alerts.flush();
-    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+    await this.operated.settle(summarise(this.status()));
   }
 
   async continueAsNewIfLong(): Promise<void> {
-    if (!this.options.continueAsNew || !shouldContinueAsNew(workflowInfo(), this.options.historyLimit)) return;
-    await this.alerts.flush();
-    await condition(allHandlersFinished);
-    // A call may have come in during these waits: it is carried out first.
-    if (!this.inbox.isEmpty || !allHandlersFinished() || !this.alerts.isIdle) return;
-    const { handled, notes } = this.inbox;
-    const shownAttributes = this.view.carried();
-    await this.options.continueAsNew({
-      version: CARRIED_VERSION,
-      handled,
-      notes,
-      ...carriedProgress(this.known),
-      shownAttributes,
-    });
+    const { historyLimit, continueAsNew } = this.options;
+    if (!continueAsNew) return;
+    await this.operated.continueAsNewIfLong(historyLimit, (operation) =>
+      continueAsNew({ version: CARRIED_VERSION, ...operation, ...carriedProgress(this.known) }),
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { ApplicationFailure, CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow';
+import { ApplicationFailure, isCancellation, sleep } from '@temporalio/workflow';
 import type { ActionRequest } from '../../activities/gate-activities';
 import type { ActionContext, ActionSpec } from '../../gate/actions/action';
 import { parseDuration } from '../../kernel/duration';
@@ -6,6 +6,8 @@ import { FailureType } from '../../kernel/failures';
 import { isRetryable, lapsedLease, mayHaveBeenSent, toFault, unconfirmedLease } from './activity-errors';
 import { remoteActivities } from './activity-proxies';
 import type { GatePass } from '../../gate/deployments/gate-pass';
+import { untilUrgent } from '../parts/await-call';
+import { Compensation } from '../parts/compensation';
 import type { StageGate } from './stage-gate';
 
 /**
@@ -31,11 +33,16 @@ export async function runStageAction(
     ...(pass.lease?.release === undefined ? {} : { release: pass.lease.release }),
   };
   stage.actionStarted();
+  const compensation = new Compensation();
   let sent = false;
+  const noteSent = (): void => {
+    if (!sent) addCompensation(compensation, stage, request);
+    sent = true;
+  };
   for (let attempt = 1; ; attempt += 1) {
     let failure: unknown;
     try {
-      await untilAborted(stage, () =>
+      await untilUrgent(stage.inbox, () =>
         remoteActivities(options, 'action', `${action.type} for ${context.stage}`, { maximumAttempts: 1 }).runAction({
           ...request,
           ...(sent || pass.lease === undefined ? {} : { lease: pass.lease }),
@@ -45,19 +52,16 @@ export async function runStageAction(
       failure = error;
     }
     const lapsed = lapsedLease(failure);
-    if (failure !== undefined && lapsed === undefined) sent ||= mayHaveBeenSent(failure);
+    if (failure === undefined || (lapsed === undefined && mayHaveBeenSent(failure))) noteSent();
     const abort = await stage.takeAbort();
-    if (abort) {
-      const remark = failure === undefined || sent ? await compensate(stage, request) : '';
-      await stage.endAborted(abort, remark);
-    }
+    if (abort) await stage.endAborted(abort, await takeBack(compensation));
     if (failure === undefined) return 'done';
     if (lapsed && pass.lease) {
       await stage.leaseLapsed(pass.lease, lapsed);
       return 'lapsed';
     }
     if (isCancellation(failure)) {
-      if (sent) await compensate(stage, request);
+      await takeBack(compensation);
       throw failure;
     }
     const unconfirmed = unconfirmedLease(failure);
@@ -66,7 +70,7 @@ export async function runStageAction(
       return 'lapsed';
     }
     if (attempt >= options.action.maximumAttempts || !isRetryable(failure)) {
-      const remark = sent ? await compensate(stage, request) : '';
+      const remark = await takeBack(compensation);
       const { message } = toFault(failure, FailureType.ActionFailed);
       throw ApplicationFailure.nonRetryable(`${message}${remark}`, FailureType.ActionFailed);
     }
@@ -74,40 +78,30 @@ export async function runStageAction(
   }
 }
 
-/** Runs `act`, cancelled as soon as an operator's abort waits. */
-async function untilAborted(stage: StageGate, act: () => Promise<unknown>): Promise<void> {
-  await CancellationScope.cancellable(async () => {
-    const scope = CancellationScope.current();
-    let ended = false;
-    const watch = condition(() => ended || stage.abortAwaits).then(() => {
-      if (!ended) scope.cancel();
-    });
-    watch.catch(() => undefined);
-    try {
-      await act();
-    } finally {
-      ended = true;
-    }
-  });
-}
-
 async function pauseBetweenAttempts(stage: StageGate, attempt: number): Promise<void> {
   const { initialInterval, maximumInterval } = stage.activities.action;
   const backoffMs = Math.min(parseDuration(maximumInterval), parseDuration(initialInterval) * 2 ** (attempt - 1));
-  await untilAborted(stage, () => sleep(backoffMs)).catch((error: unknown) => {
-    if (!stage.abortAwaits) throw error;
+  await untilUrgent(stage.inbox, () => sleep(backoffMs)).catch((error: unknown) => {
+    if (!stage.inbox.urgentAwaits) throw error;
   });
 }
 
-/** Takes the action back where it says how; what came of it, for the end reason. A failure here must not hide the abort. */
-async function compensate(stage: StageGate, request: ActionRequest): Promise<string> {
+/** A request may have left: from here on the action is taken back where it says how. */
+function addCompensation(compensation: Compensation, stage: StageGate, request: ActionRequest): void {
   const { action, context } = request;
-  if (action.type !== 'http' || action.compensation === undefined) return '';
+  if (action.type !== 'http' || action.compensation === undefined) return;
   const activities = remoteActivities(stage.activities, 'action', `compensate ${context.stage}`);
-  try {
-    await CancellationScope.nonCancellable(() => activities.compensateAction(request));
-    return ' (compensated)';
-  } catch (error) {
-    return ` (the compensation failed: ${toFault(error, FailureType.ActionFailed).message})`;
-  }
+  compensation.add(context.stage, () => activities.compensateAction(request));
+}
+
+/** What came of it, for the end reason. A failure here must not hide the abort. */
+async function takeBack(compensation: Compensation): Promise<string> {
+  const results = await compensation.run();
+  return results
+    .map(({ error }) =>
+      error === undefined
+        ? ' (compensated)'
+        : ` (the compensation failed: ${toFault(error, FailureType.ActionFailed).message})`,
+    )
+    .join('');
 }

@@ -1,20 +1,20 @@
-import { ApplicationFailure, condition, uuid4 } from '@temporalio/workflow';
+import { ApplicationFailure, uuid4 } from '@temporalio/workflow';
 import type { CollectRequest, GateDefaults } from '../../activities/gate-activities';
 import type { LapsedLease, LeaseClaim } from '../../gate/decisions/lease';
 import type { RecordedDecision } from '../../gate/deployments/recorded-decision';
-import { GATE_ACTOR } from '../../gate/deployments/act-record';
 import { summarise } from '../../gate/deployments/explain';
 import { allowedPass, observedPass, overriddenPass, type GatePass } from '../../gate/deployments/gate-pass';
 import { asksAtOnce, lapsesPause, NextStep, nextAskAtMs, nextStep } from '../../gate/deployments/next-step';
-import { misfit } from '../../gate/deployments/operator-call';
-import { replyTo, resumeMessage } from '../../gate/deployments/operator-reply';
-import { beginPause, leaseLapsedFault, pauseAlert } from '../../gate/deployments/pause';
+import type { Pause } from '../../gate/deployments/deployment-state';
+import { resumeMessage } from '../../gate/deployments/operator-reply';
+import { leaseLapsedFault } from '../../gate/deployments/pause';
 import type { CompiledBehaviour } from '../../gate/deployments/stage-behaviour';
 import { FailureType, type Fault } from '../../kernel/failures';
 import type { JsonObject } from '../../kernel/json';
+import { awaitCall } from '../parts/await-call';
+import type { Pauses } from '../parts/pauses';
 import { AuditTrail } from './audit-trail';
-import type { Gate, GatedStage } from './gate';
-import type { QueuedCall } from './operator-inbox';
+import type { Gate, GateCall, GatedStage, GateInbox } from './gate';
 import { takeDecision } from './take-decision';
 
 /**
@@ -23,6 +23,7 @@ import { takeDecision } from './take-decision';
  */
 export class StageGate {
   private readonly audit: AuditTrail;
+  private readonly pauses: Pauses<Pause>;
 
   constructor(
     private readonly gate: Gate,
@@ -31,10 +32,11 @@ export class StageGate {
     readonly activities: GateDefaults['activities'],
   ) {
     this.audit = new AuditTrail(gate, { activities, reminders: behaviour });
+    this.pauses = this.audit.pauses;
   }
 
-  get abortAwaits(): boolean {
-    return this.gate.inbox.abortAwaits;
+  get inbox(): GateInbox {
+    return this.gate.inbox;
   }
 
   /**
@@ -45,7 +47,7 @@ export class StageGate {
    */
   async awaitPass(): Promise<GatePass> {
     let asks = asksAtOnce(this.gate.progress);
-    let resume: QueuedCall | undefined;
+    let resume: GateCall | undefined;
     for (;;) {
       if (asks) {
         const recorded = await this.decide(resume !== undefined);
@@ -80,27 +82,27 @@ export class StageGate {
     const limit = found.cause === 'age' ? claim.limit : undefined;
     const fault = leaseLapsedFault(progress.leaseLapses, found.delayMs, limit);
     this.gate.apply({ type: 'lapses-counted' });
-    await this.pauseOn([fault], claim.decisionId);
+    await this.pauses.pauseOn([fault], { decisionId: claim.decisionId });
   }
 
   /** The worker could not tell whether the release behind the allow is still in force: the stage pauses on that. */
   async leaseUnconfirmed(claim: LeaseClaim, fault: Fault): Promise<void> {
     this.gate.apply({ type: 'lease-unconfirmed' });
-    await this.pauseOn([fault], claim.decisionId);
+    await this.pauses.pauseOn([fault], { decisionId: claim.decisionId });
   }
 
   /** Takes the abort that came in while an action ran. It is recorded when this returns. */
-  async takeAbort(): Promise<QueuedCall | undefined> {
-    if (!this.abortAwaits) return undefined;
-    const call = this.gate.inbox.take();
+  async takeAbort(): Promise<GateCall | undefined> {
+    if (!this.inbox.urgentAwaits) return undefined;
+    const call = this.inbox.take();
     if (call) await this.recordCall(call);
     return call;
   }
 
   /** @param remark what else the end must say, for example that a compensation failed */
-  async endAborted(call: QueuedCall, remark = ''): Promise<never> {
+  async endAborted(call: GateCall, remark = ''): Promise<never> {
     await this.gate.end('aborted', `aborted by ${call.call.actor}: ${call.call.reason}${remark}`);
-    this.reply(call, true, `Aborted at stage ${this.gate.status().stage}${remark}`);
+    this.inbox.answer(call, true, `Aborted at stage ${this.gate.status().stage}${remark}`);
     return await this.fail(FailureType.DeploymentAborted);
   }
 
@@ -109,13 +111,9 @@ export class StageGate {
     await this.audit.recordAct({ id: uuid4(), kind: 'abort', atMs: Date.now(), actor: 'temporal', reason });
   }
 
+  /** Ends the pause, if there is one, after its end is recorded. */
   async resolvePause(reason: string): Promise<void> {
-    const { pause } = this.gate.progress;
-    if (!pause) return;
-    const atMs = Date.now();
-    await this.audit.recordAct({ id: uuid4(), kind: 'resolved', atMs, actor: GATE_ACTOR, reason, refersTo: pause.id });
-    this.gate.apply({ type: 'pause-ended' });
-    this.gate.alerts.send(pauseAlert(pause, this.gate.status(), atMs), this.activities);
+    await this.pauses.end(reason);
   }
 
   private async decide(resumed: boolean): Promise<RecordedDecision> {
@@ -138,18 +136,18 @@ export class StageGate {
   }
 
   /** Carries out what a decision means for the stage; undefined when it must wait. */
-  private async follow(recorded: RecordedDecision, resume: QueuedCall | undefined): Promise<GatePass | undefined> {
+  private async follow(recorded: RecordedDecision, resume: GateCall | undefined): Promise<GatePass | undefined> {
     for (;;) {
       const step = nextStep(this.gate.progress, this.behaviour, { resumed: resume !== undefined, nowMs: Date.now() });
       switch (step) {
         case NextStep.observe:
           return observedPass(recorded);
         case NextStep.pause:
-          await this.pauseOn(recorded.decision.faults, recorded.decisionId);
+          await this.pauses.pauseOn(recorded.decision.faults, { decisionId: recorded.decisionId });
           this.answerResume(resume, false);
           return undefined;
         case NextStep.awaitOperator:
-          this.noteRecovery();
+          this.pauses.noteRecovery();
           return undefined;
         case NextStep.endPause:
           await this.resolvePause(resume ? `resumed by ${resume.call.actor}` : 'the facts have recovered');
@@ -175,73 +173,30 @@ export class StageGate {
   }
 
   /** Waits until an operator's call fits (recorded when it is returned), or it is time to ask again (undefined). */
-  private async waitForCall(): Promise<QueuedCall | undefined> {
-    const { inbox } = this.gate;
+  private async waitForCall(): Promise<GateCall | undefined> {
     const askAtMs = nextAskAtMs(this.gate.progress, this.behaviour, Date.now());
     this.gate.apply({ type: 'ask-scheduled', atMs: askAtMs });
     this.gate.showAttributes();
     try {
-      for (;;) {
-        const call = inbox.take();
-        if (call && (await this.accept(call))) return call;
-        if (call) continue;
-        await this.gate.continueAsNewIfLong();
-        if (Date.now() >= askAtMs) return undefined;
-        const wakeAtMs = Math.min(askAtMs, this.gate.progress.pause?.nextReminderAtMs ?? Infinity);
-        await condition(() => !inbox.isEmpty, Math.max(1, wakeAtMs - Date.now()));
-        this.remindIfDue();
-      }
+      return await awaitCall({
+        inbox: this.inbox,
+        pauses: this.pauses,
+        untilMs: askAtMs,
+        record: (call) => this.recordCall(call),
+        continueAsNewIfLong: () => this.gate.continueAsNewIfLong(),
+      });
     } finally {
       this.gate.apply({ type: 'ask-unscheduled' });
     }
   }
 
-  /** The state may have changed since the call was queued: one that no longer fits is void. */
-  private async accept(queued: QueuedCall): Promise<boolean> {
-    const unfit = misfit(queued.kind, queued.call, this.gate.status());
-    if (unfit === undefined) await this.recordCall(queued);
-    else this.reply(queued, false, unfit);
-    return unfit === undefined;
-  }
-
-  private async pauseOn(faults: Fault[], decisionId: string): Promise<void> {
-    if (this.gate.progress.pause) {
-      this.gate.apply({ type: 'pause-confirmed', faults, decisionId });
-      return;
-    }
-    const pause = beginPause(uuid4(), Date.now(), faults, decisionId, this.behaviour);
-    this.gate.apply({ type: 'pause-begun', pause });
-    this.gate.showAttributes();
-    this.sendPauseAlert();
-    const { id, startedAtMs: atMs, reason } = pause;
-    await this.audit.recordAct({ id, kind: 'pause', atMs, actor: GATE_ACTOR, reason, refersTo: decisionId, faults });
-  }
-
-  private noteRecovery(): void {
-    if (this.gate.progress.pause?.recovered !== false) return;
-    this.gate.apply({ type: 'pause-recovered', atMs: Date.now(), intervals: this.behaviour });
-    this.sendPauseAlert();
-  }
-
-  private remindIfDue(): void {
-    const { pause } = this.gate.progress;
-    if (!pause || Date.now() < pause.nextReminderAtMs) return;
-    this.gate.apply({ type: 'pause-reminded', atMs: Date.now(), intervals: this.behaviour });
-    this.sendPauseAlert();
-  }
-
-  private sendPauseAlert(): void {
-    const { pause } = this.gate.progress;
-    if (pause) this.gate.alerts.send(pauseAlert(pause, this.gate.status()), this.activities);
-  }
-
-  private async override(queued: QueuedCall): Promise<GatePass> {
+  private async override(queued: GateCall): Promise<GatePass> {
     const pass = overriddenPass(queued.call.for ?? '', Date.now(), this.behaviour.overrideValidForMs);
     if (this.gate.progress.pause) await this.resolvePause(`overridden by ${queued.call.actor}`);
     this.gate.apply({ type: 'overridden' });
     this.gate.showAttributes();
     const until = new Date(pass.lease?.expiresAtMs ?? 0).toISOString();
-    this.reply(queued, true, `Overridden: stage ${this.stage.name} is allowed until ${until}`);
+    this.inbox.answer(queued, true, `Overridden: stage ${this.stage.name} is allowed until ${until}`);
     return pass;
   }
 
@@ -251,18 +206,14 @@ export class StageGate {
     throw ApplicationFailure.create({ type, message: summarise(status), nonRetryable: true, details: [status] });
   }
 
-  private async recordCall({ kind, call }: QueuedCall): Promise<void> {
+  private async recordCall({ kind, call }: GateCall): Promise<void> {
     const { actor, reason, for: refersTo } = call;
     const atMs = Date.now();
     const lease = kind === 'override' ? { leaseExpiresAtMs: atMs + this.behaviour.overrideValidForMs } : {};
     await this.audit.recordAct({ id: uuid4(), kind, atMs, actor, reason, ...lease, ...(refersTo ? { refersTo } : {}) });
   }
 
-  private answerResume(resume: QueuedCall | undefined, resumed: boolean): void {
-    if (resume) this.reply(resume, resumed, resumeMessage(resumed, this.gate.status()));
-  }
-
-  private reply(queued: QueuedCall, accepted: boolean, message: string): void {
-    this.gate.inbox.answer(queued, replyTo(queued.kind, accepted, message, this.gate.status()));
+  private answerResume(resume: GateCall | undefined, resumed: boolean): void {
+    if (resume) this.inbox.answer(resume, resumed, resumeMessage(resumed, this.gate.status()));
   }
 }

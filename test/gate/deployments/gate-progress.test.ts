@@ -11,13 +11,11 @@ import {
 import { aDecision, aPause } from './a-status';
 
 const RELEASE = { policySha: 'a', configRev: 'b', manifestVersion: 'v1' };
-const intervals = { remindAfterMs: 100, remindAtMostMs: 1000 };
-
 const begun = initialProgress('d1', ['canary', 'fleet'], undefined);
 const after = (...events: GateEvent[]): GateProgress => events.reduce(advance, begun);
 const canary: GateEvent = { type: 'stage-entered', stage: 'canary' };
 const fleet: GateEvent = { type: 'stage-entered', stage: 'fleet' };
-const paused: GateEvent = { type: 'pause-begun', pause: aPause() };
+const paused: GateEvent = { type: 'paused', slot: 'pause', pause: aPause() };
 
 /** `canary deciding, fleet pending` */
 const shown = (progress: GateProgress): string =>
@@ -62,7 +60,12 @@ describe('advance', () => {
       'canary deciding, fleet pending',
     ],
     ['a pause', [canary, paused], 'paused', 'canary paused, fleet pending'],
-    ['the end of a pause', [canary, paused, { type: 'pause-ended' }], 'deciding', 'canary deciding, fleet pending'],
+    [
+      'the end of a pause',
+      [canary, paused, { type: 'unpaused', slot: 'pause' }],
+      'deciding',
+      'canary deciding, fleet pending',
+    ],
     [
       'a stage that passed',
       [canary, { type: 'action-started' }, { type: 'stage-passed' }],
@@ -125,23 +128,17 @@ describe('advance', () => {
     expect(passed).not.toHaveProperty('requiredRelease');
   });
 
-  it('keeps one pause through reminders, recovery and new faults', () => {
-    const faults = [{ type: 'FactMissing' as const, message: 'gone' }];
-    const reminded = after(canary, paused, { type: 'pause-reminded', atMs: 1100, intervals });
-    expect(reminded.pause).toEqual(aPause({ remindersSent: 2, nextReminderAtMs: 1300 }));
-    const recovered = advance(reminded, { type: 'pause-recovered', atMs: 1200, intervals });
-    expect(recovered.pause).toMatchObject({ id: 'pause-1', remindersSent: 3, recovered: true });
-    const failing = advance(recovered, { type: 'pause-confirmed', faults, decisionId: 'd2' });
-    expect(failing.pause).toMatchObject({ id: 'pause-1', reason: 'FactMissing', decisionId: 'd2', recovered: false });
+  it('keeps the pause as it was changed last', () => {
+    const changed = aPause({ remindersSent: 2, recovered: true });
+    expect(after(canary, paused, { type: 'paused', slot: 'pause', pause: changed })).toMatchObject({
+      state: 'paused',
+      pause: changed,
+    });
   });
 
   it.each<GateEvent>([
-    { type: 'pause-ended' },
-    { type: 'pause-confirmed', faults: [], decisionId: 'd' },
-    { type: 'pause-recovered', atMs: 1, intervals },
-    { type: 'pause-reminded', atMs: 1, intervals },
-    { type: 'outage-reminded', atMs: 1, intervals },
-    { type: 'outage-ended' },
+    { type: 'unpaused', slot: 'pause' },
+    { type: 'unpaused', slot: 'auditOutage' },
     { type: 'ask-unscheduled' },
   ])('$type changes nothing where nothing of it is under way', (event) => {
     expect(advance(after(canary), event)).toEqual(after(canary));
@@ -169,12 +166,12 @@ describe('toStatus', () => {
 
   it('shows an outage of the store before any other pause, and as a pause whatever the stage does', () => {
     const outage = aPause({ id: 'outage', reason: 'AuditWriteFailed' });
-    const progress = after(canary, { type: 'outage-begun', outage });
+    const progress = after(canary, { type: 'paused', slot: 'auditOutage', pause: outage });
     expect(toStatus(progress)).toMatchObject({ state: 'paused', pause: { id: 'outage' } });
     expect(toStatus(advance(progress, paused))).toMatchObject({ pause: { id: 'outage' } });
-    const reminded = advance(progress, { type: 'outage-reminded', atMs: 1100, intervals });
-    expect(reminded.auditOutage?.remindersSent).toBe(2);
-    expect(toStatus(advance(reminded, { type: 'outage-ended' }))).toMatchObject({ state: 'deciding' });
+    const reminded = advance(progress, { type: 'paused', slot: 'auditOutage', pause: { ...outage, remindersSent: 2 } });
+    expect(toStatus(reminded).pause?.remindersSent).toBe(2);
+    expect(toStatus(advance(reminded, { type: 'unpaused', slot: 'auditOutage' }))).toMatchObject({ state: 'deciding' });
   });
 
   it('shows the end and its reason, even where a pause was left open', () => {

@@ -28,7 +28,7 @@ const found = (outcome: 'allow' | 'deny' | 'error'): GateEvent => ({
   type: 'decided',
   recorded: aDecision({ outcome }),
 });
-const paused: GateEvent = { type: 'pause-begun', pause: aPause() };
+const paused: GateEvent = { type: 'paused', slot: 'pause', pause: aPause() };
 const deniedAt = (sinceMs: number): GateEvent => ({ type: 'denied', sinceMs });
 
 describe('nextStep', () => {

@@ -1,38 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { callFaults, earlierReply, misfit, type OperatorCallKind } from '../../../src/gate/deployments/operator-call';
+import { misfit, type OperatorCallKind } from '../../../src/gate/deployments/operator-call';
 import type { DeploymentStatus } from '../../../src/gate/deployments/deployment-state';
 import { aDecision, aPause, aStatus } from './a-status';
 
 const call = { actor: 'ann', reason: 'checked', for: 'x' };
-
-describe('a call', () => {
-  it.each<[OperatorCallKind, unknown]>([
-    ['resume', call],
-    ['override', call],
-    ['abort', call],
-    ['abort', { actor: 'ann', reason: 'checked' }],
-    ['resume', { ...call, reason: 'x'.repeat(1000) }],
-  ])('to %s is well-formed as %j', (kind, given) => {
-    expect(callFaults(kind, given)).toEqual([]);
-  });
-
-  it.each<[OperatorCallKind, unknown, string[]]>([
-    ['resume', undefined, ['got nothing']],
-    ['resume', null, ['got null']],
-    ['resume', 'ann', ['got "ann"']],
-    ['resume', [call], ['Expected resume to carry an object']],
-    ['resume', {}, ['actor to be a text', 'reason to be a text', 'for to be a text']],
-    ['abort', {}, ['actor to be a text', 'reason to be a text']],
-    ['override', { actor: 'ann', reason: 'r' }, ['for to be a text, got nothing']],
-    ['abort', { ...call, for: 1 }, ['for to be a text, got 1']],
-    ['resume', { ...call, actor: '  ' }, ['actor to be a text, got "  "']],
-    ['resume', { ...call, reason: 'x'.repeat(1001) }, ['at most 1000 characters, got 1001']],
-    ['resume', { ...call, actor: ['x'.repeat(200)] }, ['…']],
-    ['resume', { ...call, force: true }, ['got the key force']],
-  ])('to %s is at fault as %j', (kind, given, expected) => {
-    expect(callFaults(kind, given)).toEqual(expected.map((part) => expect.stringContaining(part)));
-  });
-});
 
 describe('misfit', () => {
   const paused = aStatus({ state: 'paused', pause: aPause(), lastDecision: aDecision() });
@@ -71,13 +42,5 @@ describe('misfit', () => {
     ),
   ])('says why %s of %s does not fit', (kind, meantFor, status, expected) => {
     expect(misfit(kind, { ...call, for: meantFor }, status)).toContain(expected);
-  });
-});
-
-describe('earlierReply', () => {
-  it('gives the reply to the same call, and none to another', () => {
-    const reply = { kind: 'abort', accepted: true, message: 'm', state: 'aborted', stage: 's' } as const;
-    expect(earlierReply({ handled: [{ id: 'a', reply }] }, 'a')).toBe(reply);
-    expect(earlierReply({ handled: [{ id: 'a', reply }] }, 'b')).toBeUndefined();
   });
 });

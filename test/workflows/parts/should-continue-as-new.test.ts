@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { shouldContinueAsNew } from '../../../src/workflows/gate/should-continue-as-new';
+import { shouldContinueAsNew } from '../../../src/workflows/parts/should-continue-as-new';
 
 const run = { continueAsNewSuggested: false, targetWorkerDeploymentVersionChanged: false, historyLength: 100 };
 

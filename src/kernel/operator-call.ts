@@ -1,0 +1,52 @@
+/** What an operator asks of a running workflow. `actor` is declared, not proven, unless a token says who it is. */
+export interface OperatorCall {
+  actor: string;
+  reason: string;
+  /** what the call is meant for: a pause, a decision; where that is over, the call is void */
+  for?: string;
+}
+
+/** A call that has been carried out or found void; kept so that the same one does nothing twice. */
+export interface HandledCall<R> {
+  /** the Update's id */
+  id: string;
+  reply: R;
+}
+
+const MAX_TEXT = 1000;
+
+/**
+ * Every fault in the shape of a call, as sentences; empty when it is well-formed. A signal can carry anything.
+ *
+ * @param needsFor whether the call must say what it is meant for
+ */
+export function shapeFaults(kind: string, call: unknown, needsFor: boolean): string[] {
+  if (typeof call !== 'object' || call === null || Array.isArray(call)) {
+    return [
+      `Expected ${kind} to carry an object like {"actor": "ann", "reason": "checked by hand"}, got ${describe(call)}`,
+    ];
+  }
+  const { actor, reason, for: meantFor, ...others } = call as Record<string, unknown>;
+  const faults = [...textFaults('actor', actor), ...textFaults('reason', reason)];
+  if (meantFor !== undefined || needsFor) faults.push(...textFaults('for', meantFor));
+  for (const key of Object.keys(others)) faults.push(`Expected only actor, reason and for, got the key ${key}`);
+  return faults;
+}
+
+/** The reply given before to the same call, when its id was handled. */
+export function earlierReply<R>({ handled }: { handled: readonly HandledCall<R>[] }, id: string): R | undefined {
+  return handled.find((call) => call.id === id)?.reply;
+}
+
+function textFaults(name: string, value: unknown): string[] {
+  if (typeof value !== 'string' || value.trim() === '')
+    return [`Expected ${name} to be a text, got ${describe(value)}`];
+  if (value.length > MAX_TEXT) return [`Expected ${name} to be at most ${MAX_TEXT} characters, got ${value.length}`];
+  return [];
+}
+
+function describe(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value) ?? typeof value;
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

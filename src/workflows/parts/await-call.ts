@@ -1,0 +1,47 @@
+import { CancellationScope, condition } from '@temporalio/workflow';
+import type { Inbox, QueuedCall } from './inbox';
+
+export interface Waiting<K extends string, R> {
+  inbox: Inbox<K, R>;
+  pauses: { readonly nextReminderAtMs: number; remindIfDue(): void };
+  /** epoch milliseconds; Infinity waits for a call alone */
+  untilMs: number;
+  /** stores the record of a call before it is carried out */
+  record(queued: QueuedCall<K, R>): Promise<unknown>;
+  continueAsNewIfLong(): Promise<void>;
+}
+
+/** Waits until an operator's call fits (recorded when it is returned), or the time has come (undefined). */
+export async function awaitCall<K extends string, R>(waiting: Waiting<K, R>): Promise<QueuedCall<K, R> | undefined> {
+  const { inbox, pauses, untilMs } = waiting;
+  for (;;) {
+    const call = inbox.takeFitting();
+    if (call) {
+      await waiting.record(call);
+      return call;
+    }
+    await waiting.continueAsNewIfLong();
+    if (Date.now() >= untilMs) return undefined;
+    const wakeAtMs = Math.min(untilMs, pauses.nextReminderAtMs);
+    if (wakeAtMs === Infinity) await condition(() => !inbox.isEmpty);
+    else await condition(() => !inbox.isEmpty, Math.max(1, wakeAtMs - Date.now()));
+    pauses.remindIfDue();
+  }
+}
+
+/** Runs `act`, cancelled as soon as an urgent call waits. */
+export async function untilUrgent<T>(inbox: { readonly urgentAwaits: boolean }, act: () => Promise<T>): Promise<T> {
+  return await CancellationScope.cancellable(async () => {
+    const scope = CancellationScope.current();
+    let ended = false;
+    const watch = condition(() => ended || inbox.urgentAwaits).then(() => {
+      if (!ended) scope.cancel();
+    });
+    watch.catch(() => undefined);
+    try {
+      return await act();
+    } finally {
+      ended = true;
+    }
+  });
+}

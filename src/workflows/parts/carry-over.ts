@@ -1,0 +1,24 @@
+import { allHandlersFinished, condition, workflowInfo } from '@temporalio/workflow';
+import type { Outbox } from './outbox';
+import { shouldContinueAsNew } from './should-continue-as-new';
+
+export interface RollOver {
+  /** continue as new beyond this many events, earlier than the server suggests */
+  historyLimit?: number;
+  inbox: { readonly isEmpty: boolean };
+  outbox: Outbox;
+  /** continues as new with the state carried, read only then */
+  continueAsNew(): Promise<never>;
+}
+
+/**
+ * Continues as new when the history is long: after every message is sent and every handler has finished, and only if no
+ * call came in meanwhile, which is carried out first. Returns when it is not the time.
+ */
+export async function continueAsNewIfLong({ historyLimit, inbox, outbox, continueAsNew }: RollOver): Promise<void> {
+  if (!shouldContinueAsNew(workflowInfo(), historyLimit)) return;
+  await outbox.flush();
+  await condition(allHandlersFinished);
+  if (!inbox.isEmpty || !allHandlersFinished() || !outbox.isIdle) return;
+  await continueAsNew();
+}

@@ -1,0 +1,147 @@
+import { ApplicationFailure, condition, currentUpdateInfo, setHandler } from '@temporalio/workflow';
+import type { SignalDefinition, UpdateDefinition } from '@temporalio/common';
+import { earlierReply, shapeFaults, type HandledCall, type OperatorCall } from '../../kernel/operator-call';
+
+/** How a kind of call reaches the workflow. A signal and an Update may share a name: the Temporal UI sends the signal. */
+export interface CallChannel<R> {
+  update: UpdateDefinition<R, [OperatorCall]>;
+  signal?: SignalDefinition<[unknown]>;
+  /** whether a call must say which pause or decision it is meant for */
+  needsFor: boolean;
+}
+
+/** A domain's calls, in its words. */
+export interface InboxWords<K extends string, R> {
+  calls: Record<K, CallChannel<R>>;
+  /** taken before all others */
+  urgent: K;
+  /** why a well-formed call does not fit the present state; undefined when it does */
+  misfit(kind: K, call: OperatorCall): string | undefined;
+  reply(kind: K, accepted: boolean, message: string): R;
+  /** a signal was noted: the notes must be shown */
+  noted(): void;
+}
+
+/** What continue-as-new carries of an inbox. */
+export interface CarriedInbox<R> {
+  handled: HandledCall<R>[];
+  /** what could not be accepted from signals, newest last */
+  notes: string[];
+}
+
+/** A call that was accepted and waits to be carried out by the workflow's main line, which alone changes state. */
+export interface QueuedCall<K extends string, R> {
+  kind: K;
+  call: OperatorCall;
+  /** the Update's id; a signal has none */
+  id?: string;
+  reply?: R;
+}
+
+/** Ids remembered through continue-as-new; more than any operator sends within one pause. */
+const REMEMBERED = 200;
+const KEPT_NOTES = 10;
+
+/**
+ * Receives operators' calls. Updates that do not fit are refused by their validator with the state found; signals cannot
+ * be refused, so they are noted and change nothing. Handlers do no more than queue.
+ */
+export class Inbox<K extends string, R> {
+  private readonly queue: QueuedCall<K, R>[] = [];
+  private readonly handled: HandledCall<R>[];
+  private readonly noted: string[];
+
+  constructor(
+    private readonly words: InboxWords<K, R>,
+    carried?: CarriedInbox<R>,
+  ) {
+    this.handled = [...(carried?.handled ?? [])];
+    this.noted = [...(carried?.notes ?? [])];
+    const channels = Object.entries(words.calls) as [K, CallChannel<R>][];
+    for (const [kind, { update }] of channels)
+      setHandler(update, (call) => this.submit(kind, call), { validator: (call) => this.validate(kind, call) });
+    for (const [kind, { signal }] of channels) if (signal) setHandler(signal, (call) => this.signalled(kind, call));
+  }
+
+  get notes(): readonly string[] {
+    return this.noted;
+  }
+
+  get isEmpty(): boolean {
+    return this.queue.length === 0;
+  }
+
+  get urgentAwaits(): boolean {
+    return this.queue.some((queued) => queued.kind === this.words.urgent);
+  }
+
+  /** The next call, an urgent one before all others, whether or not it still fits. */
+  take(): QueuedCall<K, R> | undefined {
+    const index = this.queue.findIndex((queued) => queued.kind === this.words.urgent);
+    return this.queue.splice(Math.max(0, index), 1)[0];
+  }
+
+  /** The next call that fits the state as it is now: one that no longer does is answered as void. */
+  takeFitting(): QueuedCall<K, R> | undefined {
+    for (let queued = this.take(); queued; queued = this.take()) {
+      const unfit = this.words.misfit(queued.kind, queued.call);
+      if (unfit === undefined) return queued;
+      this.answer(queued, false, unfit);
+    }
+    return undefined;
+  }
+
+  /** @param accepted false: the call was void, nothing was changed */
+  answer(queued: QueuedCall<K, R>, accepted: boolean, message: string): void {
+    queued.reply = this.words.reply(queued.kind, accepted, message);
+    if (queued.id === undefined) {
+      if (!accepted) this.note(message);
+      return;
+    }
+    this.handled.push({ id: queued.id, reply: queued.reply });
+    this.handled.splice(0, this.handled.length - REMEMBERED);
+  }
+
+  /** Answers all calls that still wait when the workflow ends, so that no caller hangs. */
+  close(message: string): void {
+    for (let queued = this.take(); queued; queued = this.take()) this.answer(queued, false, message);
+  }
+
+  carried(): CarriedInbox<R> {
+    return { handled: this.handled, notes: this.noted };
+  }
+
+  private validate(kind: K, call: unknown): void {
+    const id = currentUpdateInfo()?.id;
+    if (id !== undefined && earlierReply(this.carried(), id) !== undefined) return;
+    const unfit = this.unfit(kind, call);
+    if (unfit !== undefined) throw ApplicationFailure.nonRetryable(unfit, 'OperatorCallRefused');
+  }
+
+  private async submit(kind: K, call: OperatorCall): Promise<R> {
+    const id = currentUpdateInfo()?.id;
+    const earlier = id === undefined ? undefined : earlierReply(this.carried(), id);
+    if (earlier !== undefined) return earlier;
+    const queued: QueuedCall<K, R> = { kind, call, id };
+    this.queue.push(queued);
+    await condition(() => queued.reply !== undefined);
+    return queued.reply as R;
+  }
+
+  private signalled(kind: K, call: unknown): void {
+    const unfit = this.unfit(kind, call);
+    if (unfit === undefined) this.queue.push({ kind, call: call as OperatorCall });
+    else this.note(`Signal ${kind} not accepted: ${unfit}`);
+  }
+
+  private unfit(kind: K, call: unknown): string | undefined {
+    const faults = shapeFaults(kind, call, this.words.calls[kind].needsFor);
+    return faults.length > 0 ? faults.join('; ') : this.words.misfit(kind, call as OperatorCall);
+  }
+
+  private note(text: string): void {
+    this.noted.push(text);
+    this.noted.splice(0, this.noted.length - KEPT_NOTES);
+    this.words.noted();
+  }
+}

@@ -1,0 +1,51 @@
+import { log } from '@temporalio/workflow';
+import { continueAsNewIfLong } from './carry-over';
+import { Inbox, type CarriedInbox, type InboxWords } from './inbox';
+import { Outbox } from './outbox';
+import { settle } from './settle';
+import { WorkflowView, type CarriedAttributes, type Shown } from './view';
+
+/** What continue-as-new carries of every operated workflow, beside its domain's state. */
+export interface CarriedOperation<R> extends CarriedInbox<R> {
+  shownAttributes: CarriedAttributes;
+}
+
+/** A domain's calls and what it shows, in its words. */
+export interface OperationWords<K extends string, R> {
+  inbox: Omit<InboxWords<K, R>, 'noted'>;
+  /** Markdown for the Temporal UI. @param notes signals that were not accepted */
+  details(notes: readonly string[]): string;
+  attributes: Shown['attributes'];
+}
+
+/** What operators and other people have of a workflow: calls are taken, messages are sent, and the state is shown. */
+export class OperatedWorkflow<K extends string, R> {
+  readonly inbox: Inbox<K, R>;
+  readonly outbox = new Outbox((error) => log.warn(`Message not delivered: ${causeOf(error)}`));
+  readonly view: WorkflowView;
+
+  constructor(words: OperationWords<K, R>, carried: CarriedOperation<R> | undefined) {
+    const { details, attributes } = words;
+    this.view = new WorkflowView({ details: () => details(this.inbox.notes), attributes }, carried?.shownAttributes);
+    this.inbox = new Inbox({ ...words.inbox, noted: () => this.view.publish() }, carried);
+  }
+
+  /** Continues as new, when the history is long and no call waits, with what is carried then. */
+  async continueAsNewIfLong(
+    historyLimit: number | undefined,
+    continueAsNew: (carried: CarriedOperation<R>) => Promise<never>,
+  ): Promise<void> {
+    const carry = (): Promise<never> =>
+      continueAsNew({ ...this.inbox.carried(), shownAttributes: this.view.carried() });
+    await continueAsNewIfLong({ historyLimit, inbox: this.inbox, outbox: this.outbox, continueAsNew: carry });
+  }
+
+  /** Before the workflow closes. @param message the answer to calls that came too late */
+  async settle(message: string): Promise<void> {
+    await settle(this, message);
+  }
+}
+
+function causeOf(error: unknown): string {
+  return error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+}
