@@ -1,5 +1,6 @@
 // Records one history for every way that a deployment can go, into test/histories/<version>/. Run once a release, before
-// it is tagged; a released folder is never recorded again, because it stands for workflows that run somewhere.
+// it is tagged and after package.json has its version; a released folder is never recorded again, because it stands for
+// workflows that run somewhere.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { version } from '../package.json';
