@@ -9,7 +9,7 @@ import type { ReleaseRef } from '../../src/releases/release-ref';
 
 export const RELEASE: ReleaseRef = { policySha: 'a'.repeat(64), configRev: 'b'.repeat(64), manifestVersion: 'v1' };
 
-const step = { timeout: '5s', maximumAttempts: 1, initialInterval: '10ms', maximumInterval: '50ms' };
+const step = { timeout: '2m', maximumAttempts: 1, initialInterval: '10ms', maximumInterval: '50ms' };
 
 /**
  * The gate's surroundings in memory: facts, a verdict, a store, an action's receiver and an alert receiver whose

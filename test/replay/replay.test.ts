@@ -32,7 +32,7 @@ describe('replay', () => {
   let evaluator: Evaluator;
   beforeAll(async () => {
     policy = (await buildPolicy(join(__dirname, '..', '..', 'policy'))).bundle;
-    evaluator = createEvaluator({ threads: 1, deadlineMs: 1_000, memoryMiB: 64 });
+    evaluator = createEvaluator({ threads: 1, deadlineMs: 600_000, memoryMiB: 64 });
   });
   afterAll(() => evaluator?.close());
 

@@ -22,7 +22,7 @@ function receiver(
   over: Partial<AlertReceiverConfig> = {},
   readSecret: () => string = () => `${server.url}/T0/s3cret\n`,
 ) {
-  const config: AlertReceiverConfig = { format: 'slack', url: { env: 'HOOK' }, timeout: '2s', ...over };
+  const config: AlertReceiverConfig = { format: 'slack', url: { env: 'HOOK' }, timeout: '10m', ...over };
   const [first] = createAlertReceivers([config], { readSecret, firstBackoffMs: 1, uiUrl: 'http://ui' });
   if (first === undefined) throw new Error('Expected one receiver');
   return first;
@@ -38,7 +38,7 @@ describe('alert receivers', () => {
     const configs = (['slack', 'alertmanager', 'slack'] as const).map((format) => ({
       format,
       url: 'x',
-      timeout: '1s',
+      timeout: '10m',
     }));
     const names = createAlertReceivers(configs, { readSecret: () => '' }).map((each) => each.name);
     expect(names).toEqual(['slack', 'alertmanager', 'slack-2']);

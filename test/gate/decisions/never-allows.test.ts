@@ -117,7 +117,7 @@ async function prepare(source: PolicyCase['source']): Promise<Decide> {
     const release = {
       ref: snapshot.release,
       policy,
-      config: { allowedClockSkew: '2s', evaluation: { deadline: '1s' } },
+      config: { allowedClockSkew: '2s', evaluation: { deadline: '10m' } },
       configDocument: config,
       loadedAtMs: 0,
     } as unknown as Release;

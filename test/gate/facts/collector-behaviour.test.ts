@@ -16,7 +16,7 @@ const NOW = 1_800_000_000_000;
 
 function entry(factId: string, collect: FactProvider['collect'], over: Partial<RegisteredProvider> = {}) {
   const provider: FactProvider = { factId, description: '', schema: {}, source: `fake ${factId}`, collect };
-  return { provider, type: 'fake', configKey: factId, ttlMs: 15_000, maxAgeMs: 45_000, timeoutMs: 5_000, ...over };
+  return { provider, type: 'fake', configKey: factId, ttlMs: 15_000, maxAgeMs: 45_000, timeoutMs: 600_000, ...over };
 }
 function ask(entries: RegisteredProvider[], over: Partial<CollectRequest> = {}): CollectRequest {
   const factIds = entries.map((each) => each.provider.factId);

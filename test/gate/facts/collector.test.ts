@@ -13,7 +13,7 @@ const NOW = 1_800_000_000_000;
 
 function entry(factId: string, collect: FactProvider['collect'], over: Partial<RegisteredProvider> = {}) {
   const provider: FactProvider = { factId, description: '', schema: {}, source: `fake ${factId}`, collect };
-  return { provider, type: 'fake', configKey: factId, ttlMs: 15_000, maxAgeMs: 45_000, timeoutMs: 5_000, ...over };
+  return { provider, type: 'fake', configKey: factId, ttlMs: 15_000, maxAgeMs: 45_000, timeoutMs: 600_000, ...over };
 }
 function ask(entries: RegisteredProvider[], over: Partial<CollectRequest> = {}): CollectRequest {
   return {
@@ -194,7 +194,8 @@ describe('over the wire', () => {
     ['nothing in time', { behaviour: 'hang' as const }, 'FactSourceUnavailable'],
   ])('LevelServer answers %s', async (_, metric, type) => {
     server.setMetric('level', metric);
-    const providers = await registry({ level: level({ timeout: '300ms' }) });
+    const timeout = 'behaviour' in metric && metric.behaviour === 'hang' ? '300ms' : '10m';
+    const providers = await registry({ level: level({ timeout }) });
     const { faults } = await aCollector().collect({ ...ask([]), providers, factIds: ['level'] });
     expect(faults.map((fault) => fault.type)).toEqual(type === undefined ? [] : [type]);
   });

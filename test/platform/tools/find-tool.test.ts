@@ -60,7 +60,12 @@ describe('finding a tool', () => {
     chmodSync(path, 0o755);
     return path;
   };
-  const options = () => ({ env, say: (line: string) => void said.push(line), platform: LINUX });
+  const options = () => ({
+    env,
+    say: (line: string) => void said.push(line),
+    platform: LINUX,
+    connectTimeoutMs: 60_000,
+  });
   const onPath = (name: string, text: string): string => executable(join(folder, 'bin', name), text);
   const inCache = (): string => executable(cachedToolPath('opa', env), OPA);
   const publish = (binary: string, digest = sha256(binary)): void => {

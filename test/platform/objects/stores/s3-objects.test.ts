@@ -80,9 +80,9 @@ describe('objects in S3', () => {
       await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve));
       quick = at(`http://127.0.0.1:${(broken.address() as AddressInfo).port}`, {
         maxAttempts: 2,
-        requestHandler: { connectionTimeout: 300, requestTimeout: 300, throwOnRequestTimeout: true },
+        requestHandler: { connectionTimeout: 2_000, requestTimeout: 2_000, throwOnRequestTimeout: true },
       });
-      store = createS3Objects(quick, { bucket: 'gate', prefix: 'p/' }, { bodyTimeoutMs: 300 });
+      store = createS3Objects(quick, { bucket: 'gate', prefix: 'p/' }, { bodyTimeoutMs: 2_000 });
     });
     afterEach(() => {
       requests = 0;
