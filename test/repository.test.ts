@@ -15,27 +15,30 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
 const isText = (file: string): boolean => !readFileSync(join(root, file)).subarray(0, 8_000).includes(0);
 
 describe('the repository', () => {
-  it.each(['README.md', 'CHANGELOG.md', 'LICENSE', '.gitattributes', '.editorconfig'])('has %s', (file) => {
-    expect(files).toContain(file);
-  });
+  it.each(['README.md', 'CHANGELOG.md', 'LICENSE', '.gitattributes', '.editorconfig'])(
+    'the repository has %s',
+    (file) => {
+      expect(files).toContain(file);
+    },
+  );
 
-  it('names no path of one machine', () => {
+  it('the repository names no path of one machine', () => {
     // Put together here, so that this file does not name them either.
     const pattern = new RegExp(`(^|[\\s"'\`(=])/(${['root', 'home', 'Users', 'work'].join('|')})/[\\w.]`, 'm');
     const naming = files.filter((file) => isText(file) && file !== 'package-lock.json' && pattern.test(read(file)));
     expect(naming).toEqual([]);
   });
 
-  it('has a lock file that names no registry, so that every machine uses its own', () => {
+  it('the repository has a lock file that names no registry, so that every machine uses its own', () => {
     expect(read('package-lock.json')).not.toMatch(/"resolved"/);
   });
 
-  it('holds no binaries but recorded histories', () => {
+  it('the repository holds no binaries but recorded histories', () => {
     const binaries = files.filter((file) => !isText(file) && !file.startsWith('test/histories/'));
     expect(binaries).toEqual([]);
   });
 
-  it('has documents whose links lead somewhere', () => {
+  it('the repository has documents whose links lead somewhere', () => {
     const broken = files
       .filter((file) => file.endsWith('.md'))
       .flatMap((file) =>
@@ -47,7 +50,7 @@ describe('the repository', () => {
     expect(broken).toEqual([]);
   });
 
-  it('leads from the README to every document', () => {
+  it('the repository leads from the README to every document', () => {
     const links = [...read('README.md').matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link);
     expect(links).toEqual(expect.arrayContaining(files.filter((file) => /^docs\/.*\.md$/.test(file))));
   });
@@ -57,7 +60,7 @@ describe('the repository', () => {
     expect(rows.sort()).toEqual(Object.values(FailureType).sort());
   });
 
-  it('has documents whose settings are settings', async () => {
+  it('the repository has documents whose settings are settings', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gate-settings-'));
     const snippets = files
       .filter((file) => /^docs\/.*\.md$/.test(file))

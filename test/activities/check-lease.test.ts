@@ -73,11 +73,11 @@ async function act(lease: LeaseClaim, startToCloseTimeoutMs = 30_000) {
 const outOfReach = new GateError(FailureType.PolicyUnavailable, 's3://bucket/latest.json cannot be read: 503');
 
 describe('an action under a lease', () => {
-  it('acts while the manifest names the release of its allow', async () => {
+  it('an action under a lease acts while the manifest names the release of its allow', async () => {
     expect(await act(claim())).toEqual({ ended: 'done', requests: 1 });
   });
 
-  it('acts while the manifest names a newer one that is refused', async () => {
+  it('an action under a lease acts while the manifest names a newer one that is refused', async () => {
     store.publish({ policy: new GateError(FailureType.PolicyInvalid, 'bad wasm'), version: 'v3' });
     expect(await act(claim())).toEqual({ ended: 'done', requests: 1 });
   });
@@ -85,7 +85,7 @@ describe('an action under a lease', () => {
   it.each<[string, () => void, Partial<LeaseClaim>, string]>([
     ['the manifest names another release', () => store.publish({ policy: 'p2' }), {}, 'release'],
     ['a fact grew too old', () => undefined, { expiresAtMs: Date.now() - 1 }, 'age'],
-  ])('does not act when %s', async (_, change, claimed, cause) => {
+  ])('an action under a lease does not act when %s', async (_, change, claimed, cause) => {
     change();
     expect(await act(claim(claimed))).toMatchObject({
       ended: { type: 'LeaseLapsed', nonRetryable: true, details: [{ cause }] },
@@ -96,20 +96,23 @@ describe('an action under a lease', () => {
   it.each<[string, () => void]>([
     ['the manifest cannot be read', () => store.fail(outOfReach)],
     ['a newer release cannot be read', () => store.publish({ policy: outOfReach, version: 'v2' })],
-  ])('does not act when %s, says that nothing was sent, and may be tried again', async (_, change) => {
-    change();
-    expect(await act(claim())).toMatchObject({
-      ended: {
-        type: 'PolicyUnavailable',
-        nonRetryable: false,
-        message: 'The release in force could not be confirmed: s3://bucket/latest.json cannot be read: 503',
-        details: [{ mayHaveBeenSent: false }, [{ type: 'PolicyUnavailable' }]],
-      },
-      requests: 0,
-    });
-  });
+  ])(
+    'an action under a lease does not act when %s, says that nothing was sent, and may be tried again',
+    async (_, change) => {
+      change();
+      expect(await act(claim())).toMatchObject({
+        ended: {
+          type: 'PolicyUnavailable',
+          nonRetryable: false,
+          message: 'The release in force could not be confirmed: s3://bucket/latest.json cannot be read: 503',
+          details: [{ mayHaveBeenSent: false }, [{ type: 'PolicyUnavailable' }]],
+        },
+        requests: 0,
+      });
+    },
+  );
 
-  it('does not act when the source hangs, and ends before its own time-out, which would count as sent', async () => {
+  it('an action under a lease does not act when the source hangs, and ends before its own time-out, which would count as sent', async () => {
     store.hanging = new Promise(() => undefined);
     const startedMs = Date.now();
     expect(await act(claim(), 200)).toMatchObject({
@@ -119,7 +122,7 @@ describe('an action under a lease', () => {
     expect(Date.now() - startedMs).toBeGreaterThanOrEqual(99);
   });
 
-  it('does not act while no release is in force', async () => {
+  it('an action under a lease does not act while no release is in force', async () => {
     store = new FakeReleaseStore();
     store.fail(outOfReach);
     holder = createReleaseHolder({
@@ -136,12 +139,15 @@ describe('an action under a lease', () => {
   it.each<[string, () => void]>([
     ['out of reach', () => store.fail(outOfReach)],
     ['hanging', () => (store.hanging = new Promise(() => undefined))],
-  ])('acts on an override whatever the release: with a source that is %s', async (_, change) => {
-    change();
-    expect(await act(claim({ release: undefined }))).toEqual({ ended: 'done', requests: 1 });
-  });
+  ])(
+    'an action under a lease acts on an override whatever the release: with a source that is %s',
+    async (_, change) => {
+      change();
+      expect(await act(claim({ release: undefined }))).toEqual({ ended: 'done', requests: 1 });
+    },
+  );
 
-  it('does not act on an override that is over', async () => {
+  it('an action under a lease does not act on an override that is over', async () => {
     holder = createReleaseHolder({
       timers: systemTimers,
       read: () => Promise.reject(outOfReach),

@@ -11,14 +11,14 @@ describe('the errors of an activity', () => {
     ['a release that the worker does not hold', ApplicationFailure.nonRetryable('changed', FailureType.ReleaseChanged)],
     ['facts that failed, with what was found', ApplicationFailure.retryable('facts', 'FactStale', { decisionId: 'd' })],
     ['a cancellation', new CancelledFailure('cancelled')],
-  ])('pass as they are when they are Temporal’s already: %s', async (_, failure) => {
+  ])('the errors of an activity pass as they are when they are Temporal’s already: %s', async (_, failure) => {
     await expect(failing(failure)).rejects.toBe(failure);
   });
 
   it.each([
     [FailureType.PolicyUnavailable, false],
     [FailureType.PolicyInvalid, true],
-  ])('become failures of their own type: %s', async (type, nonRetryable) => {
+  ])('the errors of an activity become failures of their own type: %s', async (type, nonRetryable) => {
     await expect(failing(new GateError(type, 'm'))).rejects.toMatchObject({
       type,
       nonRetryable,
@@ -27,11 +27,14 @@ describe('the errors of an activity', () => {
     });
   });
 
-  it.each([[new TypeError('m')], ['m']])('of unknown kind count as the step’s own: %p', async (error) => {
-    await expect(failing(error)).rejects.toMatchObject({ type: 'ActionFailed', message: 'm', nonRetryable: false });
-  });
+  it.each([[new TypeError('m')], ['m']])(
+    'the errors of an activity of unknown kind count as the step’s own: %p',
+    async (error) => {
+      await expect(failing(error)).rejects.toMatchObject({ type: 'ActionFailed', message: 'm', nonRetryable: false });
+    },
+  );
 
-  it('leave what succeeds alone', async () => {
+  it('the errors of an activity leave what succeeds alone', async () => {
     expect(await translated(FailureType.ActionFailed, async () => 'done')).toBe('done');
   });
 });

@@ -32,7 +32,7 @@ function dispatch(...receivers: ReturnType<typeof fakeReceiver>[]) {
 }
 
 describe('the alert dispatcher', () => {
-  it('reaches every receiver, and reports all that failed together', async () => {
+  it('the alert dispatcher reaches every receiver, and reports all that failed together', async () => {
     const receivers = [fakeReceiver('a', [new Error('down')]), fakeReceiver('b'), fakeReceiver('c', ['gone'])];
     const { dispatcher, counted } = dispatch(...receivers);
     const error: unknown = await dispatcher.send(alert).catch((reason: unknown) => reason);
@@ -48,7 +48,7 @@ describe('the alert dispatcher', () => {
     expect(counted.sort()).toEqual(['failed a', 'failed c', 'sent b']);
   });
 
-  it('asks only those that have not taken the message when it is sent again', async () => {
+  it('the alert dispatcher asks only those that have not taken the message when it is sent again', async () => {
     const [a, b] = [fakeReceiver('a', [new Error('down')]), fakeReceiver('b')];
     const { dispatcher } = dispatch(a, b);
     await expect(dispatcher.send(alert)).rejects.toThrow('a (down)');
@@ -57,7 +57,7 @@ describe('the alert dispatcher', () => {
     expect([a.taken.length, b.taken.length]).toEqual([1, 1]);
   });
 
-  it('sends once when two attempts overlap', async () => {
+  it('the alert dispatcher sends once when two attempts overlap', async () => {
     const a = fakeReceiver('a');
     const { dispatcher } = dispatch(a);
     await Promise.all([dispatcher.send(alert), dispatcher.send(alert)]);
@@ -72,7 +72,7 @@ describe('the alert dispatcher', () => {
     expect(a.taken).toHaveLength(4);
   });
 
-  it('remembers a thousand messages and forgets the oldest', async () => {
+  it('the alert dispatcher remembers a thousand messages and forgets the oldest', async () => {
     const a = fakeReceiver('a');
     const { dispatcher } = dispatch(a);
     for (let reminder = 0; reminder <= 1000; reminder++) await dispatcher.send({ ...alert, reminder });
@@ -82,7 +82,7 @@ describe('the alert dispatcher', () => {
     expect(a.taken).toHaveLength(1002);
   });
 
-  it('does nothing where no receiver is configured', async () => {
+  it('the alert dispatcher does nothing where no receiver is configured', async () => {
     const { dispatcher, counted } = dispatch();
     await dispatcher.send(alert);
     expect(counted).toEqual([]);

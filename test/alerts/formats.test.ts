@@ -17,7 +17,7 @@ const alert: Alert = {
 };
 
 describe("Alertmanager's format", () => {
-  it('is the webhook body of version 4', () => {
+  it("Alertmanager's format is the webhook body of version 4", () => {
     const labels = { alertname: 'DeploymentPaused', deployment_id: 'fw-1', stage: 'fleet', pause_reason: 'FactStale' };
     const annotations = { summary: alert.summary, description: alert.description, reminder: '0' };
     expect(toAlertmanager(alert, 'alertmanager', 'http://ui')).toEqual({
@@ -44,7 +44,7 @@ describe("Alertmanager's format", () => {
     });
   });
 
-  it('keeps labels and fingerprint from the first message through reminders to resolved', () => {
+  it("Alertmanager's format keeps labels and fingerprint from the first message through reminders to resolved", () => {
     const all = [alert, { ...alert, reminder: 3 }, { ...alert, status: 'resolved' as const, endsAtMs: 0 }].map(
       (each) => toAlertmanager(each, 'r').alerts[0],
     );
@@ -59,7 +59,7 @@ describe("Alertmanager's format", () => {
     expect([body.status, body.alerts[0]?.status, body.alerts[0]?.endsAt]).toEqual(['resolved', 'resolved', endsAt]);
   });
 
-  it('has no label for what an alert does not concern, and no address where there is none', () => {
+  it("Alertmanager's format has no label for what an alert does not concern, and no address where there is none", () => {
     const body = toAlertmanager({ ...alert, deploymentId: undefined, stage: undefined, pauseReason: undefined }, 'r');
     expect(body.commonLabels).toEqual({ alertname: 'DeploymentPaused' });
     expect(body.groupKey).toBe('{}:{alertname="DeploymentPaused"}');
@@ -68,7 +68,7 @@ describe("Alertmanager's format", () => {
 });
 
 describe("Slack's format", () => {
-  it('says what, where, why and since when', () => {
+  it("Slack's message says what, where, why and since when", () => {
     const mrkdwn = (text: string) => ({ type: 'mrkdwn', text, verbatim: true });
     expect(toSlack(alert, 'http://ui')).toEqual({
       text: 'FIRING: fw-1 is paused at fleet',
@@ -95,22 +95,22 @@ describe("Slack's format", () => {
     expect(toSlack({ ...alert, ...over }).text.startsWith(start)).toBe(true);
   });
 
-  it('counts reminders', () => {
+  it("Slack's message counts reminders", () => {
     expect(JSON.stringify(toSlack({ ...alert, reminder: 2 }))).toContain('reminder 2');
   });
 
-  it('leaves out blocks that would be empty, which Slack refuses', () => {
+  it("Slack's message leaves out blocks that would be empty, which Slack refuses", () => {
     const bare = { ...alert, deploymentId: undefined, stage: undefined, pauseReason: undefined, description: ' ' };
     expect(toSlack(bare).blocks.map((block) => block.type)).toEqual(['section', 'context']);
   });
 
-  it('makes no mention or link of what an alert says', () => {
+  it("Slack's message makes no mention or link of what an alert says", () => {
     const message = JSON.stringify(toSlack({ ...alert, summary: '<!channel> a & b', description: '<http://x|y>' }));
     expect(message).not.toMatch(/<!channel>|<http/);
     expect(escapeSlack('<!channel> a & b')).toBe('&lt;!channel&gt; a &amp; b');
   });
 
-  it('keeps every text within its limit', () => {
+  it("Slack's message keeps every text within its limit", () => {
     const long = '<&>'.repeat(5000);
     const { text, blocks } = toSlack({ ...alert, summary: long, description: long, stage: long, fingerprint: long });
     expect(text.length).toBeLessThanOrEqual(SLACK_LIMITS.text);

@@ -37,7 +37,7 @@ beforeEach(() => {
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('the alert about a release', () => {
-  it('fires when one is refused, with every fault and what stays in force', async () => {
+  it('the alert about a release fires when one is refused, with every fault and what stays in force', async () => {
     alerts.refused(refused, release);
     await settled();
     expect(sent).toEqual([
@@ -56,13 +56,13 @@ describe('the alert about a release', () => {
   it.each<[string, GateError, Release | undefined, string, string]>([
     ['refused at start', refused, undefined, 'ReleaseRefused', 'no release is in force: nothing is decided'],
     ['out of reach', outOfReach, release, 'ReleaseUnavailable', 'The newest release cannot be read; version v2 stays'],
-  ])('says so when one is %s', async (_, error, kept, name, summary) => {
+  ])('the alert about a release says so when one is %s', async (_, error, kept, name, summary) => {
     alerts.refused(error, kept);
     await settled();
     expect(sent[0]).toMatchObject({ name, summary: expect.stringContaining(summary) });
   });
 
-  it('is resolved when the next good one is in force, once', async () => {
+  it('the alert about a release is resolved when the next good one is in force, once', async () => {
     alerts.refused(refused, release);
     alerts.recovered(release);
     alerts.recovered(release);
@@ -76,7 +76,7 @@ describe('the alert about a release', () => {
     });
   });
 
-  it('gives way to one about another reason', async () => {
+  it('the alert about a release gives way to one about another reason', async () => {
     alerts.refused(refused, release);
     alerts.refused(outOfReach, release);
     await settled();
@@ -87,7 +87,7 @@ describe('the alert about a release', () => {
     ]);
   });
 
-  it('fires again when the same thing happens again', async () => {
+  it('the alert about a release fires again when the same thing happens again', async () => {
     for (let times = 0; times < 2; times += 1) {
       alerts.refused(outOfReach, release);
       alerts.recovered(release);
@@ -96,7 +96,7 @@ describe('the alert about a release', () => {
     expect(sent.map(({ status }) => status)).toEqual(['firing', 'resolved', 'firing', 'resolved']);
   });
 
-  it('is not resolved before it was sent, however long that takes', async () => {
+  it('the alert about a release is not resolved before it was sent, however long that takes', async () => {
     let deliver = (): void => undefined;
     const slow = new Promise<void>((resolve) => (deliver = resolve));
     receive = async (alert) => {
@@ -112,7 +112,7 @@ describe('the alert about a release', () => {
     expect(sent.map(({ status }) => status)).toEqual(['firing', 'resolved']);
   });
 
-  it('that is not delivered is told, and the next one is sent all the same', async () => {
+  it('the alert about a release that is not delivered is told, and the next one is sent all the same', async () => {
     receive = async (alert) => {
       if (alert.status === 'firing') throw new Error('receiver down');
       sent.push(alert);

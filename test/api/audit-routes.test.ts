@@ -33,12 +33,15 @@ async function get(path: string, authorization = 'Bearer right') {
 }
 
 describe('the audit routes', () => {
-  it.each(['Bearer right', 'bearer also-right'])('open to a token that is among theirs: %s', async (header) => {
-    expect((await get('/audit/records', header)).status).toBe(200);
-  });
+  it.each(['Bearer right', 'bearer also-right'])(
+    'the audit routes open to a token that is among theirs: %s',
+    async (header) => {
+      expect((await get('/audit/records', header)).status).toBe(200);
+    },
+  );
 
   it.each(['', 'Bearer', 'Bearer wrong', 'Bearer rightt', 'Bearer ', 'Basic right', 'right'])(
-    'stay shut to the header %j, before anything is read',
+    'the audit routes stay shut to the header %j, before anything is read',
     async (header) => {
       const answer = await get(`/audit/records`, header);
       expect(answer.status).toBe(401);
@@ -48,13 +51,13 @@ describe('the audit routes', () => {
     },
   );
 
-  it('read the query as the command does', async () => {
+  it('the audit routes read the query as the command does', async () => {
     const answer = await get('/audit/records?stage=canary&since=30d&limit=5');
     expect(answer.body).toEqual({ records: [record] });
     expect(asked).toEqual([{ stage: 'canary', since: '2026-10-31T00:00:00.000Z', limit: 5 }]);
   });
 
-  it('answer 400 with every fault of a query', async () => {
+  it('the audit routes answer 400 with every fault of a query', async () => {
     const answer = await get('/audit/records?stage=a&stage=b&limit=0');
     expect(answer.status).toBe(400);
     const { error } = answer.body as { error: { type: string; faults: { where: string }[] } };
@@ -62,14 +65,14 @@ describe('the audit routes', () => {
     expect(error.faults.map((fault) => fault.where)).toEqual(['stage', 'limit']);
   });
 
-  it('answer one record by its id, and 404 where there is none', async () => {
+  it('the audit routes answer one record by its id, and 404 where there is none', async () => {
     expect((await get(`/audit/records/${record.decisionID}`)).body).toEqual(record);
     const none = await get('/audit/records/none');
     expect(none.status).toBe(404);
     expect(none.body).toEqual({ error: { type: 'NotFound', message: 'No audit record stands under the id none' } });
   });
 
-  it('answer 503 while the store is out of reach, and leave other errors to the server', async () => {
+  it('the audit routes answer 503 while the store is out of reach, and leave other errors to the server', async () => {
     failure = new GateError(FailureType.AuditWriteFailed, 'Cannot read the audit log');
     expect((await get('/audit/records')).status).toBe(503);
     failure = new Error('a mistake in this program');

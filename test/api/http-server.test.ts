@@ -53,7 +53,7 @@ const refusal = (over: Partial<HttpServerOptions>) =>
   );
 
 describe('health', () => {
-  it('says ready, under which release, since when and what the last check found', async () => {
+  it('the route /readyz says under which release it is ready, since when and what the last check found', async () => {
     const { status, body } = await get(await start(), '/readyz');
     expect([status, JSON.parse(body)]).toEqual([
       200,
@@ -71,7 +71,7 @@ describe('health', () => {
     ]);
   });
 
-  it('is not ready without a release, though it lives', async () => {
+  it('a worker without a release lives but is not ready', async () => {
     const server = await start({ releaseStatus: () => ({ lastError: 'no manifest' }) });
     const ready = await get(server, '/readyz');
     expect([ready.status, JSON.parse(ready.body)]).toEqual([
@@ -87,19 +87,19 @@ describe('health', () => {
   it.each<[string, () => Promise<unknown>, string]>([
     ['fails', () => Promise.reject(new Error('connection refused')), 'connection refused'],
     ['hangs', () => new Promise(() => undefined), 'Temporal gave no answer within 10 ms'],
-  ])('is not ready when Temporal %s', async (_name, checkTemporal, error) => {
+  ])('a worker is not ready when Temporal %s', async (_name, checkTemporal, error) => {
     const { status, body } = await get(await start({ checkTemporal, temporalTimeoutMs: 10 }), '/readyz');
     expect([status, JSON.parse(body)]).toMatchObject([503, { temporal: { reachable: false, error } }]);
   });
 
-  it('says on both routes that the release came from the disk', async () => {
+  it('both health routes say that the release came from the disk', async () => {
     const server = await start({ releaseStatus: () => ({ ...loaded, fromCache: true }) });
     for (const route of ['/healthz', '/readyz']) {
       expect(JSON.parse((await get(server, route)).body)).toMatchObject({ fromCache: true, manifestVersion: '7' });
     }
   });
 
-  it('reports the release while it lives, and its metrics', async () => {
+  it('the server reports the release on /healthz, and the metrics', async () => {
     const server = await start();
     const { status, body } = await get(server, '/healthz');
     expect(status).toBe(200);
@@ -133,7 +133,7 @@ describe('access', () => {
     ['an unknown path is not found with a token', ['t1'], bearer('t1'), '/nope?secret=1', 404],
     ['another name for this address is refused', ['t1'], { ...bearer('t1'), host: 'evil.example:80' }, '/healthz', 403],
     ['localhost is a name of this machine', [], { host: 'localhost:1' }, '/healthz', 200],
-  ])('on loopback %s', async (_name, tokens, headers, path, status) => {
+  ])('the HTTP server on loopback %s', async (_name, tokens, headers, path, status) => {
     const answer = await get(await start({ tokens }), path, headers);
     expect(answer.status).toBe(status);
     expect(answer.body).not.toContain('secret');
@@ -144,39 +144,42 @@ describe('access', () => {
     ['metrics are closed', {}, '/metrics', 401],
     ['a token opens', bearer('t1'), '/healthz', 200],
     ['any Host header will do', { ...bearer('t1'), host: 'gate.example' }, '/healthz', 200],
-  ])('beyond loopback %s', async (_name, headers, path, status) => {
+  ])('the HTTP server beyond loopback %s', async (_name, headers, path, status) => {
     // 127.1 is loopback to the system but not to the strict rule, so the test itself listens on loopback only.
     const server = await start({ host: '127.1', tokens: ['t1'] });
     expect((await get(server, path, headers)).status).toBe(status);
   });
 
-  it.each(['0.0.0.0', '::', '192.0.2.1', 'example.com'])('refuses to listen on %s without a token', async (host) => {
-    expect(await refusal({ host, tokens: [''] })).toBe(
-      `ConfigInvalid http.bearerToken: Expected http.bearerToken, because http.host ${host} is not a loopback address`,
-    );
-  });
+  it.each(['0.0.0.0', '::', '192.0.2.1', 'example.com'])(
+    'the HTTP server refuses to listen on %s without a token',
+    async (host) => {
+      expect(await refusal({ host, tokens: [''] })).toBe(
+        `ConfigInvalid http.bearerToken: Expected http.bearerToken, because http.host ${host} is not a loopback address`,
+      );
+    },
+  );
 
-  it('says that a port is taken, and what to do', async () => {
+  it('the HTTP server says that a port is taken, and what to do', async () => {
     const { port } = await start();
     expect(await refusal({ port })).toBe(
       `ConfigInvalid http.port: Port ${port} on 127.0.0.1 is taken; set http.port to another one (0 takes a free one)`,
     );
   });
 
-  it('says that an address is not of this machine', async () => {
+  it('the HTTP server says that an address is not of this machine', async () => {
     expect(await refusal({ host: '192.0.2.1', tokens: ['t'] })).toBe(
       'ConfigInvalid http.host: Expected http.host to be an address of this machine, got 192.0.2.1',
     );
   });
 
-  it('passes on what goes wrong while routes are added', async () => {
+  it('the HTTP server passes on what goes wrong while routes are added', async () => {
     const register = () => {
       throw new RangeError('no such route');
     };
     await expect(start({ register })).rejects.toThrow('no such route');
   });
 
-  it('tells the port that it took', async () => {
+  it('the HTTP server tells the port that it took', async () => {
     const server = await start();
     expect(server.url).toBe(`http://127.0.0.1:${server.port}`);
     expect(server.port).toBeGreaterThan(0);
@@ -193,7 +196,7 @@ describe('access', () => {
     ['127.0.0.1.evil.example', false],
     ['10.0.0.1', false],
     ['', false],
-  ])('%j is loopback: %s', (host, wanted) => {
+  ])('the host %j is loopback: %s', (host, wanted) => {
     expect(isLoopback(host)).toBe(wanted);
   });
 

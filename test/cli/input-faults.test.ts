@@ -42,7 +42,7 @@ describe('every command', () => {
     expect(stdout).not.toContain('\u001b');
   });
 
-  it('is refused with exit code 2 when it is unknown', async () => {
+  it('a command is refused with exit code 2 when it is unknown', async () => {
     const { code, stdout, stderr } = await runCli(folder, ['deplyo']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain("unknown command 'deplyo'");
@@ -65,13 +65,13 @@ describe('gate deploy, given a file', () => {
       Buffer.from('\ufeffid: a\n', 'utf16le'),
       'utf16.yaml: expected text in UTF-8, but it is in another encoding or binary',
     ],
-  ])('that is %s, says so by the name that the user gave', async (name, content, said) => {
+  ])('gate deploy, given a file that is %s, says so by the name that the user gave', async (name, content, said) => {
     if (content !== undefined) write(`${name}.yaml`, content);
     const result = await runCli(folder, ['deploy', '-f', `${name}.yaml`]);
     expect(result).toEqual({ code: 2, stdout: '', stderr: `gate: ConfigInvalid: ${said}\n` });
   });
 
-  it('names every fault at once, each with its place once', async () => {
+  it('gate deploy names every fault at once, each with its place once', async () => {
     write('faults.yaml', 'id: a\nstagess: []\nstages:\n  - {name: 3, onDenny: x}\n');
     const { code, stderr } = await runCli(folder, ['deploy', '-f', 'faults.yaml']);
     expect(code).toBe(2);
@@ -88,11 +88,11 @@ describe('gate deploy, given a file', () => {
     [['--stage', 'a'], '--stage needs --id'],
     [[], 'give the deployment by --file, or by --id and --stage'],
     [['-f', 'x.yaml', '--stage', 'a'], 'give either --file or --stage, not both'],
-  ])('refuses the flags %j', async (flags, said) => {
+  ])('gate deploy refuses the flags %j', async (flags, said) => {
     expect(await runCli(folder, ['deploy', ...flags])).toEqual({ code: 2, stdout: '', stderr: `gate: ${said}\n` });
   });
 
-  it('names the flags that do not fit, all at once and each once', async () => {
+  it('gate deploy names the flags that do not fit, all at once and each once', async () => {
     const { code, stderr } = await runCli(folder, ['deploy', '--id', 'bad id', '--stage', 'x', '--on-deny', 'maybe']);
     expect(code).toBe(2);
     expect(stderr).toContain('  ConfigInvalid: the deployment: expected id to be a text that matches');
@@ -101,7 +101,7 @@ describe('gate deploy, given a file', () => {
     );
   });
 
-  it('refuses a time-out that is none', async () => {
+  it('gate deploy refuses a time-out that is invalid', async () => {
     const { code, stderr } = await runCli(folder, ['deploy', '--id', 'a', '--stage', 'a', '--timeout', 'soon']);
     expect(code).toBe(2);
     expect(stderr).toContain('Expected a duration such as 45s or 6h, got "soon"');
@@ -120,7 +120,7 @@ describe('gate evaluate', () => {
       'deny',
       ['max_pending limit exceeded: current 3100 > configured 2000'],
     ],
-  ])('%s, and prints the decision as JSON', async (_does, facts, expected, outcome, reasons) => {
+  ])('gate evaluate %s, and prints the decision as JSON', async (_does, facts, expected, outcome, reasons) => {
     write('facts.json', JSON.stringify(facts));
     const { code, stdout } = await runCli(folder, [
       'evaluate',
@@ -140,7 +140,7 @@ describe('gate evaluate', () => {
     });
   });
 
-  it('could not decide when a fact is absent: exit code 2, with the error in the JSON', async () => {
+  it('gate evaluate ends with exit code 2 and the error in its JSON when a fact is absent', async () => {
     write('facts.json', '{"facts": [{"id": "pending_delta", "value": 1}]}');
     const { code, stdout } = await runCli(folder, [
       'evaluate',
@@ -156,7 +156,7 @@ describe('gate evaluate', () => {
     expect(JSON.parse(stdout)).toHaveProperty('error');
   });
 
-  it('takes limits alone as the configuration', async () => {
+  it('gate evaluate takes limits alone as the configuration', async () => {
     write('facts.json', JSON.stringify({ ...HEALTHY, max_pending: 3100 }));
     write('limits.json', '{"limits": {"maxDelta": 500, "maxPending": 5000}}');
     expect(
@@ -164,7 +164,7 @@ describe('gate evaluate', () => {
     ).toBe(0);
   });
 
-  it('evaluates within the memory that the configuration gives, when that is not the usual', async () => {
+  it('gate evaluate evaluates within the memory that the configuration gives, when that is not the usual', async () => {
     write('facts.json', JSON.stringify(HEALTHY));
     for (const [memoryMiB, expected] of [
       [128, 0],
@@ -186,7 +186,7 @@ describe('gate evaluate', () => {
     [['--attributes', '[1]'], 'expected --attributes to be a JSON object, got [1]'],
     [['--stage', 'a b'], 'expected --stage to match'],
     [['--collect'], 'give either --facts FILE or --collect'],
-  ])('refuses %j', async (flags, said) => {
+  ])('gate evaluate refuses %j', async (flags, said) => {
     write('facts.json', JSON.stringify(HEALTHY));
     const { code, stdout, stderr } = await runCli(folder, [
       'evaluate',
@@ -202,7 +202,7 @@ describe('gate evaluate', () => {
 });
 
 describe('gate policy', () => {
-  it('builds a bundle into place', async () => {
+  it('gate policy builds a bundle into place', async () => {
     const { code, stdout } = await runCli(folder, ['policy', 'build', POLICY, '--to', 'bundle.tar.gz', '-o', 'json']);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ facts: ['max_pending', 'pending_delta', 'region_health'] });
@@ -214,15 +214,18 @@ describe('gate policy', () => {
     ['build', 'nowhere/out', 'its folder does not exist'],
     ['types', 'nowhere/out', 'its folder does not exist'],
     ['types', 'taken', 'it is a directory'],
-  ])('%s --to %s says why the file cannot be written, and leaves no part of it', async (command, to, why) => {
-    mkdirSync(join(folder, 'taken'), { recursive: true });
-    const { code, stdout, stderr } = await runCli(folder, ['policy', command, POLICY, '--to', to]);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toBe(`gate: cannot write ${join(folder, to)}: ${why}\n`);
-    expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
-  });
+  ])(
+    'gate policy %s --to %s says why the file cannot be written, and leaves no part of it',
+    async (command, to, why) => {
+      mkdirSync(join(folder, 'taken'), { recursive: true });
+      const { code, stdout, stderr } = await runCli(folder, ['policy', command, POLICY, '--to', to]);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toBe(`gate: cannot write ${join(folder, to)}: ${why}\n`);
+      expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+    },
+  );
 
-  it('writes types to standard output, or to a file', async () => {
+  it('gate policy writes types to standard output, or to a file', async () => {
     const printed = await runCli(folder, ['policy', 'types', POLICY]);
     expect(printed.stdout).toContain('max_pending');
     await runCli(folder, ['policy', 'types', POLICY, '--to', 'facts.d.ts']);
@@ -232,7 +235,7 @@ describe('gate policy', () => {
   it.each([
     ['100', 0, 'coverage 100.0 % (at least 100 %)'],
     ['101', 2, 'expected --threshold to be 0 to 100, got 101'],
-  ])('tests with the threshold %s', async (threshold, expected, said) => {
+  ])('gate policy tests with the threshold %s', async (threshold, expected, said) => {
     const { code, stdout, stderr } = await runCli(folder, ['policy', 'test', POLICY, '--threshold', threshold]);
     expect(code).toBe(expected);
     expect(stdout + stderr).toContain(said);
@@ -242,7 +245,7 @@ describe('gate policy', () => {
 describe('with no Temporal to be found', () => {
   const env = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
 
-  it('doctor says what is missing and what to do', async () => {
+  it('gate doctor says what is missing and what to do', async () => {
     const { code, stdout } = await runCli(folder, ['doctor', '-o', 'json'], env);
     expect(code).toBe(2);
     const findings = JSON.parse(stdout) as { what: string; state: string; advice?: string }[];
@@ -257,7 +260,7 @@ describe('with no Temporal to be found', () => {
     [{ temporal: { encryptionKeys: [{ id: 'k', key: { env: 'NO_KEY' } }] } }, 'missing', 'NO_KEY'],
     [{ temporal: { encryptionKeys: [{ id: 'k', key: { env: 'KEY' } }] } }, 'ok', '"k" encrypts'],
     [{}, 'ok', 'in the clear'],
-  ])('doctor looks at the keys of %j', async (settings, state, found) => {
+  ])('gate doctor looks at the keys of %j', async (settings, state, found) => {
     const file = join(folder, 'keys.json');
     writeFileSync(file, JSON.stringify(settings));
     const vars = { ...env, KEY: 'ab'.repeat(32) };
@@ -269,7 +272,7 @@ describe('with no Temporal to be found', () => {
     });
   });
 
-  it("means the server of Temporal's own variables even while gate dev runs", async () => {
+  it("a command means the server of Temporal's own variables even while gate dev runs", async () => {
     const dev = join(folder, 'planning-engine', 'dev');
     mkdirSync(dev, { recursive: true });
     writeFileSync(

@@ -8,7 +8,7 @@ describe('the alert receiver', () => {
   const send = async (method: string, path: string, body?: string): Promise<number> =>
     (await fetch(receiver.url + path, { method, body })).status;
 
-  it('keeps what it gets, in order, and shows it', async () => {
+  it('the alert receiver keeps what it gets, in order, and shows it', async () => {
     await send('POST', '/alerts', '{"n":1}');
     await send('POST', '/slack', '{"n":2}');
     const expected = [
@@ -19,7 +19,7 @@ describe('the alert receiver', () => {
     expect(await (await fetch(`${receiver.url}/received`)).json()).toEqual(expected);
   });
 
-  it('fails with the status it is told, and is well again when told so', async () => {
+  it('the alert receiver fails with the status it is told, and is well again when told so', async () => {
     expect(await send('PUT', '/status', '503')).toBe(200);
     expect(await send('POST', '/', '{}')).toBe(503);
     receiver.answerWith(200);
@@ -34,7 +34,7 @@ describe('the alert receiver', () => {
     ['PUT', '/status', '600', 400],
     ['PUT', '/status', '"503"', 400],
     ['PUT', '/elsewhere', '{}', 405],
-  ])('refuses %s %s', async (method, path, body, status) => {
+  ])('the alert receiver refuses %s %s', async (method, path, body, status) => {
     expect(await send(method, path, body)).toBe(status);
     expect(receiver.received).toEqual([]);
   });

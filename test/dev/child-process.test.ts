@@ -21,7 +21,7 @@ const script = (text: string): string => {
 const STAY = 'setInterval(() => {}, 1e6);';
 
 describe('a Node child', () => {
-  it('is ready when it prints its first JSON object', async () => {
+  it('a Node child is ready when it prints its first JSON object', async () => {
     const path = script(
       `console.log('hello'); console.log(JSON.stringify({port: process.env.P, a: process.argv[2]})); ${STAY}`,
     );
@@ -32,7 +32,7 @@ describe('a Node child', () => {
     expect(() => process.kill(child.pid, 0)).toThrow('ESRCH');
   });
 
-  it('can be killed as a crash would', async () => {
+  it('a Node child can be killed as a crash would', async () => {
     const child = await startNodeChild(script(`process.on('SIGTERM', () => {}); console.log('{}'); ${STAY}`), {
       logFile,
     });
@@ -40,17 +40,17 @@ describe('a Node child', () => {
     expect(() => process.kill(child.pid, 0)).toThrow('ESRCH');
   });
 
-  it('that ends before it is ready is an error with what it said on stderr', async () => {
+  it('a Node child that ends before it is ready is an error with what it said on stderr', async () => {
     const start = startNodeChild(script(`console.error('no configuration'); process.exit(2);`), { logFile });
     await expect(start).rejects.toThrow(/it ended \(exit code 2\): .*no configuration/s);
     expect(readFileSync(logFile, 'utf8')).toContain('no configuration');
   });
 
-  it('that is not ready in time is stopped', async () => {
+  it('a Node child that is not ready in time is stopped', async () => {
     await expect(startNodeChild(script(STAY), { logFile, readyTimeoutMs: 50 })).rejects.toThrow(/50 ms passed/);
   });
 
-  it('that does not heed SIGTERM gets SIGKILL', async () => {
+  it('a Node child that does not heed SIGTERM gets SIGKILL', async () => {
     const path = script(`process.on('SIGTERM', () => {}); console.log('ready'); ${STAY}`);
     const child = spawn(process.execPath, [path], { stdio: ['ignore', 'pipe', 'ignore'] });
     await once(child.stdout, 'data');
@@ -59,7 +59,7 @@ describe('a Node child', () => {
     await ended(child);
   });
 
-  it('dies with its parent, even when the parent is killed with SIGKILL', async () => {
+  it('a Node child dies with its parent, even when the parent is killed with SIGKILL', async () => {
     // The parent has to be another process than this one, and plain JavaScript.
     const source = readFileSync(join(__dirname, '../../src/dev/supervise.ts'), 'utf8');
     const supervise = join(folder, 'supervise.js');

@@ -36,14 +36,14 @@ describe('checkRelease', () => {
     expect(check(document)).toEqual(where);
   });
 
-  it('finds every null within a whole object that is read', () => {
+  it('checkRelease finds every null within a whole object that is read', () => {
     expect(check({ limits: { max: null, min: null } }, [[]])).toEqual([
       'data.config.limits.max',
       'data.config.limits.min',
     ]);
   });
 
-  it('takes the limits of many regions where each is named', () => {
+  it('checkRelease takes the limits of many regions where each is named', () => {
     const paths = [
       ['limits', 'max', 'eu'],
       ['limits', 'max', 'us'],
@@ -60,12 +60,12 @@ describe('checkRelease', () => {
     ['nothing', {}, ['data.config.limits']],
     ['a list within', { max: [0], min: 1 }, ['data.config.limits.max']],
     ['an object within', { max: { eu: 0 } }, ['data.config.limits.max']],
-  ])('read whole, has limits by name that are numbers: %s', (_name, limits, where) => {
+  ])('checkRelease accepts limits by name that are numbers, read whole: %s', (_name, limits, where) => {
     expect(check({ limits }, [['limits']])).toEqual(where);
     expect(check({ limits }, [[]])).toEqual(where);
   });
 
-  it('names each fact without a provider, configured or known', () => {
+  it('checkRelease names each fact without a provider, configured or known', () => {
     expect(check({}, [], ['known', 'unknown'])).toEqual(['facts.unknown']);
   });
 });

@@ -157,30 +157,33 @@ describe('a new release that is broken', () => {
       /to give \{allow, deny_reasons\}, got \{"allowed":true\}/,
     ],
     ['its smoke evaluation fails', () => publishBundle('conflict'), /Expected the policy to evaluate, but it failed/],
-  ])('is refused because %s: on /readyz, in the metric, in the log and as one alert', async (_, breakIt, reason) => {
-    const before = await counted('refused');
-    const inForce = services.releases.current();
-    await breakIt();
-    await services.reload();
-    await services.reload();
+  ])(
+    'a new release that is broken is refused because %s: on /readyz, in the metric, in the log and as one alert',
+    async (_, breakIt, reason) => {
+      const before = await counted('refused');
+      const inForce = services.releases.current();
+      await breakIt();
+      await services.reload();
+      await services.reload();
 
-    expect(services.releases.current()).toBe(inForce);
-    expect(toReadiness(services.releases.status(), { reachable: true })).toMatchObject({
-      status: 'ready',
-      manifestVersion: 'v1',
-      lastError: expect.stringMatching(reason),
-    });
-    expect(await counted('refused')).toBe(before + 1);
-    expect(logged).toEqual([expect.objectContaining({ msg: 'release refused', kept: 'v1' })]);
-    expect(logged[0]?.faults?.map(({ message }) => message).join()).toMatch(reason);
-    await eventually('the alert', () => firing() === 1);
+      expect(services.releases.current()).toBe(inForce);
+      expect(toReadiness(services.releases.status(), { reachable: true })).toMatchObject({
+        status: 'ready',
+        manifestVersion: 'v1',
+        lastError: expect.stringMatching(reason),
+      });
+      expect(await counted('refused')).toBe(before + 1);
+      expect(logged).toEqual([expect.objectContaining({ msg: 'release refused', kept: 'v1' })]);
+      expect(logged[0]?.faults?.map(({ message }) => message).join()).toMatch(reason);
+      await eventually('the alert', () => firing() === 1);
 
-    await publish('v1', {});
-    await services.reload();
-    await eventually('the end of the alert', () => firing() === 0);
-    expect(messages()).toHaveLength(2);
-    expect(services.releases.status().lastError).toBeUndefined();
-  });
+      await publish('v1', {});
+      await services.reload();
+      await eventually('the end of the alert', () => firing() === 0);
+      expect(messages()).toHaveLength(2);
+      expect(services.releases.status().lastError).toBeUndefined();
+    },
+  );
 
   async function publishBundle(name: string): Promise<void> {
     await write(`${name}.tar.gz`, bundles.get(name)!);
@@ -220,7 +223,7 @@ describe('a new release that is broken', () => {
       return writeArchive(files);
     };
 
-    it('is taken when its signature is right', async () => {
+    it('where bundles must be signed, a release is taken when its signature is right', async () => {
       const strict = await start(await signBundle(good, key));
       expect(strict.releases.current().ref.manifestVersion).toBe('v2');
       await strict.close();
@@ -233,45 +236,51 @@ describe('a new release that is broken', () => {
       ['was altered after it was signed', altered, /data\.json/],
     ];
 
-    it.each(badlySigned)('is refused at the start when it %s', async (_what, bundle, said) => {
-      const strict = await start(await bundle());
-      expect(() => strict.releases.current()).toThrow(said);
-      expect(toReadiness(strict.releases.status(), { reachable: true }).status).toBe('not ready');
-      await strict.close();
-    });
+    it.each(badlySigned)(
+      'where bundles must be signed, a release is refused at the start when it %s',
+      async (_what, bundle, said) => {
+        const strict = await start(await bundle());
+        expect(() => strict.releases.current()).toThrow(said);
+        expect(toReadiness(strict.releases.status(), { reachable: true }).status).toBe('not ready');
+        await strict.close();
+      },
+    );
 
-    it.each(badlySigned)('leaves the last good one in force when it %s', async (_what, bundle, said) => {
-      const strict = await start(await signBundle(good, key));
-      const inForce = strict.releases.current();
-      await write('next.tar.gz', await bundle());
-      await publish('v3', { policy: 'next.tar.gz' });
-      await strict.reload();
+    it.each(badlySigned)(
+      'where bundles must be signed, a release leaves the last good one in force when it %s',
+      async (_what, bundle, said) => {
+        const strict = await start(await signBundle(good, key));
+        const inForce = strict.releases.current();
+        await write('next.tar.gz', await bundle());
+        await publish('v3', { policy: 'next.tar.gz' });
+        await strict.reload();
 
-      expect(strict.releases.current()).toBe(inForce);
-      expect(toReadiness(strict.releases.status(), { reachable: true })).toMatchObject({
-        status: 'ready',
-        manifestVersion: 'v2',
-        lastError: expect.stringMatching(said),
-      });
-      expect(await strict.registry.metrics()).toMatch(/^gate_release_reloads_total\{result="refused"\} 1$/m);
-      const statuses = () => ownAlerts.received.map(({ body }) => (body as { status?: unknown }).status);
-      await eventually('the alert', () => statuses().length > 0);
+        expect(strict.releases.current()).toBe(inForce);
+        expect(toReadiness(strict.releases.status(), { reachable: true })).toMatchObject({
+          status: 'ready',
+          manifestVersion: 'v2',
+          lastError: expect.stringMatching(said),
+        });
+        expect(await strict.registry.metrics()).toMatch(/^gate_release_reloads_total\{result="refused"\} 1$/m);
+        const statuses = () => ownAlerts.received.map(({ body }) => (body as { status?: unknown }).status);
+        await eventually('the alert', () => statuses().length > 0);
 
-      await publish('v2', { policy: 'signed.tar.gz' });
-      await strict.reload();
-      await eventually('the end of the alert', () => statuses().length > 1);
-      expect(statuses()).toEqual(['firing', 'resolved']);
-      await strict.close();
-    });
+        await publish('v2', { policy: 'signed.tar.gz' });
+        await strict.reload();
+        await eventually('the end of the alert', () => statuses().length > 1);
+        expect(statuses()).toEqual(['firing', 'resolved']);
+        await strict.close();
+      },
+    );
 
-    it('is refused when the key is not there', async () => {
+    it('where bundles must be signed, a release is refused when the key is not there', async () => {
       const strict = await start(await signBundle(good, key), { KEY: '' });
       expect(() => strict.releases.current()).toThrow('Expected a secret in environment variable KEY');
       await strict.close();
     });
   });
 
-  it('that cannot be read at all is told as that: a manifest that is gone', async () => {
+  it('a new release that is broken that cannot be read at all is told as that: a manifest that is gone', async () => {
     const before = await counted('unavailable');
     rmSync(join(folder, 'latest.json'));
     await services.reload();

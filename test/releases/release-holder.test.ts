@@ -43,7 +43,7 @@ const later = (): number => (nowMs += 5_000);
 const invalid = (message: string): GateError => new GateError(FailureType.PolicyInvalid, message);
 
 describe('release holder', () => {
-  it('holds nothing before the first check, and says from where it would load', () => {
+  it('the release holder holds nothing before the first check, and says from where it would load', () => {
     expect(() => holder.current()).toThrow(
       expect.objectContaining({
         type: 'PolicyUnavailable',
@@ -54,7 +54,7 @@ describe('release holder', () => {
     expect(holder.find({ policySha: 'p1', configRev: 'c1' })).toBeUndefined();
   });
 
-  it('loads what the manifest names, with the digests of what was loaded', async () => {
+  it('the release holder loads what the manifest names, with the digests of what was loaded', async () => {
     const release = await holder.refresh();
     expect(release.ref).toEqual({ policySha: 'p1', configRev: 'c1', manifestVersion: 'v1' });
     expect(release.configDocument).toEqual({ limits: { maxDelta: 500 } });
@@ -70,7 +70,7 @@ describe('release holder', () => {
     });
   });
 
-  it('loads nothing again while nothing changed', async () => {
+  it('the release holder loads nothing again while nothing changed', async () => {
     const release = await holder.refresh();
     nowMs = 2_000;
     expect(await holder.refresh()).toBe(release);
@@ -78,7 +78,7 @@ describe('release holder', () => {
     expect(holder.status()).toMatchObject({ loadedAtMs: 1_000, lastSuccessfulCheckAtMs: 2_000 });
   });
 
-  it('keeps the release in force when files were written again with the same content', async () => {
+  it('the release holder keeps the release in force when files were written again with the same content', async () => {
     const release = await holder.refresh();
     store.touch();
     expect(await holder.refresh()).toBe(release);
@@ -91,14 +91,14 @@ describe('release holder', () => {
     ['policy', { policy: 'p2' }, { policySha: 'p2', configRev: 'c1', manifestVersion: 'v1' }],
     ['configuration', { config: 'c2' }, { policySha: 'p1', configRev: 'c2', manifestVersion: 'v1' }],
     ['version', { version: 'v2' }, { policySha: 'p1', configRev: 'c1', manifestVersion: 'v2' }],
-  ])('swaps the release when the %s changes', async (_, change, ref) => {
+  ])('the release holder swaps the release when the %s changes', async (_, change, ref) => {
     await holder.refresh();
     store.publish(change);
     expect((await holder.refresh()).ref).toEqual(ref);
     expect(holder.current().ref).toEqual(ref);
   });
 
-  it('leaves the release that an asker holds as it was', async () => {
+  it('the release holder leaves the release that an caller holds as it was', async () => {
     const before = await holder.refresh();
     store.publish({ policy: 'p2', version: 'v2' });
     await holder.refresh();
@@ -106,7 +106,7 @@ describe('release holder', () => {
     expect(before.policy.sha).toBe('p1');
   });
 
-  it('does not swap before the new release was tried', async () => {
+  it('the release holder does not swap before the new release was tried', async () => {
     await holder.refresh();
     store.publish({ version: 'v2' });
     smoke.mockImplementationOnce(async () => expect(version()).toBe('v1'));
@@ -138,7 +138,7 @@ describe('a broken new release', () => {
       () => (smoke.mockRejectedValueOnce(invalid('no answer')), store.publish({ version: 'v2' })),
       'no answer',
     ],
-  ])('is refused with its reason: %s', async (name, breakIt, reason) => {
+  ])('a broken new release is refused with its reason: %s', async (name, breakIt, reason) => {
     const good = await holder.refresh();
     nowMs = 3_000;
     if (name === 'a thing that is no Error') smoke.mockRejectedValueOnce('text');
@@ -151,21 +151,21 @@ describe('a broken new release', () => {
     expect(loaded).toEqual([good]);
   });
 
-  it('tells all faults of policy and configuration together', async () => {
+  it('a broken new release tells all faults of policy and configuration together', async () => {
     store.publish({ policy: invalid('bad wasm'), config: new GateError(FailureType.ConfigInvalid, 'bad limit') });
     await expect(holder.refresh()).rejects.toThrow('bad wasm; bad limit');
     expect(refused[0]?.error.faults.map(({ type }) => type)).toEqual(['PolicyInvalid', 'ConfigInvalid']);
     expect(refused[0]?.kept).toBeUndefined();
   });
 
-  it('makes every asker fail with the reason as long as none was ever loaded', async () => {
+  it('a broken new release makes every caller fail with the reason as long as none was ever loaded', async () => {
     store.publish({ policy: invalid('bad wasm') });
     const error = { type: 'PolicyUnavailable', message: 'No release is loaded from /releases/latest.json: bad wasm' };
     await expect(holder.refresh()).rejects.toMatchObject(error);
     expect(() => holder.current()).toThrow(expect.objectContaining(error));
   });
 
-  it('is reported once for every distinct reason, and again after a recovery', async () => {
+  it('a broken new release is reported once for every distinct reason, and again after a recovery', async () => {
     await holder.refresh();
     for (const reason of ['one', 'one', 'two', undefined, 'one']) {
       later();
@@ -178,7 +178,7 @@ describe('a broken new release', () => {
   it.each<[string, () => void, string]>([
     ['a mended one is published', () => store.publish({ policy: 'p3', version: 'v3' }), 'v3'],
     ['the manifest names the last good one again', () => store.publish({ policy: 'p1', version: 'v1' }), 'v1'],
-  ])('is forgotten when %s', async (_, mend, expected) => {
+  ])('a broken new release is forgotten when %s', async (_, mend, expected) => {
     await holder.refresh();
     store.publish({ policy: invalid('bad wasm'), version: 'v2' });
     await holder.refresh();
@@ -188,7 +188,7 @@ describe('a broken new release', () => {
     expect(holder.status().lastError).toBeUndefined();
   });
 
-  it('leaves no mark when an outage is over and nothing changed', async () => {
+  it('a broken new release leaves no mark when an outage is over and nothing changed', async () => {
     const good = await holder.refresh();
     store.fail(new Error('EIO'));
     await holder.refresh();
@@ -202,7 +202,7 @@ describe('a broken new release', () => {
     [4_999, 1],
     [5_000, 2],
   ])(
-    'unchanged, is tried again for a confirmation after five seconds only: after %i ms it was tried %i times',
+    'an unchanged broken release is tried again for a confirmation after five seconds only: after %i ms it was tried %i times',
     async (waitMs, tries) => {
       store.publish({ policy: invalid('bad wasm') });
       await expect(holder.refresh()).rejects.toThrow('bad wasm');
@@ -212,7 +212,7 @@ describe('a broken new release', () => {
     },
   );
 
-  it('is tried again at once for who asks for a refresh, also while another look is under way', async () => {
+  it('a broken new release is tried again at once for the caller for a refresh, also while another look is under way', async () => {
     await holder.refresh();
     store.publish({ policy: invalid('bad wasm') });
     await holder.refresh();
@@ -222,14 +222,14 @@ describe('a broken new release', () => {
     expect(store.policyLoads).toBe(4);
   });
 
-  it('is not remembered when it was out of reach, not wrong', async () => {
+  it('a broken new release is not remembered when it was out of reach, not wrong', async () => {
     store.publish({ policy: new Error('EIO') });
     await expect(holder.refresh()).rejects.toThrow('EIO');
     await expect(holder.confirm(1_000)).rejects.toThrow('EIO');
     expect(store.policyLoads).toBe(2);
   });
 
-  it('is taken without a change of its files once it no longer lacks anything', async () => {
+  it('a broken new release is taken without a change of its files once it no longer lacks anything', async () => {
     faults = [lacking];
     await expect(holder.refresh()).rejects.toThrow(lacking.message);
     faults = [];
@@ -238,7 +238,7 @@ describe('a broken new release', () => {
 });
 
 describe('a release that is published while it is read', () => {
-  it('is read again, so that no mix of two gets in force', async () => {
+  it('a release that is published while it is read is read again, so that no mix of two gets in force', async () => {
     // The policy of the first is loaded; by the time of the configuration the second is there.
     store.whileLoading = () => {
       store.whileLoading = undefined;
@@ -248,7 +248,7 @@ describe('a release that is published while it is read', () => {
     expect(loaded).toHaveLength(1);
   });
 
-  it('is not reported as broken while it is half written', async () => {
+  it('a release that is published while it is read is not reported as broken while it is half written', async () => {
     const half = invalid('expected a gzip archive');
     store.publish({ policy: half });
     store.whileLoading = () => {
@@ -259,7 +259,7 @@ describe('a release that is published while it is read', () => {
     expect(refused).toEqual([]);
   });
 
-  it('is refused when it changes on each of three reads, and taken when it holds still', async () => {
+  it('a release that is published while it is read is refused when it changes on each of three reads, and taken when it holds still', async () => {
     store.whileLoading = () => store.touch();
     await expect(holder.refresh()).rejects.toThrow('it changed 3 times');
     expect(store.policyLoads).toBe(3);
@@ -271,7 +271,7 @@ describe('a release that is published while it is read', () => {
 describe('a source that is out of reach', () => {
   const outOfReach = (message: string): GateError => new GateError(FailureType.PolicyUnavailable, message);
 
-  it('is reported once an outage, whatever it says, and again after it', async () => {
+  it('a source that is out of reach is reported once an outage, whatever it says, and again after it', async () => {
     await holder.refresh();
     for (const said of ['ECONNREFUSED', '503', undefined, '503', 'ETIMEDOUT']) {
       store.fail(said === undefined ? undefined : outOfReach(said));
@@ -282,7 +282,7 @@ describe('a source that is out of reach', () => {
     expect(checked).toEqual([false, true]);
   });
 
-  it('is another thing than a release that is refused', async () => {
+  it('a source that is out of reach is another thing than a release that is refused', async () => {
     await holder.refresh();
     store.publish({ policy: invalid('bad wasm'), version: 'v2' });
     await holder.refresh();
@@ -295,7 +295,7 @@ describe('a source that is out of reach', () => {
 describe('the release in force', () => {
   const outOfReach = new GateError(FailureType.PolicyUnavailable, '503');
 
-  it('is confirmed when the manifest names it still, and when it names a newer one that is taken', async () => {
+  it('the release in force is confirmed when the manifest names it still, and when it names a newer one that is taken', async () => {
     const first = await holder.confirm(1_000);
     expect(await holder.confirm(1_000)).toBe(first);
     store.publish({ version: 'v2' });
@@ -310,7 +310,7 @@ describe('the release in force', () => {
     ],
     ['lacks a fact', () => ((faults = [{ type: 'FactMissing', message: 'm' }]), store.publish({ version: 'v2' }))],
     ['has no manifest that parses', () => store.fail(new GateError(FailureType.ManifestInvalid, 'no JSON'))],
-  ])('is confirmed when the newer one %s: it was refused', async (_, breakIt) => {
+  ])('the release in force is confirmed when the newer one %s: it was refused', async (_, breakIt) => {
     const first = await holder.refresh();
     breakIt();
     expect(await holder.confirm(1_000)).toBe(first);
@@ -322,7 +322,7 @@ describe('the release in force', () => {
     ['an unknown error comes', () => store.fail(new Error('EIO')), 'EIO'],
     ['what a newer manifest names cannot be read', () => store.publish({ policy: outOfReach, version: 'v2' }), '503'],
     ['the release does not hold still', () => ((store.whileLoading = () => store.touch()), store.touch()), 'changed 3'],
-  ])('is not confirmed when %s, though it stays', async (_, breakIt, said) => {
+  ])('the release in force is not confirmed when %s, though it stays', async (_, breakIt, said) => {
     const first = await holder.refresh();
     breakIt();
     const confirming = holder.confirm(1_000);
@@ -333,12 +333,12 @@ describe('the release in force', () => {
     expect(holder.current()).toBe(first);
   });
 
-  it('is not confirmed while none is', async () => {
+  it('the release in force is not confirmed while none is', async () => {
     store.publish({ policy: invalid('bad wasm') });
     await expect(holder.confirm(1_000)).rejects.toMatchObject({ type: 'PolicyUnavailable' });
   });
 
-  it('is not confirmed by a source that hangs, within the time that was asked for', async () => {
+  it('the release in force is not confirmed by a source that hangs, within the time that was asked for', async () => {
     await holder.refresh();
     store.hanging = new Promise(() => undefined);
     await expect(holder.confirm(20)).rejects.toMatchObject({
@@ -349,7 +349,7 @@ describe('the release in force', () => {
 });
 
 describe('a check that hangs', () => {
-  it('is given up, keeps the release in force, and does not keep the next one from coming', async () => {
+  it('a check that hangs is given up, keeps the release in force, and does not keep the next one from coming', async () => {
     const first = await holder.refresh();
     store.hanging = new Promise(() => undefined);
     expect(await holder.refresh()).toBe(first);
@@ -360,7 +360,7 @@ describe('a check that hangs', () => {
     expect(holder.status().lastError).toBeUndefined();
   });
 
-  it('of the copy on disk is given up too', async () => {
+  it('a check that hangs of the copy on disk is given up too', async () => {
     let reads = 0;
     const starting = createReleaseHolder({
       timers: systemTimers,
@@ -384,7 +384,7 @@ describe('a check that hangs', () => {
   it.each<[string, { version: string; policy?: string }]>([
     ['another release', { version: 'v2', policy: 'p2' }],
     ['the release that is in force by then', { version: 'v3', policy: 'p3' }],
-  ])('changes nothing when it ends after all, with %s', async (_, late) => {
+  ])('a check that hangs changes nothing when it ends after all, with %s', async (_, late) => {
     await holder.refresh();
     let finish = (): void => undefined;
     const slow = new Promise<void>((resolve) => (finish = resolve));
@@ -403,7 +403,7 @@ describe('a check that hangs', () => {
 });
 
 describe('askers at the same time', () => {
-  it('share one check when they come before it, and the next one when they come during it', async () => {
+  it('callers at the same time share one check when they come before it, and the next one when they come during it', async () => {
     const first = holder.refresh();
     const others = [holder.refresh(), holder.refresh(), holder.refresh()];
     expect(new Set(await Promise.all([first, ...others])).size).toBe(1);
@@ -412,7 +412,7 @@ describe('askers at the same time', () => {
     expect(store.policyLoads).toBe(1);
   });
 
-  it('get no answer older than their question', async () => {
+  it('callers at the same time get no answer older than their question', async () => {
     await holder.refresh();
     const early = holder.refresh();
     store.publish({ version: 'v2' });
@@ -421,7 +421,7 @@ describe('askers at the same time', () => {
     expect(version()).toBe('v2');
   });
 
-  it('are all told when nothing can be loaded, and a later one is served', async () => {
+  it('callers at the same time are all told when nothing can be loaded, and a later one is served', async () => {
     store.fail(new Error('EIO'));
     const answers = await Promise.allSettled([holder.refresh(), holder.refresh(), holder.refresh()]);
     expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
@@ -432,7 +432,7 @@ describe('askers at the same time', () => {
 });
 
 describe('releases by their digests', () => {
-  it('are the last four', async () => {
+  it('releases by their digests are the last four', async () => {
     for (const number of [1, 2, 3, 4, 5]) {
       store.publish({ policy: `p${number}`, version: `v${number}` });
       await holder.refresh();
@@ -441,7 +441,7 @@ describe('releases by their digests', () => {
     expect(found.map((release) => release?.ref.manifestVersion)).toEqual([undefined, 'v2', 'v3', 'v4', 'v5']);
   });
 
-  it('count once when one comes back into force', async () => {
+  it('releases by their digests count once when one comes back into force', async () => {
     for (const policy of ['p1', 'p2', 'p1', 'p2', 'p1', 'p3']) {
       store.publish({ policy });
       await holder.refresh();
@@ -449,7 +449,7 @@ describe('releases by their digests', () => {
     for (const policySha of ['p1', 'p2', 'p3']) expect(holder.find({ policySha, configRev: 'c1' })).toBeDefined();
   });
 
-  it('need both digests', async () => {
+  it('releases by their digests need both digests', async () => {
     await holder.refresh();
     expect(holder.find({ policySha: 'p1', configRev: 'c2' })).toBeUndefined();
     expect(holder.find({ policySha: 'p2', configRev: 'c1' })).toBeUndefined();
@@ -460,7 +460,7 @@ describe('releases by their digests', () => {
     [{ policySha: 'x' }, false],
     [{ configRev: 'x' }, false],
     [{ manifestVersion: 'x' }, false],
-  ])('with a change of %j are the same: %s', (change, same) => {
+  ])('releases by their digests with a change of %j are the same: %s', (change, same) => {
     const ref = { policySha: 'p', configRev: 'c', manifestVersion: 'v' };
     expect(isSameRelease(ref, { ...ref, ...change })).toBe(same);
   });

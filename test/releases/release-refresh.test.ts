@@ -37,7 +37,7 @@ describe('refreshing the release', () => {
     [0, 27_000],
     [0.5, 30_000],
     [1, 33_000],
-  ])('with the random value %d comes every %i ms', async (random, everyMs) => {
+  ])('the refresh with the random value %d comes every %i ms', async (random, everyMs) => {
     start({ random: () => random });
     for (const checks of [1, 2]) {
       await jest.advanceTimersByTimeAsync(everyMs - 1);
@@ -47,14 +47,14 @@ describe('refreshing the release', () => {
     }
   });
 
-  it('goes on after a check that failed', async () => {
+  it('the refresh continues after a check that failed', async () => {
     refresh.mockRejectedValueOnce(new Error('out of reach'));
     start();
     await jest.advanceTimersByTimeAsync(60_000);
     expect(refresh).toHaveBeenCalledTimes(2);
   });
 
-  it('waits for a slow check before it plans the next', async () => {
+  it('the refresh waits for a slow check before it plans the next', async () => {
     let finish = (): void => undefined;
     refresh.mockImplementationOnce(() => new Promise<void>((resolve) => (finish = resolve)));
     start();
@@ -65,7 +65,7 @@ describe('refreshing the release', () => {
     expect(refresh).toHaveBeenCalledTimes(2);
   });
 
-  it('checks once a moment after the last of many nudges', async () => {
+  it('the refresh checks once a moment after the last of many nudges', async () => {
     start();
     for (let times = 0; times < 20; times += 1) {
       nudge();
@@ -76,14 +76,14 @@ describe('refreshing the release', () => {
     expect(refresh).toHaveBeenCalledTimes(1);
   });
 
-  it('checks at once when asked, and never rejects', async () => {
+  it('the refresh checks at once when asked, and never rejects', async () => {
     start();
     refresh.mockRejectedValueOnce(new Error('out of reach'));
     await expect(running?.now()).resolves.toBeUndefined();
     expect(refresh).toHaveBeenCalledTimes(1);
   });
 
-  it('does without nudges where the source has none', async () => {
+  it('the refresh does without nudges where the source has none', async () => {
     start({ watch: undefined });
     await jest.advanceTimersByTimeAsync(30_000);
     expect(refresh).toHaveBeenCalledTimes(1);
@@ -92,13 +92,13 @@ describe('refreshing the release', () => {
   it.each([
     ['nothing', 0, 100, 10],
     ['more than a timer can count', 2 ** 40, 2 ** 31 - 2, 0],
-  ])('stays calm at an interval of %s', async (_, intervalMs, passedMs, most) => {
+  ])('the refresh stays calm at an interval of %s', async (_, intervalMs, passedMs, most) => {
     start({ intervalMs });
     await jest.advanceTimersByTimeAsync(passedMs);
     expect(refresh.mock.calls.length).toBeLessThanOrEqual(most);
   });
 
-  it('stops for good: no timer, no watch, no late nudge', async () => {
+  it('the refresh stops for good: no timer, no watch, no late nudge', async () => {
     start();
     nudge();
     running?.stop();
@@ -109,7 +109,7 @@ describe('refreshing the release', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('plans nothing after a check that was under way when it was stopped', async () => {
+  it('the refresh plans nothing after a check that was under way when it was stopped', async () => {
     let finish = (): void => undefined;
     refresh.mockImplementationOnce(() => new Promise<void>((resolve) => (finish = resolve)));
     start();

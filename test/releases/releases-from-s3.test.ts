@@ -115,13 +115,13 @@ describe('releases from S3', () => {
     await services.reload();
   };
 
-  it('cost one request while nothing changed', async () => {
+  it('releases from S3 cost one request while nothing changed', async () => {
     expect(await decide()).toBe('v1: over: 10 > 1');
     await reload();
     expect(proxy.answered).toEqual(['GET /releases/gate/latest.json 304']);
   });
 
-  it('swap a new policy under the old configuration, and a new configuration under the old policy', async () => {
+  it('releases from S3 swap a new policy under the old configuration, and a new configuration under the old policy', async () => {
     await publish('v2', 'stern', 1);
     await reload();
     expect(await decide()).toBe('v2: far over: 10 > 1');
@@ -138,18 +138,21 @@ describe('releases from S3', () => {
   it.each([
     ['policy', 'broken', 3],
     ['configuration', 'stern', '"many"'],
-  ])('that are broken in their %s leave the last good one in force, until a good one comes', async (_, policy, max) => {
-    await publish('v2', policy, max);
-    await reload();
-    expect(await decide()).toBe('v1: over: 10 > 1');
-    expect(services.releases.status().lastError).toBeDefined();
-    expect((await services.releases.confirm(10_000)).ref.manifestVersion).toBe('v1');
-    expect(logged).toContain('release refused');
-    await publish('v3', 'stern', 3);
-    await reload();
-    expect(await decide()).toBe('v3: far over: 10 > 3');
-    expect(services.releases.status().lastError).toBeUndefined();
-  });
+  ])(
+    'releases from S3 that are broken in their %s leave the last good one in force, until a good one comes',
+    async (_, policy, max) => {
+      await publish('v2', policy, max);
+      await reload();
+      expect(await decide()).toBe('v1: over: 10 > 1');
+      expect(services.releases.status().lastError).toBeDefined();
+      expect((await services.releases.confirm(10_000)).ref.manifestVersion).toBe('v1');
+      expect(logged).toContain('release refused');
+      await publish('v3', 'stern', 3);
+      await reload();
+      expect(await decide()).toBe('v3: far over: 10 > 3');
+      expect(services.releases.status().lastError).toBeUndefined();
+    },
+  );
 
   it.each<[S3Proxy['behaviour'], string, RegExp, RegExp]>([
     ['throttling', 'all', /^/, /latest\.json cannot be read: .*SlowDown/],
@@ -158,7 +161,7 @@ describe('releases from S3', () => {
     ['resetting', 'the new configuration', /config-/, /config-.* cannot be read/],
     ['half a body', 'the new bundle', /policy-stern/, /policy-stern.* cannot be read/],
   ])(
-    'stay in force while the server answers with %s for %s, unconfirmed, are told so, and swap once all comes whole',
+    'releases from S3 stay in force while the server answers with %s for %s, unconfirmed, are told so, and swap once all comes whole',
     async (behaviour, _what, keys, said) => {
       await publish('v2', 'stern', 2);
       proxy.behave(behaviour, keys);
@@ -177,18 +180,21 @@ describe('releases from S3', () => {
   it.each([
     ['server', /^/],
     ["new release's bundle", /policy-stern/],
-  ])('stay in force while the %s hangs, which holds up no lease check for longer than that waits', async (_, keys) => {
-    await publish('v2', 'stern', 2);
-    proxy.behave('hanging', keys);
-    const reloading = services.reload();
-    await expect(services.releases.confirm(100)).rejects.toThrow('within 100 ms');
-    expect(await decide()).toBe('v1: over: 10 > 1');
-    proxy.behave('well');
-    await reloading;
-    expect((await services.releases.confirm(10_000)).ref.manifestVersion).toBe('v2');
-  });
+  ])(
+    'releases from S3 stay in force while the %s hangs, which holds up no lease check for longer than that waits',
+    async (_, keys) => {
+      await publish('v2', 'stern', 2);
+      proxy.behave('hanging', keys);
+      const reloading = services.reload();
+      await expect(services.releases.confirm(100)).rejects.toThrow('within 100 ms');
+      expect(await decide()).toBe('v1: over: 10 > 1');
+      proxy.behave('well');
+      await reloading;
+      expect((await services.releases.confirm(10_000)).ref.manifestVersion).toBe('v2');
+    },
+  );
 
-  it('start from the copy on disk while the server is down, say so, and are confirmed when it is back', async () => {
+  it('releases from S3 start from the copy on disk while the server is down, say so, and are confirmed when it is back', async () => {
     const cache = createReleaseCache(join(folder, `cache-${cacheNumber}`), MANIFEST);
     await eventually('the copy', async () => (await cache.last()) !== undefined);
     await services.close();
@@ -212,7 +218,7 @@ describe('releases from S3', () => {
     expect(await services.registry.metrics()).toMatch(/^gate_release_from_cache 0$/m);
   });
 
-  it('do not start at all without a copy, say why, and do once the server is back', async () => {
+  it('releases from S3 do not start at all without a copy, say why, and do once the server is back', async () => {
     await services.close();
     cacheNumber += 1;
     proxy.behave('throttling');
@@ -223,7 +229,7 @@ describe('releases from S3', () => {
     expect(await decide()).toBe('v1: over: 10 > 1');
   });
 
-  it('are none where the manifest is not', async () => {
+  it('releases from S3 are none where the manifest is not', async () => {
     await objects.delete('latest.json');
     await reload();
     expect(services.releases.status().lastError).toBe(`${MANIFEST}: expected a manifest, but there is none`);

@@ -15,7 +15,7 @@ const release: Release = {
 const answering = (response: JsonValue | undefined) => async () => ({ response });
 
 describe('smokeRelease', () => {
-  it('evaluates over an input without facts at the time of loading, within the limits of the release', async () => {
+  it('smokeRelease evaluates over an input without facts at the time of loading, within the limits of the release', async () => {
     const asked: SmokeRequest[] = [];
     await smokeRelease(release, async (request) => {
       asked.push(request);
@@ -38,7 +38,7 @@ describe('smokeRelease', () => {
   });
 
   it.each<[JsonValue]>([[{ allow: true, deny_reasons: [] }], [{ allow: false, deny_reasons: ['x'] }]])(
-    'does not mind what is decided: %j',
+    'smokeRelease does not mind what is decided: %j',
     async (response) => {
       await expect(smokeRelease(release, answering(response))).resolves.toBeUndefined();
     },
@@ -53,7 +53,7 @@ describe('smokeRelease', () => {
     [{ allow: true }, 'got {"allow":true}'],
     [{ allow: 'yes', deny_reasons: [] }, '"yes"'],
     [{ allow: true, deny_reasons: {} }, '"deny_reasons":{}'],
-  ])('refuses the answer %j', async (response, found) => {
+  ])('smokeRelease refuses the answer %j', async (response, found) => {
     await expect(smokeRelease(release, answering(response))).rejects.toMatchObject({
       type: 'PolicyInvalid',
       message: expect.stringMatching(/^Expected data\.gate\.response to give \{allow, deny_reasons\}/),
@@ -62,7 +62,7 @@ describe('smokeRelease', () => {
   });
 
   it.each([[new Error('unreachable executed')], ['unreachable executed']])(
-    'refuses a policy whose evaluation throws %p, and keeps the cause',
+    'smokeRelease refuses a policy whose evaluation throws %p, and keeps the cause',
     async (thrown) => {
       const failing = async () => Promise.reject(thrown);
       await expect(smokeRelease(release, failing)).rejects.toMatchObject({

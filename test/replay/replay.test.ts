@@ -75,7 +75,7 @@ describe('replay', () => {
     errorDetails: [{ type, message: 'then', ...(factId === undefined ? {} : { factId }) }],
   });
 
-  it('decides the same under the release that made the decisions, bit for bit', async () => {
+  it('replay decides the same under the release that made the decisions, bit for bit', async () => {
     const records = [
       await recorded(),
       await recorded({ ...FACTS, max_pending: 3100, pending_delta: 501 }),
@@ -85,7 +85,7 @@ describe('replay', () => {
     expect(await run(records)).toMatchObject({ decisions: 3, counts: { same: 3 }, notReproduced: 0, causes: {} });
   });
 
-  it('reproduces whatever was decided by its own release', async () => {
+  it('replay reproduces whatever was decided by its own release', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.record({
@@ -106,7 +106,7 @@ describe('replay', () => {
     );
   });
 
-  it('never newly denies more when limits rise, and never newly allows more when they fall', async () => {
+  it('replay never newly denies more when limits rise, and never newly allows more when they fall', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(4000), fc.nat(4000), fc.nat(4000), async (pending, limit, rise) => {
         const record = await recorded({ ...FACTS, max_pending: pending });
@@ -121,7 +121,7 @@ describe('replay', () => {
     );
   });
 
-  it('tells who would be allowed and denied now, and why, then and now', async () => {
+  it('replay tells who would be allowed and denied now, and why, then and now', async () => {
     const lower = candidate({ limits: { maxDelta: 500, maxPending: 500 } }, 'c2');
     const higher = candidate({ limits: { maxDelta: 500, maxPending: 5000 } }, 'c3');
     const denied = await recorded({ ...FACTS, max_pending: 3100 });
@@ -147,7 +147,7 @@ describe('replay', () => {
     });
   });
 
-  it('takes a denial for the same when only the numbers in its sentences differ, except under its own release', async () => {
+  it('replay takes a denial for the same when only the numbers in its sentences differ, except under its own release', async () => {
     const denied = await recorded({ ...FACTS, max_pending: 3100 });
     const lower = candidate({ limits: { maxDelta: 500, maxPending: 500 } }, 'c2');
     expect((await run([denied], lower)).counts.same).toBe(1);
@@ -159,13 +159,13 @@ describe('replay', () => {
     });
   });
 
-  it('takes a denial for another reason for a change', async () => {
+  it('replay takes a denial for another reason for a change', async () => {
     const denied = await recorded({ ...FACTS, max_pending: 3100 }, { configRev: 'older' });
     expect((await run([{ ...denied, reasons: ['quota: x'] }])).counts.changed).toBe(1);
     expect((await run([{ ...denied, reasons: ['no code at all'] }])).counts.changed).toBe(1);
   });
 
-  it('judges ages anew, by the candidate’s max ages at the recorded time', async () => {
+  it('replay judges ages again, by the candidate’s max ages at the recorded time', async () => {
     const impatient = candidate({ facts: { ...PROVIDERS, max_pending: { ...provider, maxAge: '500ms' } } }, 'c2');
     const report = await run([await recorded()], impatient);
     expect(report.counts.changed).toBe(1);
@@ -174,12 +174,12 @@ describe('replay', () => {
     expect((await run([{ ...stale, configRev: 'older' }])).counts['newly-allowed']).toBe(1);
   });
 
-  it('takes facts of the configuration from the candidate', async () => {
+  it('replay takes facts of the configuration from the candidate', async () => {
     const report = await run([await recorded()], { ...candidate({}, 'c2'), configFacts: { max_pending: 9000 } });
     expect(report.counts['newly-denied']).toBe(1);
   });
 
-  it('refuses a fact of the future, as the collector does', async () => {
+  it('replay refuses a fact of the future, as the collector does', async () => {
     const record = await recorded();
     const [first, ...others] = record.usedFacts;
     const ahead = { ...first!, observedAt: new Date(DECISION_TIME_MS + 60_000).toISOString() };
@@ -207,12 +207,12 @@ describe('replay', () => {
       { deployment: { stage_index: 0 } },
       'the record does not hold the deployment as the policy saw it',
     ],
-  ])('says exactly why a record cannot be replayed that %s', async (_what, over, cause) => {
+  ])('replay says exactly why a record cannot be replayed that %s', async (_what, over, cause) => {
     const report = await run([await recorded(FACTS, over)]);
     expect(report).toMatchObject({ counts: { 'not-replayable': 1, changed: 0 }, causes: { [cause]: 1 } });
   });
 
-  it('replays what the filters let pass', async () => {
+  it('replay replays what the filters let pass', async () => {
     const records = [
       await recorded(),
       await recorded(FACTS, { deploymentID: 'd2', stage: 'prod', timestamp: '2026-03-01T00:00:00.000Z' }),
@@ -228,7 +228,7 @@ describe('replay', () => {
     expect(await seen({ until: '2026-02-01T00:00:00.000Z' })).toBe(2);
   });
 
-  it('keeps no more rows than asked for, and counts all', async () => {
+  it('replay keeps no more rows than asked for, and counts all', async () => {
     const record = await recorded();
     const lower = candidate({ limits: { maxDelta: 500, maxPending: 500 } }, 'c2');
     const report = await run(
@@ -241,7 +241,7 @@ describe('replay', () => {
     expect(toReplayMarkdown(report, 'x')).toContain('and 30 more');
   });
 
-  it('counts many different causes and codes together once they are too many', async () => {
+  it('replay counts many different causes and codes together once they are too many', async () => {
     const records = await Promise.all(
       Array.from({ length: 210 }, (_value, index) => recorded(FACTS, { schemaVersion: (index + 10) as never })),
     );
@@ -256,7 +256,7 @@ describe('replay', () => {
     expect(Object.keys((await run(coded)).reasons).length).toBeLessThanOrEqual(201);
   });
 
-  it('ends when the policy cannot be asked at all', async () => {
+  it('replay ends when the policy cannot be asked at all', async () => {
     const options = { candidate: candidate(), filter: {}, builtinsOf: async () => [], maxRows: 1 };
     const evaluate = () => Promise.reject(new Error('no thread'));
     const record = await recorded();
@@ -268,7 +268,7 @@ describe('replay', () => {
     ['is no object', '[]', 'expected a JSON object'],
     ['lacks a name', '{"kind":"decision"}', 'decisionID'],
     ['has no time', '{"decisionID":"a","kind":"x","deploymentID":"d","stage":"s","timestamp":"soon"}', 'to be a time'],
-  ])('does not take for a record a line that %s', (_what, line, why) => {
+  ])('replay does not take for a record a line that %s', (_what, line, why) => {
     expect(parseRecord(line)).toEqual({ why: expect.stringContaining(why) });
   });
 
@@ -277,12 +277,12 @@ describe('replay', () => {
     ['reasons', { reasons: [1] }, 'reasons'],
     ['faults', { errorDetails: [{}] }, 'errorDetails'],
     ['facts', { usedFacts: [{ id: 'a', value: 1, observedAt: 'soon' }] }, 'usedFacts'],
-  ])('does not take for a decision a record with other %s', async (_what, over, why) => {
+  ])('replay does not take for a decision a record with other %s', async (_what, over, why) => {
     const line = JSON.stringify({ ...(await recorded()), ...over });
     expect(parseRecord(line)).toEqual({ why: expect.stringContaining(why) });
   });
 
-  it('counts broken lines, and names the first twenty by their numbers', async () => {
+  it('replay counts broken lines, and names the first twenty by their numbers', async () => {
     const items = Array.from({ length: 30 }, (_value, index) => ({ line: index + 1, text: index === 3 ? '  ' : '{' }));
     const report = await replay(once(items), {
       candidate: candidate(),
@@ -296,7 +296,7 @@ describe('replay', () => {
     expect(report.broken).toHaveLength(20);
   });
 
-  it('lets no reason or name steer the terminal, or stand as a line of its own', async () => {
+  it('replay lets no reason or name steer the terminal, or stand as a line of its own', async () => {
     const denied = await recorded({
       ...FACTS,
       region_health: { '\u001b]0;owned\u0007\nnewly allowed 0': { status: 'red' } },
@@ -313,7 +313,7 @@ describe('replay', () => {
     }
   });
 
-  it('accuses nobody of an evaluation that was stopped then: its own release cannot tell, another one can', async () => {
+  it('replay accuses no one of an evaluation that was stopped then: its own release cannot tell, another one can', async () => {
     const stopped = await recorded(FACTS, { ...failure('PolicyEvaluation'), evalDurationNS: 0 });
     expect(await run([stopped])).toMatchObject({
       counts: { 'not-replayable': 1, 'newly-allowed': 0 },
@@ -328,7 +328,7 @@ describe('replay', () => {
     expect((await run([answered])).notReproduced).toBe(1);
   });
 
-  it('replays no record of a later version, whatever that holds', async () => {
+  it('replay replays no record of a later version, whatever that holds', async () => {
     const line = JSON.stringify({ ...(await recorded()), schemaVersion: 2, usedFacts: {}, outcome: 'perhaps' });
     const parsed = parseRecord(line);
     const report = await run('record' in parsed ? [parsed.record] : []);
@@ -336,7 +336,7 @@ describe('replay', () => {
   });
 
   describe('as a table in Markdown', () => {
-    it('lets no reason break out of its cell', async () => {
+    it('the Markdown table lets no reason break out of its cell', async () => {
       const record = await recorded({ ...FACTS, region_health: { 'a|b\n<img>': { status: 'red' } } });
       const report = await run([{ ...record, outcome: 'allow', reasons: [], configRev: 'older' }]);
       const text = toReplayMarkdown(report, './policy');
@@ -344,13 +344,13 @@ describe('replay', () => {
       expect(text).toContain('| the same | newly allowed | newly denied | changed | not replayable |');
     });
 
-    it('sends nobody a notification, and shows entities and strokes as they were written', async () => {
+    it('the Markdown table sends no one a notification, and shows entities and strokes as they were written', async () => {
       const record = await recorded({ ...FACTS, region_health: { '@acme/all &lt; ~~eu~~': { status: 'red' } } });
       const report = await run([{ ...record, outcome: 'allow', reasons: [], configRev: 'older' }]);
       expect(toReplayMarkdown(report, 'x')).toContain('@\u200bacme/all \\&lt; \\~\\~eu\\~\\~');
     });
 
-    it('shows causes, reasons, and what was not reproduced', async () => {
+    it('the Markdown table shows causes, reasons, and what was not reproduced', async () => {
       const denied = await recorded({ ...FACTS, max_pending: 3100 });
       const report = await run([
         { ...denied, reasons: ['max_pending limit exceeded: other'] },
@@ -383,24 +383,24 @@ describe('replay', () => {
       ['a', ['a']],
       ['a\nb\n', ['a', 'b']],
       ['a\n\nb', ['a', '', 'b']],
-    ])('of %j are %j', async (content, expected) => {
+    ])('lines of a file of %j are %j', async (content, expected) => {
       expect((await lines(content)).map((item) => 'text' in item && item.text)).toEqual(expected);
     });
 
-    it('are whole however they are cut, with their numbers', async () => {
+    it('lines of a file are whole however they are cut, with their numbers', async () => {
       const long = Array.from({ length: 20_000 }, (_value, index) => `${index} ü€😀${'x'.repeat(index % 50)}`);
       const items = await lines(long.join('\n'));
       expect(items.map((item) => 'text' in item && item.text)).toEqual(long);
       expect(items.at(-1)).toMatchObject({ line: 20_000 });
     });
 
-    it('come from a stream as well', async () => {
+    it('lines of a file come from a stream as well', async () => {
       const all: ReplayItem[] = [];
       for await (const piece of readPieces(Readable.from([Buffer.from('a\nb')]), 'stdin')) all.push(...itemsOf(piece));
       expect(all).toHaveLength(2);
     });
 
-    it('are waited for no longer once the reading is to end', async () => {
+    it('lines of a file are waited for no longer once the reading is to end', async () => {
       const stop = new AbortController();
       const reading = readPieces(new Readable({ read: () => undefined }), 'stdin', stop.signal).next();
       stop.abort();
@@ -420,7 +420,7 @@ describe('replay', () => {
         'expected lines of JSON in UTF-8',
       ],
       ['a file without line ends', () => lines('x'.repeat(17 * 1024 * 1024)), 'lines:1: expected lines of JSON'],
-    ])('refuse %s', async (_what, read, why) => {
+    ])('lines of a file refuse %s', async (_what, read, why) => {
       await expect(read()).rejects.toMatchObject({ type: 'ConfigInvalid', message: expect.stringContaining(why) });
     });
   });

@@ -18,7 +18,7 @@ const example = (name: string) => join(configs, 'examples', name);
 const packageManifest = pathToFileURL(join(configs, 'manifests/latest.json')).href;
 
 describe('what is shipped in configs/', () => {
-  it('has the same defaults in PKL as in the schema', async () => {
+  it('the shipped configuration has the same defaults in PKL as in the schema', async () => {
     const [{ config }, { settings }] = await Promise.all([
       loadReleaseConfig(join(configs, 'Release.pkl')),
       loadSettings(join(configs, 'Settings.pkl'), {}, '/'),
@@ -30,7 +30,7 @@ describe('what is shipped in configs/', () => {
     });
   });
 
-  it('says the same in every format', async () => {
+  it('the shipped configuration says the same in every format', async () => {
     const [pkl, yaml, json] = await Promise.all(
       ['release.pkl', 'release.yaml', 'release.json'].map((name) => loadReleaseConfig(example(name))),
     );
@@ -48,7 +48,7 @@ describe('what is shipped in configs/', () => {
     );
   });
 
-  it('names a policy and a configuration that exist in its manifest', async () => {
+  it('the shipped configuration names a policy and a configuration that exist in its manifest', async () => {
     const manifest = JSON.parse(await readFile(join(configs, 'manifests/latest.json'), 'utf8')) as Record<
       string,
       string
@@ -62,7 +62,7 @@ describe('what is shipped in configs/', () => {
 
 describe('settings', () => {
   it.each([{}, { GATE_SETTINGS: '' }])(
-    'are all defaults, with the shipped manifest, when nothing names a file: %j',
+    'settings are all defaults, with the shipped manifest, when nothing names a file: %j',
     async (env) => {
       const { settings, baseDir } = await loadSettings(undefined, env, '/somewhere');
       expect(settings.http).toEqual({ host: '127.0.0.1', port: 9100 });
@@ -71,7 +71,7 @@ describe('settings', () => {
     },
   );
 
-  it('come from the path given, else from GATE_SETTINGS, both relative to the working folder', async () => {
+  it('settings come from the path given, else from GATE_SETTINGS, both relative to the working folder', async () => {
     await withFile('s.yaml', 'http: { port: 1 }', async (path) => {
       const cwd = dirname(path);
       expect((await loadSettings('s.yaml', { GATE_SETTINGS: 'none.yaml' }, cwd)).settings.http.port).toBe(1);
@@ -87,7 +87,7 @@ describe('settings', () => {
     ['/m/m.json', () => 'file:///m/m.json'],
     ['file:///m/m.json', () => 'file:///m/m.json'],
     ['https://h/m.json', () => 'https://h/m.json'],
-  ])('resolve the manifest %s against their own folder', async (manifest, expected) => {
+  ])('settings resolve the manifest %s against their own folder', async (manifest, expected) => {
     await withFile('s.json', JSON.stringify({ release: { manifest } }), async (path) => {
       const { settings } = await loadSettings(path, {}, '/');
       expect(settings.release.manifest).toBe(expected(dirname(path)));
@@ -95,7 +95,7 @@ describe('settings', () => {
     });
   });
 
-  it('are refused with the file and the line of every fault', async () => {
+  it('settings are refused with the file and the line of every fault', async () => {
     await withFile('s.yaml', 'http:\n  prot: 1\nlogLevel: loud\nrelease:\n  refreshInterval: soon\n', async (path) => {
       expect((await messagesOf(() => loadSettings(path, {}, '/'))).sort()).toEqual([
         's.yaml:2: unknown key prot in http; did you mean port?',
@@ -116,7 +116,7 @@ describe('settings', () => {
     ['23.9h', false],
     ['24h', true],
     ['1d', true],
-  ])('keep records for %s: %s', async (retention, isFit) => {
+  ])('settings keep records for %s: %s', async (retention, isFit) => {
     await withFile('s.yaml', `audit:\n  store: { type: dynamodb, retention: ${retention} }\n`, async (path) => {
       const loading = loadSettings(path, {}, '/');
       if (isFit) expect((await loading).settings.audit.store.retention).toBe(retention);
@@ -128,7 +128,7 @@ describe('settings', () => {
     });
   });
 
-  it('in PKL keep records for a day at least, too', async () => {
+  it('settings in PKL keep records for a day at least, too', async () => {
     const text = `amends "modulepath:/Settings.pkl"\n\naudit { store { retention = 23.h } }\n`;
     await withFile('s.pkl', text, async (path) => {
       await expect(loadSettings(path, {}, '/')).rejects.toMatchObject({
@@ -140,7 +140,7 @@ describe('settings', () => {
 });
 
 describe('a release configuration', () => {
-  it('may hold limits alone, and is known by the digest of its bytes', async () => {
+  it('a release configuration may hold limits alone, and is known by the digest of its bytes', async () => {
     const text = '{"limits": {"a": 1}}';
     await withFile('r.json', text, async (path) => {
       const { config, configDocument, configRev } = await loadReleaseConfig(path);
@@ -177,7 +177,7 @@ describe('a release configuration', () => {
       'expected limits.a.b to be a whole number within ±(2^53 − 1), got 9007199254740992',
     ],
     ['limits: { a: .inf }', 'expected limits.a to be a finite number, got Infinity'],
-  ])('is refused when it says %s', async (text, message) => {
+  ])('a release configuration is refused when it says %s', async (text, message) => {
     await withFile('r.yaml', `# line 1\n${text}`, async (path) => {
       expect(await messagesOf(() => loadReleaseConfig(path))).toEqual([`r.yaml:2: ${message}`]);
     });
@@ -192,7 +192,7 @@ describe('a deployment', () => {
     stages({ name: 's' }),
     stages({ name: 's', action: { ...http, body: { a: '{{ stage_attributes.n }}' } }, attributes: { n: 1 } }),
     stages({ name: 's', action: { type: 'none' }, recheckEvery: '1ms' }, { name: 'S' }),
-  ])('is accepted: %j', (document) => {
+  ])('a deployment is accepted: %j', (document) => {
     expect(validateDeployment(document)).toEqual(document);
   });
 
@@ -235,11 +235,11 @@ describe('a deployment', () => {
       stages({ name: 's', action: { ...http, body: { n: '{{ attributes.n }}' } } }),
       'stages[0]: Unknown path attributes.n in the template at action.body.n; templates may read deployment_id, stage, stage_index, attributes, stage_attributes, decision_id',
     ],
-  ])('is refused with %s', async (_, document, message) => {
+  ])('a deployment is refused with %s', async (_, document, message) => {
     expect(await messagesOf(() => validateDeployment(document))).toEqual([`the deployment: ${message}`]);
   });
 
-  it('read from a file has the line of each fault', async () => {
+  it('a deployment read from a file has the line of each fault', async () => {
     await withFile('d.yaml', 'id: d\nstages:\n  - name: s\n  - name: s\n    onDney: wait\n', async (path) => {
       expect(await messagesOf(() => loadDeployment('d.yaml', dirname(path)))).toEqual([
         'd.yaml:5: unknown key onDney in stages[1]; did you mean onDeny?',
@@ -255,14 +255,17 @@ describe('the connection to Temporal', () => {
     [{}, {}, 'localhost:7233', 'default'],
     [{}, { TEMPORAL_ADDRESS: 'a:1', TEMPORAL_NAMESPACE: 'n' }, 'a:1', 'n'],
     [{ address: 'b:2', namespace: 'm' }, { TEMPORAL_ADDRESS: 'a:1', TEMPORAL_NAMESPACE: 'n' }, 'b:2', 'm'],
-  ])('of settings %j and variables %j is %s in %s', async (fields, env, address, namespace) => {
-    await withFile('temporal.toml', '[profile.default]\n', async (path) => {
-      const config = temporalConnectionConfig(temporal(fields), { TEMPORAL_CONFIG_FILE: path, ...env });
-      expect(config).toMatchObject({ address, namespace, connectionOptions: { address } });
-    });
-  });
+  ])(
+    'the connection to Temporal, of settings %j and variables %j is %s in %s',
+    async (fields, env, address, namespace) => {
+      await withFile('temporal.toml', '[profile.default]\n', async (path) => {
+        const config = temporalConnectionConfig(temporal(fields), { TEMPORAL_CONFIG_FILE: path, ...env });
+        expect(config).toMatchObject({ address, namespace, connectionOptions: { address } });
+      });
+    },
+  );
 
-  it('follows a profile, and a profile that does not exist is refused', async () => {
+  it('the connection to Temporal follows a profile, and a profile that does not exist is refused', async () => {
     await withFile(
       'temporal.toml',
       '[profile.prod]\naddress = "p:3"\nnamespace = "prod"\napi_key = "k"\n',
@@ -283,7 +286,7 @@ describe('the connection to Temporal', () => {
 });
 
 describe('a secret', () => {
-  it('is read from a file or a variable, trimmed', async () => {
+  it('a secret is read from a file or a variable, trimmed', async () => {
     await withFile('token', ' s3cret\n', async (path) => {
       expect(await readSecret({ file: 'token' }, { env: {}, configFolder: dirname(path) })).toBe('s3cret');
     });
@@ -294,7 +297,7 @@ describe('a secret', () => {
     [{ file: 'none' }, 'Expected a secret in file none, but it could not be read (ENOENT)'],
     [{ env: 'NONE' }, 'Expected a secret in environment variable NONE, but it is not set or empty'],
     [{ env: 'BLANK' }, 'Expected a secret in environment variable BLANK, but it is not set or empty'],
-  ])('that is not at %j is refused', async (ref, message) => {
+  ])('a secret that is not at %j is refused', async (ref, message) => {
     expect(await messagesOf(() => readSecret(ref, { env: { BLANK: ' ' }, configFolder: '/nonexistent' }))).toEqual([
       message,
     ]);

@@ -34,7 +34,7 @@ const messageOf = (failed: Promise<void>) =>
   );
 
 describe('alert receivers', () => {
-  it('are named by format and place', () => {
+  it('alert receivers are named by format and place', () => {
     const configs = (['slack', 'alertmanager', 'slack'] as const).map((format) => ({
       format,
       url: 'x',
@@ -44,20 +44,20 @@ describe('alert receivers', () => {
     expect(names).toEqual(['slack', 'alertmanager', 'slack-2']);
   });
 
-  it("post Slack's format to the address that the secret holds", async () => {
+  it("alert receivers post Slack's format to the address that the secret holds", async () => {
     await receiver().send(alert);
     expect(server.requests).toMatchObject([{ method: 'POST', path: '/T0/s3cret' }]);
     expect(server.requests[0]?.headers['content-type']).toBe('application/json');
     expect(server.bodies()).toMatchObject([{ text: 'FIRING: paused' }]);
   });
 
-  it("post Alertmanager's format to an address of the configuration", async () => {
+  it("alert receivers post Alertmanager's format to an address of the configuration", async () => {
     await receiver({ format: 'alertmanager', url: `${server.url}/hook` }).send(alert);
     expect(server.requests[0]?.path).toBe('/hook');
     expect(server.bodies()).toMatchObject([{ version: '4', receiver: 'alertmanager', externalURL: 'http://ui' }]);
   });
 
-  it('read the secret for each message, so that a rotated one is taken up', async () => {
+  it('alert receivers read the secret for each message, so that a rotated one is taken up', async () => {
     let turn = 0;
     const rotating = receiver({}, () => `${server.url}/${turn++}`);
     await rotating.send(alert);
@@ -65,36 +65,36 @@ describe('alert receivers', () => {
     expect(server.requests.map((request) => request.path)).toEqual(['/0', '/1']);
   });
 
-  it.each([408, 425, 429, 500, 502, 503, 'reset' as const])('try again after %s', async (answer) => {
+  it.each([408, 425, 429, 500, 502, 503, 'reset' as const])('alert receivers try again after %s', async (answer) => {
     server.answers.push(answer);
     await receiver().send(alert);
     expect(server.requests).toHaveLength(2);
   });
 
-  it.each([301, 400, 403, 404, 410])('do not try again after %d', async (status) => {
+  it.each([301, 400, 403, 404, 410])('alert receivers do not try again after %d', async (status) => {
     server.answers.push({ status, headers: { location: server.url } });
     expect(await messageOf(receiver().send(alert))).toBe(`answered ${status}`);
     expect(server.requests).toHaveLength(1);
   });
 
-  it('give up after three attempts, saying what the last one met', async () => {
+  it('alert receivers give up after three attempts, saying what the last one met', async () => {
     server.answers.push(500, 500, 503);
     expect(await messageOf(receiver().send(alert))).toBe('answered 503');
     expect(server.requests).toHaveLength(3);
   });
 
-  it('cost their time-out and no more when they hang', async () => {
+  it('alert receivers cost their time-out and no more when they hang', async () => {
     server.answers.push('hang', 'hang', 'hang');
     expect(await messageOf(receiver({ timeout: '20ms' }).send(alert))).toBe('no answer within 20 ms');
   });
 
-  it('wait as long as Retry-After asks', async () => {
+  it('alert receivers wait as long as Retry-After asks', async () => {
     server.answers.push({ status: 429, headers: { 'retry-after': '0' } });
     await receiver().send(alert);
     expect(server.requests).toHaveLength(2);
   });
 
-  it('never name the address, not even when nobody answers there', async () => {
+  it('alert receivers never name the address, not even when no one answers there', async () => {
     const down = receiver({}, () => 'http://127.0.0.1:9/T0/s3cret');
     expect(await messageOf(down.send(alert))).toMatch(/^not reached: /);
     expect(await messageOf(receiver({}, () => 's3cret').send(alert))).toBe(

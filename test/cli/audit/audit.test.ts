@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('gate audit, of the embedded store that no worker holds', () => {
-  it('lists one deployment on one short line a record, without naming it in every row', async () => {
+  it('gate audit lists one deployment on one short line a record, without naming it in every row', async () => {
     const { code, stdout, stderr } = await audit('list', '--deployment', 'firmware-1.4.0');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const [head, row, ...rest] = stdout.trimEnd().split('\n');
@@ -45,7 +45,7 @@ describe('gate audit, of the embedded store that no worker holds', () => {
     expect(rest).toEqual([]);
   });
 
-  it('names the deployment where several are listed', async () => {
+  it('gate audit names the deployment where several are listed', async () => {
     const { stdout } = await audit('list');
     expect(stdout).toContain('DEPLOYMENT');
     expect(stdout).toContain('other');
@@ -55,14 +55,14 @@ describe('gate audit, of the embedded store that no worker holds', () => {
     ['jsonl', 3, /^\{"schemaVersion":1,/],
     ['csv', 4, /^timestamp,decisionID,/],
     ['opa', 3, /^\{"labels":\{/],
-  ])('lists as %s, a record a line', async (format, lines, beginning) => {
+  ])('gate audit lists as %s, a record a line', async (format, lines, beginning) => {
     const { code, stdout } = await audit('list', '-o', format);
     expect(code).toBe(0);
     expect(stdout.trimEnd().split('\n')).toHaveLength(lines);
     expect(stdout).toMatch(beginning);
   });
 
-  it.each([FIRST, FIRST.slice(0, 8)])('shows the record %s', async (id) => {
+  it.each([FIRST, FIRST.slice(0, 8)])('gate audit shows the record %s', async (id) => {
     const { code, stdout } = await audit('show', id, '-o', 'json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ decisionID: FIRST });
@@ -72,7 +72,7 @@ describe('gate audit, of the embedded store that no worker holds', () => {
     ['3f1c9a5', 'no audit record has the id 3f1c9a5'],
     ['cccccccc', 'no audit record has the id cccccccc'],
     ['bbbbbbbb', '2 audit records begin with bbbbbbbb: '],
-  ])('does not guess at the id %s', async (id, said) => {
+  ])('gate audit does not guess at the id %s', async (id, said) => {
     const { code, stdout, stderr } = await audit('show', id);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(said);
@@ -80,7 +80,7 @@ describe('gate audit, of the embedded store that no worker holds', () => {
 });
 
 describe('gate audit export', () => {
-  it('writes a record a line, oldest first, and their number to stderr', async () => {
+  it('gate audit export writes a record a line, oldest first, and their number to stderr', async () => {
     const { code, stdout, stderr } = await audit('export');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '3 records\n' });
     const ids = stdout
@@ -93,19 +93,19 @@ describe('gate audit export', () => {
   it.each([
     ['7', 3],
     ['8', 0],
-  ])('takes --version %s for the manifest’s', async (version, count) => {
+  ])('gate audit export takes --version %s for the manifest’s', async (version, count) => {
     const { stderr } = await audit('export', '--version', version);
     expect(stderr).toBe(`${count} records\n`);
     const { stdout } = await audit('list', '--version', version, '-o', 'json');
     expect(JSON.parse(stdout)).toHaveLength(count);
   });
 
-  it('writes events of OPA’s decision log', async () => {
+  it('gate audit export writes events of OPA’s decision log', async () => {
     const { stdout } = await audit('export', '-o', 'opa', '--deployment', 'firmware-1.4.0');
     expect(JSON.parse(stdout)).toMatchObject({ decision_id: FIRST, result: { allow: false } });
   });
 
-  it('writes a file, whole, and leaves nothing beside it', async () => {
+  it('gate audit export writes a file, whole, and leaves nothing beside it', async () => {
     const file = join(folder, 'out.csv');
     const { code, stdout } = await audit('export', '-o', 'csv', '--to', file);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
@@ -113,12 +113,12 @@ describe('gate audit export', () => {
     expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
   });
 
-  it('writes to stdout for the file -', async () => {
+  it('gate audit export writes to stdout for the file -', async () => {
     const { code, stdout } = await audit('export', '--to', '-');
     expect({ code, lines: stdout.trimEnd().split('\n').length }).toEqual({ code: 0, lines: 3 });
   });
 
-  it('keeps a link, and writes the file that it points to', async () => {
+  it('gate audit export keeps a link, and writes the file that it points to', async () => {
     const [file, link] = [join(folder, 'target.jsonl'), join(folder, 'link.jsonl')];
     writeFileSync(file, 'before');
     symlinkSync(file, link);
@@ -127,7 +127,7 @@ describe('gate audit export', () => {
     expect(readFileSync(file, 'utf8').trimEnd().split('\n')).toHaveLength(3);
   });
 
-  it('leaves a file as it was when it is stopped, and nothing beside it', async () => {
+  it('gate audit export leaves a file as it was when it is stopped, and nothing beside it', async () => {
     const file = join(folder, 'stopped.jsonl');
     writeFileSync(file, 'before');
     const settings = { GATE_SETTINGS: join(folder, 'settings.json') };
@@ -138,7 +138,7 @@ describe('gate audit export', () => {
     expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
   });
 
-  it('says which file it cannot write', async () => {
+  it('gate audit export says which file it cannot write', async () => {
     const { code, stderr } = await audit('export', '--to', join(folder, 'missing', 'out.jsonl'));
     expect(code).toBe(2);
     expect(stderr).toContain('cannot write ');

@@ -55,7 +55,7 @@ afterAll(async () => {
 });
 
 describe('gate audit setup', () => {
-  it('creates the table and says what it did, then finds it as it should be', async () => {
+  it('gate audit setup creates the table and says what it did, then finds it as it should be', async () => {
     const first = await gate(dynamoDb('one'), 'audit', 'setup');
     expect(first).toEqual({
       code: 0,
@@ -79,7 +79,7 @@ describe('gate audit setup', () => {
     });
   });
 
-  it('says every difference of another table, and exits with 2', async () => {
+  it('gate audit setup says every difference of another table, and exits with 2', async () => {
     const client = server.client();
     await client.send(
       new CreateTableCommand({
@@ -103,13 +103,13 @@ describe('gate audit setup', () => {
     client.destroy();
   });
 
-  it('says how to name a region where there is none', async () => {
+  it('gate audit setup says how to name a region where there is none', async () => {
     const { code, stderr } = await gate(dynamoDb('one', { region: undefined }), 'audit', 'setup');
     expect(code).toBe(2);
     expect(stderr).toContain('Expected a region for DynamoDB in audit.store.region, AWS_REGION or the AWS profile');
   });
 
-  it('says where nothing is to be set up', async () => {
+  it('gate audit setup says where nothing is to be set up', async () => {
     const embedded = await gate({ folder: join(folder, 'store') }, 'audit', 'setup');
     expect(embedded).toMatchObject({ code: 0, stdout: expect.stringContaining('there is nothing to set up') });
     const none = await gate({ type: 'none' }, 'audit', 'setup');
@@ -121,7 +121,7 @@ describe('gate audit setup', () => {
     });
   });
 
-  it('as a part of gate setup says what it means to have none', async () => {
+  it('gate setup says what it means to have no audit store', async () => {
     const file = join(folder, 'none.json');
     writeFileSync(file, JSON.stringify({ audit: { store: { type: 'none' } } }));
     const nowhere = { write: () => true };
@@ -132,7 +132,7 @@ describe('gate audit setup', () => {
     });
   });
 
-  it('brings PostgreSQL to the newest schema', async () => {
+  it('gate audit setup brings PostgreSQL to the newest schema', async () => {
     const postgres = await startPostgres();
     const url = await postgres.database('setup');
     const { code, stdout } = await gate({ url }, 'audit', 'setup');
@@ -145,7 +145,7 @@ describe('gate audit setup', () => {
 });
 
 describe('with DynamoDB as the store of record', () => {
-  it('services record, and gate audit list and show find it', async () => {
+  it('with DynamoDB as the store of record, services record, and gate audit list and show find it', async () => {
     const settings = dynamoDb('record');
     expect(await gate(settings, 'audit', 'setup')).toMatchObject({ code: 0 });
     const services = await createServices(await loadSettings(join(folder, 'settings.json'), {}, folder), {
@@ -185,7 +185,7 @@ describe('with DynamoDB as the store of record', () => {
 describe('gate doctor', () => {
   const finding = async (store: object) => storeFinding((await gate(store, 'doctor', '-o', 'json')).stdout);
 
-  it('finds a table that is as it should be, and one that is missing', async () => {
+  it('gate doctor finds a table that is as it should be, and one that is missing', async () => {
     await gate(dynamoDb('healthy'), 'audit', 'setup');
     expect(await finding(dynamoDb('healthy'))).toMatchObject({
       state: 'note',
@@ -203,7 +203,7 @@ describe('gate doctor', () => {
     [{ TimeToLiveStatus: 'ENABLED', AttributeName: 'expiresAt' }, 'ok', 'TTL on expiresAt'],
     [{ TimeToLiveStatus: 'DISABLING', AttributeName: 'expiresAt' }, 'note', 'TTL is being switched off'],
     [{ TimeToLiveStatus: 'ENABLED', AttributeName: 'gone' }, 'note', 'TTL goes by another attribute'],
-  ])('says what becomes of records under %j', async (TimeToLiveDescription, state, said) => {
+  ])('gate doctor says what becomes of records under %j', async (TimeToLiveDescription, state, said) => {
     const proxy = await startDynamoDbProxy(server.port);
     proxy.rewrite('DescribeTimeToLive', () => ({ TimeToLiveDescription }));
     expect(await finding(dynamoDb('healthy', { endpoint: proxy.url }))).toMatchObject({
@@ -213,7 +213,7 @@ describe('gate doctor', () => {
     await proxy.close();
   });
 
-  it('says so when DynamoDB does not answer', async () => {
+  it('gate doctor says so when DynamoDB does not answer', async () => {
     expect(await finding(dynamoDb('healthy', { endpoint: 'http://127.0.0.1:1' }))).toMatchObject({
       state: 'missing',
       found: expect.stringContaining('refuses connections: nothing listens there'),
@@ -242,19 +242,19 @@ describe('gate doctor', () => {
       await s3?.stop();
     });
 
-    it('says that there is none, and what becomes of a record that needs it', async () => {
+    it('gate doctor says that there is no place for big facts, and what becomes of a record that needs it', async () => {
       expect(await bigFacts()).toMatchObject({ state: 'note', found: 'no place is configured' });
       const postgres = await gate({ type: 'postgres', folder: join(folder, 'none') }, 'doctor', '-o', 'json');
       expect(storeFinding(postgres.stdout, 'big facts')).toBeUndefined();
     });
 
-    it('finds one that answers, and leaves nothing there', async () => {
+    it('gate doctor finds a place for big facts that answers, and leaves nothing there', async () => {
       const found = await bigFacts({ bucket: 'facts', endpoint: s3.endpoint });
       expect(found).toEqual({ state: 'ok', what: 'big facts', found: 's3://facts/audit-facts/' });
       expect(readdirSync(join(folder, 's3'), { recursive: true }).join()).not.toContain('gate-doctor');
     });
 
-    it('says what is wrong with one that does not', async () => {
+    it('gate doctor says what is wrong with a place for big facts that does not answer', async () => {
       expect(await bigFacts({ bucket: 'nowhere', endpoint: s3.endpoint })).toMatchObject({
         state: 'missing',
         found: expect.stringContaining('s3://nowhere/audit-facts/gate-doctor: NoSuchBucket'),
@@ -265,7 +265,7 @@ describe('gate doctor', () => {
       });
     });
 
-    it('cannot tell of one that says nothing of absent objects', async () => {
+    it('gate doctor cannot judge a place for big facts that says nothing of absent objects', async () => {
       const { port } = denying.address() as AddressInfo;
       expect(await bigFacts({ bucket: 'facts', endpoint: `http://127.0.0.1:${port}` })).toMatchObject({
         state: 'note',

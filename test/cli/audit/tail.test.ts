@@ -60,7 +60,7 @@ const record = (decisionID: string) => store.record(aRecord({ decisionID, timest
 const rowsOf = (stdout: string) => stdout.trimEnd().split('\n');
 
 describe('gate audit tail', () => {
-  it('prints the newest and what comes, once each, over an outage, until it is stopped', async () => {
+  it('gate audit tail prints the newest and what comes, once each, over an outage, until it is stopped', async () => {
     for (const id of ['aaaaaaaa', 'bbbbbbbb', 'cccccccc']) await record(id);
     const tail = startTail('-n', '2');
     await eventually('the newest two', () => rowsOf(tail.printed.stdout).length === 3);
@@ -83,7 +83,7 @@ describe('gate audit tail', () => {
     ]);
   });
 
-  it('ends by itself after --for, and filters', async () => {
+  it('gate audit tail ends by itself after --for, and filters', async () => {
     await record('ffffffff');
     const settings = { GATE_SETTINGS: join(folder, 'settings.json') };
     const other = await runCli(
@@ -100,13 +100,13 @@ describe('gate audit tail', () => {
     [['-n', '-1'], 'Expected a whole number from 1 to 10000'],
     [['--for', 'ever'], 'ever'],
     [['--outcome', 'maybe'], 'Expected outcome to be one of allow, deny, error, got "maybe"'],
-  ])('refuses %j', async (args, said) => {
+  ])('gate audit tail refuses %j', async (args, said) => {
     const { code, stdout, stderr } = await runCli(folder, ['audit', 'tail', ...args]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(said);
   });
 
-  it('does not hold an embedded store that a worker may want', async () => {
+  it('gate audit tail does not hold an embedded store that a worker may want', async () => {
     const own = mkdtempSync(join(folder, 'own-'));
     mkdirSync(join(own, 'store'));
     const settings = join(own, 'settings.json');

@@ -21,24 +21,24 @@ describe('exitCodeOf', () => {
     ['failed', 1],
     ['aborted', 1],
     ['paused', 3],
-  ] as const)('is, of a deployment that is %s, %i', (state, code) => expect(exitCodeOf(state)).toBe(code));
+  ] as const)('the exit code of a deployment that is %s is %i', (state, code) => expect(exitCodeOf(state)).toBe(code));
 });
 
 describe('what is printed of a deployment', () => {
-  it('names the pause, its faults and when it asks again', () => {
+  it('the text of a deployment names the pause, its faults and when it asks again', () => {
     const lines = statusLines(io, aStatus({ state: 'paused', pause: aPause(), nextAskAtMs: 60_000 }), 31_000);
     expect(lines).toContain('Paused for 30s, pause pause-1');
     expect(lines).toContain('  FactStale: pending is old');
     expect(lines).toContain('Asks again at 1970-01-01T00:01:00.000Z');
   });
 
-  it('names the reasons of a denial that it waits on', () => {
+  it('the text of a deployment names the reasons of a denial that it waits on', () => {
     expect(statusLines(io, aStatus({ state: 'waiting', lastDecision: aDecision() }), 0)).toContain(
       '  denied: too many: 3',
     );
   });
 
-  it('gives ages in units that people read', () => {
+  it('the text of a deployment gives ages in units that people read', () => {
     const lines = explanationLines(io, explain(aStatus({ state: 'waiting', lastDecision: aDecision() }), []));
     expect(lines).toContain('  pending = 3, 10ms old at the decision (max age 45s), from http://a|b');
   });

@@ -74,7 +74,7 @@ describe('gate codec-server', () => {
   const text = (answer: { payloads: { data: string }[] }) =>
     Buffer.from(answer.payloads[0]?.data ?? '', 'base64').toString();
 
-  it('decodes for who has the token, and for nobody else', async () => {
+  it('gate codec-server decodes for a caller with the token, and for no one else', async () => {
     await serving([], env, async (url) => {
       const answer = await post(`${url}/decode`, await sealed());
       expect(text((await answer.json()) as Parameters<typeof text>[0])).toBe('"open sesame"');
@@ -85,7 +85,7 @@ describe('gate codec-server', () => {
     });
   });
 
-  it('names the id of a key that it does not have, and bytes that its key does not open', async () => {
+  it('gate codec-server names the id of a key that it does not have, and bytes that its key does not open', async () => {
     await serving([], env, async (url) => {
       const other = (id: string) => createPayloadCodec([{ id, bytes: new Uint8Array(randomBytes(32)) }]);
       for (const [id, words] of [
@@ -98,7 +98,7 @@ describe('gate codec-server', () => {
     });
   });
 
-  it("answers the preflight of the UI's pages, without a token, and of no others", async () => {
+  it("gate codec-server answers the preflight of the UI's pages, without a token, and of no others", async () => {
     await serving(['--ui-origin', UI], env, async (url) => {
       const preflight = (origin: string) => fetch(`${url}/decode`, { method: 'OPTIONS', headers: { origin } });
       const { status, headers } = await preflight(UI);
@@ -108,7 +108,7 @@ describe('gate codec-server', () => {
     });
   });
 
-  it('asks for no token on loopback when told so, and then not for names that only look like it', async () => {
+  it('gate codec-server asks for no token on loopback when told so, and then not for names that only look like it', async () => {
     await serving(['--without-token'], { KEY: env.KEY }, async (url) => {
       expect((await post(`${url}/decode`, await sealed(), { authorization: '' })).status).toBe(200);
       expect((await post(`${url}/other`, {})).status).toBe(404);
@@ -126,7 +126,7 @@ describe('gate codec-server', () => {
     ['no key where the settings name one', [], { GATE_CODEC_TOKEN: TOKEN }, 'environment variable KEY'],
     ['a key that is too short', [], { ...env, KEY: 'short' }, '32 bytes'],
     ['no keys in the settings', ['--settings', 'without.json'], env, 'temporal.encryptionKeys'],
-  ])('ends with exit code 2 for %s', async (_what, args, vars, words) => {
+  ])('gate codec-server ends with exit code 2 for %s', async (_what, args, vars, words) => {
     const { port } = taken.address() as AddressInfo;
     const given = args.map((arg) => (arg === 'taken' ? String(port) : arg));
     const { code, stderr } = await runCli(folder, ['codec-server', '--settings', settings, ...given], vars);

@@ -67,7 +67,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('gate policy diff', () => {
-  it('finds nothing between a release and itself, by whatever name', async () => {
+  it('gate policy diff finds nothing between a release and itself, by whatever name', async () => {
     const { code, stdout, stderr } = await diff('manifest.json', 'a.tar.gz', '--cases', '50');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^nothing differs\ncases: 50 tried, 0 differ \(seed 1, decided at 2\S+Z\)\n$/);
@@ -78,7 +78,7 @@ describe('gate policy diff', () => {
     });
   });
 
-  it('takes layout and comments for no difference, and says that the bytes differ', async () => {
+  it('gate policy diff takes layout and comments for no difference, and says that the bytes differ', async () => {
     expect(await diff('a', 'layout')).toEqual({
       code: 0,
       stdout: 'nothing differs but the bytes: layout, comments or tests\n',
@@ -86,7 +86,7 @@ describe('gate policy diff', () => {
     });
   });
 
-  it('finds a lowered limit, and exactly the inputs that it denies', async () => {
+  it('gate policy diff finds a lowered limit, and exactly the inputs that it denies', async () => {
     const { code, stdout, stderr } = await diff(
       ...['manifest.json', 'a', '--config-b', 'v2.json', '--cases', '40', '--at', '2026-11-23T10:00:00Z'],
     );
@@ -107,7 +107,7 @@ describe('gate policy diff', () => {
     expect(stdout).not.toContain('region_health":');
   });
 
-  it('finds an added rule with the fact and the limit that it reads', async () => {
+  it('gate policy diff finds an added rule with the fact and the limit that it reads', async () => {
     const { code, result } = await diffJson('manifest.json', 'free', '--config-b', 'v3.json', '--cases', '200');
     expect(code).toBe(1);
     expect(result).toMatchObject({
@@ -132,7 +132,7 @@ describe('gate policy diff', () => {
     expect(result.cases.differences).not.toContainEqual(expect.objectContaining({ input: { free: 10 } }));
   });
 
-  it('finds a changed and a removed rule, and the texts at which they differ', async () => {
+  it('gate policy diff finds a changed and a removed rule, and the texts at which they differ', async () => {
     const changed = await diffJson('a', 'changed', '--cases', '100');
     expect(changed.result.rules).toMatchObject([{ change: 'changed', rule: 'gate.deny_reasons' }]);
     expect(changed.result.cases.differences).toContainEqual({
@@ -146,7 +146,7 @@ describe('gate policy diff', () => {
     expect(removed.stdout).toContain('    -     health.status != "green"');
   });
 
-  it('gives the same cases for the same seed, and others for another', async () => {
+  it('gate policy diff gives the same cases for the same seed, and others for another', async () => {
     const cases = async (seed: string): Promise<unknown> => {
       const argv = ['a', 'free', '--config-a', 'v2.json', '--config-b', 'v3.json', '--cases', '300', '--seed', seed];
       return (await diffJson(...argv, '--at', '2026-11-23T10:00:00Z')).result.cases;
@@ -156,14 +156,14 @@ describe('gate policy diff', () => {
     expect(await cases('8')).not.toEqual(first);
   });
 
-  it('says what keeps both from allowing, where no input does', async () => {
+  it('gate policy diff says what keeps both from allowing, where no input does', async () => {
     const { code, stdout } = await diff('manifest.json', 'free', '--cases', '5');
     expect(code).toBe(1);
     expect(stdout).toContain('no input was found that both allow');
     expect(stdout).toContain('+ error: ConfigInvalid: The policy reads data.config.limits.minFree');
   });
 
-  it('reads manifests and bundles from S3', async () => {
+  it('gate policy diff reads manifests and bundles from S3', async () => {
     const s3 = await startS3Server({ folder, logFile: join(folder, 's3.log'), buckets: ['releases'] });
     const before = { ...process.env };
     try {
@@ -212,7 +212,7 @@ describe('gate policy diff', () => {
     [['a', 'a', '--cases', '0'], 'Expected a whole number from 1 to 10000'],
     [['a', 'a', '--seed', '-1'], 'Expected a whole number below 2^32'],
     [['a', 'a', '--at', 'noon'], 'expected --at to be an RFC 3339 time'],
-  ])('refuses %j with exit code 2', async (argv, message) => {
+  ])('gate policy diff refuses %j with exit code 2', async (argv, message) => {
     write('empty.tar.gz', '');
     write('bad.yaml', 'limits: [\n');
     write('broken/gate.rego', 'package gate\n\nx := {\n');

@@ -49,7 +49,7 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     return rows.map((row) => `${row.in_force ? '*' : ''}${row.action} ${row.version}`);
   };
 
-  it('has no history before anything is published', async () => {
+  it('gate policy history is empty before anything is published', async () => {
     expect(await gate('history')).toMatchObject({
       code: 2,
       stderr: `gate: expected a manifest at ${to}, found none\n`,
@@ -57,7 +57,7 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     expect((await gate('rollback')).code).toBe(2);
   });
 
-  it('publishes policy and configuration, then only what changes', async () => {
+  it('gate policy publish publishes policy and configuration, then only what changes', async () => {
     const first = await gate('publish', '--policy', 'policy', '--config', 'v1.pkl', '--version', 'v1', '--by', 'ada');
     expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining(`published: ${to} names v1\n`) });
     const dry = await gate('publish', '--config', 'v2.json', '--version', 'v2', '--dry-run', '-o', 'json');
@@ -72,7 +72,7 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     expect(await versions()).toEqual(['*publish v2', 'publish v1']);
   });
 
-  it('rolls back, and shows what was done', async () => {
+  it('gate policy rollback rolls back and shows what was done', async () => {
     expect(await gate('rollback', '--by', 'ann')).toMatchObject({
       code: 0,
       stdout: `rolled back: ${to} names v1 (it named v2)\n`,
@@ -88,7 +88,7 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     expect(stdout).toMatch(/^\s+v1\s+rollback\s+ann/m);
   });
 
-  it('publishes a signed bundle, and promotes it to another store', async () => {
+  it('gate policy publish publishes a signed bundle, and promotes it to another store', async () => {
     const { privateKey } = generateKeyPairSync('rsa', {
       modulusLength: 2048,
       publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -108,14 +108,14 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     ]);
   });
 
-  it('lists a manifest that was written by hand', async () => {
+  it('gate policy history lists a manifest that was written by hand', async () => {
     put('hand.json', JSON.stringify({ policy: 'p', config: 'c', version: 'hand' }));
     expect(JSON.parse((await gate('history', '--to', 'hand.json', '-o', 'json')).stdout)).toMatchObject([
       { version: 'hand', action: 'by hand', in_force: true },
     ]);
   });
 
-  it('publishes nothing when the policy’s own tests fail or cover too little', async () => {
+  it('gate policy publish publishes nothing when the policy’s own tests fail or cover too little', async () => {
     cpSync(join(folder, 'policy'), join(folder, 'failing'), { recursive: true });
     const test = join(folder, 'failing', 'more_test.rego');
     writeFileSync(test, 'package more_test\n\ntest_wrong if 1 == 2\n');
@@ -158,7 +158,7 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     ['a bundle that is a device', ['--version', 'v9', '--policy', '/dev/zero'], 'to be a bundle of at most'],
     ['a bundle that is empty', ['--version', 'v9', '--policy', '/dev/null'], 'to be a bundle of at most'],
     ['a bundle that is none', ['--version', 'v9', '--policy', 'v2.json'], 'expected a gzip archive'],
-  ])('refuses %s', async (_what, args, why) => {
+  ])('gate policy publish refuses %s', async (_what, args, why) => {
     const before = await versions();
     const result = await gate('publish', ...args);
     expect({ ...result, stderr: result.stderr.includes(why) ? why : result.stderr }).toMatchObject({
@@ -173,7 +173,7 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     ['lacks a limit', { ...release, limits: { maxDelta: 1 } }, 1, 'maxPending'],
     ['has a limit that is no number', { ...release, limits: { maxDelta: 'x', maxPending: 1 } }, 2, 'maxDelta'],
     ['has an unknown key', { ...release, surprise: 1 }, 2, 'surprise'],
-  ])('refuses a configuration that %s', async (_what, document, code, why) => {
+  ])('gate policy publish refuses a configuration that %s', async (_what, document, code, why) => {
     put('bad.json', JSON.stringify(document));
     expect(await gate('publish', '--config', 'bad.json', '--version', 'v9')).toMatchObject({
       code,
@@ -181,7 +181,7 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     });
   });
 
-  it('refuses a configuration that imports other files', async () => {
+  it('gate policy publish refuses a configuration that imports other files', async () => {
     put('other.pkl', 'limit = 1\n');
     put('importing.pkl', 'amends "modulepath:/Release.pkl"\nimport "other.pkl"\nlimits { maxDelta = other.limit }\n');
     expect(await gate('publish', '--config', 'importing.pkl', '--version', 'v9')).toMatchObject({
@@ -190,7 +190,7 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     });
   });
 
-  it('checks the sources of a policy as gate policy check does', async () => {
+  it('gate policy publish checks the sources of a policy as gate policy check does', async () => {
     cpSync(join(ROOT, 'policy'), join(folder, 'untidy'), { recursive: true });
     const rego = join(folder, 'untidy', 'gate.rego');
     writeFileSync(rego, readFileSync(rego, 'utf8').replace('default allow', 'default   allow'));
@@ -199,7 +199,7 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     expect(result.stderr).toContain('the release does not pass its check');
   });
 
-  it('publishes a bundle that was built before, to a folder that it makes', async () => {
+  it('gate policy publish publishes a bundle that was built before, to a folder that it makes', async () => {
     expect((await gate('build', 'policy', '--to', 'built.tar.gz')).code).toBe(0);
     const manifest = pathToFileURL(join(folder, 'new', 'deep', 'latest.json')).href;
     const publish = (...more: string[]) =>
@@ -216,7 +216,7 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     });
   });
 
-  it('finds a name that is taken in a dry run too', async () => {
+  it('gate policy publish finds a name that is taken in a dry run too', async () => {
     mkdirSync(join(folder, 'taken'));
     put('taken/config-v1.json', '{}');
     const args = ['--policy', 'built.tar.gz', '--config', 'v2.json', '--version', 'v1', '--to', 'taken/latest.json'];
@@ -227,7 +227,7 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     expect(readdirSync(join(folder, 'taken'))).toEqual(['config-v1.json']);
   });
 
-  it('shows what was begun and took no effect, and what was written by hand', async () => {
+  it('gate policy history shows what was begun and took no effect, and what was written by hand', async () => {
     const at = (day: number): string => `2026-11-0${day}T00:00:00.000Z`;
     const manifest = (version: string) => ({ policy: 'p', config: 'c', version });
     const [hand, v1, v2] = [manifest('hand'), manifest('v1'), manifest('v2')];
@@ -255,7 +255,7 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     expect((await gate('history', '--to', 'acts/latest.json')).stdout).toMatch(/v2\s+publish, without effect\s+eve/);
   });
 
-  it('takes the name of the user where none is given, and none that is no name', async () => {
+  it('gate policy publish takes the name of the user where none is given, and refuses an invalid one', async () => {
     const publish = (env: NodeJS.ProcessEnv, ...more: string[]) => {
       const args = ['--config', 'v1.pkl', '--policy', 'built.tar.gz', '--version', 'v1', '--to', 'by/latest.json'];
       const settings = { GATE_SETTINGS: join(folder, 'settings.json') };
@@ -275,7 +275,7 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     expect((await publish({ USER: 'x\u001b[2J' })).stderr).toContain('the user of this machine has none');
   });
 
-  it('ends with 4 when nobody knows whether the manifest was written', async () => {
+  it('gate policy publish ends with exit code 4 when it is unknown whether the manifest was written', async () => {
     const store = new MemoryObjects();
     const place = { store, key: 'latest.json' };
     const act = { by: 'ada', at: '2026-11-01T00:00:00.000Z' };
@@ -295,7 +295,7 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     });
   });
 
-  it('says when the store is out of reach', async () => {
+  it('gate policy publish says when the store is out of reach', async () => {
     await s3.stop();
     const result = await gate('history');
     expect(result).toMatchObject({ code: 2, stderr: expect.stringContaining('ECONNREFUSED') });

@@ -53,7 +53,7 @@ describe('gate replay', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('reproduces every decision under the release in force, from the store', async () => {
+  it('gate replay reproduces every decision under the release in force, from the store', async () => {
     const result = await gate();
     expect(result).toMatchObject({ code: 0 });
     expect(result.stdout).toContain('4 decisions put to');
@@ -61,7 +61,7 @@ describe('gate replay', () => {
     expect(result.stdout).toContain('does not hold the fact max_pending, which failed then (FactSourceUnavailable): 1');
   });
 
-  it('shows who would have been denied, for people, programs and pull requests', async () => {
+  it('gate replay shows who would have been denied, for people, programs and pull requests', async () => {
     const text = await gate('--config', 'lower.json');
     expect(text.code).toBe(0);
     expect(text.stdout).toContain('Newly denied: 2');
@@ -75,13 +75,13 @@ describe('gate replay', () => {
     expect((await gate('--config', 'higher.json', '-o', 'markdown')).stdout).toContain('#### Newly allowed: 1');
   });
 
-  it('ends with 1 for what a pipeline may not let pass', async () => {
+  it('gate replay ends with 1 for what a pipeline may not let pass', async () => {
     expect((await gate('--config', 'higher.json', '--fail-on', 'newly-allowed')).code).toBe(1);
     expect((await gate('--config', 'higher.json', '--fail-on', 'newly-denied,changed')).code).toBe(0);
     expect((await gate('--config', 'lower.json', '--fail-on', 'changed', '--fail-on', 'newly-denied')).code).toBe(1);
   });
 
-  it('takes nothing that was replayed for no good verdict', async () => {
+  it('gate replay takes nothing that was replayed for no good verdict', async () => {
     const misspelt = await gate('--config', 'higher.json', '--stage', 'porduction', '--fail-on', 'newly-allowed');
     expect(misspelt).toMatchObject({
       code: 2,
@@ -97,7 +97,7 @@ describe('gate replay', () => {
     expect((await gate('--stage', 'porduction')).code).toBe(0);
   });
 
-  it('reads an export, and says which lines are none', async () => {
+  it('gate replay reads an export, and says which lines are none', async () => {
     const env = { GATE_SETTINGS: join(folder, 'settings.json') };
     const { code } = await runCli(folder, ['audit', 'export', '-o', 'jsonl', '--to', 'all.jsonl'], env);
     expect(code).toBe(0);
@@ -114,7 +114,7 @@ describe('gate replay', () => {
     expect((await gate('--from', 'empty.jsonl')).code).toBe(0);
   });
 
-  it('reports a decision that its own release does not reproduce, and what it called', async () => {
+  it('gate replay reports a decision that its own release does not reproduce, and what it called', async () => {
     const env = { GATE_SETTINGS: join(folder, 'settings.json') };
     const { stdout } = await runCli(folder, ['audit', 'list', '--stage', 'fleet', '-o', 'json'], env);
     const [record] = JSON.parse(stdout) as { reasons: string[] }[];
@@ -127,7 +127,7 @@ describe('gate replay', () => {
     );
   });
 
-  it('ends at a signal, also while it waits for who writes its export or for its store', async () => {
+  it('gate replay ends at a signal, also while it waits for who writes its export or for its store', async () => {
     execFileSync('mkfifo', [join(folder, 'export.fifo')]);
     const writer = openSync(join(folder, 'export.fifo'), 'r+');
     const stop = new AbortController();
@@ -159,7 +159,7 @@ describe('gate replay', () => {
     ['an outcome that is none', ['--outcome', 'maybe'], 'outcome'],
     ['a configuration that lacks facts', ['--config', 'facts.json'], 'which no configured provider collects'],
     ['a manifest that is not there', ['--release', 'nowhere.json'], 'nowhere.json'],
-  ])('refuses %s', async (_what, args, why) => {
+  ])('gate replay refuses %s', async (_what, args, why) => {
     write('facts.json', { facts: {} });
     const result = await gate(...args);
     expect({ code: result.code, stderr: result.stderr }).toEqual({ code: 2, stderr: expect.stringContaining(why) });

@@ -4,7 +4,7 @@ import { testSummary } from '../../../src/cli/policy/test-summary';
 describe("the summary of a policy's tests", () => {
   const test = (name: string, outcome: 'pass' | 'fail' | 'skip') => ({ name, where: 'gate_test.rego:5', outcome });
 
-  it('says how much is covered, and which lines are not', () => {
+  it("the summary of a policy's tests says how much is covered, and which lines are not", () => {
     const result = { tests: [test('a', 'pass')], coverage: 66.666, notCovered: ['gate.rego:10'], ok: false };
     expect(testSummary(result, 80)).toEqual({
       summary: '1 passed, 0 failed, coverage 66.7 % (at least 80 %)',
@@ -12,7 +12,7 @@ describe("the summary of a policy's tests", () => {
     });
   });
 
-  it('names each test that failed, where nothing was measured', () => {
+  it("the summary of a policy's tests names each test that failed, where nothing was measured", () => {
     const result = { tests: [test('a', 'pass'), test('b', 'fail')], notCovered: [], ok: false };
     expect(testSummary(result, 80)).toEqual({
       summary: '1 passed, 1 failed, coverage not measured',

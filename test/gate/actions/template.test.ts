@@ -63,7 +63,7 @@ describe('templates in an action', () => {
     expect(faults.map((fault) => fault.where)).toEqual(['action.body[0]', 'action.body[1].b', 'action.body[1].b']);
   });
 
-  it('an encoder sees the values and where they stand, and nothing else', () => {
+  it('an encoder sees only the values and their places', () => {
     const encode = (text: string, offset: number) => `<${text}@${offset}>`;
     expect(renderText('{{ stage }}/x/{{ stage_index }}', context, { where: 'w', faults: [], encode })).toBe(
       '<canary@0>/x/<0@14>',

@@ -50,7 +50,7 @@ const snapshotAt = (nowMs: number) =>
     newDecisionId: () => 'd-1',
   });
 
-it('holds exactly the facts that the policy reads, with the time at which they were complete', async () => {
+it('a snapshot holds exactly the facts that the policy reads, with the time at which they were complete', async () => {
   const snapshot = await snapshotAt(2_000);
   expect(snapshot).toMatchObject({
     decisionId: 'd-1',
@@ -64,7 +64,7 @@ it('holds exactly the facts that the policy reads, with the time at which they w
   ]);
 });
 
-it('fails with the identity, the time and what was found', async () => {
+it('a snapshot that fails names its identity, its time and what was found', async () => {
   const error = await snapshotAt(99_000).catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(SnapshotError);
   expect((error as SnapshotError).failure).toMatchObject({

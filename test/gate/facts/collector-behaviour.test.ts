@@ -32,7 +32,7 @@ function ask(entries: RegisteredProvider[], over: Partial<CollectRequest> = {}):
 }
 
 describe('a circuit breaker that has opened', () => {
-  it('lets one request through after a while, and a good answer closes it', async () => {
+  it('a circuit breaker that has opened lets one request through after a while, and a good answer closes it', async () => {
     let asked = 0;
     let healthy = false;
     const source = entry('a', () => {
@@ -139,19 +139,19 @@ it('the schema of a fact comes with the definitions that it may refer to', () =>
 
 describe('a registry', () => {
   const deps = { env: {}, configFolder: __dirname, configDocument: {} };
-  it('names a type of provider that nobody wrote', async () => {
+  it('a registry names an unknown type of provider', async () => {
     const facts = { level: { type: 'carrierPigeon' } } as never;
     await expect(registryFromConfig({ facts, inputSchema: {}, kinds: [], deps })).rejects.toMatchObject({
       type: 'ConfigInvalid',
       faults: [{ factId: 'level', where: 'facts.level', message: expect.stringContaining("'carrierPigeon'") }],
     });
   });
-  it("holds the caller's own providers beside the configured ones", async () => {
+  it("a registry holds the caller's own providers beside the configured ones", async () => {
     const extra = [entry('own', () => Promise.resolve({ value: 1 }))];
     const registry = await registryFromConfig({ facts: {}, inputSchema: {}, kinds: [], deps, extra });
     expect([...registry.keys()]).toEqual(['own']);
   });
-  it('does not hide a fault in a provider kind', async () => {
+  it('a registry does not hide a fault in a provider kind', async () => {
     const kinds = [
       {
         type: 'config' as const,

@@ -52,7 +52,7 @@ describe('ages, judged when the snapshot is complete', () => {
   });
 });
 
-it('reports all failing facts together, each with its type', async () => {
+it('the collector reports all failing facts together, each with its type', async () => {
   const collector = aCollector({ clock: { now: () => NOW } });
   const failing = () => Promise.reject(new Error('refused'));
   const entries = [entry('down', failing), entry('none', answering(NOW, null)), entry('old', answering(NOW - 99_999))];
@@ -65,12 +65,15 @@ it('reports all failing facts together, each with its type', async () => {
   ]);
 });
 
-it.each([2 ** 53, -(2 ** 53), NaN, Infinity, { deep: [2 ** 60] }])('refuses the unsafe number in %j', async (value) => {
-  const { faults } = await aCollector().collect(ask([entry('a', answering(undefined, value))]));
-  expect(faults).toMatchObject([{ type: 'FactInvalid', factId: 'a' }]);
-});
+it.each([2 ** 53, -(2 ** 53), NaN, Infinity, { deep: [2 ** 60] }])(
+  'the collector refuses the unsafe number in %j',
+  async (value) => {
+    const { faults } = await aCollector().collect(ask([entry('a', answering(undefined, value))]));
+    expect(faults).toMatchObject([{ type: 'FactInvalid', factId: 'a' }]);
+  },
+);
 
-it('checks a value against the schema of its fact', async () => {
+it('the collector checks a value against the schema of its fact', async () => {
   const bad = entry('a', answering(undefined, '6'));
   const provider = { ...bad.provider, schema: { type: 'integer' } };
   const { faults } = await aCollector().collect(ask([{ ...bad, provider }]));
@@ -95,7 +98,7 @@ describe('cache', () => {
     await collector.collect(ask([one]));
     expect(asked()).toBe(times);
   });
-  it('asks anew rather than serve a cached fact that is too old', async () => {
+  it("the fact collector's cache asks again rather than serve a cached fact that is too old", async () => {
     let nowMs = NOW;
     const { one, asked } = counting(() => nowMs, { ttlMs: 60_000 });
     const collector = aCollector({ clock: { now: () => nowMs } });
@@ -116,7 +119,7 @@ describe('cache', () => {
     await collector.collect(ask([{ ...one, ...change }], request));
     expect(asked()).toBe(times);
   });
-  it('keeps no more facts than it may', async () => {
+  it("the fact collector's cache keeps no more facts than it may", async () => {
     const { one, asked } = counting(() => NOW);
     const collector = aCollector({ clock: { now: () => NOW }, maxCachedFacts: 1 });
     await collector.collect(ask([one]));
@@ -126,7 +129,7 @@ describe('cache', () => {
   });
 });
 
-it('a hung provider that ignores its signal costs its time-out, and the others are still had', async () => {
+it('a hung provider that ignores its signal costs its time-out, and the others are still collected', async () => {
   let signalled = false;
   const hung = entry(
     'hung',
@@ -139,7 +142,7 @@ it('a hung provider that ignores its signal costs its time-out, and the others a
   expect(signalled).toBe(true);
 });
 
-it('stops asking a source that fails again and again, and says so', async () => {
+it('the collector stops asking a source that fails again and again, and says so', async () => {
   let asked = 0;
   const down = entry('a', () => Promise.reject(new Error(`no ${++asked}`)));
   const collector = aCollector();
@@ -167,7 +170,7 @@ describe('over the wire', () => {
     });
   const level = (over = {}) => ({ type: 'levelServer', base: server.url, ...over });
 
-  it('many askers share one request', async () => {
+  it('many callers share one request', async () => {
     server.setMetric('pending_delta', { value: 100 });
     const providers = await registry({ pending_delta: level() });
     const collector = aCollector();
@@ -224,7 +227,7 @@ describe('over the wire', () => {
     expect(JSON.stringify(result)).not.toMatch(/abc|hunter2/);
   });
 
-  it('names all faults of a configuration together', async () => {
+  it('a registry names all faults of a configuration together', async () => {
     const facts = {
       decision_time: level(),
       bad_url: level({ base: 'ftp://u:p@h' }),
@@ -238,7 +241,7 @@ describe('over the wire', () => {
   });
 });
 
-it('refuses two providers for one fact', () => {
+it('a registry refuses two providers for one fact', () => {
   expect(() => createFactRegistry([entry('a', answering()), entry('a', answering())])).toThrow(
     'Expected one provider for fact a',
   );

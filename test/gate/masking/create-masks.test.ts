@@ -37,7 +37,7 @@ const fails = (): never => {
 };
 
 describe('the masks of a decision', () => {
-  it('are those of the settings and of the bundle that find something, each once', async () => {
+  it('the masks of a decision are those of the settings and of the bundle that find something, each once', async () => {
     const { masks } = masksOver(() => ['/input/a/b', '/input/none'], {
       settings: ['/input/a/b', '/input/deployment/attributes/c'],
     });
@@ -45,7 +45,7 @@ describe('the masks of a decision', () => {
     expect(await masks.of(PLAIN, { taken, input })).toEqual(['/input/a/b', '/input/deployment/attributes/c']);
   });
 
-  it('are asked of the bundle as OPA asks it', async () => {
+  it('the masks of a decision are asked of the bundle as OPA asks it', async () => {
     const { masks, asked } = masksOver(() => []);
     await masks.of(MASKING, { taken, input, result: { allow: true, deny_reasons: [] } });
     await masks.of(MASKING, { taken, input });
@@ -68,13 +68,13 @@ describe('the masks of a decision', () => {
     ['gives an object', () => ({ '/input/a': true })],
     ['names the decision’s id', () => ['/input/deployment/id']],
     ['names the decision’s time', () => [{ op: 'upsert', path: '/input/decision_time', value: '' }]],
-  ])('are everything when the bundle’s answer %s', async (_what, answer) => {
+  ])('the masks of a decision are everything when the bundle’s answer %s', async (_what, answer) => {
     const { masks, failures } = masksOver(answer);
     expect(await masks.of(MASKING, { taken, input })).toEqual(ALL);
     expect(failures()).toBe(1);
   });
 
-  it('include every fact that could not be had, where the bundle masks: its rule had nothing to fire on', async () => {
+  it('the masks of a decision include every fact that could not be collected, where the bundle masks: its rule had nothing to fire on', async () => {
     const { masks } = masksOver(() => undefined);
     expect(await masks.of(MASKING, { taken, input, absent: ['z'] })).toEqual(['/input/z']);
     expect(await masks.of(PLAIN, { taken, input, absent: ['z'] })).toEqual([]);
@@ -85,21 +85,21 @@ describe('the masks of a decision', () => {
     ['a release without', PLAIN, true, false],
     ['no release, when one with masks could come', undefined, true, true],
     ['no release, when none with masks would be taken', undefined, false, false],
-  ])('may be anything under %s', (_what, inForce, takesMasks, isAll) => {
+  ])('the masks of a decision may be anything under %s', (_what, inForce, takesMasks, isAll) => {
     const { masks } = masksOver(() => [], { settings: ['/input/deployment/attributes/c'], takesMasks });
     expect(masks.unknown(inForce)).toEqual(isAll ? ['/input'] : ['/input/deployment/attributes/c']);
     expect(masks.mayHide(inForce, { attributes: { c: 1 }, stage_attributes: {} })).toBe(true);
     expect(masks.mayHide(inForce, { attributes: { other: 1 }, stage_attributes: {} })).toBe(isAll);
   });
 
-  it('of the settings are refused with every pointer that masks nothing', () => {
+  it('masks of the settings are refused with every pointer that masks nothing', () => {
     const settings = ['/input/a', 'a', '/input/deployment/id', '/result'];
     expect(() => masksOver(() => [], { settings })).toThrow(
       /audit.mask\[1\][^]*audit.mask\[2\][^]*audit.mask\[3\]|below \/input, found "a"[^]*cannot be masked[^]*"\/result"/,
     );
   });
 
-  it('of a release are asked once before it is taken', async () => {
+  it('the masks of a release are asked once before it is taken', async () => {
     await expect(masksOver(() => ['/input/a']).masks.check(MASKING)).resolves.toBeUndefined();
     await expect(masksOver(fails).masks.check(PLAIN)).resolves.toBeUndefined();
     await expect(masksOver(fails).masks.check(MASKING)).rejects.toMatchObject({

@@ -28,7 +28,7 @@ const record = (changes: Partial<AuditRecord> = {}): AuditRecord => ({
 const RULES: MaskRule[] = ['/input/fleet/serial', '/input/deployment/attributes/owner'];
 
 describe('a masked record', () => {
-  it('holds the value nowhere, and of reasons the codes', () => {
+  it('a masked record holds the value nowhere, and of reasons the codes', () => {
     const masked = maskRecord(record(), RULES);
     expect(JSON.stringify(masked)).not.toContain('4711');
     expect(masked.reasons).toEqual(['other', 'serial_blocked']);
@@ -44,7 +44,7 @@ describe('a masked record', () => {
     ['a key in a list', [{ eu: 1 }], 'region eu: red', 'other'],
     ['a key within a word', { eu: 'x9' }, 'queue_long: 7', 'queue_long'],
     ['nothing of it', { eu: true, none: null, '': '' }, 'queue long: 7', 'queue_long'],
-  ])('shows no code that holds %s', (_what, value, reason, code) => {
+  ])('a masked record shows no code that holds %s', (_what, value, reason, code) => {
     const usedFacts = [{ id: 'fleet', value, source: 'config', ...times }];
     expect(maskRecord(record({ reasons: [reason], usedFacts }), ['/input/fleet']).reasons).toEqual([code]);
   });
@@ -54,19 +54,19 @@ describe('a masked record', () => {
     ['http://tenant-x.example/', 'Tenant-X', 'masked'],
     ['http://h/%', 'x', 'http://h/%'],
     ['http://h/100%/abc', 'abc', 'masked'],
-  ])('shows of the source %s, where %s is masked, %s', (source, value, shown) => {
+  ])('a masked record shows of the source %s, where %s is masked, %s', (source, value, shown) => {
     const usedFacts = [{ id: 'fleet', value, source, ...times }];
     expect(maskRecord(record({ usedFacts }), ['/input/fleet']).usedFacts).toMatchObject([{ source: shown }]);
   });
 
-  it('is the record itself where nothing is found', () => {
+  it('a masked record is the record itself where nothing is found', () => {
     const plain = record();
     for (const rules of [undefined, [], ['/input/other'], ['/input/deployment/id'], ['/input/decision_time']]) {
       expect(maskRecord(plain, rules)).toBe(plain);
     }
   });
 
-  it('shows what an upsert puts there, and everything masked under /input', () => {
+  it('a masked record shows what an upsert puts there, and everything masked under /input', () => {
     const [fleet] = maskRecord(record(), [{ path: '/input/fleet/serial', value: 'x' }]).usedFacts;
     expect(fleet!.value).toEqual({ serial: 'x', size: 3 });
     const all = maskRecord(record(), MASK_ALL);
@@ -74,7 +74,7 @@ describe('a masked record', () => {
     expect(all.deployment).toMatchObject({ id: 'dep', attributes: null });
   });
 
-  it('says of faults their type and fact, also where the fact itself could not be had', () => {
+  it('a masked record says of faults their type and fact, also where the fact itself could not be collected', () => {
     const fault = {
       type: 'FactInvalid' as const,
       message: `found ${SECRET}`,
@@ -102,11 +102,11 @@ describe('masks', () => {
     ['/input/deployment/attributes/owner', false],
     ['/input/deployment', false],
     ['/input/a~2', true],
-  ])('of the settings: %s is wrong: %s', (pointer, isWrong) => {
+  ])('masks of the settings: %s is wrong: %s', (pointer, isWrong) => {
     expect(maskPathFault(pointer) !== undefined).toBe(isWrong);
   });
 
-  it('find list items and escaped keys', () => {
+  it('masks find list items and escaped keys', () => {
     const input = { 'a/b': { 'c~d': [1, 2] } };
     expect(resolveMask(['/input/a~1b/c~0d/1', '/input/a~1b/c~0d/2'], input)).toEqual(['/input/a~1b/c~0d/1']);
   });
@@ -120,7 +120,7 @@ describe('masks', () => {
     [{ '/input/a': true }, MASK_ALL, false],
     [[{ op: 'other', path: '/input/a' }], MASK_ALL, false],
     [[7], MASK_ALL, false],
-  ])('that the bundle gives as %j', (response, rules, isFit) => {
+  ])('masks that the bundle gives as %j', (response, rules, isFit) => {
     expect(toMaskRules(response)).toEqual({ rules, isFit });
   });
 });

@@ -30,7 +30,7 @@ function startRecorder(): ChildProcessByStdio<null, Readable, null> {
 }
 
 describe('an embedded store', () => {
-  it('reopens after SIGKILL in the middle of writing, with every record that was confirmed', async () => {
+  it('an embedded store reopens after SIGKILL in the middle of writing, with every record that was confirmed', async () => {
     const child = startRecorder();
     const exited = once(child, 'exit');
     const confirmed: string[] = [];
@@ -54,14 +54,14 @@ describe('an embedded store', () => {
     await store.close();
   });
 
-  it('begins anew when an earlier process was killed while it created the store', async () => {
+  it('an embedded store begins again when an earlier process was killed while it created the store', async () => {
     await mkdir(join(folder, 'pgdata.new'));
     await writeFile(join(folder, 'pgdata.new', 'PG_VERSION'), 'half');
     await (await openAuditDatabase({ folder })).close();
     expect(await readdir(folder)).toEqual(['pgdata']);
   });
 
-  it('keeps its token to this user and takes its files away when it closes', async () => {
+  it('an embedded store keeps its token to this user and takes its files away when it closes', async () => {
     const database = await openAuditDatabase({ folder });
     await database.owner!.publishAddress('http://127.0.0.1:1');
     for (const file of ['owner.token', 'owner.json']) {
@@ -72,7 +72,7 @@ describe('an embedded store', () => {
     expect(await readdir(folder)).toEqual(['pgdata']);
   });
 
-  it('refuses a store that a newer version has migrated', async () => {
+  it('an embedded store refuses a store that a newer version has migrated', async () => {
     const database = await openAuditDatabase({ folder });
     await migrate(database.db, { ...migrations, '9999-of-the-future': { up: () => Promise.resolve() } });
     await expect(migrate(database.db, migrations)).rejects.toMatchObject({
@@ -82,7 +82,7 @@ describe('an embedded store', () => {
     await database.close();
   });
 
-  it('gives the folder back when it cannot be opened', async () => {
+  it('an embedded store gives the folder back when it cannot be opened', async () => {
     await rm(folder, { recursive: true });
     const database = await openAuditDatabase({ folder });
     await migrate(database.db, { ...migrations, '9999-of-the-future': { up: () => Promise.resolve() } });
@@ -93,7 +93,7 @@ describe('an embedded store', () => {
 });
 
 describe('openAuditReader', () => {
-  it('opens the folder itself when nobody holds it, and gives it back', async () => {
+  it('openAuditReader opens the folder itself when no one holds it, and gives it back', async () => {
     const record = aRecord();
     const store = createPostgresAuditStore(await openAuditDatabase({ folder }));
     await store.record(record);
@@ -104,7 +104,7 @@ describe('openAuditReader', () => {
     expect(await readdir(folder)).toEqual(['pgdata']);
   });
 
-  it('asks the owner when there is one', async () => {
+  it('openAuditReader asks the owner when there is one', async () => {
     const record = aRecord();
     const database = await openAuditDatabase({ folder });
     const store = createPostgresAuditStore(database);
@@ -132,7 +132,7 @@ describe('openAuditReader', () => {
     await store.close();
   });
 
-  it('names the owner when it does not say where it answers', async () => {
+  it('openAuditReader names the owner when it does not say where it answers', async () => {
     const database = await openAuditDatabase({ folder });
     await expect(openAuditReader({ folder, addressWithinMs: 0 })).rejects.toMatchObject({
       type: 'AuditWriteFailed',
@@ -141,7 +141,7 @@ describe('openAuditReader', () => {
     await database.close();
   });
 
-  it.each(['nowhere', '.'])('does not make a store where there is none: %s', async (name) => {
+  it.each(['nowhere', '.'])('openAuditReader does not make a store where there is none: %s', async (name) => {
     const nowhere = join(folder, name);
     await expect(openAuditReader({ folder: nowhere })).rejects.toMatchObject({
       type: 'ConfigInvalid',
@@ -150,7 +150,7 @@ describe('openAuditReader', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('waits for an owner that has just started to say where it answers', async () => {
+  it('openAuditReader waits for an owner that has just started to say where it answers', async () => {
     const record = aRecord();
     const database = await openAuditDatabase({ folder });
     const store = createPostgresAuditStore(database);
@@ -169,7 +169,7 @@ describe('openAuditReader', () => {
     ['a server that knows no such path', 404, '{}', 'it is not a worker of this program, or an older one'],
     ['a server that refuses', 401, '{"error": {"message": "wrong token"}}', 'it answers 401: wrong token'],
     ['a server that fails in its own way', 502, '<html>', 'it answers 502'],
-  ])('does not take %s for an empty log', async (_, status, body, problem) => {
+  ])('openAuditReader does not take %s for an empty log', async (_, status, body, problem) => {
     const server = fastify();
     server.get('*', (_request, reply) => reply.code(status).send(body));
     const client = createOwnerClient({ url: await server.listen({ host: '127.0.0.1', port: 0 }), token: 't' });

@@ -24,7 +24,7 @@ async function aDeadProcess(nonce: string): Promise<LockHolder> {
 }
 
 describe('lockFolder', () => {
-  it('names this process in a file that only this user can read', async () => {
+  it('lockFolder names this process in a file that only this user can read', async () => {
     const lock = await lockFolder(folder);
     expect(lock.holder).toMatchObject({ ...(await ownIdentity()), pid: process.pid });
     expect(JSON.parse(await readFile(lockFile(), 'utf8'))).toEqual(lock.holder);
@@ -32,7 +32,7 @@ describe('lockFolder', () => {
     await lock.release();
   });
 
-  it('refuses a second owner, naming the first and the setting that lets many share a store', async () => {
+  it('lockFolder refuses a second owner, naming the first and the setting that lets many share a store', async () => {
     const lock = await lockFolder(folder);
     await expect(lockFolder(folder)).rejects.toMatchObject({
       type: 'ConfigInvalid',
@@ -44,7 +44,7 @@ describe('lockFolder', () => {
     await lock.release();
   });
 
-  it('leaves nothing behind when it is released, so the next can own the folder', async () => {
+  it('lockFolder leaves nothing behind when it is released, so the next can own the folder', async () => {
     await (await lockFolder(folder)).release();
     expect(await readdir(folder)).toEqual([]);
     const second = await lockFolder(folder);
@@ -53,7 +53,7 @@ describe('lockFolder', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it("does not release another's lock", async () => {
+  it("lockFolder does not release another's lock", async () => {
     const lock = await lockFolder(folder);
     const other = { ...lock.holder, nonce: 'of another' };
     await leave(other);
@@ -61,7 +61,7 @@ describe('lockFolder', () => {
     expect(await findHolder(folder)).toEqual(other);
   });
 
-  it('succeeds a dead owner', async () => {
+  it('lockFolder succeeds a dead owner', async () => {
     await leave(await aDeadProcess('dead'));
     expect(await findHolder(folder)).toBeUndefined();
     const lock = await lockFolder(folder);
@@ -70,14 +70,14 @@ describe('lockFolder', () => {
     await lock.release();
   });
 
-  it('is not taken in by a new process that has the pid of the dead owner', async () => {
+  it('lockFolder is not taken in by a new process that has the pid of the dead owner', async () => {
     await leave({ pid: process.pid, startedAt: 'long ago', host: hostname(), nonce: 'dead' });
     const lock = await lockFolder(folder);
     expect(await findHolder(folder)).toEqual(lock.holder);
     await lock.release();
   });
 
-  it('succeeds a successor that died before it had finished', async () => {
+  it('lockFolder succeeds a successor that died before it had finished', async () => {
     await leave(await aDeadProcess('first'));
     await leave(await aDeadProcess('second'), `${lockFile()}.after-first`);
     const lock = await lockFolder(folder);
@@ -85,7 +85,7 @@ describe('lockFolder', () => {
     await lock.release();
   });
 
-  it('refuses while a living successor has not finished', async () => {
+  it('lockFolder refuses while a living successor has not finished', async () => {
     await leave(await aDeadProcess('first'));
     const successor = { ...(await ownIdentity()), nonce: 'second' };
     await leave(successor, `${lockFile()}.after-first`);
@@ -96,7 +96,7 @@ describe('lockFolder', () => {
   it.each([
     ['a free folder', false],
     ['a dead owner', true],
-  ])('lets exactly one of many at once have %s', async (_, dead) => {
+  ])('lockFolder lets exactly one of many at once have %s', async (_, dead) => {
     for (let round = 0; round < 20; round += 1) {
       if (dead) await leave(await aDeadProcess(`dead-${round}`));
       const attempts = await Promise.allSettled(Array.from({ length: 12 }, () => lockFolder(folder)));
@@ -111,7 +111,7 @@ describe('lockFolder', () => {
   it.each([
     ['was touched a moment ago', 0, true],
     ['was not touched for a minute', 61_000, false],
-  ])("takes another host's owner for alive by its lock alone: it %s", async (_, silentMs, alive) => {
+  ])("lockFolder takes another host's owner for alive by its lock alone: it %s", async (_, silentMs, alive) => {
     const holder = { pid: 1, startedAt: 'unknown', host: 'another.example', nonce: 'far' };
     await leave(holder);
     const touched = new Date(Date.now() - silentMs);
@@ -120,7 +120,7 @@ describe('lockFolder', () => {
     if (alive) await expect(lockFolder(folder)).rejects.toThrow('process 1 on another.example');
   });
 
-  it.each(['', 'not JSON', '{"pid": "7"}'])('does not guess what a lock of %j means', async (text) => {
+  it.each(['', 'not JSON', '{"pid": "7"}'])('lockFolder does not guess what a lock of %j means', async (text) => {
     await writeFile(lockFile(), text);
     await expect(lockFolder(folder)).rejects.toMatchObject({
       type: 'ConfigInvalid',

@@ -16,7 +16,7 @@ describe('storeError', () => {
     [new Error(''), 'failed: no message given'],
     ['a bare string', 'failed: a bare string'],
     [undefined, 'failed: undefined'],
-  ])('says of %p that the store %s', (error, problem) => {
+  ])('storeError says of %p that the store %s', (error, problem) => {
     expect(storeError('PostgreSQL at db:5432/gate', 'record it', error)).toMatchObject({
       type: 'AuditWriteFailed',
       message: `Cannot record it: PostgreSQL at db:5432/gate ${problem}`,
@@ -24,7 +24,7 @@ describe('storeError', () => {
     });
   });
 
-  it('leaves an error alone that says all already', () => {
+  it('storeError leaves an error alone that says all already', () => {
     const error = new GateError(FailureType.ConfigInvalid, 'not a URL');
     expect(storeError('anywhere', 'do anything', error)).toBe(error);
   });

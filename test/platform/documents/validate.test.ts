@@ -19,21 +19,21 @@ describe('the schemas of documents', () => {
     ['release configuration', ReleaseConfig],
     ['manifest', Manifest],
     ['deployment', DeploymentSchema],
-  ])('are JSON Schemas, which is not looked at when they are used: %s', (_name, schema) => {
+  ])('the schema of a document is a valid JSON Schema: %s', (_name, schema) => {
     const ajv = new Ajv({ strict: false, discriminator: true });
     expect([ajv.validateSchema(toAjvSchema(schema)), ajv.errorsText()]).toEqual([true, 'No errors']);
   });
 });
 
 describe('a valid document', () => {
-  it('gets the defaults of the schema, also within the branch of a union', () => {
+  it('a valid document gets the defaults of the schema, also within the branch of a union', () => {
     const config = validate(ReleaseConfig, { facts: { a: level } }, place);
     expect(config.facts).toEqual({ a: { ...level, ttl: '15s', maxAge: '45s', timeout: '5s' } });
     expect(config.limits).toEqual({ maxDelta: 500, maxPending: 2000 });
     expect(config.activities.alert.maximumAttempts).toBe(10);
   });
 
-  it('is left as it was and comes back frozen to its leaves', () => {
+  it('a valid document is left as it was and comes back frozen to its leaves', () => {
     const document = { limits: { nested: { list: [1] } } };
     const config = validate(ReleaseConfig, document, place);
     expect(document).toEqual({ limits: { nested: { list: [1] } } });
@@ -42,12 +42,12 @@ describe('a valid document', () => {
     expect(Object.isFrozen(config.activities.alert)).toBe(true);
   });
 
-  it('shares no default with another one', () => {
+  it('a valid document shares no default with another one', () => {
     expect(validate(ReleaseConfig, {}, place).stages).not.toBe(validate(ReleaseConfig, {}, place).stages);
   });
 
   it.each<{ bearerToken: JsonValue }>([{ bearerToken: { file: 'x' } }, { bearerToken: { env: 'X' } }])(
-    'takes a secret as %j',
+    'a valid document takes a secret as %j',
     ({ bearerToken }) => {
       expect(validate(Settings, { http: { bearerToken } }, place).http.bearerToken).toEqual(bearerToken);
     },
@@ -133,7 +133,7 @@ describe('an invalid document', () => {
     expect(await messagesOf(() => validate(ReleaseConfig, document, place))).toEqual([`r.json: ${message}`]);
   });
 
-  it('has all its faults reported at once, each with its place', async () => {
+  it('an invalid document has all its faults reported at once, each with its place', async () => {
     const document = { limits: 4, facts: { 'a b': { type: 'config' } }, stages: { onDeny: 1 } };
     expect((await faultsOf(() => validate(ReleaseConfig, document, place))).map(({ where }) => where)).toEqual([
       'r.json limits',
@@ -142,7 +142,7 @@ describe('an invalid document', () => {
     ]);
   });
 
-  it('shows no text where a secret may stand', async () => {
+  it('an invalid document shows no text where a secret may stand', async () => {
     const documents = [
       { bearerToken: 'tok-123' },
       { bearerToken: { value: 'tok-123' } },
@@ -157,7 +157,7 @@ describe('an invalid document', () => {
     }
   });
 
-  it('refuses a secret that names a file and a variable', async () => {
+  it('an invalid document refuses a secret that names a file and a variable', async () => {
     const faults = await messagesOf(() =>
       validate(Settings, { http: { bearerToken: { file: 'a', env: 'b' } } }, place),
     );
@@ -166,7 +166,7 @@ describe('an invalid document', () => {
     ]);
   });
 
-  it('names the line when it is known', async () => {
+  it('an invalid document names the line when it is known', async () => {
     const [fault] = await faultsOf(() => validate(ReleaseConfig, { limits: 4 }, { ...place, lineOf: () => 7 }));
     expect(fault).toMatchObject({
       where: 'r.json:7 limits',
@@ -176,11 +176,11 @@ describe('an invalid document', () => {
 });
 
 describe('numbers', () => {
-  it.each([0, -1.5, 2 ** 53 - 1, -(2 ** 53 - 1), 0.1])('%d may stand anywhere', (limit) => {
+  it.each([0, -1.5, 2 ** 53 - 1, -(2 ** 53 - 1), 0.1])('the number %d may be anywhere', (limit) => {
     expect(validate(ReleaseConfig, { limits: { a: [limit] } }, place).limits).toEqual({ a: [limit] });
   });
 
-  it.each([2 ** 53, -(2 ** 53), 1e300, NaN, Infinity])('%d is refused, however deep', async (limit) => {
+  it.each([2 ** 53, -(2 ** 53), 1e300, NaN, Infinity])('the number %d is refused, however deep', async (limit) => {
     const [message] = await messagesOf(() => validate(ReleaseConfig, { limits: { a: { b: [limit] } } }, place));
     expect(message).toMatch(/^r\.json: expected limits\.a\.b\[0\] to be a (finite|whole) number/);
   });
@@ -198,12 +198,12 @@ describe('what is not JSON', () => {
     ['a cycle', cycle, /value\.self to be a value that does not contain itself, got a cycle/],
     ['101 levels', deep, /at most 100 levels, got more/],
     ['the key __proto__', JSON.parse('{"__proto__": {"a": 1}}'), /the reserved key __proto__/],
-  ])('refuses %s', async (_, value, message) => {
+  ])('the check refuses %s', async (_, value, message) => {
     const schema = Type.Object({ value: Type.Unknown() });
     expect((await messagesOf(() => validate(schema, { value } as JsonValue, place)))[0]).toMatch(message);
   });
 
-  it('leaves out keys whose value is undefined', () => {
+  it('the check leaves out keys whose value is undefined', () => {
     const schema = Type.Object({ a: Type.Optional(Type.String()) }, { additionalProperties: false });
     expect(validate(schema, { a: undefined, b: undefined } as unknown as JsonValue, place)).toEqual({});
   });

@@ -18,7 +18,7 @@ describe("this user's folders", () => {
       '/h/.cache/planning-engine/x',
     ],
     [{}, join(homedir(), '.local/share/planning-engine/x'), join(homedir(), '.cache/planning-engine/x')],
-  ])('are, with %j, %s and %s', (env, data, cache) => {
+  ])("this user's folders are, with %j, %s and %s", (env, data, cache) => {
     expect([userDataFolder('x', env), userCacheFolder('x', env)]).toEqual([data, cache]);
   });
 });

@@ -13,7 +13,7 @@ const read = async (store: ObjectStore, key: string): Promise<string | undefined
 
 /** What holds of every object store; `open` gives an empty one. */
 export function describeObjectStore(open: () => Promise<ObjectStore>): void {
-  it('gives back exactly the bytes that were put, under a tag that changes with them', async () => {
+  it('the store gives back exactly the bytes that were put, under a tag that changes with them', async () => {
     const store = await open();
     const bytes = Uint8Array.from({ length: 70_000 }, (_value, index) => index % 256);
     const { etag } = await store.put('a/deep/key.bin', bytes);
@@ -22,7 +22,7 @@ export function describeObjectStore(open: () => Promise<ObjectStore>): void {
     expect(await read(store, 'a/deep/key.bin')).toBe('other');
   });
 
-  it('keeps an empty object apart from none', async () => {
+  it('the store keeps an empty object apart from none', async () => {
     const store = await open();
     await store.put('empty', new Uint8Array());
     expect((await store.get('empty'))?.bytes).toHaveLength(0);
@@ -30,7 +30,7 @@ export function describeObjectStore(open: () => Promise<ObjectStore>): void {
     expect(await store.get('empty/below')).toBeUndefined();
   });
 
-  it('says unchanged for the tag that it gave, and gives the object for any other', async () => {
+  it('the store says unchanged for the tag that it gave, and gives the object for any other', async () => {
     const store = await open();
     const { etag } = await store.put('one', text('1'));
     expect(await store.getUnlessSame('one', etag)).toBe('unchanged');
@@ -39,14 +39,14 @@ export function describeObjectStore(open: () => Promise<ObjectStore>): void {
     expect(await store.getUnlessSame('none', etag)).toBeUndefined();
   });
 
-  it('creates only where nothing stands when told so', async () => {
+  it('the store creates only where no object exists when told so', async () => {
     const store = await open();
     await store.put('one', text('first'), { ifAbsent: true });
     await expect(store.put('one', text('second'), { ifAbsent: true })).rejects.toBeInstanceOf(PreconditionFailedError);
     expect(await read(store, 'one')).toBe('first');
   });
 
-  it('replaces only what it was told to replace', async () => {
+  it('the store replaces only what it was told to replace', async () => {
     const store = await open();
     const { etag } = await store.put('one', text('first'));
     await store.put('one', text('second'), { ifMatch: etag });
@@ -55,7 +55,7 @@ export function describeObjectStore(open: () => Promise<ObjectStore>): void {
     expect([await read(store, 'one'), await read(store, 'none')]).toEqual(['second', undefined]);
   });
 
-  it('lets exactly one of many writers at once win', async () => {
+  it('the store lets exactly one of many writers at once win', async () => {
     const store = await open();
     const { etag } = await store.put('one', text('start'));
     const writers = Array.from({ length: 8 }, (_value, index) => index);
@@ -71,7 +71,7 @@ export function describeObjectStore(open: () => Promise<ObjectStore>): void {
     expect(created.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
-  it('lists what begins so, in order, and nothing of its own', async () => {
+  it('the store lists what begins so, in order, and nothing of its own', async () => {
     const store = await open();
     for (const key of ['b', 'a/2', 'a/10', 'ab', 'a/deep/x']) await store.put(key, text(key));
     expect(await store.list('a/')).toEqual(['a/10', 'a/2', 'a/deep/x']);
@@ -79,7 +79,7 @@ export function describeObjectStore(open: () => Promise<ObjectStore>): void {
     expect(await store.list('none')).toEqual([]);
   });
 
-  it('deletes, also what is not there', async () => {
+  it('the store deletes, also what is not there', async () => {
     const store = await open();
     await store.put('one', text('1'));
     await store.delete('one');
@@ -87,7 +87,7 @@ export function describeObjectStore(open: () => Promise<ObjectStore>): void {
     expect(await store.get('one')).toBeUndefined();
   });
 
-  it('refuses an object that is larger than the reader allows', async () => {
+  it('the store refuses an object that is larger than the reader allows', async () => {
     const store = await open();
     await store.put('one', text('12345'));
     expect((await store.get('one', { maxBytes: 5 }))?.bytes).toHaveLength(5);
@@ -95,10 +95,13 @@ export function describeObjectStore(open: () => Promise<ObjectStore>): void {
     await expect(store.getUnlessSame('one', '"other"', { maxBytes: 4 })).rejects.toThrow('at most 4 bytes');
   });
 
-  it.each(['', '/a', 'a/', 'a//b', '..', 'a/../b', './a', 'a\\b', 'a\0b'])('refuses the key %j', async (key) => {
-    const store = await open();
-    await expect(store.get(key)).rejects.toBeInstanceOf(TypeError);
-    await expect(store.put(key, text('x'))).rejects.toBeInstanceOf(TypeError);
-    await expect(store.delete(key)).rejects.toBeInstanceOf(TypeError);
-  });
+  it.each(['', '/a', 'a/', 'a//b', '..', 'a/../b', './a', 'a\\b', 'a\0b'])(
+    'the store refuses the key %j',
+    async (key) => {
+      const store = await open();
+      await expect(store.get(key)).rejects.toBeInstanceOf(TypeError);
+      await expect(store.put(key, text('x'))).rejects.toBeInstanceOf(TypeError);
+      await expect(store.delete(key)).rejects.toBeInstanceOf(TypeError);
+    },
+  );
 }

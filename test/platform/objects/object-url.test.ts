@@ -9,7 +9,7 @@ describe('the URL of an object', () => {
     ['file:///srv/m%20m.json', { kind: 'file', folder: '/srv', key: 'm m.json' }, 'file:///srv/'],
     ['/m.json', { kind: 'file', folder: '/', key: 'm.json' }, 'file:///'],
     ['sub/m.json', { kind: 'file', folder: '/cwd/sub', key: 'm.json' }, 'file:///cwd/sub/'],
-  ])('takes %s apart', (url, place, at) => {
+  ])('the URL of an object takes %s apart', (url, place, at) => {
     expect(parseObjectUrl(url, '/cwd')).toEqual(place);
     expect(placeUrl(parseObjectUrl(url, '/cwd'))).toBe(at);
   });
@@ -26,11 +26,11 @@ describe('the URL of an object', () => {
     ['s3://gate/a//m.json', 'plain key'],
     ['s3://gate/../m.json', 'plain key'],
     ['file://elsewhere/m.json', 'of this machine'],
-  ])('refuses %s', (url, why) => {
+  ])('the URL of an object refuses %s', (url, why) => {
     expect(() => parseObjectUrl(url, '/cwd')).toThrow(why);
   });
 
-  it('opens the store that it names', async () => {
+  it('the URL of an object opens the store that it names', async () => {
     const access = { forcePathStyle: true, endpoint: 'http://127.0.0.1:9', region: 'us-east-1' };
     const s3 = await openObjectStore('s3://gate/prefix/latest.json', access);
     expect([s3.store.url, s3.key]).toEqual(['s3://gate/prefix/', 'latest.json']);

@@ -16,11 +16,11 @@ describe('the logger', () => {
     [{ LOG_FORMAT: 'json' }, true, 'json'],
     [{ LOG_FORMAT: 'pretty' }, false, 'pretty'],
     [{ LOG_FORMAT: 'xml' }, false, 'json'],
-  ])('with %j on a terminal (%s) writes %s', (env, terminal, format) => {
+  ])('the logger with %j on a terminal (%s) writes %s', (env, terminal, format) => {
     expect(logFormatOf(env, terminal)).toBe(format);
   });
 
-  it('leaves out what stands under the name of a secret, however deep', () => {
+  it('the logger leaves out values under the name of a secret, however deep', () => {
     const { logger, entries } = capture();
     const circular: Record<string, unknown> = {};
     circular.self = circular;
@@ -41,14 +41,14 @@ describe('the logger', () => {
     'sent Bearer abcdefghijklmnop12345',
     'sent Basic dXNlcjpzZWNyZXRwYXNzd29yZA==',
     'GET http://user:hunter2@host/x failed',
-  ])('leaves secrets out of texts and errors: %s', (text) => {
+  ])('the logger leaves secrets out of texts and errors: %s', (text) => {
     const { logger, lines } = capture();
     logger.error({ err: new Error(text), error: new Error(text) }, text);
     expect(lines[0]).toContain('[redacted]');
     expect(lines[0]).not.toMatch(/abcdefgh|dXNlcjpz|hunter2/);
   });
 
-  it('writes for people: time, level, message, details and the stack', () => {
+  it('the logger writes for people: time, level, message, details and the stack', () => {
     const { logger, lines } = capture({ format: 'pretty' });
     logger.warn({ stage: 'canary', n: 3, err: new Error('boom') }, 'paused');
     expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} WARN {2}paused stage=canary n=3\nError: boom\n/);
@@ -58,17 +58,17 @@ describe('the logger', () => {
     ['no JSON at all\n', 'no JSON at all\n'],
     ['{"level":35,"msg":"m"}', '35    m\n'],
     ['{"level":50}', 'ERROR\n'],
-  ])('prints %j', (line, wanted) => {
+  ])('the logger prints %j', (line, wanted) => {
     expect(toPrettyLine(line, false)).toBe(wanted);
   });
 
-  it('colours the level where asked to', () => {
+  it('the logger colours the level where asked to', () => {
     expect(toPrettyLine('{"level":50,"msg":"m"}', true)).toContain('\u001b[31mERROR');
   });
 });
 
 describe("Temporal's logger", () => {
-  it('writes what Temporal logs at our level', () => {
+  it("Temporal's logger writes what Temporal logs at our level", () => {
     const { logger, entries } = capture({ level: 'warn' });
     const temporal = createTemporalLogger(logger);
     temporal.info('not this');
@@ -80,7 +80,7 @@ describe("Temporal's logger", () => {
     ]);
   });
 
-  it('leaves what failures say out where facts are masked, and keeps where and of which type they were', () => {
+  it("Temporal's logger leaves what failures say out where facts are masked, and keeps where and of which type they were", () => {
     const { logger, entries } = capture();
     const temporal = createTemporalLogger(logger, { withoutTexts: true });
     const error = Object.assign(new Error('SECRET'), { type: 'FactInvalid' });
@@ -95,7 +95,7 @@ describe("Temporal's logger", () => {
     expect(JSON.stringify(entries())).not.toContain('SECRET');
   });
 
-  it('obeys options that change after it was made: a second worker may mask', () => {
+  it("Temporal's logger obeys options that change after it was made: a second worker may mask", () => {
     const { logger, lines } = capture();
     const options = { withoutTexts: false };
     const temporal = createTemporalLogger(logger, options);
@@ -109,7 +109,7 @@ describe("Temporal's logger", () => {
     ['trace', 'TRACE'],
     ['info', 'INFO'],
     ['silent', 'ERROR'],
-  ] as const)('at our level %s asks for %s', (level, wanted) => {
+  ] as const)("Temporal's logger at our level %s asks for %s", (level, wanted) => {
     expect(createTemporalLogger(capture({ level }).logger).level).toBe(wanted);
   });
 });

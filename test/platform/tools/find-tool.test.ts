@@ -78,7 +78,7 @@ describe('finding a tool', () => {
     onPath('go', `#!/bin/sh\necho "$@" >> ${folder}/go.log\n/bin/cp ${built} "$GOBIN/opa"\n`);
   };
 
-  it('takes what the environment variable names before anything else', async () => {
+  it('the tool finder takes what the environment variable names before anything else', async () => {
     onPath('opa', OPA);
     env.PLANNING_ENGINE_OPA = executable(join(folder, 'mine'), OPA);
     const path = join(folder, 'mine');
@@ -86,30 +86,30 @@ describe('finding a tool', () => {
     expect(said).toEqual([]);
   });
 
-  it('takes another version that the environment variable asks for, with a note', async () => {
+  it('the tool finder takes another version that the environment variable asks for, with a note', async () => {
     env.PLANNING_ENGINE_OPA = executable(join(folder, 'mine'), OLD_OPA);
     expect((await locateTool('opa', options())).version).toBe('Version: 0.70.0');
     expect(said[0]).toContain('expected version 1.22.2, got Version: 0.70.0');
   });
 
-  it('refuses an environment variable that names no executable', async () => {
+  it('the tool finder refuses an environment variable that names no executable', async () => {
     env.PLANNING_ENGINE_OPA = join(folder, 'nowhere');
     await expect(locateTool('opa', options())).rejects.toThrow(/PLANNING_ENGINE_OPA to name an executable/);
   });
 
-  it('takes the right version from the PATH before the cache', async () => {
+  it('the tool finder takes the right version from the PATH before the cache', async () => {
     inCache();
     const path = onPath('opa', OPA);
     expect(await locateTool('opa', options())).toEqual({ path, version: '1.22.2', from: 'PATH' });
   });
 
-  it('passes over a wrong version on the PATH and takes the cache', async () => {
+  it('the tool finder passes over a wrong version on the PATH and takes the cache', async () => {
     onPath('opa', OLD_OPA);
     const path = inCache();
     expect(await locateTool('opa', options())).toEqual({ path, version: '1.22.2', from: 'cache' });
   });
 
-  it("downloads the binary, checks it against the publisher's checksum and keeps it in the cache", async () => {
+  it("the tool finder downloads the binary, checks it against the publisher's checksum and keeps it in the cache", async () => {
     publish(OPA);
     const path = cachedToolPath('opa', env);
     expect(await locateTool('opa', options())).toEqual({ path, version: '1.22.2', from: 'download' });
@@ -117,7 +117,7 @@ describe('finding a tool', () => {
     expect((await locateTool('opa', options())).from).toBe('cache');
   });
 
-  it('unpacks a tool that is published as an archive', async () => {
+  it('the tool finder unpacks a tool that is published as an archive', async () => {
     const archive = pack();
     archive.entry({ name: 'LICENSE' }, 'text');
     archive.entry({ name: 'wrapped/temporal' }, TEMPORAL);
@@ -132,7 +132,7 @@ describe('finding a tool', () => {
     expect(readFileSync(found.path, 'utf8')).toBe(TEMPORAL);
   });
 
-  it('never uses a download with another checksum, and builds from source instead', async () => {
+  it('the tool finder never uses a download with another checksum, and builds from source instead', async () => {
     publish(OPA, 'a'.repeat(64));
     fakeGo(OPA);
     expect((await locateTool('opa', options())).from).toBe('go install');
@@ -142,7 +142,7 @@ describe('finding a tool', () => {
     );
   });
 
-  it('installs once when two look for it at the same time', async () => {
+  it('the tool finder installs once when two look for it at the same time', async () => {
     fakeGo(OPA);
     const found = await Promise.all([locateTool('opa', options()), locateTool('opa', options())]);
     expect(found.map(({ from }) => from).sort()).toEqual(['cache', 'go install']);
@@ -150,7 +150,7 @@ describe('finding a tool', () => {
     expect(said.join('\n')).toContain(`waiting for process ${process.pid}`);
   });
 
-  it('takes over the lock of a process that is no more', async () => {
+  it('the tool finder takes over the lock of a process that is no more', async () => {
     fakeGo(OPA);
     const lock = `${cachedToolPath('opa', env)}.lock`;
     mkdirSync(dirname(lock), { recursive: true });
@@ -159,7 +159,7 @@ describe('finding a tool', () => {
     expect(existsSync(lock)).toBe(false);
   });
 
-  it('names everything that was tried when nothing works, and leaves nothing half done', async () => {
+  it('the tool finder names everything that was tried when nothing works, and leaves nothing half done', async () => {
     onPath('opa', OLD_OPA);
     const attempt = locateTool('opa', { ...options(), platform: { platform: 'sunos', arch: 'x64' } });
     const message = await attempt.catch((error: Error) => error.message);
@@ -183,12 +183,12 @@ describe('finding a tool', () => {
       () => publish(OLD_OPA),
       /download: expected version 1.22.2, got Version: 0.70/,
     ],
-  ])('does not use a download when %s', async (_case, arrange, expected) => {
+  ])('the tool finder does not use a download when %s', async (_case, arrange, expected) => {
     arrange();
     await expect(locateTool('opa', options())).rejects.toThrow(expected);
   });
 
-  it('goes on when the publisher does not answer in time', async () => {
+  it('the tool finder continues when the publisher does not answer in time', async () => {
     server.removeAllListeners('request');
     fakeGo(OPA);
     const found = await locateTool('opa', { ...options(), connectTimeoutMs: 20 });
@@ -196,7 +196,7 @@ describe('finding a tool', () => {
     expect(said.join('\n')).toContain('no answer within 20 ms');
   });
 
-  it('says what Go said when it fails', async () => {
+  it('the tool finder says what Go said when it fails', async () => {
     onPath('go', '#!/bin/sh\necho "module lookup disabled" >&2\nexit 1\n');
     await expect(locateTool('opa', options())).rejects.toThrow(/ended with exit code 1: module lookup disabled/);
   });

@@ -10,7 +10,7 @@ describe('what is published', () => {
     ['darwin', 'arm64', { os: 'darwin', arch: 'arm64' }],
     ['win32', 'x64', undefined],
     ['linux', 'riscv64', undefined],
-  ])('for %s %s is %j', (platform, arch, expected) => {
+  ])('what is published for %s %s is %j', (platform, arch, expected) => {
     expect(platformOf(platform, arch)).toEqual(expected);
   });
 
@@ -19,7 +19,7 @@ describe('what is published', () => {
     ['opa', 'opa_darwin_arm64_static'],
     ['crane', 'go-containerregistry_Darwin_arm64.tar.gz'],
     ['versitygw', 'versitygw_v1.8.0_Darwin_arm64.tar.gz'],
-  ])('of %s for a Mac is %s', (tool, name) => {
+  ])('what is published of %s for a Mac is %s', (tool, name) => {
     expect(TOOLS[tool].asset({ os: 'darwin', arch: 'arm64' }).name).toBe(name);
   });
 
@@ -60,7 +60,7 @@ describe('what is published', () => {
 });
 
 describe('progress', () => {
-  it('is rewritten in place on a terminal', () => {
+  it('progress is rewritten in place on a terminal', () => {
     const written: string[] = [];
     const progress = createProgress(() => undefined, { isTTY: true, write: (text: string) => written.push(text) > 0 });
     progress.bytes(1_500_000, 3_000_000);
@@ -69,7 +69,7 @@ describe('progress', () => {
     expect(written.map((text) => text.trim())).toEqual(['1.5 of 3.0 MB', '']);
   });
 
-  it('is a plain line every ten seconds elsewhere', () => {
+  it('progress is a plain line every ten seconds elsewhere', () => {
     const lines: string[] = [];
     let now = 0;
     const terminal = { isTTY: false, write: () => true };

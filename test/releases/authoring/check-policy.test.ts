@@ -14,13 +14,13 @@ const messages = (faults: { message: string }[]): string[] => faults.map((fault)
 const countSchema = schemaOf({ count: { type: 'integer' } });
 
 describe('checkPolicy', () => {
-  it('finds nothing to say of the shipped policy with a provider for each fact', async () => {
+  it('checkPolicy finds nothing to say of the shipped policy with a provider for each fact', async () => {
     const shipped = join(__dirname, '../../../policy');
     const result = await checkPolicy(shipped, config(['max_pending', 'pending_delta', 'region_health']));
     expect(result).toEqual({ errors: [], warnings: [] });
   });
 
-  it('fails for a fact that nobody provides and a limit that is not configured', async () => {
+  it('checkPolicy fails for a fact that no one provides and a limit that is not configured', async () => {
     const { errors } = await checkPolicy(join(__dirname, '../../fixtures/policies/lacks-provider'), config([]));
     expect(messages(errors)).toEqual([
       'The policy reads error_rate, which no configured provider collects',
@@ -28,7 +28,7 @@ describe('checkPolicy', () => {
     ]);
   });
 
-  it('fails for a fact that input.json does not describe, strictness and formatting', async () => {
+  it('checkPolicy fails for a fact that input.json does not describe, strictness and formatting', async () => {
     const files = { 'gate.rego': `${gate('x := 1; input.other > 1')}\n\n`, 'input.json': countSchema };
     const { errors } = await withPolicy(files, (dir) => checkPolicy(dir, config(['other'])));
     expect(messages(errors)).toEqual(
@@ -40,14 +40,14 @@ describe('checkPolicy', () => {
     );
   });
 
-  it('fails where a configured value has another type than input.json says', async () => {
+  it('checkPolicy fails where a configured value has another type than input.json says', async () => {
     const files = { 'gate.rego': gate('input.count > 1'), 'input.json': countSchema };
     const wrong = { ...config([], { text: 'a' }), facts: { count: { type: 'config', path: '/limits/text' } } };
     const { errors } = await withPolicy(files, (dir) => checkPolicy(dir, wrong as unknown as ReleaseConfig));
     expect(messages(errors)).toContain('facts.count: expected integer as in input.json, found string at /limits/text');
   });
 
-  it('warns of a fact that input.json describes and the policy does not read', async () => {
+  it('checkPolicy warns of a fact that input.json describes and the policy does not read', async () => {
     const files = {
       'gate.rego': gate('input.fleet > 1'),
       'input.json': schemaOf({ fleet: { type: 'integer' }, spare: { type: 'integer' } }),
@@ -56,7 +56,7 @@ describe('checkPolicy', () => {
     expect(messages(warnings)).toEqual(['input.json: describes spare, which the policy does not read']);
   });
 
-  it('warns of unused providers and of defaults that are never reached', async () => {
+  it('checkPolicy warns of unused providers and of defaults that are never reached', async () => {
     const files = {
       'gate.rego': gate('object.get(input, "fleet", {"k": 2}).k > 1'),
       'input.json': schemaOf({

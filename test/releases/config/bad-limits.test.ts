@@ -12,7 +12,7 @@ describe('limits', () => {
     [{ maxDelta: Number.MAX_SAFE_INTEGER }],
     [{ minimumVersion: '1.2.3', regions: ['eu', 'us'], strict: true, nested: { share: 0.5, name: '' } }],
     [{}],
-  ])('may be %j', (limits) => {
+  ])('a limit may be %j', (limits) => {
     expect(parse(limits).limits).toMatchObject(limits as object);
   });
 
@@ -25,12 +25,12 @@ describe('limits', () => {
     [{ other: ' 1e3 ' }, 'expected a number without quotes, got " 1e3 "'],
     [{ byRegion: { eu: { max: '0x10' } } }, 'expected a number without quotes, got "0x10"'],
     [{ steps: [1, '2'] }, 'expected a number without quotes, got "2"'],
-  ])('that would never bind are refused: %j', (limits, sentence) => {
+  ])('limits that would never bind are refused: %j', (limits, sentence) => {
     expect(() => parse(limits)).toThrow(expect.objectContaining({ type: 'ConfigInvalid' }));
     expect(() => parse(limits)).toThrow(sentence);
   });
 
-  it('are all told at once, each once', async () => {
+  it('bad limits are all told at once, each once', async () => {
     const found = await messagesOf(() => parse({ maxDelta: '1', maxPending: '2', byRegion: { eu: '3' } }));
     expect(found).toEqual([
       'release.json: expected limits.maxDelta to be a number, got a text',

@@ -47,7 +47,7 @@ describe('candidatesOf', () => {
     [{ $ref: '#/$defs/x~1y', $defs: { 'x/y': { const: 3 } } }, [3]],
     [{ $ref: 'other.json' }, []],
     [{ $ref: '#' }, []],
-  ])('of %j are %j', (schema, expected) => {
+  ])('candidatesOf of %j are %j', (schema, expected) => {
     expect(candidatesOf(schema, material)).toEqual(expected);
   });
 });
@@ -75,13 +75,13 @@ const reads = {
 const numberSchema = { type: 'object', properties: { n: { type: 'integer', minimum: 0 } } };
 
 describe('domainsOf', () => {
-  it('takes the limits that either reads, not the others, and what fits the schema', () => {
+  it('domainsOf takes the limits that either reads, not the others, and what fits the schema', () => {
     const a = release({ reads, inputSchema: numberSchema }, { max: 10, unread: 50 });
     const b = release({ reads, inputSchema: numberSchema }, { max: 8 });
     expect(domainsOf([a, b])).toEqual([{ path: ['n'], values: [0, 1, 8, 7, 9, 10, 11] }]);
   });
 
-  it('takes every limit where the configuration is read as a whole, and attributes that are read', () => {
+  it('domainsOf takes every limit where the configuration is read as a whole, and attributes that are read', () => {
     const inputPaths = [
       ['deployment', 'attributes', 'risk'],
       ['deployment', 'stage'],
@@ -96,7 +96,7 @@ describe('domainsOf', () => {
     expect(inputOf([risk!], [8])).toEqual({ deployment: { attributes: { risk: 'low' } } });
   });
 
-  it('has no values for what no candidate fits', () => {
+  it('domainsOf has no values for what no candidate fits', () => {
     const inputSchema = { type: 'object', properties: { n: { type: 'string', pattern: '^[0-9]{9}$' } } };
     expect(domainsOf([release({ reads, inputSchema }, { max: 1 })])).toEqual([{ path: ['n'], values: [] }]);
   });
@@ -111,13 +111,13 @@ describe('generateCases', () => {
   const made = (count: number, seed = 1): string[] =>
     generateCases(domains, [0, 0, 0], count, seed).map((one) => one.join(''));
 
-  it('begins with the calm one, changes one value in turn, then two, each case once', () => {
+  it('generateCases begins with the calm one, changes one value in turn, then two, each case once', () => {
     expect(made(1)).toEqual(['000']);
     expect(made(4)).toEqual(['000', '100', '010', '200']);
     expect(made(100).slice(4).sort()).toEqual(['110', '210']);
   });
 
-  it('gives the calm case alone where nothing can vary', () => {
+  it('generateCases gives the calm case alone where nothing can vary', () => {
     expect(generateCases([], [], 10, 1)).toEqual([[]]);
   });
 });
@@ -127,7 +127,7 @@ describe('findCalm', () => {
     { path: ['a'], values: [0, 1, 2] },
     { path: ['b'], values: [0, 1, 2] },
   ];
-  it('stops at once where the first is calm, and goes on until none is better', async () => {
+  it('findCalm stops at once where the first is calm, and continues until none is better', async () => {
     const asked: string[] = [];
     await findCalm(domains, async (at) => (asked.push(at.join('')), 0));
     expect(asked).toEqual(['00']);
@@ -149,7 +149,7 @@ describe('tryCases', () => {
   const attempt = (decide: (which: 'a' | 'b', input: JsonObject) => TriedDecision, count = 100) =>
     tryCases({ a, b, domains, count, seed: 1, decide: async (one, input) => decide(one === a ? 'a' : 'b', input) });
 
-  it('brings each difference down to the facts that make it, and tells each once', async () => {
+  it('tryCases brings each difference down to the facts that make it, and tells each once', async () => {
     const result = await attempt((which, input) => denyFrom(which === 'a' ? 3 : 2, input));
     expect(result).toMatchObject({
       tried: 8,
@@ -168,7 +168,7 @@ describe('tryCases', () => {
     ]);
   });
 
-  it('shows the whole input where even the calm one differs', async () => {
+  it('tryCases shows the whole input where even the calm one differs', async () => {
     const result = await attempt((which) => ({
       outcome: which === 'a' ? 'allow' : 'error',
       denyReasons: [],
@@ -181,7 +181,7 @@ describe('tryCases', () => {
     ]);
   });
 
-  it('puts other outcomes before other reasons', async () => {
+  it('tryCases puts other outcomes before other reasons', async () => {
     const result = await attempt((which, input) => {
       if (input.n === 3) return { outcome: 'deny', denyReasons: [`${which} says`], faults: [] };
       return denyFrom(which === 'a' ? 4 : input.m === 0 && input.n === 2 ? 2 : 4, input);
@@ -189,7 +189,7 @@ describe('tryCases', () => {
     expect(result.differences.map(({ input }) => input)).toEqual([{ n: 2 }, { n: 3 }]);
   });
 
-  it('is cut short in text, never in JSON', () => {
+  it('tryCases is cut short in text, never in JSON', () => {
     const difference = { input: {}, a: denyFrom(9, {}), b: denyFrom(9, {}) };
     const differences = Array(23).fill(difference) as (typeof difference)[];
     const result = {

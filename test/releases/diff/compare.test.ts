@@ -36,11 +36,11 @@ describe('compareRules', () => {
       ['changed gate.s', 'added gate.s'],
     ],
     ['another number beyond 2^53', 'p := 9007199254740993', 'p := 9007199254740995', ['changed gate.p']],
-  ])('sees %s', async (_what, a, b, expected) => {
+  ])('compareRules sees %s', async (_what, a, b, expected) => {
     expect(await changes(a, b)).toEqual(expected);
   });
 
-  it('tells where a rule stands and how it is written', async () => {
+  it('compareRules tells where a rule is and how it is written', async () => {
     const a = await source('import input.a as f\ndefault p := false');
     const [first, second] = compareRules(a.rules, []);
     expect(second).toEqual({
@@ -51,7 +51,7 @@ describe('compareRules', () => {
     expect(first).toMatchObject({ rule: 'gate.p', a: { row: 3, text: 'default p := false' } });
   });
 
-  it('knows what is called, and the texts and numbers that are written out, not the names of fields', async () => {
+  it('compareRules knows what is called, and the texts and numbers that are written out, not the names of fields', async () => {
     const { calls, texts, numbers } = await source(
       'p if { x := upper(input.a.field); x == "RED"; count(input.c) > 3; h(x) }\nh(_) := true',
     );
@@ -61,7 +61,7 @@ describe('compareRules', () => {
     expect([...calls].filter((name) => builtIns.has(name)).sort()).toEqual(['count', 'upper']);
   });
 
-  it('names every file that is no Rego, as the bundle does', async () => {
+  it('compareRules names every file that is no Rego, as the bundle does', async () => {
     await expect(parseSources({ 'a/b.rego': 'package', 'c.rego': 'nothing' })).rejects.toMatchObject({
       type: 'PolicyInvalid',
       faults: expect.arrayContaining([

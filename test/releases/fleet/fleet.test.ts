@@ -58,7 +58,7 @@ describe('the fleet of workers', () => {
     return { code, ...(JSON.parse(stdout) as Fleet) };
   };
 
-  it('tells of each worker which release it has', async () => {
+  it('gate policy status shows the release of each worker', async () => {
     queues += 1;
     await worker('one', good('v1'));
     await worker('two', good('v1'));
@@ -75,7 +75,7 @@ describe('the fleet of workers', () => {
     expect(shown.stdout).toContain('2 of 2 workers answered');
   });
 
-  it('reaches every worker with a reload, however long it would have waited by itself', async () => {
+  it('gate policy reload reaches every worker, however long it would have waited by itself', async () => {
     queues += 1;
     await worker('one', good('v1'));
     await worker('two', good('v1'));
@@ -88,7 +88,7 @@ describe('the fleet of workers', () => {
     });
   });
 
-  it('asks workers that have no release, and says why they have none', async () => {
+  it('gate policy status says why a worker has no release', async () => {
     queues += 1;
     await worker('none', { version: 'v1' });
     expect(await status()).toMatchObject({
@@ -100,7 +100,7 @@ describe('the fleet of workers', () => {
     expect(shown).toMatchObject({ code: 1, stdout: expect.stringContaining('none.json') });
   });
 
-  it('shows a worker that has stopped as one that does not answer', async () => {
+  it('gate policy status shows a stopped worker as one that does not answer', async () => {
     queues += 1;
     const gone = await worker('one', good('v1'));
     await worker('two', good('v1'));
@@ -115,7 +115,7 @@ describe('the fleet of workers', () => {
     expect(shown.stdout).toMatch(/does not answer|1 of 1 workers/);
   });
 
-  it('says that there is no worker', async () => {
+  it('gate policy status says that there is no worker', async () => {
     queues += 1;
     settings = join(folder, 'nobody.json');
     const document = { temporal: { address: harness.temporal.address, taskQueue: 'nobody' }, http: { port: 0 } };
@@ -147,7 +147,7 @@ describe('the fleet of workers', () => {
       ],
       'alike',
     ],
-  ])('is judged when %s', (_when, answers, state) => {
+  ])('the fleet is judged when %s', (_when, answers, state) => {
     expect(judgeFleet(answers)).toBe(state);
   });
 });

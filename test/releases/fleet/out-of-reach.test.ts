@@ -115,7 +115,7 @@ describe('a fleet whose workers are not all well', () => {
     lastCheck: new Date().toISOString(),
   };
 
-  it('finds all workers, in whatever partition they poll, and shows those that are dead as silent', async () => {
+  it('gate policy status finds all workers, in whatever partition they poll, and shows those that are dead as silent', async () => {
     useQueue();
     const names = Array.from({ length: 3 * PARTITIONS }, (_, index) => `dead-${index}`);
     await pollAsDead(names);
@@ -126,7 +126,7 @@ describe('a fleet whose workers are not all well', () => {
     expect(workers.every(({ answered }) => !answered)).toBe(true);
   });
 
-  it('goes by those that answer, and names the one that takes the question and says nothing', async () => {
+  it('gate policy status judges the workers that answer, and names the one that does not', async () => {
     useQueue();
     await poll('frozen', {});
     await poll('well', { releaseStatus: async () => v1 });
@@ -138,7 +138,7 @@ describe('a fleet whose workers are not all well', () => {
     expect(code).toBe(0);
   });
 
-  it('says that workers differ also when one of them refused a release', async () => {
+  it('gate policy status says that workers differ also when one of them refused a release', async () => {
     useQueue();
     await poll('behind', { releaseStatus: async () => ({ ...v1, lastError: 'v2 is broken', fromCache: true }) });
     await poll('newer', { releaseStatus: async () => ({ ...v1, manifestVersion: 'v2' }) });
@@ -149,7 +149,7 @@ describe('a fleet whose workers are not all well', () => {
     expect(code).toBe(1);
   });
 
-  it('lets a worker stop while a reload hangs', async () => {
+  it('a worker can stop while a reload hangs', async () => {
     useQueue();
     let asked = (): void => undefined;
     const began = new Promise<void>((resolve) => (asked = resolve));
@@ -165,7 +165,7 @@ describe('a fleet whose workers are not all well', () => {
     expect(await shown).toMatchObject({ code: 4, stdout: expect.stringContaining('hanging does not answer') });
   });
 
-  it('stops asking at Ctrl-C', async () => {
+  it('gate policy reload stops asking at Ctrl-C', async () => {
     useQueue();
     const ctrlC = new AbortController();
     await poll('hanging', {
@@ -181,7 +181,7 @@ describe('a fleet whose workers are not all well', () => {
     });
   });
 
-  it('says that Temporal does not answer', async () => {
+  it('gate policy status says that Temporal does not answer', async () => {
     const [port] = await freePorts(1);
     const settings = join(folder, 'nowhere.json');
     writeFileSync(settings, JSON.stringify({ temporal: { address: `127.0.0.1:${port}` } }));
@@ -193,7 +193,7 @@ describe('a fleet whose workers are not all well', () => {
     ['an argument too many', ['worker-1']],
     ['an unknown format', ['-o', 'xml']],
     ['no settings', ['--settings', 'no.json']],
-  ])('refuses %s', async (_what, args) => {
+  ])('gate policy status refuses %s', async (_what, args) => {
     useQueue();
     expect(await gate('status', args)).toMatchObject({ code: 2, stdout: '' });
   });

@@ -64,7 +64,7 @@ describe('publishing on real stores', () => {
   it.each([
     ['S3', inS3],
     ['a folder', inFolder],
-  ])('lets exactly one of several publishers at once win in %s, and tells the others who did', async (_where, open) => {
+  ])('exactly one of several publishers at once wins in %s, and the others are told who did', async (_where, open) => {
     const place = { store: open('race'), key: 'latest.json' };
     for (const [round, versions] of [
       ['v1', 'v2', 'v3', 'v4'],
@@ -130,7 +130,7 @@ describe('publishing on real stores', () => {
     }
 
     it.each(['policy-v2.tar.gz', 'config-v2.json', 'latest.history/', 'latest.json'])(
-      'leaves the old release in force when it dies at %s, and the next try publishes',
+      'a publisher that dies at %s leaves the old release in force, and the next try publishes',
       async (key) => {
         const name = `killed-${key.replace(/\W/g, '')}`;
         const place = { store: inS3(name), key: 'latest.json' };
@@ -148,7 +148,7 @@ describe('publishing on real stores', () => {
       },
     );
 
-    it('leaves a whole release in a folder, whenever it dies', async () => {
+    it('a publisher leaves a whole release in a folder, whenever it dies', async () => {
       const place = { store: inFolder('killed'), key: 'latest.json' };
       await publish(place, 'v1');
       const child = await startDoomed(place, join(folder, 'killed'), '');

@@ -64,7 +64,7 @@ describe('publishing', () => {
     );
   const inForce = async () => (await readStanding(place))?.manifest;
 
-  it('writes the bundle, the configuration, what was done, and last the manifest', async () => {
+  it('publishing writes the bundle, the configuration, what was done, and last the manifest', async () => {
     objects.takeRequests();
     await publish('v1', { policy: policy('p1'), config: config('c1') });
     const puts = objects.takeRequests().filter((request) => request.startsWith('put'));
@@ -85,7 +85,7 @@ describe('publishing', () => {
     });
   });
 
-  it('leaves what is not given as the manifest names it', async () => {
+  it('publishing leaves what is not given as the manifest names it', async () => {
     await publish('v1', { policy: policy('p1'), config: config('c1') });
     await publish('v2', { config: config('c2') });
     expect(await inForce()).toMatchObject({ policy: 'policy-v1.tar.gz', config: 'config-v2.json', version: 'v2' });
@@ -97,7 +97,7 @@ describe('publishing', () => {
     });
   });
 
-  it('takes the digests of what stands from the files, where a manifest has none', async () => {
+  it('publishing takes the digests of what exists from the files, where a manifest has none', async () => {
     await objects.put('p.tar.gz', text('p'));
     await objects.put('c.pkl', text('c'));
     await objects.put('latest.json', text('{"policy":"p.tar.gz","config":"c.pkl","version":"hand"}'));
@@ -105,7 +105,7 @@ describe('publishing', () => {
     expect(await inForce()).toMatchObject({ policy: 'p.tar.gz', policySHA256: sha256('p') });
   });
 
-  it('changes nothing when exactly this release is in force', async () => {
+  it('publishing changes nothing when exactly this release is in force', async () => {
     await publish('v1', { policy: policy('p1'), config: config('c1') });
     const before = await objects.list('');
     expect(await publish('v1', { policy: policy('p1'), config: config('c1') })).toBe(false);
@@ -116,14 +116,14 @@ describe('publishing', () => {
     ['a version that held something else', 'v1', { config: config('other') }, 'names one release for ever'],
     ['a version that is no name', 'v 3', { config: config('c3') }, 'Expected the version to match'],
     ['a version that leaves the folder', '../v3', { config: config('c3') }, 'Expected the version to match'],
-  ])('refuses %s', async (_what, version, parts, why) => {
+  ])('publishing refuses %s', async (_what, version, parts, why) => {
     await publish('v1', { policy: policy('p1'), config: config('c1') });
     await publish('v2', { config: config('c2') });
     await expect(publish(version, parts)).rejects.toThrow(why);
     expect((await inForce())?.version).toBe('v2');
   });
 
-  it('refuses to leave out what no manifest names yet', async () => {
+  it('publishing refuses to leave out what no manifest names yet', async () => {
     await expect(publish('v1', { config: config('c1') })).rejects.toThrow('Expected --policy');
     await expect(publish('v1', { policy: policy('p1') })).rejects.toThrow('Expected --config');
     expect(await objects.list('')).toEqual([]);
@@ -139,13 +139,13 @@ describe('publishing', () => {
     ],
     ['is named by a manifest that is no JSON', (store) => store.put('latest.json', text('{')), 'expected JSON'],
     ['is named by an unknown manifest', (store) => store.put('latest.json', text('{"x":1}')), 'latest.json'],
-  ])('refuses to keep a policy that %s', async (_what, spoil, why) => {
+  ])('publishing refuses to keep a policy that %s', async (_what, spoil, why) => {
     await publish('v1', { policy: policy('p1'), config: config('c1') });
     await spoil(objects);
     await expect(publish('v2', { config: config('c2') })).rejects.toThrow(why);
   });
 
-  it('goes on after a publisher that died anywhere on its way', async () => {
+  it('publishing continues after a publisher that died anywhere on its way', async () => {
     await publish('v1', { policy: policy('p1'), config: config('c1') });
     for (const dies of ['put policy-v2.tar.gz', 'put config-v2.json', 'put latest.history/', 'put latest.json']) {
       const dying = dyingAt(objects, dies);
@@ -164,7 +164,7 @@ describe('publishing', () => {
     expect(await took()).toEqual(['rollback v2', 'publish v3', 'publish v2', 'publish v1']);
   });
 
-  it('does not point back to a release that never was in force', async () => {
+  it('publishing does not point back to a release that never was in force', async () => {
     await publish('v1', { policy: policy('p1'), config: config('c1') });
     const dying = { ...place, store: dyingAt(objects, 'put latest.json') };
     await expect(publish('v2', { config: config('c2') }, 'ada', dying)).rejects.toThrow();
@@ -173,7 +173,7 @@ describe('publishing', () => {
     expect((await inForce())?.version).toBe('v1');
   });
 
-  it('points back to the manifest that somebody had written by hand before the first release', async () => {
+  it('publishing points back to the manifest that somebody had written by hand before the first release', async () => {
     await objects.put('p.tar.gz', text('p'));
     await objects.put('c.pkl', text('c'));
     const hand = { policy: 'p.tar.gz', config: 'c.pkl', version: 'hand' };
@@ -184,7 +184,7 @@ describe('publishing', () => {
     expect(await inForce()).toEqual({ ...hand, policySHA256: sha256('p'), configSHA256: sha256('c') });
   });
 
-  it('finds what was in force although the clock of one publisher is behind', async () => {
+  it('publishing finds what was in force although the clock of one publisher is behind', async () => {
     await publish('v1', { policy: policy('p1'), config: config('c1') });
     const standing = await readStanding(place);
     const past = { by: 'late', at: '2020-01-01T00:00:00.000Z' };
@@ -199,7 +199,7 @@ describe('publishing', () => {
     expect((await inForce())?.version).toBe('v1');
   });
 
-  it('lets one of two publishers win, and tells the other who did', async () => {
+  it('publishing lets one of two publishers win, and tells the other who did', async () => {
     await publish('v1', { policy: policy('p1'), config: config('c1') });
     const standing = await readStanding(place);
     const [one, two] = [act('ada'), act('bob')];
@@ -216,13 +216,13 @@ describe('publishing', () => {
     expect(await versions()).toEqual(['publish v2', 'publish v1']);
   });
 
-  it('refuses files under a name that is taken by other content', async () => {
+  it('publishing refuses files under a name that is taken by other content', async () => {
     await objects.put('policy-v1.tar.gz', text('somebody else’s'));
     await expect(publish('v1', { policy: policy('p1'), config: config('c1') })).rejects.toThrow('other content');
     expect(await inForce()).toBeUndefined();
   });
 
-  it('knows its own manifest again when the answer to its write was lost', async () => {
+  it('publishing knows its own manifest again when the answer to its write was lost', async () => {
     const lossy = failing(objects, 'put latest.json', async (put) => {
       await put();
       throw new PreconditionFailedError('latest.json');
@@ -231,7 +231,7 @@ describe('publishing', () => {
     expect(await versions()).toEqual(['publish v1']);
   });
 
-  it('says that nothing is confirmed when the store goes away at the last write', async () => {
+  it('publishing says that nothing is confirmed when the store goes away at the last write', async () => {
     let gone = false;
     const away = failing(
       objects,
@@ -247,7 +247,7 @@ describe('publishing', () => {
     ).rejects.toBeInstanceOf(NotConfirmedError);
   });
 
-  it('keeps its entry while the write may still arrive: a release in force must be in the history', async () => {
+  it('publishing keeps its entry while the write may still arrive: a release in force must be in the history', async () => {
     let late: (() => Promise<unknown>) | undefined;
     const slow = failing(objects, 'put latest.json', (put) => {
       late = put;
@@ -261,7 +261,7 @@ describe('publishing', () => {
     expect(await took()).toEqual(['publish v1']);
   });
 
-  it('keeps its entry when somebody else replaced its release before the lost answer was asked for again', async () => {
+  it('publishing keeps its entry when somebody else replaced its release before the lost answer was asked for again', async () => {
     await publish('v1', { policy: policy('p1'), config: config('c1') });
     const overtaken = failing(objects, 'put latest.json', async (put) => {
       await put();
@@ -275,7 +275,7 @@ describe('publishing', () => {
     expect(await took()).toEqual(['publish v3', 'publish v2', 'publish v1']);
   });
 
-  it('takes its entry back when it lost, though its release had been in force long before', async () => {
+  it('publishing takes its entry back when it lost, though its release had been in force long before', async () => {
     await publish('v1', { policy: policy('p1'), config: config('c1') });
     await publish('v2', { config: config('c2') });
     const standing = await readStanding(place);
@@ -285,7 +285,7 @@ describe('publishing', () => {
     expect(await versions()).toEqual(['publish v3', 'publish v2', 'publish v1']);
   });
 
-  it('knows a manifest again that somebody wrote anew with its keys in another order', async () => {
+  it('publishing knows a manifest again that somebody wrote again with its keys in another order', async () => {
     await publish('v1', { policy: policy('p1'), config: config('c1') });
     const manifest = (await inForce())!;
     const turned = Object.fromEntries(Object.entries(manifest).reverse());
@@ -293,7 +293,7 @@ describe('publishing', () => {
     expect(await took()).toEqual(['publish v1']);
   });
 
-  it('does not take the answer to its own repeated write for a conflict', async () => {
+  it('publishing does not take the answer to its own repeated write for a conflict', async () => {
     const twice = failing(objects, 'put ', async (put) => {
       await put();
       return put();
@@ -302,14 +302,14 @@ describe('publishing', () => {
     expect(await took()).toEqual(['publish v1']);
   });
 
-  it('tells a name that is just being written from one that is taken', async () => {
+  it('publishing tells a name that is just being written from one that is taken', async () => {
     const busy = failing(objects, 'put policy', () => Promise.reject(new PreconditionFailedError('policy-v1.tar.gz')));
     await expect(
       publish('v1', { policy: policy('p1'), config: config('c1') }, 'ada', { ...place, store: busy }),
     ).rejects.toThrow('policy-v1.tar.gz is being written by somebody else at this moment');
   });
 
-  it('says before it writes that a name is taken', async () => {
+  it('publishing says before it writes that a name is taken', async () => {
     await objects.put('config-v1.json', text('another'));
     const done = act();
     const planned = await planPublish(place, undefined, [], {
@@ -324,14 +324,14 @@ describe('publishing', () => {
     expect(await objects.list('')).toEqual(['config-v1.json']);
   });
 
-  it('refuses a version that stands without digests to compare', async () => {
+  it('publishing refuses a version that exists without digests to compare', async () => {
     await objects.put('latest.json', manifestBytes({ policy: 'p', config: 'c', version: 'v1' }));
     await expect(publish('v1', { policy: policy('p1'), config: config('c1') })).rejects.toThrow(
       'named v1 before (written by hand)',
     );
   });
 
-  it('takes its entry back when the store refuses the manifest', async () => {
+  it('publishing takes its entry back when the store refuses the manifest', async () => {
     const refusing = failing(objects, 'put latest.json', () => Promise.reject(new ObjectStoreError('denied', 403)));
     await expect(
       publish('v1', { policy: policy('p1'), config: config('c1') }, 'ada', { ...place, store: refusing }),
@@ -346,14 +346,14 @@ describe('publishing', () => {
       await publish('v3', { policy: policy('p3') });
     });
 
-    it('points to the release before, byte for byte as it was published', async () => {
+    it('rolling back points to the release before, byte for byte as it was published', async () => {
       const [, second] = await history();
       await rollback();
       expect(manifestBytes((await inForce())!)).toEqual(manifestBytes(second!.manifest));
       expect(await versions()).toEqual(['rollback v2', 'publish v3', 'publish v2', 'publish v1']);
     });
 
-    it('points to a release by its name, and back again', async () => {
+    it('rolling back points to a release by its name, and back again', async () => {
       await rollback('v1');
       expect((await inForce())?.version).toBe('v1');
       expect((await took())[0]).toBe('rollback v1');
@@ -362,25 +362,25 @@ describe('publishing', () => {
       expect(await rollback('v3')).toBe(false);
     });
 
-    it('leaves a broken manifest that somebody put there by hand', async () => {
+    it('rolling back leaves a broken manifest that somebody put there by hand', async () => {
       const broken = { policy: 'x', config: 'y', version: 'v9' };
       await objects.put('latest.json', manifestBytes(broken));
       await rollback();
       expect((await inForce())?.version).toBe('v3');
     });
 
-    it('refuses an unknown version, and one whose files are gone', async () => {
+    it('rolling back refuses an unknown version, and one whose files are gone', async () => {
       await expect(rollback('v7')).rejects.toThrow('it has named only v3, v2, v1');
       await objects.delete('config-v1.json');
       await expect(rollback('v1')).rejects.toThrow('config-v1.json, which is not there');
     });
 
-    it('has nothing to point back to at the first release', async () => {
+    it('rolling back has nothing to point back to at the first release', async () => {
       for (const key of await objects.list('latest.history/')) await objects.delete(key);
       await expect(rollback()).rejects.toThrow('it has named only v3');
     });
 
-    it('passes over entries of the history that cannot be read', async () => {
+    it('rolling back passes over entries of the history that cannot be read', async () => {
       for (const [name, content] of [
         ['z', 'x'],
         ['y', '[]'],
@@ -408,7 +408,7 @@ describe('publishing', () => {
       return planned !== undefined;
     }
 
-    it('copies the release whole, under its version and with who published it', async () => {
+    it('promoting copies the release whole, under its version and with who published it', async () => {
       await promote();
       expect((await readStanding(production))?.manifest).toEqual({
         ...(await inForce()),
@@ -422,7 +422,7 @@ describe('publishing', () => {
       expect(await promote()).toBe(false);
     });
 
-    it('promotes between two manifests of one folder, which keep histories of their own', async () => {
+    it('promoting works between two manifests of one folder, which keep histories of their own', async () => {
       production = { store: objects, key: 'production.json' };
       await promote();
       const manifest = (await readStanding(production))!.manifest;
@@ -431,7 +431,7 @@ describe('publishing', () => {
       expect([await took(production), await took()]).toEqual([['promote v2'], ['publish v2', 'publish v1']]);
     });
 
-    it('points back instead of promoting what was in force before', async () => {
+    it('promoting points back instead of promoting what was in force before', async () => {
       await promote();
       await publish('v3', { policy: policy('p3') });
       await promote();
@@ -442,13 +442,13 @@ describe('publishing', () => {
       expect([standing.manifest.version, second?.from]).toEqual(['v3', 's3://gate/r/latest.json']);
     });
 
-    it('does not copy what is not what the manifest says', async () => {
+    it('promoting does not copy what is not what the manifest says', async () => {
       await objects.put('policy-v2.tar.gz', text('altered'));
       await expect(promote()).rejects.toThrow('expected SHA-256');
       expect(await production.store.list('')).toEqual([]);
     });
 
-    it('does not give a version another content than it had', async () => {
+    it('promoting does not give a version another content than it had', async () => {
       await publish('v2', { policy: policy('p'), config: config('c') }, 'bob', production);
       await expect(promote()).rejects.toThrow('names one release for ever');
     });

@@ -54,13 +54,13 @@ describe('a release named by a manifest file', () => {
   it.each([
     ['a path', () => manifestPath],
     ['a file:// URL', () => pathToFileURL(manifestPath).href],
-  ])('is found by %s', async (_, manifest) => {
+  ])('a release named by a manifest file is found by %s', async (_, manifest) => {
     const source = openReleaseSource(manifest());
     expect(source.where).toBe(manifestPath);
     expect((await source.read()).manifest).toEqual(good);
   });
 
-  it('has the digests of the bytes that were loaded', async () => {
+  it('a release named by a manifest file has the digests of the bytes that were loaded', async () => {
     const named = await openReleaseSource(manifestPath).read();
     const [policy, loaded] = await Promise.all([named.loadPolicy(), named.loadConfig()]);
     expect(policy.sha).toBe(sha256(await aBundle('first')));
@@ -68,7 +68,7 @@ describe('a release named by a manifest file', () => {
     expect(loaded.configDocument.limits).toMatchObject({ maxDelta: 7 });
   });
 
-  it('may keep policy and configuration in other folders, relative to the manifest or absolute', async () => {
+  it('a release named by a manifest file may keep policy and configuration in other folders, relative to the manifest or absolute', async () => {
     await mkdir(join(folder, 'elsewhere'));
     await writeFile(join(folder, 'elsewhere', 'config.json'), '{}');
     await writeManifest({ policy: join(folder, 'bundle.tar.gz'), config: 'elsewhere/config.json' });
@@ -79,7 +79,7 @@ describe('a release named by a manifest file', () => {
     expect(source.configFolder).toBe(join(folder, 'elsewhere'));
   });
 
-  it('may be the folder of a policy, which has the digest of the bundle that it builds', async () => {
+  it('a release named by a manifest file may be the folder of a policy, which has the digest of the bundle that it builds', async () => {
     const policyFolder = join(folder, 'policy');
     await cp(resolve(__dirname, '../../../policy'), policyFolder, { recursive: true });
     const [once, again] = await Promise.all([loadPolicy(policyFolder), loadPolicy(policyFolder)]);
@@ -98,7 +98,7 @@ describe('a manifest that is wrong', () => {
     ['with a number for a version', '{"policy": "p", "config": "c", "version": 3}', 'version'],
     ['with a key too many', '{"policy": "p", "config": "c", "version": "1", "polciy": "x"}', 'polciy'],
     ['with a key twice', '{"policy": "p", "policy": "q", "config": "c", "version": "1"}', 'twice'],
-  ])('%s, is ManifestInvalid', async (_, text, said) => {
+  ])('a manifest that is wrong, %s, is ManifestInvalid', async (_, text, said) => {
     await writeFile(manifestPath, text);
     const reading = openReleaseSource(manifestPath).read();
     await expect(reading).rejects.toMatchObject({ type: 'ManifestInvalid', message: expect.stringContaining(said) });
@@ -108,7 +108,7 @@ describe('a manifest that is wrong', () => {
     });
   });
 
-  it('that is not there is PolicyUnavailable: nobody knows what it would name', async () => {
+  it('an absent manifest is PolicyUnavailable: it is unknown what it would name', async () => {
     await rm(manifestPath);
     await expect(openReleaseSource(manifestPath).read()).rejects.toMatchObject({
       type: 'PolicyUnavailable',
@@ -116,13 +116,13 @@ describe('a manifest that is wrong', () => {
     });
   });
 
-  it('tells all faults at once', async () => {
+  it('a manifest that is wrong tells all faults at once', async () => {
     await writeFile(manifestPath, '{"policy": "", "config": 3}');
     await expect(openReleaseSource(manifestPath).read()).rejects.toMatchObject({ faults: { length: 3 } });
   });
 
   it.each(['https://example.com/latest.json', 'file:%zz', 'file://host/share/latest.json'])(
-    'cannot be read from %s',
+    'a manifest that is wrong cannot be read from %s',
     async (manifest) => {
       await expect(openReleaseSource(manifest).read()).rejects.toMatchObject({
         type: 'ConfigInvalid',
@@ -139,14 +139,14 @@ describe('digests in the manifest', () => {
   });
   const other = 'f'.repeat(64);
 
-  it('that fit are taken', async () => {
+  it('digests in the manifest that fit are taken', async () => {
     await writeManifest(await digests());
     const named = await openReleaseSource(manifestPath, { digests: 'required' }).read();
     expect((await named.loadPolicy()).sha).toBe((await digests()).policySHA256);
     expect((await named.loadConfig()).configRev).toBe((await digests()).configSHA256);
   });
 
-  it('of other bytes are refused, with what was expected and what was found', async () => {
+  it('digests in the manifest of other bytes are refused, with what was expected and what was found', async () => {
     await writeManifest({ policySHA256: other, configSHA256: other });
     const named = await openReleaseSource(manifestPath).read();
     const { policySHA256, configSHA256 } = await digests();
@@ -160,7 +160,7 @@ describe('digests in the manifest', () => {
     });
   });
 
-  it('are asked for where the settings require them, both at once', async () => {
+  it('digests in the manifest are asked for where the settings require them, both at once', async () => {
     const reading = openReleaseSource(manifestPath, { digests: 'required' }).read();
     await expect(reading).rejects.toMatchObject({ type: 'ManifestInvalid', faults: { length: 2 } });
     await expect(reading).rejects.toThrow(`${manifestPath}: expected policySHA256, found none`);
@@ -168,7 +168,7 @@ describe('digests in the manifest', () => {
 });
 
 describe('a policy that cannot be loaded', () => {
-  it('is a folder where bundles must be signed', async () => {
+  it('a policy that cannot be loaded is a folder where bundles must be signed', async () => {
     await mkdir(join(folder, 'policy'));
     await writeManifest({ policy: 'policy' });
     const source = openReleaseSource(manifestPath, { verificationKey: { key: { env: 'KEY' } } });
@@ -208,7 +208,7 @@ describe('a policy that cannot be loaded', () => {
 });
 
 describe('the fingerprint', () => {
-  it('stays while nothing changes', async () => {
+  it('the fingerprint stays while nothing changes', async () => {
     expect(await fingerprint()).toBe(await fingerprint());
   });
 
@@ -227,7 +227,7 @@ describe('the fingerprint', () => {
         expect(await fingerprint()).not.toBe(before);
       },
     ],
-  ])('changes when %s', async (_, change) => {
+  ])('the fingerprint changes when %s', async (_, change) => {
     const before = await fingerprint();
     await change();
     expect(await fingerprint()).not.toBe(before);
@@ -238,7 +238,7 @@ describe('the fingerprint', () => {
     ['is added', (policy) => writeFile(join(policy, 'deep', 'b.rego'), 'package gate')],
     ['is removed', (policy) => rm(join(policy, 'deep', 'a.rego'))],
     ['moves', (policy) => rename(join(policy, 'deep', 'a.rego'), join(policy, 'a.rego'))],
-  ])('changes when a file of the policy folder %s', async (_, change) => {
+  ])('the fingerprint changes when a file of the policy folder %s', async (_, change) => {
     const policy = join(folder, 'policy');
     await mkdir(join(policy, 'deep'), { recursive: true });
     await writeFile(join(policy, 'deep', 'a.rego'), 'package gate');
@@ -250,7 +250,7 @@ describe('the fingerprint', () => {
 });
 
 describe('a file source and its holder', () => {
-  it('swaps, refuses, recovers and takes a manifest that was renamed over the old one', async () => {
+  it('a file source with its holder swaps, refuses, recovers and takes a manifest that was renamed over the old one', async () => {
     const holder = holderOf(manifestPath);
     const first = await holder.refresh();
     await writeFile(join(folder, 'config.json'), '{"limits": {"maxDelta": "many"}}');
@@ -272,7 +272,7 @@ describe('a file source and its holder', () => {
     expect(holder.status().lastError).toBeUndefined();
   });
 
-  it('keeps the release in force when the manifest disappears', async () => {
+  it('a file source with its holder keeps the release in force when the manifest disappears', async () => {
     const holder = holderOf(manifestPath);
     const release = await holder.refresh();
     await rm(manifestPath);
@@ -282,7 +282,7 @@ describe('a file source and its holder', () => {
 });
 
 describe('watching the manifest', () => {
-  it('nudges when another file is renamed over it', async () => {
+  it('the watch of the manifest nudges when another file is renamed over it', async () => {
     const source = openReleaseSource(manifestPath);
     let stop: (() => void) | undefined;
     const nudged = new Promise<void>((resolve) => (stop = source.watch?.(resolve)));
@@ -292,7 +292,7 @@ describe('watching the manifest', () => {
     stop?.();
   });
 
-  it('of a folder that does not exist does nothing, and can be stopped', () => {
+  it('the watch of the manifest of a folder that does not exist does nothing, and can be stopped', () => {
     const stop = openReleaseSource(join(folder, 'none', 'latest.json')).watch?.(() => undefined);
     expect(() => stop?.()).not.toThrow();
   });

@@ -53,7 +53,7 @@ async function load(from: ReleaseSource = source) {
 }
 
 describe('a release named by a manifest in an object store', () => {
-  it('is what the manifest names, with the digests of the bytes that were loaded', async () => {
+  it('a release in an object store is what the manifest names, with the digests of the bytes that were loaded', async () => {
     await publish('v1');
     expect(await load()).toMatchObject({
       policySha: sha256(await aBundle('v1')),
@@ -64,7 +64,7 @@ describe('a release named by a manifest in an object store', () => {
     expect([source.where, source.configFolder]).toEqual([URL, '/settings']);
   });
 
-  it('costs one conditional request while the manifest is the same, and nothing else', async () => {
+  it('a release in an object store costs one conditional request while the manifest is the same and nothing else', async () => {
     await publish('v1');
     const { named } = await load();
     expect(objects.takeRequests()).toEqual(['get latest.json', 'get v1.tar.gz', 'get config.json']);
@@ -73,7 +73,7 @@ describe('a release named by a manifest in an object store', () => {
     expect(again.fingerprint).toBe(named.fingerprint);
   });
 
-  it('is asked for the blobs only whose digest is new', async () => {
+  it('a release in an object store is asked only for blobs with a new digest', async () => {
     await publish('v1');
     await load();
     await publish('v2');
@@ -84,7 +84,7 @@ describe('a release named by a manifest in an object store', () => {
     expect(objects.takeRequests()).toEqual(['get latest.json unless 6', 'get config.json']);
   });
 
-  it('holds the blobs of two releases, and no more', async () => {
+  it('a release in an object store holds the blobs of two releases, and no more', async () => {
     for (const version of ['v1', 'v2', 'v3']) {
       await publish(version, `{"limits": {"maxDelta": ${version.slice(1)}}}`);
       await load();
@@ -94,7 +94,7 @@ describe('a release named by a manifest in an object store', () => {
     expect(objects.takeRequests()).toEqual(['get latest.json unless 9', 'get v1.tar.gz']);
   });
 
-  it('may lie in folders below the manifest', async () => {
+  it('a release in an object store may lie in folders below the manifest', async () => {
     const bundle = await aBundle('deep');
     await objects.put('policies/1/p.tar.gz', bundle);
     await publish('v1', CONFIG, { policy: './policies/1/p.tar.gz', policySHA256: sha256(bundle) });
@@ -102,7 +102,7 @@ describe('a release named by a manifest in an object store', () => {
   });
 
   it.each(['../other/p.tar.gz', '/p.tar.gz', 'a//p.tar.gz', 's3://other/p.tar.gz', 'a/../p', '..\\p', '.', 'a\0b'])(
-    'does not lie anywhere else: %s',
+    'a release in an object store does not lie anywhere else: %s',
     async (policy) => {
       await publish('v1', CONFIG, { policy });
       await expect(source.read()).rejects.toMatchObject({
@@ -116,7 +116,7 @@ describe('a release named by a manifest in an object store', () => {
 describe('digests in the manifest of an object store', () => {
   const other = 'f'.repeat(64);
 
-  it('of other bytes are refused, with what was expected and what was found', async () => {
+  it('digests in the manifest of an object store of other bytes are refused, with what was expected and what was found', async () => {
     await publish('v1', CONFIG, { policySHA256: other, configSHA256: other });
     const named = await source.read();
     await expect(named.loadPolicy()).rejects.toMatchObject({
@@ -129,7 +129,7 @@ describe('digests in the manifest of an object store', () => {
     });
   });
 
-  it('are asked for where they are required, both at once', async () => {
+  it('digests in the manifest of an object store are asked for where they are required, both at once', async () => {
     await publish('v1', CONFIG, withoutDigests);
     await expect(source.read()).rejects.toMatchObject({
       type: 'ManifestInvalid',
@@ -140,13 +140,13 @@ describe('digests in the manifest of an object store', () => {
     });
   });
 
-  it('are worked out on load where they may be left out', async () => {
+  it('digests in the manifest of an object store are worked out on load where they may be left out', async () => {
     source = sourceOf({ digests: 'optional' });
     await publish('v1', CONFIG, withoutDigests);
     expect(await load()).toMatchObject({ policySha: sha256(await aBundle('v1')), configRev: sha256(CONFIG) });
   });
 
-  it('that are left out cost a conditional request for each blob, which notices its change', async () => {
+  it('digests in the manifest of an object store that are left out cost a conditional request for each blob, which notices its change', async () => {
     source = sourceOf({ digests: 'optional' });
     await publish('v1', CONFIG, withoutDigests);
     const { named } = await load();
@@ -164,7 +164,7 @@ describe('digests in the manifest of an object store', () => {
     expect((await changed.loadConfig()).config.limits).toEqual({ maxDelta: 9 });
   });
 
-  it('that are left out leave nothing behind when the manifest names other blobs', async () => {
+  it('digests in the manifest of an object store that are left out leave nothing behind when the manifest names other blobs', async () => {
     source = sourceOf({ digests: 'optional' });
     await publish('v1', CONFIG, withoutDigests);
     await load();
@@ -185,20 +185,23 @@ describe('a manifest in an object store that is wrong', () => {
     ['with a key too many', '{"policy": "p", "config": "c", "version": "1", "polciy": "x"}', 'polciy'],
     ['with a key twice', '{"policy": "p", "policy": "q", "config": "c", "version": "1"}', 'twice'],
     ['with a digest that is none', '{"policy": "p", "config": "c", "version": "1", "policySHA256": "x"}', 'SHA'],
-  ])('%s, is ManifestInvalid, and is not fetched again while it is the same', async (_, text, said) => {
-    await objects.put('latest.json', bytes(text));
-    objects.takeRequests();
-    for (const request of ['get latest.json', 'get latest.json unless 1']) {
-      await expect(source.read()).rejects.toMatchObject({
-        type: 'ManifestInvalid',
-        message: expect.stringContaining(said),
-      });
-      await expect(source.read()).rejects.toThrow(URL);
-      expect(objects.takeRequests()[0]).toBe(request);
-    }
-  });
+  ])(
+    'a manifest in an object store, %s, is ManifestInvalid, and is not fetched again while it is the same',
+    async (_, text, said) => {
+      await objects.put('latest.json', bytes(text));
+      objects.takeRequests();
+      for (const request of ['get latest.json', 'get latest.json unless 1']) {
+        await expect(source.read()).rejects.toMatchObject({
+          type: 'ManifestInvalid',
+          message: expect.stringContaining(said),
+        });
+        await expect(source.read()).rejects.toThrow(URL);
+        expect(objects.takeRequests()[0]).toBe(request);
+      }
+    },
+  );
 
-  it('absent, is PolicyUnavailable: nobody knows what it would name', async () => {
+  it('an absent manifest in an object store is PolicyUnavailable: it is unknown what it would name', async () => {
     const error = { type: 'PolicyUnavailable', message: `${URL}: expected a manifest, but there is none` };
     await expect(source.read()).rejects.toMatchObject(error);
     await publish('v1');
@@ -207,7 +210,7 @@ describe('a manifest in an object store that is wrong', () => {
     await expect(source.read()).rejects.toMatchObject(error);
   });
 
-  it('larger than a manifest is, is not read', async () => {
+  it('an object that is larger than a manifest is not read', async () => {
     await objects.put('latest.json', bytes(' '.repeat(64 * 1024 + 1)));
     await expect(source.read()).rejects.toThrow('expected at most 65536 bytes');
   });
@@ -217,16 +220,19 @@ describe('a blob in an object store that is wrong', () => {
   it.each<[string, 'loadPolicy' | 'loadConfig', string, string]>([
     ['the bundle', 'loadPolicy', 'v1.tar.gz', 'PolicyInvalid'],
     ['the configuration', 'loadConfig', 'config.json', 'ConfigInvalid'],
-  ])('is refused when %s is absent, with a digest or without', async (_, part, key, type) => {
-    const error = { type, message: `s3://bucket/gate/${key}: the manifest names it, but there is none` };
-    await publish('v1');
-    await objects.delete(key);
-    await expect((await source.read())[part]()).rejects.toMatchObject(error);
-    source = sourceOf({ digests: 'optional' });
-    await publish('v1', CONFIG, withoutDigests);
-    await objects.delete(key);
-    await expect((await source.read())[part]()).rejects.toMatchObject(error);
-  });
+  ])(
+    'a blob in an object store that is wrong is refused when %s is absent, with a digest or without',
+    async (_, part, key, type) => {
+      const error = { type, message: `s3://bucket/gate/${key}: the manifest names it, but there is none` };
+      await publish('v1');
+      await objects.delete(key);
+      await expect((await source.read())[part]()).rejects.toMatchObject(error);
+      source = sourceOf({ digests: 'optional' });
+      await publish('v1', CONFIG, withoutDigests);
+      await objects.delete(key);
+      await expect((await source.read())[part]()).rejects.toMatchObject(error);
+    },
+  );
 
   it.each<[string, string, string]>([
     ['limits.json', '{"limtis": {}}', 's3://bucket/gate/limits.json:1'],
@@ -242,7 +248,7 @@ describe('a blob in an object store that is wrong', () => {
     ],
     ['config.txt', '{}', 's3://bucket/gate/config.txt: expected a file that ends in'],
     ['limits.json', '', 's3://bucket/gate/limits.json: expected a document'],
-  ])('is named by its URL, and its line: %s %j', async (key, text, said) => {
+  ])('a blob in an object store that is wrong is named by its URL, and its line: %s %j', async (key, text, said) => {
     await objects.put(key, bytes(text));
     await publish('v1', CONFIG, { config: key, configSHA256: sha256(text) });
     const loading = (await source.read()).loadConfig();
@@ -250,14 +256,14 @@ describe('a blob in an object store that is wrong', () => {
     await loading.catch(({ message }: Error) => expect(message).not.toMatch(/repl:|\/tmp|stdin/));
   });
 
-  it('may be a .pkl file, whose own bytes give the digest', async () => {
+  it('a blob in an object store that is wrong may be a .pkl file, whose own bytes give the digest', async () => {
     const text = 'amends "modulepath:/Release.pkl"\nlimits { maxDelta = 42 }\n';
     await objects.put('config.pkl', bytes(text));
     await publish('v1', CONFIG, { config: 'config.pkl', configSHA256: sha256(text) });
     expect(await load()).toMatchObject({ configRev: sha256(text), limits: { maxDelta: 42 } });
   });
 
-  it('is read no further than such a file goes', async () => {
+  it('a blob in an object store that is wrong is read no further than such a file goes', async () => {
     await publish('v1');
     await objects.put('config.json', bytes(' '.repeat(1024 * 1024 + 1)));
     await expect((await source.read()).loadConfig()).rejects.toThrow('expected at most 1048576 bytes');
@@ -267,7 +273,7 @@ describe('a blob in an object store that is wrong', () => {
 describe('an object store that fails', () => {
   const down = new ObjectStoreError('503 SlowDown', 503);
 
-  it('makes each step PolicyUnavailable, naming what could not be read', async () => {
+  it('an object store that fails makes each step PolicyUnavailable, naming what could not be read', async () => {
     await publish('v1');
     const named = await source.read();
     objects.failure = down;
@@ -283,7 +289,7 @@ describe('an object store that fails', () => {
     expect(await source.read()).toMatchObject({ fingerprint: named.fingerprint });
   });
 
-  it('is opened again until that succeeds once', async () => {
+  it('an object store that fails is opened again until that succeeds once', async () => {
     await publish('v1');
     let opens = 0;
     source = sourceOf({
@@ -299,12 +305,12 @@ describe('an object store that fails', () => {
     expect(opens).toBe(2);
   });
 
-  it('passes on what is no failure of the store', async () => {
+  it('an object store that fails passes on what is no failure of the store', async () => {
     const wrong = new TypeError('not this');
     await expect(sourceOf({ open: () => Promise.reject(wrong) }).read()).rejects.toBe(wrong);
   });
 
-  it('keeps nothing where there is no cache', async () => {
+  it('an object store that fails keeps nothing where there is no cache', async () => {
     await publish('v1');
     const named = await source.read();
     expect(named.keep).toBeUndefined();

@@ -50,12 +50,12 @@ describe('the cache of releases', () => {
   const keep = (version: string, policy = version) =>
     cache().keep({ manifest: manifestOf(version), policy: bytes(policy), config: bytes('{}') });
 
-  it('knows nothing at first', async () => {
+  it('the cache of releases knows nothing at first', async () => {
     expect(await cache().last()).toBeUndefined();
     expect(await cache().blob(sha256('x'))).toBeUndefined();
   });
 
-  it('gives back what was kept last, from another process too', async () => {
+  it('the cache of releases gives back what was kept last, from another process too', async () => {
     await keep('v1');
     await keep('v2');
     expect(await cache().last()).toEqual({
@@ -66,18 +66,18 @@ describe('the cache of releases', () => {
     expect(await cache().blob(sha256('v1'))).toEqual(bytes('v1'));
   });
 
-  it('keeps the releases of one manifest apart from those of others', async () => {
+  it('the cache of releases keeps the releases of one manifest apart from those of others', async () => {
     await keep('v1');
     expect(await createReleaseCache(folder, `${URL}.other`).last()).toBeUndefined();
   });
 
-  it('keeps a release once that comes back into force', async () => {
+  it('the cache of releases keeps a release once that comes back into force', async () => {
     for (const version of ['v1', 'v2', 'v1']) await keep(version);
     expect((await cache().last())?.manifest.version).toBe('v1');
     expect((JSON.parse(await readFile(await listFile(), 'utf8')) as { releases: unknown[] }).releases).toHaveLength(2);
   });
 
-  it('keeps four, and sweeps away what no list names once it is old', async () => {
+  it('the cache of releases keeps four, and sweeps away what no list names once it is old', async () => {
     for (const version of ['v1', 'v2', 'v3', 'v4', 'v5']) await keep(version);
     expect(await blobFiles()).toHaveLength(6);
     const blobs = join((await listFile()).replace('releases.json', 'blobs'));
@@ -88,7 +88,7 @@ describe('the cache of releases', () => {
     expect(await blobFiles()).toEqual(['v2', 'v3', 'v4', 'v5', '{}'].map(sha256).sort());
   });
 
-  it('writes a blob again that was altered', async () => {
+  it('the cache of releases writes a blob again that was altered', async () => {
     await keep('v1');
     const path = (await listFile()).replace('releases.json', join('blobs', sha256('v1')));
     await truncate(path, 1);
@@ -97,7 +97,7 @@ describe('the cache of releases', () => {
     expect(await cache().blob(sha256('v1'))).toEqual(bytes('v1'));
   });
 
-  it('is kept by several workers of one machine at once', async () => {
+  it('the cache of releases is kept by several workers of one machine at once', async () => {
     const workers = Array.from({ length: 8 }, (_none, worker) => worker);
     for (let round = 0; round < 10; round += 1) {
       await Promise.all(workers.map((worker) => keep(`v${round}-${worker}`)));
@@ -105,7 +105,7 @@ describe('the cache of releases', () => {
     expect(await cache().last()).toMatchObject({ manifest: { version: expect.stringMatching(/^v9-/) } });
   });
 
-  it('keeps what another worker is about to name, however old it is', async () => {
+  it('the cache of releases keeps what another worker is about to name, however old it is', async () => {
     await keep('v1');
     const [place] = await readdir(folder);
     const blob = join(folder, place!, 'blobs', sha256('v1'));
@@ -114,7 +114,7 @@ describe('the cache of releases', () => {
     expect((await stat(blob)).mtimeMs).toBeGreaterThan(Date.now() - 60_000);
   });
 
-  it('is for the eyes of its user only', async () => {
+  it('the cache of releases is for the eyes of its user only', async () => {
     await keep('v1');
     const list = await listFile();
     expect([(await stat(list)).mode & 0o777, (await stat(join(list, '..'))).mode & 0o777]).toEqual([0o600, 0o700]);
@@ -141,7 +141,7 @@ describe('the cache of releases', () => {
       },
       'could not be read (EISDIR)',
     ],
-  ])('is not used when its list is %s, and written anew', async (name, spoil, said) => {
+  ])('the cache of releases is not used when its list is %s, and written again', async (name, spoil, said) => {
     await keep('v1');
     await spoil(await listFile());
     await expect(cache().last()).rejects.toMatchObject({
@@ -157,11 +157,11 @@ describe('the cache of releases', () => {
     ['/var/cache/gate', {}, '/var/cache/gate'],
     ['cache', {}, '/settings/cache'],
     [undefined, { XDG_CACHE_HOME: '/x' }, '/x/planning-engine/releases'],
-  ])('lies where the settings say: %s', (configured, env, expected) => {
+  ])('the cache of releases lies where the settings say: %s', (configured, env, expected) => {
     expect(cacheFolder(configured, '/settings', env)).toBe(expected);
   });
 
-  it('lies in the home folder when nothing says where', () => {
+  it('the cache of releases lies in the home folder when nothing says where', () => {
     expect(cacheFolder(undefined, '/settings', {})).toMatch(/\/\.cache\/planning-engine\/releases$/);
   });
 });
@@ -225,7 +225,7 @@ describe('a worker whose object store is down', () => {
   it.each([
     ['with digests', {}],
     ['of three keys', { policySHA256: undefined, configSHA256: undefined }],
-  ])('starts with the release that it kept, %s, and says so', async (_, change) => {
+  ])('a worker whose object store is down starts with the release that it kept, %s, and says so', async (_, change) => {
     await kept('v1', change);
     objects.failure = DOWN;
     const holder = holderOf();
@@ -245,7 +245,7 @@ describe('a worker whose object store is down', () => {
     });
   });
 
-  it('is confirmed by the first reading that succeeds, without asking for the blobs again', async () => {
+  it('a worker whose object store is down is confirmed by the first reading that succeeds, without asking for the blobs again', async () => {
     await kept('v1');
     objects.failure = DOWN;
     const holder = holderOf();
@@ -265,7 +265,7 @@ describe('a worker whose object store is down', () => {
     expect(objects.takeRequests()).toEqual(['get latest.json unless 3']);
   });
 
-  it('takes the newest one as soon as the store is back', async () => {
+  it('a worker whose object store is down takes the newest one as soon as the store is back', async () => {
     await kept('v1');
     await publish('v2');
     objects.failure = DOWN;
@@ -276,7 +276,7 @@ describe('a worker whose object store is down', () => {
     expect(holder.status().fromCache).toBeUndefined();
   });
 
-  it('goes on with the release in force, and takes none from the disk, while it runs', async () => {
+  it('a worker whose object store is down continues with the release in force, and takes none from the disk, while it runs', async () => {
     await kept('v1');
     await publish('v2');
     const holder = holderOf();
@@ -290,13 +290,13 @@ describe('a worker whose object store is down', () => {
     expect(holder.status().lastError).toBeUndefined();
   });
 
-  it('takes from the disk what it has when it starts though the manifest can be read', async () => {
+  it('a worker whose object store is down takes from the disk what it has when it starts though the manifest can be read', async () => {
     await kept('v1');
     await holderOf().refresh();
     expect(objects.takeRequests()).toEqual(['get latest.json', 'get latest.json unless 3']);
   });
 
-  it('starts with the release that it kept when the store hangs', async () => {
+  it('a worker whose object store is down starts with the release that it kept when the store hangs', async () => {
     await kept('v1');
     objects.hanging = new Promise(() => undefined);
     const holder = holderOf({}, undefined, 200);
@@ -304,7 +304,7 @@ describe('a worker whose object store is down', () => {
     expect(holder.status()).toMatchObject({ fromCache: true, lastError: expect.stringContaining('within 200 ms') });
   });
 
-  it('has none when nothing was kept, or what was kept belongs to another manifest', async () => {
+  it('a worker whose object store is down has none when nothing was kept, or what was kept belongs to another manifest', async () => {
     await kept('v1');
     objects.failure = DOWN;
     const other = holderOf({ url: `${URL}.other`, cache: createReleaseCache(folder, `${URL}.other`) });
@@ -316,13 +316,16 @@ describe('a worker whose object store is down', () => {
     ['the manifest was deleted', () => objects.delete('latest.json'), 'there is none'],
     ['the newest release is broken', () => publish('v2', { policySHA256: 'f'.repeat(64) }), 'expected SHA-256'],
     ['the manifest is broken', () => objects.put('latest.json', bytes('{')), 'JSON'],
-  ])('does not start with it when the store answers, and %s', async (_, spoil, said) => {
-    await kept('v1');
-    await spoil();
-    const holder = holderOf();
-    await expect(holder.refresh()).rejects.toThrow(said);
-    expect(holder.status().ref).toBeUndefined();
-  });
+  ])(
+    'a worker whose object store is down does not start with it when the store answers, and %s',
+    async (_, spoil, said) => {
+      await kept('v1');
+      await spoil();
+      const holder = holderOf();
+      await expect(holder.refresh()).rejects.toThrow(said);
+      expect(holder.status().ref).toBeUndefined();
+    },
+  );
 
   it.each<[string, () => Promise<unknown>, string]>([
     ['a blob was cut', async () => truncateBlob(sha256(await aBundle('v1'))), 'is missing or altered'],
@@ -349,7 +352,7 @@ describe('a worker whose object store is down', () => {
       },
       'expected SHA-256',
     ],
-  ])('has none when %s, and tells both reasons', async (_, spoil, said) => {
+  ])('a worker whose object store is down has none when %s, and tells both reasons', async (_, spoil, said) => {
     await kept('v1');
     await spoil();
     objects.failure = DOWN;
@@ -375,13 +378,13 @@ describe('a worker whose object store is down', () => {
     ],
     ['without the digests that are required by now', { digests: 'required' }, undefined, 'expected policySHA256'],
     ['that no longer evaluates', {}, () => Promise.reject(new Error('no answer')), 'no answer'],
-  ])('refuses what it kept %s', async (_, change, smoke, said) => {
+  ])('a worker whose object store is down refuses what it kept %s', async (_, change, smoke, said) => {
     await kept('v1', { policySHA256: undefined, configSHA256: undefined });
     objects.failure = DOWN;
     await expect(holderOf(change, smoke).refresh()).rejects.toThrow(said);
   });
 
-  it('keeps nothing that was refused', async () => {
+  it('a worker whose object store is down keeps nothing that was refused', async () => {
     await publish('v1');
     await expect(holderOf({}, () => Promise.reject(new Error('no answer'))).refresh()).rejects.toThrow('no answer');
     expect(await createReleaseCache(folder, URL).last()).toBeUndefined();
@@ -403,7 +406,7 @@ describe('a worker whose object store is down', () => {
         return folder;
       },
     ],
-  ])('runs all the same while the store answers when %s', async (_, spoil) => {
+  ])('a worker whose object store is down runs all the same while the store answers when %s', async (_, spoil) => {
     await publish('v1');
     const holder = holderOf({ cache: createReleaseCache(await spoil(), URL) });
     expect((await holder.refresh()).ref.manifestVersion).toBe('v1');
@@ -412,7 +415,7 @@ describe('a worker whose object store is down', () => {
     expect(holder.status().lastError).toBeUndefined();
   });
 
-  it('leaves no half written file when the disk is full', async () => {
+  it('a worker whose object store is down leaves no half written file when the disk is full', async () => {
     await kept('v1');
     const blobs = (await listFile()).replace('releases.json', 'blobs');
     // A folder in the blob's place: it cannot be renamed over.

@@ -31,7 +31,7 @@ describe('a replay in threads', () => {
     ...Array.from({ length: 60 }, (_value, index) => lineOf(100 - index)),
   ];
 
-  it('finds what a replay without threads finds, in the order of the lines, whatever thread is first', async () => {
+  it('a replay in threads finds what a replay without threads finds, in the order of the lines, whatever thread is first', async () => {
     const evaluator = createEvaluator({ threads: 1, deadlineMs: 600_000, memoryMiB: 64 });
     async function* batches() {
       for await (const piece of piecesOf(mixed)) yield itemsOf(piece);
@@ -60,11 +60,11 @@ describe('a replay in threads', () => {
     for (const threads of [1, 2, 4]) expect(await run(piecesOf(mixed), { threads })).toEqual(wanted);
   });
 
-  it('is empty of nothing', async () => {
+  it('a replay in threads of no records gives an empty report', async () => {
     expect(await run(piecesOf([]))).toMatchObject({ decisions: 0, brokenLines: 0 });
   });
 
-  it('reads no further ahead than its threads can take, and tells how far it came', async () => {
+  it('a replay in threads reads no further ahead than its threads can take, and tells how far it came', async () => {
     let pulled = 0;
     let told = 0;
     let furthest = 0;
@@ -83,7 +83,7 @@ describe('a replay in threads', () => {
     expect(furthest).toBeLessThanOrEqual(5 * 2 * 2);
   });
 
-  it('stops an evaluation that passes its deadline, counts its decision as an error, and goes on with the others', async () => {
+  it('a replay in threads stops an evaluation that passes its deadline, counts its decision as an error, and continues with the others', async () => {
     const hanging = await loopingCandidate({ deadline: '2s' });
     const lines = [
       lineOf(1),
@@ -100,7 +100,7 @@ describe('a replay in threads', () => {
     ]);
   });
 
-  it('asks no evaluation of its own release that was stopped for its built-ins: nobody would stop it again', async () => {
+  it('a replay in threads asks no evaluation of its own release that was stopped for its built-ins: no one would stop it again', async () => {
     const hanging = await loopingCandidate({ deadline: '2s' });
     const { policySha, configRev } = hanging.release.ref;
     const own = { ...(JSON.parse(lineOf(2, 'loop')) as object), policySHA: policySha, configRev };
@@ -110,7 +110,7 @@ describe('a replay in threads', () => {
     expect(report.rows['not-reproduced'][0]).not.toHaveProperty('builtins');
   });
 
-  it('ends while its threads are at work once it is to stop', async () => {
+  it('a replay in threads ends while its threads are at work once it is to stop', async () => {
     const slow = await loopingCandidate({ deadline: '10m' });
     const stop = new AbortController();
     async function* untilStarted() {
@@ -122,20 +122,20 @@ describe('a replay in threads', () => {
     await expect(running).rejects.toThrow('The replay was stopped');
   });
 
-  it('counts an evaluation that eats too much memory as an error, and the next one is right', async () => {
+  it('a replay in threads counts an evaluation that eats too much memory as an error, and the next one is right', async () => {
     const small = await loopingCandidate({ memoryMiB: 16, deadline: '10m' });
     const report = await run(piecesOf([lineOf(1, 'eat'), lineOf(2)]), { candidate: small });
     expect(report).toMatchObject({ counts: { same: 1, changed: 1 } });
     expect(report.rows.changed[0]).toMatchObject({ decisionID: 'n-1', newOutcome: 'error' });
   });
 
-  it('refuses a candidate that is no module', async () => {
+  it('a replay in threads refuses a candidate that is no module', async () => {
     const { release } = candidate;
     const broken = { ...candidate, release: { ...release, policy: { ...release.policy, wasm: new Uint8Array(8) } } };
     await expect(run(piecesOf([lineOf(1)]), { candidate: broken })).rejects.toMatchObject({ type: 'PolicyInvalid' });
   });
 
-  it('fails with its source, and leaves no thread behind', async () => {
+  it('a replay in threads fails with its source, and leaves no thread behind', async () => {
     async function* failing() {
       yield* piecesOf([lineOf(1)]);
       throw new Error('the disk is gone');

@@ -30,7 +30,7 @@ const batch = (number: number, lines: string[], failed: BatchMessage['failed'] =
 });
 
 describe('a replaying thread', () => {
-  it('answers batches in their order, and tells which evaluation it is at', async () => {
+  it('a replaying thread answers batches in their order, and tells which evaluation it is at', async () => {
     const replayed = start();
     begun.length = 0;
     const answers = await Promise.all([
@@ -44,7 +44,7 @@ describe('a replaying thread', () => {
     expect(begun).toEqual([1, 2].map((call) => 3 * CALLS_PER_BATCH + call).concat(4 * CALLS_PER_BATCH + 1));
   });
 
-  it('does not try again what brought a thread down', async () => {
+  it('a replaying thread does not try again what brought a thread down', async () => {
     begun.length = 0;
     const answer = await start()(batch(0, [lineOf(1), lineOf(2), lineOf(3)], new Map([[2, 'it hung']])));
     expect(answer).toMatchObject({ report: { counts: { same: 2, changed: 1 } } });
@@ -52,12 +52,12 @@ describe('a replaying thread', () => {
     expect(begun).toEqual([1, 3]);
   });
 
-  it('counts as an error what the policy cannot answer, and goes on', async () => {
+  it('a replaying thread counts as an error what the policy cannot answer, and continues', async () => {
     const answer = await start()(batch(0, [lineOf(1, 'eat'), lineOf(2)]));
     expect(answer).toMatchObject({ report: { counts: { same: 1, changed: 1 } } });
   });
 
-  it('counts every decision as an error under data that does not load', async () => {
+  it('a replaying thread counts every decision as an error under data that does not load', async () => {
     const answer = await start('no JSON')(batch(0, [lineOf(1)]));
     expect(answer).toMatchObject({ report: { counts: { changed: 1 }, rows: { changed: [{ newOutcome: 'error' }] } } });
   });

@@ -34,7 +34,7 @@ const failure = async (spec: ActionSpec, signal?: AbortSignal): Promise<ActionEr
 };
 
 describe('the http action', () => {
-  it('sends the body with its templates filled in, under the idempotency key', async () => {
+  it('the http action sends the body with its templates filled in, under the idempotency key', async () => {
     receiver.answers.push(202);
     const result = await runAction(action({ expect: 202, headers: { 'X-Stage': '{{ stage }}' } }), context, options());
     expect(result).toEqual({ status: 202, summary: `PATCH ${receiver.url}/devices answered 202` });
@@ -47,12 +47,12 @@ describe('the http action', () => {
     });
   });
 
-  it('sends the key in the header that is named, whatever else the headers say of it', async () => {
+  it('the http action sends the key in the header that is named, whatever else the headers say of it', async () => {
     await runAction(action({ idempotencyKeyHeader: 'X-Key', headers: { 'x-KEY': 'mine' } }), context, options());
     expect(receiver.requests[0]?.headers['x-key']).toBe('key-1');
   });
 
-  it('encodes what a template puts into the URL', async () => {
+  it('the http action encodes what a template puts into the URL', async () => {
     await runAction(action({ url: `${receiver.url}/d/{{ attributes.path }}` }), context, options());
     expect(receiver.requests[0]?.path).toBe('/d/a%2Fb%3Fc');
   });
@@ -60,7 +60,7 @@ describe('the http action', () => {
   it.each([
     ['a refusal', (url: string) => `${url}/d/{{ attributes.path }}?q=1`, 'to answer 2xx, got 404'],
     ['no answer', () => 'http://127.0.0.1:{{ stage_attributes.devices }}/', 'could not be sent'],
-  ])('names %s of a masked address by its templates', async (_what, url, words) => {
+  ])('the http action names %s of a masked address by its templates', async (_what, url, words) => {
     receiver.answers.push(404);
     const spec = action({ url: url(receiver.url) });
     const running = runAction(spec, context, { ...options(), hidesValues: true });
@@ -76,7 +76,7 @@ describe('the http action', () => {
     [299, undefined],
     [404, 404],
     [304, 304],
-  ])('status %d is success where %s is expected', async (status, expected) => {
+  ])('status %d is a success of the http action where %s is expected', async (status, expected) => {
     receiver.answers.push(status);
     expect((await runAction(action({ expect: expected }), context, options())).status).toBe(status);
   });
@@ -93,15 +93,18 @@ describe('the http action', () => {
     [499, undefined, false],
     [500, undefined, true],
     [503, undefined, true],
-  ])('status %d fails where %s is expected; another attempt may mend it: %s', async (status, expected, retryable) => {
-    receiver.answers.push({ status, headers: { location: `${receiver.url}/elsewhere` } });
-    const error = await failure(action({ expect: expected }));
-    expect(error).toMatchObject({ type: 'ActionFailed', retryable, mayHaveBeenSent: true });
-    expect(error.faults).toEqual([
-      { type: 'ActionFailed', message: error.message, where: `${receiver.url}/devices`, status },
-    ]);
-    expect(receiver.requests).toHaveLength(1);
-  });
+  ])(
+    'status %d fails the http action where %s is expected; another attempt may mend it: %s',
+    async (status, expected, retryable) => {
+      receiver.answers.push({ status, headers: { location: `${receiver.url}/elsewhere` } });
+      const error = await failure(action({ expect: expected }));
+      expect(error).toMatchObject({ type: 'ActionFailed', retryable, mayHaveBeenSent: true });
+      expect(error.faults).toEqual([
+        { type: 'ActionFailed', message: error.message, where: `${receiver.url}/devices`, status },
+      ]);
+      expect(receiver.requests).toHaveLength(1);
+    },
+  );
 
   it('a time-out counts as sent', async () => {
     receiver.answers.push('hang');
@@ -135,7 +138,7 @@ describe('the http action', () => {
     expect(await failed).toMatchObject({ retryable: true, mayHaveBeenSent: true });
   });
 
-  it('keeps the query out of every error', async () => {
+  it('the http action keeps the query out of every error', async () => {
     receiver.answers.push(500, 'reset');
     const spec = action({ url: `${receiver.url}/devices?token={{ attributes.secret }}` });
     for (const error of [await failure(spec), await failure(spec)]) {
@@ -143,21 +146,21 @@ describe('the http action', () => {
     }
   });
 
-  it('sends nothing when a template is unknown', async () => {
+  it('the http action sends nothing when a template is unknown', async () => {
     const error = await failure(action({ body: '{{ nope }}' }));
     expect(error).toMatchObject({ retryable: false, mayHaveBeenSent: false });
     expect(error.faults[0]?.message).toContain('Unknown path nope');
     expect(receiver.requests).toHaveLength(0);
   });
 
-  it('compensates under a key of its own', async () => {
+  it('the http action compensates under a key of its own', async () => {
     const spec = action({ compensation: { method: 'DELETE', url: `${receiver.url}/devices/{{ stage }}` } });
     expect((await compensate(spec, context, options())).status).toBe(200);
     expect(receiver.requests).toMatchObject([{ method: 'DELETE', path: '/devices/canary', body: '' }]);
     expect(receiver.requests[0]?.headers['idempotency-key']).toBe('key-1/compensation');
   });
 
-  it('compensates nothing where nothing is defined', async () => {
+  it('the http action compensates nothing where nothing is defined', async () => {
     expect(await compensate(action(), context, options())).toEqual({ summary: 'no compensation is defined' });
     expect(receiver.requests).toHaveLength(0);
   });
@@ -182,7 +185,7 @@ describe('checking an action before the deployment starts', () => {
     expect(faults[0]?.message).not.toContain('pw@');
   });
 
-  it('reports all faults together, those of the compensation too', () => {
+  it('the check of an action reports all faults together, those of the compensation too', () => {
     const spec = action({ url: '{{ a }}', body: '{{ b }}', compensation: { method: 'POST', url: '{{ c }}' } });
     expect(checkAction(spec, context).map((fault) => fault.where)).toEqual([
       'action.url',
@@ -191,7 +194,7 @@ describe('checking an action before the deployment starts', () => {
     ]);
   });
 
-  it('finds nothing wrong with a sound action, nor with none', () => {
+  it('the check of an action finds nothing wrong with a sound action, nor with none', () => {
     const compensation = { method: 'POST', url: 'http://x/', body: {} } as const;
     expect(checkAction(action({ compensation }), context)).toEqual([]);
     expect(checkAction({ type: 'none' }, context)).toEqual([]);
@@ -199,18 +202,18 @@ describe('checking an action before the deployment starts', () => {
 });
 
 describe('the registry of actions', () => {
-  it('none does nothing and undoes nothing', async () => {
+  it('the action the action the action none does nothing and undoes nothing', async () => {
     expect(await runAction({ type: 'none' }, context, options())).toEqual({ summary: 'nothing to do' });
     expect(await compensate({ type: 'none' }, context, options())).toEqual({ summary: 'nothing to undo' });
   });
 
-  it('refuses two actions of one type', () => {
+  it('the registry of actions refuses two actions of one type', () => {
     expect(() => createActionRegistry([noneAction, noneAction])).toThrow(
       'Two actions are registered for the type none',
     );
   });
 
-  it('names the types it knows when asked for another', async () => {
+  it('the registry of actions names the types it knows when asked for another', async () => {
     await expect(runAction({ type: 'shell' } as unknown as ActionSpec, context, options())).rejects.toThrow(
       'Expected an action of type none or http, got shell',
     );

@@ -33,17 +33,17 @@ const countingDown = (target: () => string) => {
 };
 
 describe('redirects', () => {
-  it.each([1, 3])('follows %d', async (count) => {
+  it.each([1, 3])('a request follows status %d', async (count) => {
     countingDown(() => '');
     expect(await ask({ url: `${source.url}/${count}` })).toBe(7);
     expect(source.requests).toHaveLength(count + 1);
   });
-  it('follows no fourth', async () => {
+  it('a request follows no fourth redirect', async () => {
     countingDown(() => '');
     await expect(ask({ url: `${source.url}/4` })).rejects.toMatchObject({ type: 'FactSourceUnavailable' });
     expect(source.requests).toHaveLength(4);
   });
-  it('follows to another host without credentials', async () => {
+  it('a request follows a redirect to another host without credentials', async () => {
     countingDown(() => other.url);
     other.script = (_, response) => void response.end('8');
     expect(await ask({ url: `${source.url}/1` })).toBe(8);
@@ -51,18 +51,18 @@ describe('redirects', () => {
   it.each<[string, Partial<JsonRequest>]>([
     ['a header', { headers: { 'x-key': 'k' } }],
     ['a bearer token', { bearerToken: { env: 'TOKEN' } }],
-  ])('never carries %s to another host', async (_, credential) => {
+  ])('a redirect never carries %s to another host', async (_, credential) => {
     countingDown(() => other.url);
     const asked = ask({ url: `${source.url}/1`, ...credential }, { TOKEN: 't' });
     await expect(asked).rejects.toMatchObject({ type: 'FactSourceUnavailable', faults: [{ status: 302 }] });
     expect(other.requests).toEqual([]);
   });
-  it('carries the credential on the same host', async () => {
+  it('a redirect on the same host carries the credential', async () => {
     countingDown(() => '');
     await ask({ url: `${source.url}/1`, bearerToken: { env: 'TOKEN' } }, { TOKEN: 't' });
     expect(source.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer t', 'Bearer t']);
   });
-  it('refuses one to no URL', async () => {
+  it('a redirect to an invalid URL is refused', async () => {
     source.script = (_, response) => void response.writeHead(301, { location: 'http://' }).end();
     await expect(ask()).rejects.toMatchObject({ type: 'FactSourceUnavailable' });
   });
@@ -91,7 +91,7 @@ describe('bodies', () => {
 });
 
 describe('secrets', () => {
-  it('come from a file beside the configuration, read anew for each request', async () => {
+  it('secrets come from a file beside the configuration, read again for each request', async () => {
     for (const secret of ['one', 'two']) {
       writeFileSync(join(folder, 'token'), `${secret}\n`);
       await ask({ headers: { 'x-key': { file: 'token' } } });
@@ -103,13 +103,13 @@ describe('secrets', () => {
     ['an empty file', { file: 'empty' }, 'empty, but it is empty'],
     ['an absent variable', { env: 'NONE' }, 'NONE, but it is not set'],
     ['a blank variable', { env: 'BLANK' }, 'BLANK, but it is not set'],
-  ])('%s is named, and nobody is asked', async (_, bearerToken, message) => {
+  ])('a secret that is %s is named, and no request is sent', async (_, bearerToken, message) => {
     writeFileSync(join(folder, 'empty'), '\n');
     const expected = { type: 'FactSourceUnavailable', message: expect.stringContaining(message) };
     await expect(ask({ bearerToken }, { BLANK: ' ' })).rejects.toMatchObject(expected);
     expect(source.requests).toEqual([]);
   });
-  it('with a forbidden character are refused without being shown', async () => {
+  it('secrets with a forbidden character are refused without being shown', async () => {
     const error = await ask({ headers: { 'x-key': { env: 'KEY' } } }, { KEY: 'hun\nter2' }).catch((e: Error) => e);
     expect(error).toMatchObject({ type: 'FactSourceUnavailable', message: expect.stringContaining('x-key') });
     expect(JSON.stringify(error) + String(error)).not.toMatch(/hun|ter2/);
@@ -118,5 +118,5 @@ describe('secrets', () => {
     ['http://u:p@h/a?token=t&b=1', 'http://h/a?token=***&b=1'],
     ['http://h/{stage}', 'http://h/{stage}'],
     ['nowhere', '(not a URL)'],
-  ])('are taken out of %s', (url, shown) => expect(redactUrl(url)).toBe(shown));
+  ])('secrets are taken out of %s', (url, shown) => expect(redactUrl(url)).toBe(shown));
 });

@@ -34,7 +34,7 @@ const configOf = (module: string) => {
 };
 
 // Node's own `import()` is not to be had inside jest, so a process of its own runs the sources.
-it("loads CommonJS and ES modules and packages with Node's own import", async () => {
+it("the provider loads CommonJS and ES modules and packages with Node's own import", async () => {
   const modules = ['./own.cjs', './own.mjs', './default.cjs', 'own-facts'];
   const script = `
     const { moduleProvider } = require(${JSON.stringify(resolve('src/gate/facts/providers/module.ts'))});

@@ -22,7 +22,7 @@ async function collect(over: Partial<PrometheusProviderConfig> = {}, signal = ne
 const sample = (value: string, ageMs: number, labels = {}) => ({ name: 'm', labels, value, timeMs: NOW - ageMs });
 
 describe('the time of a fact', () => {
-  it("is the sample's own, also while a dead exporter's last sample is still answered", async () => {
+  it("the time of a fact is the sample's own, also while a dead exporter's last sample is still answered", async () => {
     server.series = [sample('12.5', 299_999)];
     expect(await collect()).toMatchObject({ value: 12.5, observedAtMs: NOW - 299_999 });
     expect(server.queries.sort()).toEqual(['m', 'timestamp(m)']);
@@ -34,23 +34,23 @@ describe('the time of a fact', () => {
     ['sum', 6],
     ['avg', 3],
     ['count', 2],
-  ] as const)("is the oldest series' with the aggregation %s", async (aggregation, value) => {
+  ] as const)("the time of a fact is the oldest series' with the aggregation %s", async (aggregation, value) => {
     server.series = [sample('2', 1_000, { a: '1' }), sample('4', 30_500, { a: '2' })];
     expect(await collect({ aggregation })).toMatchObject({ value, observedAtMs: NOW - 30_500 });
   });
 
-  it('is asked for just the series that the matchers choose', async () => {
+  it('the time of a fact is asked for just the series that the matchers choose', async () => {
     server.series = [sample('2', 1_000, { a: '1' }), sample('4', 30_500, { a: '2' })];
     expect(await collect({ query: 'm{a="1"}' })).toMatchObject({ value: 2, observedAtMs: NOW - 1_000 });
   });
 
-  it('is that of the evaluation for an expression, which has lost the time', async () => {
+  it('the time of a fact is that of the evaluation for an expression, which has lost the time', async () => {
     server.series = [sample('2', 200_000)];
     expect(await collect({ query: 'sum(m)' })).toMatchObject({ value: 2, observedAtMs: NOW });
     expect(server.queries).toEqual(['sum(m)']);
   });
 
-  it('is what timestampQuery answers, where one is configured', async () => {
+  it('the time of a fact is what timestampQuery answers, where one is configured', async () => {
     server.series = [sample('2', 200_000, { a: '1' }), sample('4', 1_000, { a: '2' })];
     const found = await collect({ query: 'sum(m)', timestampQuery: 'min(timestamp(m))' });
     expect(found).toMatchObject({ value: 6, observedAtMs: NOW - 200_000 });
@@ -114,7 +114,7 @@ it('series that come or go between the two queries are asked for again', async (
   await expect(collect()).rejects.toMatchObject({ type: 'FactSourceUnavailable' });
 });
 
-it('breaks off the other request when one fails', async () => {
+it('the provider breaks off the other request when one fails', async () => {
   server.hung.add('timestamp(m)');
   server.answers.set('m', 'wrong');
   server.before = async () => {

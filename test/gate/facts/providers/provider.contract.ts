@@ -33,7 +33,7 @@ export function describeProvider(
       });
     }
 
-    it('gives the value, with its credential at the source and nowhere else', async () => {
+    it('a provider gives the value, with its credential at the source and nowhere else', async () => {
       source.script = (_, response) => void response.end(JSON.stringify(answer));
       const result = await collect();
       expect(result).toMatchObject({ facts: [{ id: 'level', value: 7 }], faults: [] });
@@ -60,7 +60,7 @@ export function describeProvider(
       await until(() => source.requests.length > 0 && source.aborted === source.requests.length);
     });
 
-    it('stops its request when told to', async () => {
+    it('a provider stops its request when told to', async () => {
       source.script = () => undefined;
       const controller = new AbortController();
       const asked = Promise.resolve((await create(source.url)).collect(target, controller.signal));

@@ -52,7 +52,7 @@ describeProvider(
   },
 );
 
-it('the provider config asks nobody and is always fresh', async () => {
+it('the provider config asks no one and is always fresh', async () => {
   const provider = await create({ type: 'config', path: '/limits/a~1b' });
   expect(provider.alwaysFresh).toBe(true);
   expect(await provider.collect({} as never, new AbortController().signal)).toEqual({ value: 3 });

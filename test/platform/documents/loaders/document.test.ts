@@ -15,7 +15,7 @@ describe('a document', () => {
     ['a.yml', '\uFEFFa:\n  - 1\n  - true\n  - ~\n  - x\n'],
     ['a.YAML', 'a: &l [1, true, null, x]'],
     ['a.pkl', 'a = List(1, true, null, "x")'],
-  ])('is read from %s: %j', async (name, text) => {
+  ])('a document is read from %s: %j', async (name, text) => {
     await withFile(name, text, async (path) => {
       const { document, bytes } = await loadDocument(path);
       expect(document).toEqual({ a: [1, true, null, 'x'] });
@@ -65,24 +65,24 @@ describe('a document', () => {
       /^a.yaml: expected aliases that stay small: Excessive alias count/,
     ],
     ['YAML with an alias of nothing', 'a.yaml', 'a: *nobody\n', /^a.yaml(:1)?: .*nobody/],
-  ])('is refused when it is %s', async (_, name, content, message) => {
+  ])('a document is refused when it is %s', async (_, name, content, message) => {
     await withFile(name, content, async (path) => {
       expect((await messagesOf(() => loadDocument(path)))[0]).toMatch(message);
     });
   });
 
-  it('of exactly 1 MiB is read', async () => {
+  it('a document of exactly 1 MiB is read', async () => {
     const text = '{}'.padEnd(2 ** 20);
     await withFile('a.json', text, async (path) => expect((await loadDocument(path)).document).toEqual({}));
   });
 
-  it('shows nothing of broken JSON, where a secret may stand', async () => {
+  it('a document shows nothing of broken JSON, where a secret may stand', async () => {
     await withFile('a.json', '{"password": tok-123}', async (path) => {
       expect((await messagesOf(() => loadDocument(path)))[0]).not.toContain('tok-123');
     });
   });
 
-  it('is refused when it is missing or a folder', async () => {
+  it('a document is refused when it is missing or a folder', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'config-'));
     await mkdir(join(folder, 'x.json'));
     expect(await messagesOf(() => loadDocument(join(folder, 'none.json')))).toEqual([
@@ -100,7 +100,7 @@ describe('lines', () => {
   it.each([
     ['a.json', '{\n  "a": {\n    "b": [\n      1,\n      2\n    ]\n  }\n}'],
     ['a.yaml', '# first\na:\n  b:\n    - 1\n    - 2\n'],
-  ])('of %s are known by JSON Pointer, for what is absent the nearest around it', async (name, text) => {
+  ])('lines of %s are known by JSON Pointer, for what is absent the nearest around it', async (name, text) => {
     await withFile(name, text, async (path) => {
       const { lineOf } = await loadDocument(path);
       expect(['/a', '/a/b', '/a/b/1', '/a/b/7', '/a/x'].map((pointer) => lineOf?.(pointer))).toEqual([2, 3, 5, 3, 2]);
@@ -123,13 +123,13 @@ describe('a PKL file', () => {
       'a = import("/etc/hosts.pkl")',
       /^a.pkl:1: Refusing to load module `file:\/\/\/etc/,
     ],
-  ])('cannot read %s', async (_, text, message) => {
+  ])('a PKL file cannot read %s', async (_, text, message) => {
     await withFile('a.pkl', text, async (path) => {
       expect((await messagesOf(() => loadDocument(path)))[0]).toMatch(message);
     });
   });
 
-  it('sends no request for a module that it must not load', async () => {
+  it('a PKL file sends no request for a module that it must not load', async () => {
     let requests = 0;
     const server = createServer((_, response) => response.end(`x = ${(requests += 1)}`));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -159,13 +159,13 @@ describe('a PKL file', () => {
       /^a.pkl:2: Type constraint .* violated\. Value: "a-b"$/,
     ],
     ['a number', 'a = NaN', /^a.pkl: Cannot render value `NaN` as JSON\.$/],
-  ])('with a fault in %s is refused with its line and no stack', async (_, text, message) => {
+  ])('a PKL file with a fault in %s is refused with its line and no stack', async (_, text, message) => {
     await withFile('a.pkl', text, async (path) => {
       expect((await messagesOf(() => loadDocument(path)))[0]).toMatch(message);
     });
   });
 
-  it('may import from its own folder and be reached by a link, and its folder may have a space', async () => {
+  it('a PKL file may import from its own folder and be reached by a link, and its folder may have a space', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'config- '));
     await writeFile(join(folder, 'shared.pkl'), 'limit = 7');
     await writeFile(join(folder, 'a.pkl'), 'import "shared.pkl"\na = shared.limit');
@@ -183,7 +183,7 @@ describe('a PKL file', () => {
     ['1.5.d', '1.5d'],
     ['2500.us', '2.5ms'],
     ['0.s', '0s'],
-  ])('renders the duration %s as %s', async (pkl, text) => {
+  ])('a PKL file renders the duration %s as %s', async (pkl, text) => {
     await withFile('a.pkl', `amends "modulepath:/Release.pkl"\nallowedClockSkew = ${pkl}`, async (path) => {
       expect((await loadDocument(path)).document).toMatchObject({ allowedClockSkew: text });
     });

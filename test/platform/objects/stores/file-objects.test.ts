@@ -21,7 +21,7 @@ describe('objects in a folder', () => {
 
   describeObjectStore(async () => createFileObjects(join(root, `store-${++opened}`)));
 
-  it('leaves no half-written file behind when a write fails', async () => {
+  it('the folder of objects leaves no half-written file behind when a write fails', async () => {
     const folder = join(root, `store-${++opened}`);
     const store = createFileObjects(folder);
     await store.put('a', new Uint8Array([1]));
@@ -30,7 +30,7 @@ describe('objects in a folder', () => {
     expect((await store.get('a'))?.bytes).toEqual(new Uint8Array([1]));
   });
 
-  it('does not read from a pipe, nor below a file', async () => {
+  it('the folder of objects does not read from a pipe, nor below a file', async () => {
     const folder = join(root, `store-${++opened}`);
     const store = createFileObjects(folder);
     await store.put('plain', new Uint8Array([1]));
@@ -40,7 +40,7 @@ describe('objects in a folder', () => {
     await expect(createFileObjects(join(folder, 'plain')).list('')).rejects.toBeInstanceOf(ObjectStoreError);
   });
 
-  it('lists its objects while other folders beside them come and go', async () => {
+  it('the folder of objects lists its objects while other folders beside them come and go', async () => {
     const folder = join(root, `store-${++opened}`);
     const store = createFileObjects(folder);
     await store.put('a.history/1', new Uint8Array([1]));
@@ -56,7 +56,7 @@ describe('objects in a folder', () => {
     await expect(store.list('../')).rejects.toThrow('Expected a key below its place');
   });
 
-  it('takes over from a writer that died while it replaced an object', async () => {
+  it('the folder of objects takes over from a writer that died while it replaced an object', async () => {
     const folder = join(root, `store-${++opened}`);
     const store = createFileObjects(folder);
     const { etag } = await store.put('a', new Uint8Array([1]));
@@ -67,7 +67,7 @@ describe('objects in a folder', () => {
     expect((await store.get('a'))?.bytes).toEqual(new Uint8Array([2]));
   });
 
-  it('does not wait for ever for its turn, and then writes nothing', async () => {
+  it('the folder of objects does not wait for ever for its turn, and then writes nothing', async () => {
     const folder = join(root, `store-${++opened}`);
     const store = createFileObjects(folder, { lockWithinMs: 50 });
     const { etag } = await store.put('a', new Uint8Array([1]));
@@ -78,7 +78,7 @@ describe('objects in a folder', () => {
     await store.put('a', new Uint8Array([2]), { ifMatch: etag });
   });
 
-  it('lets exactly one of several processes at once win', async () => {
+  it('the folder of objects lets exactly one of several processes at once win', async () => {
     const folder = join(root, `store-${++opened}`);
     const { etag } = await createFileObjects(folder).put('a', new Uint8Array([0]));
     const hook = join(__dirname, '..', '..', '..', 'support', 'ts-require.cjs');

@@ -33,7 +33,7 @@ describe('objects in S3', () => {
 
   describeObjectStore(async () => createS3Objects(client, { bucket: 'gate', prefix: `store-${++opened}/` }));
 
-  it('lists more than one page of keys', async () => {
+  it('the S3 store lists more than one page of keys', async () => {
     const store = createS3Objects(client, { bucket: 'gate', prefix: 'many/' });
     const keys = Array.from({ length: 1_010 }, (_value, index) => `k${String(index).padStart(4, '0')}`);
     for (let from = 0; from < keys.length; from += 50) {
@@ -50,7 +50,7 @@ describe('objects in S3', () => {
       { credentials: { accessKeyId: 'someone', secretAccessKey: 'else' } },
       'access key',
     ],
-  ])('says what is wrong with %s', async (_what, place, over, why) => {
+  ])('the S3 store says what is wrong with %s', async (_what, place, over, why) => {
     const other = at(server.endpoint, over);
     const store = createS3Objects(other, place);
     for (const ask of [
@@ -93,7 +93,7 @@ describe('objects in S3', () => {
       broken.close();
     });
 
-    it('asks once for an object that has not changed', async () => {
+    it('the S3 store asks once for an object that has not changed', async () => {
       answer = (request, response) => {
         expect(request.headers['if-none-match']).toBe('"tag"');
         response.writeHead(304).end();
@@ -102,13 +102,13 @@ describe('objects in S3', () => {
       expect(requests).toBe(1);
     });
 
-    it.each([500, 503])('tries again on %d, and gives up with its status', async (status) => {
+    it.each([500, 503])('the S3 store tries again on %d, and gives up with its status', async (status) => {
       answer = (_request, response) => void response.writeHead(status).end('<Error><Code>SlowDown</Code></Error>');
       await expect(store.get('a')).rejects.toMatchObject({ name: 'ObjectStoreError', status });
       expect(requests).toBe(2);
     });
 
-    it('gives up on a server that never answers', async () => {
+    it('the S3 store gives up on a server that never answers', async () => {
       answer = () => undefined;
       await expect(store.get('a')).rejects.toBeInstanceOf(ObjectStoreError);
     });
@@ -121,7 +121,7 @@ describe('objects in S3', () => {
         },
       ],
       ['stalls', (response: ServerResponse) => void response.write('half')],
-    ])('takes no half of a body that %s', async (_how, send) => {
+    ])('the S3 store takes no half of a body that %s', async (_how, send) => {
       answer = (_request, response) => {
         response.writeHead(200, { etag: '"tag"', 'content-length': '8' });
         send(response);
@@ -129,7 +129,7 @@ describe('objects in S3', () => {
       await expect(store.get('a')).rejects.toBeInstanceOf(ObjectStoreError);
     });
 
-    it('stops reading a body of unknown length where the limit is', async () => {
+    it('the S3 store stops reading a body of unknown length where the limit is', async () => {
       answer = (_request, response) => {
         response.writeHead(200, { etag: '"tag"' });
         const more = (): void =>
@@ -139,18 +139,18 @@ describe('objects in S3', () => {
       await expect(store.get('a', { maxBytes: 10_000 })).rejects.toThrow('at most 10000 bytes');
     });
 
-    it('does not take an answer without a tag', async () => {
+    it('the S3 store does not take an answer without a tag', async () => {
       answer = (_request, response) => void response.writeHead(200, { 'content-length': '1' }).end('x');
       await expect(store.get('a')).rejects.toThrow('no tag');
       await expect(store.put('a', new Uint8Array([1]))).rejects.toThrow('no tag');
     });
 
-    it('does not take 304 for an answer to a plain question', async () => {
+    it('the S3 store does not take 304 for an answer to a plain question', async () => {
       answer = (_request, response) => void response.writeHead(304).end();
       await expect(store.get('a')).rejects.toThrow('304');
     });
 
-    it('has nothing against deleting what the server says is not there', async () => {
+    it('the S3 store has nothing against deleting what the server says is not there', async () => {
       answer = (_request, response) =>
         void response
           .writeHead(404, { 'content-type': 'application/xml' })
@@ -159,7 +159,7 @@ describe('objects in S3', () => {
     });
   });
 
-  it('says that nobody answers', async () => {
+  it('the S3 store says that no one answers', async () => {
     const nobody = at('http://127.0.0.1:9', { maxAttempts: 1 });
     const store = createS3Objects(nobody, { bucket: 'gate', prefix: '' });
     await expect(store.list('')).rejects.toThrow('ECONNREFUSED');

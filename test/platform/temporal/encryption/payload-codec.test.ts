@@ -10,7 +10,7 @@ const SECRET = 'SECRET-4711';
 const payload = () => defaultPayloadConverter.toPayload({ serial: SECRET })!;
 
 describe('payload encryption', () => {
-  it('hides a payload and gives it back', async () => {
+  it('payload encryption hides a payload and gives it back', async () => {
     const codec = createPayloadCodec([key('a')]);
     const [sealed] = await codec.encode([payload()]);
     expect(Buffer.from(sealed!.data!).includes(SECRET)).toBe(false);
@@ -19,7 +19,7 @@ describe('payload encryption', () => {
     expect(defaultPayloadConverter.fromPayload(opened!)).toEqual({ serial: SECRET });
   });
 
-  it('reads what an earlier key encrypted, and what none did', async () => {
+  it('payload encryption reads what an earlier key encrypted, and what none did', async () => {
     const [old, now] = [key('old'), key('now')];
     const sealed = await createPayloadCodec([old]).encode([payload()]);
     const rotated = createPayloadCodec([now, old]);
@@ -30,7 +30,7 @@ describe('payload encryption', () => {
     ]);
   });
 
-  it('names the id of a key that is not there, and refuses altered bytes', async () => {
+  it('payload encryption names the id of a key that is not there, and refuses altered bytes', async () => {
     const a = key('a');
     const [sealed] = await createPayloadCodec([a]).encode([payload()]);
     await expect(createPayloadCodec([key('b')]).decode([sealed!])).rejects.toThrow('id "a"');
@@ -41,13 +41,13 @@ describe('payload encryption', () => {
   });
 
   it.each(['', 'short', 'é'.repeat(32), 'ab'.repeat(31), randomBytes(33).toString('base64')])(
-    'takes no key %j',
+    'payload encryption takes no key %j',
     (text) => {
       expect(parseKeyBytes(text)).toBeUndefined();
     },
   );
 
-  it('takes hex and base64 keys, and names every fault without the key', () => {
+  it('payload encryption takes hex and base64 keys, and names every fault without the key', () => {
     const bytes = randomBytes(32);
     expect(parseKeyBytes(bytes.toString('hex'))).toEqual(new Uint8Array(bytes));
     expect(parseKeyBytes(bytes.toString('base64'))).toEqual(new Uint8Array(bytes));
@@ -70,7 +70,7 @@ describe('the codec server', () => {
       headers: { 'content-type': 'application/json', ...headers },
     });
 
-  it("decodes for who has the token, and answers the UI's preflight", async () => {
+  it("the codec server decodes for a caller with the token, and answers the UI's preflight", async () => {
     const codec = createPayloadCodec([key('a')]);
     const uiOrigin = 'http://127.0.0.1:8233';
     const server = await startCodecServer({ host: '127.0.0.1', port: 0, codec, token: 'token-1', uiOrigin });
@@ -111,7 +111,7 @@ describe('the codec server', () => {
     }
   });
 
-  it('listens beyond loopback only with a token, and wants an origin', async () => {
+  it('the codec server listens beyond loopback only with a token, and wants an origin', async () => {
     const codec = createPayloadCodec([key('a')]);
     await expect(startCodecServer({ host: '0.0.0.0', port: 0, codec })).rejects.toThrow('Expected a token');
     const options = { host: '127.0.0.1', port: 0, codec, uiOrigin: 'http://x/path' };

@@ -25,7 +25,7 @@ describe('toTaskRouting', () => {
       { currentDeploymentVersion: proto(one), rampingDeploymentVersion: proto(two), rampingVersionPercentage: 0 },
       { current: one },
     ],
-  ])('reads %s', (_what, info, routing) => {
+  ])('toTaskRouting reads %s', (_what, info, routing) => {
     expect(toTaskRouting(info)).toEqual(routing);
   });
 });
@@ -43,7 +43,7 @@ describe('receivesTasks', () => {
     ['the current build after a full ramp', { current: one, ramping: { version: two, percentage: 100 } }, one, false],
     ['unversioned workers that are ramped to', { current: one, ramping: { percentage: 10 } }, undefined, true],
     ['unversioned workers before a full ramp', { ramping: { version: one, percentage: 99 } }, undefined, true],
-  ])('tells for %s', (_what, routing, version, expected) => {
+  ])('receivesTasks tells for %s', (_what, routing, version, expected) => {
     expect(receivesTasks(routing, version)).toBe(expected);
   });
 });
