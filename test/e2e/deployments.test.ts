@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { AuditRecord } from '../../src/audit/audit-record';
 import type { DeploymentStatus, Explanation } from '../../src/gate/deployments/deployment-state';
 import type { RunningWorker } from '../../src/worker';
-import { quickRelease, ROOT, startGateHarness, WAIT, type GateHarness } from '../support/gate-harness';
+import { FACT_TIMEOUT_MS, quickRelease, ROOT, startGateHarness, WAIT, type GateHarness } from '../support/gate-harness';
 import { eventually } from '../support/temporal-env';
 
 const OPERATOR = ['--actor', 'ann', '--reason', 'checked by hand'] as const;
@@ -17,7 +17,7 @@ describe('a deployment, from the command line', () => {
   let id: string;
 
   beforeAll(async () => {
-    gate = await startGateHarness();
+    gate = await startGateHarness({ factTimeoutMs: FACT_TIMEOUT_MS });
     worker = await gate.startWorker();
   });
   afterAll(async () => {

@@ -59,6 +59,7 @@ describe('a gate on S3 and DynamoDB', () => {
     client = dynamoDb.client();
     gate = await startGateHarness({
       release: SHORT_STEPS,
+      factTimeoutMs: FACT_TIMEOUT_MS,
       settings: {
         release: {
           manifest: MANIFEST,

@@ -57,13 +57,15 @@ export interface GateHarness {
 export interface HarnessOptions {
   settings?: Record<string, unknown>;
   release?: Record<string, unknown>;
+  /** @default a minute */
+  factTimeoutMs?: number;
 }
 
 /** A `gate deploy --wait` that ends only when the deployment does. */
 export const WAIT = ['--wait', '--timeout', '5m'] as const;
 
-/** How long a source of facts may take: a test that hangs one waits for it, and a healthy one must not reach it. */
-export const FACT_TIMEOUT_MS = 2_000;
+/** For tests that hang a source of facts: they wait for it, and a healthy source must not reach it. */
+export const FACT_TIMEOUT_MS = 3_000;
 
 /** No step runs out of its time because the machine does much else; those that fail are tried again at once. */
 const patient = { timeout: '2m', maximumAttempts: 2, initialInterval: '50ms', maximumInterval: '100ms' };
@@ -76,16 +78,20 @@ const stepsOf = (step: typeof patient): Record<string, unknown> => ({
 });
 
 /** For tests that kill a worker or freeze a store: Temporal gives a step to the next worker when its time is over. */
-export const SHORT_STEPS = { activities: stepsOf({ ...patient, timeout: '5s' }) };
+export const SHORT_STEPS = { activities: stepsOf({ ...patient, timeout: '5s', maximumAttempts: 4 }) };
 
 /** Release configuration with short pauses between attempts and checks, so that no test sleeps for seconds. */
-export function quickRelease(levelServerUrl: string, overrides: Record<string, unknown> = {}): Record<string, unknown> {
+export function quickRelease(
+  levelServerUrl: string,
+  overrides: Record<string, unknown> = {},
+  factTimeoutMs = 60_000,
+): Record<string, unknown> {
   const provider = {
     type: 'levelServer',
     base: levelServerUrl,
     ttl: '0s',
     maxAge: '45s',
-    timeout: `${FACT_TIMEOUT_MS}ms`,
+    timeout: `${factTimeoutMs}ms`,
   };
   return {
     facts: { pending_delta: provider, max_pending: provider, region_health: provider },
@@ -206,7 +212,7 @@ export async function startGateHarness(options: HarnessOptions = {}): Promise<Ga
       rmSync(folder, { recursive: true, force: true });
     },
   };
-  harness.writeRelease(quickRelease(levels.url, options.release));
+  harness.writeRelease(quickRelease(levels.url, options.release, options.factTimeoutMs));
   harness.writeManifest({ policy: join(ROOT, 'policy'), config: 'release.json', version: 'v1' });
   harness.heal();
   return harness;
