@@ -17,11 +17,12 @@ jest.mock('../../../src/platform/threads/start-thread', () => ({
 
 const NEVER_STARTS = `process.exit(3)`;
 const READY = `
+  const ACCOUNT = '{"evaluator":"wasm","secondOpinion":{"vote":"not-asked"}}';
   const { parentPort, workerData } = require('node:worker_threads');
   const clock = new BigInt64Array(workerData.clock);
   parentPort.postMessage('ready');
 `;
-const ANSWERS = `${READY} parentPort.on('message', (m) => Array.isArray(m) && parentPort.postMessage(m.map((c) => [c[0], c[2], 1])))`;
+const ANSWERS = `${READY} parentPort.on('message', (m) => Array.isArray(m) && parentPort.postMessage(m.map((c) => [c[0], c[2], 1, ACCOUNT])))`;
 const DIES_IN_EVALUATION = `${READY}
   parentPort.on('message', (m) => {
     if (!Array.isArray(m)) return;
@@ -39,7 +40,7 @@ const HANGS_LOADING = `${READY}
   })`;
 const SILENT_THEN_ANSWERS = `${READY}
   parentPort.on('message', (m) => {
-    if (Array.isArray(m)) setTimeout(() => parentPort.postMessage(m.map((c) => [c[0], c[2], 1])), 120);
+    if (Array.isArray(m)) setTimeout(() => parentPort.postMessage(m.map((c) => [c[0], c[2], 1, ACCOUNT])), 120);
   })`;
 
 let policy: PolicyBundle;

@@ -65,7 +65,7 @@ describe('a thread', () => {
     ['cannot load', () => [{ ...load, dataText: '{' }, call(1, {})]],
   ])('answers with a failure to load where it %s the release', async (_name, messages) => {
     const { answers, runs } = await exchange(messages());
-    expect(answers).toEqual([[1, undefined, 0, { step: 'load', message: expect.stringMatching(/./) }]]);
+    expect(answers).toEqual([[1, undefined, 0, undefined, { step: 'load', message: expect.stringMatching(/./) }]]);
     expect(runs).toEqual([undefined]);
   });
 });
