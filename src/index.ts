@@ -6,7 +6,7 @@ export { loadSettings, type LoadedSettings } from './settings/load-settings';
 export { DeploymentClient, type DeploymentClientOptions } from './clients/deployment-client';
 export { FailureType, GateError, type Fault } from './kernel/failures';
 export type { ServiceOptions } from './gate/services';
-export type { AuditRecord } from './audit/audit-record';
+export type { AuditRecord, DomainRecord, GateRecord } from './audit/audit-record';
 export type { Decision } from './gate/decisions/decision';
 export type { DecisionOutcome } from './kernel/outcome';
 export type { DeploymentSpec, StageSpec } from './gate/deployments/deployment-spec';

@@ -16,12 +16,13 @@ export interface AuditLogger {
 
 export interface AuditLog {
   /**
-   * Durable when it resolves; gives the record that stands under the id, which is the earlier one where there was one.
+   * Durable when it resolves; gives the record under the id, which is the earlier one where there was one. An id belongs to
+   * one domain, subject and part: an earlier record of another place is refused, never adopted.
    * Copies follow in the background and never hold it up. Without a store it resolves when every sink has its copy.
    *
    * @throws GateError AuditWriteFailed; nothing may be acted on then
    */
-  record(record: AuditRecord): Promise<AuditRecord>;
+  record<R extends AuditRecord>(record: R): Promise<R>;
   /**
    * Gives waiting copies a last chance, then closes the store.
    * @param withinMs for the copies @default 2000

@@ -20,17 +20,16 @@ export interface UsedFact {
   source: string;
 }
 
-/**
- * What was decided or done, from which facts, under which policy and config revision; append-only. Field names are public
- * and spelled as auditors read them.
- */
-export interface AuditRecord {
+/** Whose record it is. A record without a domain is the gate's: that is how the gate writes them. */
+export const AuditDomain = { gate: 'gate', rules: 'rules', plans: 'plans', images: 'images' } as const;
+export type AuditDomain = (typeof AuditDomain)[keyof typeof AuditDomain];
+
+/** What the records of all domains hold. */
+export interface RecordFields {
   schemaVersion: 1;
-  /** the key: a second write under the same id is void, and the first one's record is adopted */
+  /** the key, unique over all domains: a second write under the same id is void, and the first one's record is adopted */
   decisionID: string;
   kind: RecordKind;
-  deploymentID: string;
-  stage: string;
   /** RFC 3339 in UTC with milliseconds: the decision time, or the time of the act */
   timestamp: string;
   /** on decisions and overrides only */
@@ -51,8 +50,6 @@ export interface AuditRecord {
   reason?: string;
   /** the decision or pause that an operator's act was meant for */
   refersTo?: string;
-  /** `{id, stage, stage_index, attributes, stage_attributes}` as the policy saw it, so that the decision can be replayed */
-  deployment?: JsonObject;
   leaseExpiresAt?: string;
   /**
    * JSON Pointers of what was masked, e.g. `/input/fleet/serial`: there the value is `null`, and reasons are codes alone.
@@ -61,8 +58,38 @@ export interface AuditRecord {
   masked?: string[];
 }
 
+/** A record of the gate: its subject is a deployment, its part a stage, under the names that it has always had. */
+export interface GateRecord extends RecordFields {
+  domain?: typeof AuditDomain.gate;
+  deploymentID: string;
+  stage: string;
+  /** `{id, stage, stage_index, attributes, stage_attributes}` as the policy saw it, so that the decision can be replayed */
+  deployment?: JsonObject;
+}
+
+/** A record of any other domain. */
+export interface DomainRecord extends RecordFields {
+  domain: Exclude<AuditDomain, typeof AuditDomain.gate>;
+  /** what the record is about: a rule policy, a plan, an image; 1 to 512 characters */
+  subject: string;
+  /** the part of the subject that it is about: a rule, a stage, a tag; empty for the whole, up to 512 characters */
+  part: string;
+}
+
+/**
+ * What was decided or done, from which facts, under which policy and config revision; append-only. Field names are public
+ * and spelled as auditors read them. `placeOf` gives domain, subject and part of any record.
+ */
+export type AuditRecord = GateRecord | DomainRecord;
+
 /** What is asked of the audit store; every filter that is absent matches all. Times inclusive from, exclusive to. */
 export interface AuditQuery {
+  /** absent: all domains, unless another filter names a subject or a part */
+  domain?: AuditDomain;
+  /** of this domain; the gate's when `domain` is absent */
+  subject?: string;
+  part?: string;
+  /** the gate's subject and part, under the names of its records */
   deploymentID?: string;
   stage?: string;
   outcome?: 'allow' | 'deny' | 'error';
@@ -100,11 +127,15 @@ export interface AuditStore {
   /**
    * Puts the record on condition that none stands under its `decisionID`; returns the record that stands there
    * afterwards, which is the earlier one when there was one. Durable when it resolves.
-   * @throws GateError AuditWriteFailed when the store is out of reach or refuses
+   * @throws GateError AuditWriteFailed when the store cannot be reached or refuses
    */
   record(record: AuditRecord): Promise<AuditRecord>;
+  /** @throws GateError AuditUnavailable when the store cannot be read */
   get(decisionID: string): Promise<AuditRecord | undefined>;
-  /** ordered by time, and within a millisecond by id */
+  /**
+   * Ordered by time, and within a millisecond by id.
+   * @throws GateError AuditUnavailable when the store cannot be read
+   */
   list(query: AuditQuery): Promise<AuditRecord[]>;
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import type { AuditRecord } from './audit-record';
+import { isGateRecord, placeOf, subjectName } from './place';
 import { visibleText } from '../kernel/visible-text';
 
 /** The columns of `gate audit list`, in order. */
@@ -16,8 +17,8 @@ export function toAuditRows(records: readonly AuditRecord[]): string[][] {
   return records.map((record) =>
     [
       record.timestamp.replace('T', ' ').replace(/\.\d+Z$/, 'Z'),
-      record.deploymentID,
-      record.stage,
+      subjectName(record),
+      placeOf(record).part,
       record.kind,
       record.outcome ?? '',
       record.actor,
@@ -31,7 +32,7 @@ export function toAuditRows(records: readonly AuditRecord[]): string[][] {
 export function toAuditText(record: AuditRecord): string {
   const outcome = record.outcome === undefined ? '' : `: ${record.outcome}`;
   const sections = [
-    `${record.kind}${outcome}  ${record.deploymentID} / ${record.stage}`,
+    `${record.kind}${outcome}  ${subjectName(record)} / ${placeOf(record).part}`,
     lines([
       ['id', record.decisionID],
       ['time', record.timestamp],
@@ -80,9 +81,9 @@ function shortened(text: string): string {
   return text.length <= WHY_LENGTH ? text : `${text.slice(0, WHY_LENGTH - 1)}…`;
 }
 
-function attributes({ deployment }: AuditRecord): string | undefined {
-  if (deployment === undefined) return undefined;
-  const { attributes: ofDeployment = {}, stage_attributes: ofStage = {} } = deployment;
+function attributes(record: AuditRecord): string | undefined {
+  if (!isGateRecord(record) || record.deployment === undefined) return undefined;
+  const { attributes: ofDeployment = {}, stage_attributes: ofStage = {} } = record.deployment;
   return `deployment ${JSON.stringify(ofDeployment)}, stage ${JSON.stringify(ofStage)}`;
 }
 

@@ -2,7 +2,7 @@ import { isDuration, parseDuration } from '../kernel/duration';
 import { NAME_PATTERN } from '../kernel/names';
 import { FailureType, faultsToError, type Fault } from '../kernel/failures';
 import { parseTime } from '../kernel/time';
-import { RecordKind, type AuditQuery } from './audit-record';
+import { AuditDomain, RecordKind, type AuditQuery } from './audit-record';
 import { DecisionOutcome } from '../kernel/outcome';
 
 export const MAX_LIMIT = 10_000;
@@ -41,6 +41,7 @@ export function parseAuditQuery(options: AuditQueryOptions, nowMs: number): Audi
   if (query.since !== undefined && query.until !== undefined && Date.parse(query.since) >= Date.parse(query.until)) {
     faults.push(fault('since', `Expected since to lie before until, got ${query.since} and ${query.until}`));
   }
+  faults.push(...placeFaults(query));
   if (faults.length > 0) throw faultsToError(faults);
   return query;
 }
@@ -60,6 +61,9 @@ export function toAuditQueryOptions(query: AuditQuery): AuditQueryOptions {
 const READERS: {
   [option in keyof Required<AuditQuery>]: (text: string, nowMs: number) => Reading<AuditQuery[option]>;
 } = {
+  domain: oneOf(Object.values(AuditDomain)),
+  subject: readSubject,
+  part: readSubject,
   deploymentID: readName,
   stage: readName,
   outcome: oneOf(Object.values(DecisionOutcome)),
@@ -85,6 +89,25 @@ const READERS: {
   newestFirst: (text) =>
     text === 'true' || text === 'false' ? { value: text === 'true' } : { expected: 'to be true or false' },
 };
+
+/** A subject has two names in the gate's domain; a question that uses both, or the gate's in another domain, is a mistake. */
+function placeFaults({ domain, subject, part, deploymentID, stage }: AuditQuery): Fault[] {
+  const faults: Fault[] = [];
+  const gates = Object.entries({ deploymentID, stage }).filter(([, value]) => value !== undefined);
+  for (const [name, value] of gates) {
+    if (domain !== undefined && domain !== AuditDomain.gate) {
+      faults.push(fault(name, `Expected ${name} with the domain gate alone, got ${show(value)} and ${show(domain)}`));
+    }
+    const other = name === 'stage' ? part : subject;
+    const otherName = name === 'stage' ? 'part' : 'subject';
+    if (other !== undefined) faults.push(fault(name, `Expected ${name} or ${otherName}, got both`));
+  }
+  return faults;
+}
+
+function readSubject(text: string): Reading<string> {
+  return text.length <= 512 ? { value: text } : { expected: 'to be of at most 512 characters' };
+}
 
 function readName(text: string): Reading<string> {
   return new RegExp(NAME_PATTERN).test(text) ? { value: text } : { expected: `to match ${NAME_PATTERN}` };

@@ -1,11 +1,12 @@
-import type { AuditRecord } from './audit-record';
+import type { AuditRecord, GateRecord } from './audit-record';
+import { isGateRecord, placeOf } from './place';
 
 const COLUMNS: readonly (readonly [string, (record: AuditRecord) => string | number | undefined])[] = [
   ['timestamp', (record) => record.timestamp],
   ['decisionID', (record) => record.decisionID],
   ['kind', (record) => record.kind],
-  ['deploymentID', (record) => record.deploymentID],
-  ['stage', (record) => record.stage],
+  ['deploymentID', (record) => gate(record)?.deploymentID],
+  ['stage', (record) => gate(record)?.stage],
   ['outcome', (record) => record.outcome],
   ['reasons', (record) => record.reasons.join('\n')],
   ['errors', (record) => record.errorDetails.map(({ type, message }) => `${type}: ${message}`).join('\n')],
@@ -21,7 +22,14 @@ const COLUMNS: readonly (readonly [string, (record: AuditRecord) => string | num
   ['leaseExpiresAt', (record) => record.leaseExpiresAt],
   ['usedFacts', (record) => JSON.stringify(record.usedFacts)],
   ['masked', (record) => record.masked?.join('\n')],
+  ['domain', (record) => placeOf(record).domain],
+  ['subject', (record) => placeOf(record).subject],
+  ['part', (record) => placeOf(record).part],
 ];
+
+function gate(record: AuditRecord): GateRecord | undefined {
+  return isGateRecord(record) ? record : undefined;
+}
 
 export const CSV_HEAD = toLine(COLUMNS.map(([name]) => name));
 

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../kernel/json';
-import type { AuditRecord } from './audit-record';
+import type { AuditRecord, GateRecord } from './audit-record';
+import { isGateRecord } from './place';
 
 /** One event of OPA's decision log: https://www.openpolicyagent.org/docs/latest/management-decision-logs/ */
 export interface OpaEvent {
@@ -21,10 +22,10 @@ export interface OpaEvent {
  * A decision as OPA's own decision log would tell it: its input is rebuilt as the policy saw it. An error has no
  * `result` but an `error`, whose code is the type of the first fault.
  *
- * @returns undefined for records of other kinds than `decision`: no policy was asked there
+ * @returns undefined for records of other kinds than `decision`, and of other domains than the gate's
  */
 export function toOpaEvent(record: AuditRecord): OpaEvent | undefined {
-  if (record.kind !== 'decision') return undefined;
+  if (record.kind !== 'decision' || !isGateRecord(record)) return undefined;
   const { policySHA, evalDurationNS, masked = [] } = record;
   return {
     labels: toLabels(record),
@@ -42,7 +43,7 @@ export function toOpaEvent(record: AuditRecord): OpaEvent | undefined {
   };
 }
 
-function toLabels({ deploymentID, stage, manifestVersion, configRev }: AuditRecord): Record<string, string> {
+function toLabels({ deploymentID, stage, manifestVersion, configRev }: GateRecord): Record<string, string> {
   return {
     app: 'planning-engine',
     id: deploymentID,
@@ -52,13 +53,13 @@ function toLabels({ deploymentID, stage, manifestVersion, configRev }: AuditReco
   };
 }
 
-function toInput({ usedFacts, deployment, timestamp }: AuditRecord): JsonObject {
+function toInput({ usedFacts, deployment, timestamp }: GateRecord): JsonObject {
   const entries: [string, JsonValue][] = usedFacts.map(({ id, value }) => [id, value]);
   if (deployment !== undefined) entries.push(['deployment', deployment]);
   return Object.fromEntries([...entries, ['decision_time', timestamp]]);
 }
 
-function toError({ errorDetails }: AuditRecord): { code: string; message: string } {
+function toError({ errorDetails }: GateRecord): { code: string; message: string } {
   return {
     code: errorDetails[0]?.type ?? 'unknown',
     message: errorDetails.map(({ message }) => message).join('; '),

@@ -1,4 +1,4 @@
-import type { AuditRecord } from '../audit/audit-record';
+import type { GateRecord } from '../audit/audit-record';
 import { loadSettings, type LoadedSettings } from '../settings/load-settings';
 import type { Decision } from './decisions/decision';
 import { decisionRecord, failureRecord } from './decisions/to-audit-record';
@@ -27,9 +27,9 @@ export interface GateLibrary {
   /** a decision over a snapshot, under the release that it names; never throws for a policy's own fault */
   evaluate(snapshot: Snapshot): Promise<Decision>;
   /** durable when it resolves; @throws GateError AuditWriteFailed */
-  record(snapshot: Snapshot, decision: Decision): Promise<AuditRecord>;
+  record(snapshot: Snapshot, decision: Decision): Promise<GateRecord>;
   /** all three; facts that fail give a recorded decision of outcome `error` */
-  decide(target: GateTarget): Promise<{ decision: Decision; record: AuditRecord }>;
+  decide(target: GateTarget): Promise<{ decision: Decision; record: GateRecord }>;
   close(): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ function overServices(services: Services): GateLibrary {
     services.collect(services.releases.current(), toFactTarget(target));
   const evaluate = (taken: Snapshot): Promise<Decision> =>
     services.evaluate(services.releases.find(taken.release) ?? services.releases.current(), taken);
-  const record = (taken: Snapshot, decision: Decision): Promise<AuditRecord> =>
+  const record = (taken: Snapshot, decision: Decision): Promise<GateRecord> =>
     services.audit.record(maskRecord(decisionRecord(taken, decision, {}), decision.mask));
   return {
     snapshot,

@@ -37,6 +37,7 @@ import { createReleaseHolder } from '../releases/release-holder';
 import { startReleaseRefresh } from '../releases/release-refresh';
 import type { Release, ReleaseHolder } from '../releases/release';
 import { smokeRelease } from '../releases/smoke-release';
+import { isGateRecord } from '../audit/place';
 import { openAuditStore } from '../audit/stores/open-audit-store';
 import { openDecisionLogUpload } from '../audit/copies/open-decision-log-upload';
 import { openReleaseSource } from '../releases/sources/open-release-source';
@@ -266,7 +267,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
         // Without a digest nobody knows under which release it was made, nor what that release masks.
         const rules = record.policySHA === undefined ? masks.unknown(inForce()) : settings.audit.mask;
         const stored = await audit.record(maskRecord(record, rules));
-        if (stored.kind === 'decision' && stored.outcome) {
+        if (isGateRecord(stored) && stored.kind === 'decision' && stored.outcome) {
           metrics.decisions.decided(stored.outcome, stored.stage, reasonCodesOf(stored));
         }
         return stored;

@@ -1,8 +1,5 @@
-/**
- * Every way in which the gate can fail to decide. The names are public: they stand in Temporal's failures, in audit
- * records, in metrics and in the README (a test compares the two).
- */
-export const FailureType = {
+/** What every domain can meet: facts, policies, releases, the audit log, settings and actions are the same for all. */
+export const CommonFailure = {
   FactSourceUnavailable: 'FactSourceUnavailable',
   FactStale: 'FactStale',
   FactInvalid: 'FactInvalid',
@@ -14,12 +11,25 @@ export const FailureType = {
   ConfigInvalid: 'ConfigInvalid',
   ManifestInvalid: 'ManifestInvalid',
   RevisionConflict: 'RevisionConflict',
+  /** a record could not be written: nothing may act on it */
   AuditWriteFailed: 'AuditWriteFailed',
-  LeaseLapsed: 'LeaseLapsed',
+  /** the audit log could not be read, opened or set up: nothing is lost by it */
+  AuditUnavailable: 'AuditUnavailable',
   ActionFailed: 'ActionFailed',
+} as const;
+
+/** What only the gate can meet. Each further domain has a list like this one, and joins `FailureType`. */
+export const GateFailure = {
+  LeaseLapsed: 'LeaseLapsed',
   DeploymentDenied: 'DeploymentDenied',
   DeploymentAborted: 'DeploymentAborted',
 } as const;
+
+/**
+ * Every type of failure, over all domains. The names are public: they are in Temporal's failures, in audit records, in
+ * metrics and in the README (a test compares the two).
+ */
+export const FailureType = { ...CommonFailure, ...GateFailure } as const;
 export type FailureType = (typeof FailureType)[keyof typeof FailureType];
 
 /** Failure types that a retry of the same activity cannot mend: same input, same result. */

@@ -1,9 +1,11 @@
-import type { AuditRecord } from '../audit/audit-record';
+import { AuditDomain, type AuditRecord } from '../audit/audit-record';
 import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json';
 import { parseTime } from '../kernel/time';
 
 const OUTCOMES: readonly unknown[] = ['allow', 'deny', 'error'];
-const TEXTS = ['decisionID', 'kind', 'deploymentID', 'stage', 'timestamp'] as const;
+const TEXTS = ['decisionID', 'kind', 'timestamp'] as const;
+const PLACE = ['deploymentID', 'stage'] as const;
+const OTHER_PLACE = ['domain', 'subject', 'part'] as const;
 
 /** A line of an export as an audit record, or what it lacks to be one. Records of other kinds need their names alone. */
 export function parseRecord(line: string): { record: AuditRecord } | { why: string } {
@@ -14,11 +16,12 @@ export function parseRecord(line: string): { record: AuditRecord } | { why: stri
     return { why: 'expected a JSON object, but it cannot be parsed' };
   }
   if (!isJsonObject(value)) return { why: 'expected a JSON object' };
-  const text = TEXTS.find((name) => typeof value[name] !== 'string');
+  const isGates = (value.domain ?? AuditDomain.gate) === AuditDomain.gate;
+  const text = [...TEXTS, ...(isGates ? PLACE : OTHER_PLACE)].find((name) => typeof value[name] !== 'string');
   if (text !== undefined) return { why: `expected an audit record with the text ${text}` };
   if (parseTime(value.timestamp) === undefined) return { why: 'expected timestamp to be a time' };
   // What a later version holds is not known here; that it cannot be replayed is said of it as a record.
-  const why = value.kind === 'decision' && value.schemaVersion === 1 ? decisionFault(value) : undefined;
+  const why = isGates && value.kind === 'decision' && value.schemaVersion === 1 ? decisionFault(value) : undefined;
   return why === undefined ? { record: value as unknown as AuditRecord } : { why };
 }
 

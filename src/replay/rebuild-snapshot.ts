@@ -1,4 +1,4 @@
-import type { AuditRecord } from '../audit/audit-record';
+import type { GateRecord } from '../audit/audit-record';
 import { parseDuration } from '../kernel/duration';
 import type { Fact, FactTarget } from '../gate/facts/fact';
 import type { Snapshot } from '../gate/facts/snapshot';
@@ -23,7 +23,7 @@ const BEYOND_SNAPSHOT: readonly string[] = [FailureType.PolicyUnavailable, Failu
  * The snapshot of a recorded decision as the candidate would have seen it: the facts that *it* reads, at their recorded
  * times, with *its* max ages, at the recorded decision time. A cause instead where the record does not hold enough.
  */
-export function rebuildSnapshot(record: AuditRecord, { release, configFacts }: Candidate): Rebuilt {
+export function rebuildSnapshot(record: GateRecord, { release, configFacts }: Candidate): Rebuilt {
   if (record.schemaVersion !== 1)
     return { cause: `the record's schemaVersion ${String(record.schemaVersion)} is unknown` };
   if ((record.masked?.length ?? 0) > 0) return { cause: 'the record holds masked values' };
@@ -69,13 +69,13 @@ function factsOf(release: Release): FactAges {
   return ages;
 }
 
-function lacking(record: AuditRecord, factId: string): string {
+function lacking(record: GateRecord, factId: string): string {
   const fault = record.errorDetails.find((one) => one.factId === factId);
   const why = fault ? `, which failed then (${fault.type})` : '';
   return `the record does not hold the fact ${factId}${why}`;
 }
 
-function targetOf({ deploymentID, stage, deployment }: AuditRecord): FactTarget | undefined {
+function targetOf({ deploymentID, stage, deployment }: GateRecord): FactTarget | undefined {
   if (!deployment) return undefined;
   const { stage_index: stageIndex, attributes, stage_attributes: stageAttributes } = deployment;
   if (typeof stageIndex !== 'number' || !isJsonObject(attributes) || !isJsonObject(stageAttributes)) return undefined;

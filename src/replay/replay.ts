@@ -1,4 +1,5 @@
-import type { AuditQuery, AuditRecord } from '../audit/audit-record';
+import type { AuditQuery, AuditRecord, GateRecord } from '../audit/audit-record';
+import { isGateRecord } from '../audit/place';
 import type { Decision } from '../gate/decisions/decision';
 import { evaluateSnapshot } from '../gate/decisions/evaluate-snapshot';
 import { type EvaluatePolicy, type PolicyRequest } from '../rego/evaluation/evaluate-policy';
@@ -18,7 +19,7 @@ import {
   type ReplayRow,
 } from './replay-report';
 
-/** Which decisions are replayed; absent filters match all. Times inclusive from, exclusive to. */
+/** Which of the gate's decisions are replayed; absent filters match all. Times inclusive from, exclusive to. */
 export type ReplayFilter = Pick<AuditQuery, 'deploymentID' | 'stage' | 'outcome' | 'since' | 'until'>;
 
 /** A record, or the line of an export that should be one; lines count from 1, and empty ones are passed over. */
@@ -39,7 +40,7 @@ export interface ReplayOptions {
 
 /** A decision that is being made again. */
 interface Underway {
-  record: AuditRecord;
+  record: GateRecord;
   decision: Promise<Decision>;
   request: PolicyRequest | undefined;
 }
@@ -90,7 +91,7 @@ function begin(item: ReplayItem, options: Omit<ReplayOptions, 'onProgress'>, rep
     return [];
   }
   const { record } = parsed;
-  if (!isWanted(record, options.filter)) {
+  if (!isGateRecord(record) || !isWanted(record, options.filter)) {
     report.skipped += 1;
     return [];
   }
@@ -117,7 +118,7 @@ function begin(item: ReplayItem, options: Omit<ReplayOptions, 'onProgress'>, rep
 /** Adds what the candidate decided about `record`. */
 async function addDecision(
   report: ReplayReport,
-  record: AuditRecord,
+  record: GateRecord,
   decision: Decision,
   request: PolicyRequest | undefined,
   { candidate, builtinsOf, maxRows }: Omit<ReplayOptions, 'onProgress'>,
@@ -158,7 +159,7 @@ async function addDecision(
 const STOPPED_THEN =
   'the evaluation gave no answer then, though the same release does now: it or its worker was stopped';
 
-const gaveNoAnswer = ({ errorDetails, evalDurationNS }: AuditRecord): boolean =>
+const gaveNoAnswer = ({ errorDetails, evalDurationNS }: GateRecord): boolean =>
   evalDurationNS === 0 && errorDetails.some(({ type }) => type === FailureType.PolicyEvaluation);
 
 /**
@@ -166,7 +167,7 @@ const gaveNoAnswer = ({ errorDetails, evalDurationNS }: AuditRecord): boolean =>
  * sentence. Of the very release that made it every word must be the same. Two errors are the same when they are of the same
  * types about the same facts: their sentences hold times of the moment.
  */
-function classOf(record: AuditRecord, decision: Decision, isOwn: boolean): Exclude<ReplayClass, 'not-replayable'> {
+function classOf(record: GateRecord, decision: Decision, isOwn: boolean): Exclude<ReplayClass, 'not-replayable'> {
   const { outcome, denyReasons, faults } = decision;
   if (outcome === record.outcome) {
     const [before, after] = isOwn
@@ -192,7 +193,7 @@ const isSameList = (one: readonly string[], other: readonly string[]): boolean =
   one.length === other.length && one.every((item, index) => item === other[index]);
 
 /** Filters compare times as times: a record may write its zone in another way. */
-function isWanted(record: AuditRecord, { deploymentID, stage, outcome, since, until }: ReplayFilter): boolean {
+function isWanted(record: GateRecord, { deploymentID, stage, outcome, since, until }: ReplayFilter): boolean {
   if (record.kind !== 'decision') return false;
   if (deploymentID !== undefined && record.deploymentID !== deploymentID) return false;
   if (stage !== undefined && record.stage !== stage) return false;

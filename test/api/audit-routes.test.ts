@@ -73,7 +73,7 @@ describe('the audit routes', () => {
   });
 
   it('the audit routes answer 503 while the store is out of reach, and leave other errors to the server', async () => {
-    failure = new GateError(FailureType.AuditWriteFailed, 'Cannot read the audit log');
+    failure = new GateError(FailureType.AuditUnavailable, 'Cannot read the audit log');
     expect((await get('/audit/records')).status).toBe(503);
     failure = new Error('a mistake in this program');
     expect((await get('/audit/records')).status).toBe(500);

@@ -1,9 +1,9 @@
-import type { AuditRecord } from '../../src/audit/audit-record';
+import type { DomainRecord, GateRecord } from '../../src/audit/audit-record';
 
 let made = 0;
 
 /** A plain denial under an id of its own, with whatever a test cares about put over it. */
-export function aRecord(over: Partial<AuditRecord> = {}): AuditRecord {
+export function aRecord(over: Partial<GateRecord> = {}): GateRecord {
   made += 1;
   return {
     schemaVersion: 1,
@@ -31,6 +31,19 @@ export function aRecord(over: Partial<AuditRecord> = {}): AuditRecord {
     workflowID: 'deployment/firmware-1.4.0',
     runID: '0190-run',
     actor: 'gate',
+    ...over,
+  };
+}
+
+/** A plain decision of another domain: `rules` unless `over` says otherwise. */
+export function aDomainRecord(over: Partial<DomainRecord> = {}): DomainRecord {
+  const { deploymentID: _deployment, stage: _stage, domain: _gate, ...shared } = aRecord();
+  return {
+    ...shared,
+    domain: 'rules',
+    subject: 'balance-shards',
+    part: 'move',
+    workflowID: 'rules/balance-shards',
     ...over,
   };
 }

@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { AuditQuery, AuditRecord, AuditStore } from '../../src/audit/audit-record';
+import {
+  AuditDomain,
+  type AuditQuery,
+  type AuditRecord,
+  type AuditStore,
+  type DomainRecord,
+  type GateRecord,
+} from '../../src/audit/audit-record';
 import type { JsonValue } from '../../src/kernel/json';
-import { aRecord } from './a-record';
+import { aDomainRecord, aRecord as aGateRecord } from './a-record';
 
 /** A store under test, and how to empty it. */
 export interface StoreUnderTest {
@@ -12,17 +19,49 @@ export interface StoreUnderTest {
   close(): Promise<void>;
 }
 
-/** What every store of record keeps to, whatever it is made of. */
+/** What every store of record keeps to, whatever it is made of, for the records of every domain. */
 export function describeAuditStore(name: string, open: () => Promise<StoreUnderTest>): void {
   describe(`audit store contract on ${name}`, () => {
     let opened: StoreUnderTest;
-    let store: AuditStore;
     beforeAll(async () => {
       opened = await open();
-      store = opened.store;
     }, 60_000);
     beforeEach(() => opened.empty());
     afterAll(() => opened?.close());
+
+    for (const domain of Object.values(AuditDomain)) describeDomain(domain, () => opened);
+    describeDomainsSideBySide(() => opened.store);
+  });
+}
+
+/** A record of the gate as another domain would have it. */
+function inDomain(domain: AuditDomain, record: GateRecord): AuditRecord {
+  if (domain === 'gate') return record;
+  const entries = Object.entries(record).flatMap(([name, value]) => {
+    if (name === 'deploymentID')
+      return [
+        ['domain', domain],
+        ['subject', value],
+      ];
+    return name === 'deployment' ? [] : [[name === 'stage' ? 'part' : name, value]];
+  });
+  return Object.fromEntries(entries) as AuditRecord;
+}
+
+/** A question about the gate's records as one about another domain's. */
+function askedIn(domain: AuditDomain, { deploymentID, stage, ...query }: AuditQuery): AuditQuery {
+  if (domain === 'gate') return { deploymentID, stage, ...query };
+  return { ...query, domain, subject: deploymentID, part: stage };
+}
+
+function describeDomain(domain: AuditDomain, opened: () => StoreUnderTest): void {
+  describe(`for ${domain}`, () => {
+    const aRecord = (over: Partial<GateRecord> = {}) => inDomain(domain, aGateRecord(over));
+    const store: Pick<AuditStore, 'record' | 'get' | 'list'> = {
+      record: (record) => opened().store.record(record),
+      get: (id) => opened().store.get(id),
+      list: (query) => opened().store.list(askedIn(domain, query)),
+    };
 
     describe('record', () => {
       it('returns the record it was given when none stood under its id', async () => {
@@ -42,7 +81,7 @@ export function describeAuditStore(name: string, open: () => Promise<StoreUnderT
         for (let round = 0; round < 10; round += 1) {
           const one = aRecord({ actor: 'one' });
           const two = { ...one, actor: 'two' };
-          const [toOne, toTwo] = await Promise.all([store.record(one), opened.other.record(two)]);
+          const [toOne, toTwo] = await Promise.all([store.record(one), opened().other.record(two)]);
           expect(toOne).toEqual(toTwo);
           expect(await store.get(one.decisionID)).toEqual(toOne);
         }
@@ -51,7 +90,7 @@ export function describeAuditStore(name: string, open: () => Promise<StoreUnderT
 
       it('keeps every one of many records written at once', async () => {
         const records = Array.from({ length: 40 }, () => aRecord());
-        await Promise.all(records.map((record, i) => (i % 2 ? store : opened.other).record(record)));
+        await Promise.all(records.map((record, i) => (i % 2 ? store : opened().other).record(record)));
         const ids = (await store.list({ limit: 100 })).map((record) => record.decisionID);
         expect(ids.sort()).toEqual(records.map((record) => record.decisionID).sort());
       });
@@ -81,7 +120,7 @@ export function describeAuditStore(name: string, open: () => Promise<StoreUnderT
         expect(JSON.stringify((await store.list({}))[0])).toBe(JSON.stringify(record));
       });
 
-      it.each<[string, Partial<AuditRecord>]>([
+      it.each<[string, Partial<GateRecord>]>([
         ['empty strings', { actor: '', reason: '', manifestVersion: '', refersTo: '' }],
         ['the character U+0000', { actor: 'a\u0000da', reason: '\u0000' }],
         ['half a surrogate pair', { actor: '\ud800', reason: 'x\udc00y', runID: '\udfff' }],
@@ -107,9 +146,7 @@ export function describeAuditStore(name: string, open: () => Promise<StoreUnderT
         const record = aRecord(over);
         expect(JSON.stringify(await store.record(record))).toBe(JSON.stringify(record));
         expect(JSON.stringify(await store.get(record.decisionID))).toBe(JSON.stringify(record));
-        expect(JSON.stringify((await store.list({ deploymentID: record.deploymentID }))[0])).toBe(
-          JSON.stringify(record),
-        );
+        expect(JSON.stringify((await store.list({ deploymentID: 'firmware-1.4.0' }))[0])).toBe(JSON.stringify(record));
       });
 
       it('reads back the fields in the order in which they were given', async () => {
@@ -133,12 +170,16 @@ export function describeAuditStore(name: string, open: () => Promise<StoreUnderT
       });
 
       it('keeps what only some kinds of record have, and leaves out what was left out', async () => {
-        const override: AuditRecord = {
-          ...aRecord({ kind: 'override', outcome: 'allow', actor: 'ada', reason: 'known 👍', refersTo: 'd-1' }),
+        const override = aRecord({
+          kind: 'override',
+          outcome: 'allow',
+          actor: 'ada',
+          reason: 'known 👍',
+          refersTo: 'd-1',
           deployment: { id: 'firmware-1.4.0', stage: 'canary', attributes: {} },
           leaseExpiresAt: '2026-11-01T12:15:00.000Z',
           errorDetails: [{ type: 'FactStale', message: 'too old', factId: 'max_pending', ageMs: 50, maxAgeMs: 45 }],
-        };
+        });
         const pause = aRecord({ kind: 'pause', reason: 'FactStale' });
         for (const name of ['outcome', 'policySHA', 'configRev', 'runID'] as const) delete pause[name];
         for (const record of [override, pause]) {
@@ -331,6 +372,65 @@ export function describeAuditStore(name: string, open: () => Promise<StoreUnderT
         const found = await store.list({ ...query, newestFirst: false });
         expect(found.map(({ decisionID }) => decisionID)).toEqual(ids);
       });
+    });
+  });
+}
+
+function describeDomainsSideBySide(store: () => AuditStore): void {
+  describe('for domains side by side', () => {
+    // The same names in every domain, and names that would meet if domain, subject and part were merely put together.
+    const at = (second: number) => `2026-11-01T12:00:0${second}.000Z`;
+    const names = { subject: 'firmware-1.4.0', part: 'canary' };
+    const story: AuditRecord[] = [
+      aGateRecord({ decisionID: 'g', timestamp: at(1) }),
+      aDomainRecord({ decisionID: 'r', timestamp: at(2), domain: 'rules', ...names }),
+      aDomainRecord({ decisionID: 'p', timestamp: at(3), domain: 'plans', ...names, part: '' }),
+      aDomainRecord({ decisionID: 'i', timestamp: at(4), domain: 'images', ...names }),
+      aDomainRecord({ decisionID: 'x', timestamp: at(5), domain: 'images', subject: 'a#b', part: 'c' }),
+      aDomainRecord({ decisionID: 'y', timestamp: at(6), domain: 'images', subject: 'a', part: 'b#c' }),
+      aDomainRecord({
+        decisionID: 'z',
+        timestamp: at(7),
+        domain: 'images',
+        subject: 'a%23b',
+        part: 'registry/東京:1.0',
+      }),
+    ];
+    beforeEach(async () => {
+      for (const record of story) await store().record(record);
+    });
+
+    it.each<[string, AuditQuery, string]>([
+      ['every domain when none is named', {}, 'zyxiprg'],
+      ['the gate', { domain: 'gate' }, 'g'],
+      ['the rules', { domain: 'rules' }, 'r'],
+      ['the images, oldest first', { domain: 'images', newestFirst: false }, 'ixyz'],
+      ['a deployment, whose name others have too', { deploymentID: 'firmware-1.4.0' }, 'g'],
+      ['a stage, whose name others have too', { stage: 'canary' }, 'g'],
+      ['a subject of the gate by either name', { domain: 'gate', subject: 'firmware-1.4.0', part: 'canary' }, 'g'],
+      ['a subject without a domain, which is the gate’s', { subject: 'firmware-1.4.0' }, 'g'],
+      ['one subject', { domain: 'plans', subject: 'firmware-1.4.0' }, 'p'],
+      ['one part', { domain: 'rules', subject: 'firmware-1.4.0', part: 'canary' }, 'r'],
+      ['the subject as a whole', { domain: 'plans', subject: 'firmware-1.4.0', part: '' }, 'p'],
+      ['one part of any subject', { domain: 'images', part: 'canary' }, 'i'],
+      ['no other part', { domain: 'plans', subject: 'firmware-1.4.0', part: 'canary' }, ''],
+      ['a subject with a number sign', { domain: 'images', subject: 'a#b', part: 'c' }, 'x'],
+      ['a part with a number sign', { domain: 'images', subject: 'a', part: 'b#c' }, 'y'],
+      ['a subject that looks escaped', { domain: 'images', subject: 'a%23b' }, 'z'],
+      ['a domain with another filter', { domain: 'images', reasonCode: 'max_pending_limit_exceeded', limit: 2 }, 'zy'],
+    ])('gives %s', async (_, query, ids) => {
+      expect((await store().list(query)).map((record) => record.decisionID).join('')).toBe(ids);
+    });
+
+    it('gives each record back as it was, by its id', async () => {
+      for (const record of story) expect(await store().get(record.decisionID)).toStrictEqual(record);
+    });
+
+    it('keeps names of 512 characters', async () => {
+      const record: DomainRecord = aDomainRecord({ subject: '東'.repeat(512), part: 'ä'.repeat(512) });
+      await store().record(record);
+      expect(await store().list({ domain: 'rules', subject: record.subject })).toEqual([record]);
+      expect(await store().list({ domain: 'rules', subject: record.subject, part: record.part })).toEqual([record]);
     });
   });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { CSV_HEAD, toCsvLine } from '../../src/audit/to-csv';
-import { aRecord } from './a-record';
+import { aDomainRecord, aRecord } from './a-record';
 
 describe('a record as CSV', () => {
   it('has as many cells as the head', () => {
@@ -23,6 +23,22 @@ describe('a record as CSV', () => {
     ['a=b', ',a=b,'],
   ])('writes the reason %j so that it is one cell and no formula', (reason, written) => {
     expect(toCsvLine(aRecord({ kind: 'override', reason }))).toContain(written);
+  });
+
+  it('gives every record domain, subject and part, and only the gate’s a deployment and a stage', () => {
+    const cellOf = (line: string, name: string) =>
+      line.trimEnd().split(',')[CSV_HEAD.trimEnd().split(',').indexOf(name)];
+    const names = ['deploymentID', 'stage', 'domain', 'subject', 'part'];
+    const ofGate = toCsvLine(aRecord({ usedFacts: [], reasons: [] }));
+    expect(names.map((name) => cellOf(ofGate, name))).toEqual([
+      'firmware-1.4.0',
+      'canary',
+      'gate',
+      'firmware-1.4.0',
+      'canary',
+    ]);
+    const ofRules = toCsvLine(aDomainRecord({ usedFacts: [], reasons: [] }));
+    expect(names.map((name) => cellOf(ofRules, name))).toEqual(['', '', 'rules', 'balance-shards', 'move']);
   });
 
   it('writes several reasons into one cell, a line each', () => {

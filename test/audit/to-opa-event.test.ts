@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { toOpaEvent } from '../../src/audit/to-opa-event';
-import { aRecord } from './a-record';
+import { aDomainRecord, aRecord } from './a-record';
 
 const deployment = { id: 'firmware-1.4.0', stage: 'canary', stage_index: 0, attributes: {}, stage_attributes: {} };
 
@@ -55,4 +55,8 @@ describe('an event of OPA’s decision log', () => {
       expect(toOpaEvent(aRecord({ kind }))).toBeUndefined();
     },
   );
+
+  it('is not made of a record of another domain', () => {
+    expect(toOpaEvent(aDomainRecord())).toBeUndefined();
+  });
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ScanCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { HealthRelease, Readiness } from '../../src/releases/release-health';
-import type { AuditRecord } from '../../src/audit/audit-record';
+import type { AuditRecord, GateRecord } from '../../src/audit/audit-record';
 import type { DeploymentStatus } from '../../src/gate/deployments/deployment-state';
 import type { NodeChild } from '../../src/dev/child-process';
 import { startS3Server, type S3Server } from '../../src/dev/s3-server';
@@ -177,7 +177,7 @@ describe('a gate on S3 and DynamoDB', () => {
     expect(await deployAndWait()).toMatchObject({ code: 1, stdout: expect.stringContaining(reason) });
     expect(acted()).toBe(0);
     expect(await decisions()).toMatchObject([{ outcome: 'deny', reasons: [reason] }]);
-    const ofReason = await gate.json<AuditRecord[]>('audit', 'list', '--reason', 'max_pending_limit_exceeded');
+    const ofReason = await gate.json<GateRecord[]>('audit', 'list', '--reason', 'max_pending_limit_exceeded');
     expect(ofReason.map(({ deploymentID }) => deploymentID)).toContain(id);
     expect(await metric('gate_decisions_total', { outcome: 'deny' })).toBe(denied + 1);
     expect(await metric('gate_deny_reasons_total', { code: 'max_pending_limit_exceeded' })).toBe(coded + 1);

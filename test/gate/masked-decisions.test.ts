@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createGate, createGateActivities, gatePlugin } from '../../src';
-import type { AuditRecord } from '../../src/audit/audit-record';
+import type { GateRecord } from '../../src/audit/audit-record';
 import { toLoaded } from '../../src/gate/create-gate';
 import { startLevelServer, type LevelServer } from '../../src/dev/level-server';
 import { createServices, type Services } from '../../src/gate/services';
@@ -133,7 +133,7 @@ describe('masked decisions', () => {
     expect(hidesAttributes(context, { ...allowedUnder, policySha: '0'.repeat(64) })).toBe(true);
   });
 
-  const unanswered: AuditRecord = {
+  const unanswered: GateRecord = {
     schemaVersion: 1,
     decisionID: 'd1',
     kind: 'decision',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { AuditRecord } from '../../src/audit/audit-record';
+import type { GateRecord } from '../../src/audit/audit-record';
 import { parseReleaseConfig } from '../../src/releases/config/parse-release-config';
 import { evaluateSnapshot } from '../../src/gate/decisions/evaluate-snapshot';
 import { decisionRecord } from '../../src/gate/decisions/to-audit-record';
@@ -45,19 +45,19 @@ describe('replay', () => {
   }
 
   /** A record as production writes it: of a real decision, through JSON. */
-  async function recorded(facts: JsonObject = FACTS, over: Partial<AuditRecord> = {}): Promise<AuditRecord> {
+  async function recorded(facts: JsonObject = FACTS, over: Partial<GateRecord> = {}): Promise<GateRecord> {
     const { release } = candidate();
     const list = Object.entries(facts).map(([id, value]) => aFact(id, value as JsonValue, 1_000));
     const snapshot = aSnapshot(list, { release: release.ref, maxAgeMs: { max_pending: 45_000 } });
     const decision = await evaluateSnapshot({ release, snapshot, evaluate: (request) => evaluator.evaluate(request) });
-    return JSON.parse(JSON.stringify({ ...decisionRecord(snapshot, decision, {}), ...over })) as AuditRecord;
+    return JSON.parse(JSON.stringify({ ...decisionRecord(snapshot, decision, {}), ...over })) as GateRecord;
   }
 
   async function* once(items: readonly ReplayItem[]): AsyncGenerator<readonly ReplayItem[]> {
     yield items;
   }
   function run(
-    records: readonly AuditRecord[],
+    records: readonly GateRecord[],
     against = candidate(),
     filter: ReplayFilter = {},
   ): Promise<ReplayReport> {
@@ -69,7 +69,7 @@ describe('replay', () => {
       maxRows: 10,
     });
   }
-  const failure = (type: Fault['type'], factId?: string): Partial<AuditRecord> => ({
+  const failure = (type: Fault['type'], factId?: string): Partial<GateRecord> => ({
     outcome: 'error',
     reasons: [],
     errorDetails: [{ type, message: 'then', ...(factId === undefined ? {} : { factId }) }],
@@ -187,7 +187,7 @@ describe('replay', () => {
     expect(report.rows.changed[0]?.newReasons[0]).toContain('to be observed before the decision');
   });
 
-  it.each<[string, Partial<AuditRecord>, string]>([
+  it.each<[string, Partial<GateRecord>, string]>([
     ['holds masked values', { masked: ['/input/max_pending'] }, 'the record holds masked values'],
     ['is of an unknown version', { schemaVersion: 2 as never }, "the record's schemaVersion 2 is unknown"],
     ['lacks a fact', { usedFacts: [] }, 'the record does not hold the fact max_pending'],
@@ -301,7 +301,7 @@ describe('replay', () => {
       ...FACTS,
       region_health: { '\u001b]0;owned\u0007\nnewly allowed 0': { status: 'red' } },
     });
-    const was: Partial<AuditRecord> = { outcome: 'allow', reasons: [], configRev: 'older', deploymentID: 'd\r\u202e' };
+    const was: Partial<GateRecord> = { outcome: 'allow', reasons: [], configRev: 'older', deploymentID: 'd\r\u202e' };
     const report = await run([
       { ...denied, ...was },
       { ...denied, reasons: ['\u001b[2J'], configRev: 'older' },
@@ -331,7 +331,7 @@ describe('replay', () => {
   it('replay replays no record of a later version, whatever that holds', async () => {
     const line = JSON.stringify({ ...(await recorded()), schemaVersion: 2, usedFacts: {}, outcome: 'perhaps' });
     const parsed = parseRecord(line);
-    const report = await run('record' in parsed ? [parsed.record] : []);
+    const report = await run('record' in parsed ? [parsed.record as GateRecord] : []);
     expect(report.causes).toEqual({ "the record's schemaVersion 2 is unknown": 1 });
   });
 

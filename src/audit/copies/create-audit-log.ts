@@ -2,6 +2,7 @@ import { FailureType, GateError } from '../../kernel/failures';
 import { createCopier, type CopierLimits } from './copier';
 import type { AuditLog, AuditLogger, AuditMetrics } from '../audit-log';
 import type { AuditRecord, AuditSink, AuditStore } from '../audit-record';
+import { placeOf, subjectName } from '../place';
 
 export interface AuditLogOptions {
   /** the store of record; without one, nothing can be adopted and the copies are all there is */
@@ -47,10 +48,10 @@ export function createAuditLog({ store, sinks, required = [], metrics, logger, c
     ),
   );
 
-  async function recordInStore(target: AuditStore, record: AuditRecord): Promise<AuditRecord> {
-    let standing: AuditRecord;
+  async function recordInStore<R extends AuditRecord>(target: AuditStore, record: R): Promise<R> {
+    let standing: R;
     try {
-      standing = await target.record(record);
+      standing = asSamePlace(record, await target.record(record));
     } catch (error) {
       metrics.failed(target.name);
       throw toWriteFailure(target.name, record, error);
@@ -71,7 +72,7 @@ export function createAuditLog({ store, sinks, required = [], metrics, logger, c
     }
   }
 
-  async function recordInSinks(record: AuditRecord): Promise<AuditRecord> {
+  async function recordInSinks<R extends AuditRecord>(record: R): Promise<R> {
     for (const sink of required) await writeRequired(sink, record);
     const attempts = await Promise.allSettled(
       sinks.map(async (sink) => {
@@ -96,6 +97,14 @@ export function createAuditLog({ store, sinks, required = [], metrics, logger, c
       await store?.close();
     },
   };
+}
+
+/** @throws Error when the id was taken by a record of another domain, subject or part */
+function asSamePlace<R extends AuditRecord>(given: R, standing: AuditRecord): R {
+  const [wanted, found] = [placeOf(given), placeOf(standing)];
+  const isSame = found.domain === wanted.domain && found.subject === wanted.subject && found.part === wanted.part;
+  if (isSame) return standing as R;
+  throw new Error(`its id belongs to a record of ${subjectName(standing)} / ${found.part}`);
 }
 
 function toWriteFailure(sink: string, { kind, decisionID }: AuditRecord, error: unknown): GateError {

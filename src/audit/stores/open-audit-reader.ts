@@ -18,7 +18,7 @@ const ADDRESS_POLL_MS = 100;
  * Opens the audit log in PostgreSQL, or in an embedded store's folder: through the process that owns it when one does, and
  * by itself otherwise (it then is the owner until `close`).
  *
- * @throws GateError ConfigInvalid when there is no store in the folder; AuditWriteFailed when its owner gives no address
+ * @throws GateError ConfigInvalid when there is no store in the folder; AuditUnavailable when its owner gives no address
  */
 export async function openAuditReader(
   settings: { url: string } | { folder: string; addressWithinMs?: number },
@@ -45,7 +45,7 @@ export async function openAuditReader(
     if (owner !== undefined) return createOwnerClient(owner);
     if (Date.now() >= deadline) {
       throw new GateError(
-        FailureType.AuditWriteFailed,
+        FailureType.AuditUnavailable,
         `Cannot read the audit log: process ${holder.pid} holds the embedded store in ${folder} and has not said where it answers`,
       );
     }

@@ -22,7 +22,7 @@ export interface OpenedAuditStore {
  * The store of record that the settings name; undefined when they have none. DynamoDB is not asked here: while it is away a
  * worker starts, and what it decides waits.
  *
- * @throws GateError ConfigInvalid (a held folder, a wrong URL, no region); AuditWriteFailed when PostgreSQL is out of reach
+ * @throws GateError ConfigInvalid (a held folder, a wrong URL, no region); AuditUnavailable when PostgreSQL cannot be reached
  */
 export async function openAuditStore(
   { settings, baseDir }: LoadedSettings,

@@ -15,7 +15,7 @@ export interface OwnerAccess {
 /**
  * Reads the audit log by asking the process that owns the embedded store.
  *
- * Its methods throw GateError ConfigInvalid for a query that the owner refuses, AuditWriteFailed when it does not answer.
+ * Its methods throw GateError ConfigInvalid for a query that the owner refuses, AuditUnavailable when it does not answer.
  */
 export function createOwnerClient({ url, token, timeoutMs = 10_000 }: OwnerAccess): AuditReader {
   async function ask(path: string): Promise<unknown> {
@@ -40,7 +40,7 @@ export function createOwnerClient({ url, token, timeoutMs = 10_000 }: OwnerAcces
 
   function unreadable(why: string, cause?: unknown): GateError {
     const message = `Cannot read the audit log from the worker at ${url} that holds the embedded store: ${why}`;
-    return new GateError(FailureType.AuditWriteFailed, message, undefined, { cause });
+    return new GateError(FailureType.AuditUnavailable, message, undefined, { cause });
   }
 
   return {

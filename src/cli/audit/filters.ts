@@ -3,6 +3,9 @@ import type { AuditQuery } from '../../audit/audit-record';
 
 /** What of a record is asked for. */
 export interface AuditFilters {
+  domain?: string;
+  subject?: string;
+  part?: string;
   deployment?: string;
   stage?: string;
   outcome?: string;
@@ -23,6 +26,9 @@ export function withFilters(command: Command): Command {
   return command
     .option('--deployment <id>', 'of this deployment')
     .option('--stage <name>', 'of this stage')
+    .option('--domain <domain>', 'of the gate, rules, plans or images; all when absent')
+    .option('--subject <name>', 'about this subject of the domain')
+    .option('--part <name>', 'about this part of the subject')
     .option('--outcome <outcome>', 'allow, deny or error')
     .option('--kind <kind>', 'decision, override, resume, abort, pause or resolved')
     .option('--policy-sha <sha>', 'made under this policy')
@@ -42,6 +48,9 @@ export async function queryOf(options: AuditFilters & AuditRange, newestFirst: b
   const { parseAuditQuery } = await import('../../audit/query.js');
   return parseAuditQuery(
     {
+      domain: options.domain,
+      subject: options.subject,
+      part: options.part,
       deploymentID: options.deployment,
       stage: options.stage,
       outcome: options.outcome,

@@ -10,8 +10,8 @@ export interface AuditStoreSetup {
 /**
  * Prepares the store of record that the settings name; safe to repeat.
  *
- * @throws GateError ConfigInvalid with every difference when there is a table of another kind; AuditWriteFailed when the
- *   store is out of reach
+ * @throws GateError ConfigInvalid with every difference when there is a table of another kind; AuditUnavailable when the
+ *   store cannot be reached
  */
 export async function setupAuditStore(io: CliIo, { settings, baseDir }: LoadedSettings): Promise<AuditStoreSetup> {
   const { store } = settings.audit;

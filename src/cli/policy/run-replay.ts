@@ -151,11 +151,14 @@ async function replayStore(
   io.signal.addEventListener('abort', stop, { once: true });
   const reader = await openAudit(io, loaded);
   try {
-    return await replay(inBatches(streamRecords(reader, { ...options.filter, kind: 'decision', newestFirst: false })), {
-      ...options,
-      evaluate: (request) => evaluator.evaluate(request),
-      builtinsOf: calledBuiltins,
-    });
+    return await replay(
+      inBatches(streamRecords(reader, { ...options.filter, domain: 'gate', kind: 'decision', newestFirst: false })),
+      {
+        ...options,
+        evaluate: (request) => evaluator.evaluate(request),
+        builtinsOf: calledBuiltins,
+      },
+    );
   } finally {
     io.signal.removeEventListener('abort', stop);
     await reader.close();

@@ -1,4 +1,4 @@
-import type { AuditRecord, UsedFact } from '../../audit/audit-record';
+import type { GateRecord, UsedFact } from '../../audit/audit-record';
 import type { Fact, FactTarget } from '../facts/fact';
 import type { Snapshot, SnapshotFailure } from '../facts/snapshot';
 import type { Decision } from './decision';
@@ -9,7 +9,7 @@ export interface RunRef {
 }
 
 /** The record of a decision: under the snapshot's id and time, so that a step that runs again writes the same. */
-export function decisionRecord(snapshot: Snapshot, decision: Decision, run: RunRef): AuditRecord {
+export function decisionRecord(snapshot: Snapshot, decision: Decision, run: RunRef): GateRecord {
   return {
     ...base(snapshot, run),
     outcome: decision.outcome,
@@ -21,11 +21,11 @@ export function decisionRecord(snapshot: Snapshot, decision: Decision, run: RunR
 }
 
 /** The record of a decision that could not be made because facts failed: it holds those that could be had. */
-export function failureRecord(failure: SnapshotFailure, run: RunRef): AuditRecord {
+export function failureRecord(failure: SnapshotFailure, run: RunRef): GateRecord {
   return { ...base(failure, run), outcome: 'error', reasons: [], errorDetails: failure.faults, evalDurationNS: 0 };
 }
 
-type Base = Omit<AuditRecord, 'outcome' | 'reasons' | 'errorDetails' | 'evalDurationNS'>;
+type Base = Omit<GateRecord, 'outcome' | 'reasons' | 'errorDetails' | 'evalDurationNS'>;
 
 function base({ decisionId, decisionTimeMs, target, release, facts }: Snapshot | SnapshotFailure, run: RunRef): Base {
   return {

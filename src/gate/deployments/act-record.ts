@@ -1,4 +1,4 @@
-import type { AuditRecord, RecordKind } from '../../audit/audit-record';
+import type { GateRecord, RecordKind } from '../../audit/audit-record';
 import type { Fault } from '../../kernel/failures';
 import type { ReleaseRef } from '../../releases/release-ref';
 
@@ -22,7 +22,7 @@ export interface Act {
 }
 
 /** The record of what an operator or the gate itself did, apart from deciding. Only an override has an outcome: it allows. */
-export function actRecord(act: Act): AuditRecord {
+export function actRecord(act: Act): GateRecord {
   return {
     schemaVersion: 1,
     decisionID: act.id,

@@ -1,4 +1,5 @@
 import type { AuditRecord } from '../../audit/audit-record';
+import { isGateRecord } from '../../audit/place';
 import type { DeploymentSpec } from './deployment-spec';
 
 export type PastResult =
@@ -16,7 +17,7 @@ export function pastResult(
   spec: Pick<DeploymentSpec, 'stages'>,
   records: readonly AuditRecord[],
 ): PastResult | undefined {
-  const inOrder = [...records].sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
+  const inOrder = records.filter(isGateRecord).sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
   const abort = inOrder.findLast((record) => record.kind === 'abort');
   if (abort) return { state: 'aborted', stage: abort.stage };
   const last = inOrder.findLast((record) => record.kind === 'decision' || record.kind === 'override');

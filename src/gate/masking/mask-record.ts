@@ -1,4 +1,5 @@
 import type { AuditRecord } from '../../audit/audit-record';
+import { isGateRecord } from '../../audit/place';
 import { OTHER_REASON, reasonCode } from '../../kernel/reason-code';
 import { FailureType, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
@@ -13,7 +14,7 @@ const MASKED_SOURCE = 'masked';
  * A copy of a decision's record without the masked values: null, or what the mask puts there; reasons are codes alone,
  * faults fixed sentences. The record itself when the mask finds nothing in it; done twice it changes nothing.
  */
-export function maskRecord(record: AuditRecord, rules: readonly MaskRule[] | undefined): AuditRecord {
+export function maskRecord<R extends AuditRecord>(record: R, rules: readonly MaskRule[] | undefined): R {
   if (rules === undefined || rules.length === 0 || record.kind !== 'decision') return record;
   const input = inputOf(record);
   const absent = record.errorDetails.flatMap(({ factId }) =>
@@ -47,14 +48,19 @@ export function maskRecord(record: AuditRecord, rules: readonly MaskRule[] | und
       value: masked[fact.id]!,
       source: isHolding(fact.source, secrets) ? MASKED_SOURCE : fact.source,
     })),
-    ...(record.deployment === undefined ? {} : { deployment: masked.deployment as JsonObject }),
+    ...(deploymentOf(record) === undefined ? {} : { deployment: masked.deployment as JsonObject }),
     masked: [...new Set([...(record.masked ?? []), ...found.map(pathOf)])].sort(),
   };
 }
 
-function inputOf({ usedFacts, deployment }: AuditRecord): JsonObject {
+function deploymentOf(record: AuditRecord): JsonObject | undefined {
+  return isGateRecord(record) ? record.deployment : undefined;
+}
+
+function inputOf(record: AuditRecord): JsonObject {
+  const deployment = deploymentOf(record);
   return Object.fromEntries<JsonValue>([
-    ...usedFacts.map(({ id, value }) => [id, value] as const),
+    ...record.usedFacts.map(({ id, value }) => [id, value] as const),
     ...(isJsonObject(deployment) ? ([['deployment', deployment]] as const) : []),
   ]);
 }

@@ -57,7 +57,7 @@ const MIGRATION_STATEMENT_MS = 60_000;
  *
  * @param migrations every step of the schema, by name, as `migrate` takes them
  * @throws GateError ConfigInvalid when the URL is none, when another process holds the folder, or when the store belongs
- *   to a newer version; AuditWriteFailed when it cannot be reached or refuses
+ *   to a newer version; AuditUnavailable when it cannot be reached or refuses
  */
 export function openDatabase<Schema>(settings: DatabaseSettings, migrations: Migrations): Promise<Database<Schema>> {
   return 'url' in settings ? openPostgres(settings, migrations) : openEmbedded(settings.folder, migrations);

@@ -21,13 +21,17 @@ const CLOSED = /Connection terminated|Connection ended|not queryable/i;
  * The error of a database as one sentence for people: which store, what is the matter. It never repeats the URL (which
  * holds a password) nor a server's `detail` (which holds values).
  *
+ * @param type of the failure; another one than this where a record could not be written
  * @param where the store without secrets, e.g. `PostgreSQL at db.example:5432/gate`
  */
-export function storeError(where: string, doing: string, error: unknown): GateError {
+export function storeError(
+  where: string,
+  doing: string,
+  error: unknown,
+  type: FailureType = FailureType.AuditUnavailable,
+): GateError {
   if (error instanceof GateError) return error;
-  return new GateError(FailureType.AuditWriteFailed, `Cannot ${doing}: ${where} ${whatIsWrong(error)}`, undefined, {
-    cause: error,
-  });
+  return new GateError(type, `Cannot ${doing}: ${where} ${whatIsWrong(error)}`, undefined, { cause: error });
 }
 
 /** True when the server itself answered with an error: the connection that brought it is sound. */

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createAuditLog, type AuditLogOptions } from '../../../src/audit/copies/create-audit-log';
 import type { AuditRecord, AuditSink, AuditStore } from '../../../src/audit/audit-record';
-import { aRecord } from '../a-record';
+import { aDomainRecord, aRecord } from '../a-record';
 
 /** Takes records; refuses while `down`, and writes nothing while `held`. */
 class FakeSink implements AuditSink {
@@ -84,6 +84,17 @@ describe('the audit log with a store of record', () => {
     expect(sink.written).toEqual([]);
     letGo();
     await until(() => sink.written.length === 1);
+  });
+
+  it('adopts no record of another subject that has taken the id', async () => {
+    const log = open();
+    const first = aRecord();
+    await log.record(first);
+    await expect(log.record(aDomainRecord({ decisionID: first.decisionID }))).rejects.toMatchObject({
+      type: 'AuditWriteFailed',
+      message: `Cannot record decision ${first.decisionID} in store: its id belongs to a record of firmware-1.4.0 / canary`,
+    });
+    expect(sink.written).toEqual([first]);
   });
 
   it('copies nothing that was not stored, and fails with AuditWriteFailed', async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { AuditRecord } from '../../../src/audit/audit-record';
+import type { GateRecord } from '../../../src/audit/audit-record';
 import {
   createDecisionLogUpload,
   type DecisionLogUpload,
@@ -65,7 +65,7 @@ const ids = (count: number) => Array.from({ length: count }, (_, i) => `d-${Stri
 const waitingFiles = () => readdirSync(folder).filter((name) => name.endsWith('.json'));
 
 /** Events that wait on disk because the server was away. It is back, and neither it nor the counts know of them. */
-async function leaveWaiting(count: number, over: (decisionID: string) => Partial<AuditRecord> = () => ({})) {
+async function leaveWaiting(count: number, over: (decisionID: string) => Partial<GateRecord> = () => ({})) {
   server.answers.push(...Array<number>(1_000).fill(503));
   const before = await start();
   for (const decisionID of ids(count)) await before.write(aRecord({ decisionID, ...over(decisionID) }));

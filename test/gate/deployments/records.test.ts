@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { AuditRecord } from '../../../src/audit/audit-record';
+import type { GateRecord } from '../../../src/audit/audit-record';
 import { decisionRecord, failureRecord } from '../../../src/gate/decisions/to-audit-record';
 import { actRecord, type Act } from '../../../src/gate/deployments/act-record';
 import { pastResult } from '../../../src/gate/deployments/past-result';
@@ -119,14 +119,14 @@ describe('actRecord', () => {
 
 describe('pastResult', () => {
   const spec = { stages: [{ name: 'a' }, { name: 'b' }] };
-  const at = (second: number, changes: Partial<AuditRecord>): AuditRecord => ({
+  const at = (second: number, changes: Partial<GateRecord>): GateRecord => ({
     ...record,
     timestamp: `2026-01-01T00:00:0${second}.000Z`,
     ...changes,
   });
   const allowA = at(1, { stage: 'a', outcome: 'allow' });
   const allowB = at(2, { stage: 'b', outcome: 'allow' });
-  it.each<[string, AuditRecord[], unknown]>([
+  it.each<[string, GateRecord[], unknown]>([
     ['no record', [], undefined],
     ['an allow of the last stage', [allowB, allowA], { state: 'done', stage: 'b' }],
     ['an override of the last stage', [allowA, { ...allowB, kind: 'override' }], { state: 'done', stage: 'b' }],

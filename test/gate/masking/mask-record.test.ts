@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { AuditRecord } from '../../../src/audit/audit-record';
+import type { GateRecord } from '../../../src/audit/audit-record';
 import { toMaskRules } from '../../../src/gate/masking/bundle-mask';
 import { MASK_ALL, resolveMask } from '../../../src/gate/masking/mask';
 import { maskPathFault, type MaskRule } from '../../../src/kernel/mask-rule';
@@ -7,7 +7,7 @@ import { maskRecord } from '../../../src/gate/masking/mask-record';
 
 const SECRET = 'SECRET-4711';
 const times = { observedAt: '2026-01-01T00:00:00.000Z', collectedAt: '2026-01-01T00:00:00.000Z' };
-const record = (changes: Partial<AuditRecord> = {}): AuditRecord => ({
+const record = (changes: Partial<GateRecord> = {}): GateRecord => ({
   schemaVersion: 1,
   decisionID: 'd1',
   kind: 'decision',

@@ -126,7 +126,7 @@ describe('openAuditReader', () => {
 
     await server.close();
     await expect(reader.list({})).rejects.toMatchObject({
-      type: 'AuditWriteFailed',
+      type: 'AuditUnavailable',
       message: expect.stringMatching(/^Cannot read the audit log from the worker at .* does not answer \(\w+\)$/),
     });
     await store.close();
@@ -135,7 +135,7 @@ describe('openAuditReader', () => {
   it('openAuditReader names the owner when it does not say where it answers', async () => {
     const database = await openAuditDatabase({ folder });
     await expect(openAuditReader({ folder, addressWithinMs: 0 })).rejects.toMatchObject({
-      type: 'AuditWriteFailed',
+      type: 'AuditUnavailable',
       message: expect.stringContaining(`process ${process.pid} holds the embedded store`),
     });
     await database.close();
@@ -174,7 +174,7 @@ describe('openAuditReader', () => {
     server.get('*', (_request, reply) => reply.code(status).send(body));
     const client = createOwnerClient({ url: await server.listen({ host: '127.0.0.1', port: 0 }), token: 't' });
     await expect(client.list({})).rejects.toMatchObject({
-      type: 'AuditWriteFailed',
+      type: 'AuditUnavailable',
       message: expect.stringContaining(`that holds the embedded store: ${problem}`),
     });
     await server.close();

@@ -18,7 +18,7 @@ describe('storeError', () => {
     [undefined, 'failed: undefined'],
   ])('storeError says of %p that the store %s', (error, problem) => {
     expect(storeError('PostgreSQL at db:5432/gate', 'record it', error)).toMatchObject({
-      type: 'AuditWriteFailed',
+      type: 'AuditUnavailable',
       message: `Cannot record it: PostgreSQL at db:5432/gate ${problem}`,
       cause: error,
     });

@@ -57,7 +57,7 @@ export async function storeBigParts(item: Item, store: ObjectStore | undefined):
 /**
  * Items with their parts put back, in the same order.
  *
- * @throws GateError AuditWriteFailed when a part is gone or is not what was put there; ObjectStoreError
+ * @throws GateError AuditUnavailable when a part is gone or is not what was put there; ObjectStoreError
  */
 export async function fetchBigParts(items: readonly Item[], store: ObjectStore | undefined): Promise<Item[]> {
   const whole: Item[] = [];
@@ -95,5 +95,5 @@ function refused(item: Item, why: string): GateError {
 }
 
 function unreadable(why: string): GateError {
-  return new GateError(FailureType.AuditWriteFailed, `Cannot read the audit log: ${why}`);
+  return new GateError(FailureType.AuditUnavailable, `Cannot read the audit log: ${why}`);
 }

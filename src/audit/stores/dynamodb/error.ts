@@ -1,5 +1,5 @@
 import { CONNECTION_FAULTS } from '../../../kernel/connection-faults';
-import { FailureType, GateError } from '../../../kernel/failures';
+import { GateError, type FailureType } from '../../../kernel/failures';
 
 const BY_NAME: Record<string, string> = {
   ResourceNotFoundException: 'does not exist: gate audit setup creates it',
@@ -27,11 +27,12 @@ export function isConflict(error: unknown): boolean {
  * The error of DynamoDB as one sentence for people. It repeats neither credentials nor values: of an answer only the kind
  * of error is named, except where the request itself was at fault.
  *
+ * @param type of the failure: whether it was to write or to read
  * @param where e.g. `DynamoDB table DeploymentGateAuditLog`
  */
-export function dynamoDbError(where: string, doing: string, error: unknown): GateError {
+export function dynamoDbError(type: FailureType, where: string, doing: string, error: unknown): GateError {
   if (error instanceof GateError) return error;
-  return new GateError(FailureType.AuditWriteFailed, `Cannot ${doing}: ${where} ${whatIsWrong(error)}`, undefined, {
+  return new GateError(type, `Cannot ${doing}: ${where} ${whatIsWrong(error)}`, undefined, {
     cause: error,
   });
 }

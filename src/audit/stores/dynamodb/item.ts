@@ -2,8 +2,11 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { reasonCodesOf } from '../../../kernel/reason-code';
 import { FailureType, GateError } from '../../../kernel/failures';
 import { parseTime } from '../../../kernel/time';
-import type { AuditRecord } from '../../audit-record';
+import { AuditDomain, type AuditRecord, type DomainRecord, type GateRecord } from '../../audit-record';
+import { isGateRecord, placeOf, type AuditPlace } from '../../place';
 
+/** Any field of any domain's records. */
+type FieldName = keyof GateRecord | keyof DomainRecord;
 export type Item = Record<string, AttributeValue>;
 export interface ItemKey {
   pk: string;
@@ -23,17 +26,20 @@ export interface PartRef {
 
 /** A part taken out of an item: the JSON text of one field of the record. */
 export interface MovedPart {
-  field: keyof AuditRecord;
+  field: FieldName;
   json: string;
 }
 
 type Form = 'text' | 'number' | 'json';
 
 /** Every field of a record, under the attribute that holds it; the order is that of the interface. */
-const FIELDS: { [field in keyof Required<AuditRecord>]: { attribute: string; form: Form } } = {
+const FIELDS: { [field in FieldName]: { attribute: string; form: Form } } = {
   schemaVersion: { attribute: 'schemaVersion', form: 'number' },
   decisionID: { attribute: 'decisionID', form: 'text' },
   kind: { attribute: 'kind', form: 'text' },
+  domain: { attribute: 'domain', form: 'text' },
+  subject: { attribute: 'subject', form: 'text' },
+  part: { attribute: 'part', form: 'text' },
   deploymentID: { attribute: 'deploymentID', form: 'text' },
   stage: { attribute: 'stage', form: 'text' },
   timestamp: { attribute: 'timestamp', form: 'text' },
@@ -56,15 +62,22 @@ const FIELDS: { [field in keyof Required<AuditRecord>]: { attribute: string; for
 };
 
 /** What is moved out of an item that is too big, the first of these first: facts nearly always suffice. */
-const MOVABLE = ['usedFacts', 'deployment', 'errorDetails', 'reasons'] as const satisfies (keyof AuditRecord)[];
+const MOVABLE = ['usedFacts', 'deployment', 'errorDetails', 'reasons'] as const satisfies FieldName[];
 
 /** The sort key of all records: by time, and within a millisecond by id. */
 export function sortKey({ timestamp, decisionID }: Pick<AuditRecord, 'timestamp' | 'decisionID'>): string {
   return `${new Date(timestamp).toISOString()}#${wellFormed(decisionID)}`;
 }
 
-export function partitionKey({ deploymentID, stage }: Pick<AuditRecord, 'deploymentID' | 'stage'>): string {
-  return `${deploymentID}#${stage}`;
+/** The partition of a part of a subject: `<deploymentID>#<stage>`, and `<domain>:<subject>#<part>` in other domains. */
+export function partitionKey({ part, ...of }: AuditPlace): string {
+  return `${subjectKey(of)}#${part}`;
+}
+
+/** What the index of deployments calls a subject; ids of deployments hold no colon, so that domains never meet. */
+export function subjectKey({ domain, subject }: Pick<AuditPlace, 'domain' | 'subject'>): string {
+  if (domain === AuditDomain.gate) return subject;
+  return `${domain}:${wellFormed(subject).replace(/[%#]/g, encodeURIComponent)}`;
 }
 
 /**
@@ -83,18 +96,23 @@ export function toItem(record: AuditRecord, retentionMs: number): Item {
     );
   }
   const sk = sortKey(record);
+  const place = placeOf(record);
   const item: Item = {
-    pk: { S: partitionKey(record) },
+    pk: { S: partitionKey(place) },
     sk: { S: sk },
     day: { S: sk.slice(0, 10) },
     expiresAt: { N: String(Math.floor((timeMs + retentionMs) / 1000)) },
     reasonCodes: { L: [...new Set(reasonCodesOf(record))].map((code) => ({ S: wellFormed(code) })) },
   };
-  const names = Object.keys(record).filter((name) => record[name as keyof AuditRecord] !== undefined);
-  item.fields = { S: names.join(',') };
+  // The indexes hold subject and part under the gate's names.
+  if (!isGateRecord(record)) {
+    item.deploymentID = { S: subjectKey(place) };
+    item.stage = { S: wellFormed(place.part) };
+  }
+  const entries = Object.entries(record).filter(([, value]) => value !== undefined) as [FieldName, unknown][];
+  item.fields = { S: entries.map(([name]) => name).join(',') };
   const exact: Record<string, unknown> = {};
-  for (const name of names as (keyof AuditRecord)[]) {
-    const value = record[name];
+  for (const [name, value] of entries) {
     const { attribute, form } = FIELDS[name];
     if (form === 'json') item[attribute] = { S: JSON.stringify(value) };
     else if (form === 'text') {
@@ -111,7 +129,7 @@ export function toItem(record: AuditRecord, retentionMs: number): Item {
 /**
  * The record of an item, exactly as it was given to `toItem`.
  *
- * @throws GateError AuditWriteFailed when somebody has damaged the item
+ * @throws GateError AuditUnavailable when the item was damaged
  */
 export function toRecord(item: Item): AuditRecord {
   try {
@@ -121,12 +139,12 @@ export function toRecord(item: Item): AuditRecord {
     return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as unknown as AuditRecord;
   } catch (error) {
     const why = `${nameOf(item)} does not hold a record as this program writes it: ${(error as Error).message}`;
-    throw new GateError(FailureType.AuditWriteFailed, `Cannot read the audit log: ${why}`, undefined, { cause: error });
+    throw new GateError(FailureType.AuditUnavailable, `Cannot read the audit log: ${why}`, undefined, { cause: error });
   }
 }
 
 function read(item: Item, name: string): unknown {
-  const field = Object.hasOwn(FIELDS, name) ? FIELDS[name as keyof AuditRecord] : undefined;
+  const field = Object.hasOwn(FIELDS, name) ? FIELDS[name as FieldName] : undefined;
   if (field === undefined) throw new TypeError(`it has a field ${JSON.stringify(name)}; a newer version wrote it`);
   const value = item[field.attribute];
   if (value === undefined) {
@@ -162,7 +180,7 @@ export function moveParts(item: Item, maxBytes = MAX_ITEM_BYTES): { item: Item; 
 }
 
 /** The attribute that says where a moved part stands, e.g. `usedFactsRef`. */
-export function refAttribute(field: keyof AuditRecord): string {
+export function refAttribute(field: FieldName): string {
   return `${field}Ref`;
 }
 
@@ -171,7 +189,7 @@ export function toRefAttribute({ uri, sha256, bytes }: PartRef): AttributeValue 
 }
 
 /** Where the moved parts of an item stand. */
-export function partRefs(item: Item): { field: keyof AuditRecord; ref: PartRef }[] {
+export function partRefs(item: Item): { field: FieldName; ref: PartRef }[] {
   return MOVABLE.flatMap((field) => {
     const found = item[refAttribute(field)]?.M;
     if (found === undefined) return [];

@@ -1,5 +1,6 @@
-import type { AuditQuery } from '../../audit-record';
-import { partitionKey, sortKey } from './item';
+import { AuditDomain, type AuditQuery } from '../../audit-record';
+import { scopeOf } from '../../place';
+import { partitionKey, sortKey, subjectKey } from './item';
 
 /** The indexes of the table beside its own key, each with the table's sort key. */
 export const DEPLOYMENT_INDEX = 'byDeployment';
@@ -35,11 +36,12 @@ export interface Expression {
   values: Record<string, { S: string }>;
 }
 
-/** The narrowest place: one stage's records, one deployment's; undefined when days must be walked. */
-export function partitionOf({ deploymentID, stage }: AuditQuery): Partition | undefined {
-  if (deploymentID === undefined) return undefined;
-  if (stage !== undefined) return { attribute: 'pk', value: partitionKey({ deploymentID, stage }) };
-  return { index: DEPLOYMENT_INDEX, attribute: 'deploymentID', value: deploymentID };
+/** The narrowest place: one part's records, one subject's; undefined when days must be walked. */
+export function partitionOf(query: AuditQuery): Partition | undefined {
+  const { domain, subject, part } = scopeOf(query);
+  if (domain === undefined || subject === undefined) return undefined;
+  if (part !== undefined) return { attribute: 'pk', value: partitionKey({ domain, subject, part }) };
+  return { index: DEPLOYMENT_INDEX, attribute: 'deploymentID', value: subjectKey({ domain, subject }) };
 }
 
 export function dayPartition(day: string): Partition {
@@ -109,16 +111,15 @@ export function rangeExpression({ from, to }: SortKeyRange): Expression | undefi
   return to === undefined ? undefined : { text: '#sk <= :to', names, values };
 }
 
-const FILTERS = ['stage', 'outcome', 'kind', 'policySHA', 'manifestVersion'] as const;
+const FILTERS = ['outcome', 'kind', 'policySHA', 'manifestVersion'] as const;
 
 /** What an answer must have beside its place; undefined when nothing. `decisionID` alone is asked for by `get`. */
 export function filterExpression(query: AuditQuery & { decisionID?: string }): Expression | undefined {
   const wanted: Record<string, string> = {};
-  for (const name of FILTERS) {
-    // The place of one stage's records says it already, and a filter cannot name a part of the key.
-    const said = name === 'stage' && query.deploymentID !== undefined;
-    if (query[name] !== undefined && !said) wanted[name] = query[name];
-  }
+  const { domain, subject, part } = scopeOf(query);
+  // Where a subject is named, the place of its records says it already, and a filter cannot name a part of the key.
+  if (subject === undefined && part !== undefined) wanted.stage = part;
+  for (const name of FILTERS) if (query[name] !== undefined) wanted[name] = query[name];
   if (query.decisionID !== undefined) wanted.decisionID = query.decisionID;
   const names: Record<string, string> = {};
   const values: Record<string, { S: string }> = {};
@@ -127,6 +128,11 @@ export function filterExpression(query: AuditQuery & { decisionID?: string }): E
     values[`:${name}`] = { S: value };
     return `#${name} = :${name}`;
   });
+  if (subject === undefined && domain !== undefined) {
+    names['#pk'] = 'pk';
+    values[':domain'] = { S: domain === AuditDomain.gate ? ':' : `${domain}:` };
+    parts.push(domain === AuditDomain.gate ? 'NOT contains(#pk, :domain)' : 'begins_with(#pk, :domain)');
+  }
   if (query.reasonCode !== undefined) {
     names['#reasonCodes'] = 'reasonCodes';
     values[':reasonCode'] = { S: query.reasonCode };

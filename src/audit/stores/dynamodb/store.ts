@@ -93,16 +93,14 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
   const where = `DynamoDB table ${table}`;
   const reading = 'read the audit log';
 
-  async function attempt<T>(doing: string, run: () => Promise<T>): Promise<T> {
+  async function attempt<T>(type: FailureType, doing: string, run: () => Promise<T>): Promise<T> {
     try {
       return await run();
     } catch (error) {
       if (error instanceof ObjectStoreError) {
-        throw new GateError(FailureType.AuditWriteFailed, `Cannot ${doing}: ${error.message}`, undefined, {
-          cause: error,
-        });
+        throw new GateError(type, `Cannot ${doing}: ${error.message}`, undefined, { cause: error });
       }
-      throw dynamoDbError(where, doing, error);
+      throw dynamoDbError(type, where, doing, error);
     }
   }
 
@@ -263,7 +261,7 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
       if (left.length === 0 || items.length > 0) continue;
       if (empty === EMPTY_BATCHES) {
         throw new GateError(
-          FailureType.AuditWriteFailed,
+          FailureType.AuditUnavailable,
           `Cannot ${reading}: ${where} throttles: asked ${empty + 1} times for ${left.length} items, it gave none`,
         );
       }
@@ -291,9 +289,11 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
 
   return {
     name: 'dynamodb',
-    record: (given) => attempt(`record ${given.kind} ${given.decisionID}`, () => record(given)),
-    get: (decisionID) => attempt(reading, async () => (await list({ decisionID, limit: 1 }))[0]),
-    list: (query) => attempt(reading, () => list(query)),
+    record: (given) =>
+      attempt(FailureType.AuditWriteFailed, `record ${given.kind} ${given.decisionID}`, () => record(given)),
+    get: (decisionID) =>
+      attempt(FailureType.AuditUnavailable, reading, async () => (await list({ decisionID, limit: 1 }))[0]),
+    list: (query) => attempt(FailureType.AuditUnavailable, reading, () => list(query)),
     close: () => {
       client.destroy();
       return Promise.resolve();

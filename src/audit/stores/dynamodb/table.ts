@@ -100,7 +100,7 @@ function keysOf(keys: KeySchemaElement[] = []): string {
  * Looks at the table and changes nothing.
  *
  * @returns undefined when there is none
- * @throws GateError AuditWriteFailed when DynamoDB cannot be asked
+ * @throws GateError AuditUnavailable when DynamoDB cannot be asked
  */
 export async function inspectTable(client: DynamoDBClient, table: string): Promise<TableState | undefined> {
   return attempt(table, 'look at the audit store', async () => {
@@ -115,7 +115,7 @@ export async function inspectTable(client: DynamoDBClient, table: string): Promi
  * once. Resolves when the table and its indexes are active.
  *
  * @throws GateError ConfigInvalid with every difference when there is a table of another kind, which is then left as it is;
- *   AuditWriteFailed when DynamoDB cannot be asked, or is not ready in time
+ *   AuditUnavailable when DynamoDB cannot be asked, or is not ready in time
  */
 export function setUpTable(
   client: DynamoDBClient,
@@ -179,7 +179,7 @@ async function createUnlessThere(
     if (Date.now() >= deadlineMs) {
       const state = states.map((each) => each ?? 'not there').join(', ');
       throw new GateError(
-        FailureType.AuditWriteFailed,
+        FailureType.AuditUnavailable,
         `Cannot set up the audit store: DynamoDB table ${table} is not active in time (${state})`,
       );
     }
@@ -223,7 +223,7 @@ async function attempt<T>(table: string, doing: string, run: () => Promise<T>): 
   try {
     return await run();
   } catch (error) {
-    throw dynamoDbError(`DynamoDB table ${table}`, doing, error);
+    throw dynamoDbError(FailureType.AuditUnavailable, `DynamoDB table ${table}`, doing, error);
   }
 }
 

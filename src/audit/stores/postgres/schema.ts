@@ -14,8 +14,13 @@ export interface AuditRow {
   seq: Generated<string>;
   decision_id: string;
   kind: string;
-  deployment_id: string;
-  stage: string;
+  domain: Generated<string>;
+  /** of the gate alone, as is `stage` */
+  deployment_id: string | null;
+  stage: string | null;
+  /** of the other domains alone, as is `part` */
+  subject: string | null;
+  part: string | null;
   occurred_at: ColumnType<Date, string, never>;
   outcome: string | null;
   actor: string;

@@ -4,7 +4,8 @@ import { AUDIT_TABLE, type AuditRow } from './schema';
 import { storeError } from '../../../platform/database/store-error';
 import { reasonCodesOf } from '../../../kernel/reason-code';
 import { FailureType, GateError } from '../../../kernel/failures';
-import type { AuditQuery, AuditRecord, AuditStore } from '../../audit-record';
+import { AuditDomain, type AuditQuery, type AuditRecord, type AuditStore } from '../../audit-record';
+import { isGateRecord, placeOf, scopeOf } from '../../place';
 import type { Insertable } from 'kysely';
 
 const DEFAULT_LIMIT = 100;
@@ -19,13 +20,14 @@ const ORDERED = sql`occurred_at, ${BY_ID}`;
 export function createPostgresAuditStore(database: AuditDatabase): AuditStore {
   const { db, where } = database;
 
-  async function attempt<T>(doing: string, run: () => Promise<T>): Promise<T> {
+  async function attempt<T>(type: FailureType, doing: string, run: () => Promise<T>): Promise<T> {
     try {
       return await run();
     } catch (error) {
-      throw storeError(where, doing, error);
+      throw storeError(where, doing, error, type);
     }
   }
+  const reading = <T>(run: () => Promise<T>) => attempt(FailureType.AuditUnavailable, 'read the audit log', run);
 
   async function get(decisionID: string): Promise<AuditRecord | undefined> {
     const row = await db
@@ -39,7 +41,7 @@ export function createPostgresAuditStore(database: AuditDatabase): AuditStore {
   return {
     name: 'postgres',
     record: (record) =>
-      attempt(`record ${record.kind} ${record.decisionID}`, async () => {
+      attempt(FailureType.AuditWriteFailed, `record ${record.kind} ${record.decisionID}`, async () => {
         // Where another writer's insert under this id is under way, PostgreSQL waits for it to commit or to give up.
         const written = await db
           .insertInto(AUDIT_TABLE)
@@ -55,8 +57,8 @@ export function createPostgresAuditStore(database: AuditDatabase): AuditStore {
           `Cannot record ${record.kind} ${record.decisionID}: ${where} said that a record stands under this id, but shows none`,
         );
       }),
-    get: (decisionID) => attempt('read the audit log', () => get(decisionID)),
-    list: (query) => attempt('read the audit log', () => list(database, query)),
+    get: (decisionID) => reading(() => get(decisionID)),
+    list: (query) => reading(() => list(database, query)),
     close: () => database.close(),
   };
 }
@@ -64,8 +66,13 @@ export function createPostgresAuditStore(database: AuditDatabase): AuditStore {
 async function list({ db }: AuditDatabase, query: AuditQuery): Promise<AuditRecord[]> {
   const order = (query.newestFirst ?? true) ? 'desc' : 'asc';
   let select = db.selectFrom(AUDIT_TABLE).select('record');
-  if (query.deploymentID !== undefined) select = select.where('deployment_id', '=', query.deploymentID);
-  if (query.stage !== undefined) select = select.where('stage', '=', query.stage);
+  const { domain, subject, part } = scopeOf(query);
+  const isGate = domain === AuditDomain.gate;
+  // The indexes of the other domains hold only rows that have a subject.
+  if (domain !== undefined && !isGate) select = select.where('subject', 'is not', null);
+  if (domain !== undefined) select = select.where('domain', '=', domain);
+  if (subject !== undefined) select = select.where(isGate ? 'deployment_id' : 'subject', '=', toText(subject));
+  if (part !== undefined) select = select.where(isGate ? 'stage' : 'part', '=', toText(part));
   if (query.outcome !== undefined) select = select.where('outcome', '=', query.outcome);
   if (query.kind !== undefined) select = select.where('kind', '=', query.kind);
   if (query.policySHA !== undefined) select = select.where('policy_sha', '=', query.policySHA);
@@ -96,8 +103,7 @@ function toRow(record: AuditRecord): Insertable<AuditRow> {
   return {
     decision_id: record.decisionID,
     kind: record.kind,
-    deployment_id: record.deploymentID,
-    stage: record.stage,
+    ...toPlaceColumns(record),
     occurred_at: record.timestamp,
     outcome: record.outcome ?? null,
     actor: toText(record.actor),
@@ -109,6 +115,15 @@ function toRow(record: AuditRecord): Insertable<AuditRow> {
     faults: toJsonb(record.errorDetails),
     record: JSON.stringify(record),
   };
+}
+
+/** The gate's rows are as they have always been; those of other domains leave the gate's columns empty. */
+function toPlaceColumns(
+  record: AuditRecord,
+): Pick<Insertable<AuditRow>, 'domain' | 'subject' | 'part' | 'deployment_id' | 'stage'> {
+  if (isGateRecord(record)) return { deployment_id: record.deploymentID, stage: record.stage };
+  const { domain, subject, part } = placeOf(record);
+  return { domain, subject: toText(subject), part: toText(part) };
 }
 
 function toRecord(row: { record: string }): AuditRecord {

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { DeleteItemCommand, GetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { AuditRecord, AuditStore } from '../../../../src/audit/audit-record';
+import type { GateRecord, AuditStore } from '../../../../src/audit/audit-record';
 import { createDynamoDbAuditStore } from '../../../../src/audit/stores/dynamodb/store';
+import { placeOf } from '../../../../src/audit/place';
 import { partitionKey, sortKey } from '../../../../src/audit/stores/dynamodb/item';
 import { setUpTable } from '../../../../src/audit/stores/dynamodb/table';
 import { ObjectStoreError } from '../../../../src/platform/objects/object-store';
@@ -35,15 +36,15 @@ function open(bigFacts?: MemoryObjects, writeWithinMs?: number): AuditStore {
   return createDynamoDbAuditStore({ client, table: TABLE, retentionMs: 86_400_000, nowMs, bigFacts, writeWithinMs });
 }
 
-function bigRecord(over: Partial<AuditRecord> = {}): AuditRecord {
+function bigRecord(over: Partial<GateRecord> = {}): GateRecord {
   const record = aRecord(over);
   record.usedFacts[0]!.value = 'ä'.repeat(200_000);
   return record;
 }
-const keyOf = (record: AuditRecord) => ({ pk: { S: partitionKey(record) }, sk: { S: sortKey(record) } });
-const itemOf = async (record: AuditRecord) =>
+const keyOf = (record: GateRecord) => ({ pk: { S: partitionKey(placeOf(record)) }, sk: { S: sortKey(record) } });
+const itemOf = async (record: GateRecord) =>
   (await client.send(new GetItemCommand({ TableName: TABLE, Key: keyOf(record), ConsistentRead: true }))).Item;
-const objectKeyOf = (record: AuditRecord) =>
+const objectKeyOf = (record: GateRecord) =>
   `2026-11-01/${createHash('sha256').update(JSON.stringify(record.usedFacts)).digest('hex')}.json`;
 
 describe('a record that is too big for DynamoDB', () => {
@@ -156,7 +157,7 @@ describe('facts beside a record', () => {
     const record = bigRecord();
     await store.record(record);
     await change(objectKeyOf(record));
-    const error = { type: 'AuditWriteFailed', message: expect.stringMatching(why) };
+    const error = { type: 'AuditUnavailable', message: expect.stringMatching(why) };
     await expect(store.get(record.decisionID)).rejects.toMatchObject(error);
     await expect(store.list({ deploymentID: record.deploymentID, limit: 10_000 })).rejects.toMatchObject(error);
     await client.send(new DeleteItemCommand({ TableName: TABLE, Key: keyOf(record) }));
@@ -169,7 +170,7 @@ describe('facts beside a record', () => {
     const record = bigRecord();
     await store.record(record);
     await expect(open(place()).get(record.decisionID)).rejects.toMatchObject({
-      type: 'AuditWriteFailed',
+      type: 'AuditUnavailable',
       message: expect.stringContaining(why),
     });
     await client.send(new DeleteItemCommand({ TableName: TABLE, Key: keyOf(record) }));

@@ -64,9 +64,9 @@ describe('an error of DynamoDB', () => {
     ['a text', 'odd', 'failed: no message given (unknown error)'],
     ['nothing', undefined, 'failed: no message given (unknown error)'],
   ])('tells of %s', (_what, error, said) => {
-    const told = dynamoDbError('DynamoDB table t', 'read the audit log', error);
+    const told = dynamoDbError(FailureType.AuditUnavailable, 'DynamoDB table t', 'read the audit log', error);
     expect(told).toMatchObject({
-      type: FailureType.AuditWriteFailed,
+      type: FailureType.AuditUnavailable,
       message: `Cannot read the audit log: DynamoDB table t ${said}`,
       cause: error,
     });
@@ -75,7 +75,7 @@ describe('an error of DynamoDB', () => {
 
   it('that was told already is told as it is', () => {
     const told = new GateError(FailureType.ConfigInvalid, 'a table of another kind');
-    expect(dynamoDbError('DynamoDB table t', 'set up the audit store', told)).toBe(told);
+    expect(dynamoDbError(FailureType.AuditUnavailable, 'DynamoDB table t', 'set up the audit store', told)).toBe(told);
   });
 
   it.each([

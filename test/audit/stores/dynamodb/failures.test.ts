@@ -6,6 +6,7 @@ import { DeleteItemCommand, GetItemCommand, ScanCommand, type DynamoDBClient } f
 import type { AuditStore } from '../../../../src/audit/audit-record';
 import { createDynamoDbAuditStore } from '../../../../src/audit/stores/dynamodb/store';
 import { setUpTable } from '../../../../src/audit/stores/dynamodb/table';
+import { placeOf } from '../../../../src/audit/place';
 import { partitionKey, sortKey } from '../../../../src/audit/stores/dynamodb/item';
 import { startDynamoDb, type TestDynamoDb } from '../../../support/dynamodb';
 import { startDynamoDbProxy, type DynamoDbBehaviour, type DynamoDbProxy } from '../../../support/dynamodb-proxy';
@@ -146,12 +147,12 @@ describe('while DynamoDB fails', () => {
     const record = await store.record(aRecord());
     proxy.behave('failing');
     await expect(store.list({})).rejects.toMatchObject({
-      type: 'AuditWriteFailed',
+      type: 'AuditUnavailable',
       message: expect.stringContaining(
         `Cannot read the audit log: DynamoDB table ${TABLE} failed with HTTP status 500`,
       ),
     });
-    await expect(store.get(record.decisionID)).rejects.toMatchObject({ type: 'AuditWriteFailed' });
+    await expect(store.get(record.decisionID)).rejects.toMatchObject({ type: 'AuditUnavailable' });
     proxy.behave('well');
     expect(await store.list({})).toEqual([record]);
   });
@@ -182,10 +183,10 @@ describe('a batch of items', () => {
 
   it('of which nothing comes is given up with the reason', async () => {
     const record = await store.record(aRecord());
-    const Keys = [{ pk: { S: partitionKey(record) }, sk: { S: sortKey(record) } }];
+    const Keys = [{ pk: { S: partitionKey(placeOf(record)) }, sk: { S: sortKey(record) } }];
     proxy.rewrite('BatchGetItem', () => ({ Responses: {}, UnprocessedKeys: { [TABLE]: { Keys } } }));
     await expect(store.list({})).rejects.toMatchObject({
-      type: 'AuditWriteFailed',
+      type: 'AuditUnavailable',
       message: expect.stringMatching(/throttles: asked 6 times for 1 items, it gave none/),
     });
   });
@@ -239,7 +240,7 @@ describe('what is wrong with the place', () => {
     await once(taken, 'close');
     const nobody = open({ endpoint: `http://127.0.0.1:${port}` });
     await expect(nobody.list({})).rejects.toMatchObject({
-      type: 'AuditWriteFailed',
+      type: 'AuditUnavailable',
       message: expect.stringContaining('refuses connections: nothing listens there (ECONNREFUSED'),
     });
     await nobody.close();
@@ -252,9 +253,9 @@ describe('what is wrong with the place', () => {
       return { Responses: { [TABLE]: [{ ...item, reasonsJSON: { S: '[' } }] } };
     });
     await expect(store.get(record.decisionID)).rejects.toMatchObject({
-      type: 'AuditWriteFailed',
+      type: 'AuditUnavailable',
       message: expect.stringContaining(
-        `the item ${partitionKey(record)} ${sortKey(record)} does not hold a record as this program writes it`,
+        `the item ${partitionKey(placeOf(record))} ${sortKey(record)} does not hold a record as this program writes it`,
       ),
     });
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { itemBytes, moveParts, partRefs, putBack, toItem, toRecord } from '../../../../src/audit/stores/dynamodb/item';
-import { aRecord } from '../../a-record';
+import { aDomainRecord, aRecord } from '../../a-record';
 
 const RETENTION_MS = 30 * 86_400_000;
 
@@ -33,6 +33,50 @@ describe('toItem', () => {
       timestamp: { S: timestamp },
       expiresAt: { N: String(expiresAt) },
     });
+  });
+
+  it('keeps an item of the gate as it has always been', () => {
+    expect(toItem(aRecord({ decisionID: 'd-1' }), RETENTION_MS)).toStrictEqual({
+      pk: { S: 'firmware-1.4.0#canary' },
+      sk: { S: '2026-11-01T12:00:00.000Z#d-1' },
+      day: { S: '2026-11-01' },
+      expiresAt: { N: String(1793534400 + 30 * 86_400) },
+      reasonCodes: { L: [{ S: 'max_pending_limit_exceeded' }] },
+      fields: {
+        S: 'schemaVersion,decisionID,kind,deploymentID,stage,timestamp,outcome,reasons,errorDetails,usedFacts,policySHA,configRev,manifestVersion,evalDurationNS,workflowID,runID,actor',
+      },
+      schemaVersion: { N: '1' },
+      decisionID: { S: 'd-1' },
+      kind: { S: 'decision' },
+      deploymentID: { S: 'firmware-1.4.0' },
+      stage: { S: 'canary' },
+      timestamp: { S: '2026-11-01T12:00:00.000Z' },
+      outcome: { S: 'deny' },
+      reasonsJSON: { S: '["max_pending limit exceeded: current 3100 > configured 2000"]' },
+      errorDetails: { S: '[]' },
+      usedFactsJSON: { S: JSON.stringify(aRecord().usedFacts) },
+      policySHA: { S: 'a'.repeat(64) },
+      configRev: { S: 'b'.repeat(64) },
+      manifestVersion: { S: '7' },
+      evalDurationNS: { N: '81000' },
+      workflowID: { S: 'deployment/firmware-1.4.0' },
+      runID: { S: '0190-run' },
+      actor: { S: 'gate' },
+    });
+  });
+
+  it('gives an item of another domain a key of its own, and the indexes its subject and part', () => {
+    const record = aDomainRecord({ subject: 'a#b', part: 'c#d' });
+    const item = toItem(record, RETENTION_MS);
+    expect(item).toMatchObject({
+      pk: { S: 'rules:a%23b#c#d' },
+      deploymentID: { S: 'rules:a%23b' },
+      stage: { S: 'c#d' },
+      domain: { S: 'rules' },
+      subject: { S: 'a#b' },
+      part: { S: 'c#d' },
+    });
+    expect(toRecord(item)).toStrictEqual(record);
   });
 
   it('refuses a record whose time is none', () => {

@@ -20,6 +20,19 @@ describe('partitionOf', () => {
     ],
     [{ deploymentID: 'a' }, { index: 'byDeployment', attribute: 'deploymentID', value: 'a' }],
     [{ stage: 'b' }, undefined],
+    [{ domain: 'rules' }, undefined],
+    [
+      { domain: 'rules', subject: 'a', part: 'b' },
+      { attribute: 'pk', value: 'rules:a#b' },
+    ],
+    [
+      { domain: 'images', subject: 'a#%', part: '' },
+      { attribute: 'pk', value: 'images:a%23%25#' },
+    ],
+    [
+      { domain: 'plans', subject: 'a' },
+      { index: 'byDeployment', attribute: 'deploymentID', value: 'plans:a' },
+    ],
     [{}, undefined],
   ])('is the narrowest for %j', (query, partition) => {
     expect(partitionOf(query)).toEqual(partition);
@@ -104,9 +117,9 @@ describe('filterExpression', () => {
 
   it('joins what is asked', () => {
     expect(filterExpression({ stage: 'b', outcome: 'deny', reasonCode: 'c' })).toEqual({
-      text: '#stage = :stage AND #outcome = :outcome AND contains(#reasonCodes, :reasonCode)',
-      names: { '#stage': 'stage', '#outcome': 'outcome', '#reasonCodes': 'reasonCodes' },
-      values: { ':stage': { S: 'b' }, ':outcome': { S: 'deny' }, ':reasonCode': { S: 'c' } },
+      text: '#stage = :stage AND #outcome = :outcome AND NOT contains(#pk, :domain) AND contains(#reasonCodes, :reasonCode)',
+      names: { '#stage': 'stage', '#outcome': 'outcome', '#pk': 'pk', '#reasonCodes': 'reasonCodes' },
+      values: { ':domain': { S: ':' }, ':stage': { S: 'b' }, ':outcome': { S: 'deny' }, ':reasonCode': { S: 'c' } },
     });
   });
 });

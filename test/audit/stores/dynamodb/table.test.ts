@@ -145,7 +145,7 @@ describe('setUpTable on a server without TTL', () => {
     expect(looks).toBe(5);
     looks = -100;
     await expect(setUpTable(slow, 'slow', 150)).rejects.toMatchObject({
-      type: 'AuditWriteFailed',
+      type: 'AuditUnavailable',
       message: expect.stringMatching(/DynamoDB table slow is not active in time \(ACTIVE, .*CREATING/),
     });
     slow.destroy();
@@ -177,7 +177,7 @@ describe('setUpTable on a server without TTL', () => {
     const proxy = await startDynamoDbProxy(server.port);
     const other = server.client({ endpoint: proxy.url });
     proxy.behave('failing');
-    const failed = { type: 'AuditWriteFailed', message: expect.stringContaining('failed with HTTP status 500') };
+    const failed = { type: 'AuditUnavailable', message: expect.stringContaining('failed with HTTP status 500') };
     await expect(setUpTable(other, 'ttl')).rejects.toMatchObject(failed);
     await expect(inspectTable(other, 'ttl')).rejects.toMatchObject(failed);
     other.destroy();
@@ -237,7 +237,7 @@ describe('setUpTable on DynamoDB Local', () => {
     ]);
     proxy.rewrite('DescribeTimeToLive', () => off);
     await expect(setUpTable(late, 'raced')).rejects.toMatchObject({
-      type: 'AuditWriteFailed',
+      type: 'AuditUnavailable',
       message: expect.stringContaining('TimeToLive is already enabled'),
     });
     late.destroy();

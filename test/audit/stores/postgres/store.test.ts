@@ -71,7 +71,8 @@ describe('with a PostgreSQL server', () => {
       type: 'AuditWriteFailed',
       message: `Cannot record decision ${during.decisionID}: PostgreSQL at 127.0.0.1:${server.port}/outage refuses connections: nothing listens there (ECONNREFUSED)`,
     });
-    await expect(store.list({})).rejects.toMatchObject({ type: 'AuditWriteFailed' });
+    await expect(store.list({})).rejects.toMatchObject({ type: 'AuditUnavailable' });
+    await expect(store.get(before.decisionID)).rejects.toMatchObject({ type: 'AuditUnavailable' });
     await server.start();
     expect(await store.record(during)).toEqual(during);
     expect(await store.list({ newestFirst: false })).toEqual([before, during]);
@@ -100,7 +101,7 @@ describe('with a PostgreSQL server', () => {
     proxy.freeze();
     const url = `postgres://gate:open-sesame@127.0.0.1:${proxy.port}/postgres`;
     await expect(openAuditDatabase({ url, timeouts: quick })).rejects.toMatchObject({
-      type: 'AuditWriteFailed',
+      type: 'AuditUnavailable',
       message: `Cannot open the audit store: PostgreSQL at 127.0.0.1:${proxy.port}/postgres did not answer in time`,
     });
     await proxy.close();
@@ -116,7 +117,7 @@ describe('with a PostgreSQL server', () => {
   ])('says what is wrong with %s, without the password', async (_, change, problem) => {
     const url = change(`postgres://gate:open-sesame@127.0.0.1:${server.port}/postgres`);
     const error = await openAuditDatabase({ url }).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ type: 'AuditWriteFailed', message: expect.stringContaining(problem) });
+    expect(error).toMatchObject({ type: 'AuditUnavailable', message: expect.stringContaining(problem) });
     expect((error as Error).message).not.toMatch(/open-sesame|wrong/);
   });
 });
@@ -135,7 +136,7 @@ describe('openDatabase', () => {
 
   it('says so when the host name cannot be resolved', async () => {
     await expect(openAuditDatabase({ url: 'postgres://gate@nowhere.invalid/gate' })).rejects.toMatchObject({
-      type: 'AuditWriteFailed',
+      type: 'AuditUnavailable',
       message: expect.stringMatching(/^Cannot open the audit store: PostgreSQL at nowhere\.invalid:5432\/gate /),
     });
   });

@@ -1,6 +1,7 @@
 import type { Migration } from 'kysely';
 import { auditLog } from './0001-audit-log';
 import { auditCursor } from './0002-audit-cursor';
+import { auditDomains } from './0003-audit-domains';
 
 /**
  * Every step of the store's schema, by name; they run in the order of their names, each once. A step that was released is
@@ -9,4 +10,5 @@ import { auditCursor } from './0002-audit-cursor';
 export const migrations: Record<string, Migration> = {
   '0001-audit-log': auditLog,
   '0002-audit-cursor': auditCursor,
+  '0003-audit-domains': auditDomains,
 };

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { PGlite } from '@electric-sql/pglite';
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import type { StoreSchema } from '../../../../src/audit/stores/postgres/schema';
+import { migrations } from '../../../../src/audit/stores/postgres/migrations';
+import { createPostgresAuditStore } from '../../../../src/audit/stores/postgres/store';
+import { migrate } from '../../../../src/platform/database/migrate';
+import { createPglitePool } from '../../../../src/platform/database/pglite-pool';
+import { aDomainRecord, aRecord } from '../../a-record';
+
+/** A row as the release before domains wrote it. */
+async function insertAsBefore(db: Kysely<StoreSchema>, record: ReturnType<typeof aRecord>): Promise<void> {
+  await sql`
+    insert into DeploymentGateAuditLog
+      (decision_id, kind, deployment_id, stage, occurred_at, outcome, actor, policy_sha, config_rev, manifest_version,
+       reason_codes, facts, faults, record)
+    values (${record.decisionID}, ${record.kind}, ${record.deploymentID}, ${record.stage}, ${record.timestamp},
+      ${record.outcome}, ${record.actor}, ${record.policySHA}, ${record.configRev}, ${record.manifestVersion},
+      '["max_pending_limit_exceeded"]', '[]', '[]', ${JSON.stringify(record)})`.execute(db);
+}
+
+describe('the step to domains', () => {
+  let db: Kysely<StoreSchema>;
+  beforeAll(async () => {
+    db = new Kysely<StoreSchema>({ dialect: new PostgresDialect({ pool: createPglitePool(await PGlite.create()) }) });
+  }, 60_000);
+  afterAll(() => db?.destroy());
+
+  it('leaves the records of before readable, and lets a worker of before go on writing', async () => {
+    const { '0003-audit-domains': step, ...before } = migrations;
+    expect(step).toBeDefined();
+    await migrate(db, before);
+    const early = aRecord({ timestamp: '2026-11-01T12:00:00.000Z' });
+    await insertAsBefore(db, early);
+
+    await migrate(db, migrations);
+    const late = aRecord({ timestamp: '2026-11-01T12:00:01.000Z' });
+    await insertAsBefore(db, late);
+    const store = createPostgresAuditStore({ db, where: 'PGlite', close: () => Promise.resolve() });
+    const ofRules = await store.record(aDomainRecord({ timestamp: '2026-11-01T12:00:02.000Z' }));
+
+    expect(await store.list({})).toEqual([ofRules, late, early]);
+    expect(await store.list({ domain: 'gate' })).toEqual([late, early]);
+    expect(await store.list({ deploymentID: early.deploymentID, stage: early.stage })).toEqual([late, early]);
+    expect(await store.record({ ...early, outcome: 'allow', reasons: [] })).toEqual(early);
+  });
+});
