@@ -109,9 +109,9 @@ function changed({ manifestVersion, policySha }: ReleaseRef): ApplicationFailure
 
 /**
  * The manifest is read here and now: an allow must not outlive its release because this worker has not looked yet, and
- * where the manifest cannot be read nobody knows whether it has.
+ * where the manifest cannot be read it is unknown whether it has.
  *
- * @throws ApplicationFailure LeaseLapsed, or PolicyUnavailable (to be tried again) when nobody can tell; no request was
+ * @throws ApplicationFailure LeaseLapsed, or PolicyUnavailable (to be tried again) when it is unknown; no request was
  *   sent then
  */
 async function checkLease({ releases }: Services, claim: LeaseClaim): Promise<void> {

@@ -11,7 +11,7 @@ import type { ReleaseRef } from '../releases/release-ref';
 /** Types only: workflows import this file with `import type`. */
 export interface CollectRequest {
   target: FactTarget;
-  /** true after a lapsed lease and on an operator's resume: the sources are asked anew */
+  /** true after a lapsed lease and on an operator's resume: the sources are asked again */
   bypassCache?: boolean;
   /** the release that the action's worker found when a lease lapsed: a worker that holds another reads the manifest first */
   release?: ReleaseRef;
@@ -57,7 +57,7 @@ export interface GateActivities {
   evaluatePolicy(request: EvaluateRequest): Promise<Decision>;
   /** collects and evaluates on one worker; fails as collectFacts does */
   decide(request: CollectRequest): Promise<SnapshotAndDecision>;
-  /** throws AuditWriteFailed; returns what stands in the store under the id */
+  /** throws AuditWriteFailed; returns the record in the store under the id */
   recordDecision(record: AuditRecord): Promise<AuditRecord>;
   /** throws LeaseLapsed or PolicyUnavailable (before a request was sent; the latter may be mended by a retry) or ActionFailed */
   runAction(request: ActionRequest): Promise<ActionResult>;

@@ -9,7 +9,7 @@ export interface AlertDispatcher {
   /**
    * Sends to every receiver side by side. Rejects with AlertDeliveryError once all have ended and at least one failed.
    * Called again for the same message it asks only those that have not taken it yet, so that a retried activity alerts
-   * nobody twice; a process that starts anew has forgotten and may.
+   * no one twice; a restarted process has forgotten and may.
    */
   send(alert: Alert): Promise<void>;
 }
@@ -57,7 +57,7 @@ export function createAlertDispatcher(receivers: readonly AlertReceiver[], metri
       // The time as well: what is wrong a second time is another message, though it is the same thing.
       const key = JSON.stringify([alert.fingerprint, alert.startsAtMs, alert.status, alert.reminder]);
       const done = deliveries.get(key) ?? new Map<AlertReceiver, Promise<void>>();
-      // Set anew so that the messages in use are the last to be forgotten.
+      // Set again so that the messages in use are the last to be forgotten.
       deliveries.delete(key);
       deliveries.set(key, done);
       for (const oldest of deliveries.keys()) {

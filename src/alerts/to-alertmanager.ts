@@ -30,9 +30,9 @@ const ZERO_TIME = '0001-01-01T00:00:00Z';
 
 /**
  * One alert as a group of one. Labels stay the same from the first message to `resolved`, because receivers match on
- * them; what changes from reminder to reminder stands in the annotations.
+ * them; what changes from reminder to reminder is in the annotations.
  *
- * @param externalURL address of the Temporal UI; empty when there is none
+ * @param externalURL address of the Temporal UI; empty when unknown
  */
 export function toAlertmanager(alert: Alert, receiver: string, externalURL = ''): AlertmanagerWebhook {
   const groupLabels = withoutAbsent({ alertname: alert.name, deployment_id: alert.deploymentId });

@@ -45,7 +45,7 @@ export const auditRoutes: FastifyPluginAsync<AuditRoutesOptions> = async (
     const { decisionID } = request.params;
     const record = await reader.get(decisionID);
     if (record !== undefined) return record;
-    return reply.code(404).send(toBody('NotFound', `No audit record stands under the id ${decisionID}`));
+    return reply.code(404).send(toBody('NotFound', `There is no audit record with the id ${decisionID}`));
   });
 };
 

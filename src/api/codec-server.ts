@@ -22,7 +22,7 @@ const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
 /**
  * Temporal's remote codec: POST /encode and /decode with `{payloads: [{metadata, data}, …]}`, bytes in base64.
  *
- * @throws GateError ConfigInvalid when it may not listen there, or the origin is none
+ * @throws GateError ConfigInvalid when it may not listen there, or the origin is invalid
  */
 export async function startCodecServer(options: CodecServerOptions): Promise<{ url: string; close(): Promise<void> }> {
   const { host, port, codec, token, uiOrigin } = options;

@@ -49,7 +49,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
     .helpCommand(true)
     .showHelpAfterError('(gate help shows the commands)')
     .version(packageVersion(), '-V, --version')
-    // The root's --version stands before a subcommand; after it, `--version v2` is the subcommand's own.
+    // The root's --version comes before a subcommand; after it, `--version v2` is the subcommand's own.
     .enablePositionalOptions();
   for (const create of await wantedCommands(argv[0])) program.addCommand(create(context));
   quiet(program, io);

@@ -43,7 +43,7 @@ export async function connectTemporal(
   return { ...config, loaded, client, connection, dataConverter };
 }
 
-/** As `connectTemporal`, for who asks about deployments. */
+/** As `connectTemporal`, for commands about deployments. */
 export async function connect(
   io: CliIo,
   settingsPath: string | undefined,
@@ -67,7 +67,7 @@ export async function connect(
   return { deployments, close: () => connection.close() };
 }
 
-/** What a person can do about an error of the connection; undefined when it is none. */
+/** What a person can do about an error of the connection; undefined for any other error. */
 export function explainConnectionError(error: unknown): string | undefined {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const { code } = cause as { code?: unknown };

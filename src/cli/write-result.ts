@@ -13,7 +13,7 @@ const REASONS: Record<string, string> = {
 /** A file that a command writes: what stood under its name stays until `finish`. */
 export interface ResultFile {
   write(content: string | Uint8Array): Promise<void>;
-  /** stands under its name from here on */
+  /** is under its name from here on */
   finish(): Promise<void>;
   /** nothing of it is left */
   discard(): Promise<void>;
@@ -36,7 +36,7 @@ export async function openResult(wanted: string): Promise<ResultFile> {
   };
   const path = await realpath(wanted).catch(() => wanted);
   const found = await stat(path).catch(() => undefined);
-  // What stands there and is no file must not be replaced by one: not /dev/null, for one.
+  // What is there and is no file must not be replaced by one: not /dev/null, for one.
   const part = found === undefined || found.isFile() ? `${path}.${process.pid}.part` : undefined;
   const file = await attempt(() => open(part ?? path, 'w'));
   return {

@@ -58,7 +58,7 @@ export async function askFleet(
       'askWorkers',
       { taskQueue: ownQueue, workflowId: ownQueue, workflowExecutionTimeout: ASK_TIMEOUT_MS, args: [request] },
     );
-    const end = (): void => void asking.terminate('the asker was stopped').catch(() => undefined);
+    const end = (): void => void asking.terminate('the caller was stopped').catch(() => undefined);
     if (signal.aborted) end();
     signal.addEventListener('abort', end, { once: true });
     return asking.result().finally(() => signal.removeEventListener('abort', end));

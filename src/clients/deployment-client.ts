@@ -38,7 +38,7 @@ export interface DeploymentClientOptions {
   hidesValues?: boolean;
 }
 
-/** `unanswered`: Temporal knows the deployment, but no worker said where it stands. */
+/** `unanswered`: Temporal knows the deployment, but no worker reported its state. */
 export type FoundStatus =
   | { found: 'status'; status: DeploymentStatus; closed: boolean }
   | { found: 'unanswered'; closed: false }
@@ -200,7 +200,7 @@ export class DeploymentClient {
     }
   }
 
-  /** undefined when nobody answered before the deadline: with no worker running a query waits in vain. */
+  /** undefined when no worker answered before the deadline: without a worker a query waits in vain. */
   private async withDeadline<T>(ask: () => Promise<T>): Promise<T | undefined> {
     const { client, deadlineMs } = this.options;
     try {
@@ -227,7 +227,7 @@ export function inputDigest(spec: DeploymentSpec): string {
 }
 
 function otherInput(spec: DeploymentSpec, earlier: DeploymentSpec | undefined, hidesValues: boolean): GateError {
-  const message = `Deployment ${spec.id} was started before with other input; use another id, or --again to run it anew`;
+  const message = `Deployment ${spec.id} was started before with other input; use another id, or --again to run it again`;
   const asJson = (document: DeploymentSpec) => document as unknown as JsonValue;
   const changes = earlier ? diffJson(asJson(earlier), asJson(spec), { lists: 'elements' }) : [];
   const faults = changes.map(({ path, a, b }) => {

@@ -16,7 +16,7 @@ const SHOWN_MESSAGE = 200;
 
 /**
  * Asks the server and every worker of the settings' task queue who gets tasks, and looks for deployments that no running
- * worker can go on with. Changes nothing.
+ * worker can continue with. Changes nothing.
  *
  * @throws errors of the connection
  */
@@ -68,7 +68,7 @@ function stuckFindings({ stuck, looked, more }: StuckSearch): Finding[] {
     what: 'deployments',
     found: describeStuck(one),
     advice:
-      'It loses nothing and goes on when a worker can replay it: start one of the build that ran it last, or of a newer release',
+      'It loses nothing and continues when a worker can replay it: start one of the build that ran it last, or of a newer release',
   }));
   if (stuck.length > SHOWN_STUCK) {
     const found = `${stuck.length - SHOWN_STUCK} more deployments wait with a failing workflow task`;

@@ -4,7 +4,7 @@ import type { WorkerAnswer } from '../releases/fleet/worker-answer';
 
 /** One thing that a look at a running system found. */
 export interface Finding {
-  /** `missing`: deployments cannot go on with it; `note`: worth knowing */
+  /** `missing`: deployments cannot continue with it; `note`: worth knowing */
   state: 'ok' | 'note' | 'missing';
   what: string;
   found: string;

@@ -16,7 +16,7 @@ export interface AwsEnvironmentOptions {
   say(line: string): void;
 }
 
-/** What a production gate stands on, on this machine: Temporal, S3, DynamoDB, a LevelServer stand-in, an alert receiver. */
+/** What a production gate needs, on this machine: Temporal, S3, DynamoDB, a LevelServer stand-in, an alert receiver. */
 export interface AwsEnvironment {
   temporal: TemporalServer;
   levelServerUrl: string;

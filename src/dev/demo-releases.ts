@@ -108,7 +108,7 @@ async function play(story: Story, environment: AwsEnvironment, root: string): Pr
   });
   await gate(0, 'resume', 'firmware-3', '--actor', 'ann', '--reason', 'LevelServer answers again');
   await waitFor('firmware-3 to be done', async () => (await ask('status', 'firmware-3')).code === 0);
-  told('firmware-3 was decided anew, on facts of now, and is done');
+  told('firmware-3 was decided again, on fresh facts, and is done');
 
   title('v2 is published: only the configuration changes');
   await gate(0, 'policy', 'publish', '--config', v2, '--to', MANIFEST, '--version', 'v2', '--by', 'ada');
@@ -148,7 +148,7 @@ async function play(story: Story, environment: AwsEnvironment, root: string): Pr
   return http;
 }
 
-/** Facts that are asked anew for each decision, and a source that is given up soon. */
+/** Facts that are collected again for each decision, and a source that is given up soon. */
 function releaseConfig(levelServer: string, maxPending: number): object {
   const provider = { type: 'levelServer', base: levelServer, maxAge: '5s', ttl: '0s', timeout: '1s' };
   return {

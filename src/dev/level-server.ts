@@ -17,7 +17,7 @@ export interface Metric {
 export interface RequestCounts {
   /** requests by fact id */
   metrics: Record<string, number>;
-  /** requests that the asker broke off, by fact id */
+  /** requests that the caller broke off, by fact id */
   aborted: Record<string, number>;
   /** every `PATCH /devices`, repeats included */
   patches: number;

@@ -264,7 +264,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     },
     audit: {
       record: async (record) => {
-        // Without a digest nobody knows under which release it was made, nor what that release masks.
+        // Without a digest it is unknown under which release it was made, and what that release masks.
         const rules = record.policySHA === undefined ? masks.unknown(inForce()) : settings.audit.mask;
         const stored = await audit.record(maskRecord(record, rules));
         if (isGateRecord(stored) && stored.kind === 'decision' && stored.outcome) {
@@ -292,6 +292,6 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
 }
 
 function unencrypted(where: string, because: string): GateError {
-  const message = `Expected temporal.encryptionKeys, because ${because}, which would stand in Temporal's history in the clear`;
+  const message = `Expected temporal.encryptionKeys, because ${because}, which would be in Temporal's history in the clear`;
   return new GateError(FailureType.ConfigInvalid, message, [{ type: FailureType.ConfigInvalid, message, where }]);
 }

@@ -48,7 +48,7 @@ export const NON_RETRYABLE_FAILURES: readonly FailureType[] = [
 ];
 
 /**
- * One thing that is wrong, as data: it crosses activity boundaries, stands in audit records and is shown to people.
+ * One thing that is wrong, as data: it crosses activity boundaries, is stored in audit records and shown to people.
  * `message` says what was expected, what was found and where, in one sentence and without secrets.
  */
 export interface Fault {

@@ -4,7 +4,7 @@ import { parsePointer } from './json-pointer';
 /** A JSON Pointer whose value becomes null, or one whose value is replaced. */
 export type MaskRule = string | { path: string; value: JsonValue };
 
-/** Parts of `input.deployment` that hold a user's values; the others are a record's key and stand in it as such. */
+/** Parts of `input.deployment` that hold a user's values; the others are the key of a record. */
 export const DEPLOYMENT_PARTS: readonly string[] = ['attributes', 'stage_attributes'];
 
 /** The pointer of a rule. */

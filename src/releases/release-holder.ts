@@ -183,7 +183,7 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
     if (check.isGivenUp) return;
     current = release;
     recent = [release, ...recent.filter((held) => !isSameRelease(held.ref, ref))].slice(0, RELEASES_KEPT);
-    // What comes from the disk is looked at anew when its source is back.
+    // What comes from the disk is read again when its source is back.
     fingerprint = isKept ? undefined : named.fingerprint;
     fromCache = isKept;
     options.onLoaded?.(release, isKept);
@@ -192,7 +192,7 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
 
   function remember(named: NamedRelease, cause: unknown): GateError {
     const error = toGateError(cause, options.where);
-    // What could not be read was not refused: the next asker may find it.
+    // What could not be read was not refused: the next caller may find it.
     if (error.type !== FailureType.PolicyUnavailable)
       lastRefusal = { fingerprint: named.fingerprint, error, atMs: options.nowMs() };
     return error;
@@ -213,8 +213,7 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
   }
 
   /**
-   * An asker that comes while a check is under way may know of a change that this check came too early for: it gets the
-   * answer of the next one, which all who wait share.
+   * A caller that arrives during a check joins the next one: the current check may have read the manifest too early.
    */
   function check(): Promise<GateError | undefined> {
     if (!underWay) return (underWay = look().finally(() => (underWay = undefined)));
@@ -231,7 +230,7 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
     const found = await inTime(withinMs, check(), () =>
       unread(`The release in force could not be confirmed at ${options.where} within ${withinMs} ms`),
     );
-    // Whether the one that could not be read is good nobody knows; one that was refused is none.
+    // An unreadable release may be valid; a refused one is not.
     if (found?.type === FailureType.PolicyUnavailable) {
       throw new GateError(found.type, `The release in force could not be confirmed: ${found.message}`, found.faults, {
         cause: found,

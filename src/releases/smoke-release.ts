@@ -32,7 +32,7 @@ export async function smokeRelease(
   const limits = { deadlineMs: parseDuration(deadline), memoryMiB };
   const request = { policy, configDocument, configRev: ref.configRev, input, decisionTimeMs: loadedAtMs, ...limits };
   const { response } = await evaluate(request).catch((error: unknown) => {
-    // It did not get as far as evaluating: the wasm is none, or needs a built-in that this worker lacks.
+    // It did not get as far as evaluating: the wasm is invalid, or needs a built-in that this worker lacks.
     if (error instanceof GateError && error.type === FailureType.PolicyInvalid) throw error;
     const message = `Expected the policy to evaluate, but it failed: ${error instanceof Error ? error.message : String(error)}`;
     throw new GateError(FailureType.PolicyInvalid, message, undefined, { cause: error });

@@ -149,7 +149,7 @@ async function addDecision(
   if (!isOwn) return;
   report.notReproduced += 1;
   if (report.rows['not-reproduced'].length >= maxRows) return;
-  // One that gave no answer may have been stopped at its deadline: asked again, with nobody to stop it, it may never end.
+  // One that gave no answer may have been stopped at its deadline: asked again, with nothing to stop it, it may never end.
   const gaveNone = request !== undefined && decision.evalDurationNs === 0;
   const builtins = request === undefined || gaveNone ? [] : await builtinsOf(request);
   keepRow(report, 'not-reproduced', gaveNone ? row : { ...row, builtins: [...builtins] }, maxRows);

@@ -69,7 +69,7 @@ describe('the audit routes', () => {
     expect((await get(`/audit/records/${record.decisionID}`)).body).toEqual(record);
     const none = await get('/audit/records/none');
     expect(none.status).toBe(404);
-    expect(none.body).toEqual({ error: { type: 'NotFound', message: 'No audit record stands under the id none' } });
+    expect(none.body).toEqual({ error: { type: 'NotFound', message: 'There is no audit record with the id none' } });
   });
 
   it('the audit routes answer 503 while the store is out of reach, and leave other errors to the server', async () => {

@@ -54,7 +54,7 @@ describe('gate deploy, given a file', () => {
     ['missing', undefined, 'missing.yaml: expected a file, but there is none'],
     ['empty', '', 'empty.yaml: expected a document, but the file is empty'],
     ['huge', 'a'.repeat(1024 * 1024 + 1), 'huge.yaml: expected at most 1 MiB, got 1048577 bytes'],
-    ['duplicate', 'id: a\nid: b\n', 'duplicate.yaml:2: the same key stands twice in one object'],
+    ['duplicate', 'id: a\nid: b\n', 'duplicate.yaml:2: the same key is twice in one object'],
     [
       'latin1',
       Buffer.from('id: caf\xe9\n', 'latin1'),

@@ -27,7 +27,7 @@ describe.each([
       'max_pending limit exceeded: current 3100 > configured 2000',
       'The alert receiver got one message',
       'decisions put to ./policy with release-v2.json',
-      'firmware-3 was decided anew, on facts of now, and is done',
+      'firmware-3 was decided again, on fresh facts, and is done',
       'published: s3://gate/releases/latest.json names v2 (it named v1)',
       'manifest_version="v2"',
       'The same 1500 devices that v1 let pass are denied; the record names v2',

@@ -10,7 +10,7 @@ import { setLevel } from '../../src/dev/dev-environment';
 import { eventually } from '../support/temporal-env';
 
 const ROOT = resolve(__dirname, '..', '..');
-/** In the order in which they are read: each goes on where the one before it ends. */
+/** In the order in which they are read: each continues where the one before it ends. */
 const GUIDES = ['docs/releases.md', 'docs/replay.md', 'docs/audit.md'];
 
 /** A shell block of a guide with the output that is printed after it, if any. */

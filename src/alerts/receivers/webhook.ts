@@ -19,7 +19,7 @@ export interface ReceiverDeps {
 
 /**
  * However long a receiver asks us to wait: three attempts of 5 s and two waits end within the activity's 30 s, and the
- * activity's own retries go on from there.
+ * activity's own retries continue from there.
  */
 const LONGEST_WAIT_MS = 3_000;
 
@@ -35,7 +35,7 @@ class TransientError extends Error {
 
 /**
  * Posts `body` as JSON; tries again after a network failure, a time-out, 408, 425, 429 and 5xx, honouring Retry-After.
- * The secret is read anew for each message, so a rotated one needs no restart. Errors never hold the URL.
+ * The secret is read again for each message, so a rotated one needs no restart. Errors never hold the URL.
  */
 export async function postWebhook(config: AlertReceiverConfig, deps: ReceiverDeps, body: unknown): Promise<void> {
   const url = typeof config.url === 'string' ? config.url : (await deps.readSecret(config.url)).trim();
@@ -61,7 +61,7 @@ async function postOnce(url: string, payload: string, timeoutMs: number): Promis
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: payload,
-        // A redirect would carry the message to an address that nobody configured.
+        // A redirect would carry the message to an address that no one configured.
         redirect: 'manual',
         signal,
       });

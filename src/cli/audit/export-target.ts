@@ -3,7 +3,7 @@ import type { CliIo } from '../io';
 import { openResult, type ResultFile } from '../write-result';
 
 export interface ExportTarget extends ResultFile {
-  /** true once nobody reads any more what is written, as with `| head` */
+  /** true once the reader of what is written is gone, as with `| head` */
   isLeft(): boolean;
 }
 

@@ -51,7 +51,7 @@ async function print(io: CliIo, records: readonly AuditRecord[], options: AuditL
     return;
   }
   const { AUDIT_COLUMNS, toAuditRows } = await import('../../audit/format.js');
-  // The deployment that was asked for stands in the question; the table fits a terminal without it.
+  // The caller named the deployment; the table fits a terminal without it.
   const shown = AUDIT_COLUMNS.map((column) => column !== 'DEPLOYMENT' || deployment === undefined);
   const visible = <T>(cells: readonly T[]): T[] => cells.filter((_cell, index) => shown[index]);
   await printTable(io, visible(AUDIT_COLUMNS), toAuditRows(records).map(visible));

@@ -61,7 +61,7 @@ export function deployCommand({ io, exit }: CommandContext): Command {
         if (options.output === 'json') printJson(io, { deploymentId: id, started });
         else
           printLines(io, [
-            `${started ? `Deployment ${id} is running` : await standing(deployments, id)}; gate status ${id} shows where it stands`,
+            `${started ? `Deployment ${id} is running` : await currentState(deployments, id)}; gate status ${id} shows its state`,
           ]);
         return;
       }
@@ -70,7 +70,7 @@ export function deployCommand({ io, exit }: CommandContext): Command {
       if (options.wait && !isFinal(status.state) && status.state !== 'paused') {
         throw new CliExit(
           ExitCode.timeout,
-          `timed out: deployment ${id} is still ${status.state} at stage ${status.stage}; it goes on`,
+          `timed out: deployment ${id} is still ${status.state} at stage ${status.stage}; it continues`,
         );
       }
       exit(exitCodeOf(status.state));
@@ -87,7 +87,7 @@ async function glance(deployments: DeploymentClient, id: string): Promise<Deploy
 }
 
 /** One that was started before may have been paused for days: to say that it runs would mislead. */
-async function standing(deployments: DeploymentClient, id: string): Promise<string> {
+async function currentState(deployments: DeploymentClient, id: string): Promise<string> {
   const found = await deployments.status(id);
   return found.found === 'status' ? summarise(found.status) : `Deployment ${id} has not ended, but no worker answers`;
 }
@@ -113,12 +113,12 @@ async function waitFor(
       io.stderr.write(`No worker answers for deployment ${id}; still waiting\n`);
       shown = 'unanswered';
     }
-    if (io.signal.aborted) throw new CliExit(ExitCode.timeout, `stopped waiting; deployment ${id} goes on`);
+    if (io.signal.aborted) throw new CliExit(ExitCode.timeout, `stopped waiting; deployment ${id} continues`);
     if (Date.now() >= deadlineMs) {
       if (last) return last;
       throw new CliExit(
         ExitCode.timeout,
-        `timed out: no worker answered for deployment ${id}; it is started and goes on when a worker runs`,
+        `timed out: no worker answered for deployment ${id}; it is started and continues when a worker runs`,
       );
     }
     await sleep(Math.min(POLL_MS, Math.max(1, deadlineMs - Date.now())), undefined, { signal: io.signal }).catch(
@@ -182,7 +182,7 @@ async function askPast(io: CliIo, options: DeployOptions, spec: DeploymentSpec):
     if (options.output === 'json') printJson(io, shown);
     else
       printLines(io, [
-        `Deployment ${spec.id} ran before, beyond Temporal's retention: ${past.state} at stage ${past.stage} (from the audit store); --again runs it anew`,
+        `Deployment ${spec.id} ran before, beyond Temporal's retention: ${past.state} at stage ${past.stage} (from the audit store); --again runs it again`,
       ]);
     if (past.state === 'uncertain') return ExitCode.usage;
     return past.state === 'done' ? ExitCode.ok : ExitCode.denied;

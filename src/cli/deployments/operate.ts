@@ -19,7 +19,7 @@ export function resumeCommand(context: CommandContext): Command {
   return operatorCommand(
     context,
     'resume',
-    'ask again and go on after a pause',
+    'collect again and continue after a pause',
     'the pause it is meant for; by default the present one',
   );
 }

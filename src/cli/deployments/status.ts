@@ -7,9 +7,9 @@ import { connect } from '../temporal-client';
 
 export function statusCommand({ io, exit }: CommandContext): Command {
   const command = new Command('status')
-    .summary('where a deployment stands')
+    .summary('show the state of a deployment')
     .description(
-      'Where a deployment stands. Exit code: 0 running or done, 1 denied, failed or aborted, 2 unknown, 3 paused, 4 not answered.',
+      'Shows the state of a deployment. Exit code: 0 running or done, 1 denied, failed or aborted, 2 unknown, 3 paused, 4 not answered.',
     )
     .argument('<id>', 'deployment id');
   examples(withOutput(withSettings(command)), ['gate status firmware-1.4.0']);

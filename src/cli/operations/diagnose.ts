@@ -81,7 +81,7 @@ async function encryption(io: CliIo, loaded: LoadedSettings): Promise<Finding> {
     const found = `${encryptionKeys.length} keys, of which ${JSON.stringify(first.id)} encrypts`;
     return { state: 'ok', what: 'encryption', found };
   }
-  const found = "no keys: facts stand in Temporal's history in the clear";
+  const found = "no keys: facts are in Temporal's history in the clear";
   if (loaded.settings.audit.mask.length === 0) return { state: 'ok', what: 'encryption', found };
   return missing('encryption', found, 'Set temporal.encryptionKeys: audit.mask is refused without');
 }
@@ -163,7 +163,7 @@ async function store(io: CliIo, { settings, baseDir }: LoadedSettings): Promise<
   return {
     state: 'note',
     what: 'audit store',
-    found: `embedded, in ${path}${holder ? `, held by process ${holder.pid}` : ', held by nobody'}`,
+    found: `embedded, in ${path}${holder ? `, held by process ${holder.pid}` : ', held by no process'}`,
     advice:
       'One worker alone can own it, and a power failure may lose its last moments: for more, set audit.store.url to a PostgreSQL URL',
   };

@@ -11,7 +11,7 @@ interface PublishOptions extends CommonOptions {
   policy?: string;
   config?: string;
   to?: string;
-  // commander gives the root's --version to nobody below it
+  // commander hides the root's --version from subcommands
   version?: string;
   promote?: string;
   by?: string;

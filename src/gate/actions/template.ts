@@ -10,7 +10,7 @@ const ALONE = /^\{\{\s*((?:(?!\}\}).)*?)\s*\}\}$/s;
 const PATH = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
 
 export interface RenderOptions {
-  /** where the text stands, for faults, e.g. `action.body.target` */
+  /** where the text is, for faults, e.g. `action.body.target` */
   where: string;
   /** collects what is wrong, so that all faults are reported at once */
   faults: Fault[];

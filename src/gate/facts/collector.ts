@@ -13,7 +13,7 @@ export interface CollectRequest {
   /** how far a fact's time may lie in the future */
   allowedClockSkewMs: number;
   circuitBreaker: CircuitBreakerOptions;
-  /** asks every source anew, whatever the cache holds */
+  /** asks every source again, whatever the cache holds */
   bypassCache?: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface CollectResult {
 }
 
 export interface FactCollector {
-  /** Never rejects for what a source does: that stands in `faults`. */
+  /** Never rejects for what a source does: that is in `faults`. */
   collect(request: CollectRequest): Promise<CollectResult>;
 }
 
@@ -41,7 +41,7 @@ export interface FactCollectorOptions {
 
 type Outcome = { fact: Fact; cached: boolean } | { fault: Fault };
 
-/** One collector serves the whole process, so that many askers share its cache, its requests and its breakers. */
+/** One collector serves the whole process, so that many callers share its cache, its requests and its breakers. */
 export function createFactCollector(options: FactCollectorOptions): FactCollector {
   const { clock, timers, metrics = noFactMetrics, maxCachedFacts = 10_000 } = options;
   const cache = new Map<string, Fact>();

@@ -78,7 +78,7 @@ export async function registryFromConfig(options: {
   throw faultsToError(faults);
 }
 
-/** The schema of one fact in `input.json`, with the definitions that it may refer to; `{}` when there is none. */
+/** The schema of one fact in `input.json`, with the definitions that it may refer to; `{}` when it has none. */
 export function factSchema(inputSchema: JsonSchema, factId: string): JsonSchema {
   const { properties, $defs, definitions } = inputSchema;
   const own = isJsonObject(properties) && Object.hasOwn(properties, factId) ? properties[factId] : undefined;

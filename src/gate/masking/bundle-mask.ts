@@ -27,7 +27,7 @@ export function maskEvent(decision: {
 
 /**
  * The rules that `data.system.log.mask` gave: pointers, or objects `{op: "remove" | "upsert", path, value}`. Pointers
- * lead to facts and attributes below /input, or below /result or /nd_builtin_cache (there is none here).
+ * lead to facts and attributes below /input, or below /result or /nd_builtin_cache (which does not exist here).
  *
  * @returns everything, with `isFit` false, when the answer has another shape: nothing may be shown then
  */

@@ -35,7 +35,7 @@ export interface Masks {
    * @throws GateError PolicyInvalid
    */
   check(release: Release): Promise<void>;
-  /** where nobody can say what: all, when the release has masks of its own, or could have any while none is known */
+  /** where it is unknown what: all, when the release has masks of its own, or could have any while no release is known */
   unknown(release: Release | undefined): MaskRule[];
   /** whether something of `deployment` may be masked; without a release, whether one could say so */
   mayHide(release: Release | undefined, deployment: JsonObject): boolean;

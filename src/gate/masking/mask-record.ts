@@ -7,7 +7,7 @@ import { pointerKeys, valueAt } from '../../kernel/json-pointer';
 import { keyTexts, replaced, resolveMask, scalarTexts } from './mask';
 import { pathOf, type MaskRule } from '../../kernel/mask-rule';
 
-/** What stands in the place of a source's address that holds a masked value. */
+/** What replaces a source's address that holds a masked value. */
 const MASKED_SOURCE = 'masked';
 
 /**
@@ -79,7 +79,7 @@ function decoded(text: string): string {
   }
 }
 
-/** `other` where any part of a masked value stands before the colon that ends the code. */
+/** `other` where any part of a masked value is before the colon that ends the code. */
 function codeOf(reason: string, secrets: readonly string[]): string {
   const end = reason.indexOf(':');
   const isWithin = secrets.some((secret) => {

@@ -56,7 +56,7 @@ const MIGRATION_STATEMENT_MS = 60_000;
  * itself, so a power failure may cost the last moments. Whoever cannot have that uses PostgreSQL.
  *
  * @param migrations every step of the schema, by name, as `migrate` takes them
- * @throws GateError ConfigInvalid when the URL is none, when another process holds the folder, or when the store belongs
+ * @throws GateError ConfigInvalid when the URL is invalid, when another process holds the folder, or when the store belongs
  *   to a newer version; AuditUnavailable when it cannot be reached or refuses
  */
 export function openDatabase<Schema>(settings: DatabaseSettings, migrations: Migrations): Promise<Database<Schema>> {

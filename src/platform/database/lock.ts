@@ -34,7 +34,7 @@ export interface FolderLock {
 export async function lockFolder(folder: string): Promise<FolderLock> {
   const lockFile = join(folder, LOCK_FILE);
   const holder: LockHolder = { ...(await ownIdentity()), nonce: randomUUID() };
-  // Complete before it gets its name: nobody ever sees a lock half written.
+  // Complete before it gets its name: no one ever sees a lock half written.
   const prepared = join(folder, `${LOCK_FILE}.new-${holder.nonce}`);
   await writeFile(prepared, JSON.stringify(holder), { mode: 0o600 });
   try {
@@ -138,8 +138,8 @@ function heldLock(lockFile: string, holder: LockHolder): FolderLock {
   };
   async function giveBack() {
     clearInterval(heartbeat);
-    const standing = await readLock(lockFile);
-    if (standing?.holder.nonce === holder.nonce) await unlink(lockFile);
+    const current = await readLock(lockFile);
+    if (current?.holder.nonce === holder.nonce) await unlink(lockFile);
   }
 }
 

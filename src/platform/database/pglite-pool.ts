@@ -5,7 +5,7 @@ type KyselyClient = Awaited<ReturnType<PostgresPool['connect']>>;
 
 /**
  * An embedded PGlite as the pool that kysely's PostgreSQL dialect expects, so that both databases share one dialect. PGlite
- * has one connection: it is lent to one asker at a time, in the order of asking, so that nobody's statement gets into
+ * has one connection: it is lent to one caller at a time, in the order of asking, so that no statement gets into
  * another's transaction. (kysely-pglite-dialect does not admit PGlite 0.5.)
  */
 export function createPglitePool(pglite: PGlite): PostgresPool {

@@ -30,7 +30,7 @@ export function describePostgres(url: string): string {
 }
 
 /**
- * A pool of PostgreSQL connections that lets nobody wait longer than its time-outs and drops each connection that failed
+ * A pool of PostgreSQL connections that lets no caller wait longer than its time-outs and drops each connection that failed
  * in any other way than by an answer of the server. Kept, a connection whose statement timed out would hold up whatever
  * is asked of it next. Idle connections do not keep the process alive.
  */

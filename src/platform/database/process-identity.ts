@@ -28,7 +28,7 @@ export async function isRunning(identity: ProcessIdentity): Promise<boolean> {
   return (await startOf(identity.pid)) === identity.startedAt;
 }
 
-/** When the process with this pid started; undefined when there is none. */
+/** When the process with this pid started; undefined when there is no such process. */
 async function startOf(pid: number): Promise<string | undefined> {
   return process.platform === 'linux' ? startOnLinux(pid) : startByPs(pid);
 }

@@ -21,7 +21,7 @@ const compiled = new WeakMap<TSchema, ValidateFunction>();
  *
  * @throws GateError ConfigInvalid with every fault: keys that the schema does not know, missing and mistyped ones, and what
  *   `toJsonDocument` refuses. Each message says where, what was expected and what was found; it holds no text found where
- *   a secret may stand
+ *   a secret may be
  */
 export function validate<S extends TSchema>(schema: S, document: JsonValue, where: DocumentPlace): Static<S>;
 export function validate<T>(schema: TSchema, document: JsonValue, where: DocumentPlace): T;

@@ -1,10 +1,10 @@
-/** What stands under a key, with the tag that changes whenever its content does. */
+/** The object under a key, with the tag that changes whenever its content does. */
 export interface StoredObject {
   bytes: Uint8Array;
   etag: string;
 }
 
-/** The object that was to be replaced is another one by now, or one stands where none should. */
+/** The object that was to be replaced has changed, or one exists where none should. */
 export class PreconditionFailedError extends Error {
   override readonly name = 'PreconditionFailedError';
   constructor(readonly key: string) {
@@ -25,7 +25,7 @@ export class ObjectStoreError extends Error {
   }
 }
 
-/** Condition of a write: the object with this tag stands there, or none does. Absent: whatever stands there is replaced. */
+/** Condition of a write: the object has this tag, or there is none. Absent: whatever is there is replaced. */
 export type WriteCondition = { ifMatch: string } | { ifAbsent: true };
 
 /**

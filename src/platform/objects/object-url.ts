@@ -2,7 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { FailureType, GateError } from '../../kernel/failures';
 
-/** One object's place: the store that it stands in, and its key there. */
+/** One object's place: its store, and its key there. */
 export type ObjectPlace =
   { kind: 's3'; bucket: string; prefix: string; key: string } | { kind: 'file'; folder: string; key: string };
 

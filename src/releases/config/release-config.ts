@@ -2,7 +2,7 @@ import { SecretRef, Duration, strict } from '../../platform/documents/schema-typ
 import { Type, type Static } from '@sinclair/typebox';
 import { DEFAULT_DURATIONS } from '../../kernel/duration';
 
-// What is swapped together with the policy. Defaults stand here, with their units; configs/Release.pkl says the same in PKL,
+// What is swapped together with the policy. Defaults are here, with their units; configs/Release.pkl says the same in PKL,
 // and a test compares the two.
 
 const HeaderValue = Type.Union([Type.String(), SecretRef]);

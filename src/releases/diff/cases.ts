@@ -40,7 +40,7 @@ export function domainsOf(releases: readonly ComparedRelease[]): Domain[] {
   return [...domains.values()];
 }
 
-/** The input that a case stands for: facts by id, and what stands in the deployment's attributes. */
+/** The input that a case stands for: facts by id, and the deployment's attributes. */
 export function inputOf(domains: readonly Domain[], made: Case): JsonObject {
   const input: JsonObject = {};
   for (const [at, { path, values }] of domains.entries()) {

@@ -39,7 +39,7 @@ export const fleetQueueOf = (taskQueue: string): string => `${taskQueue}/workers
 export const ownQueueOf = (taskQueue: string, identity: string): string => `${fleetQueueOf(taskQueue)}/${identity}`;
 
 /**
- * How the fleet stands: `alike` when every worker that answered has the same release and no trouble with a newer one;
+ * The state of the fleet: `alike` when every worker that answered has the same release and no trouble with a newer one;
  * `troubled` when one has none, or could not take the newest; `silent` when none answered.
  */
 export function judgeFleet(answers: readonly WorkerAnswer[]): 'alike' | 'differing' | 'troubled' | 'silent' {

@@ -12,7 +12,7 @@ export const MAX_MANIFEST_BYTES = 64 * 1024;
 export const MAX_CONFIG_BYTES = 4 * 2 ** 20;
 export const MAX_POLICY_BYTES = DEFAULT_ARCHIVE_LIMITS.maxArchiveBytes;
 
-/** Where a manifest stands. */
+/** Where a manifest is. */
 export interface ManifestPlace {
   store: ObjectStore;
   key: string;
@@ -31,7 +31,7 @@ export type ReleaseManifest = Manifest & { policySHA256: string; configSHA256: s
 export const urlOf = ({ store, key }: ManifestPlace): string => `${store.url}${key}`;
 
 /**
- * The manifest at `place`; undefined when there is none.
+ * The manifest at `place`; undefined when it does not exist.
  *
  * @throws GateError ManifestInvalid; ObjectStoreError
  */
@@ -78,7 +78,7 @@ export async function readNamed(
   return { bytes: found.bytes, digest: actual };
 }
 
-/** Versions stand in the names of files. @throws GateError ConfigInvalid */
+/** Versions are parts of file names. @throws GateError ConfigInvalid */
 export function checkVersion(version: string): void {
   if (new RegExp(NAME_PATTERN).test(version)) return;
   throw new GateError(

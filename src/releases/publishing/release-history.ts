@@ -28,7 +28,7 @@ export interface ListedEntry extends HistoryEntry {
   key: string;
 }
 
-/** Entries of one manifest stand beside it, by time: `latest.history/20261123T101500.000Z-v2.json`. */
+/** Entries of one manifest are beside it, by time: `latest.history/20261123T101500.000Z-v2.json`. */
 export function historyKey(manifestKey: string, { at, manifest }: HistoryEntry): string {
   return `${historyPrefix(manifestKey)}${at.replace(/[-:]/g, '')}-${manifest.version}.json`;
 }

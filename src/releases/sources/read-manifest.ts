@@ -12,7 +12,7 @@ export interface ManifestDocument {
  * The manifest that `load` reads.
  *
  * @throws GateError ManifestInvalid with every fault: it was read, and names no release; PolicyUnavailable when the file
- *   could not be read at all, so that nobody knows what it names
+ *   could not be read at all, so that it is unknown what it names
  */
 export async function readManifest(where: string, load: () => Promise<ManifestDocument>): Promise<Manifest> {
   try {

@@ -99,7 +99,7 @@ export function createReleaseCache(folder: string, url: string, nowMs: () => num
         // As new, so that a worker whose list does not name it yet spares it.
         else await utimes(path, nowMs() / 1000, nowMs() / 1000);
       }
-      // A list that nobody can read is of no use to anybody: the new one takes its place.
+      // An unreadable list is of no use: the new one replaces it.
       const before = await read().catch(() => []);
       const others = before.filter((kept) => JSON.stringify(kept) !== JSON.stringify(release));
       const releases = [release, ...others].slice(0, RELEASES_KEPT);

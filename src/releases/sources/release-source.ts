@@ -41,7 +41,7 @@ export interface ReleaseSource {
    * Reads the manifest.
    *
    * @throws GateError ManifestInvalid when it was read and names no release, or PolicyUnavailable when it could not be
-   *   read (it is not there, or the store is out of reach): then nobody knows what it names
+   *   read (it is not there, or the store is out of reach): then it is unknown what it names
    */
   read(): Promise<NamedRelease>;
   /**

@@ -8,7 +8,7 @@ import { aRequest, buildTrialPolicy } from './trial-policy';
 const SOURCES = join(__dirname, '../../../src');
 const HOOK = join(__dirname, '../../support/ts-require.cjs');
 
-/** Asks once and goes on without closing anything. */
+/** Asks once and continues without closing anything. */
 const PROGRAM = `
   const { createEvaluator } = require(${JSON.stringify(join(SOURCES, 'rego/evaluation/evaluator.ts'))});
   const { json } = require('node:stream/consumers');

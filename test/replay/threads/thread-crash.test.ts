@@ -53,8 +53,12 @@ const run = (count = 6) => replayInThreads(pieces(count), { candidate, filter: {
 
 describe('a replay whose threads end', () => {
   it.each<[string, string[], object]>([
-    ['between two evaluations, goes on in another thread', [DIES_BETWEEN, ANSWERS], { decisions: 6, notReproduced: 0 }],
-    ['in an evaluation, goes on without that one', [DIES_IN_EVALUATION, ANSWERS], { decisions: 6, notReproduced: 1 }],
+    [
+      'between two evaluations, continues in another thread',
+      [DIES_BETWEEN, ANSWERS],
+      { decisions: 6, notReproduced: 0 },
+    ],
+    ['in an evaluation, continues without that one', [DIES_IN_EVALUATION, ANSWERS], { decisions: 6, notReproduced: 1 }],
   ])('%s', async (_what, given, found) => {
     programs = given;
     expect(await run()).toMatchObject(found);

@@ -65,7 +65,7 @@ async function fetchOnce(request: HttpRequest, place: string, timeout: string, s
         method: request.method,
         headers: request.headers,
         body: request.body,
-        // Followed, a redirect would repeat the act at an address that nobody named, and a refused connection there
+        // Followed, a redirect would repeat the act at an address that no one configured, and a refused connection there
         // would look as if nothing had been sent.
         redirect: 'manual',
         signal: either,

@@ -59,7 +59,7 @@ function memberCount(document: JsonValue): number {
   return count;
 }
 
-/** V8 does not always say where, and quotes the document, where a secret could stand; lossless-json does neither. */
+/** V8 does not always say where, and quotes the document, where a secret could be; lossless-json does neither. */
 function syntaxError(path: string, text: string, cause: unknown): Error {
   try {
     parseLossless(text);
@@ -101,7 +101,7 @@ function refuse(path: string, lines: Yaml.LineCounter, errors: readonly Yaml.YAM
       const where = `${path}:${lines.linePos(error.pos[0]).line}`;
       const [sentence = ''] = error.message.split(/ at line \d+|\n/);
       const message =
-        error.code === 'DUPLICATE_KEY' ? `${where}: the same key stands twice in one object` : `${where}: ${sentence}`;
+        error.code === 'DUPLICATE_KEY' ? `${where}: the same key is twice in one object` : `${where}: ${sentence}`;
       return { type: FailureType.ConfigInvalid, message, where };
     }),
   );

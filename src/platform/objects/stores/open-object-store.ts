@@ -3,10 +3,10 @@ import type { ObjectStore } from '../object-store';
 import { parseObjectUrl } from '../object-url';
 
 /**
- * The store in which the object that `url` names stands, and its key there. Opening asks nothing of anybody.
+ * The store of the object that `url` names, and its key there. Opening does no I/O.
  *
  * @param url `s3://bucket/prefix/name`, a `file:` URL, or a path relative to `cwd`
- * @throws GateError ConfigInvalid for a URL that is none of these
+ * @throws GateError ConfigInvalid for any other URL
  */
 export async function openObjectStore(
   url: string,

@@ -2,7 +2,7 @@ import { FailureType, faultsToError, type Fault } from '../../../kernel/failures
 
 /** A key of payload encryption, ready for use. */
 export interface PayloadKey {
-  /** stands in the clear beside what the key encrypted */
+  /** is in the clear beside what the key encrypted */
   id: string;
   /** 32 of them */
   bytes: Uint8Array;
@@ -21,7 +21,7 @@ export function parseKeyBytes(text: string): Uint8Array | undefined {
 /**
  * The keys in their order, each checked.
  *
- * @throws GateError ConfigInvalid with every fault: a key that is not 32 bytes, an id that stands twice. No message holds
+ * @throws GateError ConfigInvalid with every fault: a key that is not 32 bytes, an id that is used twice. No message holds
  *   a key or part of one.
  */
 export function toPayloadKeys(given: readonly { id: string; text: string }[]): PayloadKey[] {

@@ -9,7 +9,7 @@ import { withSignal } from '../../timers/with-signal';
 import { checksumOf, type ReleaseAsset } from '../tool-spec';
 
 export interface DownloadOptions {
-  /** how long to wait for the first bytes of an answer: short, so that a machine without network goes on at once */
+  /** how long to wait for the first bytes of an answer: short, so that a machine without network continues at once */
   connectTimeoutMs: number;
   /** how long the whole file may take */
   totalTimeoutMs: number;
