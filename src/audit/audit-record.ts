@@ -18,6 +18,25 @@ export interface UsedFact {
   observedAt: string;
   collectedAt: string;
   source: string;
+  /** whether the evaluation looked at it; absent where that is not known */
+  lookedAt?: boolean;
+}
+
+/** How an evaluation came to its answer. */
+export interface RecordedEvaluation {
+  /** the evaluators that answered, with their versions, the one whose answer counts first */
+  evaluators: string[];
+  /** how far the first one could go before it is stopped, whatever the machine */
+  budget?: { steps: number; elements: number; characters: number };
+  /** whether the compiled module agreed to an allow: `agreed`, `none` (it could not be asked) or `not-asked` */
+  secondOpinion: string;
+  secondOpinionWhy?: string[];
+  /** paths that were absent and that the policy declares optional */
+  optionalAbsent?: string[];
+  /** the reasons of a denial that is an error, because something was missing while it was worked out */
+  wouldDeny?: string[];
+  /** what was missing while a denial was worked out, where the policy says that it denies all the same */
+  notes?: Fault[];
 }
 
 /** Whose record it is. A record without a domain is the gate's: that is how the gate writes them. */
@@ -42,6 +61,8 @@ export interface RecordFields {
   configRev?: string;
   manifestVersion?: string;
   evalDurationNS?: number;
+  /** on decisions for which a policy was evaluated */
+  evaluation?: RecordedEvaluation;
   workflowID?: string;
   runID?: string;
   /** who acted, as declared; `gate` for the system's own records */

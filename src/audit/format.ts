@@ -44,12 +44,20 @@ export function toAuditText(record: AuditRecord): string {
       ['config revision', record.configRev],
       ['manifest version', record.manifestVersion],
       ['evaluation', record.evalDurationNS === undefined ? undefined : `${record.evalDurationNS / 1000} µs`],
+      ['evaluated by', record.evaluation?.evaluators.join(', ')],
+      ['second opinion', secondOpinion(record)],
       ['workflow', record.workflowID],
       ['run', record.runID],
       ['attributes', attributes(record)],
       ['masked', record.masked?.join(', ')],
     ]),
     list('Deny reasons', record.reasons),
+    list('Would deny, if what was missing did not count', record.evaluation?.wouldDeny ?? []),
+    list(
+      'Missing while it was evaluated',
+      (record.evaluation?.notes ?? []).map(({ message }) => message),
+    ),
+    list('Absent and optional', record.evaluation?.optionalAbsent ?? []),
     list(
       'Errors',
       record.errorDetails.map((fault) => `${fault.type}: ${fault.message}`),
@@ -63,6 +71,12 @@ export function toAuditText(record: AuditRecord): string {
     ),
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
+
+function secondOpinion({ evaluation }: AuditRecord): string | undefined {
+  if (evaluation === undefined) return undefined;
+  const { secondOpinion: vote, secondOpinionWhy = [] } = evaluation;
+  return secondOpinionWhy.length === 0 ? vote : `${vote} (${secondOpinionWhy.join(', ')})`;
 }
 
 function why(record: AuditRecord): string {

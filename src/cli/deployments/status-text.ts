@@ -37,6 +37,7 @@ export function explanationLines(io: CliIo, explanation: Explanation): string[] 
     if (items.length > 0) lines.push('', `${title}:`, ...items.map((item) => `  ${item}`));
   };
   list('Why', explanation.why);
+  list('Would deny, if what was missing did not count', explanation.wouldDeny ?? []);
   list(
     'Facts',
     explanation.facts.map((fact) => {

@@ -1,7 +1,8 @@
-import type { GateRecord, UsedFact } from '../../audit/audit-record';
+import type { GateRecord, RecordedEvaluation, UsedFact } from '../../audit/audit-record';
 import type { Fact, FactTarget } from '../facts/fact';
 import type { Snapshot, SnapshotFailure } from '../facts/snapshot';
-import type { Decision } from './decision';
+import { BUDGET } from '../../rego/builtins/plan-builtin';
+import type { Decision, DecisionEvaluation } from './decision';
 
 export interface RunRef {
   workflowId?: string;
@@ -11,11 +12,12 @@ export interface RunRef {
 /** The record of a decision: under the snapshot's id and time, so that a step that runs again writes the same. */
 export function decisionRecord(snapshot: Snapshot, decision: Decision, run: RunRef): GateRecord {
   return {
-    ...base(snapshot, run),
+    ...base(snapshot, run, decision.evaluation?.lookedAt),
     outcome: decision.outcome,
     reasons: decision.denyReasons,
     errorDetails: decision.faults,
     evalDurationNS: decision.evalDurationNs,
+    ...(decision.evaluation === undefined ? {} : { evaluation: recordedEvaluation(decision.evaluation) }),
     ...(decision.leaseExpiresAtMs === undefined ? {} : { leaseExpiresAt: toTimestamp(decision.leaseExpiresAtMs) }),
   };
 }
@@ -27,7 +29,11 @@ export function failureRecord(failure: SnapshotFailure, run: RunRef): GateRecord
 
 type Base = Omit<GateRecord, 'outcome' | 'reasons' | 'errorDetails' | 'evalDurationNS'>;
 
-function base({ decisionId, decisionTimeMs, target, release, facts }: Snapshot | SnapshotFailure, run: RunRef): Base {
+function base(
+  { decisionId, decisionTimeMs, target, release, facts }: Snapshot | SnapshotFailure,
+  run: RunRef,
+  lookedAt?: readonly string[],
+): Base {
   return {
     schemaVersion: 1,
     decisionID: decisionId,
@@ -35,7 +41,7 @@ function base({ decisionId, decisionTimeMs, target, release, facts }: Snapshot |
     deploymentID: target.deploymentId,
     stage: target.stage,
     timestamp: toTimestamp(decisionTimeMs),
-    usedFacts: facts.map(usedFact),
+    usedFacts: facts.map((fact) => usedFact(fact, lookedAt)),
     ...(release === undefined
       ? {}
       : { policySHA: release.policySha, configRev: release.configRev, manifestVersion: release.manifestVersion }),
@@ -57,13 +63,18 @@ export function deploymentInput(target: FactTarget) {
   };
 }
 
-function usedFact(fact: Fact): UsedFact {
+function recordedEvaluation({ lookedAt: _onTheFacts, ...evaluation }: DecisionEvaluation): RecordedEvaluation {
+  return { ...evaluation, budget: { ...BUDGET } };
+}
+
+function usedFact(fact: Fact, lookedAt: readonly string[] | undefined): UsedFact {
   return {
     id: fact.id,
     value: fact.value,
     observedAt: toTimestamp(fact.observedAtMs),
     collectedAt: toTimestamp(fact.collectedAtMs),
     source: fact.source,
+    ...(lookedAt === undefined ? {} : { lookedAt: lookedAt.includes(fact.id) }),
   };
 }
 

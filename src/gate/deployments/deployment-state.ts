@@ -90,6 +90,9 @@ export interface Explanation {
   summary: string;
   /** deny reasons, or one sentence a fault */
   why: string[];
+  /** the reasons of a denial that is an error, because something was missing while it was worked out */
+  wouldDeny?: string[];
+  /** those that the evaluation looked at first */
   facts: RecordedDecision['facts'];
   unblock: string[];
   nextAskAtMs?: number;

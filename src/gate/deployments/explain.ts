@@ -9,17 +9,25 @@ export function explain(status: DeploymentStatus, notes: readonly string[]): Exp
     last?.decision.outcome === 'deny'
       ? last.decision.denyReasons
       : faults.map((fault) => `${fault.type}: ${fault.message}`);
+  const wouldDeny = last?.decision.outcome === 'error' ? last.decision.evaluation?.wouldDeny : undefined;
   return {
     deploymentId: status.deploymentId,
     stage: status.stage,
     state: status.state,
     summary: summarise(status),
     why,
-    facts: last?.facts ?? [],
+    ...(wouldDeny === undefined ? {} : { wouldDeny }),
+    facts: lookedAtFirst(last?.facts ?? []),
     unblock: unblock(status),
     ...(status.nextAskAtMs === undefined ? {} : { nextAskAtMs: status.nextAskAtMs }),
     notes: [...notes],
   };
+}
+
+/** The facts that the evaluation looked at come before those that it passed over. */
+function lookedAtFirst(facts: Explanation['facts']): Explanation['facts'] {
+  const isPassedOver = ({ lookedAt }: Explanation['facts'][number]): boolean => lookedAt === false;
+  return [...facts.filter((fact) => !isPassedOver(fact)), ...facts.filter(isPassedOver)];
 }
 
 /** One sentence for subject lines and first lines. */

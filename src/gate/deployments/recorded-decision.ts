@@ -1,5 +1,5 @@
-import type { AuditRecord } from '../../audit/audit-record';
-import type { Decision } from '../decisions/decision';
+import type { AuditRecord, RecordedEvaluation } from '../../audit/audit-record';
+import type { Decision, DecisionEvaluation } from '../decisions/decision';
 import type { ReleaseRef } from '../../releases/release-ref';
 import type { JsonValue } from '../../kernel/json';
 
@@ -25,6 +25,7 @@ export function toRecordedDecision(
       evalDurationNs: stored.evalDurationNS ?? 0,
       ...(stored.leaseExpiresAt === undefined ? {} : { leaseExpiresAtMs: Date.parse(stored.leaseExpiresAt) }),
       ...(decision.leaseLimit === undefined ? {} : { leaseLimit: decision.leaseLimit }),
+      ...(stored.evaluation === undefined ? {} : { evaluation: shownEvaluation(stored.evaluation) }),
     },
     ...(stored.policySHA === undefined || stored.configRev === undefined
       ? {}
@@ -41,8 +42,14 @@ export function toRecordedDecision(
       ageMs: decisionTimeMs - Date.parse(fact.observedAt),
       ...(maxAgeMs[fact.id] === undefined ? {} : { maxAgeMs: maxAgeMs[fact.id] }),
       source: fact.source,
+      ...(fact.lookedAt === undefined ? {} : { lookedAt: fact.lookedAt }),
     })),
   };
+}
+
+/** What `explain` shows of it; the budget is the same for all. */
+function shownEvaluation({ budget: _budget, ...evaluation }: RecordedEvaluation): DecisionEvaluation {
+  return { ...evaluation, secondOpinion: evaluation.secondOpinion as DecisionEvaluation['secondOpinion'] };
 }
 
 function shown(value: JsonValue): string {
@@ -57,5 +64,5 @@ export interface RecordedDecision {
   decision: Decision;
   release?: ReleaseRef;
   /** ages, values and limits for `explain`; empty after an error that found no fact */
-  facts: { id: string; value: string; ageMs: number; maxAgeMs?: number; source: string }[];
+  facts: { id: string; value: string; ageMs: number; maxAgeMs?: number; source: string; lookedAt?: boolean }[];
 }

@@ -1,4 +1,4 @@
-import type { AuditRecord } from '../../audit/audit-record';
+import type { AuditRecord, RecordedEvaluation } from '../../audit/audit-record';
 import { isGateRecord } from '../../audit/place';
 import { OTHER_REASON, reasonCode } from '../../kernel/reason-code';
 import { FailureType, type Fault } from '../../kernel/failures';
@@ -33,15 +33,30 @@ export function maskRecord<R extends AuditRecord>(record: R, rules: readonly Mas
       replaced(document, pointerKeys(pathOf(rule)).slice(1), typeof rule === 'string' ? null : rule.value),
     input,
   ) as JsonObject;
-  return {
-    ...record,
-    reasons: [
+  const maskReasons = (reasons: readonly string[]): string[] =>
+    [
       ...new Set(
-        record.reasons.map((reason) =>
+        reasons.map((reason) =>
           withoutKeys(record.masked ? withoutSecrets(reason, secrets) : codeOf(reason, secrets), keys),
         ),
       ),
-    ].sort(),
+    ].sort();
+  const maskEvaluation = (evaluation: RecordedEvaluation): RecordedEvaluation => {
+    const { optionalAbsent, wouldDeny, notes } = evaluation;
+    return {
+      ...evaluation,
+      // a path may name a masked key
+      ...(optionalAbsent === undefined
+        ? {}
+        : { optionalAbsent: optionalAbsent.map((path) => withoutKeys(withoutSecrets(path, secrets), keys)) }),
+      ...(wouldDeny === undefined ? {} : { wouldDeny: maskReasons(wouldDeny) }),
+      ...(notes === undefined ? {} : { notes: notes.map(maskFault) }),
+    };
+  };
+  return {
+    ...record,
+    reasons: maskReasons(record.reasons),
+    ...(record.evaluation === undefined ? {} : { evaluation: maskEvaluation(record.evaluation) }),
     errorDetails: record.errorDetails.map(maskFault),
     usedFacts: record.usedFacts.map((fact) => ({
       ...fact,

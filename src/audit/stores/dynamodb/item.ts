@@ -51,6 +51,7 @@ const FIELDS: { [field in FieldName]: { attribute: string; form: Form } } = {
   configRev: { attribute: 'configRev', form: 'text' },
   manifestVersion: { attribute: 'manifestVersion', form: 'text' },
   evalDurationNS: { attribute: 'evalDurationNS', form: 'number' },
+  evaluation: { attribute: 'evaluationJSON', form: 'json' },
   workflowID: { attribute: 'workflowID', form: 'text' },
   runID: { attribute: 'runID', form: 'text' },
   actor: { attribute: 'actor', form: 'text' },
