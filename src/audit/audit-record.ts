@@ -8,6 +8,12 @@ export const RecordKind = {
   abort: 'abort',
   pause: 'pause',
   resolved: 'resolved',
+  /** looks of a paused or waiting stage, counted: how many, from when to when, what was found */
+  recheck: 'recheck',
+  /** what became of a stage's action: attempts, statuses, duration, compensation */
+  acted: 'acted',
+  /** how all of it ended: done, denied, aborted, failed, cancelled or terminated */
+  ended: 'ended',
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
@@ -45,7 +51,8 @@ export type AuditDomain = (typeof AuditDomain)[keyof typeof AuditDomain];
 
 /** What the records of all domains hold. */
 export interface RecordFields {
-  schemaVersion: 1;
+  /** 2 on `recheck`, `acted` and `ended` */
+  schemaVersion: 1 | 2;
   /** the key, unique over all domains: a second write under the same id is void, and the first one's record is adopted */
   decisionID: string;
   kind: RecordKind;
@@ -72,6 +79,8 @@ export interface RecordFields {
   /** the decision or pause that an operator's act was meant for */
   refersTo?: string;
   leaseExpiresAt?: string;
+  /** what only this kind of record has; on `recheck`, `acted` and `ended` */
+  details?: JsonObject;
   /**
    * JSON Pointers of what was masked, e.g. `/input/fleet/serial`: there the value is `null`, and reasons are codes alone.
    * A record with any cannot be replayed.
@@ -99,7 +108,8 @@ export interface DomainRecord extends RecordFields {
 
 /**
  * What was decided or done, from which facts, under which policy and config revision; append-only. Field names are public
- * and spelled as auditors read them. `placeOf` gives domain, subject and part of any record.
+ * and spelled as auditors read them. `placeOf` gives domain, subject and part of any record. A record of a later version
+ * may have fields, kinds and domains that are not listed here: they are kept and shown as they are (`unknownFields`).
  */
 export type AuditRecord = GateRecord | DomainRecord;
 

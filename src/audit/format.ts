@@ -1,5 +1,7 @@
 import type { AuditRecord } from './audit-record';
 import { isGateRecord, placeOf, subjectName } from './place';
+import { completed, unknownFields } from './unknown-fields';
+import type { JsonObject } from '../kernel/json';
 import { visibleText } from '../kernel/visible-text';
 
 /** The columns of `gate audit list`, in order. */
@@ -14,22 +16,25 @@ const WHY_LENGTH = 80;
  * shortened and the addresses of sources left out: `toAuditText` and JSON have all of it.
  */
 export function toAuditRows(records: readonly AuditRecord[]): string[][] {
-  return records.map((record) =>
-    [
-      record.timestamp.replace('T', ' ').replace(/\.\d+Z$/, 'Z'),
-      subjectName(record),
-      placeOf(record).part,
-      record.kind,
-      record.outcome ?? '',
-      record.actor,
-      record.decisionID.slice(0, SHORT_ID_LENGTH),
-      shortened(why(record)),
-    ].map(oneLine),
-  );
+  return records
+    .map(completed)
+    .map((record) =>
+      [
+        record.timestamp.replace('T', ' ').replace(/\.\d+Z$/, 'Z'),
+        subjectName(record),
+        placeOf(record).part,
+        record.kind,
+        record.outcome ?? '',
+        record.actor,
+        record.decisionID.slice(0, SHORT_ID_LENGTH),
+        shortened(why(record)),
+      ].map(oneLine),
+    );
 }
 
 /** One record in full, for people: what was decided or done, why, on which facts, under which release. */
-export function toAuditText(record: AuditRecord): string {
+export function toAuditText(given: AuditRecord): string {
+  const record = completed(given);
   const outcome = record.outcome === undefined ? '' : `: ${record.outcome}`;
   const sections = [
     `${record.kind}${outcome}  ${subjectName(record)} / ${placeOf(record).part}`,
@@ -51,6 +56,14 @@ export function toAuditText(record: AuditRecord): string {
       ['attributes', attributes(record)],
       ['masked', record.masked?.join(', ')],
     ]),
+    list(
+      'Details',
+      Object.entries(record.details ?? {}).map(([name, value]) => `${name}: ${toText(value)}`),
+    ),
+    list(
+      'Fields of a later version',
+      unknownFields(record).map(([name, value]) => `${name}: ${toText(value)}`),
+    ),
     list('Deny reasons', record.reasons),
     list('Would deny, if what was missing did not count', record.evaluation?.wouldDeny ?? []),
     list(
@@ -84,7 +97,20 @@ function why(record: AuditRecord): string {
   // A pause gives the type of its first fault as its reason, which the fault's own message says better.
   if (record.reason !== undefined && !record.errorDetails.some(({ type }) => type === record.reason))
     found.unshift(record.reason);
+  if (found.length === 0) found.push(...scalars(record.details));
   return found.join('; ');
+}
+
+/** The plain values of details, which say most in a line: `count 12; outcome error`. */
+function scalars(details: JsonObject | undefined): string[] {
+  return Object.entries(details ?? {}).flatMap(([name, value]) =>
+    typeof value === 'object' ? [] : [`${name} ${String(value)}`],
+  );
+}
+
+/** A text as it is, anything else as JSON. */
+function toText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function withoutAddress(message: string): string {

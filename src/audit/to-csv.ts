@@ -1,5 +1,12 @@
 import type { AuditRecord, GateRecord } from './audit-record';
 import { isGateRecord, placeOf } from './place';
+import { completed, unknownFields } from './unknown-fields';
+
+/**
+ * What a spreadsheet may run: a cell that begins like a formula, in full-width signs too, also after spaces and characters
+ * that do not show (programs trim them).
+ */
+const FORMULA = /^(?:[\t\r\n']|[\s\p{C}]*[=+\-@＝＋－＠])/u;
 
 const COLUMNS: readonly (readonly [string, (record: AuditRecord) => string | number | undefined])[] = [
   ['timestamp', (record) => record.timestamp],
@@ -25,7 +32,14 @@ const COLUMNS: readonly (readonly [string, (record: AuditRecord) => string | num
   ['domain', (record) => placeOf(record).domain],
   ['subject', (record) => placeOf(record).subject],
   ['part', (record) => placeOf(record).part],
+  ['details', (record) => record.details && JSON.stringify(record.details)],
+  // What a later version has added.
+  ['more', (record) => asJson(Object.fromEntries(unknownFields(record)))],
 ];
+
+function asJson(fields: Record<string, unknown>): string | undefined {
+  return Object.keys(fields).length === 0 ? undefined : JSON.stringify(fields);
+}
 
 function gate(record: AuditRecord): GateRecord | undefined {
   return isGateRecord(record) ? record : undefined;
@@ -35,15 +49,16 @@ export const CSV_HEAD = toLine(COLUMNS.map(([name]) => name));
 
 /** One record as a line of RFC 4180, under `CSV_HEAD`. */
 export function toCsvLine(record: AuditRecord): string {
-  return toLine(COLUMNS.map(([, read]) => String(read(record) ?? '')));
+  const whole = completed(record);
+  return toLine(COLUMNS.map(([, read]) => String(read(whole) ?? '')));
 }
 
 function toLine(cells: readonly string[]): string {
   return `${cells.map(toCell).join(',')}\r\n`;
 }
 
-/** A spreadsheet runs a cell that begins like a formula; an apostrophe before it makes it text. */
+/** An apostrophe before a formula makes it text. */
 function toCell(text: string): string {
-  const inert = /^[=+\-@\t\r\n']/.test(text) ? `'${text}` : text;
+  const inert = FORMULA.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
 }

@@ -137,6 +137,19 @@ function describeDomain(domain: AuditDomain, opened: () => StoreUnderTest): void
         ['no facts, no reasons', { usedFacts: [], reasons: [] }],
         ['a duration that is no whole number', { evalDurationNS: 1.5 }],
         ['a duration of nothing', { evalDurationNS: 0 }],
+        [
+          'details',
+          { kind: 'recheck', schemaVersion: 2, details: { count: 3, codes: ['FactStale'], found: { a: null } } },
+        ],
+        [
+          'details of a megabyte',
+          {
+            kind: 'ended',
+            schemaVersion: 2,
+            details: { list: Array.from({ length: 60_000 }, (_, i) => `n${i} n${i}`) },
+          },
+        ],
+        ['a kind and fields of a later version', { kind: 'pondered', mood: ['a', { b: 1 }], weight: 2 } as object],
         ['masked paths', { masked: ['/input/fleet/serial', '/input/~1~0'] }],
         [
           'a deployment of many attributes',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { AUDIT_COLUMNS, toAuditRows, toAuditText } from '../../src/audit/format';
-import { aRecord } from './a-record';
+import { aDomainRecord, aRecord } from './a-record';
 
 describe('toAuditRows', () => {
   it('gives a cell for each column', () => {
@@ -109,5 +109,39 @@ Errors
 Facts
   - x = null  observed unknown, from test
 `);
+  });
+});
+
+describe('records of kinds with details, and of later versions', () => {
+  const details = { count: 12, outcome: 'error', codes: ['FactStale'] };
+  const plain = { outcome: undefined, reasons: [], usedFacts: [] };
+  const recheck = aRecord({ kind: 'recheck', schemaVersion: 2, ...plain, details });
+
+  it('are listed by the plain values of their details', () => {
+    expect(toAuditRows([recheck])[0]?.[AUDIT_COLUMNS.indexOf('WHY')]).toBe('count 12; outcome error');
+  });
+
+  it('are shown with every detail', () => {
+    expect(toAuditText(recheck)).toContain('Details\n  - count: 12\n  - outcome: error\n  - codes: ["FactStale"]');
+  });
+
+  it('are shown with the fields that this version does not know, steering no terminal', () => {
+    const later = { ...recheck, kind: 'pondered' as never, mood: ['a', { b: 1 }], note: '\u001b[2J' };
+    const text = toAuditText(later);
+    expect(text).toContain('pondered  firmware-1.4.0 / canary');
+    expect(text).toContain('Fields of a later version\n  - mood: ["a",{"b":1}]\n  - note: ');
+    expect(text).not.toContain('\u001b');
+    expect(toAuditRows([later])[0]?.[AUDIT_COLUMNS.indexOf('KIND')]).toBe('pondered');
+  });
+
+  it('are listed and shown without a list that a later version has left out', () => {
+    const { reasons: _, usedFacts: __, errorDetails: ___, actor: ____, ...rest } = recheck;
+    expect(toAuditRows([rest as never])).toHaveLength(1);
+    expect(toAuditText(rest as never)).toContain('count: 12');
+  });
+
+  it('of another domain bear its name', () => {
+    expect(toAuditRows([aDomainRecord()])[0]?.slice(1, 3)).toEqual(['rules:balance-shards', 'move']);
+    expect(toAuditText(aDomainRecord())).toContain('decision: deny  rules:balance-shards / move');
   });
 });

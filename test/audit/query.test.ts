@@ -52,7 +52,10 @@ describe('parseAuditQuery', () => {
     [{ deploymentID: '' }, 'Expected deploymentID to match'],
     [{ stage: 'a b' }, 'Expected stage to match'],
     [{ outcome: 'Deny' }, 'Expected outcome to be one of allow, deny, error, got "Deny"'],
-    [{ kind: 'none' }, 'Expected kind to be one of decision, override, resume, abort, pause, resolved, got "none"'],
+    [
+      { kind: 'none' },
+      'Expected kind to be one of decision, override, resume, abort, pause, resolved, recheck, acted, ended, got "none"',
+    ],
     [{ domain: 'gates' }, 'Expected domain to be one of gate, rules, plans, images, got "gates"'],
     [{ subject: 'x'.repeat(513) }, 'Expected subject to be of at most 512 characters'],
     [{ domain: 'plans', stage: 'b' }, 'Expected stage with the domain gate alone, got "b" and "plans"'],

@@ -19,6 +19,14 @@ describe('a record as CSV', () => {
     ['-1', ",'-1,"],
     ['@SUM', ",'@SUM,"],
     ['\tx', ",'\tx,"],
+    [' =1', ",' =1,"],
+    ['\u00a0\u200b@SUM', ",'\u00a0\u200b@SUM,"],
+    ['\u0000=1', ",'\u0000=1,"],
+    ['＝1', ",'＝1,"],
+    ['＋1', ",'＋1,"],
+    ['－1', ",'－1,"],
+    ['＠SUM', ",'＠SUM,"],
+    [' plain', ', plain,'],
     ["'quoted", ",''quoted,"],
     ['a=b', ',a=b,'],
   ])('writes the reason %j so that it is one cell and no formula', (reason, written) => {
@@ -39,6 +47,17 @@ describe('a record as CSV', () => {
     ]);
     const ofRules = toCsvLine(aDomainRecord({ usedFacts: [], reasons: [] }));
     expect(names.map((name) => cellOf(ofRules, name))).toEqual(['', '', 'rules', 'balance-shards', 'move']);
+  });
+
+  it('keeps the details of a record, and the fields of a later version in one cell', () => {
+    const details = { count: 3 };
+    const line = toCsvLine(aRecord({ kind: 'recheck', schemaVersion: 2, details, ...{ mood: ['a'] } }));
+    expect(line.endsWith(',"{""count"":3}","{""mood"":[""a""]}"\r\n')).toBe(true);
+  });
+
+  it('writes a record of a later version that lacks a list', () => {
+    const { reasons: _, usedFacts: __, errorDetails: ___, ...rest } = aRecord({ kind: 'pondered' as never });
+    expect(toCsvLine(rest as never)).toContain(',pondered,');
   });
 
   it('writes several reasons into one cell, a line each', () => {

@@ -1,10 +1,6 @@
 import { resolve } from 'node:path';
 import type { AuditLogger } from '../audit-log';
-import {
-  createDecisionLogUpload,
-  type DecisionLogUpload,
-  type DecisionLogUploadOptions,
-} from './decision-log-upload';
+import { createDecisionLogUpload, type DecisionLogUpload, type DecisionLogUploadOptions } from './decision-log-upload';
 import { openSpool } from './spool';
 import { parseDuration } from '../../kernel/duration';
 import { readSecret } from '../../platform/files/read-secret';

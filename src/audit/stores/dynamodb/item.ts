@@ -59,11 +59,17 @@ const FIELDS: { [field in FieldName]: { attribute: string; form: Form } } = {
   refersTo: { attribute: 'refersTo', form: 'text' },
   deployment: { attribute: 'deploymentJSON', form: 'json' },
   leaseExpiresAt: { attribute: 'leaseExpiresAt', form: 'text' },
+  details: { attribute: 'detailsJSON', form: 'json' },
   masked: { attribute: 'maskedJSON', form: 'json' },
 };
 
+/** A field of a later version is JSON under its name and `JSON`: so this version writes it, and so it looks for it. */
+function attributeOf(name: string): { attribute: string; form: Form } {
+  return Object.hasOwn(FIELDS, name) ? FIELDS[name as FieldName] : { attribute: `${name}JSON`, form: 'json' };
+}
+
 /** What is moved out of an item that is too big, the first of these first: facts nearly always suffice. */
-const MOVABLE = ['usedFacts', 'deployment', 'errorDetails', 'reasons'] as const satisfies FieldName[];
+const MOVABLE = ['usedFacts', 'deployment', 'details', 'errorDetails', 'reasons'] as const satisfies FieldName[];
 
 /** The sort key of all records: by time, and within a millisecond by id. */
 export function sortKey({ timestamp, decisionID }: Pick<AuditRecord, 'timestamp' | 'decisionID'>): string {
@@ -110,11 +116,12 @@ export function toItem(record: AuditRecord, retentionMs: number): Item {
     item.deploymentID = { S: subjectKey(place) };
     item.stage = { S: wellFormed(place.part) };
   }
-  const entries = Object.entries(record).filter(([, value]) => value !== undefined) as [FieldName, unknown][];
-  item.fields = { S: entries.map(([name]) => name).join(',') };
+  const entries = Object.entries(record).filter(([, value]) => value !== undefined) as [string, unknown][];
+  // Names of fields are plain words; one that is not must not pass for two.
+  item.fields = { S: entries.map(([name]) => encodeURIComponent(name)).join(',') };
   const exact: Record<string, unknown> = {};
   for (const [name, value] of entries) {
-    const { attribute, form } = FIELDS[name];
+    const { attribute, form } = attributeOf(name);
     if (form === 'json') item[attribute] = { S: JSON.stringify(value) };
     else if (form === 'text') {
       const text = wellFormed(value as string);
@@ -128,14 +135,15 @@ export function toItem(record: AuditRecord, retentionMs: number): Item {
 }
 
 /**
- * The record of an item, exactly as it was given to `toItem`.
+ * The record of an item, exactly as it was given to `toItem`. A field of a later version is kept, by whichever attribute
+ * holds it; one whose attribute has a name of its own is left out.
  *
  * @throws GateError AuditUnavailable when the item was damaged
  */
 export function toRecord(item: Item): AuditRecord {
   try {
     const exact = item.exactJSON === undefined ? {} : (JSON.parse(item.exactJSON.S ?? '') as Record<string, unknown>);
-    const names = item.fields?.S?.split(',') ?? Object.keys(FIELDS);
+    const names = item.fields?.S?.split(',').map(decodeURIComponent) ?? Object.keys(FIELDS);
     const entries = names.map((name) => [name, Object.hasOwn(exact, name) ? exact[name] : read(item, name)] as const);
     return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as unknown as AuditRecord;
   } catch (error) {
@@ -145,15 +153,26 @@ export function toRecord(item: Item): AuditRecord {
 }
 
 function read(item: Item, name: string): unknown {
-  const field = Object.hasOwn(FIELDS, name) ? FIELDS[name as FieldName] : undefined;
-  if (field === undefined) throw new TypeError(`it has a field ${JSON.stringify(name)}; a newer version wrote it`);
+  const field = attributeOf(name);
   const value = item[field.attribute];
   if (value === undefined) {
+    if (!Object.hasOwn(FIELDS, name)) return Object.hasOwn(item, name) ? toPlain(item[name]!) : undefined;
     if (item.fields !== undefined) throw new TypeError(`its attribute ${field.attribute} is gone`);
     return undefined;
   }
   if (field.form === 'number') return Number(value.N);
   return field.form === 'json' ? JSON.parse(value.S ?? '') : value.S;
+}
+
+/** An attribute of a later version as JSON would have it; sets and bytes, which no version writes, are left out. */
+function toPlain(value: AttributeValue): unknown {
+  if (value.S !== undefined) return value.S;
+  if (value.N !== undefined) return Number(value.N);
+  if (value.BOOL !== undefined) return value.BOOL;
+  if (value.NULL) return null;
+  if (value.L !== undefined) return value.L.map(toPlain);
+  if (value.M === undefined) return undefined;
+  return Object.fromEntries(Object.entries(value.M).map(([key, inner]) => [key, toPlain(inner)]));
 }
 
 /** The item of a key, for people. */
