@@ -1,16 +1,41 @@
 // The public API for programs. Workflows import `planning-engine/workflow` instead.
 export { createGate, type GateLibrary, type GateTarget } from './gate/create-gate';
+export { dryRun, type DryRun, type DryRunRequest, type GivenFacts } from './gate/dry-run';
 export { createGateActivities, gatePlugin, type OpenGateActivities } from './plugin';
 export { gateDataConverter } from './settings/open-data-converter';
 export { loadSettings, type LoadedSettings } from './settings/load-settings';
-export { DeploymentClient, type DeploymentClientOptions } from './clients/deployment-client';
+export {
+  DeploymentClient,
+  type CallResult,
+  type DeploymentClientOptions,
+  type FoundStatus,
+  type ListedDeployment,
+} from './clients/deployment-client';
 export { FailureType, GateError, type Fault } from './kernel/failures';
-export type { ServiceOptions } from './gate/services';
-export type { AuditRecord, DomainRecord, GateRecord } from './audit/audit-record';
+export type { ActionSpec } from './gate/actions/action';
+export type { AuditRecord, DomainRecord, GateRecord, RecordFields, RecordKind, UsedFact } from './audit/audit-record';
 export type { Decision } from './gate/decisions/decision';
 export type { DecisionOutcome } from './kernel/outcome';
 export type { DeploymentSpec, StageSpec } from './gate/deployments/deployment-spec';
-export type { DeploymentStatus, Explanation, OperatorReply } from './gate/deployments/deployment-state';
+export type {
+  DeploymentStatus,
+  Explanation,
+  GateState,
+  OperatorReply,
+  Pause,
+  StageProgress,
+} from './gate/deployments/deployment-state';
 export type { Fact, FactProvider, FactTarget, Observation } from './gate/facts/fact';
+export type { GateActivities } from './activities/gate-activities';
+export type { JsonObject, JsonSchema, JsonValue } from './kernel/json';
+export type { MaskRule } from './kernel/mask-rule';
+export type { OperatorCall } from './kernel/operator-call';
+export type { OperatorCallKind } from './gate/deployments/operator-call';
+export type { ProgramLogger } from './platform/observability/program-logger';
+export type { RecordedDecision } from './gate/deployments/recorded-decision';
 export type { RegisteredProvider } from './gate/facts/registry';
+export type { ReleaseRef } from './releases/release-ref';
+export type { ServiceOptions } from './gate/services';
+export type { Settings } from './settings/settings';
 export type { Snapshot } from './gate/facts/snapshot';
+export type { TextOutput } from './audit/copies/stdout';

@@ -1,7 +1,6 @@
 import { createColors } from 'picocolors';
 import type { CliIo } from './io';
 
-export type OutputFormat = 'text' | 'json';
 type Colors = ReturnType<typeof createColors>;
 
 /** Colour only on a terminal, and not where the user says NO_COLOR. */

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Writable } from 'node:stream';
 import { Registry } from 'prom-client';
-import type { Logger } from 'pino';
 import type { ActionContext } from './actions/action';
 import { createAlertDispatcher, type AlertDispatcher } from '../alerts/alert-dispatcher';
 import { createReleaseAlerts } from '../alerts/release-alerts';
@@ -9,7 +7,7 @@ import { createAlertReceivers } from '../alerts/receivers/create-receivers';
 import type { AuditLog } from '../audit/audit-log';
 import { createAuditLog } from '../audit/copies/create-audit-log';
 import type { AuditStore } from '../audit/audit-record';
-import { createStdoutSink } from '../audit/copies/stdout';
+import { createStdoutSink, type TextOutput } from '../audit/copies/stdout';
 import { parseDuration } from '../kernel/duration';
 import { systemClock, systemTimers } from '../platform/timers/system-timers';
 import { readSecret } from '../platform/files/read-secret';
@@ -29,6 +27,7 @@ import { FailureType, GateError } from '../kernel/failures';
 import { createMasks } from './masking/create-masks';
 import { maskRecord } from './masking/mask-record';
 import { errorAreaOf } from './error-area';
+import type { ProgramLogger } from '../platform/observability/program-logger';
 import { createLogger, logFormatOf } from '../platform/observability/logger';
 import { createMetrics, type Metrics } from './metrics';
 import { checkRelease } from '../releases/check-release';
@@ -43,13 +42,16 @@ import { openDecisionLogUpload } from '../audit/copies/open-decision-log-upload'
 import { openReleaseSource } from '../releases/sources/open-release-source';
 import type { AuditDatabase } from '../audit/stores/postgres/open-audit-database';
 
+/** What a program may hand to the gate. */
 export interface ServiceOptions {
   /** facts of the caller's own, beside those that the release configures */
   providers?: readonly RegisteredProvider[];
-  env?: NodeJS.ProcessEnv;
-  logger?: Logger;
+  /** where secrets and the places of files are looked up; @default process.env */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** @default JSON lines, or readable ones on a terminal, on standard error */
+  logger?: ProgramLogger;
   /** where copies of the audit records go when `audit.stdout` is set; @default process.stdout */
-  stdout?: Writable;
+  stdout?: TextOutput;
   /** the facts pass through Temporal's history: what masks is refused without keys to encrypt it; @default false */
   overTemporal?: boolean;
 }
@@ -72,7 +74,7 @@ export interface Services {
   alerts: AlertDispatcher;
   metrics: Metrics;
   registry: Registry;
-  logger: Logger;
+  logger: ProgramLogger;
   uiUrl?: string;
   /** checks for a new release now */
   reload(): Promise<void>;
@@ -88,7 +90,7 @@ export interface Services {
 export async function createServices(loaded: LoadedSettings, options: ServiceOptions = {}): Promise<Services> {
   const { settings, baseDir } = loaded;
   const env = options.env ?? process.env;
-  const logger =
+  const logger: ProgramLogger =
     options.logger ??
     createLogger({ level: settings.logLevel, format: logFormatOf(env, process.stderr.isTTY === true) });
   const isUnencrypted = options.overTemporal === true && settings.temporal.encryptionKeys.length === 0;

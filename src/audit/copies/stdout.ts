@@ -1,5 +1,12 @@
-import type { Writable } from 'node:stream';
 import type { AuditRecord, AuditSink } from '../audit-record';
+
+/** What lines of text are written to; a stream of Node fits. */
+export interface TextOutput {
+  /** calls `written` when the text is taken, with an error when it cannot be */
+  write(text: string, written: (error?: Error | null) => void): unknown;
+  on?(event: 'error', listener: () => void): unknown;
+  off?(event: 'error', listener: () => void): unknown;
+}
 
 /** The callback of a write reports its failure; an `error` event without a listener would end the process as well. */
 const ignore = (): void => undefined;
@@ -10,9 +17,10 @@ const ignore = (): void => undefined;
  *
  * @param stream @default process.stdout
  */
-export function createStdoutSink(stream: Writable = process.stdout): AuditSink {
+export function createStdoutSink(stream: TextOutput = process.stdout): AuditSink {
   // One listener, however many gates of a program write to the same stream.
-  stream.off('error', ignore).on('error', ignore);
+  stream.off?.('error', ignore);
+  stream.on?.('error', ignore);
   return {
     name: 'stdout',
     write: (record: AuditRecord) =>

@@ -1,7 +1,7 @@
 import { DefaultLogger, type LogLevel } from '@temporalio/worker';
-import type { Logger } from 'pino';
+import type { ProgramLogger } from './program-logger';
 
-const TO_PINO = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
 /** What the SDK says of where something happened; none of it comes from a payload or an error. */
 const SAFE_KEYS: readonly string[] = [
@@ -15,11 +15,17 @@ export interface TemporalLoggerOptions {
 }
 
 /** The logger for Temporal's Runtime: its lines go where ours go, at our level. `options` count as they are at each line. */
-export function createTemporalLogger(logger: Logger, options: Readonly<TemporalLoggerOptions> = {}): DefaultLogger {
-  const level = (Object.keys(TO_PINO) as LogLevel[]).find((name) => logger.isLevelEnabled(TO_PINO[name])) ?? 'ERROR';
+export function createTemporalLogger(
+  logger: ProgramLogger,
+  options: Readonly<TemporalLoggerOptions> = {},
+): DefaultLogger {
+  const isWanted = (name: LogLevel): boolean =>
+    logger.isLevelEnabled?.(LEVELS[name]) ?? (name !== 'TRACE' && name !== 'DEBUG');
+  const level = (Object.keys(LEVELS) as LogLevel[]).find(isWanted) ?? 'ERROR';
   return new DefaultLogger(level, ({ level: of, meta, message }) => {
-    if (!options.withoutTexts) logger[TO_PINO[of]]({ ...meta }, message);
-    else logger[TO_PINO[of]](withoutText({ ...meta }), firstWords(message));
+    const name = of === 'TRACE' && logger.trace === undefined ? 'debug' : LEVELS[of];
+    if (!options.withoutTexts) logger[name]?.({ ...meta }, message);
+    else logger[name]?.(withoutText({ ...meta }), firstWords(message));
   });
 }
 

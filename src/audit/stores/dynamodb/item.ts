@@ -8,10 +8,6 @@ import { isGateRecord, placeOf, type AuditPlace } from '../../place';
 /** Any field of any domain's records. */
 type FieldName = keyof GateRecord | keyof DomainRecord;
 export type Item = Record<string, AttributeValue>;
-export interface ItemKey {
-  pk: string;
-  sk: string;
-}
 
 /** Beyond this an item's facts go elsewhere: DynamoDB refuses items of more than 400 KiB, names of attributes included. */
 export const MAX_ITEM_BYTES = 380 * 1024;

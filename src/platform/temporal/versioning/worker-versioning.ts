@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from 'pino';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { makeCurrent } from './make-current';
 import { readTaskRouting } from './read-task-routing';
@@ -33,7 +32,10 @@ export function createWorkerVersioning(options: {
   build: WorkerBuild;
   makeCurrent: boolean;
   holdPatches: boolean;
-  logger: Pick<Logger, 'info' | 'warn'>;
+  logger: {
+    info(details: object, message: string): void;
+    warn(details: object, message: string): void;
+  };
 }): WorkerVersioning {
   const { connection, namespace, taskQueue, identity, build, logger } = options;
   const version = versionOf(build);

@@ -1,0 +1,195 @@
+import { dirname } from 'node:path';
+import type { Decision } from './decisions/decision';
+import { evaluateSnapshot } from './decisions/evaluate-snapshot';
+import { collectSnapshot, SnapshotError } from './facts/collect-snapshot';
+import { createFactCollector } from './facts/collector';
+import type { Fact, FactTarget } from './facts/fact';
+import { PROVIDER_KINDS } from './facts/providers';
+import { registryFromConfig } from './facts/registry';
+import { FailureType, GateError, type Fault } from '../kernel/failures';
+import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json';
+import { RESERVED_INPUT_KEYS } from '../kernel/names';
+import { parseTimeOrEpoch } from '../kernel/time';
+import { systemClock, systemTimers } from '../platform/timers/system-timers';
+import { createEvaluator, type Evaluator } from '../rego/evaluation/evaluator';
+import { parseReleaseConfig } from '../releases/config/parse-release-config';
+import type { Release } from '../releases/release';
+import type { ReleaseRef } from '../releases/release-ref';
+import { loadPolicy } from '../releases/sources/file-source';
+import { loadReleaseConfig } from '../releases/sources/load-release-config';
+
+/** Facts that a caller gives: `{"pending_delta": 100}` or `{"facts": [{"id", "value", "timestamp"}]}`. */
+export interface GivenFacts {
+  document: JsonValue;
+  /** where they are from, for messages */
+  where: string;
+}
+
+/** What a dry run evaluates. Paths are absolute. */
+export interface DryRunRequest {
+  /** a policy folder or a bundle.tar.gz */
+  policy: string;
+  /** a release configuration, which may hold limits alone; absent, the defaults are in force */
+  config?: string;
+  /** absent: they are collected from the configured providers, now */
+  facts?: GivenFacts;
+  target: FactTarget;
+  /** epoch milliseconds; facts that are collected have their own */
+  decisionTimeMs: number;
+  /** where providers find their secrets */
+  env: Readonly<Record<string, string | undefined>>;
+  /** what a provider's files are relative to when there is no configuration */
+  cwd: string;
+}
+
+/** What would be decided, and on what. */
+export interface DryRun {
+  decision: Decision;
+  release: ReleaseRef;
+  /** those that the policy reads, ordered by id */
+  facts: Fact[];
+}
+
+/**
+ * One evaluation without Temporal and without a record. Faults of the facts are part of the decision (outcome `error`).
+ *
+ * @throws GateError when the policy, the configuration or the given facts cannot be read
+ */
+export async function dryRun(request: DryRunRequest): Promise<DryRun> {
+  const evaluator = createEvaluator({ threads: 1, spares: 0 });
+  try {
+    return await dryRunWith(evaluator, request);
+  } finally {
+    await evaluator.close();
+  }
+}
+
+/** As `dryRun`, with an evaluator that the caller has started and closes. */
+export async function dryRunWith(evaluator: Evaluator, request: DryRunRequest): Promise<DryRun> {
+  const { target, decisionTimeMs: nowMs, facts: given } = request;
+  const release = await readRelease(request);
+  const { facts, faults, maxAgeMs, decisionTimeMs } = given
+    ? { facts: readFacts(given, nowMs), faults: [], maxAgeMs: {}, decisionTimeMs: nowMs }
+    : await collectFacts(request, release);
+  const reads = new Set(release.policy.reads.facts);
+  const used = facts.filter((fact) => reads.has(fact.id)).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const snapshot = { decisionId: 'dry-run', decisionTimeMs, target, release: release.ref, facts: used, maxAgeMs };
+  const decision: Decision =
+    faults.length > 0
+      ? { outcome: 'error', denyReasons: [], faults: [...faults], evalDurationNs: 0 }
+      : await evaluateSnapshot({ release, snapshot, evaluate: (asked) => evaluator.evaluate(asked) });
+  return { decision, release: release.ref, facts: used };
+}
+
+async function readRelease({ policy: path, config: configPath }: DryRunRequest): Promise<Release> {
+  const [policy, loaded] = await Promise.all([
+    loadPolicy(path),
+    configPath === undefined ? defaultConfig() : loadReleaseConfig(configPath),
+  ]);
+  const { config, configDocument, configRev } = loaded;
+  return {
+    ref: { policySha: policy.sha, configRev, manifestVersion: 'dry-run' },
+    policy,
+    config,
+    configDocument,
+    loadedAtMs: 0,
+  };
+}
+
+/** Without a configuration the schema's defaults are in force; they have no revision. */
+async function defaultConfig() {
+  const config = parseReleaseConfig({}, { file: 'defaults' });
+  return { config, configDocument: config as unknown as JsonObject, configRev: '' };
+}
+
+/** `{"pending_delta": 100}` or `{"facts": [{"id", "value", "timestamp"}]}`; without a time, observed at the decision. */
+function readFacts({ document, where }: GivenFacts, nowMs: number): Fact[] {
+  if (!isJsonObject(document))
+    throw invalid(where, `Expected an object of facts, got ${JSON.stringify(document)?.slice(0, 80)}`);
+  const listed = document.facts;
+  if (Array.isArray(listed) && Object.keys(document).length === 1) return listedFacts(listed, where, nowMs);
+  return checkNames(
+    Object.entries(document).map(([id, value]) => toFact(id, value, nowMs, nowMs)),
+    where,
+  );
+}
+
+function listedFacts(listed: JsonValue[], path: string, nowMs: number): Fact[] {
+  const facts: Fact[] = [];
+  const faults: string[] = [];
+  listed.forEach((entry, index) => {
+    const where = `facts[${index}]`;
+    if (!isJsonObject(entry))
+      return void faults.push(`${where}: expected {"id", "value", "timestamp"}, got ${JSON.stringify(entry)}`);
+    const { id, value, timestamp, ...others } = entry;
+    for (const key of Object.keys(others)) faults.push(`${where}: unknown key ${key}`);
+    if (typeof id !== 'string' || id === '')
+      return void faults.push(`${where}.id: expected a text, got ${JSON.stringify(id) ?? 'nothing'}`);
+    if (value === undefined) return void faults.push(`${where}.value: expected a value, got nothing`);
+    const atMs = timestamp === undefined ? nowMs : parseTimeOrEpoch(timestamp);
+    if (atMs === undefined)
+      return void faults.push(
+        `${where}.timestamp: expected RFC 3339 or epoch milliseconds, got ${JSON.stringify(timestamp)}`,
+      );
+    facts.push(toFact(id, value, atMs, nowMs));
+  });
+  if (faults.length > 0) throw invalid(path, ...faults);
+  return checkNames(facts, path);
+}
+
+function checkNames(facts: Fact[], path: string): Fact[] {
+  const faults: string[] = [];
+  const seen = new Set<string>();
+  for (const { id } of facts) {
+    if ((RESERVED_INPUT_KEYS as readonly string[]).includes(id)) faults.push(`no fact may be called ${id}`);
+    if (seen.has(id)) faults.push(`the fact ${id} is given twice`);
+    seen.add(id);
+  }
+  if (faults.length > 0) throw invalid(path, ...faults);
+  return facts;
+}
+
+function toFact(id: string, value: JsonValue, observedAtMs: number, nowMs: number): Fact {
+  return { id, value, observedAtMs, collectedAtMs: nowMs, source: 'file' };
+}
+
+interface Collected {
+  facts: Fact[];
+  faults: readonly Fault[];
+  maxAgeMs: Record<string, number>;
+  decisionTimeMs: number;
+}
+
+/** From the configured providers, now: the same collection as a worker's. */
+async function collectFacts(
+  { config: configPath, env, cwd, target }: DryRunRequest,
+  release: Release,
+): Promise<Collected> {
+  const configFolder = configPath === undefined ? cwd : dirname(configPath);
+  const { config, policy, configDocument } = release;
+  const providers = await registryFromConfig({
+    facts: config.facts,
+    inputSchema: policy.inputSchema,
+    kinds: PROVIDER_KINDS,
+    deps: { env, configFolder, configDocument },
+  });
+  try {
+    const snapshot = await collectSnapshot({
+      release,
+      target,
+      collector: createFactCollector({ clock: systemClock, timers: systemTimers }),
+      providersOf: () => providers,
+      newDecisionId: () => 'dry-run',
+    });
+    return { facts: snapshot.facts, faults: [], maxAgeMs: snapshot.maxAgeMs, decisionTimeMs: snapshot.decisionTimeMs };
+  } catch (error) {
+    if (!(error instanceof SnapshotError)) throw error;
+    const { facts, faults, decisionTimeMs } = error.failure;
+    return { facts, faults, maxAgeMs: {}, decisionTimeMs };
+  }
+}
+
+function invalid(where: string, ...messages: string[]): GateError {
+  const faults = messages.map((message) => ({ type: FailureType.ConfigInvalid, where, message }));
+  return new GateError(FailureType.ConfigInvalid, messages.join('; '), faults);
+}
