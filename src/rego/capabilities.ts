@@ -28,12 +28,12 @@ export const WASM_BUILTINS: readonly string[] = [
   ...['print', 'internal.print', 'internal.test_case'],
 ];
 
-/** Those that the module has, and answers in a way of its own. */
-const NEVER_FROM_WASM: readonly string[] = ['json.unmarshal', 'format_int'];
+/** Those that the module has and answers in a way of its own: where the plan calls one, the module has no vote. */
+export const PLAN_ONLY_BUILTINS: readonly string[] = ['format_int', 'json.unmarshal'];
 
 /** The built-ins that a module asks its host for, sorted; see docs/built-ins.md. */
 export const HOST_BUILTINS: readonly string[] = Object.keys(BUILTINS)
-  .filter((name) => !WASM_BUILTINS.includes(name) && !NEVER_FROM_WASM.includes(name))
+  .filter((name) => !WASM_BUILTINS.includes(name) && !PLAN_ONLY_BUILTINS.includes(name))
   .sort();
 
 /** What decides: OPA's plan takes every built-in from our table, a wasm module has many in ways of its own. */

@@ -8,15 +8,10 @@ const REASONS: Readonly<Record<string, string>> = {
   'rand.intn': 'is random: a decision must be the same when it is replayed',
   'uuid.rfc4122': 'is random: a decision must be the same when it is replayed',
   'opa.runtime': "depends on the process's environment: a decision must be the same when it is replayed",
-  'json.unmarshal': 'the wasm module takes numbers whose exponent OPA refuses: let the fact be JSON instead',
-  format_int: 'the wasm module aborts on integers of more than 64 bits: use sprintf with %d, %b, %o or %x',
-  'yaml.': "would need OPA's own YAML 1.1 reader and writer to answer the same",
+  'yaml.': "would need OPA's own YAML reader and writer to answer the same",
   'graphql.': "would need OPA's own GraphQL parser to answer the same",
   'crypto.x509.': 'answers with the structures of crypto packages of Go',
   'crypto.parse_private_keys': 'answers with the structures of crypto packages of Go',
-  'json.match_schema': 'answers with the messages of a JSON Schema library of Go',
-  'json.verify_schema': 'answers with the messages of a JSON Schema library of Go',
-  'strings.render_template': 'needs the text templates of Go',
   'rego.parse_module': 'needs the parser of OPA itself',
 };
 

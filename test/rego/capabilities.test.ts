@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '../../src/kernel/json';
-import { HOST_BUILTINS, WASM_BUILTINS, createCapabilities } from '../../src/rego/capabilities';
+import {
+  HOST_BUILTINS,
+  PLAN_ONLY_BUILTINS,
+  WASM_BUILTINS,
+  createCapabilities,
+  supportedBuiltins,
+} from '../../src/rego/capabilities';
 import { whyRefused } from '../../src/rego/refused-builtins';
 import { buildWasm, currentCapabilities } from '../support/build-policy';
 
@@ -17,6 +23,11 @@ describe('the capabilities for opa build', () => {
   it('hold what the module or the host implements, and no more', () => {
     const expected = [...WASM_BUILTINS, ...HOST_BUILTINS].sort();
     expect(namesOf(createCapabilities(current)).sort()).toEqual(expected);
+  });
+
+  it('hold for the plan what the module answers in a way of its own too', () => {
+    const forPlan = namesOf(createCapabilities(current, 'plan')).sort();
+    expect(forPlan).toEqual([...namesOf(createCapabilities(current)), ...PLAN_ONLY_BUILTINS].sort());
   });
 
   it('keep everything else that opa says of itself', () => {
@@ -68,8 +79,12 @@ describe('docs/built-ins.md', () => {
     expect(listed('Answered by the wasm module')).toEqual([...WASM_BUILTINS].sort());
   });
 
+  it('lists what only the evaluator of the plan answers', () => {
+    expect(listed('Answered by the evaluator of the plan alone')).toEqual(PLAN_ONLY_BUILTINS);
+  });
+
   it('lists what is refused, each with its reason', () => {
-    const supported = new Set([...WASM_BUILTINS, ...HOST_BUILTINS]);
+    const supported = new Set(supportedBuiltins('plan'));
     const refused = namesOf(current).filter((name) => !supported.has(name));
     const rows = refused.sort().map((name) => `| \`${name}\` | ${whyRefused(name)} |`);
     expect(section('Refused when a policy is built').match(/^\| `.*$/gm)).toEqual(rows);
@@ -78,5 +93,5 @@ describe('docs/built-ins.md', () => {
 });
 
 it('there is no reason for what is not refused', () => {
-  expect([...WASM_BUILTINS, ...HOST_BUILTINS].filter((name) => whyRefused(name) !== undefined)).toEqual([]);
+  expect(supportedBuiltins('plan').filter((name) => whyRefused(name) !== undefined)).toEqual([]);
 });

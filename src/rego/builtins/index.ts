@@ -18,6 +18,7 @@ import { awsSigningBuiltins } from './aws-signing';
 import { globsMatchBuiltins } from './globs-match';
 import { jwtSigningBuiltins } from './jwt-signing';
 import { uriBuiltins } from './uris';
+import { jsonSchemaBuiltins } from './json-schema';
 import { jsonWebTokenBuiltins } from './json-web-tokens';
 import { netBuiltins } from './net';
 import { numberBuiltins } from './numbers';
@@ -27,6 +28,7 @@ import { semverBuiltins } from './semver';
 import { setBuiltins } from './sets';
 import { sprintfBuiltins } from './sprintf';
 import { stringBuiltins } from './strings';
+import { textTemplateBuiltins } from './text-template';
 import { timeBuiltins } from './time';
 import { typeBuiltins } from './types';
 import { unitBuiltins } from './units';
@@ -57,6 +59,7 @@ export const BUILTINS: Builtins = {
   ...globsMatchBuiltins,
   ...jwtSigningBuiltins,
   ...uriBuiltins,
+  ...jsonSchemaBuiltins,
   ...jsonWebTokenBuiltins,
   ...netBuiltins,
   ...numberBuiltins,
@@ -66,6 +69,7 @@ export const BUILTINS: Builtins = {
   ...setBuiltins,
   ...sprintfBuiltins,
   ...stringBuiltins,
+  ...textTemplateBuiltins,
   ...timeBuiltins,
   ...typeBuiltins,
   ...unitBuiltins,

@@ -44,9 +44,9 @@ export const objectBuiltins: Builtins = {
     if (isObject(whole) && isObject(part)) return isSubset(whole, part);
     if (isSet(whole) && isSet(part)) return isSubset(whole, part);
     if (Array.isArray(whole) && Array.isArray(part)) return isSubset(whole, part);
-    // as in OPA, an empty set is not found in an empty array
+    // as OPA counts: an item that comes twice counts twice, and an empty set is not found in an empty array
     if (Array.isArray(whole) && isSet(part)) {
-      return whole.length > 0 && part.items.every((item) => whole.some((other) => equalValues(other, item)));
+      return whole.length > 0 && whole.filter((item) => part.has(item)).length >= part.size;
     }
     throw new BuiltinError('both arguments object.subset must be of the same type or array and set');
   },

@@ -46,7 +46,7 @@ export async function withCapabilities<T>(work: (file: CapabilitiesFile, folder:
   try {
     const { stdout } = await runOpa(folder, ['capabilities', '--current']);
     const current = JSON.parse(stdout) as JsonObject;
-    const allowed = createCapabilities(current);
+    const allowed = createCapabilities(current, 'plan');
     const path = join(folder, 'capabilities.json');
     await writeFile(path, JSON.stringify(allowed));
     const kept = builtinNames(allowed);

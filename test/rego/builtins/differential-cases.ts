@@ -207,6 +207,50 @@ const FORMATS: [format: string, args: unknown[]][] = [
   ['%6.2v|%v', [1.239, 1e-7]],
 ];
 
+const SCHEMAS = [
+  '{"type": "object", "required": ["a", "b"], "properties": {"a": {"type": "integer", "minimum": 1, "maximum": 10}}}',
+  '{"properties": {"a": {"type": ["string", "null"], "minLength": 2, "maxLength": 3, "pattern": "^[a-c]+$"}}}',
+  '{"properties": {"l": {"items": {"type": "number", "exclusiveMinimum": 0.5, "exclusiveMaximum": 2}}}}',
+  '{"properties": {"l": {"minItems": 2, "maxItems": 2, "uniqueItems": true}}}',
+  '{"additionalProperties": false, "properties": {"a": true}}',
+  '{"additionalProperties": {"type": "string"}, "patternProperties": {"^a": {"type": "string"}}}',
+  '{"minProperties": 2, "maxProperties": 2}',
+  '{"properties": {"a": {"enum": [1, "x", null, 2.0]}, "b": {"const": {"c": [1]}}}}',
+  '{"allOf": [{"required": ["a"]}, {"required": ["z"]}], "not": {"required": ["a"]}}',
+  '{"anyOf": [{"type": "object"}, {"type": "array"}], "title": "t"}',
+  '`{"type": "array", "items": {"type": "object"}}`',
+  '{"type": ["object", "object"]}',
+  '{"type": "unknown"}',
+  '{"properties": {"a": false}}',
+  '{}',
+  '`{`',
+];
+const DOCUMENTS = [
+  '{"a": 0}',
+  '{"a": "abcd"}',
+  '{"a": 2.0, "b": {"c": [1.0]}}',
+  '{"l": [1, 1.0, 0.5]}',
+  '{"a": null}',
+  '`[1]`',
+  '`{"a": 1}`',
+  '{}',
+  '`x`',
+];
+const TEMPLATES = [
+  '"{{.a.b}} {{ .x }}|{{- .z -}} |"',
+  '"{{range $i, $v := .l}}{{if $i}},{{end}}{{$v}}{{end}}"',
+  '"{{range .l}}<{{.}}>{{end}}{{range .e}}{{else}}none{{end}}"',
+  '"{{range $k, $v := .o}}{{$k}}={{$v}} {{$.a.b}}{{end}}"',
+  '"{{if .z}}yes{{else}}no{{end}}{{if .a}}yes{{end}}{{/* note */}}"',
+  '"{{.a.b.c}}"',
+  '"{{.n}} {{.x.y}}"',
+  '"{{.n.y}}"',
+  '"{{.a.z.y}}"',
+  '"{{range .l}}"',
+  '"{{"',
+  '"{{end}}"',
+];
+
 const quoted = (values: unknown[]) => values.map((value) => JSON.stringify(value)).join(', ');
 const all = (call: string, values: unknown[]) => `[x | some v in [${quoted(values)}]; x := [v, ${call}]]`;
 
@@ -285,6 +329,12 @@ export const FIXED_EXPRESSIONS: string[] = [
   'io.jwt.encode_sign({"alg": "HS256", "typ": "JWT"}, {"a": [1.0, "<ü>"], "b": {2, 1}}, {"kty": "oct", "k": "c2VjcmV0"})',
   'io.jwt.encode_sign_raw(`{"alg": "HS384"}`, `no json`, `{"kty": "oct", "k": "c2VjcmV0"}`)',
   'regex.globs_match("a.*c", "[a-c]bb+c")',
+  ...SCHEMAS.map((schema) => `json.verify_schema(${schema})`),
+  ...SCHEMAS.flatMap((schema) => DOCUMENTS.map((document) => `json.match_schema(${document}, ${schema})`)),
+  ...TEMPLATES.map(
+    (template) =>
+      `strings.render_template(${template}, {"a": {"b": "x"}, "l": ["u", 2, true], "o": {"k": 0}, "e": [], "n": null, "z": ""})`,
+  ),
 ];
 
 export const EXPRESSIONS: string[] = [
