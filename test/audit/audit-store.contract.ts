@@ -25,7 +25,7 @@ export function describeAuditStore(name: string, open: () => Promise<StoreUnderT
     let opened: StoreUnderTest;
     beforeAll(async () => {
       opened = await open();
-    }, 60_000);
+    });
     beforeEach(() => opened.empty());
     afterAll(() => opened?.close());
 
@@ -64,12 +64,12 @@ function describeDomain(domain: AuditDomain, opened: () => StoreUnderTest): void
     };
 
     describe('record', () => {
-      it('returns the record it was given when none stood under its id', async () => {
+      it('the store returns the record it was given when none stood under its id', async () => {
         const record = aRecord();
         expect(await store.record(record)).toEqual(record);
       });
 
-      it('returns the earlier record, unchanged, when one stands under its id', async () => {
+      it('the store returns the earlier record, unchanged, when one stands under its id', async () => {
         const first = aRecord({ outcome: 'allow', reasons: [] });
         await store.record(first);
         const second = aRecord({ decisionID: first.decisionID, outcome: 'deny', actor: 'someone else' });
@@ -77,7 +77,7 @@ function describeDomain(domain: AuditDomain, opened: () => StoreUnderTest): void
         expect(await store.get(first.decisionID)).toEqual(first);
       });
 
-      it('gives two writers of one id at once the same record', async () => {
+      it('the store gives two writers of one id at once the same record', async () => {
         for (let round = 0; round < 10; round += 1) {
           const one = aRecord({ actor: 'one' });
           const two = { ...one, actor: 'two' };
@@ -88,7 +88,7 @@ function describeDomain(domain: AuditDomain, opened: () => StoreUnderTest): void
         expect(await store.list({})).toHaveLength(10);
       });
 
-      it('keeps every one of many records written at once', async () => {
+      it('the store keeps every one of many records written at once', async () => {
         const records = Array.from({ length: 40 }, () => aRecord());
         await Promise.all(records.map((record, i) => (i % 2 ? store : opened().other).record(record)));
         const ids = (await store.list({ limit: 100 })).map((record) => record.decisionID);
@@ -111,7 +111,7 @@ function describeDomain(domain: AuditDomain, opened: () => StoreUnderTest): void
         ['an object forty deep', Array.from({ length: 40 }).reduce<JsonValue>((inner) => ({ inner: [inner] }), 1)],
         ['numbers at the ends of what a number can be', [1e308, -1e308, 1e-308, 0, 1e-7, 123456789012345680000]],
         ['two megabytes', { blob: 'x'.repeat(2_000_000), list: Array.from({ length: 10_000 }, (_, i) => i) }],
-      ])('reads back character for character a fact that holds %s', async (_, value) => {
+      ])('the store reads back character for character a fact that holds %s', async (_, value) => {
         const record = aRecord();
         record.usedFacts[0]!.value = value;
         const returned = await store.record(record);
@@ -155,20 +155,20 @@ function describeDomain(domain: AuditDomain, opened: () => StoreUnderTest): void
           'a deployment of many attributes',
           { deployment: { attributes: { list: Array.from({ length: 60_000 }, (_, i) => `n${i}`) } } },
         ],
-      ])('reads back character for character a record with %s', async (_, over) => {
+      ])('the store reads back character for character a record with %s', async (_, over) => {
         const record = aRecord(over);
         expect(JSON.stringify(await store.record(record))).toBe(JSON.stringify(record));
         expect(JSON.stringify(await store.get(record.decisionID))).toBe(JSON.stringify(record));
         expect(JSON.stringify((await store.list({ deploymentID: 'firmware-1.4.0' }))[0])).toBe(JSON.stringify(record));
       });
 
-      it('reads back the fields in the order in which they were given', async () => {
+      it('the store reads back the fields in the order in which they were given', async () => {
         const record = Object.fromEntries(Object.entries(aRecord()).reverse()) as unknown as AuditRecord;
         await store.record(record);
         expect(JSON.stringify(await store.get(record.decisionID))).toBe(JSON.stringify(record));
       });
 
-      it('reads back whatever else is thrown at it', async () => {
+      it('the store reads back whatever else is thrown at it', async () => {
         const random = seeded(20261101);
         for (let round = 0; round < 25; round += 1) {
           const record = aRecord({
@@ -182,7 +182,7 @@ function describeDomain(domain: AuditDomain, opened: () => StoreUnderTest): void
         }
       });
 
-      it('keeps what only some kinds of record have, and leaves out what was left out', async () => {
+      it('the store keeps what only some kinds of record have, and leaves out what was left out', async () => {
         const override = aRecord({
           kind: 'override',
           outcome: 'allow',
@@ -202,7 +202,7 @@ function describeDomain(domain: AuditDomain, opened: () => StoreUnderTest): void
       });
     });
 
-    it('get gives undefined for an id that nobody wrote', async () => {
+    it('get gives undefined for an id that no one wrote', async () => {
       expect(await store.get('no-such-id')).toBeUndefined();
     });
 
@@ -296,11 +296,11 @@ function describeDomain(domain: AuditDomain, opened: () => StoreUnderTest): void
           'cb',
         ],
         ['nothing where nothing matches', { deploymentID: 'unknown' }, ''],
-      ])('gives %s', async (_, query, ids) => {
+      ])('list gives %s', async (_, query, ids) => {
         expect((await store.list(query)).map((record) => record.decisionID).join('')).toBe(ids);
       });
 
-      it('orders records of one millisecond by their ids, in whatever order they came', async () => {
+      it('list orders records of one millisecond by their ids, in whatever order they came', async () => {
         const timestamp = '2026-11-01T13:00:00.000Z';
         for (const decisionID of ['p', 'o', 'r', 'Q']) await store.record(aRecord({ decisionID, timestamp }));
         const query = { since: timestamp };
@@ -316,7 +316,7 @@ function describeDomain(domain: AuditDomain, opened: () => StoreUnderTest): void
         ['of one deployment', { deploymentID: 'firmware-1.4.0' }],
         ['of one stage', { deploymentID: 'firmware-1.4.0', stage: 'canary' }],
         ['of one outcome, oldest first', { outcome: 'deny', newestFirst: false }],
-      ] as const)('gives every record once when it is read in pages of two, %s', async (_, query: AuditQuery) => {
+      ] as const)('list gives every record once when it is read in pages of two, %s', async (_, query: AuditQuery) => {
         for (let day = 10; day < 20; day += 1) {
           await store.record(aRecord({ timestamp: `2026-10-${day}T08:00:00.000Z` }));
           await store.record(aRecord({ timestamp: `2026-10-${day}T08:00:00.000Z`, outcome: 'allow' }));
@@ -333,7 +333,7 @@ function describeDomain(domain: AuditDomain, opened: () => StoreUnderTest): void
         expect(whole.length).toBeGreaterThan(10);
       });
 
-      it('gives 100 records when no limit is given', async () => {
+      it('list gives 100 records when no limit is given', async () => {
         await Promise.all(Array.from({ length: 96 }, () => store.record(aRecord())));
         expect(await store.list({})).toHaveLength(100);
       });
@@ -355,7 +355,7 @@ function describeDomain(domain: AuditDomain, opened: () => StoreUnderTest): void
       });
 
       it.each([false, true])(
-        'go on after any record without a gap or a repeat (newest first: %s)',
+        'continue after any record without a gap or a repeat (newest first: %s)',
         async (newestFirst) => {
           const expected = newestFirst ? [...inOrder].reverse() : inOrder;
           for (const limit of [1, 2, 3, 7]) {
@@ -372,7 +372,7 @@ function describeDomain(domain: AuditDomain, opened: () => StoreUnderTest): void
         },
       );
 
-      it('go on after a place where no record stands', async () => {
+      it('continue after a place where no record stands', async () => {
         const found = await store.list({ newestFirst: false, after: { timestamp: at(1), decisionID: 'C' } });
         expect(found.map(({ decisionID }) => decisionID)).toEqual(['_', 'a', 'é', 'A']);
       });
@@ -381,7 +381,7 @@ function describeDomain(domain: AuditDomain, opened: () => StoreUnderTest): void
         [{ manifestVersion: 'v1' }, ['z']],
         [{ manifestVersion: 'v2', stage: 'canary', limit: 2 }, ['-1', 'B']],
         [{ manifestVersion: 'v' }, []],
-      ])('give the records of %j', async (query, ids) => {
+      ])('pages give the records of %j', async (query, ids) => {
         const found = await store.list({ ...query, newestFirst: false });
         expect(found.map(({ decisionID }) => decisionID)).toEqual(ids);
       });
@@ -431,15 +431,15 @@ function describeDomainsSideBySide(store: () => AuditStore): void {
       ['a part with a number sign', { domain: 'images', subject: 'a', part: 'b#c' }, 'y'],
       ['a subject that looks escaped', { domain: 'images', subject: 'a%23b' }, 'z'],
       ['a domain with another filter', { domain: 'images', reasonCode: 'max_pending_limit_exceeded', limit: 2 }, 'zy'],
-    ])('gives %s', async (_, query, ids) => {
+    ])('the store gives %s', async (_, query, ids) => {
       expect((await store().list(query)).map((record) => record.decisionID).join('')).toBe(ids);
     });
 
-    it('gives each record back as it was, by its id', async () => {
+    it('the store gives each record back as it was, by its id', async () => {
       for (const record of story) expect(await store().get(record.decisionID)).toStrictEqual(record);
     });
 
-    it('keeps names of 512 characters', async () => {
+    it('the store keeps names of 512 characters', async () => {
       const record: DomainRecord = aDomainRecord({ subject: '東'.repeat(512), part: 'ä'.repeat(512) });
       await store().record(record);
       expect(await store().list({ domain: 'rules', subject: record.subject })).toEqual([record]);

@@ -45,13 +45,13 @@ async function look(seconds: number, into: string[] = []): Promise<string[]> {
 }
 
 describe('following the audit log', () => {
-  it('begins with the newest, oldest first, and asks with its filters', async () => {
+  it('a follower of the audit log begins with the newest, oldest first, and asks with its filters', async () => {
     ['a', 'b', 'c'].forEach((id, index) => log.add(id, -3_000 + index));
     expect(await begin(0, 2)).toEqual(['b', 'c']);
     expect(log.asked.every(({ stage }) => stage === 'canary')).toBe(true);
   });
 
-  it('gives each record that comes once', async () => {
+  it('a follower of the audit log gives each record that comes once', async () => {
     log.add('before', -1);
     expect(await begin(0, 10)).toEqual(['before']);
     expect(await look(2)).toEqual([]);
@@ -61,13 +61,13 @@ describe('following the audit log', () => {
     expect(await look(6)).toEqual([]);
   });
 
-  it('takes none of those for new that it was told not to begin with', async () => {
+  it('a follower of the audit log takes none of those for new that it was told not to begin with', async () => {
     ['a', 'b', 'c'].forEach((id, index) => log.add(id, index - 10));
     expect(await begin(0, 0)).toEqual([]);
     expect(await look(2)).toEqual([]);
   });
 
-  it('gives what was written late, before a record that it has given', async () => {
+  it('a follower of the audit log gives what was written late, before a record that it has given', async () => {
     await begin(0, 10);
     log.add('later', 5);
     expect(await look(6)).toEqual(['later']);
@@ -75,7 +75,7 @@ describe('following the audit log', () => {
     expect(await look(8)).toEqual(['earlier']);
   });
 
-  it('gives what was written while the store could not be read, however long that took', async () => {
+  it('a follower of the audit log gives what was written while the store could not be read, however long that took', async () => {
     await begin(0, 10);
     log.add('meanwhile', 10);
     log.failAt = 0;
@@ -85,7 +85,7 @@ describe('following the audit log', () => {
     expect(await look(7_202)).toEqual([]);
   });
 
-  it('goes on after a look that failed midway, page by page, without a repetition', async () => {
+  it('a follower of the audit log continues after a look that failed midway, page by page, without a repetition', async () => {
     await begin(0, 10);
     const ids = Array.from({ length: 1_200 }, (_, index) => `r-${String(index).padStart(4, '0')}`);
     for (const id of ids) log.add(id, 1);
@@ -97,7 +97,7 @@ describe('following the audit log', () => {
     expect(await look(4, given)).toEqual(ids);
   });
 
-  it('forgets ids that it cannot meet again', async () => {
+  it('a follower of the audit log forgets ids that it cannot meet again', async () => {
     log.add('old', -1);
     await begin(0, 10);
     await look(600);
@@ -107,7 +107,7 @@ describe('following the audit log', () => {
     expect(await look(602)).toEqual(['old']);
   });
 
-  it('loses nothing when the clock is set back', async () => {
+  it('a follower of the audit log loses nothing when the clock is set back', async () => {
     await begin(3_600, 10);
     await look(3_602);
     log.add('after the change', 1);

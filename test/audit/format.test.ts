@@ -3,7 +3,7 @@ import { AUDIT_COLUMNS, toAuditRows, toAuditText } from '../../src/audit/format'
 import { aDomainRecord, aRecord } from './a-record';
 
 describe('toAuditRows', () => {
-  it('gives a cell for each column', () => {
+  it('toAuditRows gives a cell for each column', () => {
     const [row] = toAuditRows([aRecord({ decisionID: '3f1c9a52-7d0e-4f0b-9a55-0c7d3c1f2a10' })]);
     expect(row).toHaveLength(AUDIT_COLUMNS.length);
     expect(row).toEqual([
@@ -18,7 +18,7 @@ describe('toAuditRows', () => {
     ]);
   });
 
-  it("gives an operator's reason, deny reasons and errors as the why, on one line", () => {
+  it("toAuditRows gives an operator's reason, deny reasons and errors as the why, on one line", () => {
     const [row] = toAuditRows([
       aRecord({
         kind: 'pause',
@@ -32,7 +32,7 @@ describe('toAuditRows', () => {
     expect(row?.[AUDIT_COLUMNS.indexOf('OUTCOME')]).toBe('');
   });
 
-  it('leaves out the address of a source and a reason that its fault says better', () => {
+  it('toAuditRows leaves out the address of a source and a reason that its fault says better', () => {
     const message =
       'Fact max_pending is stale: 90004 ms old, allowed 45000 ms (levelServer http://127.0.0.1:1/api/max_pending)';
     const [row] = toAuditRows([
@@ -44,19 +44,19 @@ describe('toAuditRows', () => {
   it.each([
     [80, 'x'.repeat(80)],
     [81, `${'x'.repeat(79)}…`],
-  ])('shows a why of %i characters in at most 80', (length, shown) => {
+  ])('toAuditRows shows a why of %i characters in at most 80', (length, shown) => {
     const [row] = toAuditRows([aRecord({ reasons: ['x'.repeat(length)] })]);
     expect(row?.[AUDIT_COLUMNS.indexOf('WHY')]).toBe(shown);
   });
 
-  it('shows control characters instead of sending them to the terminal', () => {
+  it('toAuditRows shows control characters instead of sending them to the terminal', () => {
     const [row] = toAuditRows([aRecord({ actor: '\u001b[31mada\u202e' })]);
     expect(row?.[AUDIT_COLUMNS.indexOf('ACTOR')]).toBe('\\u001b[31mada\\u202e');
   });
 });
 
 describe('toAuditText', () => {
-  it('tells the whole story of a denial', () => {
+  it('toAuditText tells the whole story of a denial', () => {
     const record = aRecord({
       decisionID: 'd-1',
       leaseExpiresAt: '2026-11-01T12:00:43.000Z',
@@ -84,7 +84,7 @@ Facts
 `);
   });
 
-  it('leaves out what a record does not have', () => {
+  it('toAuditText leaves out what a record does not have', () => {
     const text = toAuditText({
       schemaVersion: 1,
       decisionID: 'p-1',

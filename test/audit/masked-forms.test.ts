@@ -40,20 +40,26 @@ describe('a decision that used a masked fact', () => {
   const denied = maskRecord(UNMASKED, RULES);
   const failed = maskRecord(FAILED, RULES);
 
-  it.each(FORMS)('as %s shows of its reasons the codes alone, and nothing that is masked', (_form, write) => {
-    expect(write(UNMASKED)).toContain('current 3100');
-    const shown = write(denied);
-    for (const code of CODES) expect(shown).toContain(code);
-    expect(shown).not.toMatch(/SECRET|4711|0815|blocked:|current 3100|configured 2000/);
-  });
+  it.each(FORMS)(
+    'a decision that used a masked fact as %s shows of its reasons the codes alone, and nothing that is masked',
+    (_form, write) => {
+      expect(write(UNMASKED)).toContain('current 3100');
+      const shown = write(denied);
+      for (const code of CODES) expect(shown).toContain(code);
+      expect(shown).not.toMatch(/SECRET|4711|0815|blocked:|current 3100|configured 2000/);
+    },
+  );
 
-  it.each(FORMS)('and failed, as %s says of its fault the type and a fixed sentence', (_form, write) => {
-    const shown = write(failed);
-    expect(shown).toContain(SENTENCE);
-    expect(shown).not.toMatch(/SECRET|4711|0815|expected a number/);
-  });
+  it.each(FORMS)(
+    'a decision that used a masked fact and failed, as %s says of its fault the type and a fixed sentence',
+    (_form, write) => {
+      const shown = write(failed);
+      expect(shown).toContain(SENTENCE);
+      expect(shown).not.toMatch(/SECRET|4711|0815|expected a number/);
+    },
+  );
 
-  it('is an OPA event that keeps the keys of what it hides, and names the pointers', () => {
+  it('a decision that used a masked fact is an OPA event that keeps the keys of what it hides, and names the pointers', () => {
     expect(toOpaEvent(denied)).toMatchObject({
       result: { allow: false, deny_reasons: CODES },
       input: { fleet: { serial: null, size: 3 }, max_pending: 3100, deployment: { attributes: { owner: null } } },
@@ -63,7 +69,7 @@ describe('a decision that used a masked fact', () => {
     expect(toOpaEvent(failed)).not.toHaveProperty('result');
   });
 
-  it('is a CSV line whose cells for reasons and errors hold nothing else', () => {
+  it('a decision that used a masked fact is a CSV line whose cells for reasons and errors hold nothing else', () => {
     const columns = CSV_HEAD.trimEnd().split(',');
     expect(columns.slice(6, 8)).toEqual(['reasons', 'errors']);
     expect(toCsvLine(denied)).toContain(`,deny,"${CODES.join('\n')}",,gate,`);
@@ -71,7 +77,7 @@ describe('a decision that used a masked fact', () => {
     expect(toCsvLine(denied)).toContain(',"/input/deployment/attributes/owner\n/input/fleet/serial"\r\n');
   });
 
-  it('says in the whole text what was masked, so that it is not taken for a fact without a value', () => {
+  it('a decision that used a masked fact says in the whole text what was masked, so that it is not taken for a fact without a value', () => {
     expect(toAuditText(denied)).toMatch(
       /^ {2}masked +\/input\/deployment\/attributes\/owner, \/input\/fleet\/serial$/m,
     );

@@ -4,7 +4,7 @@ import { isGateRecord, placeOf, scopeOf, subjectName } from '../../src/audit/pla
 import { aDomainRecord, aRecord } from './a-record';
 
 describe('the place of a record', () => {
-  it('is deployment and stage for a record of the gate, whether or not it says so', () => {
+  it('the place of a record is deployment and stage for a record of the gate, whether or not it says so', () => {
     const place = { domain: 'gate', subject: 'firmware-1.4.0', part: 'canary' };
     for (const record of [aRecord(), aRecord({ domain: 'gate' })]) {
       expect(placeOf(record)).toEqual(place);
@@ -13,7 +13,7 @@ describe('the place of a record', () => {
     }
   });
 
-  it('is subject and part for a record of another domain, also of one that this version does not know', () => {
+  it('the place of a record is subject and part for a record of another domain, also of one that this version does not know', () => {
     const unknown = { ...aDomainRecord(), domain: 'fleets' } as unknown as AuditRecord;
     expect(placeOf(aDomainRecord())).toEqual({ domain: 'rules', subject: 'balance-shards', part: 'move' });
     expect(placeOf(unknown)).toEqual({ domain: 'fleets', subject: 'balance-shards', part: 'move' });
@@ -37,7 +37,7 @@ describe('the place that a query asks for', () => {
       { domain: 'plans', subject: 'a' },
       { domain: 'plans', subject: 'a' },
     ],
-  ])('of %j is %j', (query, scope) => {
+  ])('the place that a query asks for of %j is %j', (query, scope) => {
     expect(scopeOf(query)).toEqual(scope);
   });
 });

@@ -15,7 +15,7 @@ function faultsOf(options: object): string[] {
 }
 
 describe('parseAuditQuery', () => {
-  it('leaves out what is not given', () => {
+  it('parseAuditQuery leaves out what is not given', () => {
     expect(parse({})).toEqual({});
     expect(parse({ stage: undefined })).toEqual({});
   });
@@ -44,7 +44,7 @@ describe('parseAuditQuery', () => {
     [{ since: '2026-11-01T00:00:00Z' }, { since: '2026-11-01T00:00:00.000Z' }],
     [{ until: '2026-11-01t02:00:00.5+02:00' }, { until: '2026-11-01T00:00:00.500Z' }],
     [{ until: '2028-02-29T00:00:00Z' }, { until: '2028-02-29T00:00:00.000Z' }],
-  ])('reads %j', (options, query) => {
+  ])('parseAuditQuery reads %j', (options, query) => {
     expect(parse(options)).toEqual(query);
   });
 
@@ -86,15 +86,15 @@ describe('parseAuditQuery', () => {
     [{ stage: ['a', 'b'] }, 'Expected stage to be given at most once, got ["a","b"]'],
     [{ actor: 'ada' }, 'got an option called "actor"'],
     [{ toString: 'x' }, 'got an option called "toString"'],
-  ])('refuses %j', (options, message) => {
+  ])('parseAuditQuery refuses %j', (options, message) => {
     expect(faultsOf(options)).toEqual([expect.stringContaining(message)]);
   });
 
-  it('reports every fault at once', () => {
+  it('parseAuditQuery reports every fault at once', () => {
     expect(faultsOf({ outcome: 'maybe', limit: '-1', since: 'soon' })).toHaveLength(3);
   });
 
-  it('reads again what toAuditQueryOptions wrote', () => {
+  it('parseAuditQuery reads again what toAuditQueryOptions wrote', () => {
     const query = parse({ stage: 'canary', limit: '5', newestFirst: 'false', since: '1h', until: '1m' });
     expect(parse(toAuditQueryOptions({ ...query, kind: undefined }))).toEqual(query);
   });

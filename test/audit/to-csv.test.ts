@@ -3,7 +3,7 @@ import { CSV_HEAD, toCsvLine } from '../../src/audit/to-csv';
 import { aDomainRecord, aRecord } from './a-record';
 
 describe('a record as CSV', () => {
-  it('has as many cells as the head', () => {
+  it('a record as CSV has as many cells as the head', () => {
     const plain = toCsvLine(aRecord({ usedFacts: [], reasons: [] }));
     expect(plain.split(',')).toHaveLength(CSV_HEAD.split(',').length);
     expect(plain.endsWith('\r\n')).toBe(true);
@@ -29,11 +29,11 @@ describe('a record as CSV', () => {
     [' plain', ', plain,'],
     ["'quoted", ",''quoted,"],
     ['a=b', ',a=b,'],
-  ])('writes the reason %j so that it is one cell and no formula', (reason, written) => {
+  ])('a record as CSV writes the reason %j so that it is one cell and no formula', (reason, written) => {
     expect(toCsvLine(aRecord({ kind: 'override', reason }))).toContain(written);
   });
 
-  it('gives every record domain, subject and part, and only the gate’s a deployment and a stage', () => {
+  it('a record as CSV gives every record domain, subject and part, and only the gate’s a deployment and a stage', () => {
     const cellOf = (line: string, name: string) =>
       line.trimEnd().split(',')[CSV_HEAD.trimEnd().split(',').indexOf(name)];
     const names = ['deploymentID', 'stage', 'domain', 'subject', 'part'];
@@ -49,18 +49,18 @@ describe('a record as CSV', () => {
     expect(names.map((name) => cellOf(ofRules, name))).toEqual(['', '', 'rules', 'balance-shards', 'move']);
   });
 
-  it('keeps the details of a record, and the fields of a later version in one cell', () => {
+  it('a record as CSV keeps the details of a record, and the fields of a later version in one cell', () => {
     const details = { count: 3 };
     const line = toCsvLine(aRecord({ kind: 'recheck', schemaVersion: 2, details, ...{ mood: ['a'] } }));
     expect(line.endsWith(',"{""count"":3}","{""mood"":[""a""]}"\r\n')).toBe(true);
   });
 
-  it('writes a record of a later version that lacks a list', () => {
+  it('a record as CSV writes a record of a later version that lacks a list', () => {
     const { reasons: _, usedFacts: __, errorDetails: ___, ...rest } = aRecord({ kind: 'pondered' as never });
     expect(toCsvLine(rest as never)).toContain(',pondered,');
   });
 
-  it('writes several reasons into one cell, a line each', () => {
+  it('a record as CSV writes several reasons into one cell, a line each', () => {
     expect(toCsvLine(aRecord({ reasons: ['a: 1', 'b: 2'] }))).toContain(',"a: 1\nb: 2",');
   });
 });

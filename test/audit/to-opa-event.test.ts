@@ -5,7 +5,7 @@ import { aDomainRecord, aRecord } from './a-record';
 const deployment = { id: 'firmware-1.4.0', stage: 'canary', stage_index: 0, attributes: {}, stage_attributes: {} };
 
 describe('an event of OPA’s decision log', () => {
-  it('tells a denial with the input that the policy saw', () => {
+  it('an event of OPA’s decision log tells a denial with the input that the policy saw', () => {
     expect(toOpaEvent(aRecord({ decisionID: 'd', deployment }))).toStrictEqual({
       labels: {
         app: 'planning-engine',
@@ -25,7 +25,7 @@ describe('an event of OPA’s decision log', () => {
     });
   });
 
-  it('tells an error without a result', () => {
+  it('an event of OPA’s decision log tells an error without a result', () => {
     const errorDetails = [
       { type: 'FactStale' as const, message: 'too old' },
       { type: 'FactMissing' as const, message: 'not there' },
@@ -35,12 +35,12 @@ describe('an event of OPA’s decision log', () => {
     expect(event).not.toHaveProperty('result');
   });
 
-  it('names what was masked', () => {
+  it('an event of OPA’s decision log names what was masked', () => {
     const event = toOpaEvent(aRecord({ masked: ['/input/max_pending'] }));
     expect(event?.masked).toEqual(['/input/max_pending']);
   });
 
-  it('leaves out what the record does not have', () => {
+  it('an event of OPA’s decision log leaves out what the record does not have', () => {
     const bare = { policySHA: undefined, configRev: undefined, manifestVersion: undefined, evalDurationNS: undefined };
     const event = toOpaEvent(aRecord({ ...bare, workflowID: undefined, outcome: 'allow', reasons: [] }));
     expect(Object.keys(event ?? {}).sort()).toEqual(
@@ -50,13 +50,13 @@ describe('an event of OPA’s decision log', () => {
   });
 
   it.each(['override', 'resume', 'abort', 'pause', 'resolved'] as const)(
-    'is not made of a record of kind %s',
+    'an event of OPA’s decision log is not made of a record of kind %s',
     (kind) => {
       expect(toOpaEvent(aRecord({ kind }))).toBeUndefined();
     },
   );
 
-  it('is not made of a record of another domain', () => {
+  it('an event of OPA’s decision log is not made of a record of another domain', () => {
     expect(toOpaEvent(aDomainRecord())).toBeUndefined();
   });
 });

@@ -90,7 +90,7 @@ describe('an upgrade of the workers', () => {
     ['unversioned', {}, []],
     ['versioned', { deployment: { name: 'upgraded' } }, ['--make-current']],
   ] as const)(
-    'lets a deployment that paused under the old build resume, act once and end under the new one: %s workers',
+    'an upgrade of the workers lets a deployment that paused under the old build resume, act once and end under the new one: %s workers',
     async (mode, versions, flags) => {
       const temporal = { ...versions, taskQueue: `upgrade-${mode}` };
       settings = settingsWith(gate, mode, temporal);
@@ -112,7 +112,7 @@ describe('an upgrade of the workers', () => {
   );
 
   it(
-    'can be rolled back while new patches are held: the old build replays what the new one did',
+    'an upgrade of the workers can be rolled back while new patches are held: the old build replays what the new one did',
     async () => {
       const temporal = { taskQueue: 'held' };
       settings = settingsWith(gate, temporal.taskQueue, temporal);
@@ -130,7 +130,7 @@ describe('an upgrade of the workers', () => {
   );
 
   it(
-    'cannot be rolled back under a deployment that passed a patch: it waits, is named, and goes on with the new build',
+    'an upgrade of the workers cannot be rolled back under a deployment that passed a patch: it waits, is named, and continues with the new build',
     async () => {
       const temporal = { taskQueue: 'passed' };
       settings = settingsWith(gate, temporal.taskQueue, temporal);

@@ -49,7 +49,7 @@ describe('createGate, without Temporal', () => {
     levels.setMetric('region_health', { value: { eu: { status: 'green' } } });
   });
 
-  it('snapshots, evaluates and records, each on its own', async () => {
+  it('a gate without Temporal snapshots, evaluates and records, each on its own', async () => {
     const snapshot = await gate.snapshot({ deploymentId: 'd1', stage: 'canary', attributes: { risk: 'low' } });
     expect(snapshot.facts.map(({ id, value }) => [id, value])).toEqual([
       ['max_pending', 800],
@@ -74,15 +74,18 @@ describe('createGate, without Temporal', () => {
     ['deny', { max_pending: { value: 2001 } }, ['max_pending limit exceeded: current 2001 > configured 2000']],
     ['error', { max_pending: { behaviour: { status: 503 } } }, []],
     ['error', { max_pending: { value: 1, ageMs: 60_000 } }, []],
-  ] as const)('decides %s for %j, and records it before it answers', async (outcome, metrics, reasons) => {
-    for (const [id, metric] of Object.entries(metrics)) levels.setMetric(id, metric);
-    const { decision, record } = await gate.decide({ deploymentId: 'd2', stage: 'canary' });
-    expect(decision).toMatchObject({ outcome, denyReasons: reasons });
-    expect(decision.faults).toHaveLength(outcome === 'error' ? 1 : 0);
-    expect(record).toMatchObject({ outcome, reasons, deploymentID: 'd2' });
-  });
+  ] as const)(
+    'a gate without Temporal decides %s for %j, and records it before it answers',
+    async (outcome, metrics, reasons) => {
+      for (const [id, metric] of Object.entries(metrics)) levels.setMetric(id, metric);
+      const { decision, record } = await gate.decide({ deploymentId: 'd2', stage: 'canary' });
+      expect(decision).toMatchObject({ outcome, denyReasons: reasons });
+      expect(decision.faults).toHaveLength(outcome === 'error' ? 1 : 0);
+      expect(record).toMatchObject({ outcome, reasons, deploymentID: 'd2' });
+    },
+  );
 
-  it('copies every record to stdout, one JSON line each', async () => {
+  it('a gate without Temporal copies every record to stdout, one JSON line each', async () => {
     const { record } = await gate.decide({ deploymentId: 'd3', stage: 'canary' });
     const lines = () => copies.split('\n').filter((line) => line !== '');
     for (let waits = 0; waits < 100 && lines().length === 0; waits += 1)
@@ -90,7 +93,7 @@ describe('createGate, without Temporal', () => {
     expect(lines().map((line) => JSON.parse(line) as unknown)).toEqual([record]);
   });
 
-  it('is not opened while no release can be loaded, and leaves nothing open', async () => {
+  it('a gate without Temporal is not opened while no release can be loaded, and leaves nothing open', async () => {
     write('broken.json', { policy: 'nowhere', config: 'release.json', version: 'v8' });
     const broken = write('broken-settings.json', {
       release: { manifest: 'broken.json' },
@@ -104,7 +107,7 @@ describe('createGate, without Temporal', () => {
     await expect(createGate(broken, { stdout })).rejects.toMatchObject({ type: 'PolicyUnavailable' });
   });
 
-  it('gives activities and a plugin for a worker of one’s own', async () => {
+  it('a gate without Temporal gives activities and a plugin for a worker of one’s own', async () => {
     const settingsWithoutStore = write('own-settings.json', {
       release: { manifest: 'latest.json' },
       audit: { store: { type: 'none' } },

@@ -85,7 +85,7 @@ describe('masked decisions', () => {
     for (const one of open.splice(0)) await one.close();
   });
 
-  it('are refused over Temporal while nothing encrypts its history', async () => {
+  it('masked decisions are refused over Temporal while nothing encrypts its history', async () => {
     await expect(services('plain', ['/input/serial'], false)).rejects.toMatchObject({
       type: 'ConfigInvalid',
       faults: [{ where: 'audit.mask', message: expect.stringContaining('temporal.encryptionKeys') }],
@@ -95,12 +95,12 @@ describe('masked decisions', () => {
     expect(() => releases.current()).toThrow();
   });
 
-  it.each(['failing', 'odd'])('are not made under a release whose masks are %s', async (name) => {
+  it.each(['failing', 'odd'])('masked decisions are not made under a release whose masks are %s', async (name) => {
     const { releases } = await services(name, []);
     expect(releases.status()).toMatchObject({ lastError: expect.stringContaining('data.system.log.mask') });
   });
 
-  it('carry the masks of the release, which what is recorded and counted obeys', async () => {
+  it('masked decisions carry the masks of the release, which what is recorded and counted obeys', async () => {
     const { releases, collect, evaluate, registry, hidesAttributes } = await services('masking', []);
     const target = { ...TARGET, stageIndex: 0, stageAttributes: {} };
     const snapshot = await collect(releases.current(), target);
@@ -116,7 +116,7 @@ describe('masked decisions', () => {
     await expect(collect(releases.current(), target)).rejects.toMatchObject({ failure: { mask: ['/input/serial'] } });
   });
 
-  it('hide what an action sent that was allowed under them, though another release is in force by now', async () => {
+  it('masked decisions hide what an action sent that was allowed under them, though another release is in force by now', async () => {
     const manifest = (policy: string, version: string) =>
       write('changing-latest.json', { policy, config: 'release.json', version });
     manifest('masking', 'v1');
@@ -153,7 +153,7 @@ describe('masked decisions', () => {
     ['nowhere', true, null],
     ['nowhere', false, TARGET.attributes],
   ])(
-    'that were made under no known release hide everything where %s is in force (keys: %s)',
+    'masked decisions that were made under no known release hide everything where %s is in force (keys: %s)',
     async (name, keys, kept) => {
       const { audit } = await services(name, [], keys);
       const { deployment, errorDetails } = await audit.record(unanswered);
@@ -163,7 +163,7 @@ describe('masked decisions', () => {
     },
   );
 
-  it('tell the caller of the library everything, and the record nothing of it', async () => {
+  it('masked decisions tell the caller of the library everything, and the record nothing of it', async () => {
     const gate = await createGate(settings('masking', ['/input/deployment/attributes/customer'], false), options);
     try {
       const denied = await gate.decide(TARGET);
@@ -185,7 +185,7 @@ describe('masked decisions', () => {
     }
   });
 
-  it('are encrypted by a worker of one’s own that has the plugin', async () => {
+  it('masked decisions are encrypted by a worker of one’s own that has the plugin', async () => {
     const open = await createGateActivities(settings('masking', [], true), options);
     try {
       const configured = gatePlugin(open).configureWorker({ taskQueue: 'q' });

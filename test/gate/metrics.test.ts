@@ -12,7 +12,7 @@ function setUp() {
 }
 
 describe('metrics', () => {
-  it('are those that docs/metrics.md lists, with type and labels', async () => {
+  it('metrics are those that docs/metrics.md lists, with type and labels', async () => {
     const rows = readFileSync('docs/metrics.md', 'utf8').matchAll(/^\| `(gate_\w+)` \| (\w+) \|([^|]*)\|/gm);
     const documented = [...rows].map(([, name, type, labels]) => {
       const names = [...(labels ?? '').matchAll(/`(\w+)`/g)].map((match) => match[1]);
@@ -29,7 +29,7 @@ describe('metrics', () => {
     expect(registered.filter(({ name, type }) => type === 'histogram' && !name.endsWith('_seconds'))).toEqual([]);
   });
 
-  it('show that the release came from the disk until its source confirms it', async () => {
+  it('metrics show that the release came from the disk until its source confirms it', async () => {
     const registry = new Registry();
     const { releases } = createMetrics(registry);
     const shown = async () => /^gate_release_from_cache (\d)$/m.exec(await registry.metrics())?.[1];
@@ -39,7 +39,7 @@ describe('metrics', () => {
     expect(await shown()).toBe('0');
   });
 
-  it('count what each hook reports', async () => {
+  it('metrics count what each hook reports', async () => {
     const { registry, metrics } = setUp();
     const { facts, evaluation, system, decisions, pauses, releases, audit, actions, alerts } = metrics;
     facts.collected('levelServer', 0.02);
@@ -102,7 +102,7 @@ describe('metrics', () => {
     );
   });
 
-  it('tell apart a bounded number of stages', async () => {
+  it('metrics tell apart a bounded number of stages', async () => {
     const { registry, metrics } = setUp();
     for (let stage = 0; stage < LABEL_LIMITS.stage + 5; stage++) metrics.decisions.decided('allow', `s${stage}`, []);
     const text = await registry.getSingleMetricAsString('gate_decisions_total');

@@ -12,7 +12,7 @@ describe('parseDuration', () => {
     ['30d', 2_592_000_000],
     ['0.4ms', 0],
     ['0.29s', 290],
-  ])('takes %s as %s ms', (text, expected) => {
+  ])('parseDuration takes %s as %s ms', (text, expected) => {
     expect(parseDuration(text)).toBe(expected);
   });
 
@@ -33,7 +33,7 @@ describe('parseDuration', () => {
     '1y',
     '1w',
     '5s\n',
-  ])('refuses %j', (text) => {
+  ])('parseDuration refuses %j', (text) => {
     expect(() => parseDuration(text)).toThrow(RangeError);
   });
 });
@@ -51,7 +51,7 @@ describe('formatDuration', () => {
     [3_605_000, '1h'],
     [86_400_000, '1d'],
     [90_000_000, '1d 1h'],
-  ])('writes %s ms as %s', (milliseconds, expected) => {
+  ])('formatDuration writes %s ms as %s', (milliseconds, expected) => {
     expect(formatDuration(milliseconds)).toBe(expected);
   });
 });

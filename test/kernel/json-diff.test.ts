@@ -3,14 +3,14 @@ import { canonicalJson } from '../../src/kernel/canonical-json';
 import { diffJson } from '../../src/kernel/json-diff';
 
 describe('the canonical form of JSON', () => {
-  it('is the same whatever order the keys were written in', () => {
+  it('the canonical form of JSON is the same whatever order the keys were written in', () => {
     expect(canonicalJson({ b: 1, a: { d: [{ z: 1, y: 2 }], c: 2 } })).toBe('{"a":{"c":2,"d":[{"y":2,"z":1}]},"b":1}');
   });
 
-  it('is empty for nothing', () => expect(canonicalJson(undefined)).toBe(''));
+  it('the canonical form of JSON is empty for nothing', () => expect(canonicalJson(undefined)).toBe(''));
 
   // Deployments that were started before this text was written hold digests of exactly this.
-  it('puts keys that are whole numbers first, in their order', () => {
+  it('the canonical form of JSON puts keys that are whole numbers first, in their order', () => {
     expect(canonicalJson({ a: 0, 10: 1, 9: 2 })).toBe('{"9":2,"10":1,"a":0}');
   });
 });
@@ -28,12 +28,12 @@ describe('the difference of two documents', () => {
     [{}, { toString: 'x' }, [{ path: 'toString', b: 'x' }]],
     [1, '1', [{ path: '', a: 1, b: '1' }]],
     [{ a: [{ x: 1, y: 2 }] }, { a: [{ y: 2, x: 1 }] }, []],
-  ])('of %j and %j is %j, however lists are compared', (a, b, expected) => {
+  ])('the difference of two documents of %j and %j is %j, however lists are compared', (a, b, expected) => {
     expect(diffJson(a as never, b as never, { lists: 'whole' })).toEqual(expected);
     expect(diffJson(a as never, b as never, { lists: 'elements' })).toEqual(expected);
   });
 
-  it('shows lists as wholes or element by element', () => {
+  it('the difference of two documents shows lists as wholes or element by element', () => {
     const [a, b] = [{ s: [{ u: 'x' }, 1] }, { s: [{ u: 'y' }, 1, 2] }];
     expect(diffJson(a, b, { lists: 'whole' })).toEqual([{ path: 's', a: a.s, b: b.s }]);
     expect(diffJson(a, b, { lists: 'elements' })).toEqual([

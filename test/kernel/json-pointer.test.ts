@@ -29,17 +29,17 @@ describe('a JSON Pointer', () => {
     ['/k"l', 6],
     ['/ ', 7],
     ['/m~0n', 8],
-  ])('%j leads to %j', (pointer, value) => {
+  ])('the JSON Pointer %j leads to %j', (pointer, value) => {
     expect(atPointer(DOCUMENT, pointer)).toEqual(value);
     expect(toPointer(parsePointer(pointer) ?? [])).toBe(pointer);
   });
 
-  it.each(['foo', '/m~n', '/m~', '/m~2n', 'a/b', ' /foo'])('%j is refused', (text) => {
+  it.each(['foo', '/m~n', '/m~', '/m~2n', 'a/b', ' /foo'])('the JSON Pointer %j is refused', (text) => {
     expect(parsePointer(text)).toBeUndefined();
     expect(atPointer(DOCUMENT, text)).toBeUndefined();
   });
 
-  it('reads ~01 as the key ~1, not as a slash', () => expect(pointerKeys('/~01')).toEqual(['~1']));
+  it('a JSON Pointer reads ~01 as the key ~1, not as a slash', () => expect(pointerKeys('/~01')).toEqual(['~1']));
 
   it.each(['00', '01', '-', '1.0', '1e0', ' 1', 'length', '2'])('the index %j names no element', (key) => {
     expect(childOf(['a', 'b'], key)).toBeUndefined();

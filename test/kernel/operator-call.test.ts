@@ -10,7 +10,7 @@ describe('a call', () => {
     ['abort', call],
     ['abort', { actor: 'ann', reason: 'checked' }],
     ['resume', { ...call, reason: 'x'.repeat(1000) }],
-  ])('to %s is well-formed as %j', (kind, given) => {
+  ])('a call to %s is well-formed as %j', (kind, given) => {
     expect(shapeFaults(kind, given, kind !== 'abort')).toEqual([]);
   });
 
@@ -27,13 +27,13 @@ describe('a call', () => {
     ['resume', { ...call, reason: 'x'.repeat(1001) }, ['at most 1000 characters, got 1001']],
     ['resume', { ...call, actor: ['x'.repeat(200)] }, ['…']],
     ['resume', { ...call, force: true }, ['got the key force']],
-  ])('to %s is at fault as %j', (kind, given, expected) => {
+  ])('a call to %s is at fault as %j', (kind, given, expected) => {
     expect(shapeFaults(kind, given, kind !== 'abort')).toEqual(expected.map((part) => expect.stringContaining(part)));
   });
 });
 
 describe('earlierReply', () => {
-  it('gives the reply to the same call, and none to another', () => {
+  it('earlierReply gives the reply to the same call, and none to another', () => {
     const reply = { kind: 'abort', accepted: true, message: 'm', state: 'aborted', stage: 's' } as const;
     expect(earlierReply({ handled: [{ id: 'a', reply }] }, 'a')).toBe(reply);
     expect(earlierReply({ handled: [{ id: 'a', reply }] }, 'b')).toBeUndefined();

@@ -22,26 +22,26 @@ describe('nextReminderAtMs', () => {
     [3, 1350],
     [4, 1350],
     [5000, 1350],
-  ])('after %s messages is %s', (sent, expected) => {
+  ])('nextReminderAtMs after %s messages is %s', (sent, expected) => {
     expect(nextReminderAtMs(1000, sent, intervals)).toBe(expected);
   });
 });
 
 describe('a pause', () => {
-  it('begins with the first fault as its reason and the first reminder due', () => {
+  it('a pause begins with the first fault as its reason and the first reminder due', () => {
     const { faults } = aPause();
     const pause = beginPause('p', 1000, faults, intervals);
     expect(pause).toEqual(aPause({ id: 'p', nextReminderAtMs: 1100 }));
     expect(beginPause('p', 1000, [], intervals).reason).toBe('PolicyEvaluation');
   });
 
-  it('doubles the interval with each message', () => {
+  it('a pause doubles the interval with each message', () => {
     const second = reminded(aPause(), 1100, intervals);
     expect(second).toMatchObject({ remindersSent: 2, nextReminderAtMs: 1300 });
     expect(reminded(second, 1300, intervals)).toMatchObject({ remindersSent: 3, nextReminderAtMs: 1650 });
   });
 
-  it('keeps its id when other faults are found, and is no longer recovered', () => {
+  it('a pause keeps its id when other faults are found, and is no longer recovered', () => {
     const faults = [{ type: 'FactMissing' as const, message: 'gone' }];
     expect(stillPaused(aPause({ recovered: true }), faults)).toEqual(aPause({ faults, reason: 'FactMissing' }));
     expect(stillPaused(aPause(), []).reason).toBe('FactStale');

@@ -15,7 +15,7 @@ describe('awaitGate, from a workflow of one’s own', () => {
 
   beforeAll(async () => {
     env = await startTemporalEnv(require.resolve('./own-workflows'));
-  }, 60_000);
+  });
   afterAll(async () => {
     await env?.stop();
   });
@@ -28,7 +28,7 @@ describe('awaitGate, from a workflow of one’s own', () => {
   const start = (stages: string[]) =>
     env.client.workflow.start<typeof own>('own', { workflowId: workflowIdOf(id), taskQueue, args: [{ id, stages }] });
 
-  it('passes stage after stage, with a lease for each', () =>
+  it('awaitGate passes stage after stage, with a lease for each', () =>
     env.withWorker(taskQueue, gate.activities(), async () => {
       const passes = await (await start(['eu', 'us'])).result();
       expect(passes).toEqual([
@@ -48,9 +48,9 @@ describe('awaitGate, from a workflow of one’s own', () => {
       expect(gate.kinds()).toEqual(['decision:allow', 'decision:allow']);
     }));
 
-  it('answers the operator’s messages, and shows the stages behind it as done', () =>
+  it('awaitGate answers the operator’s messages, and shows the stages behind it as done', () =>
     env.withWorker(taskQueue, gate.activities(), async () => {
-      const deployments = new DeploymentClient({ client: env.client, taskQueue, deadlineMs: 10_000 });
+      const deployments = new DeploymentClient({ client: env.client, taskQueue, deadlineMs: 300_000 });
       gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
       const handle = await start(['eu', 'us']);
       for (const stage of ['eu', 'us']) {
@@ -74,9 +74,9 @@ describe('awaitGate, from a workflow of one’s own', () => {
       });
     }));
 
-  it('throws DeploymentAborted into the workflow when an operator aborts', () =>
+  it('awaitGate throws DeploymentAborted into the workflow when an operator aborts', () =>
     env.withWorker(taskQueue, gate.activities(), async () => {
-      const deployments = new DeploymentClient({ client: env.client, taskQueue, deadlineMs: 10_000 });
+      const deployments = new DeploymentClient({ client: env.client, taskQueue, deadlineMs: 300_000 });
       gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
       const handle = await start(['eu']);
       await eventually('eu to wait', async () => (await handle.query(statusQuery)).state === 'waiting');
@@ -84,7 +84,7 @@ describe('awaitGate, from a workflow of one’s own', () => {
       await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'DeploymentAborted' } });
     }));
 
-  it('takes stages that are asked for at once one after the other', () =>
+  it('awaitGate takes stages that are asked for at once one after the other', () =>
     env.withWorker(taskQueue, gate.activities(), async () => {
       const options = { workflowId: workflowIdOf(id), taskQueue, args: [{ id }] as [{ id: string }] };
       expect(await env.client.workflow.execute<typeof atOnce>('atOnce', options)).toEqual(['allow', 'allow']);

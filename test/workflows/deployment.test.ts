@@ -31,7 +31,7 @@ describe('the deployment workflow', () => {
 
   beforeAll(async () => {
     env = await startTemporalEnv();
-  }, 60_000);
+  });
   afterAll(async () => {
     await env?.stop();
   });
@@ -39,7 +39,7 @@ describe('the deployment workflow', () => {
     id = `d-${randomUUID()}`;
     queue = `queue-${id}`;
     gate = new FakeGateActivities();
-    deployments = new DeploymentClient({ client: env.client, taskQueue: queue, deadlineMs: 10_000 });
+    deployments = new DeploymentClient({ client: env.client, taskQueue: queue, deadlineMs: 300_000 });
   });
 
   const spec = (...stages: StageSpec[]): DeploymentSpec => ({
@@ -77,7 +77,7 @@ describe('the deployment workflow', () => {
   const resume = async () => deployments.call(id, 'resume', { ...OPERATOR, for: (await status()).pause?.id });
 
   describe('deciding', () => {
-    it('passes an allowed stage and records its decision', () =>
+    it('a deployment passes an allowed stage and records its decision', () =>
       running(async () => {
         await deployments.start(spec());
         expect(await ended()).toMatchObject({
@@ -96,7 +96,7 @@ describe('the deployment workflow', () => {
         });
       }));
 
-    it('costs at most 16 history events for a stage without an action', () =>
+    it('a deployment costs at most 16 history events for a stage without an action', () =>
       running(async () => {
         await deployments.start(spec());
         await ended();
@@ -104,7 +104,7 @@ describe('the deployment workflow', () => {
         expect(events?.length).toBeLessThanOrEqual(16);
       }));
 
-    it('decides every stage in its turn', () =>
+    it('a deployment decides every stage in its turn', () =>
       running(async () => {
         await deployments.start(spec({ name: 'canary' }, { name: 'half' }, { name: 'fleet' }));
         expect((await ended()).stages.map((stage) => `${stage.name} ${stage.state}`)).toEqual([
@@ -115,7 +115,7 @@ describe('the deployment workflow', () => {
         expect(gate.collected.map(({ target }) => target.stageIndex)).toEqual([0, 1, 2]);
       }));
 
-    it('fails the workflow with DeploymentDenied when a stage is denied', () =>
+    it('a deployment fails the workflow with DeploymentDenied when a stage is denied', () =>
       running(async () => {
         gate.verdict = { outcome: 'deny', reasons: ['max_pending limit exceeded: current 3100 > configured 2000'] };
         await deployments.start(spec({ name: 'canary', action: http }));
@@ -127,7 +127,7 @@ describe('the deployment workflow', () => {
         expect(gate.actions).toHaveLength(0);
       }));
 
-    it('waits on a denial, asks again, and goes on when it is allowed', () =>
+    it('a deployment waits on a denial, asks again, and continues when it is allowed', () =>
       running(async () => {
         gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
         await deployments.start(spec({ name: 'canary', onDeny: 'wait' }));
@@ -137,7 +137,7 @@ describe('the deployment workflow', () => {
         expect(new Set(gate.kinds())).toEqual(new Set(['decision:deny', 'decision:allow']));
       }));
 
-    it('gives up a denial after giveUpAfter', () =>
+    it('a deployment gives up a denial after giveUpAfter', () =>
       running(async () => {
         gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
         await deployments.start(spec({ name: 'canary', onDeny: 'wait', recheckEvery: '10m', giveUpAfter: '200ms' }));
@@ -147,7 +147,7 @@ describe('the deployment workflow', () => {
     it.each([
       [{ outcome: 'deny', reasons: ['too many: 3'] } as const, 'deny'],
       [{ outcome: 'error', faults: [STALE] } as const, 'error'],
-    ])('in observe mode records %j and acts all the same', (verdict, outcome) =>
+    ])('a deployment in observe mode records %j and acts all the same', (verdict, outcome) =>
       running(async () => {
         gate.verdict = structuredClone(verdict) as unknown as typeof gate.verdict;
         await deployments.start(spec({ name: 'canary', mode: 'observe', action: http }));
@@ -158,7 +158,7 @@ describe('the deployment workflow', () => {
       }),
     );
 
-    it('decides on one worker when the evaluating worker holds another release', () =>
+    it('a deployment decides on one worker when the evaluating worker holds another release', () =>
       running(async () => {
         gate.evaluationFailures = ['ReleaseChanged'];
         await deployments.start(spec());
@@ -167,7 +167,7 @@ describe('the deployment workflow', () => {
         expect(gate.kinds()).toEqual(['decision:allow']);
       }));
 
-    it('asks for the defaults through the server when a busy worker does not answer within the workflow task', () =>
+    it('a deployment asks for the defaults through the server when a busy worker does not answer within the workflow task', () =>
       running(async () => {
         gate.defaultsFailures = 3;
         await deployments.start(spec());
@@ -175,7 +175,7 @@ describe('the deployment workflow', () => {
         expect(gate.defaultsFailures).toBe(0);
       }));
 
-    it('records an evaluation that failed as an error and pauses', () =>
+    it('a deployment records an evaluation that failed as an error and pauses', () =>
       running(async () => {
         gate.evaluationFailures = ['PolicyUnavailable', 'PolicyUnavailable'];
         await deployments.start(spec());
@@ -191,7 +191,7 @@ describe('the deployment workflow', () => {
       gate.verdict = { outcome: 'error', faults: [STALE] };
     });
 
-    it('is recorded and alerted once, and does not act', () =>
+    it('a pause is recorded and alerted once, and does not act', () =>
       running(async () => {
         await deployments.start(spec({ name: 'canary', action: http }));
         const { pause } = await reaches('paused');
@@ -203,7 +203,7 @@ describe('the deployment workflow', () => {
         expect(gate.actions).toHaveLength(0);
       }));
 
-    it('says when the facts have recovered, and waits for the operator', () =>
+    it('a pause says when the facts have recovered, and waits for the operator', () =>
       running(async () => {
         await deployments.start(spec());
         await reaches('paused');
@@ -225,7 +225,7 @@ describe('the deployment workflow', () => {
         expect(gate.alerts.map(({ status: state }) => state)).toEqual(['firing', 'firing', 'resolved']);
       }));
 
-    it('goes on by itself with autoResume when everything is fresh again', () =>
+    it('a pause continues by itself with autoResume when everything is fresh again', () =>
       running(async () => {
         await deployments.start(spec({ name: 'canary', autoResume: true }));
         await reaches('paused');
@@ -234,7 +234,7 @@ describe('the deployment workflow', () => {
         expect(gate.alerts.map(({ status: state }) => state)).toEqual(['firing', 'resolved']);
       }));
 
-    it('stays when resumed while the facts still fail', () =>
+    it('a pause stays when resumed while the facts still fail', () =>
       running(async () => {
         await deployments.start(spec({ name: 'canary', recheckEvery: '10m' }));
         const before = await reaches('paused');
@@ -247,7 +247,7 @@ describe('the deployment workflow', () => {
         expect(gate.collected.at(-1)).toMatchObject({ bypassCache: true });
       }));
 
-    it('sends reminders at growing intervals', () =>
+    it('a pause sends reminders at growing intervals', () =>
       running(async () => {
         gate.stages = { ...gate.stages, remindAfter: '100ms', recheckEvery: '10m' };
         await deployments.start(spec());
@@ -256,7 +256,7 @@ describe('the deployment workflow', () => {
         expect(new Set(gate.alerts.map(({ fingerprint }) => fingerprint)).size).toBe(1);
       }));
 
-    it('is entered although the alert receiver is down', () =>
+    it('a pause is entered although the alert receiver is down', () =>
       running(async () => {
         gate.alertsDown = true;
         await deployments.start(spec());
@@ -267,7 +267,7 @@ describe('the deployment workflow', () => {
         expect(await ended()).toMatchObject({ state: 'done' });
       }));
 
-    it('rolls over between stages as well when the history is long', () =>
+    it('a pause rolls over between stages as well when the history is long', () =>
       running(async () => {
         gate.verdict = { outcome: 'allow' };
         const stages = ['a', 'b', 'c', 'd'].map((name) => ({ name }));
@@ -288,7 +288,7 @@ describe('the deployment workflow', () => {
         expect(gate.kinds()).toEqual(['decision:allow', 'decision:allow', 'decision:allow', 'decision:allow']);
       }));
 
-    it('survives continue-as-new, and an update that was handled is not carried out again', () =>
+    it('a pause survives continue-as-new, and an update that was handled is not carried out again', () =>
       running(async () => {
         await env.client.workflow.start('deployment', {
           workflowId: workflowIdOf(id),
@@ -317,7 +317,7 @@ describe('the deployment workflow', () => {
   });
 
   describe('operators', () => {
-    it('override a denial; the override is recorded and holds for the action', () =>
+    it('operators override a denial; the override is recorded and holds for the action', () =>
       running(async () => {
         gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
         await deployments.start(spec({ name: 'canary', onDeny: 'wait', recheckEvery: '10m', action: http }));
@@ -339,7 +339,7 @@ describe('the deployment workflow', () => {
         expect(gate.actions[0]?.lease?.release).toBeUndefined();
       }));
 
-    it('abort a waiting deployment; it fails with DeploymentAborted', () =>
+    it('operators abort a waiting deployment; it fails with DeploymentAborted', () =>
       running(async () => {
         gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
         await deployments.start(spec({ name: 'canary', onDeny: 'wait', recheckEvery: '10m' }));
@@ -352,7 +352,7 @@ describe('the deployment workflow', () => {
         await expect(handle().result()).rejects.toMatchObject({ cause: { type: 'DeploymentAborted' } });
       }));
 
-    it('abort an action in progress, which is then compensated; earlier stages stay', () =>
+    it('operators abort an action in progress, which is then compensated; earlier stages stay', () =>
       running(async () => {
         gate.actionGate = async (cancelled) => {
           await cancelled;
@@ -378,7 +378,7 @@ describe('the deployment workflow', () => {
       ['abort', { ...OPERATOR, for: 'something-else' }, /meant for something-else/],
       ['abort', { actor: '', reason: 'x' }, /actor/],
       ['resume', { actor: 'ann' }, /reason/],
-    ] as const)('are refused %s %j with the state found', (kind, call, message) =>
+    ] as const)('operators are refused %s %j with the state found', (kind, call, message) =>
       running(async () => {
         gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
         await deployments.start(spec({ name: 'canary', onDeny: 'wait', recheckEvery: '10m' }));
@@ -389,7 +389,7 @@ describe('the deployment workflow', () => {
       }),
     );
 
-    it('resume by the signal of the Temporal UI', () =>
+    it('operators resume by the signal of the Temporal UI', () =>
       running(async () => {
         gate.verdict = { outcome: 'error', faults: [STALE] };
         await deployments.start(spec({ name: 'canary', recheckEvery: '10m' }));
@@ -400,7 +400,7 @@ describe('the deployment workflow', () => {
       }));
 
     it.each([[undefined], ['nonsense'], [{ actor: 'ann', reason: 'x' }], [{ ...OPERATOR, for: 'another-pause' }]])(
-      'are told in the details why the signal %j changed nothing',
+      'operators are told in the details why the signal %j changed nothing',
       (call) =>
         running(async () => {
           gate.verdict = { outcome: 'error', faults: [STALE] };
@@ -416,7 +416,7 @@ describe('the deployment workflow', () => {
         }),
     );
 
-    it('are told that nothing can be done after the end', () =>
+    it('operators are told that nothing can be done after the end', () =>
       running(async () => {
         await deployments.start(spec());
         await ended();
@@ -432,7 +432,7 @@ describe('the deployment workflow', () => {
   });
 
   describe('the audit store', () => {
-    it('is awaited: while it is down the deployment is paused, nothing acts, and it goes on by itself', () =>
+    it('the audit store is awaited: while it is down the deployment is paused, nothing acts, and it continues by itself', () =>
       running(async () => {
         gate.storeDown = true;
         await deployments.start(spec({ name: 'canary', action: http }));
@@ -447,7 +447,7 @@ describe('the deployment workflow', () => {
         expect(gate.alerts.map(({ status: state }) => state)).toEqual(['firing', 'resolved']);
       }));
 
-    it('that goes down during a wait holds up an operator’s act, tells everybody, and lets it go on', () =>
+    it('the audit store that goes down during a wait holds up an operator’s act, tells everyone, and lets it continue', () =>
       running(async () => {
         gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
         await deployments.start(spec({ name: 'canary', onDeny: 'wait', recheckEvery: '10m' }));
@@ -461,7 +461,7 @@ describe('the deployment workflow', () => {
         expect(gate.kinds().sort()).toEqual(['abort', 'decision:deny', 'pause', 'resolved']);
       }));
 
-    it('that holds a record under the id has it adopted', () =>
+    it('the audit store that holds a record under the id has it adopted', () =>
       running(async () => {
         const activities = gate.activities();
         const first = gate.activities().recordDecision;
@@ -471,7 +471,7 @@ describe('the deployment workflow', () => {
             first({ ...record, outcome: 'deny', reasons: ['decided before the crash: x'] }),
         });
         try {
-          const other = new DeploymentClient({ client: env.client, taskQueue: `${queue}-adopt`, deadlineMs: 10_000 });
+          const other = new DeploymentClient({ client: env.client, taskQueue: `${queue}-adopt`, deadlineMs: 300_000 });
           await other.start(spec({ name: 'canary', action: http }));
           expect(await ended()).toMatchObject({ state: 'denied', endReason: 'decided before the crash: x' });
           expect(gate.actions).toHaveLength(0);
@@ -482,7 +482,7 @@ describe('the deployment workflow', () => {
   });
 
   describe('an action', () => {
-    it('gets the same idempotency key on every attempt, and its lease only until a request may have been sent', () =>
+    it('an action gets the same idempotency key on every attempt, and its lease only until a request may have been sent', () =>
       running(async () => {
         gate.actionFailures = [{ mayHaveBeenSent: false }, { mayHaveBeenSent: true }];
         await deployments.start(spec({ name: 'canary', action: http }));
@@ -495,7 +495,7 @@ describe('the deployment workflow', () => {
         expect(gate.actions.map(({ lease }) => lease !== undefined)).toEqual([true, true, false]);
       }));
 
-    it('whose lease lapsed is decided anew, past the cache and under the release found', () =>
+    it('an action whose lease lapsed is decided again, past the cache and under the release found', () =>
       running(async () => {
         gate.lapses = 2;
         await deployments.start(spec({ name: 'canary', action: http }));
@@ -504,7 +504,7 @@ describe('the deployment workflow', () => {
         expect(gate.collected[1]).toMatchObject({ bypassCache: true, release: RELEASE });
       }));
 
-    it('whose lease lapsed three times in a row pauses the stage, naming the max age and the delay', () =>
+    it('an action whose lease lapsed three times in a row pauses the stage, naming the max age and the delay', () =>
       running(async () => {
         gate.lapses = 3;
         await deployments.start(spec({ name: 'canary', action: http, recheckEvery: '10m' }));
@@ -515,7 +515,7 @@ describe('the deployment workflow', () => {
         expect(await ended()).toMatchObject({ state: 'done' });
       }));
 
-    it('whose lease cannot be confirmed is tried again under the same lease', () =>
+    it('an action whose lease cannot be confirmed is tried again under the same lease', () =>
       running(async () => {
         gate.unconfirmed = 2;
         await deployments.start(spec({ name: 'canary', action: http }));
@@ -524,7 +524,7 @@ describe('the deployment workflow', () => {
         expect(gate.collected).toHaveLength(1);
       }));
 
-    it('whose lease cannot be confirmed at the last attempt pauses the stage, and is never sent', () =>
+    it('an action whose lease cannot be confirmed at the last attempt pauses the stage, and is never sent', () =>
       running(async () => {
         gate.unconfirmed = 3;
         await deployments.start(spec({ name: 'canary', action: http, recheckEvery: '10m' }));
@@ -540,7 +540,7 @@ describe('the deployment workflow', () => {
     it.each([
       ['may have been sent', true, 1],
       ['was certainly not sent', false, 0],
-    ])('that fails for good and %s is compensated accordingly', (_what, mayHaveBeenSent, compensations) =>
+    ])('an action that fails for good and %s is compensated accordingly', (_what, mayHaveBeenSent, compensations) =>
       running(async () => {
         gate.actionFailures = [{ mayHaveBeenSent, nonRetryable: true }];
         const compensation = { method: 'DELETE', url: 'http://127.0.0.1:1/devices' } as const;
@@ -554,7 +554,7 @@ describe('the deployment workflow', () => {
       }),
     );
 
-    it('is compensated when the workflow is cancelled in Temporal, and the cancellation is recorded', () =>
+    it('an action is compensated when the workflow is cancelled in Temporal, and the cancellation is recorded', () =>
       running(async () => {
         gate.actionGate = async (cancelled) => {
           await cancelled;
@@ -595,7 +595,7 @@ describe('the deployment workflow', () => {
         });
       }));
 
-    it('again takes the next free number, and only after the end', () =>
+    it('starting again takes the next free number, and only after the end', () =>
       running(async () => {
         expect(await deployments.nextId(id)).toBe(id);
         gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
@@ -607,7 +607,7 @@ describe('the deployment workflow', () => {
         expect(await deployments.nextId(id)).toBe(`${id}.2`);
       }));
 
-    it('without a worker leaves status unanswered and a call unconfirmed', async () => {
+    it('starting without a worker leaves status unanswered and a call unconfirmed', async () => {
       const hurried = new DeploymentClient({ client: env.client, taskQueue: queue, deadlineMs: 500 });
       await hurried.start(spec());
       expect(await hurried.status(id)).toEqual({ found: 'unanswered', closed: false });
@@ -617,7 +617,7 @@ describe('the deployment workflow', () => {
     });
   });
 
-  it('shows itself in search attributes and in the list', () =>
+  it('the deployment workflow shows itself in search attributes and in the list', () =>
     running(async () => {
       gate.verdict = { outcome: 'error', faults: [STALE] };
       await deployments.start(spec({ name: 'canary', recheckEvery: '10m' }));

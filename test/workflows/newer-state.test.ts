@@ -10,13 +10,13 @@ import { eventually, startTemporalEnv, type TemporalEnv } from '../support/tempo
 let env: TemporalEnv;
 beforeAll(async () => {
   env = await startTemporalEnv();
-}, 120_000);
+});
 afterAll(async () => {
   await env?.stop();
 });
 
 describe('state that a newer release carried over', () => {
-  it('fails the workflow task and never the workflow', async () => {
+  it('state that a newer release carried over fails the workflow task and never the workflow', async () => {
     const taskQueue = 'newer-state';
     await env.withWorker(taskQueue, new FakeGateActivities().activities(), async () => {
       const workflowId = workflowIdOf('newer');
@@ -33,11 +33,11 @@ describe('state that a newer release carried over', () => {
       expect((await handle.describe()).status.name).toBe('RUNNING');
       await handle.terminate();
     });
-  }, 120_000);
+  });
 });
 
 describe('a run whose target version has changed', () => {
-  it('continues as new, which a replay notices as another command than the recorded one', async () => {
+  it('a run whose target version has changed continues as new, which a replay notices as another command than the recorded one', async () => {
     const logger = new DefaultLogger('ERROR');
     const workflowBundle = await bundleWorkflowCode({ workflowsPath: require.resolve('../../src/workflows'), logger });
     const path = join(__dirname, '..', 'histories', '0.1.0', 'paused-and-resumed.json');
@@ -50,5 +50,5 @@ describe('a run whose target version has changed', () => {
       name: 'DeterminismViolationError',
       message: expect.stringMatching(/Continue as new/),
     });
-  }, 120_000);
+  });
 });

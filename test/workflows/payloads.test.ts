@@ -56,18 +56,18 @@ function shapesOf(version: string): Shapes {
 describe('arguments and results of activities', () => {
   const pairs = versions.slice(1).map((version, index) => [versions[index] as string, version] as const);
 
-  it('are in the recorded histories', () => {
+  it('arguments and results of activities are in the recorded histories', () => {
     const activities = [...shapesOf(versions[0] as string).keys()].filter((path) => !path.includes('/'));
     expect(activities).toEqual(expect.arrayContaining(['collectFacts arguments', 'collectFacts result']));
   });
 
-  it('of a release are readable by the release before', () => {
+  it('arguments and results of activities of a release are readable by the release before', () => {
     for (const [previous, next] of pairs) {
       expect({ next, unreadable: unreadable(shapesOf(previous), shapesOf(next)) }).toEqual({ next, unreadable: [] });
     }
   });
 
-  it('that lack a field, or have it in another type, are noticed', () => {
+  it('arguments and results of activities that lack a field, or have it in another type, are noticed', () => {
     const [before, after]: [Shapes, Shapes] = [new Map(), new Map()];
     note(before, 'a', { kept: 1, gone: 'x', changed: 'x' });
     note(after, 'a', { kept: 1, changed: 2, added: true });

@@ -20,9 +20,9 @@ describe('recorded histories of released versions', () => {
   beforeAll(async () => {
     Runtime.install({ logger });
     workflowBundle = await bundleWorkflowCode({ workflowsPath: require.resolve('../../src/workflows'), logger });
-  }, 60_000);
+  });
 
-  it('are there', () => {
+  it('recorded histories of released versions are there', () => {
     expect(recorded.length).toBeGreaterThanOrEqual(10);
   });
 
@@ -31,7 +31,7 @@ describe('recorded histories of released versions', () => {
     await Worker.runReplayHistory({ workflowBundle }, decodeHistory(file), file.workflowId);
   });
 
-  it('that differ from the code are noticed', async () => {
+  it('recorded histories of released versions that differ from the code are noticed', async () => {
     const name = recorded.find((candidate) => candidate.endsWith('allowed-with-actions.json')) ?? '';
     const file = read(name);
     const history = decodeHistory(file);

@@ -65,7 +65,7 @@ const open = (over: Partial<AuditLogOptions> = {}) =>
   });
 
 describe('the audit log with a store of record', () => {
-  it('stores first, then copies what stands in the store', async () => {
+  it('the audit log with a store of record stores first, then copies what exists in the store', async () => {
     const log = open();
     const first = aRecord({ actor: 'first' });
     expect(await log.record(first)).toEqual(first);
@@ -75,7 +75,7 @@ describe('the audit log with a store of record', () => {
     expect(counted.sort()).toEqual(['written copies', 'written copies', 'written store', 'written store']);
   });
 
-  it('does not wait for a copy', async () => {
+  it('the audit log with a store of record does not wait for a copy', async () => {
     let letGo!: () => void;
     sink.held = new Promise((resolve) => (letGo = resolve));
     const log = open();
@@ -86,7 +86,7 @@ describe('the audit log with a store of record', () => {
     await until(() => sink.written.length === 1);
   });
 
-  it('adopts no record of another subject that has taken the id', async () => {
+  it('the audit log with a store of record adopts no record of another subject that has taken the id', async () => {
     const log = open();
     const first = aRecord();
     await log.record(first);
@@ -97,7 +97,7 @@ describe('the audit log with a store of record', () => {
     expect(sink.written).toEqual([first]);
   });
 
-  it('copies nothing that was not stored, and fails with AuditWriteFailed', async () => {
+  it('the audit log with a store of record copies nothing that was not stored, and fails with AuditWriteFailed', async () => {
     store.fails = new Error('disk full');
     const log = open();
     const record = aRecord();
@@ -110,7 +110,7 @@ describe('the audit log with a store of record', () => {
     expect(sink.attempts).toBe(0);
   });
 
-  it('tries a failed copy again until it succeeds, in order, logged and counted', async () => {
+  it('the audit log with a store of record tries a failed copy again until it succeeds, in order, logged and counted', async () => {
     sink.down = true;
     const log = open();
     const [one, two] = [aRecord(), aRecord()];
@@ -125,7 +125,7 @@ describe('the audit log with a store of record', () => {
     expect(logged[0]).toContain('"error":"copies are down"');
   });
 
-  it('holds so many copies and no more: the oldest goes, said and counted', async () => {
+  it('the audit log with a store of record holds so many copies and no more: the oldest goes, said and counted', async () => {
     sink.down = true;
     const log = open({ copies: { maxWaiting: 2, firstRetryMs: 60_000, lastRetryMs: 60_000 } });
     const records = [aRecord(), aRecord(), aRecord()];
@@ -143,7 +143,7 @@ describe('the audit log with a store of record', () => {
     expect(store.closed).toBe(true);
   });
 
-  it('says which copies it gives up when it closes', async () => {
+  it('the audit log with a store of record says which copies it gives up when it closes', async () => {
     sink.down = true;
     const log = open({ copies: { firstRetryMs: 60_000, lastRetryMs: 60_000 } });
     const record = aRecord();
@@ -157,7 +157,7 @@ describe('the audit log with a store of record', () => {
     expect(counted.filter((count) => count === 'dropped copies')).toHaveLength(2);
   });
 
-  it('closes although a sink hangs', async () => {
+  it('the audit log with a store of record closes although a sink hangs', async () => {
     sink.held = new Promise(() => {});
     const log = open();
     await log.record(aRecord());
@@ -172,7 +172,7 @@ describe('the audit log with a copy that is required', () => {
     return { spool, log: open({ required: [spool], sinks: [] }) };
   };
 
-  it('has it taken after the store and before the record counts as written', async () => {
+  it('the audit log with a copy that is required has it taken after the store and before the record counts as written', async () => {
     const { spool, log } = required();
     const first = aRecord({ actor: 'first' });
     await log.record(first);
@@ -180,7 +180,7 @@ describe('the audit log with a copy that is required', () => {
     expect(spool.written).toEqual([first, first]);
   });
 
-  it('fails where it is not taken, and has it taken by the next attempt', async () => {
+  it('the audit log with a copy that is required fails where it is not taken, and has it taken by the next attempt', async () => {
     const { spool, log } = required();
     spool.down = true;
     const record = aRecord();
@@ -194,14 +194,14 @@ describe('the audit log with a copy that is required', () => {
     expect(spool.written).toEqual([record]);
   });
 
-  it('has nothing copied that the store did not take', async () => {
+  it('the audit log with a copy that is required has nothing copied that the store did not take', async () => {
     const { spool, log } = required();
     store.fails = new Error('store is down');
     await expect(log.record(aRecord())).rejects.toMatchObject({ type: 'AuditWriteFailed' });
     expect(spool.attempts).toBe(0);
   });
 
-  it('is enough where there is no store', async () => {
+  it('the audit log with a copy that is required is enough where there is no store', async () => {
     const spool = new FakeSink();
     const log = open({ store: undefined, sinks: [], required: [spool] });
     const record = aRecord();
@@ -212,13 +212,13 @@ describe('the audit log with a copy that is required', () => {
 });
 
 describe('the audit log without a store', () => {
-  it('returns the record given once its copy is written', async () => {
+  it('the audit log without a store returns the record given once its copy is written', async () => {
     const record = aRecord();
     expect(await open({ store: undefined }).record(record)).toBe(record);
     expect(sink.written).toEqual([record]);
   });
 
-  it('fails when a copy fails, as there is nothing else', async () => {
+  it('the audit log without a store fails when a copy fails, as there is nothing else', async () => {
     sink.down = true;
     await expect(open({ store: undefined }).record(aRecord())).rejects.toMatchObject({
       type: 'AuditWriteFailed',
@@ -227,7 +227,7 @@ describe('the audit log without a store', () => {
     expect(counted).toEqual(['failed copies']);
   });
 
-  it('is refused when there is no sink either', () => {
+  it('the audit log without a store is refused when there is no sink either', () => {
     expect(() => open({ store: undefined, sinks: [] })).toThrow('Expected an audit store or a copy to stdout');
   });
 });

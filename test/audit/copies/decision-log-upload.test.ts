@@ -39,7 +39,7 @@ async function start(over: Partial<DecisionLogUploadOptions> = {}, maxWaitingByt
     url: `${server.url}/logs`,
     spool: await openSpool(folder, maxWaitingBytes),
     maxUploadBytes: 32_768,
-    timeoutMs: 10_000,
+    timeoutMs: 600_000,
     random: () => 1,
     metrics: {
       written: () => (counted.written += 1),
@@ -77,7 +77,7 @@ async function leaveWaiting(count: number, over: (decisionID: string) => Partial
 }
 
 describe('the upload of decision logs', () => {
-  it('posts gzipped arrays of OPA’s events, with the token', async () => {
+  it('the upload of decision logs posts gzipped arrays of OPA’s events, with the token', async () => {
     const { write } = await start({ bearerToken: () => Promise.resolve('secret') });
     const record = aRecord();
     await write(record);
@@ -92,7 +92,7 @@ describe('the upload of decision logs', () => {
     expect(waitingFiles()).toEqual([]);
   });
 
-  it('sends no event for what is no decision', async () => {
+  it('the upload of decision logs sends no event for what is no decision', async () => {
     const { write } = await start();
     await write(aRecord({ kind: 'pause', decisionID: 'p' }));
     await write(aRecord({ decisionID: 'd' }));
@@ -113,22 +113,25 @@ describe('the upload of decision logs', () => {
     ['has moved for now', { status: 307, headers: { location: '/login' } }, 'the server answered 307'],
     ['hangs', 'hang', 'timeout'],
     ['breaks off', 'reset', 'ECONNRESET'],
-  ])('tries again where the server %s, keeps the order and loses none', async (_name, answer, why) => {
-    server.answers.push(answer, answer);
-    const { write } = await start({ timeoutMs: 200 });
-    for (const decisionID of ids(20)) await write(aRecord({ decisionID }));
-    await until(() => expect(counted.written).toBe(20));
-    expect(idsOf(server.requests.slice(2))).toEqual(ids(20));
-    expect(counted.failed).toBe(2);
-    expect(warned).toHaveLength(2);
-    expect(warned[0]).toMatchObject({
-      message: 'Decisions could not be uploaded; they wait on disk, and are tried again',
-      details: { sink: 'upload', error: expect.stringContaining(why), oldest: join(folder, '0000000000000001.json') },
-    });
-    expect(waitingFiles()).toEqual([]);
-  });
+  ])(
+    'the upload of decision logs tries again where the server %s, keeps the order and loses none',
+    async (_name, answer, why) => {
+      server.answers.push(answer, answer);
+      const { write } = await start({ timeoutMs: 2_000 });
+      for (const decisionID of ids(20)) await write(aRecord({ decisionID }));
+      await until(() => expect(counted.written).toBe(20));
+      expect(idsOf(server.requests.slice(2))).toEqual(ids(20));
+      expect(counted.failed).toBe(2);
+      expect(warned).toHaveLength(2);
+      expect(warned[0]).toMatchObject({
+        message: 'Decisions could not be uploaded; they wait on disk, and are tried again',
+        details: { sink: 'upload', error: expect.stringContaining(why), oldest: join(folder, '0000000000000001.json') },
+      });
+      expect(waitingFiles()).toEqual([]);
+    },
+  );
 
-  it('goes on after a restart where it stopped', async () => {
+  it('the upload of decision logs continues after a restart where it stopped', async () => {
     await leaveWaiting(5);
     expect(waitingFiles()).toHaveLength(5);
     await start();
@@ -136,7 +139,7 @@ describe('the upload of decision logs', () => {
     expect(idsOf(server.requests)).toEqual(ids(5));
   });
 
-  it('refuses a record when there is no room, and takes it when the server is back', async () => {
+  it('the upload of decision logs refuses a record when there is no room, and takes it when the server is back', async () => {
     server.answers.push(...Array<number>(10_000).fill(503));
     const record = aRecord();
     const { write } = await start({}, 2_000);
@@ -152,7 +155,7 @@ describe('the upload of decision logs', () => {
     await until(() => expect(idsOf(server.requests).at(-1)).toBe('last'));
   });
 
-  it('keeps uploads below their size, and halves them while the server says 413', async () => {
+  it('the upload of decision logs keeps uploads below their size, and halves them while the server says 413', async () => {
     await leaveWaiting(40, (decisionID) => ({ actor: decisionID.repeat(40) }));
     server.answers.push(413, 413);
     await start({ maxUploadBytes: 1_500 });
@@ -166,7 +169,7 @@ describe('the upload of decision logs', () => {
   });
 
   it.each([400, 413, 422])(
-    'sends all before an event that the server refuses with %i, and then names its file',
+    'the upload of decision logs sends all before an event that the server refuses with %i, and then names its file',
     async (status) => {
       await leaveWaiting(20);
       server.refuse = (body) => (body.includes('d-013') ? status : undefined);
@@ -180,7 +183,7 @@ describe('the upload of decision logs', () => {
     },
   );
 
-  it('asks a server that takes small uploads alone not with a large one each time', async () => {
+  it('the upload of decision logs asks a server that takes small uploads alone not with a large one each time', async () => {
     await leaveWaiting(100);
     server.refuse = (body) => ((JSON.parse(body) as unknown[]).length > 4 ? 413 : undefined);
     await start();
@@ -188,14 +191,14 @@ describe('the upload of decision logs', () => {
     expect(counted.failed).toBeLessThan(40);
   });
 
-  it('sends alone what is too large for an upload, rather than never', async () => {
+  it('the upload of decision logs sends alone what is too large for an upload, rather than never', async () => {
     const { write } = await start({ maxUploadBytes: 100 });
     await write(aRecord({ decisionID: 'large' }));
     await until(() => expect(counted.written).toBe(1));
     expect(idsOf(server.requests)).toEqual(['large']);
   });
 
-  it('reads the token anew for each upload', async () => {
+  it('the upload of decision logs reads the token again for each upload', async () => {
     server.answers.push(401);
     const tokens = ['token-1', 'token-2'];
     const { write } = await start({ bearerToken: () => Promise.resolve(tokens.shift() ?? 'token-3') });

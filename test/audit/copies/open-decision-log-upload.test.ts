@@ -33,11 +33,11 @@ const options = {
 const open = (upload: object | undefined, env = {}) => openDecisionLogUpload(settingsWith(upload), env, options);
 
 describe('the upload that the settings name', () => {
-  it('is none where they name none', async () => {
+  it('the upload that the settings name is none where they name none', async () => {
     expect(await open(undefined)).toBeUndefined();
   });
 
-  it('waits in the folder of the settings, relative to their file, and takes the token from where it is kept', async () => {
+  it('the upload that the settings name waits in the folder of the settings, relative to their file, and takes the token from where it is kept', async () => {
     writeFileSync(join(folder, 'token'), 'from-a-file\n');
     const upload = await open({ url: server.url, folder: 'waiting', bearerToken: { file: 'token' } });
     await upload!.write(aRecord());
@@ -47,7 +47,7 @@ describe('the upload that the settings name', () => {
     expect(existsSync(join(folder, 'waiting'))).toBe(true);
   });
 
-  it('waits in the user’s data folder otherwise', async () => {
+  it('the upload that the settings name waits in the user’s data folder otherwise', async () => {
     const upload = await open({ url: server.url }, { XDG_DATA_HOME: join(folder, 'data') });
     expect(readdirSync(join(folder, 'data', 'planning-engine'))).toEqual(['decision-logs']);
     await upload!.close();
@@ -60,7 +60,7 @@ describe('the upload that the settings name', () => {
       'https://ann:secret@host/logs',
       'Expected audit.upload.url without a user and a password: a secret belongs in audit.upload.bearerToken',
     ],
-  ])('refuses %s', async (url, message) => {
+  ])('the upload that the settings name refuses %s', async (url, message) => {
     await expect(open({ url, folder: 'waiting' })).rejects.toMatchObject({ type: 'ConfigInvalid', message });
   });
 });
@@ -76,7 +76,7 @@ describe('a worker whose decisions are uploaded', () => {
       logger: pino({ enabled: false }),
     });
 
-  it('counts a record as written when it stands in the store and waits for its upload', async () => {
+  it('a worker whose decisions are uploaded counts a record as written when it stands in the store and waits for its upload', async () => {
     services = await start({ url: `${server.url}/logs`, folder: 'waiting' });
     const record = aRecord();
     expect(await services.audit.record(record)).toEqual(record);
@@ -89,7 +89,7 @@ describe('a worker whose decisions are uploaded', () => {
     });
   });
 
-  it('records nothing more when too much waits', async () => {
+  it('a worker whose decisions are uploaded records nothing more when too much waits', async () => {
     await server.close();
     services = await start({ url: server.url, folder: 'waiting', maxWaitingBytes: 1_024 });
     await services.audit.record(aRecord());

@@ -22,7 +22,7 @@ const open = async (maxBytes = 1_000) => (spool = await openSpool(folder, maxByt
 const texts = async (from: Spool) => (await from.oldest(100, 10_000)).map(({ text }) => text);
 
 describe('a spool', () => {
-  it('gives what it holds in the order in which it came, and again until it is removed', async () => {
+  it('a spool gives what it holds in the order in which it came, and again until it is removed', async () => {
     const spool = await open();
     await Promise.all(['a', 'b', 'c'].map((text) => spool.append(text)));
     expect(await texts(spool)).toEqual(['a', 'b', 'c']);
@@ -33,14 +33,14 @@ describe('a spool', () => {
     expect(spool.bytes).toBe(2);
   });
 
-  it('gives no more bytes than asked for, but at least one text', async () => {
+  it('a spool gives no more bytes than asked for, but at least one text', async () => {
     const spool = await open();
     for (const text of ['aaaa', 'bbbb', 'cc']) await spool.append(text);
     expect((await spool.oldest(9, 8)).map(({ text }) => text)).toEqual(['aaaa', 'bbbb']);
     expect((await spool.oldest(9, 1)).map(({ text }) => text)).toEqual(['aaaa']);
   });
 
-  it('refuses what there is no room for, and takes it once there is', async () => {
+  it('a spool refuses what there is no room for, and takes it once there is', async () => {
     const spool = await open(5);
     await spool.append('éé');
     await expect(spool.append('cc')).rejects.toMatchObject({
@@ -54,13 +54,13 @@ describe('a spool', () => {
     expect(await texts(spool)).toEqual(['cc']);
   });
 
-  it('counts before it writes: two at once do not both take the last room', async () => {
+  it('a spool counts before it writes: two at once do not both take the last room', async () => {
     const spool = await open(3);
     const both = await Promise.allSettled([spool.append('aa'), spool.append('bb')]);
     expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
   });
 
-  it('refuses when the disk does not take it, and leaves nothing behind', async () => {
+  it('a spool refuses when the disk does not take it, and leaves nothing behind', async () => {
     const spool = await open();
     rmSync(folder, { recursive: true });
     await expect(spool.append('a')).rejects.toMatchObject({
@@ -70,7 +70,7 @@ describe('a spool', () => {
     expect(spool.bytes).toBe(0);
   });
 
-  it('goes on without a file that an operator took away', async () => {
+  it('a spool continues without a file that an operator took away', async () => {
     const spool = await open();
     for (const text of ['a', 'bb', 'c']) await spool.append(text);
     rmSync(spool.oldestFile()!);
@@ -78,14 +78,14 @@ describe('a spool', () => {
     expect(spool.bytes).toBe(3);
   });
 
-  it('looks beyond files that an operator took away', async () => {
+  it('a spool looks beyond files that an operator took away', async () => {
     const spool = await open();
     for (const text of ['a', 'b', 'c']) await spool.append(text);
     rmSync(spool.oldestFile()!);
     expect((await spool.oldest(1, 100)).map(({ text }) => text)).toEqual(['b']);
   });
 
-  it('leaves nothing of a text whose folder could not be flushed', async () => {
+  it('a spool leaves nothing of a text whose folder could not be flushed', async () => {
     const spool = await open();
     const openFile = fs.open;
     const flush = jest.spyOn(fs, 'open').mockImplementation((path, ...rest) => {
@@ -101,7 +101,7 @@ describe('a spool', () => {
     expect(readdirSync(folder).filter((name) => name.includes('.json'))).toEqual([]);
   });
 
-  it('belongs to one at a time', async () => {
+  it('a spool belongs to one at a time', async () => {
     await open();
     await expect(openSpool(folder, 10)).rejects.toMatchObject({
       type: 'ConfigInvalid',
@@ -109,7 +109,7 @@ describe('a spool', () => {
     });
   });
 
-  it('says why its folder cannot be used', async () => {
+  it('a spool says why its folder cannot be used', async () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
     await expect(openSpool(join(file, 'below'), 10)).rejects.toMatchObject({
@@ -118,7 +118,7 @@ describe('a spool', () => {
     });
   });
 
-  it('keeps its texts to this user', async () => {
+  it('a spool keeps its texts to this user', async () => {
     const below = join(folder, 'below');
     spool = await openSpool(below, 100);
     await spool.append('secret');
@@ -126,7 +126,7 @@ describe('a spool', () => {
     expect(statSync(spool.oldestFile()!).mode & 0o777).toBe(0o600);
   });
 
-  it('holds after SIGKILL everything that was confirmed, whole, in order, and goes on behind it', async () => {
+  it('a spool holds after SIGKILL everything that was confirmed, whole, in order, and continues behind it', async () => {
     const support = join(__dirname, '../../support');
     const args = ['-r', join(support, 'ts-require.cjs'), join(support, 'spool-until-killed.ts'), folder];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -149,5 +149,5 @@ describe('a spool', () => {
     await after.append('{"id":"after"}');
     expect((await after.oldest(10_000, 100_000_000)).at(-1)?.text).toBe('{"id":"after"}');
     expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
-  }, 60_000);
+  });
 });

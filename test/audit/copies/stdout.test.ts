@@ -4,7 +4,7 @@ import { createStdoutSink } from '../../../src/audit/copies/stdout';
 import { aRecord } from '../a-record';
 
 describe('the stdout sink', () => {
-  it('writes one JSON line a record, whatever the record holds', async () => {
+  it('the stdout sink writes one JSON line a record, whatever the record holds', async () => {
     const stream = new PassThrough();
     const sink = createStdoutSink(stream);
     const records = [aRecord({ reason: 'two\nlines\u2028' }), aRecord()];
@@ -14,7 +14,7 @@ describe('the stdout sink', () => {
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(records);
   });
 
-  it('waits for a slow reader', async () => {
+  it('the stdout sink waits for a slow reader', async () => {
     let take!: () => void;
     const slow = new Writable({ highWaterMark: 1, write: (_bytes, _encoding, done) => void (take = done) });
     let written = false;
@@ -27,7 +27,7 @@ describe('the stdout sink', () => {
     await writing;
   });
 
-  it('rejects when the reader is gone, and leaves the process alive', async () => {
+  it('the stdout sink rejects when the reader is gone, and leaves the process alive', async () => {
     const broken = new Writable({
       write: (_bytes, _encoding, done) => done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })),
     });

@@ -65,7 +65,7 @@ const summary = (input: JsonObject) =>
   check(input).map(({ type, factId, where, message }) => `${type} ${factId ?? '-'} ${where}: ${message}`);
 
 describe('an input', () => {
-  it('may be asked about when all that is read is there', () => {
+  it('an input may be asked about when all that is read is there', () => {
     expect(check(good)).toEqual([]);
   });
 
@@ -78,7 +78,7 @@ describe('an input', () => {
     ['deployment.attributes.risk', false],
     ['deployment.stage_attributes', { devices: 1.5 }],
     ['fleet', { pending: 1, other: null, more: [] }],
-  ])('may have %s as %j', (path, value) => {
+  ])('an input may have %s as %j', (path, value) => {
     expect(check(changed(path, value))).toEqual([]);
   });
 
@@ -193,11 +193,11 @@ describe('an input', () => {
       { n: -(2 ** 54) },
       'FactInvalid - input.deployment.stage_attributes.n: Expected input.deployment.stage_attributes.n to be a finite number, below 2^53 as an integer, found -18014398509481984',
     ],
-  ])('is at fault with %s as %j', (path, value, expected) => {
+  ])('an input is at fault with %s as %j', (path, value, expected) => {
     expect(summary(changed(path, value))).toContain(expected);
   });
 
-  it('that is empty has every fault at once, each place once', () => {
+  it('an input that is empty has every fault at once, each place once', () => {
     const faults = check({});
     expect(faults.map(({ where }) => where).sort()).toEqual([
       'input.alarms',
@@ -210,7 +210,7 @@ describe('an input', () => {
     ]);
   });
 
-  it('has no fact from a prototype', () => {
+  it('an input has no fact from a prototype', () => {
     const own = createInputCheck(
       {
         reads: { ...reads, facts: ['toString'], inputPaths: [['toString']], configPaths: [], collections: [] },
@@ -229,7 +229,7 @@ describe('a configuration', () => {
     [{ limits: { max: '1' } }, 'data.config.limits.max'],
     [{}, 'data.config.limits'],
     [{ limits: { max: 1 }, parameters: { n: 2 ** 54 } }, 'data.config.parameters.n'],
-  ])('is at fault as %j', (config, where) => {
+  ])('a configuration is at fault as %j', (config, where) => {
     const faults = createInputCheck({ reads, inputSchema }, config)(good);
     expect(faults).toEqual([expect.objectContaining({ type: 'ConfigInvalid', where })]);
   });
@@ -240,7 +240,7 @@ describe('input.json', () => {
     ['does not describe a fact', { properties: {} }],
     ['is no schema', { properties: { ...(inputSchema.properties as JsonObject), count: { type: 'whole' } } }],
     ['misspells a keyword', { properties: { ...(inputSchema.properties as JsonObject), count: { minimun: 1 } } }],
-  ])('is refused when it %s', (_name, schema) => {
+  ])('input.json is refused when it %s', (_name, schema) => {
     expect(() => createInputCheck({ reads, inputSchema: schema }, {})).toThrow(GateError);
   });
 });

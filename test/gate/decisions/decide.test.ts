@@ -10,7 +10,7 @@ const decide = (response: JsonValue | undefined) =>
   toDecision({ snapshot, usedFactIds: ['a', 'b'], result: { response, evalDurationNs: 7 } });
 
 describe('toPolicyInput', () => {
-  it('has a key for each fact, the deployment and the decision time in UTC with milliseconds', () => {
+  it('toPolicyInput has a key for each fact, the deployment and the decision time in UTC with milliseconds', () => {
     expect(toPolicyInput(snapshot)).toEqual({
       a: 1,
       b: 2,
@@ -26,7 +26,7 @@ describe('toPolicyInput', () => {
     });
   });
 
-  it('lets no fact take the place of the deployment or the time, nor of a prototype', () => {
+  it('toPolicyInput lets no fact take the place of the deployment or the time, nor of a prototype', () => {
     const input = toPolicyInput(aSnapshot([aFact('deployment', 1), aFact('decision_time', 2), aFact('__proto__', {})]));
     expect(input).toMatchObject({ deployment: { id: 'd1' }, decision_time: '2026-01-02T03:04:05.006Z' });
     expect(Object.keys(input)).toContain('__proto__');
@@ -34,7 +34,7 @@ describe('toPolicyInput', () => {
 });
 
 describe('toDecision', () => {
-  it('allows until the first fact that was used is too old', () => {
+  it('toDecision allows until the first fact that was used is too old', () => {
     expect(decide({ allow: true, deny_reasons: [] })).toEqual({
       outcome: 'allow',
       denyReasons: [],
@@ -45,7 +45,7 @@ describe('toDecision', () => {
     });
   });
 
-  it('allows without end when every fact is always fresh', () => {
+  it('toDecision allows without end when every fact is always fresh', () => {
     const result = { response: { allow: true, deny_reasons: [] }, evalDurationNs: 7 };
     expect(toDecision({ snapshot: aSnapshot([aFact('a', 1)]), usedFactIds: ['a'], result })).toEqual({
       outcome: 'allow',
@@ -62,7 +62,7 @@ describe('toDecision', () => {
     ],
     [['only: 1'], ['only: 1']],
     [[], ['policy_gave_no_reason']],
-  ])('denies for the reasons %j in order, each once, without a lease', (given, denyReasons) => {
+  ])('toDecision denies for the reasons %j in order, each once, without a lease', (given, denyReasons) => {
     expect(decide({ allow: false, deny_reasons: given })).toEqual({
       outcome: 'deny',
       denyReasons,
@@ -87,7 +87,7 @@ describe('toDecision', () => {
     ['a reason that is no text', { allow: false, deny_reasons: ['a', 1] }],
     ['a further key', { allow: true, deny_reasons: [], warnings: [] }],
     ['allow with a reason', { allow: true, deny_reasons: ['a: 1'] }],
-  ])('takes an answer of %s as an error of the policy', (_name, response) => {
+  ])('toDecision takes an answer of %s as an error of the policy', (_name, response) => {
     const decision = decide(response);
     expect(decision).toMatchObject({ outcome: 'error', denyReasons: [], evalDurationNs: 7 });
     expect(decision.faults).toEqual([
@@ -100,13 +100,13 @@ describe('toDecision', () => {
     expect(decision).not.toHaveProperty('leaseExpiresAtMs');
   });
 
-  it('shows at most 200 characters of what it found', () => {
+  it('toDecision shows at most 200 characters of what it found', () => {
     expect(decide('x'.repeat(500)).faults[0]!.message).toHaveLength(
       decide(undefined).faults[0]!.message.length - 'nothing (the entrypoint is undefined)'.length + 201,
     );
   });
 
-  it('is an error with all faults where there was no evaluation, never without one', () => {
+  it('toDecision is an error with all faults where there was no evaluation, never without one', () => {
     const faults = [
       { type: 'FactMissing' as const, message: 'one' },
       { type: 'FactStale' as const, message: 'two' },

@@ -33,7 +33,7 @@ async function decide(facts: Fact[], changes: Partial<Snapshot> = {}, evaluate =
 }
 
 describe('evaluateSnapshot', () => {
-  it('asks the policy of the release about the snapshot at its decision time', async () => {
+  it('evaluateSnapshot asks the policy of the release about the snapshot at its decision time', async () => {
     const { decision, calls } = await decide([aFact('a', 1)], { maxAgeMs: { a: 1000 } });
     expect(decision).toMatchObject({ outcome: 'allow', evalDurationNs: 5, leaseExpiresAtMs: DECISION_TIME_MS + 1000 });
     expect(calls).toEqual([
@@ -57,7 +57,7 @@ describe('evaluateSnapshot', () => {
     [1001, 'error'],
     [NaN, 'error'],
     [Infinity, 'error'],
-  ])('judges a fact %s ms old at a max age of 1000 ms: %s', async (ageMs, outcome) => {
+  ])('evaluateSnapshot judges a fact %s ms old at a max age of 1000 ms: %s', async (ageMs, outcome) => {
     const { decision, calls } = await decide([aFact('a', 1, ageMs)], { maxAgeMs: { a: 1000 } });
     expect(decision.outcome).toBe(outcome);
     expect(calls).toHaveLength(outcome === 'allow' ? 1 : 0);
@@ -68,7 +68,7 @@ describe('evaluateSnapshot', () => {
     }
   });
 
-  it('judges no age of a fact that is always fresh', async () => {
+  it('evaluateSnapshot judges no age of a fact that is always fresh', async () => {
     expect((await decide([aFact('a', 1, 1e9)])).decision.outcome).toBe('allow');
   });
 
@@ -78,33 +78,36 @@ describe('evaluateSnapshot', () => {
     ['a fact of another type', [aFact('a', '1')], ['FactInvalid']],
     ['a fact that is there twice', [aFact('a', 1), aFact('a', 2)], ['FactInvalid']],
     ['a fact under a name of the gate’s', [aFact('a', 1), aFact('deployment', {})], ['FactInvalid']],
-  ])('does not ask the policy about %s', async (_name, facts, types) => {
+  ])('evaluateSnapshot does not ask the policy about %s', async (_name, facts, types) => {
     const { decision, calls } = await decide(facts);
     expect(decision.outcome).toBe('error');
     expect(decision.faults.map(({ type }) => type)).toEqual(types);
     expect(calls).toEqual([]);
   });
 
-  it('gives all faults together', async () => {
+  it('evaluateSnapshot gives all faults together', async () => {
     const { decision } = await decide([aFact('a', 'x', 2000)], { maxAgeMs: { a: 1000 } });
     expect(decision.faults.map(({ type }) => type)).toEqual(['FactStale', 'FactInvalid']);
   });
 
-  it.each(['PolicyEvaluation', 'PolicyInvalid'] as const)('takes %s as an error of the policy', async (type) => {
-    const evaluate = jest.fn<EvaluatePolicy>().mockRejectedValue(new GateError(FailureType[type], 'it aborted'));
-    const { decision } = await decide([aFact('a', 1)], {}, evaluate);
-    expect(decision).toMatchObject({ outcome: 'error', faults: [{ type, message: 'it aborted' }] });
-  });
+  it.each(['PolicyEvaluation', 'PolicyInvalid'] as const)(
+    'evaluateSnapshot takes %s as an error of the policy',
+    async (type) => {
+      const evaluate = jest.fn<EvaluatePolicy>().mockRejectedValue(new GateError(FailureType[type], 'it aborted'));
+      const { decision } = await decide([aFact('a', 1)], {}, evaluate);
+      expect(decision).toMatchObject({ outcome: 'error', faults: [{ type, message: 'it aborted' }] });
+    },
+  );
 
   it.each([new Error('the thread is gone'), new GateError(FailureType.ReleaseChanged, 'other release')])(
-    'passes on what is not the policy’s fault: %s',
+    'evaluateSnapshot passes on what is not the policy’s fault: %s',
     async (error) => {
       const evaluate = jest.fn<EvaluatePolicy>().mockRejectedValue(error);
       await expect(decide([aFact('a', 1)], {}, evaluate)).rejects.toBe(error);
     },
   );
 
-  it('is an error, not an allow, where input.json cannot be used', async () => {
+  it('evaluateSnapshot is an error, not an allow, where input.json cannot be used', async () => {
     for (const schema of [{ properties: { a: { type: 'whole' } } }, { properties: {} }] as JsonObject[]) {
       const evaluate = allowing();
       const decision = await evaluateSnapshot({
@@ -117,7 +120,7 @@ describe('evaluateSnapshot', () => {
     }
   });
 
-  it('compiles what must hold once a release', async () => {
+  it('evaluateSnapshot compiles what must hold once a release', async () => {
     const counted = aRelease();
     const read = jest.fn(() => ({ properties: { a: { type: 'integer' } } }));
     Object.defineProperty(counted.policy, 'inputSchema', { get: read });

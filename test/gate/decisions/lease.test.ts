@@ -3,7 +3,7 @@ import type { LeaseClaim } from '../../../src/gate/decisions/lease';
 import { leaseLapse, leaseOf } from '../../../src/gate/decisions/lease';
 
 describe('leaseOf', () => {
-  it('ends with the earliest of observed plus max age, which need not be the shortest max age', () => {
+  it('leaseOf ends with the earliest of observed plus max age, which need not be the shortest max age', () => {
     const facts = [
       { id: 'fresh', observedAtMs: 1000 },
       { id: 'old', observedAtMs: 0 },
@@ -14,12 +14,12 @@ describe('leaseOf', () => {
     });
   });
 
-  it('is without end when no fact has a max age', () => {
+  it('leaseOf is without end when no fact has a max age', () => {
     expect(leaseOf([{ id: 'limit', observedAtMs: 0 }], {})).toEqual({});
     expect(leaseOf([], { other: 1 })).toEqual({});
   });
 
-  it('takes no notice of always fresh facts, even called like a property of every object', () => {
+  it('leaseOf takes no notice of always fresh facts, even called like a property of every object', () => {
     const facts = [
       { id: 'toString', observedAtMs: 0 },
       { id: 'a', observedAtMs: 10 },
@@ -30,10 +30,13 @@ describe('leaseOf', () => {
   it.each([
     [{ a: 10, b: 5 }, { a: 0, b: 5 }, 'b'],
     [{ b: 5, a: 5 }, { a: 0, b: 0 }, 'a'],
-  ])('names the shorter max age, then the first id, of facts that end together', (maxAges, observed, expected) => {
-    const facts = Object.entries(observed).map(([id, observedAtMs]) => ({ id, observedAtMs }));
-    expect(leaseOf(facts.reverse(), maxAges).limit?.factId).toBe(expected);
-  });
+  ])(
+    'leaseOf names the shorter max age, then the first id, of facts that end together',
+    (maxAges, observed, expected) => {
+      const facts = Object.entries(observed).map(([id, observedAtMs]) => ({ id, observedAtMs }));
+      expect(leaseOf(facts.reverse(), maxAges).limit?.factId).toBe(expected);
+    },
+  );
 });
 
 describe('leaseLapse', () => {
@@ -47,11 +50,11 @@ describe('leaseLapse', () => {
     [1000, undefined],
     [1001, { cause: 'age', release, delayMs: 901 }],
     [NaN, { cause: 'age', release, delayMs: NaN }],
-  ])('at %s of a lease until 1000 gives %j', (nowMs, expected) => {
+  ])('leaseLapse at %s of a lease until 1000 gives %j', (nowMs, expected) => {
     expect(check(nowMs)).toEqual(expected);
   });
 
-  it('never ends by age where no fact limits it', () => {
+  it('leaseLapse never ends by age where no fact limits it', () => {
     expect(check(Number.MAX_SAFE_INTEGER, { expiresAtMs: undefined })).toBeUndefined();
   });
 
@@ -59,12 +62,12 @@ describe('leaseLapse', () => {
     [{ ...release, policySha: 'other' }, 'release'],
     [{ ...release, configRev: 'other' }, 'release'],
     [{ ...release, manifestVersion: '2' }, undefined],
-  ])('under the release %j', (current, cause) => {
+  ])('leaseLapse under the release %j', (current, cause) => {
     expect(check(500, {}, current)?.cause).toBe(cause);
     expect(check(500, { release: undefined }, current)).toBeUndefined();
   });
 
-  it('names the release that was found, where both have changed', () => {
+  it('leaseLapse names the release that was found, where both have changed', () => {
     const current = { ...release, policySha: 'other' };
     expect(check(2000, {}, current)).toEqual({ cause: 'release', release: current, delayMs: 1900 });
   });

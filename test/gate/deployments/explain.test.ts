@@ -22,13 +22,13 @@ describe('summarise', () => {
     [{ state: 'denied', endReason: 'too many' }, 'Deployment d1, stage canary: denied: too many'],
     [{ state: 'aborted' }, 'Deployment d1, stage canary: aborted'],
     [{ state: 'failed' }, 'Deployment d1, stage canary: failed'],
-  ])('of %j is %s', (changes, expected) => {
+  ])('summarise of %j is %s', (changes, expected) => {
     expect(summarise(aStatus(changes))).toBe(expected);
   });
 });
 
 describe('explain', () => {
-  it('says why a denial waits and what would unblock it', () => {
+  it('explain says why a denial waits and what would unblock it', () => {
     expect(explain(waiting, ['a note'])).toEqual({
       deploymentId: 'd1',
       stage: 'canary',
@@ -65,7 +65,7 @@ describe('explain', () => {
       'Raise the max age of the fact that lapsed, or shorten the way to the action: m',
     ],
     [{ type: 'PolicyEvaluation', message: 'm' }, 'PolicyEvaluation must be mended: m'],
-  ])('says what would mend %j', (fault, expected) => {
+  ])('explain says what would mend %j', (fault, expected) => {
     const status = aStatus({ state: 'paused', pause: aPause({ faults: [fault] }) });
     const { unblock, why } = explain(status, []);
     expect(why).toEqual([`${fault.type}: m`]);
@@ -76,18 +76,18 @@ describe('explain', () => {
     ]);
   });
 
-  it('awaits only an operator once the facts have recovered', () => {
+  it('explain awaits only an operator once the facts have recovered', () => {
     const { unblock } = explain(aStatus({ state: 'paused', pause: aPause({ recovered: true }) }), []);
     expect(unblock).toEqual([expect.stringMatching(/recovered.*gate resume/), expect.stringContaining('gate abort')]);
   });
 
-  it('asks nothing of anyone otherwise', () => {
+  it('explain asks nothing of anyone otherwise', () => {
     expect(explain(aStatus(), [])).toMatchObject({ why: [], facts: [], unblock: [] });
   });
 });
 
 describe('currentDetails', () => {
-  it('shows title, stages, reasons, facts and when it asks again, as Markdown that values cannot break', () => {
+  it('currentDetails shows title, stages, reasons, facts and when it asks again, as Markdown that values cannot break', () => {
     const text = currentDetails(
       { ...waiting, stages: [{ name: 'a*b', state: 'done', outcome: 'deny', overridden: true }] },
       ['no <actor>'],
@@ -101,7 +101,7 @@ describe('currentDetails', () => {
     expect(text).not.toContain('send the signal');
   });
 
-  it('shows the signal that answers a pause, and no max age of a fact that is always fresh', () => {
+  it('currentDetails shows the signal that answers a pause, and no max age of a fact that is always fresh', () => {
     const decision = aDecision();
     delete decision.facts[0]!.maxAgeMs;
     const text = currentDetails(aStatus({ state: 'paused', pause: aPause(), lastDecision: decision }), []);

@@ -6,7 +6,7 @@ import { aDecision, aStatus } from './a-status';
 const release = { policySha: 'a', configRev: 'b', manifestVersion: 'v1' };
 
 describe('a pass', () => {
-  it('of an allow holds as long as its facts, under its release', () => {
+  it('a pass of an allow holds as long as its facts, under its release', () => {
     const limit = { factId: 'pending', maxAgeMs: 45_000 };
     const recorded = { ...aDecision({ outcome: 'allow', leaseExpiresAtMs: 9000, leaseLimit: limit }), release };
     expect(allowedPass(recorded)).toEqual({
@@ -17,18 +17,18 @@ describe('a pass', () => {
     });
   });
 
-  it('of an allow that no fact limits has no end', () => {
+  it('a pass of an allow that no fact limits has no end', () => {
     expect(allowedPass(aDecision({ outcome: 'allow' })).lease).toEqual({
       decisionId: 'decision-1',
       decisionTimeMs: 1000,
     });
   });
 
-  it('of a stage that only observes says what was found and has no lease', () => {
+  it('a pass of a stage that only observes says what was found and has no lease', () => {
     expect(observedPass(aDecision())).toEqual({ outcome: 'deny', decisionId: 'decision-1', overridden: false });
   });
 
-  it('of an operator holds for its own time under any release', () => {
+  it('a pass of an operator holds for its own time under any release', () => {
     expect(overriddenPass('decision-1', 1000, 500)).toEqual({
       outcome: 'allow',
       decisionId: 'decision-1',
@@ -39,7 +39,7 @@ describe('a pass', () => {
 });
 
 describe('a reply', () => {
-  it('names the state that the call left and the newest decision', () => {
+  it('a reply names the state that the call left and the newest decision', () => {
     const status = aStatus({ state: 'aborted', lastDecision: aDecision() });
     expect(replyTo('abort', true, 'Aborted', status)).toEqual({
       kind: 'abort',
@@ -61,7 +61,7 @@ describe('a reply', () => {
       'Still paused: asked anew, stage canary got error: old',
     ],
     [false, undefined, 'Still paused: asked anew, stage canary got no decision'],
-  ])('to a resume (%s) says what was found', (resumed, lastDecision, expected) => {
+  ])('a reply to a resume (%s) says what was found', (resumed, lastDecision, expected) => {
     expect(resumeMessage(resumed, aStatus({ lastDecision }))).toBe(expected);
   });
 });

@@ -90,19 +90,19 @@ describe('advance', () => {
       'failed',
       'canary done, fleet pending',
     ],
-  ])('after %s', (_what, events, state, stages) => {
+  ])('advance gives the next state after %s', (_what, events, state, stages) => {
     const progress = after(...events);
     expect(progress.state).toBe(state);
     expect(shown(progress)).toBe(stages);
   });
 
-  it('keeps the newest decision, and its outcome at the stage', () => {
+  it('advance keeps the newest decision, and its outcome at the stage', () => {
     const progress = after(canary, { type: 'decided', recorded: aDecision() });
     expect(progress.lastDecision).toEqual(aDecision());
     expect(progress.stages[0]).toEqual({ name: 'canary', state: 'deciding', outcome: 'deny' });
   });
 
-  it('counts a denial from the first one of the stage, until it is allowed or overridden', () => {
+  it('advance counts a denial from the first one of the stage, until it is allowed or overridden', () => {
     const denied = after(canary, { type: 'denied', sinceMs: 5 }, { type: 'denied', sinceMs: 9 });
     expect(denied.deniedSinceMs).toBe(5);
     expect(advance(denied, { type: 'allowed' })).not.toHaveProperty('deniedSinceMs');
@@ -111,13 +111,13 @@ describe('advance', () => {
     expect(overridden.stages[0]).toMatchObject({ overridden: true });
   });
 
-  it('knows when it asks again only while that is scheduled', () => {
+  it('advance knows when it asks again only while that is scheduled', () => {
     const scheduled = after(canary, { type: 'ask-scheduled', atMs: 7 });
     expect(scheduled.nextAskAtMs).toBe(7);
     expect(advance(scheduled, { type: 'ask-unscheduled' })).not.toHaveProperty('nextAskAtMs');
   });
 
-  it('counts lapsed leases within a stage, and keeps the release found until the stage has passed', () => {
+  it('advance counts lapsed leases within a stage, and keeps the release found until the stage has passed', () => {
     const lapsed: GateEvent = { type: 'lease-lapsed', release: RELEASE };
     const twice = after(canary, lapsed, lapsed);
     expect(twice).toMatchObject({ leaseLapses: 2, requiredRelease: RELEASE });
@@ -128,7 +128,7 @@ describe('advance', () => {
     expect(passed).not.toHaveProperty('requiredRelease');
   });
 
-  it('keeps the pause as it was changed last', () => {
+  it('advance keeps the pause as it was changed last', () => {
     const changed = aPause({ remindersSent: 2, recovered: true });
     expect(after(canary, paused, { type: 'paused', slot: 'pause', pause: changed })).toMatchObject({
       state: 'paused',
@@ -144,7 +144,7 @@ describe('advance', () => {
     expect(advance(after(canary), event)).toEqual(after(canary));
   });
 
-  it('never changes the state that it was given', () => {
+  it('advance never changes the state that it was given', () => {
     const before = after(canary, paused);
     const copy = structuredClone(before);
     advance(before, { type: 'decided', recorded: aDecision() });
@@ -154,7 +154,7 @@ describe('advance', () => {
 });
 
 describe('toStatus', () => {
-  it('shows the first stage before any has begun', () => {
+  it('toStatus shows the first stage before any has begun', () => {
     expect(toStatus(begun)).toEqual({
       deploymentId: 'd1',
       state: 'deciding',
@@ -164,7 +164,7 @@ describe('toStatus', () => {
     });
   });
 
-  it('shows an outage of the store before any other pause, and as a pause whatever the stage does', () => {
+  it('toStatus shows an outage of the store before any other pause, and as a pause whatever the stage does', () => {
     const outage = aPause({ id: 'outage', reason: 'AuditWriteFailed' });
     const progress = after(canary, { type: 'paused', slot: 'auditOutage', pause: outage });
     expect(toStatus(progress)).toMatchObject({ state: 'paused', pause: { id: 'outage' } });
@@ -174,7 +174,7 @@ describe('toStatus', () => {
     expect(toStatus(advance(reminded, { type: 'unpaused', slot: 'auditOutage' }))).toMatchObject({ state: 'deciding' });
   });
 
-  it('shows the end and its reason, even where a pause was left open', () => {
+  it('toStatus shows the end and its reason, even where a pause was left open', () => {
     const status = toStatus(after(canary, paused, { type: 'ended', state: 'aborted', reason: 'by ann' }));
     expect(status).toMatchObject({ state: 'aborted', endReason: 'by ann' });
   });
@@ -204,7 +204,7 @@ describe('carried over', () => {
     expect(carry(after(...events))).toEqual(after(...events));
   });
 
-  it('an action in progress is never carried, and the time to ask again is worked out anew', () => {
+  it('an action in progress is never carried, and the time to ask again is worked out again', () => {
     expect(carry(after(canary, { type: 'ask-scheduled', atMs: 7 }))).not.toHaveProperty('nextAskAtMs');
   });
 });

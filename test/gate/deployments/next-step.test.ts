@@ -54,7 +54,7 @@ describe('nextStep', () => {
         'observe',
       ],
     ),
-  ])('after %s', (_what, events, changes, resumed, expected) => {
+  ])('nextStep after %s', (_what, events, changes, resumed, expected) => {
     expect(nextStep(at(...events), { ...behaviour, ...changes }, { resumed, nowMs: 2000 })).toBe(expected);
   });
 
@@ -62,12 +62,12 @@ describe('nextStep', () => {
     [1499, 'wait'],
     [1500, 'deny'],
     [1501, 'deny'],
-  ])('gives up a denial 500 ms after the first one, not before: at %s it is %s', (nowMs, expected) => {
+  ])('nextStep gives up a denial 500 ms after the first one, not before: at %s it is %s', (nowMs, expected) => {
     const progress = at(deniedAt(1000), found('deny'));
     expect(nextStep(progress, { ...behaviour, giveUpAfterMs: 500 }, { resumed: false, nowMs })).toBe(expected);
   });
 
-  it('counts a first denial from the time of its decision', () => {
+  it('nextStep counts a first denial from the time of its decision', () => {
     const progress = at(found('deny'));
     const given = { ...behaviour, giveUpAfterMs: 500 };
     expect(nextStep(progress, given, { resumed: false, nowMs: 1499 })).toBe('wait');
@@ -76,7 +76,7 @@ describe('nextStep', () => {
 });
 
 describe('asksAtOnce', () => {
-  it('is false while the stage waits or is paused', () => {
+  it('asksAtOnce is false while the stage waits or is paused', () => {
     expect(asksAtOnce(at())).toBe(true);
     expect(asksAtOnce(at(deniedAt(5)))).toBe(false);
     expect(asksAtOnce(at(paused))).toBe(false);
@@ -89,13 +89,13 @@ describe('nextAskAtMs', () => {
     ['when the denial is given up, if that is sooner', [deniedAt(1000)], 50, 1050],
     ['recheckEvery later when it is given up after that', [deniedAt(1000)], 5000, 1100],
     ['recheckEvery later in a pause, which giveUpAfter does not bound', [deniedAt(1000), paused], 50, 1100],
-  ])('is %s', (_what, events, giveUpAfterMs, expected) => {
+  ])('nextAskAtMs is %s', (_what, events, giveUpAfterMs, expected) => {
     expect(nextAskAtMs(at(...events), { ...behaviour, giveUpAfterMs }, 1000)).toBe(expected);
   });
 });
 
 describe('lapsesPause', () => {
-  it('is true from the third lapse in a row on', () => {
+  it('lapsesPause is true from the third lapse in a row on', () => {
     const release = { policySha: 'a', configRev: 'b', manifestVersion: 'v1' };
     const lapsed: GateEvent = { type: 'lease-lapsed', release };
     expect([at(), at(lapsed, lapsed), at(lapsed, lapsed, lapsed)].map(lapsesPause)).toEqual([false, false, true]);

@@ -15,7 +15,7 @@ describe('misfit', () => {
     ['abort', 'pause-1', paused],
     ['abort', 'decision-1', paused],
     ['abort', undefined, aStatus({ state: 'acting' })],
-  ])('finds none for %s of %s', (kind, meantFor, status) => {
+  ])('misfit finds none for %s of %s', (kind, meantFor, status) => {
     expect(misfit(kind, { ...call, for: meantFor }, status)).toBeUndefined();
   });
 
@@ -40,7 +40,7 @@ describe('misfit', () => {
         `is ${state}`,
       ],
     ),
-  ])('says why %s of %s does not fit', (kind, meantFor, status, expected) => {
+  ])('misfit says why %s of %s does not fit', (kind, meantFor, status, expected) => {
     expect(misfit(kind, { ...call, for: meantFor }, status)).toContain(expected);
   });
 });

@@ -3,7 +3,7 @@ import { leaseLapsedFault, pauseAlert } from '../../../src/gate/deployments/paus
 import { aPause, aStatus } from './a-status';
 
 describe('pauseAlert', () => {
-  it('fires with every fault and what would unblock it, and resolves under the same fingerprint', () => {
+  it('pauseAlert fires with every fault and what would unblock it, and resolves under the same fingerprint', () => {
     const firing = pauseAlert(aPause(), aStatus());
     expect(firing).toMatchObject({ status: 'firing', fingerprint: 'pause-1', reminder: 0, startsAtMs: 1000 });
     expect(firing.summary).toBe('Deployment d1, stage canary: paused on FactStale');
@@ -21,7 +21,7 @@ describe('pauseAlert', () => {
 });
 
 describe('leaseLapsedFault', () => {
-  it('names the shortest max age, or that the release kept changing', () => {
+  it('leaseLapsedFault names the shortest max age, or that the release kept changing', () => {
     const fault = leaseLapsedFault(3, 900, { factId: 'a', maxAgeMs: 500 });
     expect(fault).toMatchObject({ type: 'LeaseLapsed', factId: 'a', maxAgeMs: 500 });
     expect(fault.message).toContain('3 leases lapsed in a row: the shortest max age is 500 ms (a), and 900 ms passed');

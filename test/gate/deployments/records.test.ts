@@ -15,7 +15,7 @@ const record = decisionRecord(aSnapshot([aFact('a', 'x'.repeat(200), 1000)]), de
 });
 
 describe('a decision’s record', () => {
-  it('stands under the snapshot’s id and time, with facts, release and deployment', () => {
+  it('a decision’s record has the snapshot’s id and time, with facts, release and deployment', () => {
     expect(record).toEqual({
       schemaVersion: 1,
       decisionID: 'decision-1',
@@ -52,7 +52,7 @@ describe('a decision’s record', () => {
     });
   });
 
-  it('is an error with every fault where facts failed, without a release where none is loaded', () => {
+  it('a decision’s record is an error with every fault where facts failed, without a release where none is loaded', () => {
     const { release: _release, maxAgeMs: _maxAgeMs, ...rest } = aSnapshot([]);
     const faults = [{ type: 'FactMissing' as const, message: 'm' }];
     const failed = failureRecord({ ...rest, faults }, {});
@@ -61,7 +61,7 @@ describe('a decision’s record', () => {
       expect(failed).not.toHaveProperty(key);
   });
 
-  it('is what the workflow goes on with, whatever it decided itself', () => {
+  it('a decision’s record is what the workflow continues with, whatever it decided itself', () => {
     const leaseLimit = { factId: 'a', maxAgeMs: 5 };
     const stored = { ...record, leaseExpiresAt: TIME };
     const recorded = toRecordedDecision(stored, { ...decision, outcome: 'allow', leaseLimit }, { a: 5 });
@@ -74,7 +74,7 @@ describe('a decision’s record', () => {
     });
   });
 
-  it('without an outcome never counts as an allow', () => {
+  it('a decision’s record without an outcome never counts as an allow', () => {
     const { outcome: _outcome, policySHA: _policySHA, evalDurationNS: _ns, ...bare } = record;
     const recorded = toRecordedDecision(bare, { ...decision, outcome: 'allow' }, {});
     expect(recorded.decision).toMatchObject({ outcome: 'error', evalDurationNs: 0 });
@@ -94,14 +94,14 @@ describe('actRecord', () => {
     workflowId: 'w',
     runId: 'r',
   };
-  it('gives an outcome to an override alone', () => {
+  it('actRecord gives an outcome to an override alone', () => {
     expect(actRecord({ ...act, kind: 'override' }).outcome).toBe('allow');
     for (const kind of ['resume', 'abort', 'pause', 'resolved'] as const) {
       expect(actRecord({ ...act, kind })).not.toHaveProperty('outcome');
     }
   });
 
-  it('keeps who, why, what for, until when and under which release', () => {
+  it('actRecord keeps who, why, what for, until when and under which release', () => {
     const release = { policySha: 'p', configRev: 'c', manifestVersion: '1' };
     const faults = [{ type: 'FactStale' as const, message: 'm' }];
     expect(actRecord({ ...act, refersTo: 'x', faults, release, leaseExpiresAtMs: 1 })).toMatchObject({
@@ -140,7 +140,7 @@ describe('pastResult', () => {
     ['an error', [at(1, { stage: 'b', outcome: 'error' })], { state: 'uncertain', stage: 'b' }],
     ['an abort', [allowA, at(3, { kind: 'abort', stage: 'a' }), allowB], { state: 'aborted', stage: 'a' }],
     ['acts alone', [at(1, { kind: 'pause', stage: 'a' })], { state: 'uncertain', stage: 'a' }],
-  ])('of %s', (_name, records, expected) => {
+  ])('pastResult of %s', (_name, records, expected) => {
     expect(pastResult(spec, records)).toEqual(expected);
   });
 });

@@ -22,12 +22,12 @@ describe('compileBehaviour', () => {
     remindAfterMs: 900_000,
     remindAtMostMs: 86_400_000,
   };
-  it('takes the release’s defaults, without an end to waiting', () => {
+  it('compileBehaviour takes the release’s defaults, without an end to waiting', () => {
     expect(compileBehaviour(defaults, {})).toEqual(compiled);
     expect(compileBehaviour({ ...defaults, giveUpAfter: '6h' }, {}).giveUpAfterMs).toBe(21_600_000);
   });
 
-  it('lets the deployment’s file override them, with false and zero too', () => {
+  it('compileBehaviour lets the deployment’s file override them, with false and zero too', () => {
     const stage = {
       onDeny: 'wait',
       mode: 'observe',

@@ -13,11 +13,11 @@ const aborted = (signal: AbortSignal): Promise<AbortSignal> =>
   });
 
 describe('a signal for a piece of work', () => {
-  it('aborts when the time is over', async () => {
+  it('a signal for a piece of work aborts when the time is over', async () => {
     expect(isTimedOut(await withSignal({ timeoutMs: 10 }, aborted))).toBe(true);
   });
 
-  it('aborts with the reason of another signal', async () => {
+  it('a signal for a piece of work aborts with the reason of another signal', async () => {
     const source = new AbortController();
     const ended = withSignal({ timeoutMs: 60_000, signals: [source.signal] }, aborted);
     source.abort('stopped');
@@ -25,19 +25,19 @@ describe('a signal for a piece of work', () => {
     expect(reason).toBe('stopped');
   });
 
-  it('is aborted from the start when another signal is', async () => {
+  it('a signal for a piece of work is aborted from the start when another signal is', async () => {
     const signal = await withSignal({ signals: [AbortSignal.abort('before')] }, aborted);
     expect(signal.reason).toBe('before');
     expect(isTimedOut(signal)).toBe(false);
   });
 
-  it('aborts when the work has ended, so that nothing is left behind', async () => {
+  it('a signal for a piece of work aborts when the work has ended, so that nothing is left behind', async () => {
     let left: AbortSignal | undefined;
     await withSignal({ timeoutMs: 60_000 }, async (signal) => void (left = signal));
     expect(left?.aborted).toBe(true);
   });
 
-  it('does not abort at once for a time of months', async () => {
+  it('a signal for a piece of work does not abort at once for a time of months', async () => {
     const signal = await withSignal({ timeoutMs: 60 * 86_400_000 }, async (running) => {
       await new Promise((resolve) => setTimeout(resolve, 20));
       return running.aborted;
@@ -45,7 +45,7 @@ describe('a signal for a piece of work', () => {
     expect(signal).toBe(false);
   });
 
-  it('fires although the garbage collector runs before it', async () => {
+  it('a signal for a piece of work fires although the garbage collector runs before it', async () => {
     const script = join(__dirname, 'lost-signals.cjs');
     const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', script]);
     expect(JSON.parse(stdout)).toEqual(['time-out', 'other signal']);
@@ -53,16 +53,16 @@ describe('a signal for a piece of work', () => {
 });
 
 describe('work with a deadline', () => {
-  it('gives its result in time', async () => {
+  it('work with a deadline gives its result in time', async () => {
     await expect(within(systemTimers, 60_000, Promise.resolve(1), () => new Error('late'))).resolves.toBe(1);
   });
 
-  it('fails with the error of the deadline when it is late', async () => {
+  it('work with a deadline fails with the error of the deadline when it is late', async () => {
     const never = new Promise(() => undefined);
     await expect(within(systemTimers, 5, never, () => new Error('late'))).rejects.toThrow('late');
   });
 
-  it('fails with its own error when it fails in time', async () => {
+  it('work with a deadline fails with its own error when it fails in time', async () => {
     const work = Promise.reject(new Error('own'));
     await expect(within(systemTimers, 60_000, work, () => new Error('late'))).rejects.toThrow('own');
   });

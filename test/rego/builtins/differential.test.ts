@@ -49,7 +49,7 @@ describe.each(suites)('the engine answers as opa eval does, $title', (suite) => 
   beforeAll(async () => {
     const policy = toPolicy(suite.expressions);
     [suite.expected, suite.found] = await Promise.all([askOpa(policy, suite.inputs), askEngine(policy, suite.inputs)]);
-  }, 120_000);
+  });
 
   it.each(suite.expressions.map((expression, index) => [`${index}: ${expression.slice(0, 90)}`, `r${index}`]))(
     '%s',

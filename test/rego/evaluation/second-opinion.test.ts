@@ -22,7 +22,7 @@ let policy: PolicyBundle;
 let evaluator: Evaluator;
 beforeAll(async () => {
   policy = await bundleOf(POLICY);
-  evaluator = createEvaluator({ threads: 1, deadlineMs: 10_000, memoryMiB: 16 });
+  evaluator = createEvaluator({ threads: 1, deadlineMs: 600_000, memoryMiB: 16 });
 });
 afterAll(() => evaluator.close());
 
@@ -109,8 +109,8 @@ response := {"allow": count(n) < 0}
 members := {x | some x in numbers.range(1, 2000)}
 n := {1 | some _ in members; some _ in members; some c in members; c == data.own}`;
     const other = await bundleOf(POLICY, loop);
-    const error = await errorOf(ask(INPUT, 'when-possible', other, { deadlineMs: 300 }));
-    expect(error.message).toMatch(/ran longer than 300 ms/);
+    const error = await errorOf(ask(INPUT, 'when-possible', other, { deadlineMs: 1_000 }));
+    expect(error.message).toMatch(/ran longer than 1000 ms/);
   });
 });
 

@@ -44,7 +44,7 @@ export function partsContract(name: string, workflowsPath: string, create: (id: 
 
     beforeAll(async () => {
       env = await startTemporalEnv(workflowsPath);
-    }, 300_000);
+    });
     afterAll(async () => {
       await env?.stop();
     });
@@ -80,7 +80,7 @@ export function partsContract(name: string, workflowsPath: string, create: (id: 
     describe('the inbox', () => {
       beforeEach(() => subject.setTrouble(true));
 
-      it('lets an Update that fits take effect, after it is recorded under its actor', async () => {
+      it('the inbox lets an Update that fits take effect, after it is recorded under its actor', async () => {
         await start();
         const { id } = await paused();
         subject.setTrouble(false);
@@ -93,7 +93,7 @@ export function partsContract(name: string, workflowsPath: string, create: (id: 
         ['is meant for another pause', { ...OPERATOR, for: 'another' }],
         ['has no reason', { actor: 'ann', for: 'another' }],
         ['carries no object', 'resume'],
-      ])('refuses an Update that %s, and changes nothing', async (_what, given) => {
+      ])('the inbox refuses an Update that %s, and changes nothing', async (_what, given) => {
         await start();
         const { id } = await paused();
         await expect(handle.executeUpdate('resume', { args: [given] })).rejects.toMatchObject({
@@ -103,7 +103,7 @@ export function partsContract(name: string, workflowsPath: string, create: (id: 
         expect(kinds('resume')).toBe(0);
       });
 
-      it('notes a signal that does not fit in the current details, and changes nothing', async () => {
+      it('the inbox notes a signal that does not fit in the current details, and changes nothing', async () => {
         await start();
         await paused();
         await handle.signal('resume', { ...OPERATOR, for: 'another' });
@@ -114,7 +114,7 @@ export function partsContract(name: string, workflowsPath: string, create: (id: 
         expect(kinds('resume')).toBe(0);
       });
 
-      it('takes a signal that fits', async () => {
+      it('the inbox takes a signal that fits', async () => {
         await start();
         const { id } = await paused();
         subject.setTrouble(false);
@@ -126,7 +126,7 @@ export function partsContract(name: string, workflowsPath: string, create: (id: 
     describe('a pause', () => {
       beforeEach(() => subject.setTrouble(true));
 
-      it('is recorded once, alerted under one fingerprint, and resolved once', async () => {
+      it('a pause is recorded once, alerted under one fingerprint, and resolved once', async () => {
         await start();
         const { id } = await paused();
         await eventually('a reminder', () => subject.alerts().length >= 2);
@@ -140,7 +140,7 @@ export function partsContract(name: string, workflowsPath: string, create: (id: 
         expect([kinds('pause'), kinds('resolved')]).toEqual([1, 1]);
       });
 
-      it('on the store of records holds everything up, and ends by itself', async () => {
+      it('a pause on the store of records holds everything up, and ends by itself', async () => {
         subject.setTrouble(false);
         subject.setStoreDown(true);
         await start();
@@ -155,7 +155,7 @@ export function partsContract(name: string, workflowsPath: string, create: (id: 
     });
 
     describe('the carried state', () => {
-      it('keeps the pause, and an Update that was handled is answered and not carried out again', async () => {
+      it('the carried state keeps the pause, and an Update that was handled is answered and not carried out again', async () => {
         subject.setTrouble(true);
         await start(subject.args({ historyLimit: 60 }));
         const { id } = await paused();
@@ -171,7 +171,7 @@ export function partsContract(name: string, workflowsPath: string, create: (id: 
         expect(await closed()).toMatchObject({ state: 'done' });
       });
 
-      it('of newer code fails the workflow task and never the workflow', async () => {
+      it('the carried state of newer code fails the workflow task and never the workflow', async () => {
         await start(subject.newerArgs());
         await eventually('a failed workflow task', async () => {
           const { events } = await handle.fetchHistory();
@@ -187,7 +187,7 @@ export function partsContract(name: string, workflowsPath: string, create: (id: 
     describe('a workflow that is stopped while it acts', () => {
       beforeEach(() => subject.hang());
 
-      it('by a cancellation takes back what it did, in reverse, and records it', async () => {
+      it('a workflow that is stopped while it acts by a cancellation takes back what it did, in reverse, and records it', async () => {
         await start();
         await eventually('the act that hangs', () => subject.isHanging());
         await handle.cancel();
@@ -197,7 +197,7 @@ export function partsContract(name: string, workflowsPath: string, create: (id: 
         expect((await handle.describe()).status.name).toBe('CANCELLED');
       });
 
-      it('by an abort takes back what it did, in reverse, and answers', async () => {
+      it('a workflow that is stopped while it acts by an abort takes back what it did, in reverse, and answers', async () => {
         await start();
         await eventually('the act that hangs', () => subject.isHanging());
         expect(await call('abort', undefined)).toMatchObject({ accepted: true });

@@ -16,7 +16,7 @@ describe('shouldContinueAsNew', () => {
       undefined,
       false,
     ],
-  ])('decides for %s', (_what, info, limit, expected) => {
+  ])('shouldContinueAsNew decides for %s', (_what, info, limit, expected) => {
     expect(shouldContinueAsNew(info, limit)).toBe(expected);
   });
 });

@@ -63,7 +63,7 @@ describe('an error of DynamoDB', () => {
     ['an error of another code', Object.assign(new Error('x'), { code: 'EPERM' }), 'failed: x (Error)'],
     ['a text', 'odd', 'failed: no message given (unknown error)'],
     ['nothing', undefined, 'failed: no message given (unknown error)'],
-  ])('tells of %s', (_what, error, said) => {
+  ])('an error of DynamoDB tells of %s', (_what, error, said) => {
     const told = dynamoDbError(FailureType.AuditUnavailable, 'DynamoDB table t', 'read the audit log', error);
     expect(told).toMatchObject({
       type: FailureType.AuditUnavailable,
@@ -73,7 +73,7 @@ describe('an error of DynamoDB', () => {
     expect(told.message).not.toMatch(/local-secret-key|arn:aws/);
   });
 
-  it('that was told already is told as it is', () => {
+  it('an error of DynamoDB that was told already is told as it is', () => {
     const told = new GateError(FailureType.ConfigInvalid, 'a table of another kind');
     expect(dynamoDbError(FailureType.AuditUnavailable, 'DynamoDB table t', 'set up the audit store', told)).toBe(told);
   });
@@ -82,7 +82,7 @@ describe('an error of DynamoDB', () => {
     [thrown('ConditionalCheckFailedException'), true],
     [thrown('TransactionConflictException'), false],
     [undefined, false],
-  ])('%s says that a record stands there: %s', (error, is) => {
+  ])('%s says that a record is there: %s', (error, is) => {
     expect(isConflict(error)).toBe(is);
   });
 });

@@ -17,7 +17,7 @@ describe('itemBytes', () => {
     ['a map, with names', { M: { ab: { S: 'c' } } }, 7],
     ['true', { BOOL: true }, 1],
     ['null', { NULL: true }, 1],
-  ])('counts %s', (_, value, bytes) => {
+  ])('itemBytes counts %s', (_, value, bytes) => {
     expect(itemBytes({ äb: value })).toBe(3 + bytes);
   });
 });
@@ -26,7 +26,7 @@ describe('toItem', () => {
   it.each([
     ['2026-11-01T12:00:00.000Z', '2026-11-01T12:00:00.000Z#d-1', '2026-11-01', 1793534400 + 30 * 86_400],
     ['2026-11-01T00:30:00.999+01:00', '2026-10-31T23:30:00.999Z#d-1', '2026-10-31', 1793489400 + 30 * 86_400],
-  ])('sorts a record of %s by the time in UTC', (timestamp, sk, day, expiresAt) => {
+  ])('toItem sorts a record of %s by the time in UTC', (timestamp, sk, day, expiresAt) => {
     expect(toItem(aRecord({ decisionID: 'd-1', timestamp }), RETENTION_MS)).toMatchObject({
       sk: { S: sk },
       day: { S: day },
@@ -35,7 +35,7 @@ describe('toItem', () => {
     });
   });
 
-  it('keeps an item of the gate as it has always been', () => {
+  it('toItem keeps an item of the gate as it has always been', () => {
     expect(toItem(aRecord({ decisionID: 'd-1' }), RETENTION_MS)).toStrictEqual({
       pk: { S: 'firmware-1.4.0#canary' },
       sk: { S: '2026-11-01T12:00:00.000Z#d-1' },
@@ -65,7 +65,7 @@ describe('toItem', () => {
     });
   });
 
-  it('gives an item of another domain a key of its own, and the indexes its subject and part', () => {
+  it('toItem gives an item of another domain a key of its own, and the indexes its subject and part', () => {
     const record = aDomainRecord({ subject: 'a#b', part: 'c#d' });
     const item = toItem(record, RETENTION_MS);
     expect(item).toMatchObject({
@@ -79,13 +79,13 @@ describe('toItem', () => {
     expect(toRecord(item)).toStrictEqual(record);
   });
 
-  it('refuses a record whose time is none', () => {
+  it('toItem refuses a record whose time is none', () => {
     expect(() => toItem(aRecord({ timestamp: 'yesterday' }), RETENTION_MS)).toThrow(
       /to have an RFC 3339 timestamp, got "yesterday"/,
     );
   });
 
-  it('keeps beside the shown text the exact one where DynamoDB cannot hold it', () => {
+  it('toItem keeps beside the shown text the exact one where DynamoDB cannot hold it', () => {
     const item = toItem(aRecord({ actor: 'a\ud800' }), RETENTION_MS);
     expect(item).toMatchObject({ actor: { S: 'a\uFFFD' }, exactJSON: { S: '{"actor":"a\\ud800"}' } });
     expect(toRecord(item).actor).toBe('a\ud800');
@@ -95,7 +95,7 @@ describe('toItem', () => {
 describe('toRecord', () => {
   const item = toItem(aRecord(), RETENTION_MS);
 
-  it('reads an item that another program wrote without the order of its fields', () => {
+  it('toRecord reads an item that another program wrote without the order of its fields', () => {
     const { fields: _, ...rest } = item;
     const record = aRecord();
     expect(toRecord(rest)).toEqual({ ...record, decisionID: item.decisionID!.S });
@@ -121,7 +121,7 @@ describe('toRecord', () => {
     ['JSON of another type', { reasonsJSON: { N: '1' } }, /does not hold a record/],
     ['an attribute that is gone', { actor: undefined }, /its attribute actor is gone/],
     ['exact values that are none', { exactJSON: { N: '1' } }, /does not hold a record/],
-  ])('says so of %s', (_, change, why) => {
+  ])('toRecord says so of %s', (_, change, why) => {
     expect(() => toRecord({ ...item, ...change } as typeof item)).toThrow(why);
   });
 });
@@ -144,19 +144,19 @@ describe('moveParts', () => {
     [9_000, ['usedFacts', 'deployment', 'errorDetails']],
     [4_000, ['usedFacts', 'deployment', 'errorDetails', 'reasons']],
     [1, ['usedFacts', 'deployment', 'errorDetails', 'reasons']],
-  ])('takes out for %i bytes no more than it must: %j', (maxBytes, fields) => {
+  ])('moveParts takes out for %i bytes no more than it must: %j', (maxBytes, fields) => {
     const { item: rest, moved } = moveParts(item, maxBytes);
     expect(moved.map(({ field }) => field)).toEqual(fields);
     if (maxBytes > 1) expect(itemBytes(rest)).toBeLessThanOrEqual(maxBytes);
     expect(toRecord(putBack(rest, moved))).toEqual(record);
   });
 
-  it('passes over what a record does not have', () => {
+  it('moveParts passes over what a record does not have', () => {
     const { deployment: _, ...without } = record;
     expect(moveParts(toItem(without, RETENTION_MS), 1).moved.map(({ field }) => field)).not.toContain('deployment');
   });
 
-  it('leaves no reference in an item that fits', () => {
+  it('moveParts leaves no reference in an item that fits', () => {
     expect(partRefs(item)).toEqual([]);
   });
 });

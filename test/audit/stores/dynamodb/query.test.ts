@@ -34,7 +34,7 @@ describe('partitionOf', () => {
       { index: 'byDeployment', attribute: 'deploymentID', value: 'plans:a' },
     ],
     [{}, undefined],
-  ])('is the narrowest for %j', (query, partition) => {
+  ])('partitionOf is the narrowest for %j', (query, partition) => {
     expect(partitionOf(query)).toEqual(partition);
   });
 });
@@ -68,11 +68,11 @@ describe('sortKeyRange', () => {
       { after, since: '2026-11-01T00:00:00Z', newestFirst: false },
       { from: place, except: place },
     ],
-  ])('of %j', (query, range) => {
+  ])('sortKeyRange of %j', (query, range) => {
     expect(sortKeyRange(query)).toEqual(range);
   });
 
-  it('is empty when it ends before it begins', () => {
+  it('sortKeyRange is empty when it ends before it begins', () => {
     expect(isEmptyRange({ from: 'b', to: 'a' })).toBe(true);
     expect(isEmptyRange({ from: 'a', to: 'a' })).toBe(false);
     expect(isEmptyRange({ from: 'a' })).toBe(false);
@@ -82,14 +82,14 @@ describe('sortKeyRange', () => {
 describe('daysOf', () => {
   const days = (query: AuditQuery, retentionMs = 30 * DAY_MS) => daysOf(query, sortKeyRange(query), retentionMs, nowMs);
 
-  it('goes from tomorrow, since clocks differ, to 400 days and a week ago', () => {
+  it('daysOf goes from tomorrow, since clocks differ, to 400 days and a week ago', () => {
     const found = days({});
     expect(found[0]).toBe('2026-11-03');
     expect(found.at(-1)).toBe('2025-09-21');
     expect(found).toHaveLength(409);
   });
 
-  it('goes back as far as records are kept, and not beyond ten years', () => {
+  it('daysOf goes back as far as records are kept, and not beyond ten years', () => {
     expect(days({}, 500 * DAY_MS)).toHaveLength(509);
     expect(days({}, 9_000 * DAY_MS)).toHaveLength(3660 + 9);
   });
@@ -101,21 +101,21 @@ describe('daysOf', () => {
     [{ since: '2026-11-02T00:00:00Z', until: '2030-01-01T00:00:00Z' }, ['2026-11-03', '2026-11-02']],
     [{ since: '2026-10-31T00:00:00Z', after }, ['2026-11-01', '2026-10-31']],
     [{ since: '2027-01-01T00:00:00Z' }, []],
-  ])('of %j are %j', (query, expected) => {
+  ])('daysOf of %j are %j', (query, expected) => {
     expect(days(query)).toEqual(expected);
   });
 
-  it('with since goes back ten years at most', () => {
+  it('daysOf with since goes back ten years at most', () => {
     expect(days({ since: '1970-01-01T00:00:00Z' }).at(-1)).toBe('2016-10-25');
   });
 });
 
 describe('filterExpression', () => {
-  it('is none where the place says it all', () => {
+  it('filterExpression is none where the place says it all', () => {
     expect(filterExpression({ deploymentID: 'a', stage: 'b', limit: 5 })).toBeUndefined();
   });
 
-  it('joins what is asked', () => {
+  it('filterExpression joins what is asked', () => {
     expect(filterExpression({ stage: 'b', outcome: 'deny', reasonCode: 'c' })).toEqual({
       text: '#stage = :stage AND #outcome = :outcome AND NOT contains(#pk, :domain) AND contains(#reasonCodes, :reasonCode)',
       names: { '#stage': 'stage', '#outcome': 'outcome', '#pk': 'pk', '#reasonCodes': 'reasonCodes' },

@@ -12,7 +12,7 @@ const nowMs = () => Date.parse('2026-11-02T00:00:00Z');
 let server: TestDynamoDb;
 beforeAll(async () => {
   server = await startDynamoDb();
-}, 60_000);
+});
 afterAll(() => server?.close());
 
 async function empty(client: DynamoDBClient, table: string): Promise<void> {

@@ -28,11 +28,11 @@ const ours = (change: (definition: CreateTableCommandInput) => void = () => unde
 };
 
 describe('tableDifferences', () => {
-  it('finds none in a table as it is created', () => {
+  it('tableDifferences finds none in a table as it is created', () => {
     expect(tableDifferences(ours())).toEqual([]);
   });
 
-  it('minds neither more indexes nor indexes that hold everything', () => {
+  it('tableDifferences minds neither more indexes nor indexes that hold everything', () => {
     const table = ours((definition) => {
       for (const index of definition.GlobalSecondaryIndexes!) index.Projection = { ProjectionType: 'ALL' };
       definition.GlobalSecondaryIndexes!.push({ ...definition.GlobalSecondaryIndexes![0]!, IndexName: 'theirs' });
@@ -71,11 +71,11 @@ describe('tableDifferences', () => {
       (definition) => (definition.AttributeDefinitions![1]!.AttributeType = 'N'),
       'Expected the attribute sk to be of type S, got N',
     ],
-  ])('says what is wrong with %s', (_, change, difference) => {
+  ])('tableDifferences says what is wrong with %s', (_, change, difference) => {
     expect(tableDifferences(ours(change))).toEqual([difference]);
   });
 
-  it('says everything at once', () => {
+  it('tableDifferences says everything at once', () => {
     expect(tableDifferences({ KeySchema: [] })).toHaveLength(3);
   });
 });
@@ -86,25 +86,25 @@ describe('setUpTable on a server without TTL', () => {
   beforeAll(async () => {
     server = await startDynamoDb();
     client = server.client();
-  }, 60_000);
+  });
   afterAll(async () => {
     client?.destroy();
     await server?.close();
   });
 
-  it('creates the table, says that TTL is not supported, and finds it so the second time', async () => {
+  it('setUpTable creates the table, says that TTL is not supported, and finds it so the second time', async () => {
     expect(await inspectTable(client, 'fresh')).toBeUndefined();
     expect(await setUpTable(client, 'fresh')).toEqual({ created: true, ttl: 'unsupported' });
     expect(await setUpTable(client, 'fresh')).toEqual({ created: false, ttl: 'unsupported' });
     expect(await inspectTable(client, 'fresh')).toMatchObject({ differences: [] });
   });
 
-  it('may be done by several at once', async () => {
+  it('setUpTable may be done by several at once', async () => {
     const done = await Promise.all([1, 2, 3, 4].map(() => setUpTable(client, 'at-once')));
     expect(done.filter(({ created }) => created)).toHaveLength(1);
   });
 
-  it('leaves a table of another kind as it is, with every difference', async () => {
+  it('setUpTable leaves a table of another kind as it is, with every difference', async () => {
     const key = { AttributeName: 'id', KeyType: 'HASH' as const };
     const AttributeDefinitions = [{ AttributeName: 'id', AttributeType: 'S' as const }];
     const theirs = {
@@ -124,14 +124,14 @@ describe('setUpTable on a server without TTL', () => {
     expect(error.faults[0]).toMatchObject({ where: 'DynamoDB table theirs' });
   });
 
-  it('creates a table anew that is being deleted', async () => {
+  it('setUpTable creates a table again that is being deleted', async () => {
     await setUpTable(client, 'going');
     await client.send(new DeleteTableCommand({ TableName: 'going' }));
     await setUpTable(client, 'going');
     expect(await inspectTable(client, 'going')).toMatchObject({ differences: [] });
   });
 
-  it('waits until the indexes are active as well, but not for ever', async () => {
+  it('setUpTable waits until the indexes are active as well, but not for ever', async () => {
     const proxy = await startDynamoDbProxy(server.port);
     const slow = server.client({ endpoint: proxy.url });
     let looks = 0;
@@ -163,7 +163,7 @@ describe('setUpTable on a server without TTL', () => {
       { TimeToLiveStatus: 'DISABLING' },
       'Expected TTL to be on or off, got it being switched off; repeat this later',
     ],
-  ])('says so of TTL that is %s', async (_, TimeToLiveDescription, difference) => {
+  ])('setUpTable says so of TTL that is %s', async (_, TimeToLiveDescription, difference) => {
     const proxy = await startDynamoDbProxy(server.port);
     const other = server.client({ endpoint: proxy.url });
     await setUpTable(client, 'ttl');
@@ -173,7 +173,7 @@ describe('setUpTable on a server without TTL', () => {
     await proxy.close();
   });
 
-  it('says so when the server cannot be asked', async () => {
+  it('setUpTable says so when the server cannot be asked', async () => {
     const proxy = await startDynamoDbProxy(server.port);
     const other = server.client({ endpoint: proxy.url });
     proxy.behave('failing');
@@ -192,7 +192,7 @@ describe('setUpTable on DynamoDB Local', () => {
     local = await startDynamoDbLocal();
     if (typeof local === 'string') return;
     client = openLocal(local.endpoint);
-  }, 300_000);
+  });
   afterAll(async () => {
     client?.destroy();
     if (typeof local !== 'string') await local?.stop();

@@ -23,10 +23,10 @@ describe('the step to domains', () => {
   let db: Kysely<StoreSchema>;
   beforeAll(async () => {
     db = new Kysely<StoreSchema>({ dialect: new PostgresDialect({ pool: createPglitePool(await PGlite.create()) }) });
-  }, 60_000);
+  });
   afterAll(() => db?.destroy());
 
-  it('leaves the records of before readable, and lets a worker of before go on writing', async () => {
+  it('the step to domains leaves the records of before readable, and lets a worker of before continue writing', async () => {
     const { '0003-audit-domains': step, ...before } = migrations;
     expect(step).toBeDefined();
     await migrate(db, before);

@@ -12,7 +12,7 @@ import { startFreezingProxy } from '../../../support/freezing-proxy';
 import { startPostgres, type TestPostgres } from '../../../support/postgres';
 
 const empty = async ({ db }: AuditDatabase) => void (await db.deleteFrom(AUDIT_TABLE).execute());
-const quick = { connectMs: 300, statementMs: 300 };
+const quick = { connectMs: 2_000, statementMs: 2_000 };
 
 describeAuditStore('PGlite', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'gate-store-'));
@@ -33,7 +33,7 @@ describe('with a PostgreSQL server', () => {
   let server: TestPostgres;
   beforeAll(async () => {
     server = await startPostgres();
-  }, 60_000);
+  });
   afterAll(() => server?.close());
 
   describeAuditStore('PostgreSQL', async () => {
@@ -49,7 +49,7 @@ describe('with a PostgreSQL server', () => {
     };
   });
 
-  it('shows auditors facts and faults as JSONB in the table that the documentation names', async () => {
+  it('the PostgreSQL store shows auditors facts and faults as JSONB in the table that the documentation names', async () => {
     const database = await openAuditDatabase({ url: await server.database('sql') });
     const store = createPostgresAuditStore(database);
     await store.record(aRecord());
@@ -61,7 +61,7 @@ describe('with a PostgreSQL server', () => {
     await store.close();
   });
 
-  it('reports a server that went away as AuditWriteFailed and writes again when it is back', async () => {
+  it('the PostgreSQL store reports a server that went away as AuditWriteFailed and writes again when it is back', async () => {
     const database = await openAuditDatabase({ url: await server.database('outage') });
     const store = createPostgresAuditStore(database);
     const before = await store.record(aRecord());
@@ -79,7 +79,7 @@ describe('with a PostgreSQL server', () => {
     await store.close();
   });
 
-  it('gives a server that hangs up after the time-out, and writes again once it answers', async () => {
+  it('the PostgreSQL store gives a server that hangs up after the time-out, and writes again once it answers', async () => {
     const proxy = await startFreezingProxy(server.port);
     const url = (await server.database('hang')).replace(`:${server.port}/`, `:${proxy.port}/`);
     const store = createPostgresAuditStore(await openAuditDatabase({ url, timeouts: quick, maxConnections: 1 }));
@@ -96,7 +96,7 @@ describe('with a PostgreSQL server', () => {
     await proxy.close();
   });
 
-  it('gives up soon when it opens a store that hangs', async () => {
+  it('the PostgreSQL store gives up soon when it opens a store that hangs', async () => {
     const proxy = await startFreezingProxy(server.port);
     proxy.freeze();
     const url = `postgres://gate:open-sesame@127.0.0.1:${proxy.port}/postgres`;
@@ -114,7 +114,7 @@ describe('with a PostgreSQL server', () => {
       'refused the user name or password (28P01)',
     ],
     ['a database that is not there', (url: string) => `${url}-missing`, 'has no such database (3D000)'],
-  ])('says what is wrong with %s, without the password', async (_, change, problem) => {
+  ])('the PostgreSQL store says what is wrong with %s, without the password', async (_, change, problem) => {
     const url = change(`postgres://gate:open-sesame@127.0.0.1:${server.port}/postgres`);
     const error = await openAuditDatabase({ url }).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ type: 'AuditUnavailable', message: expect.stringContaining(problem) });
@@ -127,14 +127,14 @@ describe('openDatabase', () => {
     ['not a URL at all', 'something that is no URL'],
     ['http://user:secret@db.example/gate', 'a http:// URL'],
     ['postgres:///gate', 'a postgres:// URL'],
-  ])('refuses %s without repeating it', async (url, found) => {
+  ])('openDatabase refuses %s without repeating it', async (url, found) => {
     await expect(openAuditDatabase({ url })).rejects.toMatchObject({
       type: 'ConfigInvalid',
       message: `Expected audit.store.url to be postgres://user:password@host:port/database, got ${found}`,
     });
   });
 
-  it('says so when the host name cannot be resolved', async () => {
+  it('openDatabase says so when the host name cannot be resolved', async () => {
     await expect(openAuditDatabase({ url: 'postgres://gate@nowhere.invalid/gate' })).rejects.toMatchObject({
       type: 'AuditUnavailable',
       message: expect.stringMatching(/^Cannot open the audit store: PostgreSQL at nowhere\.invalid:5432\/gate /),

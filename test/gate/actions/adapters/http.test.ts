@@ -202,7 +202,7 @@ describe('checking an action before the deployment starts', () => {
 });
 
 describe('the registry of actions', () => {
-  it('the action the action the action none does nothing and undoes nothing', async () => {
+  it('the action the action the action the action the action none does nothing and undoes nothing', async () => {
     expect(await runAction({ type: 'none' }, context, options())).toEqual({ summary: 'nothing to do' });
     expect(await compensate({ type: 'none' }, context, options())).toEqual({ summary: 'nothing to undo' });
   });
