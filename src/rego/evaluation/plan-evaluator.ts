@@ -3,7 +3,7 @@ import { mustNotBeEmpty, schemaAt } from '../analysis/input-schema';
 import type { Doubt } from '../plan/doubts';
 import { loadPolicy } from '../plan/load-policy';
 import { parseJson } from '../values/parse-json';
-import { toPlain } from '../values/plain';
+import { fromPlain, toPlain } from '../values/plain';
 import type { EvaluationAccount } from './account';
 import type { RunnablePolicy } from './runnable-policy';
 
@@ -37,7 +37,9 @@ export function createPlanEvaluator(
     },
   });
   return (inputText, decisionTimeNs) => {
-    const { result, touched, doubts, notes } = loaded.evaluate(parseJson(inputText), { entrypoint, decisionTimeNs });
+    // JSON.stringify wrote it: the spelling of each of its numbers is JavaScript's own
+    const input = fromPlain(JSON.parse(inputText));
+    const { result, touched, doubts, notes } = loaded.evaluate(input, { entrypoint, decisionTimeNs });
     return {
       response: result === undefined ? undefined : (toPlain(result) as JsonValue),
       hasNotes: notes !== undefined && notes.absent.length + notes.builtinErrors.length + notes.comparisons.length > 0,

@@ -26,12 +26,12 @@ export class Run {
   memo: Memo = [];
   readonly budget = new EvaluationBudget();
   readonly context: BuiltinContext;
-  readonly doubts = new Doubts();
   /** names of the top level of the input that were looked up */
   readonly touched = new Set<string>();
   /** the input was handed on or walked through whole */
   touchedAll = false;
   private made: Notebook | undefined;
+  private doubted: Doubts | undefined;
 
   constructor(
     /** what `input` is now, `with` included */
@@ -44,6 +44,10 @@ export class Run {
   }
 
   private readonly outer: RegoValue | undefined;
+
+  get doubts(): Doubts {
+    return (this.doubted ??= new Doubts());
+  }
 
   get notebook(): Notebook {
     return (this.made ??= new Notebook(

@@ -18,7 +18,11 @@ export function fromPlain(value: unknown): RegoValue {
   if (value === null || value === undefined) return null;
   if (Array.isArray(value)) return value.map(fromPlain);
   const object = new RegoObject();
-  for (const key of Object.keys(value)) object.set(key, fromPlain((value as Record<string, unknown>)[key]));
+  for (const key of Object.keys(value)) {
+    const item = fromPlain((value as Record<string, unknown>)[key]);
+    if (key.charCodeAt(0) === 0) object.set(key, item);
+    else object.addPlain(key, item);
+  }
   return object;
 }
 

@@ -11,8 +11,8 @@ export class RegoObject {
   /** made when it is first asked for, and kept until the next insert */
   private sorted: RegoValue[] | null = null;
 
-  constructor(entries: Iterable<readonly [RegoValue, RegoValue]> = []) {
-    for (const [key, value] of entries) this.set(key, value);
+  constructor(entries?: Iterable<readonly [RegoValue, RegoValue]>) {
+    if (entries !== undefined) for (const [key, value] of entries) this.set(key, value);
   }
 
   static from(record: Readonly<Record<string, RegoValue>>): RegoObject {
@@ -37,6 +37,11 @@ export class RegoObject {
     return this.byKey.get(hashKey(key));
   }
 
+  /** As `get`, of a text that does not begin with U+0000: it is its own hash key. */
+  getPlain(name: string): RegoValue | undefined {
+    return this.byKey.get(name);
+  }
+
   has(key: RegoValue): boolean {
     return this.byKey.has(hashKey(key));
   }
@@ -50,6 +55,12 @@ export class RegoObject {
     }
     this.byKey.set(hash, value);
     return this;
+  }
+
+  /** As `set`, of a key that is new and a text that does not begin with U+0000. */
+  addPlain(name: string, value: RegoValue): void {
+    this.sorted = null;
+    this.byKey.set(name, value);
   }
 
   /** in no order, for what does not depend on one */

@@ -9,8 +9,8 @@ export class RegoSet {
   /** made when it is first asked for, and kept until the next insert */
   private sorted: RegoValue[] | null = null;
 
-  constructor(items: Iterable<RegoValue> = []) {
-    for (const item of items) this.add(item);
+  constructor(items?: Iterable<RegoValue>) {
+    if (items !== undefined) for (const item of items) this.add(item);
   }
 
   get size(): number {

@@ -52,16 +52,30 @@ function callFunction(
 /** A rule, once in each evaluation and once more within each `with`. */
 function callRule(called: CompiledFunction, input: RegoValue | undefined, data: RegoValue | undefined, run: Run) {
   const { memo } = run;
-  const value = invoke(called, [input, data], run);
+  run.budget.spend(1);
+  const frame = frameOf(called);
+  frame[called.parameters[0]!] = input;
+  frame[called.parameters[1]!] = data;
+  const value = runBody(called, frame, run);
   memo[called.memo!] = value === undefined ? UNDEFINED : value;
   return value;
 }
 
 export function invoke(called: CompiledFunction, values: readonly (RegoValue | undefined)[], run: Run) {
   run.budget.spend(1);
-  const { blocks, parameters } = called;
-  const frame = new Array<RegoValue | undefined>(called.slots).fill(undefined);
+  const { parameters } = called;
+  const frame = frameOf(called);
   for (let i = 0; i < parameters.length; i++) frame[parameters[i]!] = values[i];
+  return runBody(called, frame, run);
+}
+
+function frameOf({ slots }: CompiledFunction): Frame {
+  const frame = new Array<RegoValue | undefined>(slots);
+  for (let i = 0; i < slots; i++) frame[i] = undefined;
+  return frame;
+}
+
+function runBody({ blocks }: CompiledFunction, frame: Frame, run: Run): RegoValue | undefined {
   for (let i = 0; i < blocks.length; i++) if (blocks[i]!(frame, run) === RETURN) break;
   const { returned } = run;
   run.returned = undefined;

@@ -23,7 +23,8 @@ export function compileComparison(statement: StatementOf<'CallStmt'>, scope: Sco
   const site = scope.site(statement);
   const step = (compare: (a: RegoValue, b: RegoValue, run: Run) => boolean): Step => {
     return (frame, run) => {
-      const [a, b] = [readA(frame), readB(frame)];
+      const a = readA(frame);
+      const b = readB(frame);
       if (a === undefined || b === undefined) return 0;
       frame[slot] = compare(a, b, run);
       return NEXT;

@@ -55,8 +55,8 @@ export const compileBlock: CompileStatement<'BlockStmt'> = ({ blocks }, scope) =
     };
   }
   return (frame, run) => {
-    for (const block of compiled) {
-      const answer = block(frame, run);
+    for (let i = 0; i < compiled.length; i++) {
+      const answer = compiled[i]!(frame, run);
       if (answer !== NEXT && answer !== 0) return outward(answer);
     }
     return NEXT;

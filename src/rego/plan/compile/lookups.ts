@@ -40,11 +40,12 @@ export const compileDot: CompileStatement<'DotStmt'> = (statement, scope, rest) 
       return settle(site, frame, run, slot, container, name, lookUpBase(container, name));
     };
   }
-  if (source.kind === 'local' && key.kind === 'constant' && typeof key.value === 'string') {
+  if (source.kind === 'local' && key.kind === 'constant' && isOwnHashKey(key.value)) {
     return dotByName(scope.slot(source.local), key.value, slot, site);
   }
   return (frame, run) => {
-    const [container, name] = [read(frame), readKey(frame)!];
+    const container = read(frame);
+    const name = readKey(frame)!;
     return settle(site, frame, run, slot, container, name, lookUp(container, name));
   };
 };
@@ -54,7 +55,7 @@ function dotByName(from: number, name: string, slot: number, site: Site): Step {
   return (frame, run) => {
     const container = frame[from];
     if (container instanceof RegoObject) {
-      const found = container.get(name);
+      const found = container.getPlain(name);
       if (found !== undefined && found !== null) {
         frame[slot] = found;
         if (container === run.input) run.touched.add(name);
@@ -64,6 +65,8 @@ function dotByName(from: number, name: string, slot: number, site: Site): Step {
     return settle(site, frame, run, slot, container, name, lookUp(container, name));
   };
 }
+
+const isOwnHashKey = (name: string | boolean): name is string => typeof name === 'string' && name.charCodeAt(0) !== 0;
 
 function settle(
   site: Site,

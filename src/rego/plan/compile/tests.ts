@@ -13,7 +13,8 @@ export const compileEqual: CompileStatement<'EqualStmt'> = (statement, scope) =>
   const site = scope.site(statement);
   const isHead = scope.shapes.headTests.has(statement);
   return (frame, run) => {
-    const [a, b] = [readA(frame)!, readB(frame)!];
+    const a = readA(frame)!;
+    const b = readB(frame)!;
     if (a === b || equalValues(a, b)) return NEXT;
     if (!isHead) noteTypes(site, run, '==', a, b);
     return 0;
@@ -30,7 +31,8 @@ export const compileNotEqual: CompileStatement<'NotEqualStmt'> = (statement, sco
   const readB = scope.reader(statement.b);
   const site = scope.site(statement);
   return (frame, run) => {
-    const [a, b] = [readA(frame)!, readB(frame)!];
+    const a = readA(frame)!;
+    const b = readB(frame)!;
     if (a === b || equalValues(a, b)) return 0;
     noteTypes(site, run, '!=', a, b);
     return NEXT;
