@@ -30,6 +30,7 @@ import { errorAreaOf } from './error-area';
 import type { ProgramLogger } from '../platform/observability/program-logger';
 import { createLogger, logFormatOf } from '../platform/observability/logger';
 import { createMetrics, type Metrics } from './metrics';
+import { missingPlan } from '../releases/check-plan';
 import { checkRelease } from '../releases/check-release';
 import { createEvaluator } from '../rego/evaluation/evaluator';
 import { createReleaseHolder } from '../releases/release-holder';
@@ -213,7 +214,10 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     where: source.where,
     check: async (policy, { config, configDocument }) => {
       const providers = await registryOf(policy, config, configDocument);
-      const faults = checkRelease(policy, config, configDocument, [...providers.keys()]);
+      const faults = [
+        ...missingPlan(policy, settings.release.allowWasmOnly),
+        ...checkRelease(policy, config, configDocument, [...providers.keys()]),
+      ];
       if (!isUnencrypted || policy.maskEntrypoint === undefined) return faults;
       return [...faults, ...unencrypted('.manifest', 'the policy masks values (data.system.log.mask)').faults];
     },

@@ -118,6 +118,8 @@ export const Settings = Type.Object(
         s3: S3Access,
         /** whether a manifest must hold digests; absent: required of `s3://`, optional in files */
         digests: Type.Optional(Type.Union([Type.Literal('required'), Type.Literal('optional')])),
+        /** takes bundles without a plan: wasm then decides alone, and nothing notices what is missing in it */
+        allowWasmOnly: Type.Boolean({ default: false }),
         /** when set, bundles that are unsigned, wrongly signed or altered are refused */
         verificationKey: Type.Optional(VerificationKey),
         /** where a release from S3 is kept for a start without it; @default $XDG_CACHE_HOME/planning-engine/releases */

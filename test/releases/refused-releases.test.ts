@@ -14,7 +14,7 @@ import { sha256 } from '../../src/kernel/digest';
 import type { BundleKey } from '../../src/rego/bundle/signing/bundle-key';
 import { signBundle } from '../../src/rego/bundle/signing/sign-bundle';
 import { createServices, type Services } from '../../src/gate/services';
-import { LIMIT_POLICY, plainBundle } from '../support/plain-bundle';
+import { LIMIT_POLICY, plainBundle, withoutPlan } from '../support/plain-bundle';
 import { eventually } from '../support/temporal-env';
 
 /** Every reason for which a new release is refused, through all parts of a worker but Temporal. */
@@ -42,6 +42,7 @@ describe('a new release that is broken', () => {
       ['conflict', 'package gate\n\nresponse := 1 if input.decision_time\n\nresponse := 2 if input.deployment\n'],
     ];
     for (const [name, rego, properties] of policies) bundles.set(name, await plainBundle(rego, properties));
+    bundles.set('wasm-only', await withoutPlan(good));
     await write('good.tar.gz', good);
     await write('config.json', '{"limits": {"max": 1}}');
     await publish('v1', {});
@@ -144,7 +145,12 @@ describe('a new release that is broken', () => {
     [
       'it needs a built-in that this worker lacks',
       () => publishBundle('built-in'),
-      /^The policy could not be loaded: The policy calls built-ins that are not supported here: http\.send$/,
+      /^plan\.json: \S*gate\.rego:13 calls http\.send, which is no built-in here$/,
+    ],
+    [
+      'it has no plan, so that wasm would decide alone',
+      () => publishBundle('wasm-only'),
+      /^plan\.json: missing; .* set release\.allowWasmOnly: true to let wasm decide alone$/,
     ],
     [
       'it needs a fact that this worker does not have',

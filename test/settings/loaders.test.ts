@@ -26,7 +26,12 @@ describe('what is shipped in configs/', () => {
     expect(config).toEqual(validate(ReleaseConfig, {}, { file: '' }));
     expect(settings).toEqual({
       ...validate(Settings, {}, { file: '' }),
-      release: { manifest: packageManifest, refreshInterval: '30s', s3: { forcePathStyle: false } },
+      release: {
+        manifest: packageManifest,
+        refreshInterval: '30s',
+        s3: { forcePathStyle: false },
+        allowWasmOnly: false,
+      },
     });
   });
 

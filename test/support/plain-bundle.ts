@@ -5,17 +5,26 @@ import { readArchive } from '../../src/rego/bundle/archive/read-archive';
 import { writeArchive } from '../../src/rego/bundle/archive/write-archive';
 import { inFolder, opa } from './build-policy';
 
-/** A bundle as `opa build -t wasm` makes it, with every built-in that opa knows, and `input.json` put beside. */
+/** A bundle as `opa build` makes it, for wasm and as a plan, with every built-in that opa knows, and `input.json` put beside. */
 export function plainBundle(rego: string, properties: JsonObject = {}): Promise<Uint8Array> {
   return inFolder(async (folder) => {
     const [source, archive] = [join(folder, 'gate.rego'), join(folder, 'bundle.tar.gz')];
     await writeFile(source, rego);
     await opa('build', '-t', 'wasm', '-e', 'gate/response', '-o', archive, source);
     const files = await readArchive(await readFile(archive));
+    await opa('build', '-t', 'plan', '-e', 'gate/response', '-o', archive, source);
+    files.set('plan.json', (await readArchive(await readFile(archive))).get('plan.json')!);
     const schema = { type: 'object', properties, additionalProperties: false };
     files.set('input.json', Buffer.from(JSON.stringify(schema)));
     return writeArchive(files);
   });
+}
+
+/** The bundle as versions before the plan made it: wasm would decide alone. */
+export async function withoutPlan(bytes: Uint8Array): Promise<Uint8Array> {
+  const files = await readArchive(bytes);
+  files.delete('plan.json');
+  return writeArchive(files);
 }
 
 /** Denies what is above `limits.max`, naming the limit and the release that it came with. */

@@ -6,18 +6,19 @@ import { testSummary } from './test-summary';
 /**
  * Loads a release as a worker would and evaluates it once: what workers would refuse is not published.
  *
- * @param folder of the policy's sources, where there are any: they are checked as `gate policy check` does
+ * @param options.folder of the policy's sources, where there are any: they are checked as `gate policy check` does
  * @throws GateError with every fault; CliExit 1 when policy and configuration are well, but not together
  */
 export async function checkCandidate(
   manifest: ReleaseManifest,
   content: { policy: Uint8Array; config: Uint8Array },
-  folder?: string,
+  { folder, allowWasmOnly = false }: { folder?: string; allowWasmOnly?: boolean } = {},
 ): Promise<void> {
   const [
     { readBundle },
     { readReleaseConfig },
     { checkRelease },
+    { missingPlan },
     { smokeRelease },
     { createEvaluator },
     { createMasks },
@@ -25,6 +26,7 @@ export async function checkCandidate(
     import('../../rego/bundle/bundle.js'),
     import('../../releases/sources/load-release-config.js'),
     import('../../releases/check-release.js'),
+    import('../../releases/check-plan.js'),
     import('../../releases/smoke-release.js'),
     import('../../rego/evaluation/evaluator.js'),
     import('../../gate/masking/create-masks.js'),
@@ -36,7 +38,7 @@ export async function checkCandidate(
   const faults = [policy, loaded].flatMap((part) => (part.status === 'rejected' ? faultsOf(part.reason) : []));
   if (policy.status === 'rejected' || loaded.status === 'rejected') throw faultsToError(faults);
   const { config, configDocument, configRev } = loaded.value;
-  const missing = checkRelease(policy.value, config, configDocument);
+  const missing = [...missingPlan(policy.value, allowWasmOnly), ...checkRelease(policy.value, config, configDocument)];
   if (missing.length === 0 && folder !== undefined) {
     const { checkPolicy } = await import('../../releases/authoring/check-policy.js');
     missing.push(...(await checkPolicy(folder, config, configDocument)).errors);

@@ -78,7 +78,10 @@ export function policyPublishCommand({ io }: CommandContext): Command {
         import('./check-candidate.js'),
         import('../../releases/publishing/publish.js'),
       ]);
-      await checkCandidate(planned.manifest, planned.content, await policyFolder(io, options.policy));
+      await checkCandidate(planned.manifest, planned.content, {
+        allowWasmOnly: loaded.settings.release.allowWasmOnly,
+        folder: await policyFolder(io, options.policy),
+      });
       if (options.dryRun) await checkNames(place, planned);
       else await writeRelease(place, standing, planned, act);
     }
@@ -198,7 +201,8 @@ async function readPolicy(io: CliIo, options: PublishOptions, path: string): Pro
     if (!found.isFile() || found.size > MAX_POLICY_BYTES) {
       throw new CliExit(ExitCode.usage, `expected ${path} to be a bundle of at most ${MAX_POLICY_BYTES} bytes`);
     }
-    bytes = new Uint8Array(await readFile(path));
+    const { addPlan } = await import('../../rego/toolchain/add-plan.js');
+    bytes = await addPlan(new Uint8Array(await readFile(path)));
   }
   return { bytes: await signed(io, options, bytes), extension: 'tar.gz' };
 }

@@ -31,7 +31,8 @@ export function policyRollbackCommand({ io }: CommandContext): Command {
         import('../../releases/publishing/release-history.js'),
         import('../../releases/publishing/rollback.js'),
       ]);
-    const place = await openManifestPlace(io, await openLoadedSettings(io, options.settings), options.to);
+    const loaded = await openLoadedSettings(io, options.settings);
+    const place = await openManifestPlace(io, loaded, options.to);
     const by = await actorOf(io, options.by);
     const standing = await readStanding(place);
     const act = { by, at: new Date().toISOString() };
@@ -40,7 +41,7 @@ export function policyRollbackCommand({ io }: CommandContext): Command {
     const planned = await rollback.planRollback(place, standing, history, options.version);
     if (planned) {
       const { checkCandidate } = await import('./check-candidate.js');
-      await checkCandidate(planned.manifest, planned.content);
+      await checkCandidate(planned.manifest, planned.content, loaded.settings.release);
       await writeRelease(place, standing, planned, act);
     }
     const version = planned?.manifest.version ?? standing.manifest.version;
