@@ -4,6 +4,7 @@ import type { LoadedConfig } from '../../releases/sources/release-source';
 import { CliExit, ExitCode, type CliIo, type CommandContext } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { colorsFor, printJson, printLines } from '../output';
+import { declarationLine, declarationRow } from './declaration-rows';
 import { testSummary } from './test-summary';
 
 export function buildCommand({ io }: CommandContext): Command {
@@ -69,7 +70,7 @@ export function checkCommand({ io, exit }: CommandContext): Command {
   const command = new Command('check')
     .summary('check a policy, and that every fact and limit it reads is there')
     .description(
-      'opa check --strict, formatting, entrypoint, built-ins, and coverage of facts and limits by a configuration. Exit code 1 when there are errors.',
+      'opa check --strict, formatting, entrypoint, built-ins, and coverage of facts and limits by a configuration. Lists what the policy declares optional, and the lines where the compiled module may have no vote. Exit code 1 when there are errors.',
     )
     .argument('<dir>', 'policy folder')
     .option('--config <file>', 'release configuration; by default that of the manifest in force');
@@ -83,8 +84,15 @@ export function checkCommand({ io, exit }: CommandContext): Command {
     const { config, configDocument } = options.config
       ? await loadReleaseConfig(resolve(io.cwd, options.config))
       : await configInForce(io, options.settings);
-    const { errors, warnings } = await checkPolicy(resolve(io.cwd, dir), config, configDocument);
-    if (options.output === 'json') printJson(io, { errors, warnings });
+    const checked = await checkPolicy(resolve(io.cwd, dir), config, configDocument);
+    const { errors, warnings } = checked;
+    const declarations = checked.declarations.map(declarationRow);
+    const withoutSecondOpinion = checked.withoutSecondOpinion.map(({ at, reason }) => ({
+      where: `${at.file}:${at.row}`,
+      reason,
+    }));
+    if (options.output === 'json')
+      printJson(io, { errors, warnings, declarations, no_second_opinion: withoutSecondOpinion });
     else {
       const colors = colorsFor(io);
       const line = (kind: string, fault: Fault): string =>
@@ -92,6 +100,8 @@ export function checkCommand({ io, exit }: CommandContext): Command {
       printLines(io, [
         ...errors.map((fault) => line(colors.red('error'), fault)),
         ...warnings.map((fault) => line(colors.yellow('warning'), fault)),
+        ...declarations.map(declarationLine),
+        ...withoutSecondOpinion.map(({ where, reason }) => `no second opinion possible at ${where}: ${reason}`),
         `${errors.length} error${errors.length === 1 ? '' : 's'}, ${warnings.length} warning${warnings.length === 1 ? '' : 's'}`,
       ]);
     }

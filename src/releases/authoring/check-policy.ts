@@ -3,9 +3,14 @@ import { FailureType, GateError, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject } from '../../kernel/json';
 import { atPointer } from '../../kernel/json-pointer';
 import { checkRelease } from '../check-release';
-import { factSchemas, typesOf } from '../../rego/analysis/input-schema';
+import { factSchemas, schemaAt, typesOf } from '../../rego/analysis/input-schema';
 import type { PolicyReads } from '../../rego/analysis/policy-reads';
+import { basePaths } from '../../rego/analysis/reads';
 import { unreachableDefaults } from '../../rego/analysis/source-faults';
+import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
+import type { Declaration } from '../../rego/declarations/declaration';
+import { reviewDeclarations } from '../../rego/declarations/review-declarations';
+import { possibleDoubts, type PossibleDoubt } from '../../rego/plan/possible-doubts';
 import { analyse, buildPolicy } from '../../rego/toolchain/build-policy';
 import { opaFaults, runOpa, withCapabilities } from '../../rego/toolchain/opa';
 import { readPolicyFolder, type PolicyFolder } from '../../rego/toolchain/policy-folder';
@@ -14,6 +19,12 @@ export interface PolicyCheck {
   /** each keeps the policy from being released with this configuration */
   errors: Fault[];
   warnings: Fault[];
+  /** what the policy's rules deal with themselves, in the order of the files */
+  declarations: readonly Declaration[];
+  /** lines at which an allow can be left to the plan alone */
+  withoutSecondOpinion: readonly PossibleDoubt[];
+  /** the built policy; absent where errors kept it from being built */
+  bundle?: PolicyBundle;
 }
 
 /**
@@ -29,16 +40,29 @@ export async function checkPolicy(
 ): Promise<PolicyCheck> {
   const folder = await readPolicyFolder(dir);
   return withCapabilities(async (capabilities) => {
-    const { faults: errors, reads, trees } = await analyse(dir, folder, capabilities);
+    const { faults: errors, reads, trees, declarations, deps } = await analyse(dir, folder, capabilities);
     const warnings = [...trees].flatMap(([file, tree]) => unreachableDefaults(file, tree));
+    let bundle: PolicyBundle | undefined;
     if (errors.length === 0) {
-      errors.push(...(await strictFaults(dir)), ...(await buildFaults(dir)));
+      errors.push(...(await strictFaults(dir)));
+      const built = await build(dir);
+      if ('faults' in built) errors.push(...built.faults);
+      else ({ bundle } = built);
       errors.push(...undescribedFacts(reads, folder), ...mistypedFacts(reads, folder, config, configDocument));
-      errors.push(...checkRelease({ reads }, config, configDocument));
-      warnings.push(...unused(reads, folder, config));
+      errors.push(...checkRelease(bundle ?? { reads, declarations }, config, configDocument));
+      warnings.push(
+        ...reviewDeclarations(declarations, basePaths(deps)).map(({ where, message }) => invalid(where, message)),
+      );
+      warnings.push(...(bundle === undefined ? [] : untypedAttributes(bundle)), ...unused(reads, folder, config));
     }
     errors.push(...(await formattingFaults(dir)));
-    return { errors, warnings };
+    return {
+      errors,
+      warnings,
+      declarations: declarations.rules,
+      withoutSecondOpinion: bundle?.plan === undefined ? [] : possibleDoubts(bundle.plan),
+      ...(bundle === undefined ? {} : { bundle }),
+    };
   });
 }
 
@@ -54,14 +78,27 @@ async function formattingFaults(dir: string): Promise<Fault[]> {
   return lines(stdout).map((file) => invalid(file, 'is not formatted; run opa fmt --write on it'));
 }
 
-async function buildFaults(dir: string): Promise<Fault[]> {
+async function build(dir: string): Promise<{ bundle: PolicyBundle } | { faults: readonly Fault[] }> {
   try {
-    await buildPolicy(dir);
-    return [];
+    return await buildPolicy(dir);
   } catch (error) {
-    if (error instanceof GateError) return [...error.faults];
+    if (error instanceof GateError) return { faults: error.faults };
     throw error;
   }
+}
+
+const ATTRIBUTE_FILES = { attributes: 'attributes.json', stage_attributes: 'stage_attributes.json' } as const;
+
+/** Nothing but a schema keeps a deployment from giving an attribute as a text that the policy compares as a number. */
+function untypedAttributes({ reads, attributesSchema, stageAttributesSchema }: PolicyBundle): Fault[] {
+  const schemas = { attributes: attributesSchema, stage_attributes: stageAttributesSchema };
+  return reads.inputPaths.flatMap(([root, kind, ...path]) => {
+    if (root !== 'deployment' || (kind !== 'attributes' && kind !== 'stage_attributes') || path.length === 0) return [];
+    const schema = schemaAt(schemas[kind] ?? {}, path);
+    const isTyped = schema !== undefined && ['type', 'enum', 'const', '$ref'].some((key) => Object.hasOwn(schema, key));
+    if (isTyped) return [];
+    return [invalid(ATTRIBUTE_FILES[kind], `gives no type to ${path.join('.')}, which the policy reads`)];
+  });
 }
 
 function undescribedFacts(reads: PolicyReads, folder: PolicyFolder): Fault[] {

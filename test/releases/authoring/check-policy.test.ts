@@ -10,6 +10,9 @@ const config = (facts: string[], limits: object = { maxDelta: 500, maxPending: 2
     parameters: {},
     facts: Object.fromEntries(facts.map((id) => [id, { type: 'levelServer', base: 'http://127.0.0.1:1' }])),
   }) as unknown as ReleaseConfig;
+/** The fixture's policies are not formatted. */
+const butFormatting = (faults: { message: string }[]): string[] =>
+  messages(faults).filter((message) => !message.includes('is not formatted'));
 const messages = (faults: { message: string }[]): string[] => faults.map((fault) => fault.message);
 const countSchema = schemaOf({ count: { type: 'integer' } });
 
@@ -17,7 +20,7 @@ describe('checkPolicy', () => {
   it('checkPolicy finds nothing to say of the shipped policy with a provider for each fact', async () => {
     const shipped = join(__dirname, '../../../policy');
     const result = await checkPolicy(shipped, config(['max_pending', 'pending_delta', 'region_health']));
-    expect(result).toEqual({ errors: [], warnings: [] });
+    expect(result).toMatchObject({ errors: [], warnings: [], declarations: [], withoutSecondOpinion: [] });
   });
 
   it('checkPolicy fails for a fact that no one provides and a limit that is not configured', async () => {
@@ -67,6 +70,62 @@ describe('checkPolicy', () => {
     expect(messages(warnings)).toEqual([
       expect.stringContaining('gate.rego:8: the default of object.get(input, …) is never reached'),
       'facts.extra: provides a fact that the policy does not read',
+    ]);
+  });
+});
+
+describe('what checkPolicy says of declarations and attributes', () => {
+  const fleet = { fleet: { type: 'object' } };
+  const optional = (...patterns: string[]): string =>
+    `# METADATA\n# custom:\n#   gate: {optional: ${JSON.stringify(patterns)}}\ndeny_reasons contains "note: bad" if input.fleet.note.text == "bad"`;
+  const check = (more: string, files: Record<string, string> = {}) =>
+    withPolicy({ 'gate.rego': gate('input.fleet.pending > 1', more), 'input.json': schemaOf(fleet), ...files }, (dir) =>
+      checkPolicy(dir, config(['fleet'])),
+    );
+
+  it('checkPolicy lists a declaration with its place, its patterns and the lines that it covers', async () => {
+    const { errors, warnings, declarations } = await check(optional('input.fleet.note', 'input.fleet.note.*'));
+    expect([butFormatting(errors), warnings]).toEqual([[], []]);
+    expect(declarations).toMatchObject([
+      {
+        where: 'gate.rego:10',
+        optional: [{ text: 'input.fleet.note' }, { text: 'input.fleet.note.*' }],
+        ranges: [{ file: 'gate.rego', first: 13, last: 13 }],
+      },
+    ]);
+  });
+
+  it.each([
+    ['input.fleet.remark', 'the policy reads nothing there'],
+    ['input.fleets.*', 'the policy reads nothing there'],
+    ['input.fleet.**', 'hides every absence'],
+  ])('checkPolicy warns of the pattern %s', async (pattern, message) => {
+    const { warnings } = await check(optional(pattern));
+    expect(messages(warnings)).toEqual([expect.stringContaining(`gate.rego:10: optional ${pattern}: ${message}`)]);
+  });
+
+  it('checkPolicy accepts that an optional limit is not configured', async () => {
+    const more =
+      '# METADATA\n# custom:\n#   gate: {optional: ["data.config.limits.spare"]}\ndeny_reasons contains "spare: over" if input.fleet.spare > data.config.limits.spare';
+    expect(butFormatting((await check(more)).errors)).toEqual([]);
+  });
+
+  it('checkPolicy warns of an attribute that is read and has no type', async () => {
+    const more = 'deny_reasons contains "risk: high" if input.deployment.attributes.risk == "high"';
+    const schema = (properties: object) => JSON.stringify({ type: 'object', properties });
+    const untyped = ['attributes.json: gives no type to risk, which the policy reads'];
+    expect(messages((await check(more)).warnings)).toEqual(untyped);
+    expect(messages((await check(more, { 'attributes.json': schema({ risk: {} }) })).warnings)).toEqual(untyped);
+    expect((await check(more, { 'attributes.json': schema({ risk: { type: 'string' } }) })).warnings).toEqual([]);
+  });
+
+  it('checkPolicy names the lines where the compiled module may have no vote', async () => {
+    const more =
+      'deny_reasons contains "share: over" if input.fleet.bad / input.fleet.all > 1\n\nlisted := [k | some k, _ in input.fleet]\n\ndeny_reasons contains "first: a" if listed[0] == "a"';
+    const { withoutSecondOpinion } = await check(more);
+    expect(withoutSecondOpinion.map(({ at, reason }) => [at.row, reason])).toEqual([
+      [10, 'fraction'],
+      [12, 'unordered-list'],
     ]);
   });
 });

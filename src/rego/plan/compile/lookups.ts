@@ -165,7 +165,7 @@ export const compileScan: CompileStatement<'ScanStmt'> = (statement, scope) => {
 };
 
 /** Whether a block adds to a list that was made before it: whose order is then that of the iteration. */
-function appendsOutside(block: Block, made: ReadonlySet<number> = new Set()): boolean {
+export function appendsOutside(block: Block, made: ReadonlySet<number> = new Set()): boolean {
   const known = new Set(made);
   return block.some((statement) => {
     if (statement.type === 'MakeArrayStmt') known.add(statement.target);

@@ -24,6 +24,13 @@ interface Watched {
   after?: After;
   /** the operand that the site's origin is of */
   operand?: number;
+  /** why the module may lose its vote by a call of it */
+  reason?: DoubtReason;
+}
+
+/** Why the module may lose its vote by a call of a built-in; undefined where it cannot. */
+export function possibleDoubt(name: string): DoubtReason | undefined {
+  return Object.hasOwn(WATCHED, name) ? WATCHED[name]!.reason : undefined;
 }
 
 /** @returns undefined where nothing is to be looked at */
@@ -53,11 +60,13 @@ const aggregate = (operand: number, name?: string): Watched => ({
 });
 
 const doubt = (reason: DoubtReason): Watched => ({
+  reason,
   before: (_operands, { at }, _frame, run) => run.doubts.add(reason, at),
 });
 
 /** Arithmetic with a fraction or beyond 2^53, be it an operand, one of a list, or the result. */
 const arithmetic: Watched = {
+  reason: 'fraction',
   after: (operands, value, at, run) => {
     for (const operand of operands) numbersOf(operand, at, run);
     run.doubts.number(value, at);
@@ -73,6 +82,7 @@ const writesOut: Watched = {
 
 /** The module writes a set in the order of its hashes. */
 const writesSets: Watched = {
+  reason: 'unordered-list',
   before: (operands, site, frame, run) => {
     writesOut.before!(operands, site, frame, run);
     if (operands.some(holdsSet)) run.doubts.add('unordered-list', site.at);
@@ -80,6 +90,7 @@ const writesSets: Watched = {
 };
 
 const emptyText = (isEmpty: (operands: readonly RegoValue[]) => boolean): Watched => ({
+  reason: 'empty-replacement',
   before: (operands, { at }, _frame, run) => {
     if (isEmpty(operands)) run.doubts.add('empty-replacement', at);
   },
@@ -103,6 +114,7 @@ const WATCHED: Readonly<Record<string, Watched>> = {
   min: aggregate(0, 'min'),
   sort: aggregate(0, 'sort'),
   concat: both(aggregate(1), {
+    reason: 'unordered-list',
     before: ([, list], { at }, _frame, run) => {
       if (isSet(list) && list.size > 1) run.doubts.add('unordered-list', at);
     },
