@@ -82,6 +82,11 @@ export interface RecordFields {
   /** what only this kind of record has; on `recheck`, `acted` and `ended` */
   details?: JsonObject;
   /**
+   * What of the record can no longer be read, a sentence each. Readers set it where a stored record was damaged, or a part
+   * of it is gone or altered; no store holds it.
+   */
+  damaged?: string[];
+  /**
    * JSON Pointers of what was masked, e.g. `/input/fleet/serial`: there the value is `null`, and reasons are codes alone.
    * A record with any cannot be replayed.
    */

@@ -56,6 +56,7 @@ export function toAuditText(given: AuditRecord): string {
       ['attributes', attributes(record)],
       ['masked', record.masked?.join(', ')],
     ]),
+    list('DAMAGED, so that some of it is missing', record.damaged ?? []),
     list(
       'Details',
       Object.entries(record.details ?? {}).map(([name, value]) => `${name}: ${toText(value)}`),
@@ -98,6 +99,7 @@ function why(record: AuditRecord): string {
   if (record.reason !== undefined && !record.errorDetails.some(({ type }) => type === record.reason))
     found.unshift(record.reason);
   if (found.length === 0) found.push(...scalars(record.details));
+  if (record.damaged !== undefined) found.unshift('DAMAGED');
   return found.join('; ');
 }
 

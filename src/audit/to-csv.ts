@@ -33,6 +33,7 @@ const COLUMNS: readonly (readonly [string, (record: AuditRecord) => string | num
   ['subject', (record) => placeOf(record).subject],
   ['part', (record) => placeOf(record).part],
   ['details', (record) => record.details && JSON.stringify(record.details)],
+  ['damaged', (record) => record.damaged?.join('\n')],
   // What a later version has added.
   ['more', (record) => asJson(Object.fromEntries(unknownFields(record)))],
 ];

@@ -26,6 +26,8 @@ export interface OpaEvent {
  */
 export function toOpaEvent(record: AuditRecord): OpaEvent | undefined {
   if (record.kind !== 'decision' || !isGateRecord(record)) return undefined;
+  // Half an input would be another decision.
+  if (record.damaged !== undefined) return undefined;
   const { policySHA, evalDurationNS, masked = [] } = record;
   return {
     labels: toLabels(record),

@@ -28,6 +28,7 @@ const KNOWN: { [field in keyof GateRecord | keyof DomainRecord]-?: true } = {
   deployment: true,
   leaseExpiresAt: true,
   details: true,
+  damaged: true,
   masked: true,
 };
 

@@ -16,6 +16,9 @@ export interface Candidate {
 /** The moment again under the candidate, or exactly why not. */
 export type Rebuilt = { snapshot: Snapshot } | { cause: string };
 
+/** Why a record that was damaged in its store is not replayed. */
+export const DAMAGED = 'the record is damaged';
+
 /** Faults of a decision that was never put to a policy for a reason which no snapshot holds. */
 const BEYOND_SNAPSHOT: readonly string[] = [FailureType.PolicyUnavailable, FailureType.ReleaseChanged];
 
@@ -24,6 +27,7 @@ const BEYOND_SNAPSHOT: readonly string[] = [FailureType.PolicyUnavailable, Failu
  * times, with *its* max ages, at the recorded decision time. A cause instead where the record does not hold enough.
  */
 export function rebuildSnapshot(record: GateRecord, { release, configFacts }: Candidate): Rebuilt {
+  if (record.damaged !== undefined) return { cause: DAMAGED };
   if (record.schemaVersion !== 1)
     return { cause: `the record's schemaVersion ${String(record.schemaVersion)} is unknown` };
   if ((record.masked?.length ?? 0) > 0) return { cause: 'the record holds masked values' };

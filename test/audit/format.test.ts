@@ -144,4 +144,10 @@ describe('records of kinds with details, and of later versions', () => {
     expect(toAuditRows([aDomainRecord()])[0]?.slice(1, 3)).toEqual(['rules:balance-shards', 'move']);
     expect(toAuditText(aDomainRecord())).toContain('decision: deny  rules:balance-shards / move');
   });
+
+  it('are marked where they are damaged', () => {
+    const damaged = aRecord({ damaged: ['its facts are gone'] });
+    expect(toAuditRows([damaged])[0]?.[AUDIT_COLUMNS.indexOf('WHY')]).toMatch(/^DAMAGED; max_pending/);
+    expect(toAuditText(damaged)).toContain('DAMAGED, so that some of it is missing\n  - its facts are gone');
+  });
 });

@@ -52,7 +52,7 @@ describe('a record as CSV', () => {
   it('a record as CSV keeps the details of a record, and the fields of a later version in one cell', () => {
     const details = { count: 3 };
     const line = toCsvLine(aRecord({ kind: 'recheck', schemaVersion: 2, details, ...{ mood: ['a'] } }));
-    expect(line.endsWith(',"{""count"":3}","{""mood"":[""a""]}"\r\n')).toBe(true);
+    expect(line.endsWith(',"{""count"":3}",,"{""mood"":[""a""]}"\r\n')).toBe(true);
   });
 
   it('a record as CSV writes a record of a later version that lacks a list', () => {

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { createDamageCount } from './damage';
 import { queryOf, withFilters, withRange, type AuditFilters, type AuditRange } from './filters';
 import { LINE_FORMATS, lineWriter, type LineFormat } from './lines';
 import { examples, withSettings } from '../options';
@@ -37,13 +38,14 @@ export function auditExportCommand({ io }: CommandContext): Command {
       // Asked before the file is there, so that no half of it is left by a Ctrl-C.
       const { signal } = io;
       const target = await openExport(io, options.to);
+      const damage = createDamageCount();
       let written = 0;
       try {
         await target.write(head);
         for await (const record of streamRecords(reader, query)) {
           if (target.isLeft()) return;
           if (signal.aborted) throw new CliExit(ExitCode.timeout, `stopped after ${written} records`);
-          const line = toLine(record);
+          const line = toLine(damage.seen(record));
           if (line === undefined) continue;
           await target.write(line);
           written += 1;
@@ -54,6 +56,7 @@ export function auditExportCommand({ io }: CommandContext): Command {
         throw error;
       }
       io.stderr.write(`${written} records\n`);
+      damage.finish();
     } finally {
       await reader.close();
     }

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { AuditRecord } from '../../audit/audit-record';
+import { createDamageCount } from './damage';
 import { queryOf, withFilters, withRange, type AuditFilters, type AuditRange } from './filters';
 import { LINE_FORMATS, lineWriter, type LineFormat } from './lines';
 import type { CliIo, CommandContext } from '../io';
@@ -35,7 +36,9 @@ export function auditListCommand({ io }: CommandContext): Command {
     ]);
     const reader = await openAudit(io, await openLoadedSettings(io, options.settings));
     try {
-      await print(io, await reader.list(query), options);
+      const damage = createDamageCount();
+      await print(io, (await reader.list(query)).map(damage.seen), options);
+      damage.finish();
     } finally {
       await reader.close();
     }

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { AuditReader } from '../../audit/audit-reader';
 import type { AuditRecord } from '../../audit/audit-record';
+import { createDamageCount } from './damage';
 import { CliExit, ExitCode, type CommandContext } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson } from '../output';
@@ -19,9 +20,11 @@ export function auditShowCommand({ io }: CommandContext): Command {
     ]);
     const reader = await openAudit(io, await openLoadedSettings(io, options.settings));
     try {
-      const record = (await reader.get(id)) ?? (await findByBeginning(reader, id));
+      const damage = createDamageCount();
+      const record = damage.seen((await reader.get(id)) ?? (await findByBeginning(reader, id)));
       if (options.output === 'json') printJson(io, record);
       else io.stdout.write(`${toAuditText(record)}\n`);
+      damage.finish();
     } finally {
       await reader.close();
     }

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import type { AuditReader } from '../../audit/audit-reader';
 import type { AuditRecord } from '../../audit/audit-record';
 import type { LoadedSettings } from '../../settings/load-settings';
+import { createDamageCount } from './damage';
 import { queryOf, withFilters, type AuditFilters } from './filters';
 import { LINE_FORMATS, lineWriter, type LineFormat } from './lines';
 import type { CliIo, CommandContext } from '../io';
@@ -54,7 +55,9 @@ async function tail(io: CliIo, loaded: LoadedSettings, options: AuditTailOptions
   try {
     const newest = (reader: AuditReader) => follower.begin(reader, Date.now(), options.lines);
     const begun = await log.first(newest);
-    const print = await printer(io, options.output);
+    const damage = createDamageCount();
+    const show = await printer(io, options.output);
+    const print = (record: AuditRecord): void => show(damage.seen(record));
     begun.forEach(print);
 
     let everyMs = LOOK_EVERY_MS;
@@ -70,6 +73,7 @@ async function tail(io: CliIo, loaded: LoadedSettings, options: AuditTailOptions
         everyMs = Math.min(everyMs * 2, LOOK_AT_MOST_EVERY_MS);
       }
     }
+    damage.finish();
   } finally {
     await log.close();
   }

@@ -11,7 +11,7 @@ import { checkRelease } from '../../releases/check-release';
 import { createEvaluator } from '../../rego/evaluation/evaluator';
 import type { LoadedConfig } from '../../releases/sources/release-source';
 import { calledBuiltins } from '../../replay/called-builtins';
-import type { Candidate } from '../../replay/rebuild-snapshot';
+import { DAMAGED, type Candidate } from '../../replay/rebuild-snapshot';
 import { replay, type ReplayFilter, type ReplayItem, type ReplayOptions } from '../../replay/replay';
 import type { ReplayClass, ReplayReport } from '../../replay/replay-report';
 import { toReplayMarkdown, toReplayText } from '../../replay/report-text';
@@ -81,6 +81,8 @@ export async function runReplay(io: CliIo, options: ReplayCommandOptions): Promi
   }
   print(io, options.output, report, candidate, name);
   if (report.brokenLines > 0) throw new CliExit(ExitCode.usage, brokenLines(options.from ?? '', report));
+  const damaged = report.causes[DAMAGED] ?? 0;
+  if (damaged > 0) throw new CliExit(ExitCode.usage, `${damaged} records are damaged, and not in the result`);
   const failed = (options.failOn ?? []).some((one) => report.counts[one] > 0);
   if (failed || report.notReproduced > 0) return false;
   if (options.failOn !== undefined) requireReplayed(report);

@@ -144,3 +144,22 @@ describe('gate audit export', () => {
     expect(stderr).toContain('cannot write ');
   });
 });
+
+describe('gate audit, with a damaged record among others', () => {
+  it('gate audit shows all that it can read, and says so at the end with exit code 2', async () => {
+    const database = await openAuditDatabase({ folder: join(folder, 'store') });
+    await database.db
+      .updateTable('deploymentgateauditlog')
+      .set({ record: '{' })
+      .where('decision_id', '=', 'bbbbbbbb-1')
+      .execute();
+    await database.close();
+    for (const args of [['list'], ['export'], ['tail', '--for', '1ms'], ['show', 'bbbbbbbb-1']]) {
+      const { code, stdout, stderr } = await audit(...args);
+      expect({ args, code }).toEqual({ args, code: 2 });
+      expect(stderr).toContain('1 record is damaged, bbbbbbbb-1: its column record cannot be read');
+      expect(stdout).toContain('bbbbbbbb');
+      if (args[0] !== 'show') expect(stdout).toContain(FIRST.slice(0, 8));
+    }
+  });
+});

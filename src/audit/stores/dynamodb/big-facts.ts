@@ -11,6 +11,7 @@ import {
   refAttribute,
   toRefAttribute,
   type Item,
+  type LostPart,
   type MovedPart,
   type PartRef,
 } from './item';
@@ -65,6 +66,37 @@ export async function fetchBigParts(items: readonly Item[], store: ObjectStore |
     whole.push(...(await Promise.all(items.slice(at, at + FETCHES).map((item) => fetchParts(item, store)))));
   }
   return whole;
+}
+
+/**
+ * Items with the parts that are still there put back, in the same order, and what became of the others. A store that cannot
+ * be asked is another matter: nothing is known of any part then.
+ *
+ * @throws ObjectStoreError
+ */
+export async function fetchWhatIsLeft(
+  items: readonly Item[],
+  store: ObjectStore | undefined,
+): Promise<{ item: Item; lost: LostPart[] }[]> {
+  const found: { item: Item; lost: LostPart[] }[] = [];
+  for (let at = 0; at < items.length; at += FETCHES) {
+    found.push(...(await Promise.all(items.slice(at, at + FETCHES).map((item) => fetchLeft(item, store)))));
+  }
+  return found;
+}
+
+async function fetchLeft(item: Item, store: ObjectStore | undefined): Promise<{ item: Item; lost: LostPart[] }> {
+  const parts: MovedPart[] = [];
+  const lost: LostPart[] = [];
+  for (const { field, ref } of partRefs(item)) {
+    try {
+      parts.push({ field, json: await fetchPart(item, field, ref, store) });
+    } catch (error) {
+      if (!(error instanceof GateError)) throw error;
+      lost.push({ field, why: error.message.replace('Cannot read the audit log: ', '') });
+    }
+  }
+  return { item: parts.length === 0 ? item : putBack(item, parts), lost };
 }
 
 async function fetchParts(item: Item, store: ObjectStore | undefined): Promise<Item> {

@@ -5,8 +5,8 @@ import { parseTime } from '../../../kernel/time';
 import { AuditDomain, type AuditRecord, type DomainRecord, type GateRecord } from '../../audit-record';
 import { isGateRecord, placeOf, type AuditPlace } from '../../place';
 
-/** Any field of any domain's records. */
-type FieldName = keyof GateRecord | keyof DomainRecord;
+/** Any field of any domain's records, less what only readers set. */
+type FieldName = Exclude<keyof GateRecord | keyof DomainRecord, 'damaged'>;
 export type Item = Record<string, AttributeValue>;
 
 /** Beyond this an item's facts go elsewhere: DynamoDB refuses items of more than 400 KiB, names of attributes included. */
@@ -138,14 +138,64 @@ export function toItem(record: AuditRecord, retentionMs: number): Item {
  */
 export function toRecord(item: Item): AuditRecord {
   try {
-    const exact = item.exactJSON === undefined ? {} : (JSON.parse(item.exactJSON.S ?? '') as Record<string, unknown>);
-    const names = item.fields?.S?.split(',').map(decodeURIComponent) ?? Object.keys(FIELDS);
-    const entries = names.map((name) => [name, Object.hasOwn(exact, name) ? exact[name] : read(item, name)] as const);
+    const exact = exactOf(item);
+    const entries = namesOf(item).map(
+      (name) => [name, Object.hasOwn(exact, name) ? exact[name] : read(item, name)] as const,
+    );
     return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as unknown as AuditRecord;
   } catch (error) {
     const why = `${nameOf(item)} does not hold a record as this program writes it: ${(error as Error).message}`;
     throw new GateError(FailureType.AuditUnavailable, `Cannot read the audit log: ${why}`, undefined, { cause: error });
   }
+}
+
+/** A part of an item that its place no longer gives. */
+export interface LostPart {
+  field: string;
+  why: string;
+}
+
+/**
+ * The record of an item as far as it can be read, so that a damaged one hides no other: what is lost is missing, and
+ * `damaged` says what and why. Id, time and place come from the item's key where its attributes do not hold them.
+ */
+export function readRecord(item: Item, lost: readonly LostPart[] = []): AuditRecord {
+  const damaged = lost.map(({ why }) => why);
+  const attempt = <T>(what: string, run: () => T): T | undefined => {
+    try {
+      return run();
+    } catch (error) {
+      damaged.push(`its ${what} cannot be read: ${(error as Error).message}`);
+      return undefined;
+    }
+  };
+  const exact = attempt('exactJSON', () => exactOf(item)) ?? {};
+  const names = (attempt('fields', () => namesOf(item)) ?? Object.keys(FIELDS)).filter(
+    (name) => !lost.some(({ field }) => field === name),
+  );
+  const entries = names
+    .map((name) => [name, Object.hasOwn(exact, name) ? exact[name] : attempt(name, () => read(item, name))] as const)
+    .filter(([, value]) => value !== undefined);
+  const fields = Object.fromEntries(entries) as unknown as AuditRecord;
+  return damaged.length === 0 ? fields : { ...ofKey(item), ...fields, damaged };
+}
+
+/** What an item's key tells of its record; `unknown` where it tells nothing. */
+function ofKey({ pk, sk }: Item): AuditRecord {
+  const [, timestamp = '', decisionID = ''] = /^([^#]*)#(.*)$/s.exec(sk?.S ?? '') ?? [];
+  const [, subject = '', part = ''] = /^([^#]*)#(.*)$/s.exec(pk?.S ?? '') ?? [];
+  const shared = { schemaVersion: 1, decisionID, kind: 'unknown', timestamp, reasons: [], errorDetails: [] } as const;
+  const place = /^([a-z]+):(.*)$/s.exec(subject);
+  const named = place === null ? { deploymentID: subject, stage: part } : { domain: place[1], subject: place[2], part };
+  return { ...shared, usedFacts: [], actor: '', ...named } as unknown as AuditRecord;
+}
+
+function exactOf(item: Item): Record<string, unknown> {
+  return item.exactJSON === undefined ? {} : (JSON.parse(item.exactJSON.S ?? '') as Record<string, unknown>);
+}
+
+function namesOf(item: Item): string[] {
+  return item.fields?.S?.split(',').map(decodeURIComponent) ?? Object.keys(FIELDS);
 }
 
 function read(item: Item, name: string): unknown {

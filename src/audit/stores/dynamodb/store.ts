@@ -12,9 +12,9 @@ import { within } from '../../../kernel/timers';
 import { ObjectStoreError, type ObjectStore } from '../../../platform/objects/object-store';
 import { systemTimers } from '../../../platform/timers/system-timers';
 import type { AuditQuery, AuditRecord, AuditStore } from '../../audit-record';
-import { fetchBigParts, storeBigParts } from './big-facts';
+import { fetchBigParts, fetchWhatIsLeft, storeBigParts } from './big-facts';
 import { dynamoDbError, isConflict, whatIsWrong } from './error';
-import { toItem, toRecord, type Item } from './item';
+import { readRecord, toItem, toRecord, type Item } from './item';
 import {
   DAY_INDEX,
   dayPartition,
@@ -279,8 +279,8 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
         const next = items.slice(at, at + Math.min(BATCH, limit - records.length));
         if (next.length === 0) return records;
         at += next.length;
-        const complete = await fetchBigParts(whole ? next : await getItems(next), bigFacts);
-        records.push(...complete.map(toRecord));
+        const found = await fetchWhatIsLeft(whole ? next : await getItems(next), bigFacts);
+        records.push(...found.map(({ item, lost }) => readRecord(item, lost)));
       }
       if (records.length >= limit) break;
     }

@@ -6,7 +6,8 @@ import { reasonCodesOf } from '../../../kernel/reason-code';
 import { FailureType, GateError } from '../../../kernel/failures';
 import { AuditDomain, type AuditQuery, type AuditRecord, type AuditStore } from '../../audit-record';
 import { isGateRecord, placeOf, scopeOf } from '../../place';
-import type { Insertable } from 'kysely';
+import type { Insertable, Selectable } from 'kysely';
+import { isJsonObject } from '../../../kernel/json';
 
 const DEFAULT_LIMIT = 100;
 /** In byte order, as the indexes have it; the database's own collation may order ids in another way. */
@@ -29,12 +30,12 @@ export function createPostgresAuditStore(database: AuditDatabase): AuditStore {
   }
   const reading = <T>(run: () => Promise<T>) => attempt(FailureType.AuditUnavailable, 'read the audit log', run);
 
+  const rowsOf = (decisionID: string): Promise<RecordRow[]> =>
+    db.selectFrom(AUDIT_TABLE).select(['decision_id', 'record']).where('decision_id', '=', decisionID).execute();
+
+  /** A record to go on with: one that was damaged is an error. */
   async function get(decisionID: string): Promise<AuditRecord | undefined> {
-    const row = await db
-      .selectFrom(AUDIT_TABLE)
-      .select('record')
-      .where('decision_id', '=', decisionID)
-      .executeTakeFirst();
+    const [row] = await rowsOf(decisionID);
     return row && toRecord(row);
   }
 
@@ -57,15 +58,16 @@ export function createPostgresAuditStore(database: AuditDatabase): AuditStore {
           `Cannot record ${record.kind} ${record.decisionID}: ${where} said that a record stands under this id, but shows none`,
         );
       }),
-    get: (decisionID) => reading(() => get(decisionID)),
+    get: (decisionID) => reading(async () => (await readRows(database, await rowsOf(decisionID)))[0]),
     list: (query) => reading(() => list(database, query)),
     close: () => database.close(),
   };
 }
 
-async function list({ db }: AuditDatabase, query: AuditQuery): Promise<AuditRecord[]> {
+async function list(database: AuditDatabase, query: AuditQuery): Promise<AuditRecord[]> {
+  const { db } = database;
   const order = (query.newestFirst ?? true) ? 'desc' : 'asc';
-  let select = db.selectFrom(AUDIT_TABLE).select('record');
+  let select = db.selectFrom(AUDIT_TABLE).select(['decision_id', 'record']);
   const { domain, subject, part } = scopeOf(query);
   const isGate = domain === AuditDomain.gate;
   // The indexes of the other domains hold only rows that have a subject.
@@ -96,7 +98,63 @@ async function list({ db }: AuditDatabase, query: AuditQuery): Promise<AuditReco
     .orderBy(BY_ID, order)
     .limit(query.limit ?? DEFAULT_LIMIT)
     .execute();
-  return rows.map(toRecord);
+  return readRows(database, rows);
+}
+
+interface RecordRow {
+  decision_id: string;
+  record: string;
+}
+
+/** Records in the order of their rows; of one that was damaged what its columns tell, marked, so that it hides no other. */
+async function readRows({ db }: AuditDatabase, rows: readonly RecordRow[]): Promise<AuditRecord[]> {
+  const records: AuditRecord[] = [];
+  for (const row of rows) {
+    const read = tryRead(row);
+    if ('record' in read) {
+      records.push(read.record);
+      continue;
+    }
+    const columns = await db
+      .selectFrom(AUDIT_TABLE)
+      .selectAll()
+      .where('decision_id', '=', row.decision_id)
+      .executeTakeFirst();
+    // Gone in between: retention took it.
+    if (columns !== undefined) records.push(ofColumns(columns, read.why));
+  }
+  return records;
+}
+
+function tryRead(row: RecordRow): { record: AuditRecord } | { why: string } {
+  try {
+    const record: unknown = JSON.parse(row.record);
+    if (isJsonObject(record)) return { record: record as unknown as AuditRecord };
+    return { why: 'expected a JSON object' };
+  } catch (error) {
+    return { why: (error as Error).message };
+  }
+}
+
+function ofColumns(row: Selectable<AuditRow>, why: string): AuditRecord {
+  const { domain, deployment_id: deploymentID, stage, subject, part } = row;
+  const place = domain === AuditDomain.gate ? { deploymentID, stage } : { domain, subject, part };
+  return {
+    schemaVersion: 1,
+    decisionID: row.decision_id,
+    kind: row.kind,
+    ...place,
+    timestamp: row.occurred_at.toISOString(),
+    ...(row.outcome === null ? {} : { outcome: row.outcome }),
+    reasons: [],
+    errorDetails: row.faults,
+    usedFacts: row.facts,
+    ...(row.policy_sha === null ? {} : { policySHA: row.policy_sha }),
+    ...(row.config_rev === null ? {} : { configRev: row.config_rev }),
+    ...(row.manifest_version === null ? {} : { manifestVersion: row.manifest_version }),
+    actor: row.actor,
+    damaged: [`its column record cannot be read: ${why}`],
+  } as unknown as AuditRecord;
 }
 
 function toRow(record: AuditRecord): Insertable<AuditRow> {

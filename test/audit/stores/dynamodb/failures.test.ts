@@ -255,14 +255,23 @@ describe('what is wrong with the place', () => {
     await nobody.close();
   });
 
-  it('what is wrong is said of an item that somebody damaged', async () => {
-    const record = await store.record(aRecord());
+  it('what is wrong is said of an item that was damaged, beside the others', async () => {
+    const records = [await store.record(aRecord()), await store.record(aRecord())];
     proxy.rewrite('BatchGetItem', (answer) => {
-      const [item] = (answer.Responses as Record<string, Record<string, unknown>[]>)[TABLE]!;
-      return { Responses: { [TABLE]: [{ ...item, reasonsJSON: { S: '[' } }] } };
+      const [item, ...others] = (answer.Responses as Record<string, Record<string, unknown>[]>)[TABLE]!;
+      return { Responses: { [TABLE]: [{ ...item, reasonsJSON: { S: '[' } }, ...others] } };
     });
-    await expect(store.get(record.decisionID)).rejects.toMatchObject({
-      type: 'AuditUnavailable',
+    const found = await store.list({ newestFirst: false });
+    expect(found).toHaveLength(2);
+    const damaged = found.filter((record) => record.damaged !== undefined);
+    expect(damaged).toMatchObject([{ reasons: [], damaged: [expect.stringContaining('its reasons cannot be read')] }]);
+    expect(records).toContainEqual(found.find((record) => record.damaged === undefined));
+  });
+
+  it('what is wrong is said when an attempt would adopt a damaged item', async () => {
+    const record = await store.record(aRecord());
+    proxy.rewrite('GetItem', ({ Item }) => ({ Item: { ...(Item as object), reasonsJSON: { S: '[' } } }));
+    await expect(store.record(record)).rejects.toMatchObject({
       message: expect.stringContaining(
         `the item ${partitionKey(placeOf(record))} ${sortKey(record)} does not hold a record as this program writes it`,
       ),

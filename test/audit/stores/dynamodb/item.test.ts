@@ -1,6 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { itemBytes, moveParts, partRefs, putBack, toItem, toRecord } from '../../../../src/audit/stores/dynamodb/item';
+import {
+  itemBytes,
+  moveParts,
+  partRefs,
+  putBack,
+  readRecord,
+  toItem,
+  toRecord,
+} from '../../../../src/audit/stores/dynamodb/item';
 import { aDomainRecord, aRecord } from '../../a-record';
 
 const RETENTION_MS = 30 * 86_400_000;
@@ -123,6 +131,38 @@ describe('toRecord', () => {
     ['exact values that are none', { exactJSON: { N: '1' } }, /does not hold a record/],
   ])('toRecord says so of %s', (_, change, why) => {
     expect(() => toRecord({ ...item, ...change } as typeof item)).toThrow(why);
+  });
+});
+
+describe('readRecord', () => {
+  const item = toItem(aRecord({ decisionID: 'd-1' }), RETENTION_MS);
+
+  it('gives a sound record as it is', () => {
+    expect(readRecord(item)).toStrictEqual(toRecord(item));
+  });
+
+  it.each([
+    [{ reasonsJSON: { S: '[' } }, { reasons: [] }, /its reasons cannot be read/],
+    [{ actor: undefined }, { actor: '' }, /its actor cannot be read: its attribute actor is gone/],
+    [{ kind: undefined }, { kind: 'unknown' }, /its kind cannot be read/],
+    [{ exactJSON: { N: '1' } }, {}, /its exactJSON cannot be read/],
+    [{ fields: { S: '%' } }, { decisionID: 'd-1', stage: 'canary' }, /its fields cannot be read/],
+  ])('marks an item with %j and keeps the rest', (change, kept, why) => {
+    const record = readRecord({ ...item, ...change } as typeof item);
+    expect(record).toMatchObject({ ...kept, damaged: expect.arrayContaining([expect.stringMatching(why)]) });
+    expect(record.policySHA).toBe('a'.repeat(64));
+  });
+
+  it('knows an item of which the key alone is left', () => {
+    const { pk, sk } = toItem(aDomainRecord({ decisionID: 'd-2' }), RETENTION_MS);
+    const left = { pk: pk!, sk: sk!, fields: { S: 'decisionID,timestamp' } };
+    expect(readRecord(left)).toMatchObject({
+      decisionID: 'd-2',
+      timestamp: '2026-11-01T12:00:00.000Z',
+      domain: 'rules',
+      subject: 'balance-shards',
+      part: 'move',
+    });
   });
 });
 

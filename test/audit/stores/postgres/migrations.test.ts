@@ -19,7 +19,7 @@ async function insertAsBefore(db: Kysely<StoreSchema>, record: ReturnType<typeof
       '["max_pending_limit_exceeded"]', '[]', '[]', ${JSON.stringify(record)})`.execute(db);
 }
 
-describe('the step to domains', () => {
+describe('the audit log’s tables', () => {
   let db: Kysely<StoreSchema>;
   beforeAll(async () => {
     db = new Kysely<StoreSchema>({ dialect: new PostgresDialect({ pool: createPglitePool(await PGlite.create()) }) });
@@ -43,5 +43,24 @@ describe('the step to domains', () => {
     expect(await store.list({ domain: 'gate' })).toEqual([late, early]);
     expect(await store.list({ deploymentID: early.deploymentID, stage: early.stage })).toEqual([late, early]);
     expect(await store.record({ ...early, outcome: 'allow', reasons: [] })).toEqual(early);
+  });
+
+  it('shows what the columns tell of a record that was damaged, and adopts none', async () => {
+    const store = createPostgresAuditStore({ db, where: 'PGlite', close: () => Promise.resolve() });
+    const sound = await store.record(aRecord({ deploymentID: 'damaged', timestamp: '2026-11-01T13:00:00.000Z' }));
+    const broken = await store.record(aRecord({ deploymentID: 'damaged', timestamp: '2026-11-01T13:00:01.000Z' }));
+    await sql`
+      update DeploymentGateAuditLog set record = left(record, 40)
+      where decision_id = ${broken.decisionID}`.execute(db);
+    const marked = {
+      decisionID: broken.decisionID,
+      deploymentID: 'damaged',
+      outcome: 'deny',
+      usedFacts: broken.usedFacts,
+      damaged: [expect.stringContaining('its column record cannot be read')],
+    };
+    expect(await store.list({ deploymentID: 'damaged' })).toMatchObject([marked, sound]);
+    expect(await store.get(broken.decisionID)).toMatchObject(marked);
+    await expect(store.record(broken)).rejects.toMatchObject({ type: 'AuditWriteFailed' });
   });
 });
