@@ -64,7 +64,7 @@ export function toAlertmanager(alert: Alert, receiver: string, externalURL = '')
   };
 }
 
-/** A resolved alert without an end would read as still firing, so its start stands in. */
+/** A resolved alert without an end would read as still firing, so its start is used. */
 function endOf(alert: Alert): string {
   if (alert.status === AlertStatus.firing) return ZERO_TIME;
   return new Date(alert.endsAtMs ?? alert.startsAtMs).toISOString();

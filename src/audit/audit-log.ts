@@ -8,7 +8,7 @@ export interface AuditMetrics {
   dropped(sink: string): void;
 }
 
-/** Where the audit log reports what nobody awaits; pino fits. */
+/** Where the audit log reports failures of copies, which no one awaits; pino fits. */
 export interface AuditLogger {
   warn(details: object, message: string): void;
   error(details: object, message: string): void;

@@ -137,7 +137,7 @@ export interface AuditQuery {
   manifestVersion?: string;
   /** a deny reason's code */
   reasonCode?: string;
-  /** only what comes after this record in the order asked for; where a page ended, the next one goes on */
+  /** only what comes after this record in the order asked for; where a page ended, the next one continues */
   after?: AuditCursor;
   /** at most this many, 1 to 10,000; @default 100 */
   limit?: number;
@@ -161,7 +161,7 @@ export interface AuditSink {
 export interface AuditStore {
   readonly name: string;
   /**
-   * Puts the record on condition that none stands under its `decisionID`; returns the record that stands there
+   * Puts the record on condition that its `decisionID` is free; returns the record that is there
    * afterwards, which is the earlier one when there was one. Durable when it resolves.
    * @throws GateError AuditWriteFailed when the store cannot be reached or refuses
    */

@@ -3,7 +3,7 @@ import type { AuditQuery, AuditRecord } from './audit-record';
 import { streamRecords } from './stream-records';
 
 /**
- * A record bears the time of its decision and is written some moments later, so that it may come to stand before one that
+ * A record bears the time of its decision and is written some moments later, so that its place may be before one that
  * was seen already. Each look therefore begins this long before the one before it.
  */
 const OVERLAP_MS = 120_000;
@@ -13,7 +13,7 @@ export interface Follower {
   /** The newest that match, up to `count`, oldest first; from here on only what comes after them is new. */
   begin(reader: AuditReader, nowMs: number, count: number): Promise<AuditRecord[]>;
   /**
-   * What is new since the last look, oldest first. A look that fails midway has given what it gave: the next one goes on
+   * What is new since the last look, oldest first. A look that fails midway has given what it gave: the next one continues
    * from there.
    */
   look(reader: AuditReader, nowMs: number): AsyncGenerator<AuditRecord, void, undefined>;

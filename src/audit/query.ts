@@ -7,7 +7,7 @@ import { DecisionOutcome } from '../kernel/outcome';
 
 export const MAX_LIMIT = 10_000;
 
-/** A query as it is typed in a command or stands in a URL: strings, under the names of `AuditQuery`. */
+/** A query as it is typed in a command or is in a URL: strings, under the names of `AuditQuery`. */
 export type AuditQueryOptions = { [option in keyof AuditQuery]?: string | undefined };
 
 const FIRST_MS = Date.parse('0001-01-01T00:00:00.000Z');

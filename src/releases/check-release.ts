@@ -84,7 +84,7 @@ function missingAlong(
 /**
  * A limit that is read is a number and nothing else: Rego orders every list and object above every number, so
  * `current > [2000]` and `current > {"max": 2000}` never deny. Which limits a policy looks up by a computed key cannot be
- * told from what it reads; limits of many regions are therefore named one by one (`limits.max.eu`), or stand in
+ * told from what it reads; limits of many regions are therefore named one by one (`limits.max.eu`), or are in
  * `parameters` with whatever else is no number, where their types are the policy's to check.
  */
 function notNumbers(path: readonly string[], document: JsonObject): Fault[] {

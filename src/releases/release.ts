@@ -22,7 +22,7 @@ export interface ReleaseHolder {
   /** reads the manifest now and loads what it names when it differs; returns the release then in force */
   refresh(): Promise<Release>;
   /**
-   * As refresh, for who must know that the release is in force still: a newer one that was refused for what it is leaves
+   * As refresh, for a caller that must know that the release is in force still: a newer one that was refused for what it is leaves
    * it there.
    *
    * @param withinMs at most so long; a source that hangs is one that cannot be read

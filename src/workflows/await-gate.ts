@@ -23,7 +23,7 @@ const gates = new Map<string, Gate>();
 let turn: Promise<unknown> = Promise.resolve();
 
 /**
- * Waits, in a workflow of your own, until the stage may go on; the operator's messages (resume, abort, override) and the
+ * Waits, in a workflow of your own, until the stage may continue; the operator's messages (resume, abort, override) and the
  * queries (status, explain) are then answered by your workflow. Stages are asked for one after the other.
  *
  * @throws ApplicationFailure DeploymentDenied or DeploymentAborted

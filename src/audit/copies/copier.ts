@@ -51,7 +51,7 @@ export function createCopier(sink: AuditSink, events: CopierEvents, limits: Copi
         await pause(retryInMs);
       }
     }
-    // In the same breath as the last look at the queue: a record added after that look starts anew.
+    // In the same breath as the last look at the queue: a record added after that look starts again.
     busy = false;
   }
 

@@ -49,18 +49,18 @@ export function createAuditLog({ store, sinks, required = [], metrics, logger, c
   );
 
   async function recordInStore<R extends AuditRecord>(target: AuditStore, record: R): Promise<R> {
-    let standing: R;
+    let stored: R;
     try {
-      standing = asSamePlace(record, await target.record(record));
+      stored = asSamePlace(record, await target.record(record));
     } catch (error) {
       metrics.failed(target.name);
       throw toWriteFailure(target.name, record, error);
     }
     metrics.written(target.name);
-    // After the store: a copy is of the record that stands. Whoever dies in between records once more, and copies then.
-    for (const sink of required) await writeRequired(sink, standing);
-    for (const copier of copiers) copier.add(standing);
-    return standing;
+    // After the store: a copy is of the stored record. A worker that dies in between records once more, and copies then.
+    for (const sink of required) await writeRequired(sink, stored);
+    for (const copier of copiers) copier.add(stored);
+    return stored;
   }
 
   async function writeRequired(sink: AuditSink, record: AuditRecord): Promise<void> {
@@ -100,11 +100,11 @@ export function createAuditLog({ store, sinks, required = [], metrics, logger, c
 }
 
 /** @throws Error when the id was taken by a record of another domain, subject or part */
-function asSamePlace<R extends AuditRecord>(given: R, standing: AuditRecord): R {
-  const [wanted, found] = [placeOf(given), placeOf(standing)];
+function asSamePlace<R extends AuditRecord>(given: R, stored: AuditRecord): R {
+  const [wanted, found] = [placeOf(given), placeOf(stored)];
   const isSame = found.domain === wanted.domain && found.subject === wanted.subject && found.part === wanted.part;
-  if (isSame) return standing as R;
-  throw new Error(`its id belongs to a record of ${subjectName(standing)} / ${found.part}`);
+  if (isSame) return stored as R;
+  throw new Error(`its id belongs to a record of ${subjectName(stored)} / ${found.part}`);
 }
 
 function toWriteFailure(sink: string, { kind, decisionID }: AuditRecord, error: unknown): GateError {

@@ -11,7 +11,7 @@ import { userDataFolder } from '../../platform/files/user-folders';
 /**
  * The upload of decision logs that the settings name; undefined when they name none.
  *
- * @throws GateError ConfigInvalid for a URL that is none, or a folder that cannot be used
+ * @throws GateError ConfigInvalid for an invalid URL, or a folder that cannot be used
  */
 export async function openDecisionLogUpload(
   { settings, baseDir }: LoadedSettings,

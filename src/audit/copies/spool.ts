@@ -159,7 +159,7 @@ async function writeDurably(folder: string, key: string, text: string): Promise<
       await directory.close();
     }
   } catch (error) {
-    // Under its name it may stand already, which is not to be found by the next start: whoever is refused comes again.
+    // It may have its name already, and the next start must not find it: a refused caller comes again.
     for (const file of [part, join(folder, key)]) await rm(file, { force: true }).catch(() => undefined);
     throw error;
   }

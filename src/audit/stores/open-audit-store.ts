@@ -61,7 +61,7 @@ export async function openDynamoDbStore(settings: StoreSettings): Promise<AuditS
   });
 }
 
-/** Opening asks nothing of anybody. */
+/** Opening does no I/O. */
 export async function openBigFacts({
   bucket,
   prefix,

@@ -60,7 +60,7 @@ async function isFolder(io: CliIo, where: string): Promise<boolean> {
 }
 
 async function readObject(url: string, { settings }: LoadedSettings, cwd: string): Promise<PolicyBundle> {
-  // A folder may stand there, which no store has.
+  // It may be a folder, which no store has.
   if (url.toLowerCase().startsWith('file:')) return loadPolicy(pathOf(url));
   const { store, key } = await openObjectStore(url, settings.release.s3, cwd);
   const found = await store.get(key, { maxBytes: DEFAULT_ARCHIVE_LIMITS.maxArchiveBytes });

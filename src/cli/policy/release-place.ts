@@ -26,7 +26,7 @@ export async function openManifestPlace(
  */
 export async function actorOf(io: CliIo, by: string | undefined): Promise<string> {
   const name = by ?? (io.env.USER || (await userName()));
-  // It stands in a manifest, which a fleet reads, and in tables.
+  // It is shown in tables and is part of a manifest, which a fleet reads.
   if (name !== undefined && name.trim() !== '' && name.length <= MAX_NAME && !/\p{Cc}/u.test(name)) return name;
   throw new GateError(
     FailureType.ConfigInvalid,

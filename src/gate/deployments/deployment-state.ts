@@ -2,7 +2,7 @@ import type { HandledCall } from '../../kernel/operator-call';
 import type { Pause as BasicPause } from '../../kernel/pause';
 import type { RecordedDecision } from './recorded-decision';
 
-/** Where a gated stage stands. Public: `gate status` and the `status` query show it. */
+/** The state of a gated stage. Public: `gate status` and the `status` query show it. */
 export const GateState = {
   /** facts are collected, a decision is made or recorded */
   deciding: 'deciding',

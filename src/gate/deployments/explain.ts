@@ -1,7 +1,7 @@
 import { formatDuration } from '../../kernel/duration';
 import type { DeploymentStatus, Explanation } from './deployment-state';
 
-/** Why a deployment stands where it stands, and what would unblock it. */
+/** Why a deployment is in its state, and what would unblock it. */
 export function explain(status: DeploymentStatus, notes: readonly string[]): Explanation {
   const last = status.lastDecision;
   const faults = status.pause && !status.pause.recovered ? status.pause.faults : (last?.decision.faults ?? []);
@@ -63,7 +63,7 @@ function unblock(status: DeploymentStatus): string[] {
     if (status.pause.recovered) return [`The facts have recovered. Go on: ${resume}`, `Give up: ${abort}`];
     return [
       ...status.pause.faults.map(mend),
-      `Then go on: ${resume}`,
+      `Then continue: ${resume}`,
       ...(status.lastDecision ? [`Allow this stage all the same: gate override ${id} --actor YOU --reason WHY`] : []),
       `Give up: ${abort}`,
     ];
@@ -90,7 +90,7 @@ function mend(fault: NonNullable<DeploymentStatus['pause']>['faults'][number]): 
     case 'FactMissing':
       return `A provider for ${fact} must be configured, or the policy must not read it`;
     case 'AuditWriteFailed':
-      return 'The audit store must be back; the deployment then goes on by itself';
+      return 'The audit store must be back; the deployment then resumes by itself';
     case 'LeaseLapsed':
       return `Raise the max age of the fact that lapsed, or shorten the way to the action: ${fault.message}`;
     default:

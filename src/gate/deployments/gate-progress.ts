@@ -58,7 +58,7 @@ export type GateEvent =
   | { type: 'stage-passed' }
   | { type: 'ended'; state: 'done' | 'denied' | 'aborted' | 'failed'; reason?: string };
 
-/** A deployment that begins, or goes on with what an earlier run carried over. */
+/** A deployment that begins, or continues with what an earlier run carried over. */
 export function initialProgress(
   deploymentId: string,
   stages: readonly string[],

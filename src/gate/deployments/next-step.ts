@@ -7,7 +7,7 @@ export const NextStep = {
   observe: 'observe',
   /** no decision could be made */
   pause: 'pause',
-  /** a decision could be made again, and an operator must say that the deployment may go on */
+  /** a decision could be made again, and an operator must say that the deployment may continue */
   awaitOperator: 'await-operator',
   /** the pause is over; what follows then must be asked once more */
   endPause: 'end-pause',

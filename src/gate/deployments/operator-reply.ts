@@ -16,5 +16,5 @@ export function resumeMessage(resumed: boolean, { stage, lastDecision }: Deploym
   const decision = lastDecision?.decision;
   const found = [...(decision?.denyReasons ?? []), ...(decision?.faults ?? []).map((fault) => fault.message)];
   const why = found.length === 0 ? '' : `: ${found.join('; ')}`;
-  return `${resumed ? 'Resumed' : 'Still paused'}: asked anew, stage ${stage} got ${decision?.outcome ?? 'no decision'}${why}`;
+  return `${resumed ? 'Resumed' : 'Still paused'}: asked again, stage ${stage} got ${decision?.outcome ?? 'no decision'}${why}`;
 }

@@ -6,7 +6,7 @@ import type { JsonValue } from '../../kernel/json';
 const SHOWN_VALUE_LENGTH = 120;
 
 /**
- * What the workflow goes on with: the record that stands in the store, which is an earlier one when this decision had been
+ * What the workflow continues with: the record in the store, which is an earlier one when this decision had been
  * recorded before a crash. Limits of the lease that a record does not keep come from the decision just made.
  */
 export function toRecordedDecision(

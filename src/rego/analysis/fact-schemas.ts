@@ -66,7 +66,7 @@ export function schemaFailures(root: string, validate: ValidateFunction): Schema
 export interface SchemaFailure {
   /** `input.fleet.pending` */
   where: string;
-  /** goes on a sentence `Expected … to be` */
+  /** continues a sentence `Expected … to be` */
   expected: string;
   found: unknown;
 }

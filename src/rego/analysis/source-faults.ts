@@ -28,7 +28,7 @@ export function refuse(file: string, line: number, what: string): Fault {
   return { type: FailureType.PolicyInvalid, message: `${where}: ${what}`, where };
 }
 
-/** Where a node of the syntax tree stands, when it says. */
+/** Where a node of the syntax tree is, when it says. */
 export function lineOf(node: Record<string, unknown>): number | undefined {
   return isJsonObject(node.location) && typeof node.location.row === 'number' ? node.location.row : undefined;
 }

@@ -45,7 +45,7 @@ function objectType(schema: JsonSchema, indent: string): string {
   const properties = isJsonObject(schema.properties) ? Object.entries(schema.properties) : [];
   const lines = properties.map(([name, property]) => {
     const said = isJsonObject(property) && typeof property.description === 'string' ? property.description : undefined;
-    // A description must not end the comment that it stands in.
+    // A description must not end the comment that holds it.
     const comment = said === undefined ? '' : `${inner}/** ${said.replaceAll('*/', '*\\/').replace(/\s+/g, ' ')} */\n`;
     const key = /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
     return `${comment}${inner}${key}${required.includes(name) ? '' : '?'}: ${typeOf(property, inner)};\n`;

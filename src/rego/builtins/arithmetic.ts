@@ -11,7 +11,7 @@ import { isSet } from '../values/value';
  * `big.Float` of 64 bits.
  */
 interface Operation {
-  /** of safe integers; undefined where the answer is none */
+  /** of safe integers; undefined where the answer is not one */
   small(a: number, b: number): number | undefined;
   /** absent where only floats are exact enough for the answer */
   exact?(a: bigint, b: bigint): bigint;

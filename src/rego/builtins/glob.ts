@@ -13,7 +13,7 @@ export const globBuiltins: Builtins = {
   'glob.quote_meta': (operands) => stringAt(operands, 0).replace(/[*?\\[\]{}]/g, '\\$&'),
 };
 
-/** null is none, an empty array the dot. */
+/** null means no delimiter, an empty array the dot. */
 function delimitersAt(operands: readonly RegoValue[], index: number): string[] {
   const value = operands[index]!;
   if (value === null) return [];

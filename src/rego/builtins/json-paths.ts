@@ -22,7 +22,7 @@ export function pathSegments(path: RegoValue): RegoValue[] {
   return segments.map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
-/** The paths as one object; null stands where one ends. */
+/** The paths as one object; null is where one ends. */
 function treeAt(operands: readonly RegoValue[], index: number): RegoObject {
   const paths = itemsOf(operands[index]!);
   if (!paths) throw wrongType(operands, index, 'set', 'array');

@@ -98,7 +98,7 @@ function isSubset(whole: RegoValue, part: RegoValue): boolean {
   return Array.isArray(whole) && Array.isArray(part) && isStretch(whole, part);
 }
 
-/** Whether `part` stands in `whole` as it is. */
+/** Whether `whole` holds `part` as it is. */
 function isStretch(whole: RegoValue[], part: RegoValue[]): boolean {
   if (part.length > whole.length) return false;
   let [start, matched] = [0, 0];

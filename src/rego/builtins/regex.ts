@@ -93,7 +93,7 @@ function expand(template: string, text: string, match: number[], names: Record<s
   });
 }
 
-/** `urn:foo:{.*}` with `{` and `}`: what stands between the delimiters is a pattern, the rest is taken literally. */
+/** `urn:foo:{.*}` with `{` and `}`: what is between the delimiters is a pattern, the rest is taken literally. */
 function templatePattern(template: string, open: string, close: string): string {
   let pattern = '^';
   let depth = 0;

@@ -19,7 +19,7 @@ const LAYOUTS: Readonly<Record<string, string>> = {
 };
 const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
-/** Nanoseconds since the epoch, UTC, wherever a number stands; `[ns, zone, layout]` where a list does. */
+/** Nanoseconds since the epoch, UTC, for a number; `[ns, zone, layout]` for a list. */
 export const timeBuiltins: Builtins = {
   'time.now_ns': (_, { decisionTimeNs }) => fromBigInt(decisionTimeNs),
   'time.parse_ns': (operands) => {

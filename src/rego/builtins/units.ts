@@ -44,7 +44,7 @@ function byteFactor(unit: string): bigint {
   return power(match[2] ? 1024n : 1000n, match[1]!);
 }
 
-/** The number ends where the first character stands that neither it nor an exponent may hold. */
+/** The number ends at the first character that neither it nor an exponent may hold. */
 function splitUnit(text: string): [amount: string, unit: string] {
   if (text.includes(' ')) throw new BuiltinError('spaces not allowed in resource strings');
   const amount = /^(?:[0-9.+-]|e[+-]?(?=[0-9+-])|e[+-])*/i.exec(text)![0];

@@ -2,7 +2,7 @@ import type { Builtins } from './builtin';
 import { BUDGET, type BuiltinBudget } from './plan-builtin';
 import { isObject, isSet, type RegoValue } from '../values/value';
 
-/** All of them at once, where OPA walks as it goes on; the plan iterates over the answer. */
+/** All of them at once, where OPA walks step by step; the plan iterates over the answer. */
 export const walkBuiltins: Builtins = {
   walk: ([value], { budget }) => walk(value!, budget),
 };

@@ -21,7 +21,7 @@ export interface EvaluatorOptions {
    */
   memoryMiB?: number;
   /**
-   * threads that stand ready to take the place of a stopped one, started after the first answer
+   * threads that are ready to replace a stopped one, started after the first answer
    * @default 1
    */
   spares?: number;
@@ -57,7 +57,7 @@ export interface Evaluation {
 export interface Evaluator {
   /**
    * The deadline counts from the start of the evaluation, not from queueing. An evaluation that passes it is stopped and
-   * tried once more on another thread; calls queued behind it go on there too.
+   * tried once more on another thread; calls queued behind it move there too.
    *
    * @throws GateError PolicyEvaluation (aborted, out of memory, past its deadline twice; the cause is a SecondOpinionError
    *   where the evaluators do not agree), PolicyInvalid (the release does

@@ -7,7 +7,7 @@ import { fromPlain, toPlain } from '../values/plain';
 import type { EvaluationAccount } from './account';
 import type { RunnablePolicy } from './runnable-policy';
 
-/** What the plan answers, before anybody else is asked. */
+/** What the plan answers, before anything else is asked. */
 export interface PlanAnswer {
   response: JsonValue | undefined;
   account: EvaluationAccount;

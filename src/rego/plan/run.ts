@@ -8,7 +8,7 @@ import { Outside, DocumentIndex } from './absence/outside';
 /** The variables of a function that runs. */
 export type Frame = (RegoValue | undefined)[];
 
-/** What a statement answers: go on with the next, return, or break out of so many blocks. */
+/** What a statement answers: continue with the next, return, or break out of so many blocks. */
 export const NEXT = -1;
 export const RETURN = -2;
 export type Step = (frame: Frame, run: Run) => number;

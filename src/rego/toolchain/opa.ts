@@ -62,7 +62,7 @@ function builtinNames(capabilities: JsonObject): Set<string> {
   return new Set(builtins.flatMap((one) => (isJsonObject(one) ? [String(one.name)] : [])));
 }
 
-/** The faults in what `opa check --format json` or `opa parse --format json` printed; the text itself when it is none. */
+/** The faults in what `opa check --format json` or `opa parse --format json` printed; the text itself when it is not JSON. */
 export function opaFaults(output: OpaResult, refused: ReadonlySet<string> = new Set()): Fault[] {
   const errors = parseErrors(output.stderr) ?? parseErrors(output.stdout);
   if (errors === undefined) {

@@ -51,7 +51,7 @@ function toTest(result: JsonObject): PolicyTest {
   };
 }
 
-/** Counted anew over the policy's own files: `opa` counts the lines of the tests too, which cover themselves. */
+/** Counted again over the policy's own files: `opa` counts the lines of the tests too, which cover themselves. */
 function toCoverage(report: JsonObject): { coverage: number; notCovered: string[] } {
   const files = isJsonObject(report.files) ? Object.entries(report.files) : [];
   let covered = 0;

@@ -22,7 +22,7 @@ export function splitNumber(text: string): { negative: boolean; digits: string; 
 
 /**
  * @param text a number as JSON or Rego writes it: `1`, `-0.5`, `.5`, `1e+21`
- * @throws SyntaxError where it is none
+ * @throws SyntaxError for any other text
  */
 export function parseDecimal(text: string): Decimal {
   const parts = splitNumber(text);

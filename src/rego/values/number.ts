@@ -84,7 +84,7 @@ export function fromBigInt(value: bigint): RegoNumber {
 const MIN_SAFE = BigInt(Number.MIN_SAFE_INTEGER);
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 
-/** OPA's `Number.Int()`: an integer of 64 bits, written with digits or with digits and `.000`; 1e2 is none. */
+/** OPA's `Number.Int()`: an integer of 64 bits, written with digits or with digits and `.000`; 1e2 is not one. */
 export function toInt64(value: RegoNumber): bigint | undefined {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
   const text = numberText(value);

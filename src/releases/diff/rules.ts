@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../kernel/canonical-json';
 
-/** One rule as it stands in a policy. */
+/** One rule of a policy. */
 export interface SourceRule {
   /** `gate.deny_reasons`; imports of a file are listed under `import` */
   name: string;

@@ -11,7 +11,7 @@ const CHUNK_BYTES = 256 * 1024;
  * The whole lines of a file of JSON lines, in pieces as they are read.
  *
  * @param input a path, or a stream such as standard input
- * @param signal ends the reading, also where it waits for who writes
+ * @param signal ends the reading, also while it waits for a writer
  * @throws GateError ConfigInvalid when it cannot be read, is not UTF-8, or has a line of more than 16 MiB
  */
 export async function* readPieces(

@@ -24,7 +24,7 @@ export interface RecordingOptions {
   reminders: ReminderIntervals;
 }
 
-/** Records everything before anything acts; while the store is down the deployment is paused and goes on by itself. */
+/** Records everything before anything acts; while the store is down the deployment is paused and resumes by itself. */
 export class AuditTrail {
   private readonly recorded: RecordedPauses<AuditRecord, Pause>;
 

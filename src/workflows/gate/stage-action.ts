@@ -15,7 +15,7 @@ import type { StageGate } from './stage-gate';
  * is still checked depends on how the attempt before ended (gate rules, section 6).
  *
  * @returns `lapsed` when the lease ended before a request was sent, or could not be confirmed at the last attempt: the
- *   stage must be decided anew
+ *   stage must be decided again
  * @throws ApplicationFailure ActionFailed after the last attempt, DeploymentAborted on an operator's abort; the action is
  *   compensated first where it may have been sent and says how
  */

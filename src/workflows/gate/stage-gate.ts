@@ -40,7 +40,7 @@ export class StageGate {
   }
 
   /**
-   * Returns when the stage may go on: allowed, overridden, or only observed.
+   * Returns when the stage may continue: allowed, overridden, or only observed.
    *
    * @throws ApplicationFailure DeploymentDenied when denied for good, DeploymentAborted when an operator aborts; both
    *   after their records are stored

@@ -22,7 +22,7 @@ interface Draft {
  * One decision: collect, evaluate, record, in this order. Whatever fails becomes a decision of outcome `error`; the only
  * thing thrown is a cancellation.
  *
- * @param record stores the record and returns the one that stands in the store
+ * @param record stores the record and returns the one that is in the store
  */
 export async function takeDecision(
   request: CollectRequest,
@@ -82,7 +82,7 @@ export function errorDecision(faults: Fault[]): Decision {
   return { outcome: 'error', denyReasons: [], faults, evalDurationNs: 0 };
 }
 
-/** No worker said what it found: the workflow's own clock and id stand for the decision's, recorded like any other. */
+/** No worker said what it found: the workflow's own clock and id replace the decision's, recorded like any other. */
 function unanswered(request: CollectRequest, fault: Fault): SnapshotFailure {
   return { decisionId: uuid4(), decisionTimeMs: Date.now(), target: request.target, facts: [], faults: [fault] };
 }

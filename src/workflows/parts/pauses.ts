@@ -51,7 +51,7 @@ export class Pauses<P extends Pause> {
     return pause;
   }
 
-  /** Nothing is wrong any more, but an operator must say that the work may go on: told once. */
+  /** Nothing is wrong any more, but an operator must say that the work may continue: told once. */
   noteRecovery(): void {
     if (!this.present || this.present.recovered) return;
     this.tell({ ...reminded(this.present, Date.now(), this.words.intervals), recovered: true });
@@ -62,7 +62,7 @@ export class Pauses<P extends Pause> {
     this.tell(reminded(this.present, Date.now(), this.words.intervals));
   }
 
-  /** Ends the present pause after its end is recorded; does nothing when there is none. */
+  /** Ends the present pause after its end is recorded; does nothing without one. */
   async end(reason: string): Promise<void> {
     const pause = this.present;
     if (!pause) return;

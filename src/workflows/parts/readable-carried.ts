@@ -9,6 +9,6 @@ export function readableCarried<T extends { version: number }>(carried: T | unde
   const version: unknown = carried?.version;
   if (carried === undefined || (typeof version === 'number' && version <= newest)) return carried;
   throw new Error(
-    `Expected carried state of version ${newest} or lower, got ${String(version)}: a newer release continued this workflow, and only a worker of that release can go on with it`,
+    `Expected carried state of version ${newest} or lower, got ${String(version)}: a newer release continued this workflow, and only a worker of that release can continue it`,
   );
 }

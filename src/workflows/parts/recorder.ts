@@ -15,7 +15,7 @@ export interface RecordWords<R extends object, P extends Pause> {
 }
 
 /**
- * Records before anything acts. While the store is down the workflow is paused, and it goes on by itself when the store is
+ * Records before anything acts. While the store is down the workflow is paused, and it resumes by itself when the store is
  * back; the outage is recorded then.
  */
 export class Recorder<R extends object, P extends Pause> {

@@ -59,7 +59,7 @@ describe('explain', () => {
       { type: 'FactMissing', message: 'm', factId: 'a' },
       'A provider for a must be configured, or the policy must not read it',
     ],
-    [{ type: 'AuditWriteFailed', message: 'm' }, 'The audit store must be back; the deployment then goes on by itself'],
+    [{ type: 'AuditWriteFailed', message: 'm' }, 'The audit store must be back; the deployment then resumes by itself'],
     [
       { type: 'LeaseLapsed', message: 'm' },
       'Raise the max age of the fact that lapsed, or shorten the way to the action: m',

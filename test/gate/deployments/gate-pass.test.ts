@@ -53,14 +53,14 @@ describe('a reply', () => {
   });
 
   it.each([
-    [true, aDecision(), 'Resumed: asked anew, stage canary got deny: too many: 3'],
-    [true, aDecision({ outcome: 'allow', denyReasons: [] }), 'Resumed: asked anew, stage canary got allow'],
+    [true, aDecision(), 'Resumed: asked again, stage canary got deny: too many: 3'],
+    [true, aDecision({ outcome: 'allow', denyReasons: [] }), 'Resumed: asked again, stage canary got allow'],
     [
       false,
       aDecision({ outcome: 'error', denyReasons: [], faults: [{ type: 'FactStale', message: 'old' }] }),
-      'Still paused: asked anew, stage canary got error: old',
+      'Still paused: asked again, stage canary got error: old',
     ],
-    [false, undefined, 'Still paused: asked anew, stage canary got no decision'],
+    [false, undefined, 'Still paused: asked again, stage canary got no decision'],
   ])('a reply to a resume (%s) says what was found', (resumed, lastDecision, expected) => {
     expect(resumeMessage(resumed, aStatus({ lastDecision }))).toBe(expected);
   });

@@ -108,7 +108,7 @@ async function fetchParts(item: Item, store: ObjectStore | undefined): Promise<I
 }
 
 async function fetchPart(item: Item, field: string, ref: PartRef, store: ObjectStore | undefined): Promise<string> {
-  const what = `the ${field} of ${nameOf(item)} stand in ${ref.uri}`;
+  const what = `the ${field} of ${nameOf(item)} are in ${ref.uri}`;
   if (store === undefined || !ref.uri.startsWith(store.url)) {
     throw unreadable(`${what}, but audit.store.bigFacts names ${store?.url ?? 'no place'}`);
   }

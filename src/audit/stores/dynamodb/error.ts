@@ -18,7 +18,7 @@ const BY_NAME: Record<string, string> = {
   SyntaxError: 'broke its answer off, or is no DynamoDB',
 };
 
-/** True when the request asked for a condition that does not hold: a record stands under the key. */
+/** True when the request asked for a condition that does not hold: a record exists under the key. */
 export function isConflict(error: unknown): boolean {
   return nameOf(error) === 'ConditionalCheckFailedException';
 }
@@ -37,7 +37,7 @@ export function dynamoDbError(type: FailureType, where: string, doing: string, e
   });
 }
 
-/** What goes on after DynamoDB's name, e.g. `does not exist: … (ResourceNotFoundException)`. */
+/** What follows DynamoDB's name, e.g. `does not exist: … (ResourceNotFoundException)`. */
 export function whatIsWrong(error: unknown): string {
   const { $metadata } = (error ?? {}) as { $metadata?: { httpStatusCode?: number; attempts?: number } };
   const tries =
@@ -49,7 +49,7 @@ export function whatIsWrong(error: unknown): string {
   if (known !== undefined) return `${known} (${name}${tries})`;
   const status = $metadata?.httpStatusCode;
   if (name === 'ValidationException') return `refused the request: ${messageOf(error)}`;
-  // Of an answer that is none, status 200 says nothing.
+  // A truncated response can still have status 200.
   if (status !== undefined && status >= 300) return `failed with HTTP status ${status} (${name}${tries})`;
   return `failed: ${messageOf(error)} (${name}${tries})`;
 }

@@ -12,7 +12,7 @@ export type Item = Record<string, AttributeValue>;
 /** Beyond this an item's facts go elsewhere: DynamoDB refuses items of more than 400 KiB, names of attributes included. */
 export const MAX_ITEM_BYTES = 380 * 1024;
 
-/** Where a part of a record stands that is too big for its item. */
+/** Where a part of a record is that is too big for its item. */
 export interface PartRef {
   uri: string;
   /** of the part's bytes, in hex */
@@ -88,7 +88,7 @@ export function subjectKey({ domain, subject }: Pick<AuditPlace, 'domain' | 'sub
  * `expiresAt` for TTL (epoch seconds), `fields` (the names in their order, so that a record comes back character for
  * character) and, where an attribute cannot hold a text or a number as it is, the exact one in `exactJSON`.
  *
- * @throws GateError AuditWriteFailed when its timestamp is none
+ * @throws GateError AuditWriteFailed when its timestamp is invalid
  */
 export function toItem(record: AuditRecord, retentionMs: number): Item {
   const timeMs = parseTime(record.timestamp);
@@ -245,7 +245,7 @@ export function moveParts(item: Item, maxBytes = MAX_ITEM_BYTES): { item: Item; 
   return { item: rest, moved };
 }
 
-/** The attribute that says where a moved part stands, e.g. `usedFactsRef`. */
+/** The attribute that says where a moved part is, e.g. `usedFactsRef`. */
 export function refAttribute(field: FieldName): string {
   return `${field}Ref`;
 }
@@ -254,7 +254,7 @@ export function toRefAttribute({ uri, sha256, bytes }: PartRef): AttributeValue 
   return { M: { uri: { S: uri }, sha256: { S: sha256 }, bytes: { N: String(bytes) } } };
 }
 
-/** Where the moved parts of an item stand. */
+/** Where the moved parts of an item are. */
 export function partRefs(item: Item): { field: FieldName; ref: PartRef }[] {
   return MOVABLE.flatMap((field) => {
     const found = item[refAttribute(field)]?.M;

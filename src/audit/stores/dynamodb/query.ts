@@ -15,14 +15,14 @@ const MOST_LOOK_BACK_DAYS = 3660;
 /** Other machines' clocks may be ahead. */
 const AHEAD_MS = DAY_MS;
 
-/** A run of sort keys, both ends included except for `except`, the record that a page goes on after. */
+/** A run of sort keys, both ends included except for `except`, the record that a page continues after. */
 export interface SortKeyRange {
   from?: string;
   to?: string;
   except?: string;
 }
 
-/** Where all answers to a question stand, when that is in one place: the table's own key, or an index. */
+/** Where all answers to a question are, when that is one place: the table's own key, or an index. */
 export interface Partition {
   index?: string;
   attribute: string;

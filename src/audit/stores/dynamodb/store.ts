@@ -79,13 +79,13 @@ interface Found {
 }
 
 /**
- * The store of record in DynamoDB; closing it closes the client. An item is put on condition that none stands under its
+ * The store of record in DynamoDB; closing it closes the client. An item is put on condition that there is none under its
  * key, which comes from the record's own time and id: of two writers of one record the first wins, and both get its record.
  * So a put whose answer was lost is simply repeated.
  *
  * `list` asks the narrowest place: the table for a stage, an index for a deployment, else day after day. Where the indexes
  * answer (which follow the table within moments on AWS) the items themselves are read consistently. `get` knows no more than
- * an id, by which nothing is sorted: it goes through the days, newest first, and for an id that nobody wrote through them
+ * an id, by which nothing is sorted: it goes through the days, newest first, and for an id that was never written through them
  * all. What the indexes hold is small, about 3,000 records a request; whoever knows the deployment asks `list`.
  */
 export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditStore {
@@ -108,7 +108,7 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
     const cannot = `Cannot record ${given.kind} ${given.decisionID}`;
     const item = await inTimeBeside(cannot, () => storeBigParts(toItem(given, retentionMs), bigFacts));
     const tries: Tries = { over: false };
-    const standing = await within(systemTimers, writeWithinMs, put(item, tries), () => {
+    const existing = await within(systemTimers, writeWithinMs, put(item, tries), () => {
       tries.over = true;
       const last = tries.last === undefined ? '' : `; of the last try: it ${tries.last}`;
       return new GateError(
@@ -116,19 +116,19 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
         `${cannot}: ${where} gave no good answer within ${writeWithinMs} ms, retries included${last}; should it have taken the record, the next attempt adopts it`,
       );
     });
-    if (standing === undefined) return given;
-    const [whole = standing] = await inTimeBeside(cannot, () => fetchBigParts([standing], bigFacts));
+    if (existing === undefined) return given;
+    const [whole = existing] = await inTimeBeside(cannot, () => fetchBigParts([existing], bigFacts));
     return toRecord(whole);
   }
 
-  /** Big facts have as long as the item. What was given up goes on by itself, and the next attempt finds what it has put. */
+  /** Big facts have as long as the item. What was given up continues by itself, and the next attempt finds what it has put. */
   function inTimeBeside<T>(cannot: string, run: () => Promise<T>): Promise<T> {
     if (bigFacts === undefined) return run();
     const late = `${cannot}: ${bigFacts.url} gave no answer within ${writeWithinMs} ms`;
     return within(systemTimers, writeWithinMs, run(), () => new GateError(FailureType.AuditWriteFailed, late));
   }
 
-  /** The item that stands under the key already; undefined when this one does now. */
+  /** The item that was under the key already; undefined when this one was put. */
   async function put(item: Item, tries: Tries): Promise<Item | undefined> {
     // An abort signal would cost every record a tenth of its time; so a try under way at the end ends by itself, soon after.
     const options = { requestTimeout: 2 * writeWithinMs };
@@ -159,7 +159,7 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
     if (found !== undefined) return found;
     throw new GateError(
       FailureType.AuditWriteFailed,
-      `Cannot record ${item.kind?.S} ${item.decisionID?.S}: ${where} said that a record stands under its key, but shows none`,
+      `Cannot record ${item.kind?.S} ${item.decisionID?.S}: ${where} said that its key is taken, but shows no record`,
     );
   }
 
@@ -237,7 +237,7 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
           ScanIndexForward: !newestFirst,
           ExclusiveStartKey: from,
           ConsistentRead: partition.index === undefined,
-          // One more than is wanted, for the record that the page goes on after; a filter takes away more than can be foreseen.
+          // One more than is wanted, for the record that the page continues after; a filter takes away more than can be foreseen.
           Limit: filter === undefined ? limit + 1 : undefined,
           ...expressions({ KeyConditionExpression: [isPlace, condition], FilterExpression: [filter] }),
         }),

@@ -55,7 +55,7 @@ export function createPostgresAuditStore(database: AuditDatabase): AuditStore {
         if (earlier !== undefined) return earlier;
         throw new GateError(
           FailureType.AuditWriteFailed,
-          `Cannot record ${record.kind} ${record.decisionID}: ${where} said that a record stands under this id, but shows none`,
+          `Cannot record ${record.kind} ${record.decisionID}: ${where} said that its id is taken, but shows no record`,
         );
       }),
     get: (decisionID) => reading(async () => (await readRows(database, await rowsOf(decisionID)))[0]),

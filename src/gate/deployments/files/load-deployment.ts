@@ -23,7 +23,7 @@ export async function loadDeployment(path: string, cwd: string): Promise<Deploym
 }
 
 /**
- * A deployment put together by a caller, checked as one from a file is: form, stage names that stand once, times above
+ * A deployment put together by a caller, checked as one from a file is: form, unique stage names, times above
  * zero, and the templates of every action against the attributes that they will be filled from.
  *
  * @param where what to call the document in messages; @default the deployment

@@ -30,7 +30,7 @@ const optionsFor = (configs: string, modules: string): string[] => [
 ];
 
 /**
- * What a .pkl file renders as JSON. It may import the package's modules and, unless it is to stand `alone`, those in its
+ * What a .pkl file renders as JSON. It may import the package's modules and, unless it is to be `alone`, those in its
  * own folder and below; it can read no environment variable, no other file and nothing from the network.
  *
  * @throws GateError ConfigInvalid with PKL's message and the line in the user's file
@@ -39,7 +39,7 @@ export async function evaluatePkl(path: string, { alone = false }: PklOptions = 
   const [file, configs] = await Promise.all([realpath(path), realpath(PACKAGE_CONFIGS)]);
   const options = [
     ...optionsFor(configs, alone ? onlyThis(file) : 'file:'),
-    // With `--root-dir` PKL fails on a file whose name is not plain ASCII; one that stands alone is held by its pattern.
+    // With `--root-dir` PKL fails on a file whose name is not plain ASCII; one that is alone is held by its pattern.
     ...(alone ? [] : ['--root-dir', dirname(file)]),
   ];
   const address = escapeRegex(encodeURI(`file://${file}`).slice('file://'.length));
@@ -48,7 +48,7 @@ export async function evaluatePkl(path: string, { alone = false }: PklOptions = 
 }
 
 /**
- * What the text of a .pkl file renders that lies elsewhere: PKL gets the bytes themselves, and such a file always stands
+ * What the text of a .pkl file renders that lies elsewhere: PKL gets the bytes themselves, and such a file is always
  * alone.
  *
  * @param where its URL, for messages

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { FailureType, GateError } from '../../../kernel/failures';
 import { SIGNING_ALGORITHMS, type BundleKey } from './bundle-key';
 
-/** @throws GateError ConfigInvalid for an unknown algorithm, or a key that is none or of another kind */
+/** @throws GateError ConfigInvalid for an unknown algorithm, or a key that is invalid or of another kind */
 export function signingKeyOf(key: BundleKey): KeyObject | Uint8Array {
   return keyOf(key, 'private', () => createPrivateKey(key.key));
 }

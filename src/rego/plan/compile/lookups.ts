@@ -91,7 +91,7 @@ function stepFrom(of: Origin | undefined, key: OriginKey): Origin | undefined {
   return of && { kind: 'step', of, key, isDirect: true };
 }
 
-/** The keys of the lookups that directly go on from this one. */
+/** The keys of the lookups that directly continue this one. */
 function chainAfter(statement: StatementOf<'DotStmt'>, rest: Block, scope: Scope): OriginKey[] {
   const keys: OriginKey[] = [];
   let { target } = statement;
@@ -108,7 +108,7 @@ function dynamicPath(statement: StatementOf<'DotStmt'>, scope: Scope): { dynamic
   return call === undefined ? {} : { dynamicPath: call.path.slice(1).map((one) => scope.keyOf(one)) };
 }
 
-/** Over an empty collection the block does not run, which is not undefined: `every` over it must go on. */
+/** Over an empty collection the block does not run, which is not undefined: `every` over it must continue. */
 export const compileScan: CompileStatement<'ScanStmt'> = (statement, scope) => {
   const { source, key, value } = statement;
   const origin = scope.origins.get(source);

@@ -48,7 +48,7 @@ export class Scope {
     return this.slotOf.size;
   }
 
-  /** Bodies of one function use the same locals anew. */
+  /** Bodies of one function use the same locals again. */
   forget(): void {
     this.origins.clear();
     this.origins.set(INPUT, { kind: 'root', root: 'input' });

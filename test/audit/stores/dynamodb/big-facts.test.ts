@@ -144,7 +144,7 @@ describe('facts beside a record', () => {
     [
       'gone',
       (key) => objects.delete(key),
-      /stand in s3:\/\/facts\/audit\/2026-11-01\/[0-9a-f]{64}\.json, and this object is gone/,
+      /are in s3:\/\/facts\/audit\/2026-11-01\/[0-9a-f]{64}\.json, and this object is gone/,
     ],
     [
       'altered',

@@ -23,8 +23,8 @@ let direct: DynamoDBClient;
 let store: AuditStore;
 /** ends by its time, as a worker's does */
 let brief: AuditStore;
-/** what stands in the table, asked past the proxy */
-const standing = async () => (await direct.send(new ScanCommand({ TableName: TABLE }))).Items ?? [];
+/** the items of the table, asked past the proxy */
+const stored = async () => (await direct.send(new ScanCommand({ TableName: TABLE }))).Items ?? [];
 
 beforeAll(async () => {
   server = await startDynamoDb();
@@ -37,7 +37,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   proxy.behave('well');
   proxy.rewrite();
-  for (const { pk, sk } of await standing()) {
+  for (const { pk, sk } of await stored()) {
     await direct.send(new DeleteItemCommand({ TableName: TABLE, Key: { pk: pk!, sk: sk! } }));
   }
   proxy.asked.length = 0;
@@ -77,7 +77,7 @@ describe('while DynamoDB fails', () => {
       expect((error as Error).message).not.toMatch(/local-(access|secret)-key/);
       proxy.behave('well');
       expect(await store.record(record)).toEqual(record);
-      expect(await standing()).toHaveLength(1);
+      expect(await stored()).toHaveLength(1);
     },
   );
 
@@ -137,7 +137,7 @@ describe('while DynamoDB fails', () => {
     proxy.behave('losing answers', 1);
     expect(await store.record(record)).toEqual(record);
     expect(proxy.asked).toEqual(['PutItem', 'PutItem', 'GetItem']);
-    expect(await standing()).toHaveLength(1);
+    expect(await stored()).toHaveLength(1);
   });
 
   it('a later attempt adopts the record of the first when every answer is lost', async () => {
@@ -146,7 +146,7 @@ describe('while DynamoDB fails', () => {
     await expect(store.record(record)).rejects.toMatchObject({ type: 'AuditWriteFailed' });
     proxy.behave('well');
     expect(await store.record({ ...record, outcome: 'allow', reasons: [] })).toEqual(record);
-    expect(await standing()).toHaveLength(1);
+    expect(await stored()).toHaveLength(1);
   });
 
   it('reads fail as reads while DynamoDB fails, and the record is found when it is well again', async () => {
@@ -168,7 +168,7 @@ describe('while DynamoDB fails', () => {
     proxy.rewrite('GetItem', () => ({}));
     await expect(store.record(record)).rejects.toMatchObject({
       type: 'AuditWriteFailed',
-      message: expect.stringContaining('said that a record stands under its key, but shows none'),
+      message: expect.stringContaining('said that its key is taken, but shows no record'),
     });
   });
 });

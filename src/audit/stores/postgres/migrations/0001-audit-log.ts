@@ -1,8 +1,8 @@
 import { sql, type Kysely, type Migration } from 'kysely';
 
 /**
- * The audit log. The record stands as text, because JSONB would reorder its keys and refuses the character U+0000 that
- * a fact may hold; facts and faults stand beside it as JSONB so that auditors can ask for them in SQL.
+ * The audit log. The record is text, because JSONB would reorder its keys and refuses the character U+0000 that
+ * a fact may hold; facts and faults are beside it as JSONB so that auditors can ask for them in SQL.
  *
  * Indexes follow the questions that are asked: one deployment's story (and its stages), the newest of all, the newest of
  * one outcome, and who was denied for one reason. Each ends in the order of the answer, so a limit reads no more rows

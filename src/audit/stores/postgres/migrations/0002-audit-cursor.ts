@@ -3,7 +3,7 @@ import { sql, type Kysely, type Migration } from 'kysely';
 const BATCH = 500;
 
 /**
- * Records are ordered by time and, within a millisecond, by id in byte order, so that a page can go on after any record
+ * Records are ordered by time and, within a millisecond, by id in byte order, so that a page can continue after any record
  * whatever the database's collation. The manifest's version gets a column of its own.
  *
  * The column of earlier records is filled by parsing each record here: PostgreSQL's own JSON functions refuse records
