@@ -1,5 +1,6 @@
 import { ExactNumber } from '../values/number';
 import type { RegoValue } from '../values/value';
+import { isLargeInteger } from './large-integers';
 import type { SourceLine } from './plan';
 
 /**
@@ -45,12 +46,8 @@ export class Doubts {
 
   /** A number that is only handed on: a fraction is, as it is written. */
   largeInteger(value: RegoValue | undefined, at?: SourceLine): void {
-    if (typeof value === 'number' ? Number.isInteger(value) && !Number.isSafeInteger(value) : isLarge(value)) {
-      this.add('large-integer', at);
-    }
+    if (value !== undefined && isLargeInteger(value)) this.add('large-integer', at);
   }
 }
-
-const isLarge = (value: RegoValue | undefined): boolean => value instanceof ExactNumber && !isFraction(value.text);
 
 const isFraction = (text: string): boolean => /[.e]/i.test(text);

@@ -28,7 +28,7 @@ export class Run {
   readonly context: BuiltinContext;
   /** names of the top level of the input that were looked up */
   readonly touched = new Set<string>();
-  /** the input was handed on or walked through whole */
+  /** the input was handed on, kept or walked through whole */
   touchedAll = false;
   private made: Notebook | undefined;
   private doubted: Doubts | undefined;
@@ -44,6 +44,11 @@ export class Run {
   }
 
   private readonly outer: RegoValue | undefined;
+
+  /** A value that is kept or compared: where it is the input, all of it counts as looked at. */
+  use(value: RegoValue | undefined): void {
+    if (value === this.input) this.touchedAll = true;
+  }
 
   get doubts(): Doubts {
     return (this.doubted ??= new Doubts());

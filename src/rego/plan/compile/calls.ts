@@ -4,6 +4,7 @@ import type { RegoValue } from '../../values/value';
 import type { Site } from '../absence/site';
 import { INPUT, type Operand, type StatementOf } from '../plan';
 import { NEXT, RETURN, UNDEFINED, type Frame, type Run, type Step } from '../run';
+import { isLargeInteger } from '../large-integers';
 import { replaceAt } from '../values';
 import { compileComparison } from './comparisons';
 import { outward } from './control';
@@ -156,6 +157,7 @@ function callBuiltin(statement: StatementOf<'CallStmt'>, scope: Scope): Step {
       return 0;
     }
     watch?.after?.(operands, value, run);
+    if (isLargeInteger(value)) run.doubts.add('large-integer', statement.at);
     checkSize(value);
     if (slot !== undefined) frame[slot] = value;
     return NEXT;

@@ -26,6 +26,8 @@ export function compileComparison(statement: StatementOf<'CallStmt'>, scope: Sco
       const a = readA(frame);
       const b = readB(frame);
       if (a === undefined || b === undefined) return 0;
+      run.use(a);
+      run.use(b);
       frame[slot] = compare(a, b, run);
       return NEXT;
     };

@@ -100,7 +100,9 @@ export const compileAppend: CompileStatement<'ArrayAppendStmt'> = ({ value, arra
     const list = frame[slot] as RegoValue[];
     if (list.length >= BUDGET.elements) throw new BudgetExceededError('elements');
     run.budget.spend(1);
-    list.push(read(frame)!);
+    const item = read(frame)!;
+    run.use(item);
+    list.push(item);
     return NEXT;
   };
 };
@@ -112,6 +114,7 @@ export const compileAdd: CompileStatement<'SetAddStmt'> = ({ value, set }, scope
     const into = frame[slot] as RegoSet;
     const member = read(frame)!;
     admit(into.size, member, run);
+    run.use(member);
     into.add(member);
     return NEXT;
   };
@@ -124,7 +127,9 @@ export const compileInsert: CompileStatement<'ObjectInsertStmt'> = ({ key, value
     const into = frame[slot] as RegoObject;
     const name = readKey(frame)!;
     admit(into.size, name, run);
-    into.set(name, readValue(frame)!);
+    const value = readValue(frame)!;
+    run.use(value);
+    into.set(name, value);
     return NEXT;
   };
 };
@@ -136,7 +141,9 @@ export const compileInsertOnce: CompileStatement<'ObjectInsertOnceStmt'> = ({ ke
     const into = frame[slot] as RegoObject;
     const name = readKey(frame)!;
     admit(into.size, name, run);
-    insertOnce(into, name, readValue(frame)!);
+    const value = readValue(frame)!;
+    run.use(value);
+    insertOnce(into, name, value);
     return NEXT;
   };
 };

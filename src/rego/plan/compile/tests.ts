@@ -15,6 +15,8 @@ export const compileEqual: CompileStatement<'EqualStmt'> = (statement, scope) =>
   return (frame, run) => {
     const a = readA(frame)!;
     const b = readB(frame)!;
+    run.use(a);
+    run.use(b);
     if (a === b || equalValues(a, b)) return NEXT;
     if (!isHead) noteTypes(site, run, '==', a, b);
     return 0;
@@ -33,6 +35,8 @@ export const compileNotEqual: CompileStatement<'NotEqualStmt'> = (statement, sco
   return (frame, run) => {
     const a = readA(frame)!;
     const b = readB(frame)!;
+    run.use(a);
+    run.use(b);
     if (a === b || equalValues(a, b)) return 0;
     noteTypes(site, run, '!=', a, b);
     return NEXT;
