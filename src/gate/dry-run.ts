@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { Decision } from './decisions/decision';
 import { evaluateSnapshot } from './decisions/evaluate-snapshot';
+import { explainEvaluation, type EvaluationExplanation } from './decisions/explain-evaluation';
 import { collectSnapshot, SnapshotError } from './facts/collect-snapshot';
 import { createFactCollector } from './facts/collector';
 import type { Fact, FactTarget } from './facts/fact';
@@ -11,7 +12,10 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json';
 import { RESERVED_INPUT_KEYS } from '../kernel/names';
 import { parseTimeOrEpoch } from '../kernel/time';
 import { systemClock, systemTimers } from '../platform/timers/system-timers';
+import type { EvaluationAccount } from '../rego/evaluation/account';
+import type { EvaluatePolicy, PolicyRequest } from '../rego/evaluation/evaluate-policy';
 import { createEvaluator, type Evaluator } from '../rego/evaluation/evaluator';
+import { createTracer } from '../rego/evaluation/trace';
 import { parseReleaseConfig } from '../releases/config/parse-release-config';
 import type { Release } from '../releases/release';
 import type { ReleaseRef } from '../releases/release-ref';
@@ -40,6 +44,8 @@ export interface DryRunRequest {
   env: Readonly<Record<string, string | undefined>>;
   /** what a provider's files are relative to when there is no configuration */
   cwd: string;
+  /** work out how the evaluation came to its answer too: the plan is evaluated once more, and every lookup listed */
+  explain?: boolean;
 }
 
 /** What would be decided, and on what. */
@@ -48,6 +54,8 @@ export interface DryRun {
   release: ReleaseRef;
   /** those that the policy reads, ordered by id */
   facts: Fact[];
+  /** where it was asked for, and an evaluation came to an answer */
+  explanation?: EvaluationExplanation;
 }
 
 /**
@@ -74,11 +82,26 @@ export async function dryRunWith(evaluator: Evaluator, request: DryRunRequest): 
   const reads = new Set(release.policy.reads.facts);
   const used = facts.filter((fact) => reads.has(fact.id)).sort((a, b) => (a.id < b.id ? -1 : 1));
   const snapshot = { decisionId: 'dry-run', decisionTimeMs, target, release: release.ref, facts: used, maxAgeMs };
+  let explanation: EvaluationExplanation | undefined;
+  const evaluate: EvaluatePolicy = async (asked) => {
+    const evaluation = await evaluator.evaluate(asked);
+    if (request.explain) explanation = await explainAnswer(asked, evaluation.account);
+    return evaluation;
+  };
   const decision: Decision =
     faults.length > 0
       ? { outcome: 'error', denyReasons: [], faults: [...faults], evalDurationNs: 0 }
-      : await evaluateSnapshot({ release, snapshot, evaluate: (asked) => evaluator.evaluate(asked) });
-  return { decision, release: release.ref, facts: used };
+      : await evaluateSnapshot({ release, snapshot, evaluate });
+  return { decision, release: release.ref, facts: used, ...(explanation === undefined ? {} : { explanation }) };
+}
+
+/** An evaluation depends on its request alone, so that it can be traced by doing it again. */
+async function explainAnswer(
+  { policy, configDocument, input, decisionTimeMs }: PolicyRequest,
+  account: EvaluationAccount,
+): Promise<EvaluationExplanation> {
+  const trace = await createTracer(policy, configDocument);
+  return explainEvaluation(account, trace?.(input, decisionTimeMs).lookups ?? []);
 }
 
 async function readRelease({ policy: path, config: configPath }: DryRunRequest): Promise<Release> {

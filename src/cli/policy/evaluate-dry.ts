@@ -11,6 +11,8 @@ import { parseTime } from '../../kernel/time';
 import type { Evaluator } from '../../rego/evaluation/evaluator';
 import type { ReleaseRef } from '../../releases/release-ref';
 import { loadDocument } from '../../platform/documents/loaders/document';
+import type { EvaluationExplanation } from '../../gate/decisions/explain-evaluation';
+import { explanationLines, explanationRow } from './explanation-text';
 import { printJson, printLines, shortSha } from '../output';
 
 export interface EvaluateOptions extends CommonOptions {
@@ -18,6 +20,7 @@ export interface EvaluateOptions extends CommonOptions {
   facts?: string;
   config?: string;
   collect?: boolean;
+  explain?: boolean;
   at?: string;
   id: string;
   stage: string;
@@ -33,7 +36,7 @@ export async function evaluateDry(
   options: EvaluateOptions,
   evaluator: Evaluator,
 ): Promise<Decision['outcome']> {
-  const { release, facts, decision } = await dryRunWith(evaluator, {
+  const { release, facts, decision, explanation } = await dryRunWith(evaluator, {
     policy: resolve(io.cwd, options.policy),
     ...(options.config === undefined ? {} : { config: resolve(io.cwd, options.config) }),
     ...(options.collect ? {} : { facts: await readFacts(io, options.facts ?? '') }),
@@ -41,8 +44,9 @@ export async function evaluateDry(
     decisionTimeMs: decisionTime(options.at),
     env: io.env,
     cwd: io.cwd,
+    ...(options.explain ? { explain: true } : {}),
   });
-  print(io, options, release, facts, decision);
+  print(io, options, release, facts, decision, explanation);
   return decision.outcome;
 }
 
@@ -92,7 +96,14 @@ async function readStandardInput(): Promise<JsonValue> {
   }
 }
 
-function print(io: CliIo, options: EvaluateOptions, ref: ReleaseRef, used: readonly Fact[], decision: Decision): void {
+function print(
+  io: CliIo,
+  options: EvaluateOptions,
+  ref: ReleaseRef,
+  used: readonly Fact[],
+  decision: Decision,
+  explanation: EvaluationExplanation | undefined,
+): void {
   const result: JsonObject = {
     outcome: decision.outcome,
     allow: decision.outcome === 'allow',
@@ -106,6 +117,7 @@ function print(io: CliIo, options: EvaluateOptions, ref: ReleaseRef, used: reado
     policy_sha: ref.policySha,
     config_rev: ref.configRev,
     ...(decision.faults.length > 0 ? { error: decision.faults as unknown as JsonValue } : {}),
+    ...(explanation === undefined ? {} : { evaluation: explanationRow(explanation) }),
   };
   if (options.output === 'json') return printJson(io, result);
   printLines(io, [
@@ -114,5 +126,6 @@ function print(io: CliIo, options: EvaluateOptions, ref: ReleaseRef, used: reado
     ...decision.faults.map((fault) => `  ${fault.type}: ${fault.message}`),
     ...used.map(({ id, value }) => `  ${id} = ${JSON.stringify(value)}`),
     `  policy ${shortSha(ref.policySha)}${ref.configRev === '' ? ', default configuration' : `, configuration ${shortSha(ref.configRev)}`}`,
+    ...(explanation === undefined ? [] : explanationLines(explanation).map((line) => `  ${line}`)),
   ]);
 }

@@ -16,12 +16,14 @@ export function evaluateCommand({ io, exit }: CommandContext): Command {
     )
     .option('--collect', 'take the facts from the configured providers, now')
     .option('--config <file>', 'release configuration; it may hold limits alone')
+    .option('--explain', 'print each lookup with its value and line, and what was missing')
     .option('--at <time>', 'decision time, RFC 3339; default now')
     .option('--id <id>', 'deployment id in input.deployment', 'dry-run')
     .option('--stage <name>', 'stage in input.deployment', 'dry-run')
     .option('--attributes <json>', 'attributes in input.deployment, as a JSON object');
   examples(withOutput(withSettings(command)), [
     'gate evaluate --policy policy --facts facts.json',
+    'gate evaluate --policy policy --facts facts.json --explain',
     'gate evaluate --policy bundle.tar.gz --config configs/examples/release.pkl --collect',
   ]);
   return command.action(async (options: EvaluateOptions) => {

@@ -3,11 +3,12 @@ import type { Declaration } from '../declarations/declaration';
 import { RegoObject } from '../values/rego-object';
 import type { RegoValue } from '../values/value';
 import type { NotebookPolicy, NotesOfEvaluation } from './absence/notebook';
-import { DocumentIndex } from './absence/outside';
+import { DocumentIndex, Outside } from './absence/outside';
 import type { ValuePath } from './absence/paths';
 import { compilePlan } from './compile/compile-plan';
 import type { Doubt } from './doubts';
 import { largeIntegersIn } from './large-integers';
+import { Lookups, type Lookup } from './lookups';
 import type { Plan } from './plan';
 import { readPlan } from './read-plan';
 import { Run, type Frame } from './run';
@@ -19,6 +20,8 @@ export interface PolicyOptions {
   packages?: readonly (readonly string[])[];
   /** whether the schema of the value at a path says that it may be empty; without it, none may */
   mayBeEmpty?(path: ValuePath): boolean;
+  /** told, after each evaluation that ended, which values from outside it looked up; every lookup is slower for it */
+  onLookups?(lookups: Lookup[]): void;
 }
 
 export interface EvaluationOptions {
@@ -59,7 +62,13 @@ export interface PlanPolicy {
  */
 export function loadPolicy(planText: string, data: RegoValue, options: PolicyOptions = {}): PlanPolicy {
   const plan = readPlan(planText);
-  const { entrypoints } = compilePlan(plan, BUILTINS);
+  let lookups: Lookups | undefined;
+  const { onLookups } = options;
+  const { entrypoints } = compilePlan(
+    plan,
+    BUILTINS,
+    onLookups && ((at, container, key, found) => lookups?.observe(at, container, key, found)),
+  );
   const policy = {
     declarations: options.declarations ?? [],
     isPackagePrefix: packagePrefixes(plan, options.packages ?? []),
@@ -76,7 +85,9 @@ export function loadPolicy(planText: string, data: RegoValue, options: PolicyOpt
       const frame: Frame = new Array<RegoValue | undefined>(compiled.slots).fill(undefined);
       frame[0] = input;
       frame[1] = data;
+      if (onLookups) lookups = new Lookups(new Outside(new DocumentIndex('input', input), policy.dataIndex));
       for (const block of compiled.blocks) block(frame, run);
+      onLookups?.(lookups!.list());
       const [found] = run.results;
       return {
         result: found instanceof RegoObject ? found.get('result') : undefined,

@@ -3,6 +3,7 @@ import type { Block, Plan, PlanFunction, SourceLine } from '../plan';
 import { PlanInvalidError } from '../read-plan';
 import type { Step } from '../run';
 import { sequence } from './control';
+import { observed, type ObserveLookup } from './observe';
 import { Scope, type CompiledFunction, type PlanScope } from './scope';
 import { findShapes } from './shapes';
 import { compileStatement } from './statements';
@@ -14,9 +15,10 @@ export interface CompiledPlan {
 /**
  * Makes closures of a plan. No code is generated: a plan can do no more than its statements say.
  *
+ * @param observe told of each lookup; without it nothing is spent on that
  * @throws PlanInvalidError that names a function which is neither the plan's own nor a built-in
  */
-export function compilePlan(plan: Plan, builtins: Builtins): CompiledPlan {
+export function compilePlan(plan: Plan, builtins: Builtins, observe?: ObserveLookup): CompiledPlan {
   const functions = new Map<string, CompiledFunction>();
   const byPath = new Map<string, CompiledFunction>();
   plan.functions.forEach((definition, index) => {
@@ -28,6 +30,7 @@ export function compilePlan(plan: Plan, builtins: Builtins): CompiledPlan {
   const shared: PlanScope = {
     functionOf: (name) => functions.get(name),
     functionAt: (path) => byPath.get(pathKey(path)),
+    ...(observe === undefined ? {} : { observe }),
     builtin: (name, at) => {
       if (Object.hasOwn(builtins, name)) return builtins[name]!;
       throw new PlanInvalidError(`${placeOf(at)}calls ${name}, which is no built-in here`);
@@ -51,7 +54,12 @@ export function compilePlan(plan: Plan, builtins: Builtins): CompiledPlan {
 
 function compileBody(blocks: readonly Block[], shared: PlanScope, path: readonly string[], owner?: PlanFunction) {
   const compileBlock = (block: Block): Step =>
-    sequence(block.map((statement, index) => compileStatement(statement, scope, block.slice(index + 1))));
+    sequence(
+      block.map((statement, index) => {
+        const step = compileStatement(statement, scope, block.slice(index + 1));
+        return shared.observe === undefined ? step : observed(step, statement, scope, shared.observe);
+      }),
+    );
   const scope: Scope = new Scope(shared, findShapes(blocks, owner), path, compileBlock);
   const steps = blocks.map((block) => {
     scope.forget();

@@ -5,6 +5,7 @@ import { DATA, INPUT } from '../plan';
 import type { RegoValue } from '../../values/value';
 import type { Origin, OriginKey } from '../absence/origin';
 import type { Site } from '../absence/site';
+import type { ObserveLookup } from './observe';
 import type { Shapes } from './shapes';
 
 /** A function of the plan; its parts are filled in when its body is compiled, since functions call one another. */
@@ -24,6 +25,8 @@ export interface PlanScope {
   /** @param path texts, the generation first */
   functionAt(path: readonly string[]): CompiledFunction | undefined;
   builtin(name: string, at: SourceLine): Builtin;
+  /** told of each lookup */
+  observe?: ObserveLookup;
 }
 
 /** The body of a function or an entrypoint while it is compiled, statement by statement in their order. */

@@ -1,0 +1,46 @@
+import type { EvaluationExplanation, ExplainedNote } from '../../gate/decisions/explain-evaluation';
+import { toDecisionEvaluation } from '../../gate/decisions/to-decision-evaluation';
+import type { JsonObject, JsonValue } from '../../kernel/json';
+
+const LONGEST_VALUE = 100;
+
+/** The keys of command output are snake_case. */
+export function explanationRow(explanation: EvaluationExplanation): JsonObject {
+  const { vote, why } = opinionOf(explanation);
+  const row = {
+    evaluator: explanation.evaluator,
+    second_opinion: vote,
+    ...(why === undefined ? {} : { second_opinion_why: why }),
+    ...(explanation.touched === undefined ? {} : { looked_at: [...explanation.touched] }),
+    lookups: explanation.lookups,
+    noted: explanation.noted,
+    tolerated: explanation.tolerated,
+    used_declarations: [...explanation.usedDeclarations],
+  };
+  return row as unknown as JsonObject;
+}
+
+export function explanationLines(explanation: EvaluationExplanation): string[] {
+  const { vote, why } = opinionOf(explanation);
+  const declared = explanation.usedDeclarations.join(', ');
+  return [
+    ...explanation.lookups.map(({ where, path, value }) => `${where}: ${path} ${foundText(value)}`),
+    ...explanation.noted.map((note) => `noted ${noteText(note)}`),
+    ...explanation.tolerated.map((note) => `tolerated ${noteText(note)} (declared at ${declared})`),
+    `answered by the ${explanation.evaluator === 'plan' ? 'plan' : 'compiled module alone, which notes nothing'}`,
+    `second opinion: ${vote}${why === undefined ? '' : ` (${why.join(', ')})`}`,
+  ];
+}
+
+function opinionOf({ evaluator, secondOpinion }: EvaluationExplanation): { vote: string; why?: string[] } {
+  const { secondOpinion: vote, secondOpinionWhy } = toDecisionEvaluation({ evaluator, secondOpinion }, []);
+  return { vote, ...(secondOpinionWhy === undefined ? {} : { why: secondOpinionWhy }) };
+}
+
+function foundText(value: JsonValue | undefined): string {
+  if (value === undefined) return 'is missing';
+  const text = JSON.stringify(value);
+  return `= ${text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text}`;
+}
+
+const noteText = ({ where, message, rule }: ExplainedNote): string => `${where}: ${message} (in ${rule})`;
