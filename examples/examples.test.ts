@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { quietRuntime } from '../src/platform/temporal/quiet-runtime';
 import { startGateHarness, type GateHarness } from '../test/support/gate-harness';
 import { eventually } from '../test/support/temporal-env';
 import { mayGoOn } from './library/decide';
@@ -10,7 +11,7 @@ import { runWorker } from './worker/worker';
 describe('the examples', () => {
   let gate: GateHarness;
   beforeAll(async () => {
-    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    quietRuntime({ Runtime, DefaultLogger });
     gate = await startGateHarness();
   });
   afterAll(async () => {

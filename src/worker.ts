@@ -191,7 +191,12 @@ function installRuntime(logger: Parameters<typeof createTemporalLogger>[0], with
   }
   installed = { withoutTexts };
   try {
-    Runtime.install({ logger: createTemporalLogger(logger, installed), shutdownSignals: [] });
+    Runtime.install({
+      logger: createTemporalLogger(logger, installed),
+      // The core would write to stdout by itself, between the copies of records.
+      telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
+      shutdownSignals: [],
+    });
   } catch {
     // The host program installed its own before: it stays.
   }

@@ -5,6 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import { WorkflowCoverage } from '@temporalio/nyc-test-coverage';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server';
+import { quietRuntime } from '../../src/platform/temporal/quiet-runtime';
 
 const log = new DefaultLogger('ERROR');
 
@@ -23,7 +24,7 @@ export interface RunningWorker {
 }
 
 export async function startTemporalEnv(workflowsPath = require.resolve('../../src/workflows')): Promise<TemporalEnv> {
-  Runtime.install({ logger: log });
+  quietRuntime({ Runtime, DefaultLogger });
   // Workflows run in a sandbox of their own: what they cover is carried out of it. Without jest's coverage this does nothing.
   const coverage = new WorkflowCoverage();
   const folder = mkdtempSync(join(tmpdir(), 'gate-temporal-'));

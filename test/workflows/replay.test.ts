@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { quietRuntime } from '../../src/platform/temporal/quiet-runtime';
 import { decodeHistory, type HistoryFile } from '../support/history-file';
 
 const HISTORIES = join(__dirname, '..', 'histories');
@@ -18,7 +19,7 @@ function read(name: string): HistoryFile {
 describe('recorded histories of released versions', () => {
   let workflowBundle: WorkflowBundle;
   beforeAll(async () => {
-    Runtime.install({ logger });
+    quietRuntime({ Runtime, DefaultLogger });
     workflowBundle = await bundleWorkflowCode({ workflowsPath: require.resolve('../../src/workflows'), logger });
   });
 

@@ -10,6 +10,7 @@ import { freePorts } from '../../../src/dev/free-ports';
 import { startTemporalServer, type TemporalServer } from '../../../src/dev/temporal-server';
 import { pollFleetQueues } from '../../../src/releases/fleet/polling/poll-fleet-queues';
 import { fleetQueueOf, type FleetActivities } from '../../../src/releases/fleet/worker-answer';
+import { quietRuntime } from '../../../src/platform/temporal/quiet-runtime';
 import { eventually } from '../../support/temporal-env';
 
 const PARTITIONS = 4;
@@ -23,7 +24,7 @@ describe('a fleet whose workers are not all well', () => {
   let queues = 0;
   const stops: (() => Promise<unknown>)[] = [];
   beforeAll(async () => {
-    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    quietRuntime({ Runtime, DefaultLogger });
     folder = mkdtempSync(join(tmpdir(), 'gate-fleet-'));
     server = await startTemporalServer({
       logFile: join(folder, 'temporal.log'),
