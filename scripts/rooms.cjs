@@ -16,6 +16,10 @@ const ROOMS = {
   kernel: { level: 0, pure: true, holds: 'what everything may use' },
   'platform/aws': { level: 1, holds: 'how AWS is reached' },
   'platform/threads': { level: 1, holds: 'worker threads' },
+  'platform/http': {
+    level: 1,
+    holds: 'HTTP to sources, receivers and servers of others, with proxies and certificates',
+  },
   'platform/timers': { level: 1, holds: 'timers and signals that fire' },
   'platform/observability': { level: 1, holds: 'logs' },
   'platform/documents': { level: 1, pure: true, holds: 'checked JSON, YAML and PKL' },

@@ -26,6 +26,10 @@ export interface UsedFact {
   source: string;
   /** whether the evaluation looked at it; absent where that is not known */
   lookedAt?: boolean;
+  /** the source had no data, and the configuration says what that means */
+  isDefault?: true;
+  /** why the source called its answer partial */
+  warnings?: string[];
 }
 
 /** How an evaluation came to its answer. */

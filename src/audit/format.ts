@@ -80,7 +80,7 @@ export function toAuditText(given: AuditRecord): string {
       'Facts',
       record.usedFacts.map(
         (fact) =>
-          `${fact.id} = ${JSON.stringify(fact.value)}  observed ${fact.observedAt}${age(fact.observedAt, record.timestamp)}, from ${fact.source}`,
+          `${fact.id} = ${JSON.stringify(fact.value)}  observed ${fact.observedAt}${age(fact.observedAt, record.timestamp)}, from ${fact.source}${remarks(fact)}`,
       ),
     ),
   ];
@@ -91,6 +91,11 @@ function secondOpinion({ evaluation }: AuditRecord): string | undefined {
   if (evaluation === undefined) return undefined;
   const { secondOpinion: vote, secondOpinionWhy = [] } = evaluation;
   return secondOpinionWhy.length === 0 ? vote : `${vote} (${secondOpinionWhy.join(', ')})`;
+}
+
+function remarks({ isDefault, warnings = [] }: AuditRecord['usedFacts'][number]): string {
+  const standIn = isDefault ? ['the source had no data: the configured value'] : [];
+  return [...standIn, ...warnings.map((warning) => `partial: ${warning}`)].map((text) => `; ${text}`).join('');
 }
 
 function why(record: AuditRecord): string {

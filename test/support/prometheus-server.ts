@@ -14,10 +14,13 @@ export interface PrometheusServer {
   series: Series[];
   /** of the evaluation; the system clock's by default */
   now: () => number;
-  /** the queries asked */
+  /** the queries asked, and the time that each was asked at, in seconds */
   queries: string[];
+  times: string[];
   /** replaces the answer to a query */
   answers: Map<string, unknown>;
+  /** the status of such an answer @default 200 */
+  status: number;
   /** queries that are never answered */
   hung: Set<string>;
   /** awaited before a query is answered */
@@ -31,7 +34,7 @@ const LOOKBACK_MS = 5 * 60_000;
 
 /**
  * The instant queries of Prometheus' HTTP API as far as the tests need them: selectors by name and equal labels, seen
- * for five minutes after their sample; `timestamp(selector)`, which drops the name; `sum(…)` and `min(…)` of these,
+ * for five minutes after their sample, with an offset in milliseconds; `timestamp(selector)`, which drops the name; `sum(…)` and `min(…)` of these,
  * which drop all labels. Every result carries the time of the evaluation, as in Prometheus.
  */
 export async function startPrometheus(): Promise<PrometheusServer> {
@@ -39,7 +42,9 @@ export async function startPrometheus(): Promise<PrometheusServer> {
     series: [],
     now: () => Date.now(),
     queries: [],
+    times: [],
     answers: new Map(),
+    status: 200,
     hung: new Set(),
     before: () => Promise.resolve(),
     aborted: [],
@@ -61,10 +66,10 @@ export async function startPrometheus(): Promise<PrometheusServer> {
   }
 
   function select(selector: string): Series[] | undefined {
-    const parts = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?$/.exec(selector);
+    const parts = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?(?: offset (-?\d+)ms)?$/.exec(selector);
     if (parts === null) return undefined;
     const matchers = [...(parts[2] ?? '').matchAll(/(\w+)="([^"]*)"/g)];
-    const nowMs = state.now();
+    const nowMs = state.now() - Number(parts[3] ?? 0);
     return state.series.filter(
       ({ name, labels, timeMs }) =>
         name === parts[1] &&
@@ -82,6 +87,7 @@ export async function startPrometheus(): Promise<PrometheusServer> {
     };
     if (url.pathname !== '/api/v1/query') return send(404, {});
     state.queries.push(query);
+    state.times.push(url.searchParams.get('time') ?? '');
     response.on('close', () => {
       if (!response.writableFinished) state.aborted.push(query);
     });
@@ -90,7 +96,7 @@ export async function startPrometheus(): Promise<PrometheusServer> {
   });
 
   function answer(query: string, send: (status: number, body: unknown) => void): void {
-    if (state.answers.has(query)) return send(200, state.answers.get(query));
+    if (state.answers.has(query)) return send(state.status, state.answers.get(query));
     const found = evaluate(query);
     if (found === undefined) return send(400, { status: 'error', errorType: 'bad_data', error: 'parse error' });
     const at = state.now() / 1000;

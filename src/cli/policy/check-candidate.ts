@@ -12,13 +12,14 @@ import { testSummary } from './test-summary';
 export async function checkCandidate(
   manifest: ReleaseManifest,
   content: { policy: Uint8Array; config: Uint8Array },
-  { folder, allowWasmOnly = false }: { folder?: string; allowWasmOnly?: boolean } = {},
+  options: { folder?: string; allowWasmOnly?: boolean; allowStatic?: boolean } = {},
 ): Promise<void> {
+  const { folder, allowWasmOnly = false, allowStatic = true } = options;
   const [
     { readBundle },
     { readReleaseConfig },
     { checkRelease },
-    { missingPlan },
+    { missingPlan, staticFacts },
     { smokeRelease },
     { createEvaluator },
     { createMasks },
@@ -38,7 +39,11 @@ export async function checkCandidate(
   const faults = [policy, loaded].flatMap((part) => (part.status === 'rejected' ? faultsOf(part.reason) : []));
   if (policy.status === 'rejected' || loaded.status === 'rejected') throw faultsToError(faults);
   const { config, configDocument, configRev } = loaded.value;
-  const missing = [...missingPlan(policy.value, allowWasmOnly), ...checkRelease(policy.value, config, configDocument)];
+  const missing = [
+    ...missingPlan(policy.value, allowWasmOnly),
+    ...(allowStatic ? [] : staticFacts(config)),
+    ...checkRelease(policy.value, config, configDocument),
+  ];
   if (missing.length === 0 && folder !== undefined) {
     const { checkPolicy } = await import('../../releases/authoring/check-policy.js');
     missing.push(...(await checkPolicy(folder, config, configDocument)).errors);

@@ -21,6 +21,7 @@ interface PublishOptions extends CommonOptions {
   signKeyId: string;
   signScope?: string;
   dryRun?: boolean;
+  allowStatic?: boolean;
 }
 
 export function policyPublishCommand({ io }: CommandContext): Command {
@@ -41,6 +42,7 @@ export function policyPublishCommand({ io }: CommandContext): Command {
     .option('--sign-alg <name>', 'RS256, PS256, ES256, HS256, … or with 384 or 512', 'RS256')
     .option('--sign-key-id <id>', 'name of the key for whoever verifies', 'default')
     .option('--sign-scope <scope>', 'scope of the signature')
+    .option('--allow-static', 'let facts be written down in the configuration (type: static)')
     .option('--dry-run', 'do everything but write');
   examples(withOutput(withSettings(command)), [
     'gate policy publish --policy ./policy --config release.pkl --to s3://bucket/gate/staging.json --version v2',
@@ -80,6 +82,7 @@ export function policyPublishCommand({ io }: CommandContext): Command {
       ]);
       await checkCandidate(planned.manifest, planned.content, {
         allowWasmOnly: loaded.settings.release.allowWasmOnly,
+        allowStatic: options.allowStatic === true,
         folder: await policyFolder(io, options.policy),
       });
       if (options.dryRun) await checkNames(place, planned);

@@ -75,6 +75,8 @@ function usedFact(fact: Fact, lookedAt: readonly string[] | undefined): UsedFact
     collectedAt: toTimestamp(fact.collectedAtMs),
     source: fact.source,
     ...(lookedAt === undefined ? {} : { lookedAt: lookedAt.includes(fact.id) }),
+    ...(fact.isDefault ? { isDefault: true } : {}),
+    ...(fact.warnings === undefined ? {} : { warnings: [...fact.warnings] }),
   };
 }
 

@@ -68,8 +68,12 @@ export function createFactCollector(options: FactCollectorOptions): FactCollecto
       ]);
     }
     const collectedAtMs = clock.now();
-    const { value, observedAtMs = collectedAtMs } = observation;
-    const fact: Fact = { id: provider.factId, value, observedAtMs, collectedAtMs, source };
+    const { value, observedAtMs = collectedAtMs, isDefault, warnings } = observation;
+    const fact: Fact = {
+      ...{ id: provider.factId, value, observedAtMs, collectedAtMs, source },
+      ...(isDefault ? { isDefault } : {}),
+      ...(warnings === undefined || warnings.length === 0 ? {} : { warnings }),
+    };
     if (entry.ttlMs > 0 && provider.alwaysFresh !== true) remember(key, fact);
     return fact;
   }
@@ -101,7 +105,7 @@ export function createFactCollector(options: FactCollectorOptions): FactCollecto
       const message = `Fact ${factId}: the policy reads it, but no provider for it is configured`;
       return { fault: { type: FailureType.FactMissing, message, factId } };
     }
-    const key = JSON.stringify([entry.configKey, request.target.deploymentId, request.target.stage]);
+    const key = cacheKey(entry, request.target);
     const cached = bypassCache ? undefined : fromCache(entry, key, request);
     if (cached !== undefined) return { fact: cached, cached: true };
     let pending = inFlight.get(key);
@@ -145,7 +149,8 @@ export function createFactCollector(options: FactCollectorOptions): FactCollecto
           faults.push(outcome.fault);
         } else if (entry !== undefined) {
           const { provider } = entry;
-          facts.push(provider.alwaysFresh === true ? { ...outcome.fact, observedAtMs: completedAtMs } : outcome.fact);
+          const isNow = provider.alwaysFresh === true || outcome.fact.isDefault === true;
+          facts.push(isNow ? { ...outcome.fact, observedAtMs: completedAtMs } : outcome.fact);
           metrics.observeAge(id, Math.max(0, completedAtMs - outcome.fact.observedAtMs) / 1000);
           const fault = ageFault(entry, outcome.fact, completedAtMs, allowedClockSkewMs);
           if (fault !== undefined) faults.push(fault);
@@ -157,9 +162,15 @@ export function createFactCollector(options: FactCollectorOptions): FactCollecto
   };
 }
 
+/** Everything that a provider may look at, so that no deployment is answered with the value of another. */
+function cacheKey(entry: RegisteredProvider, target: FactTarget): string {
+  const { deploymentId, stage, stageIndex, attributes, stageAttributes } = target;
+  return JSON.stringify([entry.configKey, deploymentId, stage, stageIndex, attributes, stageAttributes]);
+}
+
 /** A fact exactly `maxAgeMs` old is fresh, one exactly `skewMs` in the future is valid. */
 function ageFault(entry: RegisteredProvider, fact: Fact, nowMs: number, skewMs: number): Fault | undefined {
-  if (entry.provider.alwaysFresh === true) return undefined;
+  if (entry.provider.alwaysFresh === true || fact.isDefault === true) return undefined;
   const { maxAgeMs } = entry;
   const ageMs = nowMs - fact.observedAtMs;
   const found = { factId: fact.id, where: fact.source, ageMs };

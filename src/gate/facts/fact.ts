@@ -10,6 +10,10 @@ export interface Fact {
   collectedAtMs: number;
   /** where it came from: provider type and URL without secrets, for people and the audit record */
   source: string;
+  /** the source had no data, and the configuration says what that means */
+  isDefault?: true;
+  /** why the source calls its answer partial, where the configuration takes such answers */
+  warnings?: readonly string[];
 }
 
 /** What a fact is collected for. */
@@ -28,6 +32,10 @@ export interface Observation {
   observedAtMs?: number;
   /** defaults to the provider's `source` */
   source?: string;
+  /** stands in for data that the source does not have: observed at the decision time */
+  isDefault?: true;
+  /** the source's own words about an answer that is partial */
+  warnings?: readonly string[];
 }
 
 /**

@@ -87,11 +87,13 @@ export function factSchema(inputSchema: JsonSchema, factId: string): JsonSchema 
 }
 
 function timesOf(config: ProviderConfig): { ttlMs: number; maxAgeMs: number; timeoutMs: number } {
-  const { ttl, maxAge, timeout } = config.type === 'config' ? {} : config;
+  const { factTtl: ttl, factMaxAge: maxAge, factTimeout: timeout } = DEFAULT_DURATIONS;
+  const given = { ttl, maxAge, timeout, ...config };
   return {
-    ttlMs: parseDuration(ttl ?? DEFAULT_DURATIONS.factTtl),
-    maxAgeMs: parseDuration(maxAge ?? DEFAULT_DURATIONS.factMaxAge),
-    timeoutMs: parseDuration(timeout ?? DEFAULT_DURATIONS.factTimeout),
+    // what is written in the configuration costs nothing to read again
+    ttlMs: config.type === 'static' ? 0 : parseDuration(given.ttl),
+    maxAgeMs: parseDuration(given.maxAge),
+    timeoutMs: parseDuration(given.timeout),
   };
 }
 

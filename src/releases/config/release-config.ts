@@ -13,9 +13,22 @@ const common = {
   maxAge: Duration(DEFAULT_DURATIONS.factMaxAge),
   timeout: Duration(DEFAULT_DURATIONS.factTimeout),
 };
+/** PEM files, relative to the configuration file */
+export const TlsFiles = Type.Object(
+  {
+    caFile: Type.Optional(Type.String({ minLength: 1 })),
+    certFile: Type.Optional(Type.String({ minLength: 1 })),
+    keyFile: Type.Optional(Type.String({ minLength: 1 })),
+  },
+  strict,
+);
 const request = {
+  /** texts may hold the parameters {deployment_id}, {stage}, {attributes.NAME} and {stage_attributes.NAME} */
   headers: Type.Optional(Type.Record(Type.String(), HeaderValue)),
   bearerToken: Type.Optional(SecretRef),
+  tls: Type.Optional(TlsFiles),
+  /** what an answer without data means; never used for a failure, a time-out or an old fact; absent is error */
+  onMissing: Type.Optional(Type.Union([Type.Literal('error'), Type.Object({ use: Type.Unknown() }, strict)])),
 };
 
 export const LevelServerProviderConfig = Type.Object(
@@ -29,6 +42,8 @@ export const HttpProviderConfig = Type.Object(
     url: Type.String({ minLength: 1 }),
     value: Type.String(),
     time: Type.Optional(Type.String()),
+    /** JSON Schema of the whole answer; needed where `value` or `time` is more than a path */
+    answer: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
     ...request,
     ...common,
   },
@@ -39,7 +54,7 @@ export const PrometheusProviderConfig = Type.Object(
     type: Type.Literal('prometheus'),
     base: Type.String({ minLength: 1 }),
     query: Type.String({ minLength: 1 }),
-    /** a query for the time of the samples in epoch seconds, for a `query` that is more than a selector */
+    /** a query for the time of the oldest sample in epoch seconds, where it cannot be worked out from `query` */
     timestampQuery: Type.Optional(Type.String({ minLength: 1 })),
     aggregation: Type.Optional(
       Type.Union([
@@ -50,8 +65,11 @@ export const PrometheusProviderConfig = Type.Object(
         Type.Literal('count'),
       ]),
     ),
+    /** takes an answer that its source calls partial, and records the source's warnings; absent is false */
+    allowPartial: Type.Optional(Type.Boolean()),
     ...request,
     ...common,
+    maxAge: Duration('2m'),
   },
   strict,
 );
@@ -70,12 +88,24 @@ export const ModuleProviderConfig = Type.Object(
   },
   strict,
 );
+/** A value written down, for trials: observed `age` before the decision, or always now. */
+export const StaticProviderConfig = Type.Object(
+  {
+    type: Type.Literal('static'),
+    value: Type.Unknown(),
+    age: Type.Optional(Duration()),
+    description: Type.Optional(Type.String()),
+    maxAge: Duration('45s'),
+  },
+  strict,
+);
 export const ProviderConfig = Type.Union([
   LevelServerProviderConfig,
   HttpProviderConfig,
   PrometheusProviderConfig,
   ConfigProviderConfig,
   ModuleProviderConfig,
+  StaticProviderConfig,
 ]);
 export type ProviderConfig = Static<typeof ProviderConfig>;
 export type LevelServerProviderConfig = Static<typeof LevelServerProviderConfig>;
@@ -83,6 +113,7 @@ export type HttpProviderConfig = Static<typeof HttpProviderConfig>;
 export type PrometheusProviderConfig = Static<typeof PrometheusProviderConfig>;
 export type ConfigProviderConfig = Static<typeof ConfigProviderConfig>;
 export type ModuleProviderConfig = Static<typeof ModuleProviderConfig>;
+export type StaticProviderConfig = Static<typeof StaticProviderConfig>;
 
 /** How a stage behaves where the deployment's own file does not say. */
 export const StageBehaviour = Type.Object(

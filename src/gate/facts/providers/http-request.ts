@@ -1,10 +1,12 @@
 import { parse } from 'lossless-json';
 import type { SecretRef } from '../../../platform/documents/schema-types';
+import { Headers, type Response } from 'undici';
 import { FailureType, GateError } from '../../../kernel/failures';
 import type { JsonValue } from '../../../kernel/json';
 import { isSafeNumber } from '../../../kernel/numbers';
 import type { ProviderDeps } from '../provider-kind';
 import { readSecret } from '../../../platform/files/read-secret';
+import type { HttpFetch } from '../../../platform/http/http-client';
 import { redactUrl } from './url';
 
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -13,27 +15,55 @@ const MAX_REDIRECTS = 3;
 export interface JsonRequest {
   factId: string;
   url: string;
+  /** templates filled in; a secret is read for each request */
   headers?: Record<string, string | SecretRef>;
   bearerToken?: SecretRef;
   signal: AbortSignal;
   deps: Pick<ProviderDeps, 'env' | 'configFolder'>;
+  fetch: HttpFetch;
+  /** what to say of a status at which the source explains itself; undefined to take it as any other status */
+  explain?: (status: number, body: JsonValue | undefined) => string | undefined;
+}
+
+export interface JsonAnswer {
+  body: JsonValue;
+  /**
+   * Epoch milliseconds: when the answer was made, by its headers `Age` and `Date`; now where it has neither. An answer from
+   * a cache on the way is as old as it is, not as new as its arrival.
+   */
+  answeredAtMs: number;
 }
 
 /**
  * GETs a JSON document. Throws GateError FactSourceUnavailable when the source did not answer, and for every status but
  * 2xx: also a 401 or 404 is mended at the source or with its credentials, so asking again later is right. Throws
- * FactInvalid for an answer that is no JSON, is empty, is over 1 MiB or holds an integer that JavaScript would round.
+ * FactInvalid for 203 and 206, which are no whole answers of the source, and for an answer that is no JSON, is no UTF-8, is
+ * empty, is over 1 MiB or holds an integer that JavaScript would round.
  */
-export async function requestJson(request: JsonRequest): Promise<JsonValue> {
+export async function requestJson(request: JsonRequest): Promise<JsonAnswer> {
   const headers = await requestHeaders(request);
   const response = await follow(request, headers);
+  const { status } = response;
   if (!response.ok) {
-    await response.body?.cancel();
-    throw failure(FailureType.FactSourceUnavailable, request, `answered ${response.status}`, {
-      status: response.status,
-    });
+    const reason = request.explain?.(status, await bodyOfRefusal(request, response));
+    if (reason !== undefined) throw failure(FailureType.FactInvalid, request, reason, { status });
+    throw failure(FailureType.FactSourceUnavailable, request, `answered ${status}`, { status });
   }
-  return parseJson(request, await readBody(request, response));
+  if (status === 203 || status === 206) {
+    await response.body?.cancel();
+    const what = status === 203 ? 'a proxy changed it on the way' : 'it is a part';
+    throw failure(FailureType.FactInvalid, request, `answered ${status}, which is no answer of the source: ${what}`);
+  }
+  const body = parseJson(request, await readBody(request, response));
+  return { body, answeredAtMs: answeredAtMs(response.headers, Date.now()) };
+}
+
+/** `Age` says how long an answer lay in caches, `Date` when its origin made it, to the second (RFC 9110, 9111). */
+function answeredAtMs(headers: Headers, nowMs: number): number {
+  const age = Number(headers.get('age') ?? 0);
+  const madeMs = Date.parse(headers.get('date') ?? '');
+  const byAge = Number.isFinite(age) && age > 0 ? nowMs - age * 1000 : nowMs;
+  return Number.isNaN(madeMs) ? byAge : Math.min(byAge, madeMs + 999);
 }
 
 /** An error about a fact's source that names the fact and the URL without secrets. */
@@ -50,7 +80,7 @@ export function failure(
 }
 
 async function requestHeaders(request: JsonRequest): Promise<Headers> {
-  const headers = new Headers({ accept: 'application/json' });
+  const headers = new Headers({ accept: 'application/json', 'cache-control': 'no-cache' });
   const given: Record<string, string | SecretRef> = { ...request.headers };
   for (const [name, value] of Object.entries(given)) {
     setHeader(
@@ -85,12 +115,11 @@ function setHeader(request: JsonRequest, headers: Headers, name: string, value: 
 }
 
 async function follow(request: JsonRequest, headers: Headers): Promise<Response> {
-  const withCredentials = request.headers !== undefined || request.bearerToken !== undefined;
   let url = request.url;
   for (let redirects = 0; ; redirects++) {
     let response: Response;
     try {
-      response = await fetch(url, { headers, signal: request.signal, redirect: 'manual' });
+      response = await request.fetch(url, { headers, signal: request.signal, redirect: 'manual' });
     } catch (error) {
       throw unreachable(request, error);
     }
@@ -98,8 +127,7 @@ async function follow(request: JsonRequest, headers: Headers): Promise<Response>
     if (response.status < 300 || response.status > 399 || location === null) return response;
     await response.body?.cancel();
     const next = URL.canParse(location, url) ? new URL(location, url) : undefined;
-    const refused =
-      next === undefined || redirects === MAX_REDIRECTS || (withCredentials && next.origin !== new URL(url).origin);
+    const refused = next === undefined || redirects === MAX_REDIRECTS || next.origin !== new URL(url).origin;
     if (refused) {
       const what = `answered ${response.status} with a redirect that is not followed (another host, too many, or no URL)`;
       throw failure(FailureType.FactSourceUnavailable, request, what, { status: response.status });
@@ -108,24 +136,47 @@ async function follow(request: JsonRequest, headers: Headers): Promise<Response>
   }
 }
 
-async function readBody(request: JsonRequest, response: Response): Promise<string> {
+async function readBody(request: JsonRequest, response: Response): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {
     for await (const chunk of response.body ?? []) {
-      bytes += chunk.byteLength;
+      bytes += (chunk as Uint8Array).byteLength;
       if (bytes > MAX_BODY_BYTES) break;
-      chunks.push(chunk);
+      chunks.push(chunk as Uint8Array);
     }
   } catch (error) {
     throw unreachable(request, error);
   }
   if (bytes > MAX_BODY_BYTES)
     throw failure(FailureType.FactInvalid, request, `answered more than ${MAX_BODY_BYTES} bytes`);
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
-function parseJson(request: JsonRequest, text: string): JsonValue {
+/** What a source says of a refusal, where it says it in JSON. */
+async function bodyOfRefusal(request: JsonRequest, response: Response): Promise<JsonValue | undefined> {
+  if (request.explain === undefined) {
+    await response.body?.cancel();
+    return undefined;
+  }
+  try {
+    return JSON.parse(new TextDecoder().decode(await readBody(request, response))) as JsonValue;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A byte order mark is left out (RFC 8259 lets a reader do so). */
+function decode(request: JsonRequest, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw failure(FailureType.FactInvalid, request, 'answered bytes that are not UTF-8', { cause });
+  }
+}
+
+function parseJson(request: JsonRequest, bytes: Uint8Array): JsonValue {
+  const text = decode(request, bytes);
   if (text.trim() === '') throw failure(FailureType.FactInvalid, request, 'answered with an empty body');
   try {
     return parse(text, undefined, (digits) => {

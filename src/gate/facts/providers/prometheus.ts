@@ -1,16 +1,16 @@
 import type { PrometheusProviderConfig } from '../../../releases/config/release-config';
-import { FailureType } from '../../../kernel/failures';
-import { isJsonObject, type JsonValue } from '../../../kernel/json';
-import { parseTimeOrEpoch } from '../../../kernel/time';
-import { failure, requestJson } from './http-request';
-import type { ProviderKind } from '../provider-kind';
+import { FailureType, faultsToError, GateError } from '../../../kernel/failures';
 import { withSignal } from '../../../platform/timers/with-signal';
-import { checkUrl, redactUrl } from './url';
+import type { Observation } from '../fact';
+import type { ProviderKind } from '../provider-kind';
+import { parseTimeOrEpoch } from '../../../kernel/time';
+import { failure } from './http-request';
+import { prometheusError, readPrometheusAnswer, type Sample } from './prometheus-answer';
+import { escapeForPromql } from './promql-parameters';
+import { promqlAges, sampleTimeQuery } from './promql-selectors';
+import { checkBaseUrl, createSource } from './source';
+import { redactUrl } from './url';
 
-interface Sample {
-  value: number;
-  timeMs: number;
-}
 type Aggregation = NonNullable<PrometheusProviderConfig['aggregation']>;
 
 const AGGREGATE: Record<Aggregation, (values: number[]) => number> = {
@@ -21,94 +21,138 @@ const AGGREGATE: Record<Aggregation, (values: number[]) => number> = {
   count: (values) => values.length,
 };
 
-// A metric's name with or without matchers, or matchers alone, and perhaps an offset. `nan` and `inf` are numbers.
-const MATCHERS = String.raw`\{(?:[^{}"'\x60]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\x60[^\x60]*\x60)*\}`;
-const SELECTOR = new RegExp(
-  String.raw`^\s*(?!(?:nan|inf)\s*$)(?:[a-z_:][\w:]*\s*(?:${MATCHERS})?|${MATCHERS})\s*(?:offset\s+-?\w+\s*)?$`,
-  'i',
-);
-
 /**
- * An instant query (https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries).
+ * An instant query (https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries), all at one `time`.
  *
  * The time that its answer carries is that of the evaluation, and a sample is answered for up to five minutes after its
- * exporter died. So the samples' own times are asked for side by side: `timestamp(query)` when `query` is a selector,
- * else `timestampQuery` (epoch seconds, such as `min(timestamp(m))` for `sum(m)`); the fact was observed at the oldest.
- * PromQL's functions, operators and aggregations lose the time: such a `query` without a `timestampQuery` counts as
- * observed when it was evaluated, however old its samples are.
+ * exporter died; `rate` answers longer still. So for each selector of the query the oldest present sample is asked for,
+ * side by side, and the fact was observed at the oldest of all; a selector without a present sample is `FactStale`.
+ * A deliberate `offset` is counted back. Where that cannot be worked out, `timestampQuery` has to say it: epoch seconds.
  */
 export const prometheus: ProviderKind<PrometheusProviderConfig> = {
   type: 'prometheus',
   create(factId, config, schema, deps) {
-    checkUrl(config.base, `facts.${factId}.base`);
-    const { aggregation, headers, bearerToken } = config;
-    const urlOf = (query: string) =>
-      `${config.base.replace(/\/+$/, '')}/api/v1/query?query=${encodeURIComponent(query)}`;
-    const selects = SELECTOR.test(config.query);
-    const timesQuery = config.timestampQuery ?? (selects ? `timestamp(${config.query})` : undefined);
-    const url = urlOf(config.query);
-    const source = `prometheus ${redactUrl(url)}`;
-
-    async function ask(askedUrl: string, signal: AbortSignal): Promise<[Sample, ...Sample[]]> {
-      const answer = await requestJson({ factId, url: askedUrl, headers, bearerToken, signal, deps });
-      const samples = readSamples(answer);
-      const invalid = (what: string) => failure(FailureType.FactInvalid, { factId, url: askedUrl }, what);
-      if (samples === undefined) throw invalid('answered no instant vector or scalar with finite samples');
-      const [first, ...others] = samples;
-      if (first === undefined) throw invalid('answered no series');
-      return [first, ...others];
-    }
-
-    async function askTimes(signal: AbortSignal): Promise<number[] | undefined> {
-      if (timesQuery === undefined) return undefined;
-      const timesUrl = urlOf(timesQuery);
-      return (await ask(timesUrl, signal)).map(({ value }) => {
-        const timeMs = parseTimeOrEpoch(Math.round(value * 1000));
-        if (timeMs !== undefined) return timeMs;
-        throw failure(FailureType.FactInvalid, { factId, url: timesUrl }, 'answered no time in epoch seconds');
-      });
-    }
+    const place = `facts.${factId}`;
+    const base = checkBaseUrl(config.base, `${place}.base`);
+    const { query, timestampQuery, aggregation } = config;
+    const templates = { query, ...(timestampQuery === undefined ? {} : { timestampQuery }) };
+    const source = createSource(factId, config, schema, deps, templates);
+    checkAges(config, place);
+    const urlOf = (asked: string, atMs: number): string =>
+      `${base}/api/v1/query?query=${encodeURIComponent(asked)}&time=${(atMs / 1000).toFixed(3)}`;
+    const shown = `prometheus ${redactUrl(base)}/api/v1/query`;
 
     return {
       factId,
-      description: config.description ?? `Prometheus query ${config.query}`,
+      description: config.description ?? `Prometheus query ${query}`,
       schema,
-      source,
-      // When one of the two questions has failed, the other's answer is of no use: both end with the signal.
-      collect: (_target, signal) =>
-        withSignal({ signals: [signal] }, async (either) => {
-          const [samples, times] = await Promise.all([ask(url, either), askTimes(either)]);
-          if (samples.length > 1 && aggregation === undefined) {
-            const what = `answered ${samples.length} series; name an aggregation or narrow the query`;
-            throw failure(FailureType.FactInvalid, { factId, url }, what);
+      source: `${shown} ${query}`,
+      async collect(target, signal) {
+        const atMs = Date.now();
+        const filled = source.fill(query, target, escapeForPromql);
+
+        async function ask(
+          asked: string,
+          either: AbortSignal,
+        ): Promise<{ samples: readonly Sample[]; warnings: readonly string[] }> {
+          const url = urlOf(asked, atMs);
+          const explain = (status: number, body: Parameters<typeof prometheusError>[0]): string | undefined => {
+            if (status !== 400 && status !== 422) return undefined;
+            return `refused the query (${status}): ${prometheusError(body) ?? 'it gave no reason'}; asked was ${asked}`;
+          };
+          const { body } = await source.ask(url, target, either, explain);
+          const answer = readPrometheusAnswer(body);
+          const invalid = (what: string): GateError =>
+            failure(FailureType.FactInvalid, { factId, url: base }, `${what}; asked was ${asked}`);
+          if ('fault' in answer) throw invalid(answer.fault);
+          if (answer.warnings.length > 0 && config.allowPartial !== true) {
+            const words = answer.warnings.join('; ');
+            throw invalid(`gave a partial answer (${words}); where that will do, ${place}.allowPartial: true takes it`);
           }
-          if (config.timestampQuery === undefined && times !== undefined && times.length !== samples.length) {
-            const what = `answered ${samples.length} series, but times of ${times.length}: they changed in between`;
-            throw failure(FailureType.FactSourceUnavailable, { factId, url }, what);
+          return answer;
+        }
+
+        async function askTimes(either: AbortSignal): Promise<number[]> {
+          if (timestampQuery !== undefined)
+            return timesOf(await ask(source.fill(timestampQuery, target, escapeForPromql), either));
+          const { selectors } = promqlAges(filled);
+          return Promise.all(
+            selectors.map(async (selector) => {
+              const [oldestMs] = timesOf(await ask(sampleTimeQuery(selector), either));
+              if (oldestMs === undefined) throw noPresentSample(selector.text);
+              return oldestMs + selector.offsetMs;
+            }),
+          );
+        }
+
+        function timesOf({ samples }: { samples: readonly Sample[] }): number[] {
+          return samples.map(({ value }) => {
+            const timeMs = parseTimeOrEpoch(Math.round(value * 1000));
+            // a time beyond the year 5000 is one in milliseconds
+            if (timeMs !== undefined && timeMs < 1e14) return timeMs;
+            const hint = value >= 1e11 ? '; it looks like milliseconds' : '';
+            throw failure(
+              FailureType.FactInvalid,
+              { factId, url: base },
+              `answered ${value} as a time, expected epoch seconds${hint}`,
+            );
+          });
+        }
+
+        function noPresentSample(selector: string): GateError {
+          const message = `Fact ${factId}: ${redactUrl(base)} has no present sample of ${selector}`;
+          const type = FailureType.FactStale;
+          return new GateError(type, message, [{ type, message, factId, where: redactUrl(base) }]);
+        }
+
+        // When one of them has failed, the others' answers are of no use: they end with it.
+        return withSignal({ signals: [signal] }, async (either) => {
+          const times = askTimes(either).then(
+            (found) => ({ found }),
+            (error: unknown) => ({ error }),
+          );
+          const answer = await ask(filled, either);
+          if (answer.samples.length === 0 && typeof config.onMissing === 'object') return source.missing(base, '');
+          const timed = await times;
+          if ('error' in timed) throw timed.error;
+          if (answer.samples.length === 0) return source.missing(base, `answered no series to ${filled}`);
+          if (answer.samples.length > 1 && aggregation === undefined) {
+            const what = `answered ${answer.samples.length} series to ${filled}; name an aggregation or narrow the query`;
+            throw failure(FailureType.FactInvalid, { factId, url: base }, what);
           }
-          const value = AGGREGATE[aggregation ?? 'max'](samples.map((sample) => sample.value));
-          return { value, observedAtMs: Math.min(...(times ?? samples.map(({ timeMs }) => timeMs))), source };
-        }),
+          return observation(answer, timed.found, atMs, aggregation, `${shown} ${filled}`);
+        });
+      },
     };
   },
 };
 
-/** The samples of an answer; undefined when its shape is another or one of them is NaN or infinite. */
-function readSamples(answer: JsonValue): Sample[] | undefined {
-  const data = isJsonObject(answer) && answer['status'] === 'success' ? answer['data'] : undefined;
-  if (!isJsonObject(data) || !Array.isArray(data['result'])) return undefined;
-  const { resultType, result } = data;
-  let pairs: unknown[];
-  if (resultType === 'scalar') pairs = [result];
-  else if (resultType === 'vector')
-    pairs = result.map((series) => (isJsonObject(series) ? series['value'] : undefined));
-  else return undefined;
-  const samples: Sample[] = [];
-  for (const pair of pairs) {
-    if (!Array.isArray(pair) || typeof pair[0] !== 'number' || typeof pair[1] !== 'string') return undefined;
-    const value = pair[1].trim() === '' ? NaN : Number(pair[1]);
-    if (!Number.isFinite(value)) return undefined;
-    samples.push({ value, timeMs: Math.round(pair[0] * 1000) });
-  }
-  return samples;
+function observation(
+  { samples, warnings }: { samples: readonly Sample[]; warnings: readonly string[] },
+  times: readonly number[],
+  atMs: number,
+  aggregation: Aggregation | undefined,
+  source: string,
+): Observation {
+  return {
+    value: AGGREGATE[aggregation ?? 'max'](samples.map((sample) => sample.value)),
+    observedAtMs: times.reduce((oldest, time) => Math.min(oldest, time), atMs),
+    source,
+    ...(warnings.length === 0 ? {} : { warnings }),
+  };
+}
+
+/** Refuses a query whose age nobody could know, unless the author says how to ask for it. */
+function checkAges(config: PrometheusProviderConfig, place: string): void {
+  if (config.timestampQuery !== undefined) return;
+  // inside quotes and out a parameter of digits reads as what it will be
+  const query = config.query.replace(
+    /\{(?:deployment_id|deploymentId|stage|factId|(?:stage_)?attributes\.[^{}"']+)\}/g,
+    '1',
+  );
+  const { unclear } = promqlAges(query);
+  if (unclear === undefined) return;
+  const where = `${place}.timestampQuery`;
+  const message = `Expected ${where}, a query for the time of the oldest sample in epoch seconds such as min(timestamp(m)): the age of ${config.query} cannot be worked out, because ${unclear}`;
+  throw faultsToError([{ type: FailureType.ConfigInvalid, message, where }]);
 }

@@ -1,13 +1,7 @@
-import { createRequire } from 'node:module';
 import { FailureType, GateError } from '../../../kernel/failures';
 import type { JsonValue } from '../../../kernel/json';
 import { parsePointer, valueAt } from '../../../kernel/json-pointer';
-
-// The package ships CommonJS, but its types claim to be ESM only, so TypeScript refuses a plain import.
-const { compile, TreeInterpreter } = createRequire(__filename)('@jmespath-community/jmespath') as {
-  compile(expression: string): unknown;
-  TreeInterpreter: { search(tree: unknown, document: JsonValue): JsonValue };
-};
+import { parseExpression, searchExpression } from './jmespath';
 
 /** Picks a part of a document; undefined when it is not there. */
 export type Selector = (document: JsonValue) => JsonValue | undefined;
@@ -23,8 +17,8 @@ export function compileSelector(expression: string, where: string): Selector {
     return (document) => valueAt(document, keys);
   }
   try {
-    const tree = compile(expression);
-    return (document) => TreeInterpreter.search(tree, document);
+    const tree = parseExpression(expression);
+    return (document) => searchExpression(tree, document);
   } catch (error) {
     throw invalid(where, expression, (error as Error).message, error);
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { requestJson, type JsonRequest } from '../../../../src/gate/facts/providers/http-request';
+import { createHttpFetch } from '../../../../src/platform/http/http-client';
 import { redactUrl } from '../../../../src/gate/facts/providers/url';
 import { startScriptedSource, type ScriptedSource } from '../../../support/scripted-source';
 
@@ -19,9 +20,17 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function ask(over: Partial<JsonRequest> = {}, env: Record<string, string> = {}) {
+async function ask(over: Partial<JsonRequest> = {}, env: Record<string, string> = {}) {
   const deps = { env, configFolder: folder };
-  return requestJson({ factId: 'level', url: source.url, signal: new AbortController().signal, deps, ...over });
+  const signal = new AbortController().signal;
+  return requestJson({
+    factId: 'level',
+    url: source.url,
+    signal,
+    deps,
+    fetch: createHttpFetch({ env, folder }),
+    ...over,
+  });
 }
 /** redirects `/n` to `/n-1` and answers `/0` */
 const countingDown = (target: () => string) => {
@@ -35,7 +44,7 @@ const countingDown = (target: () => string) => {
 describe('redirects', () => {
   it.each([1, 3])('a request follows status %d', async (count) => {
     countingDown(() => '');
-    expect(await ask({ url: `${source.url}/${count}` })).toBe(7);
+    expect((await ask({ url: `${source.url}/${count}` })).body).toBe(7);
     expect(source.requests).toHaveLength(count + 1);
   });
   it('a request follows no fourth redirect', async () => {
@@ -43,10 +52,10 @@ describe('redirects', () => {
     await expect(ask({ url: `${source.url}/4` })).rejects.toMatchObject({ type: 'FactSourceUnavailable' });
     expect(source.requests).toHaveLength(4);
   });
-  it('a request follows a redirect to another host without credentials', async () => {
+  it('a request follows no redirect to another host, which could answer for the source', async () => {
     countingDown(() => other.url);
-    other.script = (_, response) => void response.end('8');
-    expect(await ask({ url: `${source.url}/1` })).toBe(8);
+    await expect(ask({ url: `${source.url}/1` })).rejects.toMatchObject({ type: 'FactSourceUnavailable' });
+    expect(other.requests).toEqual([]);
   });
   it.each<[string, Partial<JsonRequest>]>([
     ['a header', { headers: { 'x-key': 'k' } }],
@@ -74,12 +83,24 @@ describe('bodies', () => {
     ['one byte more', MIB + 1, false],
   ])('%s', async (_, bytes, good) => {
     source.script = (__, response) => void response.end(`"${'x'.repeat(bytes - 2)}"`);
-    if (good) expect(await ask()).toHaveLength(MIB - 2);
+    if (good) expect((await ask()).body).toHaveLength(MIB - 2);
     else await expect(ask()).rejects.toMatchObject({ type: 'FactInvalid' });
   });
   it.each(['', '  ', '{', 'NaN', '9007199254740993', '{"a":[1e400]}'])("'%s' is FactInvalid", async (body) => {
     source.script = (_, response) => void response.end(body);
     await expect(ask()).rejects.toMatchObject({ type: 'FactInvalid' });
+  });
+  it('a byte order mark before the JSON is accepted', async () => {
+    source.script = (_, response) => void response.end('\uFEFF7');
+    expect((await ask()).body).toBe(7);
+  });
+  it('bytes that are not UTF-8 are FactInvalid', async () => {
+    source.script = (_, response) => void response.end(Buffer.from([0x22, 0xff, 0x22]));
+    await expect(ask()).rejects.toMatchObject({ type: 'FactInvalid', message: expect.stringContaining('UTF-8') });
+  });
+  it.each([203, 206])('status %d is FactInvalid: it is no whole answer of the source', async (status) => {
+    source.script = (_, response) => void response.writeHead(status).end('7');
+    await expect(ask()).rejects.toMatchObject({ type: 'FactInvalid', message: expect.stringContaining(`${status}`) });
   });
   it('a body cut off is FactSourceUnavailable', async () => {
     source.script = (_, response) => {
@@ -87,6 +108,37 @@ describe('bodies', () => {
       response.write('{', () => response.destroy());
     };
     await expect(ask()).rejects.toMatchObject({ type: 'FactSourceUnavailable' });
+  });
+});
+
+describe('the time of an answer', () => {
+  const answeredAgo = async (headers: Record<string, string>) => {
+    source.script = (_, response) =>
+      void response.writeHead(200, { date: new Date().toUTCString(), ...headers }).end('7');
+    const { answeredAtMs } = await ask();
+    return Date.now() - answeredAtMs;
+  };
+  it('is now for one that comes from the source itself', async () => {
+    const before = Date.now();
+    source.script = (_, response) => void response.end('7');
+    const { answeredAtMs } = await ask();
+    expect(answeredAtMs).toBeGreaterThanOrEqual(before - 1);
+    expect(answeredAtMs).toBeLessThanOrEqual(Date.now());
+  });
+  it('goes back by the Age that a cache on the way says', async () => {
+    expect(await answeredAgo({ age: '120' })).toBeGreaterThanOrEqual(120_000);
+  });
+  it('is the Date of the origin where that is older', async () => {
+    const date = new Date(Date.now() - 300_000).toUTCString();
+    expect(await answeredAgo({ date, age: '5' })).toBeGreaterThanOrEqual(299_000);
+  });
+  it('takes no Date of the future, and nothing that is no date', async () => {
+    expect(await answeredAgo({ date: new Date(Date.now() + 3_600_000).toUTCString() })).toBeGreaterThanOrEqual(0);
+    expect(await answeredAgo({ date: 'yesterday', age: 'old' })).toBeGreaterThanOrEqual(0);
+  });
+  it('is asked of the source and not of a cache', async () => {
+    await ask();
+    expect(source.requests[0]?.headers['cache-control']).toBe('no-cache');
   });
 });
 

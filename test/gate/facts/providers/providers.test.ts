@@ -40,7 +40,7 @@ const fromEnv = { bearerToken: { env: 'TOKEN' } };
 
 describeProvider('levelServer', (base) => create({ type: 'levelServer', base, ...fromFile }), { value: 7 });
 describeProvider('http', (url) => create({ type: 'http', url, value: 'value', ...fromEnv }), { value: 7 });
-describeProvider('prometheus', (base) => create({ type: 'prometheus', base, query: 'sum(m)', ...fromFile }), {
+describeProvider('prometheus', (base) => create({ type: 'prometheus', base, query: 'vector(7)', ...fromFile }), {
   status: 'success',
   data: { resultType: 'scalar', result: [Date.now() / 1000, '7'] },
 });
@@ -64,10 +64,20 @@ it.each([
   ['a broken JMESPath', { type: 'http', url: 'http://h', value: 'a[' }],
   ['a broken JMESPath to the time', { type: 'http', url: 'http://h', value: '/a', time: 'a[' }],
   ['a URL that is none', { type: 'http', url: 'nowhere', value: '/a' }],
+  ['a base with a query', { type: 'prometheus', base: 'http://h/?team=a', query: 'm' }],
+  ['a query whose age is unclear', { type: 'prometheus', base: 'http://h', query: 'm or vector(0)' }],
+  ['an unknown parameter', { type: 'http', url: 'http://h/{region}', value: '/a' }],
+  ['an unknown parameter of a header', { type: 'http', url: 'http://h', value: '/a', headers: { x: '{region}' } }],
+  ['a stand-in of another type', { type: 'http', url: 'http://h', value: '/a', onMissing: { use: 'none' } }],
+  ['a written value of another type', { type: 'static', value: 'none' }],
+  ['an expression without the schema of its answer', { type: 'http', url: 'http://h', value: 'sum(items[].n)' }],
   ['a URL with a password', { type: 'prometheus', base: 'http://u:p@h', query: 'm' }],
 ])('%s is refused when the release loads', async (_, config) => {
   await expect((async () => create(config))()).rejects.toMatchObject({ type: 'ConfigInvalid' });
 });
+
+/** For an expression that is more than a path. */
+const answer = { type: 'object', required: ['text'], properties: { text: { type: 'string' } } };
 
 it.each([
   ['nothing at the pointer', '/none', undefined],
@@ -80,7 +90,13 @@ it.each([
   const source = await startScriptedSource();
   source.script = (__, response) => void response.end('{"value":7,"text":"x","nothing":null,"list":[1,2]}');
   try {
-    const provider = await create({ type: 'http', url: source.url, value, time });
+    const provider = await create({
+      type: 'http',
+      url: source.url,
+      value,
+      time,
+      ...(value === 'abs(text)' ? { answer } : {}),
+    });
     const asked = provider.collect({ deploymentId: 'd', stage: 's' } as never, new AbortController().signal);
     await expect(asked).rejects.toMatchObject({ type: 'FactInvalid' });
   } finally {

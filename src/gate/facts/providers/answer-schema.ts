@@ -1,0 +1,25 @@
+import Ajv2020 from 'ajv/dist/2020';
+import addFormats from 'ajv-formats';
+import { FailureType, GateError } from '../../../kernel/failures';
+import type { JsonObject, JsonValue } from '../../../kernel/json';
+
+/** What is wrong with an answer, as the rest of a sentence; undefined when it fits. */
+export type AnswerCheck = (answer: JsonValue) => string | undefined;
+
+/**
+ * Compiles the JSON Schema (draft 2020-12) of a source's whole answer.
+ *
+ * @throws GateError ConfigInvalid naming `where` when it is none; an unknown keyword is a fault, as it would check nothing
+ */
+export function compileAnswerSchema(schema: JsonObject, where: string): AnswerCheck {
+  try {
+    const ajv = addFormats(new Ajv2020({ allErrors: true, strictTypes: false, strictTuples: false, logger: false }));
+    const validate = ajv.compile(schema);
+    return (answer) => (validate(answer) ? undefined : ajv.errorsText(validate.errors, { dataVar: 'answer' }));
+  } catch (cause) {
+    const message = `Expected ${where} to be a JSON Schema (draft 2020-12), found: ${(cause as Error).message}`;
+    throw new GateError(FailureType.ConfigInvalid, message, [{ type: FailureType.ConfigInvalid, message, where }], {
+      cause,
+    });
+  }
+}

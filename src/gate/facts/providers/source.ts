@@ -1,0 +1,99 @@
+import type { SecretRef } from '../../../platform/documents/schema-types';
+import { faultsToError, FailureType, type Fault } from '../../../kernel/failures';
+import type { JsonSchema, JsonValue } from '../../../kernel/json';
+import { createHttpFetch, type TlsFiles } from '../../../platform/http/http-client';
+import type { FactTarget, Observation } from '../fact';
+import { valueFault } from '../fact-value';
+import type { ProviderDeps } from '../provider-kind';
+import { failure, requestJson, type JsonAnswer, type JsonRequest } from './http-request';
+import { escapeForHeader, escapeForUrl, fillParameters, parameterFaults, type Escape } from './parameters';
+import { checkUrl } from './url';
+
+/** What every provider that asks over HTTP may have in its configuration. */
+export interface SourceConfig {
+  headers?: Record<string, string | SecretRef>;
+  bearerToken?: SecretRef;
+  tls?: TlsFiles;
+  onMissing?: 'error' | { use: unknown };
+}
+
+/** The source of one fact, asked over HTTP with its credentials, proxies and certificates. */
+export interface Source {
+  ask(url: string, target: FactTarget, signal: AbortSignal, explain?: JsonRequest['explain']): Promise<JsonAnswer>;
+  /** @throws GateError FactInvalid where the deployment lacks what the template names */
+  fill(template: string, target: FactTarget, escape?: Escape): string;
+  /** The answer to no data: the value that stands in for it, or the error, whose message proposes one. */
+  missing(url: string, what: string): Observation;
+}
+
+/**
+ * @param templates texts with parameters, by their place in the configuration
+ * @throws GateError ConfigInvalid with every fault: an unknown parameter, a stand-in value that does not fit the schema
+ */
+export function createSource(
+  factId: string,
+  config: SourceConfig,
+  schema: JsonSchema,
+  deps: ProviderDeps,
+  templates: Readonly<Record<string, string>>,
+): Source {
+  const place = `facts.${factId}`;
+  const faults: Fault[] = Object.entries(templates).flatMap(([key, text]) => parameterFaults(text, `${place}.${key}`));
+  for (const [name, value] of Object.entries(config.headers ?? {})) {
+    if (typeof value === 'string') faults.push(...parameterFaults(value, `${place}.headers.${name}`));
+  }
+  const { onMissing = 'error', tls } = config;
+  if (typeof onMissing === 'object') {
+    const wrong = valueFault(onMissing.use, schema);
+    const where = `${place}.onMissing.use`;
+    if (wrong !== undefined) {
+      faults.push({
+        type: FailureType.ConfigInvalid,
+        message: `Expected a value that the fact may have at ${where}, but it ${wrong}`,
+        where,
+      });
+    }
+  }
+  if (faults.length > 0) throw faultsToError(faults);
+  const fetch = createHttpFetch({
+    env: deps.env,
+    folder: deps.configFolder,
+    failure: FailureType.FactSourceUnavailable,
+    ...(tls === undefined ? {} : { tls }),
+  });
+
+  function fill(template: string, target: FactTarget, escape: Escape = escapeForUrl): string {
+    const filled = fillParameters(template, target, factId, escape);
+    if ('text' in filled) return filled.text;
+    throw failure(FailureType.FactInvalid, { factId, url: template }, filled.fault);
+  }
+
+  return {
+    fill,
+    ask(url, target, signal, explain) {
+      const headers = Object.fromEntries(
+        Object.entries(config.headers ?? {}).map(([name, value]) => [
+          name,
+          typeof value === 'string' ? fill(value, target, escapeForHeader) : value,
+        ]),
+      );
+      const { bearerToken } = config;
+      return requestJson({ factId, url, headers, bearerToken, signal, deps, fetch, ...(explain ? { explain } : {}) });
+    },
+    missing(url, what) {
+      if (typeof onMissing === 'object') return { value: onMissing.use as JsonValue, isDefault: true };
+      const advice = `; where that is normal, ${place}.onMissing: {use: VALUE} says what it means`;
+      throw failure(FailureType.FactInvalid, { factId, url }, `${what}${advice}`);
+    },
+  };
+}
+
+/** A base URL, to which a path and a query are added: one of its own would be lost or doubled. */
+export function checkBaseUrl(base: string, where: string): string {
+  checkUrl(base, where);
+  if (/[?#]/.test(base)) {
+    const message = `Expected ${where} to be a URL without a query or fragment, since a path is added to it`;
+    throw faultsToError([{ type: FailureType.ConfigInvalid, message, where }]);
+  }
+  return base.replace(/\/+$/, '');
+}

@@ -1,0 +1,95 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Agent, EnvHttpProxyAgent, fetch, type Dispatcher, type RequestInit, type Response } from 'undici';
+import { FailureType, GateError } from '../../kernel/failures';
+
+/** Files for a server whose certificate a private authority signed, or that wants a certificate of its client (PEM). */
+export interface TlsFiles {
+  caFile?: string;
+  certFile?: string;
+  keyFile?: string;
+}
+
+/** `fetch` with the proxies and certificates that were configured. Throws as `fetch` does, and GateError for a TLS file. */
+export type HttpFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+
+export interface HttpClientOptions {
+  /** `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are taken from it, in capitals or small letters */
+  env: Readonly<Record<string, string | undefined>>;
+  tls?: TlsFiles;
+  /** what relative TLS files are relative to */
+  folder: string;
+  /** the type of the error for a TLS file that cannot be read @default ConfigInvalid */
+  failure?: FailureType;
+}
+
+/**
+ * The one way to speak HTTP to sources, receivers and servers of others. TLS files are read anew for each request, as
+ * secrets are, so that a renewed certificate is taken up; connections are kept while they stay the same.
+ */
+export function createHttpFetch(options: HttpClientOptions): HttpFetch {
+  const proxies = proxiesOf(options.env);
+  const { tls } = options;
+  if (tls === undefined) {
+    const dispatcher = proxies === undefined ? PLAIN : createDispatcher(proxies, {});
+    return (url, init) => fetch(url, { ...init, dispatcher });
+  }
+  let kept: { contents: string; dispatcher: Dispatcher } | undefined;
+  return async (url, init) => {
+    const files = await readTlsFiles(tls, options);
+    const contents = JSON.stringify(files);
+    if (kept?.contents !== contents) {
+      const before = kept?.dispatcher;
+      kept = { contents, dispatcher: createDispatcher(proxies, files) };
+      // requests under way end before it closes
+      void before?.close();
+    }
+    return fetch(url, { ...init, dispatcher: kept.dispatcher });
+  };
+}
+
+const PLAIN = new Agent();
+
+interface Proxies {
+  httpProxy: string;
+  httpsProxy: string;
+  noProxy: string;
+}
+
+/** undefined where the environment names none. An empty variable counts as none. */
+function proxiesOf(env: HttpClientOptions['env']): Proxies | undefined {
+  const named = (name: string): string => env[name.toLowerCase()] || env[name] || '';
+  const proxies = { httpProxy: named('HTTP_PROXY'), httpsProxy: named('HTTPS_PROXY'), noProxy: named('NO_PROXY') };
+  return proxies.httpProxy === '' && proxies.httpsProxy === '' ? undefined : proxies;
+}
+
+type TlsContents = { ca?: string; cert?: string; key?: string };
+
+function createDispatcher(proxies: Proxies | undefined, tls: TlsContents): Dispatcher {
+  // `connect` is for servers reached without the proxy, `requestTls` for those reached through it
+  if (proxies === undefined) return new Agent({ connect: tls });
+  return new EnvHttpProxyAgent({
+    // all three are given: undici looks into the process's own environment for one that is undefined
+    ...proxies,
+    connect: tls,
+    ...(Object.values(tls).some((file) => file !== undefined) ? { requestTls: tls } : {}),
+    // a plain request is handed to the proxy as it is: few proxies open a tunnel to port 80
+    proxyTunnel: false,
+  });
+}
+
+async function readTlsFiles(tls: TlsFiles, { folder, failure }: HttpClientOptions): Promise<TlsContents> {
+  const read = async (name: keyof TlsFiles): Promise<string | undefined> => {
+    const file = tls[name];
+    if (file === undefined) return undefined;
+    try {
+      return await readFile(resolve(folder, file), 'utf8');
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
+      const type = failure ?? FailureType.ConfigInvalid;
+      throw new GateError(type, `Expected a PEM file at ${file} (tls.${name}), but it could not be read (${code})`);
+    }
+  };
+  const [ca, cert, key] = await Promise.all([read('caFile'), read('certFile'), read('keyFile')]);
+  return { ca, cert, key };
+}
