@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JsonObject, JsonValue } from '../../../src/kernel/json';
-import { evaluateRule, notesOf, textOf } from './evaluate-fixture';
+import { loadPolicy } from '../../../src/rego/plan/load-policy';
+import { fromPlain } from '../../../src/rego/values/plain';
+import { DECISION_TIME_NS, evaluateRule, notesOf, textOf } from './evaluate-fixture';
+import { planOf } from './plan-fixture';
 
 interface Case {
   rules: string;
@@ -239,12 +242,39 @@ describe('an evaluation notes nothing', () => {
 });
 
 describe('a dynamic reference', () => {
-  const rules = `response := count(reasons)
-reasons := {r | some r in data.teams[input.team].deny}
-uses := [data.teams.red.deny, data.teams.blue.deny]`;
+  const PACKAGES = {
+    'red.rego': 'package teams.red\n\ndeny contains "red"',
+    'blue.rego': 'package teams.blue\n\ndeny contains "blue"',
+    'deep.rego': 'package mixed.red.sub\n\ndeny contains "deep"',
+    'flat.rego': 'package mixed.blue\n\ndeny contains "flat"',
+  };
+  const REFERENCES: Record<string, string> = {
+    'data.teams[input.team].deny': 'deny contains r if some r in data.teams[input.team].deny',
+    'data.teams[input.team]': 'deny contains r if {\n\tteam := data.teams[input.team]\n\tsome r in team.deny\n}',
+    'data.mixed[input.team].sub.deny': 'deny contains r if some r in data.mixed[input.team].sub.deny',
+    'data.mixed[input.team]': 'deny contains r if {\n\tteam := data.mixed[input.team]\n\tsome r in team.sub.deny\n}',
+    'data.gate.rules[input.team]':
+      'deny contains r if some r in data.gate.rules[input.team]\nrules.red := {"red"}\nrules.blue := {"blue"}',
+  };
 
-  it('that finds neither rule nor data is noted under its whole path', async () => {
-    const evaluation = await evaluateRule(rules, { input: { team: 'green' }, data: {} });
-    expect(notesOf(evaluation)).toEqual(['absent data.teams']);
+  it.each(Object.entries(REFERENCES))('that finds neither rule nor data is noted: %s', async (reference, rules) => {
+    const gate = `package gate\n\n${RESPONSE}\n${rules}\n`;
+    const plan = await planOf({ ...PACKAGES, 'gate.rego': gate }, 'gate/response');
+    const evaluate = (team: string, data: JsonObject) =>
+      loadPolicy(plan, fromPlain(data)).evaluate(fromPlain({ team }), {
+        entrypoint: 'gate/response',
+        decisionTimeNs: DECISION_TIME_NS,
+      });
+    const path = (team: string) => `absent ${reference.replace('[input.team]', `.${team}`)}`;
+    expect(notesOf(evaluate('green', {}))).toEqual([path('green')]);
+    expect(textOf(evaluate('green', {}).result)).toBe('{"allow":true,"deny":[]}');
+    expect(notesOf(evaluate('red', {}))).toEqual([]);
+    expect(textOf(evaluate('red', {}).result)).toMatch(/"allow":false/);
+    const base = { deny: ['base'], sub: { deny: ['base'] } };
+    const data = { teams: { green: base }, mixed: { green: base } };
+    if (!reference.includes('gate')) {
+      expect(notesOf(evaluate('green', data))).toEqual([]);
+      expect(textOf(evaluate('green', data).result)).toBe('{"allow":false,"deny":["base"]}');
+    }
   });
 });

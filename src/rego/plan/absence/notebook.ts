@@ -48,6 +48,12 @@ export class Notebook {
     this.absence(site, isScalar ? 'scalar' : 'absent', place, what);
   }
 
+  /** A reference into `data` whose last key, which is computed, names neither a rule nor base data. */
+  reference(site: Site, keys: readonly RegoValue[]): void {
+    const path = ['data', ...keys.map(stepOf)];
+    this.absence(site, 'absent', { path, isMade: false }, 'expected a rule or data, found neither');
+  }
+
   /** An iteration over a value that holds nothing. */
   scalar(site: Site, frame: Frame, value: RegoValue | undefined): void {
     const place = this.nameOf(site, frame, value);

@@ -1,6 +1,8 @@
 import { NEXT, RETURN, type Step } from '../run';
-import type { Block } from '../plan';
-import type { CompileStatement } from './scope';
+import { lookUpBase } from '../lookup';
+import { DATA, type Block, type StatementOf } from '../plan';
+import type { CompileStatement, Scope } from './scope';
+import type { NameChoice } from './shapes';
 
 /** A block's answer as its parent's: a break counts every block on its way. */
 export const outward = (answer: number): number => (answer <= 0 ? answer : answer - 1);
@@ -45,8 +47,36 @@ export function sequence(steps: readonly Step[]): Step {
 export const compileNop: CompileStatement<'NopStmt'> = () => () => NEXT;
 
 /** Each block runs whatever became of the one before it, unless a break leads further out. */
-export const compileBlock: CompileStatement<'BlockStmt'> = ({ blocks }, scope) => {
-  const compiled = blocks.map((block: Block) => scope.block(block));
+export const compileBlock: CompileStatement<'BlockStmt'> = (statement, scope) => {
+  const compiled = statement.blocks.map((block: Block) => scope.block(block));
+  const run = anyOf(compiled);
+  const choice = scope.shapes.choices.get(statement);
+  return choice === undefined ? run : noticing(choice, statement, scope, run);
+};
+
+/** A name that is neither a package's or rule's nor one in the base data is an absence, though no lookup says so. */
+function noticing(
+  { names, key, path }: NameChoice,
+  statement: StatementOf<'BlockStmt'>,
+  scope: Scope,
+  step: Step,
+): Step {
+  const [slot, data] = [scope.slot(key), scope.slot(DATA)];
+  const site = scope.site(statement);
+  const readers = path.map((one) => scope.reader(one));
+  return (frame, run) => {
+    const name = frame[slot];
+    if (name !== undefined && !(typeof name === 'string' && names.has(name))) {
+      const keys = [...readers.map((read) => read(frame)!), name];
+      let found = frame[data];
+      for (const one of keys) found = found === undefined ? undefined : lookUpBase(found, one);
+      if (found === undefined || found === null) run.notebook.reference(site, keys);
+    }
+    return step(frame, run);
+  };
+}
+
+function anyOf(compiled: readonly Step[]): Step {
   const [only] = compiled;
   if (compiled.length === 1) {
     return (frame, run) => {
@@ -61,7 +91,7 @@ export const compileBlock: CompileStatement<'BlockStmt'> = ({ blocks }, scope) =
     }
     return NEXT;
   };
-};
+}
 
 export const compileBreak: CompileStatement<'BreakStmt'> = ({ index }) => {
   return () => index;

@@ -1,4 +1,5 @@
-import type { Block, Operand, PlanFunction, SourceLine, Statement, StatementOf } from '../plan';
+import { DATA, type Block, type Local, type Operand, type PlanFunction } from '../plan';
+import type { SourceLine, Statement, StatementOf } from '../plan';
 
 /**
  * What the planner makes of some expressions takes several statements, and which they belong to decides what is noted.
@@ -9,12 +10,23 @@ export interface Shapes {
   ownLookups: ReadonlySet<Statement>;
   /** lookups that read base data where a dynamic reference found no rule, with the call that looked for one */
   afterDynamicCall: ReadonlyMap<Statement, StatementOf<'CallDynamicStmt'>>;
+  /** blocks of which at most one runs: that of the package or rule whose name a variable holds */
+  choices: ReadonlyMap<Statement, NameChoice>;
   /** type tests that begin an array or object pattern */
   patternTypes: ReadonlySet<Statement>;
   /** tests of a pattern's length, with what is tested */
   patternLengths: ReadonlyMap<Statement, Operand>;
   /** tests of a function's argument against a constant in its head: which definition applies */
   headTests: ReadonlySet<Statement>;
+}
+
+/** `data.teams[x]`, of which the plan knows some names; under any other there may be base data. */
+export interface NameChoice {
+  names: ReadonlySet<string>;
+  /** the variable that holds the name */
+  key: Local;
+  /** the keys that lead from `data` to where the base data is */
+  path: readonly Operand[];
 }
 
 export function findShapes(blocks: readonly Block[], owner?: PlanFunction): Shapes {
@@ -26,6 +38,7 @@ export function findShapes(blocks: readonly Block[], owner?: PlanFunction): Shap
 class ShapeFinder implements Shapes {
   readonly ownLookups = new Set<Statement>();
   readonly afterDynamicCall = new Map<Statement, StatementOf<'CallDynamicStmt'>>();
+  readonly choices = new Map<Statement, NameChoice>();
   readonly patternTypes = new Set<Statement>();
   readonly patternLengths = new Map<Statement, Operand>();
   readonly headTests = new Set<Statement>();
@@ -43,6 +56,7 @@ class ShapeFinder implements Shapes {
       if (statement.type === 'BlockStmt') {
         this.nestedDocument(statement);
         this.dynamicReference(statement);
+        this.choice(statement, block.slice(index + 1));
         for (const inner of statement.blocks) this.visit(inner);
       } else if ('block' in statement) {
         this.visit(statement.block);
@@ -68,6 +82,26 @@ class ShapeFinder implements Shapes {
     for (const statement of second!) if (statement.type === 'DotStmt') this.afterDynamicCall.set(statement, call);
   }
 
+  /** `[equal "a" x, …], [equal "b" x, …]; make_set, set_add "a", set_add "b"; dot …, scan`: see planRefData in OPA. */
+  private choice(statement: StatementOf<'BlockStmt'>, rest: Block): void {
+    const tests = statement.blocks.map(([first]) => (first?.type === 'EqualStmt' ? first : undefined));
+    const keys = new Set(tests.map((test) => (test?.b.kind === 'local' ? test.b.local : undefined)));
+    const [key] = keys;
+    const [exclude, ...after] = rest;
+    if (key === undefined || keys.size !== 1 || exclude?.type !== 'MakeSetStmt') return;
+    const names = new Set<string>();
+    let { length } = after;
+    for (const [index, add] of after.entries()) {
+      if (add.type !== 'SetAddStmt' || add.set !== exclude.target || add.value.kind !== 'constant') {
+        length = index;
+        break;
+      }
+      names.add(String(add.value.value));
+    }
+    if (!tests.every((test) => test?.a.kind === 'constant' && names.has(String(test.a.value)))) return;
+    this.choices.set(statement, { names, key, path: dotsFrom(DATA, after.slice(length)) });
+  }
+
   /** `is_array, len, make_number, equal`, not `is_array, break`, with which `every` asks. */
   private pattern(block: Block, index: number): void {
     const [test, length, , equal] = block.slice(index, index + 4);
@@ -76,6 +110,18 @@ class ShapeFinder implements Shapes {
     this.patternTypes.add(test);
     if (equal?.type === 'EqualStmt') this.patternLengths.set(equal, test.source);
   }
+}
+
+/** The keys of the lookups, one in the other, that a block begins with. */
+function dotsFrom(start: Local, block: Block): Operand[] {
+  const keys: Operand[] = [];
+  let source = start;
+  for (const dot of block) {
+    if (dot.type !== 'DotStmt' || dot.source.kind !== 'local' || dot.source.local !== source) break;
+    keys.push(dot.key);
+    source = dot.target;
+  }
+  return keys;
 }
 
 /** Each body of a function, `else` included, begins where its head is. */
