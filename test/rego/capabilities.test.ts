@@ -20,22 +20,22 @@ beforeAll(async () => {
 });
 
 describe('the capabilities for opa build', () => {
-  it('hold what the module or the host implements, and no more', () => {
+  it('the capabilities for opa build hold what the module or the host implements, and no more', () => {
     const expected = [...WASM_BUILTINS, ...HOST_BUILTINS].sort();
     expect(namesOf(createCapabilities(current)).sort()).toEqual(expected);
   });
 
-  it('hold for the plan what the module answers in a way of its own too', () => {
+  it('the capabilities for opa build hold for the plan what the module answers in a way of its own too', () => {
     const forPlan = namesOf(createCapabilities(current, 'plan')).sort();
     expect(forPlan).toEqual([...namesOf(createCapabilities(current)), ...PLAN_ONLY_BUILTINS].sort());
   });
 
-  it('keep everything else that opa says of itself', () => {
+  it('the capabilities for opa build keep everything else that opa says of itself', () => {
     const { builtins: _, ...rest } = current;
     expect(createCapabilities(current)).toMatchObject(rest);
   });
 
-  it('leave the document that they come from as it was', () => {
+  it('the capabilities for opa build leave the document that they come from as it was', () => {
     const before = structuredClone(current);
     createCapabilities(current);
     expect(current).toEqual(before);
@@ -47,14 +47,14 @@ describe('the capabilities for opa build', () => {
   });
 
   it.each([[{}], [{ builtins: null }], [{ builtins: {} }]])(
-    'are refused for %j, which is no such document',
+    'the capabilities for opa build are refused for %j, which is no such document',
     (document) => {
       expect(() => createCapabilities(document as JsonObject)).toThrow('have a list called builtins');
     },
   );
 
   it.each(['http.send({})', 'rand.intn("x", 5)', 'opa.runtime()', 'uuid.rfc4122("x")', 'json.unmarshal("1")'])(
-    'make a policy with %s fail when it is built, by name and line',
+    'the capabilities for opa build make a policy with %s fail when it is built, by name and line',
     async (call) => {
       const name = call.slice(0, call.indexOf('('));
       const build = buildWasm(`package p\n\nr := x if {\n\tx := ${call}\n}\n`, 'p/r');
@@ -71,19 +71,19 @@ describe('docs/built-ins.md', () => {
   };
   const listed = (title: string) => [...section(title).matchAll(/`([^`]+)`/g)].map((match) => match[1]!);
 
-  it('lists what the host answers', () => {
+  it('docs/built-ins.md lists what the host answers', () => {
     expect(listed('Answered by the host')).toEqual(HOST_BUILTINS);
   });
 
-  it('lists what the module answers', () => {
+  it('docs/built-ins.md lists what the module answers', () => {
     expect(listed('Answered by the wasm module')).toEqual([...WASM_BUILTINS].sort());
   });
 
-  it('lists what only the evaluator of the plan answers', () => {
+  it('docs/built-ins.md lists what only the evaluator of the plan answers', () => {
     expect(listed('Answered by the evaluator of the plan alone')).toEqual(PLAN_ONLY_BUILTINS);
   });
 
-  it('lists what is refused, each with its reason', () => {
+  it('docs/built-ins.md lists what is refused, each with its reason', () => {
     const supported = new Set(supportedBuiltins('plan'));
     const refused = namesOf(current).filter((name) => !supported.has(name));
     const rows = refused.sort().map((name) => `| \`${name}\` | ${whyRefused(name)} |`);

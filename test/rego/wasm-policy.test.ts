@@ -34,7 +34,7 @@ const evaluate = (name: string, input?: JsonValue, timeNs = 0n) =>
 
 describe('an evaluation', () => {
   it.each([[false], [0], [''], [null], [true], [1], ['x'], [[]], [{}], [{ a: [1, { b: null }] }]])(
-    'sees the input %j as it is',
+    'an evaluation sees the input %j as it is',
     (input) => {
       expect(evaluate('echo', input as JsonValue)).toEqual(input);
       expect(policy.evaluateExactly('p/has_input', JSON.stringify(input), 0n)).toBe(true);
@@ -42,7 +42,7 @@ describe('an evaluation', () => {
   );
 
   it.each(['x', 'ö', '€', '😀'])(
-    'sees a long input of %s whole, in memory that grows as far as it must',
+    'an evaluation sees a long input of %s whole, in memory that grows as far as it must',
     async (char) => {
       const fresh = await loadWasmPolicy(wasm, { memoryMiB: 16 });
       for (const length of [100_000, 120_000, 400_000]) {
@@ -52,12 +52,12 @@ describe('an evaluation', () => {
     },
   );
 
-  it('is undefined without input, where the rule needs one', () => {
+  it('an evaluation is undefined without input, where the rule needs one', () => {
     expect(evaluate('echo')).toBeUndefined();
     expect(policy.evaluateExactly('p/echo', undefined, 0n)).toBeUndefined();
   });
 
-  it('reads the data that was set last', () => {
+  it('an evaluation reads the data that was set last', () => {
     policy.setData(JSON.stringify({ config: { limits: { maxDelta: 500 } } }));
     expect(evaluate('limit')).toBe(500);
     policy.setData(JSON.stringify({ config: { limits: { maxDelta: 7 } } }));
@@ -66,49 +66,49 @@ describe('an evaluation', () => {
     expect(evaluate('limit')).toBeUndefined();
   });
 
-  it('answers time.now_ns() with the decision time, to the nanosecond', () => {
+  it('an evaluation answers time.now_ns() with the decision time, to the nanosecond', () => {
     const now = policy.evaluateExactly('p/now', '{}', 1_763_874_000_123_456_789n);
     expect(formatValue(now!)).toBe('1763874000123456789');
   });
 
-  it("uses OPA's sprintf and not that of the opa-wasm package, which prints [object Object] and rounds", () => {
+  it("an evaluation uses OPA's sprintf and not that of the opa-wasm package, which prints [object Object] and rounds", () => {
     expect(evaluate('text', { a: [1, null] })).toBe('{"a": [1, null]} 123456789012345678901');
   });
 
-  it('is undefined where a built-in reports an error, as in OPA without strict errors', () => {
+  it('an evaluation is undefined where a built-in reports an error, as in OPA without strict errors', () => {
     expect(evaluate('failed', {})).toBeUndefined();
   });
 
-  it('tells a set from an array when it is asked exactly', () => {
+  it('an evaluation tells a set from an array when it is asked exactly', () => {
     const set = policy.evaluateExactly('p/set', '{}', 0n);
     expect(formatValue(set!)).toBe('{1, 2, 3}');
   });
 
-  it('keeps all digits when it is asked exactly', () => {
+  it('an evaluation keeps all digits when it is asked exactly', () => {
     expect(formatValue(policy.evaluateExactly('p/large', '{}', 0n)!)).toBe('123456789012345678901');
   });
 });
 
 describe('an evaluation fails with an Error', () => {
-  it('when rules contradict each other, with what the module said as its cause', () => {
+  it('an evaluation fails with an Error when rules contradict each other, with what the module said as its cause', () => {
     const conflict = () => evaluate('conflict', { a: true, b: true });
     expect(conflict).toThrow(PolicyRunError);
     expect(conflict).toThrow(/The evaluation of p\/conflict failed: .*conflict/);
   });
 
-  it('when there is no such entrypoint', () => {
+  it('an evaluation fails with an Error when there is no such entrypoint', () => {
     expect(() => evaluate('nowhere', {})).toThrow('entrypoint p/nowhere is not valid');
     expect(() => policy.evaluateExactly('p/nowhere', '{}', 0n)).toThrow('entrypoint p/nowhere is not valid');
   });
 
-  it('when the input does not fit under the memory ceiling', async () => {
+  it('an evaluation fails with an Error when the input does not fit under the memory ceiling', async () => {
     const small = await loadWasmPolicy(wasm, { memoryMiB: 1 });
     const input = JSON.stringify('x'.repeat(2 * 1024 * 1024));
     expect(() => small.evaluate('p/echo', input, 0n)).toThrow(PolicyRunError);
     expect(small.memoryBytes).toBeLessThanOrEqual(1024 * 1024);
   });
 
-  it('when the evaluation needs more memory than the ceiling', async () => {
+  it('an evaluation fails with an Error when the evaluation needs more memory than the ceiling', async () => {
     const small = await loadWasmPolicy(wasm, { memoryMiB: 1 });
     expect(() => small.evaluate('p/hungry', '{}', 0n)).toThrow(PolicyRunError);
     expect(small.memoryBytes).toBeLessThanOrEqual(1024 * 1024);
@@ -116,23 +116,23 @@ describe('an evaluation fails with an Error', () => {
 });
 
 describe('loading', () => {
-  it('takes a compiled module', async () => {
+  it('loading takes a compiled module', async () => {
     const compiled = await loadWasmPolicy(await WebAssembly.compile(wasm));
     expect(compiled.evaluate('p/echo', '"x"', 0n)).toBe('x');
   });
 
-  it('lists the entrypoints', () => {
+  it('loading lists the entrypoints', () => {
     expect(Object.keys(policy.entrypoints).sort()).toEqual(NAMES.map((name) => `p/${name}`).sort());
   });
 
   it.each([
     ['bytes that are no wasm', new Uint8Array([1, 2, 3])],
     ['a module that is no policy', new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])],
-  ])('refuses %s', async (_, bytes) => {
+  ])('loading refuses %s', async (_, bytes) => {
     await expect(loadWasmPolicy(bytes)).rejects.toThrow(PolicyRunError);
   });
 
-  it('leaves data that does not fit as a PolicyRunError', async () => {
+  it('loading leaves data that does not fit as a PolicyRunError', async () => {
     const small = await loadWasmPolicy(wasm, { memoryMiB: 1 });
     expect(() => small.setData(JSON.stringify({ config: 'x'.repeat(2 * 1024 * 1024) }))).toThrow(PolicyRunError);
   });

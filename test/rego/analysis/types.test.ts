@@ -25,7 +25,7 @@ describe('policyTypes', () => {
     expect(typeOf(schema as JsonObject)).toBe(expected);
   });
 
-  it('keeps descriptions, quotes odd names, and leaves open objects open', () => {
+  it('policyTypes keeps descriptions, quotes odd names, and leaves open objects open', () => {
     const properties = { 'a-b': { type: 'string', description: 'ends */ here' }, n: { type: 'number' } };
     expect(policyTypes({ properties, required: ['n'] })).toBe(
       '// Written by `gate policy types` from input.json; do not edit.\n\nexport interface Facts {\n' +

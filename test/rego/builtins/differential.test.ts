@@ -61,11 +61,11 @@ describe.each(suites)('the engine answers as opa eval does, $title', (suite) => 
 });
 
 describe('the comparison with opa eval', () => {
-  it('is made for at least 500 pairs of policy and input', () => {
+  it('the comparison with opa eval is made for at least 500 pairs of policy and input', () => {
     expect(EXPRESSIONS.length * INPUTS.length).toBeGreaterThanOrEqual(500);
   });
 
-  it('is made for every family of host built-ins', () => {
+  it('the comparison with opa eval is made for every family of host built-ins', () => {
     const families = new Set(HOST_BUILTINS.map((name) => name.split('.')[0]!));
     for (const deprecated of ['cast_array', 'cast_boolean', 'cast_null', 'cast_object', 'cast_set', 'cast_string']) {
       families.delete(deprecated);

@@ -34,7 +34,7 @@ async function tar(...headers: { name: string; type?: 'file' | 'symlink'; linkna
 }
 
 describe('readBundle', () => {
-  it('takes a plain OPA bundle to read all that its input.json describes and its source names', async () => {
+  it('readBundle takes a plain OPA bundle to read all that its input.json describes and its source names', async () => {
     const { reads } = await readBundle(await archive(plain));
     expect(reads).toEqual({
       facts: ['a', 'b'],
@@ -56,7 +56,7 @@ describe('readBundle', () => {
       { '.manifest': JSON.stringify({ ...manifest, metadata: { planning_engine: { format: 1, reads: {} } } }) },
       'reads',
     ],
-  ])('refuses %j: %s', async (change, message) => {
+  ])('readBundle refuses %j: %s', async (change, message) => {
     const bytes = await archive({ ...plain, ...change });
     await expect(readBundle(bytes)).rejects.toMatchObject({
       type: 'PolicyInvalid',
@@ -64,18 +64,18 @@ describe('readBundle', () => {
     });
   });
 
-  it('gives all faults at once', async () => {
+  it('readBundle gives all faults at once', async () => {
     const bytes = await archive({ 'data.json': '[]' });
     await expect(readBundle(bytes)).rejects.toMatchObject({ faults: { length: 3 } });
   });
 });
 
 describe('readArchive', () => {
-  it.each(['../evil', '/a/../../evil', 'a//b', 'a\\b', '/'])('refuses the path %s', async (name) => {
+  it.each(['../evil', '/a/../../evil', 'a//b', 'a\\b', '/'])('readArchive refuses the path %s', async (name) => {
     await expect(readArchive(await tar({ name }))).rejects.toMatchObject({ type: 'PolicyInvalid' });
   });
 
-  it('refuses links, a path that comes twice, and bytes that are no archive', async () => {
+  it('readArchive refuses links, a path that comes twice, and bytes that are no archive', async () => {
     const link = tar({ name: 'a', type: 'symlink', linkname: '/etc/passwd' });
     await expect(readArchive(await link)).rejects.toThrow('"a": expected plain files only, found a symlink');
     await expect(readArchive(await tar({ name: 'a' }, { name: '/a' }))).rejects.toThrow('a: found twice');
@@ -83,7 +83,7 @@ describe('readArchive', () => {
     await expect(readArchive(gzipSync('no tar at all '.repeat(99)))).rejects.toThrow('expected a tar archive');
   });
 
-  it('refuses a bomb before it is unpacked, one file too many and an archive that is too large', async () => {
+  it('readArchive refuses a bomb before it is unpacked, one file too many and an archive that is too large', async () => {
     const limits = { maxArchiveBytes: 100_000, maxUnpackedBytes: 4_000, maxFiles: 1 };
     await expect(readArchive(gzipSync(Buffer.alloc(1_000_000)), limits)).rejects.toThrow('at most 4000 bytes unpacked');
     await expect(readArchive(await tar({ name: 'a' }, { name: 'b' }), limits)).rejects.toThrow('at most 1 files');

@@ -33,7 +33,7 @@ verdict := 3 if input.fleet.count < 0
     expect([6, 7, 11, 12, 13].map(textsAt)).toEqual([[], ['input.fleet.note'], ['input.fleet.note'], [], []]);
   });
 
-  it('of scope document cover all rules of the name, in every file of the package', async () => {
+  it('the declarations of a policy of scope document cover all rules of the name, in every file of the package', async () => {
     const first = `package gate\n\n${metadata('{comparisons: as-opa}', 'document')}deny contains "a" if input.a.b > 1\n`;
     const second = 'package gate\n\ndeny contains "b" if input.a.b > 2\n\nother if input.a.c\n';
     const { declarations } = await read({ 'a.rego': first, 'b.rego': second });
@@ -54,7 +54,7 @@ verdict := 3 if input.fleet.count < 0
   it.each([
     ['package', ['gate.rego']],
     ['subpackages', ['gate.rego', 'sub.rego']],
-  ])('of scope %s cover the rules of %j', async (scope, expected) => {
+  ])('the declarations of a policy of scope %s cover the rules of %j', async (scope, expected) => {
     const { declarations } = await read({
       'gate.rego': `${metadata('{builtin_errors: undefined}', scope)}package gate\n\na := 1\n`,
       'sub.rego': 'package gate.sub\n\na := 1\n',
@@ -64,7 +64,7 @@ verdict := 3 if input.fleet.count < 0
     expect(declarations.rules.every(({ builtinErrorsAreUndefined }) => builtinErrorsAreUndefined)).toBe(true);
   });
 
-  it('say on the entrypoint alone that a denial with notes denies', async () => {
+  it('the declarations of a policy say on the entrypoint alone that a denial with notes denies', async () => {
     const custom = metadata('{deny_with_notes: deny}');
     const onEntrypoint = await read({ 'gate.rego': `package gate\n\n${custom}response := {}\n` });
     expect(onEntrypoint).toMatchObject({ declarations: { deniesWithNotes: true }, faults: [] });
@@ -73,7 +73,7 @@ verdict := 3 if input.fleet.count < 0
     expect(elsewhere.faults[0]!.message).toContain('expected it on the entrypoint');
   });
 
-  it('are checked, every fault with its file and line', async () => {
+  it('the declarations of a policy are checked, every fault with its file and line', async () => {
     const custom = '{optional: ["input.fleet", 7], builtin_errors: ignored, comparisons: 1, optionals: []}';
     const { faults } = await read({ 'gate.rego': `package gate\n\n${metadata(custom)}a := 1\n` });
     expect(faults.map(({ message }) => message)).toEqual([

@@ -31,17 +31,17 @@ const failure = (type: FailureType, message: RegExp) =>
 const LOOP_DEADLINE = { deadlineMs: 2_000 };
 
 describe('an evaluation', () => {
-  it('sees the input, the configuration, the data of the bundle and the decision time', async () => {
+  it('an evaluation sees the input, the configuration, the data of the bundle and the decision time', async () => {
     const { response, evalDurationNs } = await evaluator.evaluate(aRequest(policy, { n: 11 }));
     expect(response).toEqual(answer(11));
     expect(evalDurationNs).toBeGreaterThan(0);
   });
 
-  it('gives undefined where the entrypoint is undefined', async () => {
+  it('an evaluation gives undefined where the entrypoint is undefined', async () => {
     expect(await evaluator.evaluate(aRequest(policy, { n: 1, silent: true }))).toMatchObject({ response: undefined });
   });
 
-  it('sees text beyond ASCII as it is', async () => {
+  it('an evaluation sees text beyond ASCII as it is', async () => {
     const { response } = await evaluator.evaluate(aRequest(policy, { n: 'größer als 10 🙂' }));
     expect(response).toMatchObject({ deny_reasons: ['over: größer als 10 🙂'] });
   });
@@ -50,25 +50,28 @@ describe('an evaluation', () => {
     [1, 1],
     [1, 300],
     [3, 300],
-  ])('of %s threads, asked by %s callers at once, gives each caller its own answer', async (threads, callers) => {
-    await evaluator.close();
-    start({ threads });
-    const answers = await Promise.all(
-      Array.from({ length: callers }, (_, n) => evaluator.evaluate(aRequest(policy, { n }))),
-    );
-    expect(answers.map(({ response }) => response)).toEqual(answers.map((_, n) => answer(n)));
-  });
+  ])(
+    'an evaluation of %s threads, asked by %s callers at once, gives each caller its own answer',
+    async (threads, callers) => {
+      await evaluator.close();
+      start({ threads });
+      const answers = await Promise.all(
+        Array.from({ length: callers }, (_, n) => evaluator.evaluate(aRequest(policy, { n }))),
+      );
+      expect(answers.map(({ response }) => response)).toEqual(answers.map((_, n) => answer(n)));
+    },
+  );
 
   const configs = Array.from({ length: 7 }, (_, limit) => ({ limit }));
   const turns = [...configs, ...configs.toReversed(), ...configs];
-  it('uses exactly the release that it is asked with, of more than a thread keeps', async () => {
+  it('an evaluation uses exactly the release that it is asked with, of more than a thread keeps', async () => {
     for (const configDocument of turns) {
       const { response } = await evaluator.evaluate(aRequest(policy, { n: 3 }, { configDocument }));
       expect(response).toMatchObject({ limit: configDocument.limit, allow: configDocument.limit >= 3 });
     }
   });
 
-  it('uses exactly the release that it is asked with, when all are asked at once', async () => {
+  it('an evaluation uses exactly the release that it is asked with, when all are asked at once', async () => {
     const found = await Promise.all(
       turns.map((configDocument) => evaluator.evaluate(aRequest(policy, { n: 3 }, { configDocument }))),
     );
@@ -79,7 +82,7 @@ describe('an evaluation', () => {
 });
 
 describe('a policy that contradicts itself', () => {
-  it('fails every time it is asked, and spoils no other evaluation', async () => {
+  it('a policy that contradicts itself fails every time it is asked, and spoils no other evaluation', async () => {
     const inputs = Array.from({ length: 60 }, (_, n) => ({ n, tie: n % 3 === 0 }));
     const found = await Promise.allSettled(inputs.map((input) => evaluator.evaluate(aRequest(policy, input))));
     found.forEach((result, n) => {
@@ -96,14 +99,14 @@ describe('a policy that contradicts itself', () => {
 });
 
 describe('a policy that loops', () => {
-  it('is stopped at its deadline, and the evaluator goes on serving', async () => {
+  it('a policy that loops is stopped at its deadline, and the evaluator continues serving', async () => {
     await expect(evaluator.evaluate(aRequest(policy, { n: 1, loop: true }, LOOP_DEADLINE))).rejects.toEqual(
       failure(FailureType.PolicyEvaluation, /ran longer than 2000 ms and was stopped/),
     );
     expect(await evaluator.evaluate(aRequest(policy, { n: 1 }))).toMatchObject({ response: answer(1) });
   });
 
-  it('does not take down the calls queued before and behind it', async () => {
+  it('a policy that loops does not take down the calls queued before and behind it', async () => {
     const before = Array.from({ length: 50 }, (_, n) => evaluator.evaluate(aRequest(policy, { n })));
     const looping = evaluator.evaluate(aRequest(policy, { loop: true }, LOOP_DEADLINE));
     const behind = Array.from({ length: 50 }, (_, n) => evaluator.evaluate(aRequest(policy, { n })));
@@ -112,7 +115,7 @@ describe('a policy that loops', () => {
     expect(found.map(({ response }) => response)).toEqual([...before, ...behind].map((_, n) => answer(n % 50)));
   });
 
-  it('does not use up the deadline of those queued behind it', async () => {
+  it('a policy that loops does not use up the deadline of those queued behind it', async () => {
     const looping = Array.from({ length: 3 }, () =>
       evaluator.evaluate(aRequest(policy, { loop: true }, LOOP_DEADLINE)),
     );
@@ -123,14 +126,14 @@ describe('a policy that loops', () => {
     expect(await behind).toMatchObject({ response: answer(1) });
   });
 
-  it('is stopped at the deadline of its own call, though one with a longer deadline is at work before it', async () => {
+  it('a policy that loops is stopped at the deadline of its own call, though one with a longer deadline is at work before it', async () => {
     const longer = evaluator.evaluate(aRequest(policy, { n: 1 }, { deadlineMs: 600_000 }));
     const looping = evaluator.evaluate(aRequest(policy, { loop: true }, LOOP_DEADLINE));
     await expect(looping).rejects.toEqual(failure(FailureType.PolicyEvaluation, /longer than 2000 ms/));
     expect(await longer).toMatchObject({ response: answer(1) });
   });
 
-  it('leaves the other threads at work', async () => {
+  it('a policy that loops leaves the other threads at work', async () => {
     await evaluator.close();
     start({ threads: 2 });
     const looping = evaluator.evaluate(aRequest(policy, { loop: true }, LOOP_DEADLINE));
@@ -140,7 +143,7 @@ describe('a policy that loops', () => {
 });
 
 describe('a policy that eats memory', () => {
-  it('fails at the ceiling, and the evaluator goes on serving', async () => {
+  it('a policy that eats memory fails at the ceiling, and the evaluator continues serving', async () => {
     await expect(evaluator.evaluate(aRequest(policy, { eat: true }))).rejects.toEqual(
       failure(FailureType.PolicyEvaluation, /gate\/response failed/),
     );
@@ -161,14 +164,14 @@ describe('a release that does not load', () => {
     expect(await evaluator.evaluate(aRequest(policy, { n: 1 }))).toMatchObject({ response: answer(1) });
   });
 
-  it('without the entrypoint fails', async () => {
+  it('a release without the entrypoint fails', async () => {
     const other = { ...policy, entrypoint: 'gate/other' };
     await expect(evaluator.evaluate(aRequest(other, { n: 1 }))).rejects.toEqual(
       failure(FailureType.PolicyEvaluation, /gate\/other/),
     );
   });
 
-  it('does not fit into the memory that it may use', async () => {
+  it('a release that does not fit into the memory that it may use does not load', async () => {
     const big = { ...CONFIG, text: 'x'.repeat(9 * 2 ** 20) };
     await expect(evaluator.evaluate(aRequest(policy, {}, { configDocument: big, memoryMiB: 8 }))).rejects.toEqual(
       failure(FailureType.PolicyInvalid, /./),
@@ -180,7 +183,7 @@ describe('a release that does not load', () => {
 });
 
 describe('an input that is no JSON', () => {
-  it('fails its own call alone', async () => {
+  it('an input that is no JSON fails its own call alone', async () => {
     const unfit = { n: 1n } as unknown as { n: number };
     await expect(evaluator.evaluate(aRequest(policy, unfit))).rejects.toThrow(/BigInt/);
     expect(await evaluator.evaluate(aRequest(policy, { n: 1 }))).toMatchObject({ response: answer(1) });
@@ -188,7 +191,7 @@ describe('an input that is no JSON', () => {
 });
 
 describe('closing', () => {
-  it('fails the calls that are out and those that come later, and may be done twice', async () => {
+  it('closing fails the calls that are out and those that come later, and may be done twice', async () => {
     const out = [
       evaluator.evaluate(aRequest(policy, { loop: true })),
       ...Array.from({ length: 40 }, (_, n) => evaluator.evaluate(aRequest(policy, { n, loop: true }))),
@@ -201,7 +204,7 @@ describe('closing', () => {
     await evaluator.close();
   });
 
-  it('fails a call whose policy is still being compiled', async () => {
+  it('closing fails a call whose policy is still being compiled', async () => {
     const compiling = evaluator.evaluate(aRequest({ ...policy }, { n: 1 }));
     const refused = expect(compiling).rejects.toEqual(failure(FailureType.PolicyUnavailable, /closed/));
     await evaluator.close();

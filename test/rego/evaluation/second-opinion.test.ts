@@ -46,7 +46,7 @@ async function errorOf(asked: Promise<unknown>): Promise<GateError> {
 }
 
 describe('an allow of the plan', () => {
-  it('is agreed to by the compiled module', async () => {
+  it('an allow of the plan is agreed to by the compiled module', async () => {
     const { response, account } = await ask({ ...INPUT, rate: 2 });
     expect(response).toEqual({ allow: true, deny_reasons: [] });
     expect(account).toEqual({
@@ -56,7 +56,7 @@ describe('an allow of the plan', () => {
     });
   });
 
-  it('stays alone where the setting is off', async () => {
+  it('an allow of the plan stays alone where the setting is off', async () => {
     const { account } = await ask(INPUT, 'off');
     expect(account.secondOpinion).toEqual({ vote: 'not-asked' });
   });
@@ -65,7 +65,7 @@ describe('an allow of the plan', () => {
     ['computes with a fraction', { rate: 0.3, base: 0.2 }, { reason: 'fraction' }],
     ['fills a list from an object of two', { set_of: { a: 'b', c: 'd' } }, { reason: 'unordered-list' }],
     ['holds an integer beyond 2^53', { n: -9007199254740994 }, { reason: 'large-integer' }],
-  ])('has no second opinion where it %s', async (_, change, why) => {
+  ])('an allow of the plan has no second opinion where it %s', async (_, change, why) => {
     const input = { ...INPUT, ...change };
     const { account } = await ask(input);
     expect(account.secondOpinion).toEqual({ vote: 'none', why: [expect.objectContaining(why)] });
@@ -74,7 +74,7 @@ describe('an allow of the plan', () => {
     expect(error.cause).toBeInstanceOf(SecondOpinionError);
   });
 
-  it('has none where policy.wasm is no module', async () => {
+  it('an allow of the plan has no second opinion where policy.wasm is no module', async () => {
     const { response, account } = await ask(INPUT, 'when-possible', { ...policy, wasm: new Uint8Array([1, 2, 3]) });
     expect(response).toMatchObject({ allow: true });
     expect(account.secondOpinion).toMatchObject({ vote: 'none', why: [{ reason: 'no-module' }] });
@@ -93,7 +93,7 @@ describe('an allow of the plan', () => {
       'package gate\nresponse := {"allow": count(x) > 0}\nx := [y | some a in numbers.range(1, 900); some b in numbers.range(1, 900); y := sprintf("%d-%d", [a, b])]',
       /no answer: /,
     ],
-  ])('is an error with both answers where the module %s', async (_, moduleSource, message) => {
+  ])('an allow of the plan is an error with both answers where the module %s', async (_, moduleSource, message) => {
     const other = await bundleOf(POLICY, moduleSource);
     const error = await errorOf(ask(INPUT, 'when-possible', other));
     expect(error.message).toMatch(message);
@@ -103,7 +103,7 @@ describe('an allow of the plan', () => {
     expect((await errorOf(ask(INPUT, 'when-possible', other))).message).toMatch(message);
   });
 
-  it('is an error where the module passes the deadline', async () => {
+  it('an allow of the plan is an error where the module passes the deadline', async () => {
     const loop = `package gate
 response := {"allow": count(n) < 0}
 members := {x | some x in numbers.range(1, 2000)}
@@ -115,14 +115,14 @@ n := {1 | some _ in members; some _ in members; some c in members; c == data.own
 });
 
 describe('the compiled module is not asked', () => {
-  it('where the plan denies', async () => {
+  it('the compiled module is not asked where the plan denies', async () => {
     const denying = await bundleOf(POLICY, 'package gate\nresponse := {"allow": true}');
     const { response, account } = await ask({ ...INPUT, n: 11 }, 'required', denying);
     expect(response).toEqual({ allow: false, deny_reasons: ['over'] });
     expect(account.secondOpinion).toEqual({ vote: 'not-asked' });
   });
 
-  it('where the plan notes something, which the account says', async () => {
+  it('the compiled module is not asked where the plan notes something, which the account says', async () => {
     const { response, account } = await ask({ rate: 2, base: 2, set_of: { a: 'b' } });
     expect(response).toMatchObject({ allow: true });
     expect(account.secondOpinion).toEqual({ vote: 'not-asked' });
@@ -131,7 +131,7 @@ describe('the compiled module is not asked', () => {
     });
   });
 
-  it('where an absence is declared, but then it is asked', async () => {
+  it('the compiled module is not asked where an absence is declared, but then it is asked', async () => {
     const steps = ['input', 'n'].map((key) => ({ key }));
     const declaration = {
       where: 'gate.rego:4',
@@ -154,7 +154,7 @@ describe('the compiled module is not asked', () => {
 });
 
 describe('a bundle with wasm alone', () => {
-  it('is decided by the module, and nothing is noted', async () => {
+  it('a bundle with wasm alone is decided by the module, and nothing is noted', async () => {
     const { plan: _, ...alone } = policy;
     const { response, account } = await ask({}, 'when-possible', alone);
     expect(response).toMatchObject({ allow: true });

@@ -65,7 +65,7 @@ const failure = (type: FailureType, message: RegExp) =>
   expect.objectContaining({ type, message: expect.stringMatching(message) });
 
 describe('a thread that cannot be started', () => {
-  it('fails the calls that wait for it, and is tried again with the next call only', async () => {
+  it('a thread that cannot be started fails the calls that wait for it, and is tried again with the next call only', async () => {
     const ask = withThreads(NEVER_STARTS, NEVER_STARTS, ANSWERS);
     const found = await Promise.allSettled([ask(1), ask(2)]);
     const unavailable = failure(FailureType.PolicyUnavailable, /No thread could be started.*exit code 3/);
@@ -78,7 +78,7 @@ describe('a thread that cannot be started', () => {
 });
 
 describe('a thread that dies', () => {
-  it('in an evaluation fails that one alone, which is not tried again; the next thread takes the others', async () => {
+  it('a thread that dies in an evaluation fails that one alone, which is not tried again; the next thread takes the others', async () => {
     const ask = withThreads(DIES_IN_EVALUATION, ANSWERS);
     const [first, second] = await Promise.allSettled([ask(1), ask(2)]);
     expect((first as PromiseRejectedResult).reason).toEqual(
@@ -87,26 +87,26 @@ describe('a thread that dies', () => {
     expect(second).toMatchObject({ status: 'fulfilled', value: { response: { n: 2 } } });
   });
 
-  it('between evaluations is replaced, and each call is tried once more', async () => {
+  it('a thread that dies between evaluations is replaced, and each call is tried once more', async () => {
     const ask = withThreads(DIES_BETWEEN, ANSWERS);
     const found = await Promise.all([ask(1), ask(2)]);
     expect(found.map(({ response }) => response)).toMatchObject([{ n: 1 }, { n: 2 }]);
   });
 
-  it('again and again is not replaced for ever', async () => {
+  it('a thread that dies again and again is not replaced for ever', async () => {
     const ask = withThreads(DIES_BETWEEN);
     await expect(ask(1)).rejects.toEqual(failure(FailureType.PolicyEvaluation, /gone/));
   });
 });
 
 describe('a deadline', () => {
-  it('does not run while the call has not begun', async () => {
+  it('a deadline does not run while the call has not begun', async () => {
     const ask = withThreads(SILENT_THEN_ANSWERS);
     expect((await ask(1)).response).toMatchObject({ n: 1 });
     expect(started).toBe(2); // the thread and its spare: none was stopped
   });
 
-  it('leaves ten seconds to loading', async () => {
+  it('a deadline leaves ten seconds to loading', async () => {
     const ask = withThreads(HANGS_LOADING);
     await expect(ask(1, 'long')).rejects.toEqual(failure(FailureType.PolicyEvaluation, /longer than 10000 ms/));
   });

@@ -32,7 +32,7 @@ const call = (callId: number, input: object, releaseId = 7): ToThread => [
 ];
 
 describe('a thread', () => {
-  it('answers calls in the order in which they came, and is idle by the time of each answer', async () => {
+  it('a thread answers calls in the order in which they came, and is idle by the time of each answer', async () => {
     const { answers, runs } = await exchange([load, call(1, { n: 1 }), call(2, { n: 11 }), call(3, { silent: true })]);
     expect(answers.map(([callId]) => callId)).toEqual([1, 2, 3]);
     expect(answers.map(([, text]) => text && JSON.parse(text))).toMatchObject([
@@ -47,7 +47,7 @@ describe('a thread', () => {
     expect(runs).toEqual([undefined, undefined, undefined]);
   });
 
-  it('makes a new instance after a failed evaluation', async () => {
+  it('a thread makes a new instance after a failed evaluation', async () => {
     const { answers } = await exchange([
       load,
       call(1, { tie: true }),
@@ -63,7 +63,7 @@ describe('a thread', () => {
     ['was never given', () => [call(1, {}, 8)]],
     ['has dropped', () => [load, { drop: 7 }, call(1, {})]],
     ['cannot load', () => [{ ...load, dataText: '{' }, call(1, {})]],
-  ])('answers with a failure to load where it %s the release', async (_name, messages) => {
+  ])('a thread answers with a failure to load where it %s the release', async (_name, messages) => {
     const { answers, runs } = await exchange(messages());
     expect(answers).toEqual([[1, undefined, 0, undefined, { step: 'load', message: expect.stringMatching(/./) }]]);
     expect(runs).toEqual([undefined]);
@@ -71,13 +71,16 @@ describe('a thread', () => {
 });
 
 describe('the clock of a thread', () => {
-  it.each([true, false])('says which call it is at, since when, and whether it is loading: %s', (isLoading) => {
-    const clock = new RunClock();
-    const watcher = new RunClock(clock.buffer);
-    expect(watcher.read()).toBeUndefined();
-    clock.begin(3, isLoading, 123_456_789_012_345n);
-    expect(watcher.read()).toEqual({ callId: 3, isLoading, sinceNs: 123_456_789_012_345n });
-    clock.end();
-    expect(watcher.read()).toBeUndefined();
-  });
+  it.each([true, false])(
+    'the clock of a thread says which call it is at, since when, and whether it is loading: %s',
+    (isLoading) => {
+      const clock = new RunClock();
+      const watcher = new RunClock(clock.buffer);
+      expect(watcher.read()).toBeUndefined();
+      clock.begin(3, isLoading, 123_456_789_012_345n);
+      expect(watcher.read()).toEqual({ callId: 3, isLoading, sinceNs: 123_456_789_012_345n });
+      clock.end();
+      expect(watcher.read()).toBeUndefined();
+    },
+  );
 });

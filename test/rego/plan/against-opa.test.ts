@@ -70,16 +70,19 @@ function textsOf(value: unknown): Map<string, string> {
 }
 
 describe("OPA's own evaluator and the plan's give the same", () => {
-  it.each([1, 2, 3, 4, 5, 6])('for random rules of seed %s', async (seed) => {
-    const random = new Random(seed);
-    const rules = Array.from({ length: RULES }, (_, index) => `out["${index}"] contains v if ${random.body()}`);
-    await compare([...rules, ...HELPERS]);
-  });
+  it.each([1, 2, 3, 4, 5, 6])(
+    "OPA's own evaluator and the plan's give the same for random rules of seed %s",
+    async (seed) => {
+      const random = new Random(seed);
+      const rules = Array.from({ length: RULES }, (_, index) => `out["${index}"] contains v if ${random.body()}`);
+      await compare([...rules, ...HELPERS]);
+    },
+  );
 });
 
 describe('the notes of an evaluation', () => {
   it.each([1, 2])(
-    'are the same in whatever order the rules are written, and in how many files: seed %s',
+    'the notes of an evaluation are the same in whatever order the rules are written, and in how many files: seed %s',
     async (seed) => {
       const random = new Random(seed);
       const rules = Array.from({ length: RULES }, (_, index) => `out["${index}"] contains v if ${random.body()}`);

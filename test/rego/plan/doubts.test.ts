@@ -82,7 +82,7 @@ const CASES: Record<string, Case> = {
 
 describe('the compiled module', () => {
   it.each(Object.entries(CASES))(
-    'has a vote unless there is a reason against it: %s',
+    'the compiled module has a vote unless there is a reason against it: %s',
     async (_, { reasons, ...rest }) => {
       const evaluation = await evaluateRule(rest.rules, rest);
       expect(evaluation.doubts().map(({ reason }) => reason)).toEqual(reasons);
@@ -106,7 +106,7 @@ describe('what an evaluation touched', () => {
     ['the input whole', 'response := count(input)', undefined],
     ['the input as a value', 'response := input', undefined],
     ['the input in a comparison', 'response if input != {}', undefined],
-  ])('is %s', async (_, rules, touched) => {
+  ])('what an evaluation touched is %s', async (_, rules, touched) => {
     const evaluation = await evaluateRule(rules, { input: { a: 1, b: 'a' } });
     expect(evaluation.touched).toEqual(touched);
   });

@@ -71,7 +71,7 @@ function nesting(depth: number): string {
 }
 
 describe('a hostile policy', () => {
-  it('does not bring its host down, whatever it grows', async () => {
+  it('a hostile policy does not bring its host down, whatever it grows', async () => {
     await inFolder(async (folder) => {
       const names = Object.keys(HOSTILE);
       for (const [index, name] of names.entries()) {

@@ -51,7 +51,7 @@ const withStatement = (statement: unknown): PlanDocument =>
 const local = (value: unknown): object => ({ type: 'local', value });
 
 describe('reading a plan', () => {
-  it("understands every statement of OPA's planner, with the line that it comes from", () => {
+  it("the reader of a plan understands every statement of OPA's planner, with the line that it comes from", () => {
     const plan = readPlan(text);
     expect(plan.entrypoints.map(({ name }) => name)).toEqual(['p/big', 'p/fraction', 'p/found', 'p/all_positive']);
     const found = plan.functions.find(({ name }) => name === 'g0.data.p.found')!;
@@ -61,7 +61,7 @@ describe('reading a plan', () => {
     expect(dots[0]!.at.file).toMatch(/p\.rego$/);
   });
 
-  it('keeps all digits of an integer of 64 bits', () => {
+  it('the reader of a plan keeps all digits of an integer of 64 bits', () => {
     const big = readPlan(text).functions.find(({ name }) => name === 'g0.data.p.big')!;
     const values = big.blocks
       .flat()
@@ -77,7 +77,7 @@ describe('reading a plan', () => {
     ['{"static":{},"more":1}', 'plan.json: unknown field "more"'],
     ['{"static":{"strings":[1]}}', 'static.strings: expected an object, got 1'],
     ['{"plans":{"plans":{}}}', 'plans.plans: expected a list, got an object'],
-  ])('refuses the text %s', (plan, message) => {
+  ])('the reader of a plan refuses the text %s', (plan, message) => {
     if (typeof message === 'string') expect(messageOf(plan)).toBe(message);
     else expect(messageOf(plan)).toMatch(message);
   });
@@ -108,12 +108,12 @@ describe('reading a plan', () => {
     [{ type: 'ScanStmt', stmt: { source: 0, key: 2, value: 3, block: { stmts: 1 } } }, 'stmts: expected a list, got 1'],
     [{ type: 'CallStmt', stmt: { func: ['x'], args: [], result: 2 } }, 'CallStmt.func: expected a string, got a list'],
     [{ type: 'MakeNullStmt', stmt: { target: 2, row: 'x' } }, 'row: expected an integer'],
-  ])('refuses the statement %j', (statement, message) => {
+  ])('the reader of a plan refuses the statement %j', (statement, message) => {
     expect(messageOf(withStatement(statement))).toContain(message);
     expect(messageOf(withStatement(statement))).toMatch(/^g0\.f: /);
   });
 
-  it('refuses blocks within one another beyond what a planner makes', () => {
+  it('the reader of a plan refuses blocks within one another beyond what a planner makes', () => {
     const plan = JSON.stringify(withStatement({ type: 'NotStmt', stmt: { block: 'HERE' } }));
     const nested = (depth: number) => {
       const open = '{"stmts":[{"type":"NotStmt","stmt":{"block":'.repeat(depth);
@@ -124,7 +124,7 @@ describe('reading a plan', () => {
     expect(readPlan(nested(200)).functions).toHaveLength(1);
   });
 
-  it('refuses two functions of one name', () => {
+  it('the reader of a plan refuses two functions of one name', () => {
     const plan = withStatement({ type: 'NopStmt', stmt: {} });
     plan.funcs.funcs.push(plan.funcs.funcs[0]!);
     expect(messageOf(plan)).toBe('funcs has g0.f twice');

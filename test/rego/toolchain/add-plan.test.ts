@@ -13,18 +13,18 @@ describe('a plan for a bundle that has none', () => {
     built = (await withPolicy(files, (dir) => buildPolicy(dir))).bytes;
   });
 
-  it('is built from the Rego in it, and the module stays as it is', async () => {
+  it('a plan for a bundle that has none is built from the Rego in it, and the module stays as it is', async () => {
     const bundle = await readBundle(await addPlan(await withoutPlan(built)));
     const whole = await readBundle(built);
     expect(bundle.plan).toContain('"gate/response"');
     expect(Buffer.from(bundle.wasm).equals(Buffer.from(whole.wasm))).toBe(true);
   });
 
-  it('is not built where there is one', async () => {
+  it('a plan for a bundle that has none is not built where there is one', async () => {
     expect(await addPlan(built)).toBe(built);
   });
 
-  it('cannot be built where opa left the entrypoint out of the Rego: the message says to build it from its sources', async () => {
+  it('a plan for a bundle that has none cannot be built where opa left the entrypoint out of the Rego: the message says to build it from its sources', async () => {
     const bytes = await withoutPlan(await plainBundle(LIMIT_POLICY));
     expect([...(await readArchive(bytes)).keys()].some((name) => name.endsWith('.rego'))).toBe(true);
     await expect(addPlan(bytes)).rejects.toMatchObject({

@@ -27,7 +27,7 @@ async function refusal(files: Record<string, string>): Promise<string[]> {
 }
 
 describe('buildPolicy', () => {
-  it('keeps what the shipped policy reads with the bundle', async () => {
+  it('buildPolicy keeps what the shipped policy reads with the bundle', async () => {
     const { bundle } = await buildPolicy(shipped);
     expect(bundle.reads).toEqual({
       facts: ['max_pending', 'pending_delta', 'region_health'],
@@ -43,7 +43,7 @@ describe('buildPolicy', () => {
     expect(Object.keys(bundle.sources)).toEqual(['gate.rego']);
   });
 
-  it('gives the same bytes each time, whose digest is the bundle’s and which read back as the same bundle', async () => {
+  it('buildPolicy gives the same bytes each time, whose digest is the bundle’s and which read back as the same bundle', async () => {
     const [first, second] = [await buildPolicy(shipped), await buildPolicy(shipped)];
     expect(second.bytes).toEqual(first.bytes);
     expect(first.bundle.sha).toBe(createHash('sha256').update(first.bytes).digest('hex'));
@@ -58,7 +58,7 @@ describe('buildPolicy', () => {
     ['input.fleet[_] > 1', '', [['fleet']]],
     ['input.deployment.attributes.risk == "high"', '', [['deployment', 'attributes', 'risk']]],
     ['input.decision_time == input.deployment.stage', '', []],
-  ])('takes %s %s to read exactly its full paths', async (condition, more, expected) => {
+  ])('buildPolicy takes %s %s to read exactly its full paths', async (condition, more, expected) => {
     const rego = gate(condition, more.startsWith('import') ? '' : more);
     const text = more.startsWith('import') ? rego.replace('package gate\n', `package gate\n\n${more}\n`) : rego;
     const { bundle } = await withPolicy({ 'gate.rego': text, 'input.json': facts }, (dir) => buildPolicy(dir));
@@ -73,17 +73,20 @@ describe('buildPolicy', () => {
     ['object.keys(input) == {"count"}', ''],
     ['json.filter(input, ["count"]) == {}', ''],
   ];
-  it.each(bare)('takes every property of input.json as read where %s reads bare input', async (condition, more) => {
-    const { bundle } = await build(condition, more);
-    expect(bundle.reads).toMatchObject({
-      wholeInput: true,
-      facts: ['count', 'fleet', 'tags'],
-      inputPaths: [['count'], ['fleet'], ['tags']],
-      collections: [['fleet']],
-    });
-  });
+  it.each(bare)(
+    'buildPolicy takes every property of input.json as read where %s reads bare input',
+    async (condition, more) => {
+      const { bundle } = await build(condition, more);
+      expect(bundle.reads).toMatchObject({
+        wholeInput: true,
+        facts: ['count', 'fleet', 'tags'],
+        inputPaths: [['count'], ['fleet'], ['tags']],
+        collections: [['fleet']],
+      });
+    },
+  );
 
-  it.each(bare)('refuses %s over an input.json that is not closed', async (condition, more) => {
+  it.each(bare)('buildPolicy refuses %s over an input.json that is not closed', async (condition, more) => {
     const open = schemaOf({ count: { type: 'integer' } }, {});
     const [message] = await refusal({ 'gate.rego': gate(condition, more), 'input.json': open });
     expect(message).toContain('expected additionalProperties: false');
@@ -93,7 +96,7 @@ describe('buildPolicy', () => {
     ['x := data.config; count(x) > 1', [[]]],
     ['some x in data.config.limits; x > 1', [['limits']]],
     ['data.config.limits["a b"] > 1', [['limits', 'a b']]],
-  ])('takes %s to read the configuration %j', async (condition, expected) => {
+  ])('buildPolicy takes %s to read the configuration %j', async (condition, expected) => {
     expect((await build(condition)).bundle.reads.configPaths).toEqual(expected);
   });
 
@@ -104,7 +107,7 @@ describe('buildPolicy', () => {
     ['input.count > > 1', 'gate.rego:8: '],
     ['{"count": 1} = input', 'gate.rego:8: match error'],
     ['input.deployment.colour == "red"', 'The policy reads input.deployment.colour'],
-  ])('refuses %s by name, file and line', async (condition, expected) => {
+  ])('buildPolicy refuses %s by name, file and line', async (condition, expected) => {
     const messages = await refusal({ 'gate.rego': gate(condition), 'input.json': facts });
     expect(messages).toContainEqual(expect.stringContaining(expected));
   });
@@ -115,7 +118,7 @@ describe('buildPolicy', () => {
     'input.count > 9007199254740993',
     'data.list[0] > 1',
     'some key in ["max"]; input.count > data.config.limits[key]',
-  ])('accepts %s, which wasm alone could not be trusted with', async (condition) => {
+  ])('buildPolicy accepts %s, which wasm alone could not be trusted with', async (condition) => {
     const files = {
       'gate.rego': gate(condition, 'f if input.count > 1'),
       'input.json': facts,
@@ -124,7 +127,7 @@ describe('buildPolicy', () => {
     expect((await withPolicy(files, (dir) => buildPolicy(dir))).bundle.plan).toContain('"plans"');
   });
 
-  it('accepts data that is absent where a rule declares that optional', async () => {
+  it('buildPolicy accepts data that is absent where a rule declares that optional', async () => {
     const declared = '# METADATA\n# custom:\n#   gate: {optional: ["data.freeze.on"]}\nfrozen if data.freeze.on';
     const { bundle } = await build('frozen', declared);
     expect(bundle.declarations).toMatchObject({
@@ -133,7 +136,7 @@ describe('buildPolicy', () => {
     });
   });
 
-  it('admits with in tests, which are no part of the bundle', async () => {
+  it('buildPolicy admits with in tests, which are no part of the bundle', async () => {
     const tests = 'package gate_test\n\nimport data.gate\n\ntest_x if gate.allow with input as {"count": 1}\n';
     const files = { 'gate.rego': gate('input.count > 1'), 'gate_test.rego': tests, 'input.json': facts };
     const { bundle } = await withPolicy(files, (dir) => buildPolicy(dir));
@@ -158,12 +161,12 @@ describe('buildPolicy', () => {
     [{ 'gate.rego': gate('true'), 'input.json': schemaOf({ decision_time: {} }) }, 'decision_time is reserved'],
     [{ 'gate.rego': 'package other\n\nx := 1\n', 'input.json': facts }, 'gate/response'],
     [{ 'input.json': facts }, 'Expected Rego files'],
-  ])('refuses the folder %#: %s', async (files, expected) => {
+  ])('buildPolicy refuses the folder %#: %s', async (files, expected) => {
     const messages = await refusal(files as Record<string, string>);
     expect(messages).toContainEqual(expect.stringContaining(expected));
   });
 
-  it('gives all faults at once', async () => {
+  it('buildPolicy gives all faults at once', async () => {
     const messages = await refusal({
       'gate.rego': gate('http.send({}) == 1'),
       'input.json': schemaOf({ deployment: {} }),

@@ -17,14 +17,14 @@ const build = (files: Record<string, string>) => withPolicy(files, (dir) => buil
 const MASK = 'package system.log\n\nmask contains "/input/count" if input.input.count > 5\n';
 
 describe('masks of a policy', () => {
-  it('become an entrypoint, and read the event of the decision, which input.json does not describe', async () => {
+  it('masks of a policy become an entrypoint, and read the event of the decision, which input.json does not describe', async () => {
     const { bundle } = await build(policy(MASK));
     expect(bundle.maskEntrypoint).toBe('system/log/mask');
     expect(bundle.reads.facts).toEqual(['count']);
     expect((await build(policy())).bundle.maskEntrypoint).toBeUndefined();
   });
 
-  it('are no reason for the check of the policy to complain', async () => {
+  it('masks of a policy are no reason for the check of the policy to complain', async () => {
     const config = { facts: { count: { type: 'levelServer', base: 'http://x' } }, limits: {}, parameters: {} };
     const { errors } = await withPolicy(policy(MASK), (dir) =>
       checkPolicy(dir, config as unknown as Parameters<typeof checkPolicy>[1]),
@@ -45,7 +45,7 @@ describe('masks of a policy', () => {
     });
   });
 
-  it('that are data or that were not compiled are refused with the bundle', async () => {
+  it('masks of a policy that are data or that were not compiled are refused with the bundle', async () => {
     const files = await readArchive((await build(policy(MASK))).bytes);
     const manifest = JSON.parse(Buffer.from(files.get('.manifest') ?? []).toString()) as { wasm: unknown[] };
     const without = new Map(files).set(

@@ -9,13 +9,13 @@ const run = (files: Record<string, string>, threshold?: number) =>
 const policy = gate('input.count > 1', 'unused := 1');
 
 describe('testPolicy', () => {
-  it('covers the shipped policy in full', async () => {
+  it('testPolicy covers the shipped policy in full', async () => {
     const result = await testPolicy(join(__dirname, '../../../policy'), { threshold: 100 });
     expect(result).toMatchObject({ ok: true, coverage: 100, notCovered: [] });
     expect(result.tests.every((test) => test.outcome === 'pass')).toBe(true);
   });
 
-  it('counts the lines of the policy only, and holds them against the threshold', async () => {
+  it('testPolicy counts the lines of the policy only, and holds them against the threshold', async () => {
     const files = { 'gate.rego': policy, 'gate_test.rego': tests('not gate.allow with input as {"count": 2}') };
     const { coverage = NaN, notCovered, ok } = await run(files);
     expect(ok).toBe(true);
@@ -25,18 +25,18 @@ describe('testPolicy', () => {
     expect((await run(files, coverage + 0.01)).ok).toBe(false);
   });
 
-  it('fails when a test fails, and names it', async () => {
+  it('testPolicy fails when a test fails, and names it', async () => {
     const failed = await run({ 'gate.rego': policy, 'gate_test.rego': tests('1 == 2') });
     expect(failed).toMatchObject({ ok: false, notCovered: [] });
     expect(failed).not.toHaveProperty('coverage');
     expect(failed.tests).toEqual([{ name: 'data.gate_test.test_it', where: 'gate_test.rego:5', outcome: 'fail' }]);
   });
 
-  it('fails without any test', async () => {
+  it('testPolicy fails without any test', async () => {
     expect(await run({ 'gate.rego': policy })).toMatchObject({ ok: false, tests: [] });
   });
 
-  it('throws PolicyInvalid for a file that does not compile', async () => {
+  it('testPolicy throws PolicyInvalid for a file that does not compile', async () => {
     await expect(run({ 'gate.rego': gate('input.count > nothing') })).rejects.toMatchObject({ type: 'PolicyInvalid' });
   });
 });

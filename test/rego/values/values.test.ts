@@ -32,7 +32,7 @@ const { value: values } = fc.letrec<{ value: RegoValue }>((tie) => ({
 }));
 
 describe('the order of values', () => {
-  it('is total, and agrees with equality and hash keys', () => {
+  it('the order of values is total, and agrees with equality and hash keys', () => {
     fc.assert(
       fc.property(values, values, values, (a, b, c) => {
         const order = Math.sign(compareValues(a, b));
@@ -45,14 +45,14 @@ describe('the order of values', () => {
     );
   });
 
-  it('goes by type first, strings by code point', () => {
+  it('the order of values goes by type first, strings by code point', () => {
     const sorted = [null, false, true, -1, 1.5, '', '\uE000', '😀', [], [1], new RegoObject(), new RegoSet()];
     expect([...sorted].reverse().sort(compareValues)).toEqual(sorted);
   });
 });
 
 describe('numbers', () => {
-  it('keep the spelling that OPA keeps, and compare by exact value', () => {
+  it('numbers keep the spelling that OPA keeps, and compare by exact value', () => {
     expect(numberOf('1.5')).toBe(1.5);
     expect(numberOf('1.0')).toEqual(new ExactNumber('1.0'));
     expect(equalValues(numberOf('1.0'), 1)).toBe(true);
@@ -60,7 +60,7 @@ describe('numbers', () => {
     expect(compareValues(numberOf('1e400'), numberOf('1e401'))).toBe(-1);
   });
 
-  it('are integers by value for arithmetic, by spelling for positions', () => {
+  it('numbers are integers by value for arithmetic, by spelling for positions', () => {
     expect([toBigInt(numberOf('1e21')), toBigInt(numberOf('2.0')), toBigInt(2.5)]).toEqual([10n ** 21n, 2n, undefined]);
     expect([toInt64(numberOf('2.0')), toInt64(numberOf('1e2')), toInt64(numberOf('9223372036854775808'))]).toEqual([
       2n,
@@ -85,14 +85,14 @@ describe('numbers', () => {
 });
 
 describe('JSON', () => {
-  it('keeps numbers, and the last value of a key', () => {
+  it('JSON keeps numbers, and the last value of a key', () => {
     const source = '{"a": 1.0, "b": [1e2, 9007199254740993, -0, "1.0\\""], "__proto__": {"\\u0000": true}, "a": 1.50 }';
     expect(writeJson(parseJson(source))).toBe(
       '{"__proto__":{"\\u0000":true},"a":1.50,"b":[1e2,9007199254740993,-0,"1.0\\""]}',
     );
   });
 
-  it('writes sets as arrays, other keys as text, and no half of a surrogate pair', () => {
+  it('JSON writes sets as arrays, other keys as text, and no half of a surrogate pair', () => {
     const value = new RegoObject([
       [new RegoSet([3, 1, '<']), '\ud800'],
       [1, null],
@@ -100,11 +100,11 @@ describe('JSON', () => {
     expect(writeJson(value)).toBe('{"1":null,"[1,3,\\"\\\\u003c\\"]":"\ufffd"}');
   });
 
-  it.each(['1e999999', '[01]', '{"a":1,}', '"\u0001"', ''])('refuses %j', (source) => {
+  it.each(['1e999999', '[01]', '{"a":1,}', '"\u0001"', ''])('JSON refuses %j', (source) => {
     expect(() => parseJson(source)).toThrow(SyntaxError);
   });
 
-  it('reads back what it wrote, as text and as plain data', () => {
+  it('JSON reads back what it wrote, as text and as plain data', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (plain) => {
         const written = JSON.parse(JSON.stringify(plain)) as unknown;

@@ -75,7 +75,7 @@ describe('readArchive', () => {
     ['no end', async () => (await tar({ content: 'x' })).subarray(0, -END), 'ends with two blocks of zeros'],
     ['half an entry', async () => (await tar({ content: 'x' })).subarray(0, 700), 'expected a tar archive'],
     ['nothing', async () => Buffer.alloc(0), 'ends with two blocks of zeros'],
-  ])('refuses %s', async (_what, make, message) => {
+  ])('readArchive refuses %s', async (_what, make, message) => {
     await expect(readArchive(gzipSync(await make()))).rejects.toMatchObject({
       type: 'PolicyInvalid',
       message: expect.stringContaining(message),
@@ -93,7 +93,7 @@ describe('readArchive', () => {
     ],
     ['a second archive behind it', (archive) => Buffer.concat([archive, archive]), '"a": found behind the end'],
     ['no bytes at all', () => Buffer.alloc(0), 'expected a gzip archive'],
-  ])('refuses a gzip file with %s', async (_what, change, message) => {
+  ])('readArchive refuses a gzip file with %s', async (_what, change, message) => {
     const archive = gzipSync(await tar({ content: 'x' }));
     await expect(readArchive(change(archive))).rejects.toMatchObject({
       type: 'PolicyInvalid',
@@ -101,7 +101,7 @@ describe('readArchive', () => {
     });
   });
 
-  it('counts directories, however they are named, and stops at the limit', async () => {
+  it('readArchive counts directories, however they are named, and stops at the limit', async () => {
     const limits = { maxArchiveBytes: 10_000_000, maxUnpackedBytes: 100_000_000, maxFiles: 2000 };
     const folders = (count: number): Promise<Buffer> =>
       tar(...Array.from({ length: count }, (_, at): Made => ({ name: `d${at}/`, type: 'directory' })));
@@ -114,7 +114,7 @@ describe('readArchive', () => {
     await expect(readArchive(gzipSync(many), limits)).rejects.toThrow('at most 2000 files');
   });
 
-  it('holds files together to the limit, just at it and just over', async () => {
+  it('readArchive holds files together to the limit, just at it and just over', async () => {
     const limits = { maxArchiveBytes: 100_000, maxUnpackedBytes: 1000, maxFiles: 10 };
     const two = (size: number): Promise<Buffer> =>
       tar({ content: 'x'.repeat(500) }, { name: 'b', content: 'x'.repeat(size) });
@@ -122,7 +122,7 @@ describe('readArchive', () => {
     await expect(readArchive(gzipSync(await two(501)), limits)).rejects.toThrow('at most 1000 bytes unpacked');
   });
 
-  it('stops a bomb of gigabytes, in one member or in many, in little memory', async () => {
+  it('readArchive stops a bomb of gigabytes, in one member or in many, in little memory', async () => {
     const limits = { maxArchiveBytes: 10_000_000, maxUnpackedBytes: 1_000_000, maxFiles: 10 };
     const member = gzipSync(Buffer.alloc(4_000_000));
     const before = process.memoryUsage().rss;
@@ -131,14 +131,14 @@ describe('readArchive', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(200_000_000);
   });
 
-  it('reads members of gzip that make one tar archive, long paths, and the root as an entry', async () => {
+  it('readArchive reads members of gzip that make one tar archive, long paths, and the root as an entry', async () => {
     const whole = await tar({ name: './', type: 'directory' }, { name: `${'long/'.repeat(60)}a`, content: 'é' });
     const parts = [whole.subarray(0, 600), whole.subarray(600)].map((part) => gzipSync(part));
     const files = await readArchive(Buffer.concat(parts));
     expect([...files]).toEqual([[`${'long/'.repeat(60)}a`, new Uint8Array(Buffer.from('é'))]]);
   });
 
-  it('reads what opa and tar write, and what it reads can be written again', async () => {
+  it('readArchive reads what opa and tar write, and what it reads can be written again', async () => {
     await inFolder(async (folder) => {
       const [policy, bundle, archive] = ['policy', 'bundle.tar.gz', 'tar.tar.gz'].map((name) => join(folder, name));
       mkdirSync(join(policy!, 'sub'), { recursive: true });

@@ -70,15 +70,20 @@ describe('bundle signatures', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it.each(SIGNING_ALGORITHMS)('are made and accepted with %s, and refused with another key', async (algorithm) => {
-    const keys = keysFor(algorithm);
-    const archive = await signBundle(bundle, keys.sign);
-    expect(await readBundle(archive, { verificationKey: keys.verify })).toMatchObject({ entrypoint: 'gate/response' });
-    const other = algorithm.startsWith('HS') ? { ...keys.verify, key: 'another secret' } : keysFor(algorithm).verify;
-    expect(await faultsOf(readBundle(archive, { verificationKey: other }))).toContain('not of the key release-key');
-  });
+  it.each(SIGNING_ALGORITHMS)(
+    'bundle signatures are made and accepted with %s, and refused with another key',
+    async (algorithm) => {
+      const keys = keysFor(algorithm);
+      const archive = await signBundle(bundle, keys.sign);
+      expect(await readBundle(archive, { verificationKey: keys.verify })).toMatchObject({
+        entrypoint: 'gate/response',
+      });
+      const other = algorithm.startsWith('HS') ? { ...keys.verify, key: 'another secret' } : keysFor(algorithm).verify;
+      expect(await faultsOf(readBundle(archive, { verificationKey: other }))).toContain('not of the key release-key');
+    },
+  );
 
-  it('have the same bytes each time, and replace an earlier one', async () => {
+  it('bundle signatures have the same bytes each time, and replace an earlier one', async () => {
     expect(await signBundle(bundle, sign)).toEqual(signed);
     expect(await signBundle(signed, sign)).toEqual(signed);
   });
@@ -87,7 +92,7 @@ describe('bundle signatures', () => {
     ['RS256', undefined],
     ['ES384', 'prod'],
     ['HS512', undefined],
-  ])('of ours are verified by opa build (%s, scope %s)', async (algorithm, scope) => {
+  ])('bundle signatures of ours are verified by opa build (%s, scope %s)', async (algorithm, scope) => {
     const keys = keysFor(algorithm);
     const archive = put(
       `ours-${algorithm}.tar.gz`,
@@ -108,7 +113,7 @@ describe('bundle signatures', () => {
     expect(() => build(other)).toThrow();
   });
 
-  it.each(['RS256', 'PS512', 'ES256'])('of opa sign are accepted (%s)', async (algorithm) => {
+  it.each(['RS256', 'PS512', 'ES256'])('bundle signatures of opa sign are accepted (%s)', async (algorithm) => {
     const keys = keysFor(algorithm);
     const archive = put('to-sign.tar.gz', bundle);
     const claims = put('claims.json', JSON.stringify({ keyid: 'release-key', scope: 'staging' }));
@@ -123,7 +128,7 @@ describe('bundle signatures', () => {
     expect(await faultsOf(verifyBundle(files, keys.verify))).toContain('expected the scope "", found "staging"');
   });
 
-  it('of a bundle that opa build signed are accepted', async () => {
+  it('bundle signatures of a bundle that opa build signed are accepted', async () => {
     const policy = put(
       'policy/gate.rego',
       readFileSync(join(__dirname, '..', '..', '..', '..', 'policy', 'gate.rego')),
@@ -150,7 +155,7 @@ describe('bundle signatures', () => {
     ['has a signature file that is no JSON', 'expected JSON', (files) => files.set('.signatures.json', text('x'))],
     ['has two signatures', 'exactly one', (files) => files.set('.signatures.json', text('{"signatures":["a","b"]}'))],
     ['has no token', 'not of the key', (files) => files.set('.signatures.json', text('{"signatures":["a"]}'))],
-  ])('refuse a bundle that %s', async (_what, fault, change) => {
+  ])('bundle signatures refuse a bundle that %s', async (_what, fault, change) => {
     expect(await faultsOf(readBundle(await altered(change), { verificationKey: verify }))).toContain(fault);
   });
 
@@ -163,7 +168,7 @@ describe('bundle signatures', () => {
     expect((await faultsOf(readBundle(archive, { verificationKey: verify }))).split('\n')).toHaveLength(3);
   });
 
-  it('do not mind white space and order in data.json, as OPA does not', async () => {
+  it('bundle signatures do not mind white space and order in data.json, as OPA does not', async () => {
     const reordered = await altered((files) => {
       const manifest = JSON.parse(Buffer.from(files.get('.manifest') ?? []).toString('utf8')) as Record<
         string,
@@ -177,7 +182,7 @@ describe('bundle signatures', () => {
   it.each([
     ['a token without a signature', { alg: 'none' }],
     ['a token that says it is an HMAC with the public key', { alg: 'HS256' }],
-  ])('do not believe %s', async (_what, header) => {
+  ])('bundle signatures do not believe %s', async (_what, header) => {
     const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
     const files = await readArchive(signed);
     const entries = [...files].filter(([name]) => name !== '.signatures.json');
@@ -199,7 +204,7 @@ describe('bundle signatures', () => {
     ['no list of files', {}, 'list files'],
     ['an unknown hash', { files: [{ name: 'a', hash: 'x', algorithm: 'CRC' }] }, 'known algorithm'],
     ['a file twice', { files: [0, 1].map(() => ({ name: 'a', hash: 'x', algorithm: 'MD5' })) }, 'signed once'],
-  ])('refuse a token with %s', async (_what, payload, why) => {
+  ])('bundle signatures refuse a token with %s', async (_what, payload, why) => {
     const { CompactSign } = await import('jose');
     const key = keysFor('HS256');
     const token = await new CompactSign(text(JSON.stringify(payload)))
@@ -215,11 +220,11 @@ describe('bundle signatures', () => {
     ['no PEM', { key: 'x' }, 'got something else'],
     ['a PEM that cannot be read', { key: '-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----' }, 'cannot be read'],
     ['a key of another kind', { key: keysFor('ES256').verify.key }, 'got one of type ec'],
-  ])('refuse %s as a key', async (_what, over, why) => {
+  ])('bundle signatures refuse %s as a key', async (_what, over, why) => {
     expect(await faultsOf(readBundle(signed, { verificationKey: { ...verify, ...over } }))).toContain(why);
   });
 
-  it('refuse to sign with a public key, a curve that does not fit, and what is no bundle', async () => {
+  it('bundle signatures refuse to sign with a public key, a curve that does not fit, and what is no bundle', async () => {
     expect(await faultsOf(signBundle(bundle, verify))).toContain('private key');
     expect(await faultsOf(signBundle(bundle, { ...keysFor('ES256').sign, algorithm: 'ES512' }))).toContain(
       'cannot sign',
