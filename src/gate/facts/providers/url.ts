@@ -1,5 +1,4 @@
 import { FailureType, GateError } from '../../../kernel/failures';
-import type { FactTarget } from '../fact';
 
 const SECRET_KEY = /token|secret|passw|key|auth|credential|signature|^sig$/i;
 
@@ -17,14 +16,6 @@ export function redactUrl(url: string): string {
     if (SECRET_KEY.test(key)) parsed.searchParams.set(key, '***');
   }
   return parsed.toString().replaceAll('%7B', '{').replaceAll('%7D', '}');
-}
-
-/** Fills `{deploymentId}`, `{stage}` and `{factId}`, URL-encoded. */
-export function fillUrl(template: string, target: FactTarget, factId: string): string {
-  const values: Record<string, string> = { deploymentId: target.deploymentId, stage: target.stage, factId };
-  return template.replace(/\{(deploymentId|stage|factId)\}/g, (_, key: string) =>
-    encodeURIComponent(values[key] ?? ''),
-  );
 }
 
 /** Throws GateError ConfigInvalid unless `url` is an http or https URL without user and password. */
