@@ -38,6 +38,7 @@ import { startReleaseRefresh } from '../releases/release-refresh';
 import type { Release, ReleaseHolder } from '../releases/release';
 import { smokeRelease } from '../releases/smoke-release';
 import { isGateRecord } from '../audit/place';
+import { startRetention } from '../audit/stores/postgres/retention';
 import { openAuditStore } from '../audit/stores/open-audit-store';
 import { openDecisionLogUpload } from '../audit/copies/open-decision-log-upload';
 import { openReleaseSource } from '../releases/sources/open-release-source';
@@ -104,7 +105,13 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     readSecret(ref, { env, configFolder: baseDir });
 
   const { store, database } = (await openAuditStore(loaded, env)) ?? {};
+  const { retention } = settings.audit;
+  const sweeps =
+    database === undefined || retention === undefined
+      ? undefined
+      : startRetention(database, { retentionMs: parseDuration(retention), logger });
   const upload = await openDecisionLogUpload(loaded, env, { metrics: metrics.audit, logger }).catch(async (error) => {
+    await sweeps?.stop();
     await store?.close();
     throw error;
   });
@@ -292,6 +299,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
       refresh.stop();
       await evaluator.close();
       await upload?.close();
+      await sweeps?.stop();
       await audit.close();
     },
   };

@@ -52,11 +52,17 @@ export function parseSettings(document: JsonValue, place: DocumentPlace, baseDir
   return Object.freeze({ ...settings, release: Object.freeze({ ...settings.release, manifest }) });
 }
 
-/** TTL would delete records about as soon as they are written: a unit was mistaken, and an audit would find nothing. */
-function findShortRetention({ audit: { store } }: Settings): { pointer: string; sentence: string }[] {
-  if (parseDuration(store.retention) >= LEAST_RETENTION_MS) return [];
-  const sentence = `expected audit.store.retention to be at least 1d, got ${store.retention}`;
-  return [{ pointer: '/audit/store/retention', sentence }];
+/** Records would be deleted about as soon as they are written: a unit was mistaken, and an audit would find nothing. */
+function findShortRetention({ audit: { store, retention } }: Settings): { pointer: string; sentence: string }[] {
+  const given = [
+    ['audit.store.retention', store.retention],
+    ['audit.retention', retention],
+  ] as const;
+  return given.flatMap(([name, duration]) => {
+    if (duration === undefined || parseDuration(duration) >= LEAST_RETENTION_MS) return [];
+    const sentence = `expected ${name} to be at least 1d, got ${duration}`;
+    return [{ pointer: `/${name.replaceAll('.', '/')}`, sentence }];
+  });
 }
 
 function manifestUrl(document: JsonValue, manifest: string, baseDir: string): string {

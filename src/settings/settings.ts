@@ -157,6 +157,8 @@ export const Settings = Type.Object(
           },
           { ...strict, default: {} },
         ),
+        /** how long PostgreSQL and the embedded store keep a record, a day at least; absent, for ever */
+        retention: Type.Optional(Duration()),
         /** copies, at least once */
         stdout: Type.Boolean({ default: true }),
         upload: Type.Optional(DecisionLogUpload),

@@ -131,6 +131,15 @@ describe('settings', () => {
         ]);
       }
     });
+    await withFile('s.yaml', `audit:\n  retention: ${retention}\n`, async (path) => {
+      const loading = loadSettings(path, {}, '/');
+      if (isFit) expect((await loading).settings.audit.retention).toBe(retention);
+      else {
+        expect(await messagesOf(() => loading)).toEqual([
+          `s.yaml:2: expected audit.retention to be at least 1d, got ${retention}`,
+        ]);
+      }
+    });
   });
 
   it('settings in PKL keep records for a day at least, too', async () => {

@@ -3,6 +3,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import type { StoreSchema } from '../../../../src/audit/stores/postgres/schema';
 import { migrations } from '../../../../src/audit/stores/postgres/migrations';
+import { startRetention, sweepRecords } from '../../../../src/audit/stores/postgres/retention';
 import { createPostgresAuditStore } from '../../../../src/audit/stores/postgres/store';
 import { migrate } from '../../../../src/platform/database/migrate';
 import { createPglitePool } from '../../../../src/platform/database/pglite-pool';
@@ -62,5 +63,38 @@ describe('the audit log’s tables', () => {
     expect(await store.list({ deploymentID: 'damaged' })).toMatchObject([marked, sound]);
     expect(await store.get(broken.decisionID)).toMatchObject(marked);
     await expect(store.record(broken)).rejects.toMatchObject({ type: 'AuditWriteFailed' });
+  });
+
+  it('lose the records beyond the retention, batch by batch, and no other', async () => {
+    const database = { db, where: 'PGlite', close: () => Promise.resolve() };
+    const store = createPostgresAuditStore(database);
+    const at = (day: number) => `2020-01-0${day}T00:00:00.000Z`;
+    for (const day of [1, 2, 3, 4, 5]) await store.record(aRecord({ deploymentID: 'old', timestamp: at(day) }));
+    await store.record(aDomainRecord({ subject: 'old', timestamp: at(1) }));
+    const before = (await store.list({ limit: 1_000 })).length;
+    expect(await sweepRecords(database, Date.parse(at(5)), 2)).toBe(5);
+    expect((await store.list({ deploymentID: 'old' })).map(({ timestamp }) => timestamp)).toEqual([at(5)]);
+    expect(await store.list({ limit: 1_000 })).toHaveLength(before - 5);
+    expect(await sweepRecords(database, Date.parse(at(5)), 2)).toBe(0);
+  });
+
+  it('are swept at the start and again after a failure, until that is stopped', async () => {
+    const database = { db, where: 'PGlite', close: () => Promise.resolve() };
+    const store = createPostgresAuditStore(database);
+    const logged: string[] = [];
+    const logger = { warn: (_details: object, message: string) => void logged.push(message), error: () => undefined };
+    const clock: { ms?: number } = {};
+    const nowMs = (): number => {
+      if (clock.ms === undefined) throw new Error('no clock yet');
+      return clock.ms;
+    };
+    const record = await store.record(aRecord({ deploymentID: 'swept', timestamp: '2021-01-01T00:00:00.000Z' }));
+    const retention = startRetention(database, { retentionMs: 86_400_000, logger, everyMs: 1, nowMs });
+    while (logged.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(await store.get(record.decisionID)).toEqual(record);
+    clock.ms = Date.parse('2021-01-02T00:00:00.001Z');
+    while ((await store.get(record.decisionID)) !== undefined) await new Promise((resolve) => setImmediate(resolve));
+    await retention.stop();
+    expect(logged[0]).toContain('could not be deleted; trying again');
   });
 });
