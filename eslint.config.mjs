@@ -1,5 +1,6 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import ownTexts from './scripts/own-texts.cjs';
 import rooms from './scripts/rooms.cjs';
 
 const nodeModules = [
@@ -22,6 +23,21 @@ const lostSignals = ['any', 'timeout'].map((property) => ({
   property,
   message: 'It may never fire: use withSignal of platform/timers.',
 }));
+
+/** Texts that users and sources hand in go through the one parser; scripts/own-texts.cjs says who reads other texts. */
+const oneParser = {
+  create: (context) => ({
+    "MemberExpression[object.name='JSON'][property.name='parse'], CallExpression[callee.property.name='json'][arguments.length=0], ImportDeclaration[importKind!='type'][source.value=/^(yaml|lossless-json)$/]"(
+      node,
+    ) {
+      context.report({
+        node,
+        message:
+          'Use parseJsonText or the loaders of platform/documents, or say in scripts/own-texts.cjs whose text it is.',
+      });
+    },
+  }),
+};
 
 const pureFiles = Object.entries(rooms.ROOMS)
   .filter(([, room]) => room.pure)
@@ -54,6 +70,12 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       'no-restricted-properties': ['error', ...lostSignals],
     },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: Object.keys(ownTexts.OWN_TEXTS),
+    plugins: { texts: { rules: { 'one-parser': oneParser } } },
+    rules: { 'texts/one-parser': 'error' },
   },
   {
     // Time, timers, random values and bytes are handed in (scripts/rooms.cjs lists the pure modules).

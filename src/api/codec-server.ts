@@ -4,6 +4,7 @@ import type { Payload, PayloadCodec } from '@temporalio/common';
 import { FailureType, GateError } from '../kernel/failures';
 import { isJsonObject } from '../kernel/json';
 import { bearsToken, isLoopback, isLoopbackHostHeader } from './access';
+import { readJsonBodies } from './json-bodies';
 
 export interface CodecServerOptions {
   host: string;
@@ -32,6 +33,7 @@ export async function startCodecServer(options: CodecServerOptions): Promise<{ u
     throw invalid(`Expected --ui-origin to be an origin such as https://temporal.example.org, found ${uiOrigin}`);
   }
   const server = fastify({ forceCloseConnections: true, bodyLimit: BODY_LIMIT_BYTES });
+  readJsonBodies(server);
   server.addHook('onRequest', async (request, reply) => {
     if (loopback && !isLoopbackHostHeader(request.headers.host)) {
       return reply.code(403).send({ message: 'Expected the Host header to name a loopback address' });

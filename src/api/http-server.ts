@@ -6,6 +6,7 @@ import type { ReleaseStatus } from '../releases/release';
 import { within } from '../kernel/timers';
 import { systemTimers } from '../platform/timers/system-timers';
 import { bearsToken, isLoopback, isLoopbackHostHeader } from './access';
+import { readJsonBodies } from './json-bodies';
 import type { WorkerStatus } from '../platform/temporal/versioning/worker-build';
 import { toHealthRelease, toReadiness, type TemporalHealth } from '../releases/release-health';
 
@@ -54,6 +55,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   }
 
   const server = fastify({ forceCloseConnections: true });
+  readJsonBodies(server);
   server.addHook('onRequest', async (request, reply) => {
     if (loopback && !isLoopbackHostHeader(request.headers.host)) {
       return reply

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { parseDuration } from '../kernel/duration';
+import { JsonTextError, parseJsonText } from '../platform/documents/json-text';
 
 export interface CommonOptions {
   settings?: string;
@@ -48,9 +49,11 @@ export function keyValue(text: string, earlier: Record<string, unknown> | undefi
   const raw = text.slice(at + 1);
   let value: unknown = raw;
   try {
-    value = JSON.parse(raw);
-  } catch {
+    value = parseJsonText(raw);
+  } catch (error) {
     // Plain text needs no quotes.
+    if (error instanceof JsonTextError && error.isJson)
+      throw new InvalidArgumentError(`${error.message}; a text is written in quotes.`);
   }
   return { ...earlier, [text.slice(0, at)]: value };
 }

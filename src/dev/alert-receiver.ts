@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { JsonValue } from '../kernel/json';
+import { parseJsonText } from '../platform/documents/json-text';
 
 export interface ReceivedAlert {
   /** path the message was posted to */
@@ -83,7 +84,7 @@ async function readJson(request: IncomingMessage): Promise<JsonValue | undefined
     chunks.push(chunk as Buffer);
   }
   try {
-    return JSON.parse(Buffer.concat(chunks).toString()) as JsonValue;
+    return parseJsonText(Buffer.concat(chunks).toString());
   } catch {
     return undefined;
   }

@@ -9,6 +9,11 @@ export function isSafeNumber(value: number): boolean {
   return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
 }
 
+/** What is expected where `value`, which is not safe, was found; for messages. */
+export function expectedNumber(value: number): string {
+  return Number.isFinite(value) ? 'a whole number within ±(2^53 − 1)' : 'a finite number';
+}
+
 /** JSON Pointer of the first unsafe number in a JSON value, `''` for the value itself; undefined when all are safe. */
 export function findUnsafeNumber(value: unknown, pointer = ''): string | undefined {
   if (typeof value === 'number') return isSafeNumber(value) ? undefined : pointer;

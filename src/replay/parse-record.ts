@@ -1,6 +1,7 @@
 import { AuditDomain, type AuditRecord } from '../audit/audit-record';
 import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json';
 import { parseTime } from '../kernel/time';
+import { JsonTextError, parseJsonText } from '../platform/documents/json-text';
 
 const OUTCOMES: readonly unknown[] = ['allow', 'deny', 'error'];
 const TEXTS = ['decisionID', 'kind', 'timestamp'] as const;
@@ -9,11 +10,14 @@ const OTHER_PLACE = ['domain', 'subject', 'part'] as const;
 
 /** A line of an export as an audit record, or what it lacks to be one. Records of other kinds need their names alone. */
 export function parseRecord(line: string): { record: AuditRecord } | { why: string } {
-  let value: unknown;
+  let value: JsonValue;
   try {
-    value = JSON.parse(line);
-  } catch {
-    return { why: 'expected a JSON object, but it cannot be parsed' };
+    value = parseJsonText(line);
+  } catch (error) {
+    const { message } = error as JsonTextError;
+    return {
+      why: error instanceof JsonTextError && error.isJson ? message : 'expected a JSON object, but it cannot be parsed',
+    };
   }
   if (!isJsonObject(value)) return { why: 'expected a JSON object' };
   const isGates = (value.domain ?? AuditDomain.gate) === AuditDomain.gate;

@@ -265,6 +265,8 @@ describe('replay', () => {
 
   it.each<[string, string, string]>([
     ['is no JSON', '{', 'cannot be parsed'],
+    ['has a key twice', '{"kind":"decision","kind":"decision"}', 'the same key is twice'],
+    ['has a number that would be rounded', '{"n":9007199254740992}', 'expected n to be a whole number'],
     ['is no object', '[]', 'expected a JSON object'],
     ['lacks a name', '{"kind":"decision"}', 'decisionID'],
     ['has no time', '{"decisionID":"a","kind":"x","deploymentID":"d","stage":"s","timestamp":"soon"}', 'to be a time'],

@@ -4,14 +4,14 @@ import type { CommonOptions } from '../options';
 import { dryRunWith, type GivenFacts } from '../../gate/dry-run';
 import type { Decision } from '../../gate/decisions/decision';
 import type { Fact, FactTarget } from '../../gate/facts/fact';
-import { FailureType, GateError } from '../../kernel/failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import { NAME_PATTERN } from '../../kernel/names';
 import { parseTime } from '../../kernel/time';
 import type { Evaluator } from '../../rego/evaluation/evaluator';
 import type { ReleaseRef } from '../../releases/release-ref';
-import { loadDocument } from '../../platform/documents/loaders/document';
 import type { EvaluationExplanation } from '../../gate/decisions/explain-evaluation';
+import { JsonTextError, parseJsonText } from '../../platform/documents/json-text';
+import { loadDocument, parseJsonBytes } from '../../platform/documents/loaders/document';
 import { explanationLines, explanationRow } from './explanation-text';
 import { printJson, printLines, shortSha } from '../output';
 
@@ -68,15 +68,20 @@ function readTarget({ id, stage, attributes }: EvaluateOptions): FactTarget {
     if (!names.test(name))
       throw new CliExit(ExitCode.usage, `expected ${option} to match ${NAME_PATTERN}, got ${JSON.stringify(name)}`);
   }
-  let parsed: unknown;
-  try {
-    parsed = attributes === undefined ? {} : JSON.parse(attributes);
-  } catch {
-    parsed = undefined;
-  }
+  const parsed = attributes === undefined ? {} : parseOption('--attributes', attributes);
   if (!isJsonObject(parsed))
     throw new CliExit(ExitCode.usage, `expected --attributes to be a JSON object, got ${attributes}`);
   return { deploymentId: id, stage, stageIndex: 0, attributes: parsed, stageAttributes: {} };
+}
+
+function parseOption(option: string, text: string): JsonValue | undefined {
+  try {
+    return parseJsonText(text);
+  } catch (error) {
+    if (error instanceof JsonTextError && error.isJson)
+      throw new CliExit(ExitCode.usage, `${option}: ${error.message}`);
+    return undefined;
+  }
 }
 
 async function readFacts(io: CliIo, path: string): Promise<GivenFacts> {
@@ -87,13 +92,7 @@ async function readFacts(io: CliIo, path: string): Promise<GivenFacts> {
 async function readStandardInput(): Promise<JsonValue> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as JsonValue;
-  } catch (error) {
-    const message = `Expected JSON: ${(error as Error).message}`;
-    const faults = [{ type: FailureType.ConfigInvalid, where: 'standard input', message }];
-    throw new GateError(FailureType.ConfigInvalid, message, faults);
-  }
+  return parseJsonBytes('standard input', Buffer.concat(chunks));
 }
 
 function print(

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../../kernel/json';
 import { displayStep, escapePointer, pointerKeys } from '../../kernel/json-pointer';
-import { isSafeNumber } from '../../kernel/numbers';
+import { expectedNumber, isSafeNumber } from '../../kernel/numbers';
 
 /** Deeper than any configuration is, and far from where a recursion would end the process. */
 const DEEPEST = 100;
@@ -37,8 +37,7 @@ export function toJsonDocument(value: unknown): { document: JsonValue; faults: D
 
   function copyNumber(item: number, pointer: string): JsonValue {
     if (isSafeNumber(item)) return item;
-    const expected = Number.isFinite(item) ? 'a whole number within ±(2^53 − 1)' : 'a finite number';
-    return refuse(pointer, expected, String(item));
+    return refuse(pointer, expectedNumber(item), String(item));
   }
 
   function copyObject(item: object, pointer: string): JsonValue {

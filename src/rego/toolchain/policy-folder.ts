@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'lossless-json';
 import { FailureType, GateError, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonSchema } from '../../kernel/json';
+import { parseJsonText } from '../../platform/documents/json-text';
 import { schemaFault } from '../analysis/value-schema';
 import { SCHEMA_FILES } from '../bundle/bundle';
 import { opaFaults, runOpa } from './opa';
@@ -45,7 +46,7 @@ export async function readPolicyFolder(dir: string): Promise<PolicyFolder> {
     if (!names.includes(name)) continue;
     const bytes = await readFile(join(dir, name));
     try {
-      const schema: unknown = JSON.parse(bytes.toString('utf8'));
+      const schema = parseJsonText(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
       if (!isJsonObject(schema)) throw new TypeError('found another value than an object');
       const wrong = name === 'input.json' ? undefined : schemaFault(schema);
       if (wrong !== undefined) throw new TypeError(wrong);

@@ -5,7 +5,7 @@ import { DEFAULT_ARCHIVE_LIMITS } from '../../rego/bundle/archive/read-archive';
 import type { Manifest } from '../manifest';
 import { sha256 } from '../../kernel/digest';
 import { readManifest } from '../sources/read-manifest';
-import type { JsonValue } from '../../kernel/json';
+import { parseJsonBytes } from '../../platform/documents/loaders/document';
 
 /** Most bytes of what a release is made of; a bundle's limit is the archive's. */
 export const MAX_MANIFEST_BYTES = 64 * 1024;
@@ -43,7 +43,7 @@ export async function readStanding(place: ManifestPlace): Promise<StandingManife
 
 /** @throws GateError ManifestInvalid with every fault */
 export function parseManifest(where: string, bytes: Uint8Array): Promise<Manifest> {
-  return readManifest(where, async () => ({ document: parseJson(where, bytes) }));
+  return readManifest(where, async () => ({ document: await parseJsonBytes(where, bytes) }));
 }
 
 export function manifestBytes(manifest: Manifest): Uint8Array {
@@ -85,13 +85,4 @@ export function checkVersion(version: string): void {
     FailureType.ConfigInvalid,
     `Expected the version to match ${NAME_PATTERN}, got ${JSON.stringify(version)}`,
   );
-}
-
-function parseJson(where: string, bytes: Uint8Array): JsonValue {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as JsonValue;
-  } catch (error) {
-    const message = `${where}: expected JSON: ${(error as Error).message}`;
-    throw new GateError(FailureType.ManifestInvalid, message, undefined, { cause: error });
-  }
 }

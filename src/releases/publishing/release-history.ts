@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonValue } from '../../kernel/json';
+import { parseJsonBytes } from '../../platform/documents/loaders/document';
 import { parseTime } from '../../kernel/time';
 import type { Manifest } from '../manifest';
 import { MAX_MANIFEST_BYTES, parseManifest, type ManifestPlace } from './published-release';
@@ -73,7 +74,7 @@ function historyPrefix(manifestKey: string): string {
 }
 
 async function parseEntry(where: string, bytes: Uint8Array): Promise<HistoryEntry> {
-  const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  const value = await parseJsonBytes(where, bytes);
   if (!isJsonObject(value)) throw new Error('expected an object');
   const { action, by, at, manifest, replaces, from } = value;
   const known = Object.values(ReleaseAct).find((act) => act === action);

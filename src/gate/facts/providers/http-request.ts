@@ -1,9 +1,8 @@
-import { parse } from 'lossless-json';
 import type { SecretRef } from '../../../platform/documents/schema-types';
 import { Headers, type Response } from 'undici';
 import { FailureType, GateError } from '../../../kernel/failures';
 import type { JsonValue } from '../../../kernel/json';
-import { isSafeNumber } from '../../../kernel/numbers';
+import { JsonTextError, parseJsonText } from '../../../platform/documents/json-text';
 import type { ProviderDeps } from '../provider-kind';
 import { readSecret } from '../../../platform/files/read-secret';
 import type { HttpFetch } from '../../../platform/http/http-client';
@@ -160,7 +159,7 @@ async function bodyOfRefusal(request: JsonRequest, response: Response): Promise<
     return undefined;
   }
   try {
-    return JSON.parse(new TextDecoder().decode(await readBody(request, response))) as JsonValue;
+    return parseJsonText(new TextDecoder().decode(await readBody(request, response)));
   } catch {
     return undefined;
   }
@@ -179,13 +178,10 @@ function parseJson(request: JsonRequest, bytes: Uint8Array): JsonValue {
   const text = decode(request, bytes);
   if (text.trim() === '') throw failure(FailureType.FactInvalid, request, 'answered with an empty body');
   try {
-    return parse(text, undefined, (digits) => {
-      const number = Number(digits);
-      if (!isSafeNumber(number)) throw new RangeError('a number of 2^53 or more');
-      return number;
-    }) as JsonValue;
+    return parseJsonText(text);
   } catch (error) {
-    const what = error instanceof RangeError ? `answered ${error.message}` : 'answered something that is not JSON';
+    const isJson = error instanceof JsonTextError && error.isJson;
+    const what = isJson ? `answered JSON that is refused: ${error.message}` : 'answered something that is not JSON';
     throw failure(FailureType.FactInvalid, request, what, { cause: error });
   }
 }

@@ -48,6 +48,16 @@ export async function parseDocument(bytes: Uint8Array, where: string): Promise<L
   return { document: await evaluatePklText(bytes, where), bytes };
 }
 
+/**
+ * The JSON that bytes of any other place hold: standard input, an object in a store. Their size is the caller's to limit.
+ *
+ * @param where what they are or where, for messages
+ * @throws GateError ConfigInvalid with every fault, and its line
+ */
+export async function parseJsonBytes(where: string, bytes: Uint8Array): Promise<JsonValue> {
+  return (await parseText(where, '.json', decodeText(where, bytes))).document;
+}
+
 function kindOf(path: string): string {
   const kind = extname(path).toLowerCase();
   if (['.pkl', '.json', '.yaml', '.yml'].includes(kind)) return kind;

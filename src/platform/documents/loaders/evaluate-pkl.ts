@@ -4,6 +4,7 @@ import { realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { JsonValue } from '../../../kernel/json';
+import { JsonTextError, parseJsonText } from '../json-text';
 import { configInvalid } from './read-bytes';
 
 /** The folder of Settings.pkl and Release.pkl, which a user's file amends as `modulepath:/Release.pkl`. */
@@ -68,6 +69,7 @@ async function runPkl(
   cwd: string,
   input?: Uint8Array,
 ): Promise<JsonValue> {
+  let rendered: string;
   try {
     const running = run(pklBinary(where), ['eval', ...args], {
       cwd,
@@ -78,9 +80,15 @@ async function runPkl(
     });
     // A PKL that ends without reading all of it says why on its standard error.
     running.child.stdin?.on('error', () => undefined).end(input);
-    return JSON.parse((await running).stdout) as JsonValue;
+    rendered = (await running).stdout;
   } catch (error) {
     throw explain(where, place, error);
+  }
+  try {
+    return parseJsonText(rendered);
+  } catch (error) {
+    // A line of what PKL renders is none of the user's file.
+    throw configInvalid(where, error instanceof JsonTextError ? error.message : String(error), error);
   }
 }
 
@@ -110,7 +118,8 @@ function explain(path: string, place: RegExp, error: unknown): Error {
   const { stderr = '', code, killed } = error as { stderr?: string; code?: unknown; killed?: boolean };
   if (killed === true) return configInvalid(path, `expected PKL to end within ${TIMEOUT_S}s, but it did not`);
   if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return configInvalid(path, 'expected less output, but it is huge');
-  if (stderr === '') return configInvalid(path, `PKL could not be run (${String(code ?? 'no JSON came')})`, error);
+  if (stderr === '')
+    return configInvalid(path, `PKL could not be run (${String(code ?? 'no reason was given')})`, error);
   // Paragraphs: what is wrong, then one for each frame with its source, its markers and its place.
   const paragraphs = stderr
     .replace(/^–– Pkl Error ––\n/, '')

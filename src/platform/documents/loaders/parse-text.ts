@@ -1,8 +1,10 @@
-import { parse as parseLossless } from 'lossless-json';
 import type * as Yaml from 'yaml';
 import { FailureType, faultsToError } from '../../../kernel/failures';
 import type { JsonValue } from '../../../kernel/json';
 import { pointerKeys } from '../../../kernel/json-pointer';
+import { JsonTextError, parseJsonText, type TextFault } from '../json-text';
+import { findYamlFaults } from './yaml-faults';
+import { MOST_YAML_LEVELS, parseYamlTree, type ParsedYaml } from './yaml-tree';
 import { configInvalid } from './read-bytes';
 
 export interface ParsedText {
@@ -16,74 +18,42 @@ function yaml(): typeof Yaml {
   return require('yaml') as typeof Yaml;
 }
 
-/** JSON as RFC 8259 has it, with duplicate keys refused; throws GateError ConfigInvalid. */
+/** JSON as `parseJsonText` reads it, with lines; throws GateError ConfigInvalid with all faults. */
 export function parseJson(path: string, text: string): ParsedText {
   let document: JsonValue;
   try {
-    document = JSON.parse(text) as JsonValue;
+    document = parseJsonText(text);
   } catch (error) {
-    throw syntaxError(path, text, error);
+    if (error instanceof JsonTextError) throw refusal(path, error.faults);
+    throw error;
   }
-  // JSON is YAML, nearly: YAML's parser knows lines and duplicate keys, and takes its time; a good document needs neither.
-  let parsed: { tree: Yaml.Document; lines: Yaml.LineCounter } | undefined;
-  const asYaml = () => (parsed ??= parseDocument(text, { logLevel: 'silent', uniqueKeys: false }));
-  if (hasDuplicateKey(text, document)) {
-    const { tree, lines } = parseDocument(text, { logLevel: 'silent' });
-    refuse(
-      path,
-      lines,
-      tree.errors.filter(({ code }) => code === 'DUPLICATE_KEY'),
-    );
-  }
-  return { document, lineOf: (pointer) => lineIn(asYaml(), pointer) };
-}
-
-/** In JSON a text before a colon is a key, and only that is: there are as many as members, unless one stood twice. */
-function hasDuplicateKey(text: string, document: JsonValue): boolean {
-  // Every text is matched whole, keys or not: a search for keys alone would begin again at each escaped quote.
-  let keys = 0;
-  for (const [, colon] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g)) if (colon !== undefined) keys += 1;
-  return keys !== memberCount(document);
-}
-
-/** Without recursion: a document of a megabyte may be half a million levels deep. */
-function memberCount(document: JsonValue): number {
-  let count = 0;
-  const left: JsonValue[] = [document];
-  for (let value = left.pop(); value !== undefined; value = left.pop()) {
-    if (typeof value !== 'object' || value === null) continue;
-    const members = Object.values(value);
-    if (!Array.isArray(value)) count += members.length;
-    for (const member of members) left.push(member);
-  }
-  return count;
-}
-
-/** V8 does not always say where, and quotes the document, where a secret could be; lossless-json does neither. */
-function syntaxError(path: string, text: string, cause: unknown): Error {
-  try {
-    parseLossless(text);
-  } catch (error) {
-    const { message } = error as SyntaxError;
-    const position = /at position (\d+)$/.exec(message)?.[1];
-    if (position !== undefined) {
-      const line = text.slice(0, Number(position)).split('\n').length;
-      const reason = message.replace(/ at position \d+$/, '');
-      return configInvalid(`${path}:${line}`, `expected JSON, but it cannot be parsed: ${reason}`);
-    }
-  }
-  return configInvalid(path, 'expected JSON, but it cannot be parsed', cause);
+  // JSON is YAML, nearly: YAML's parser knows lines, and takes its time; a document without a fault needs none.
+  let parsed: { yaml?: ParsedYaml } | undefined;
+  const lineOf = (pointer: string) => {
+    parsed ??= { yaml: parseYamlTree(yaml(), text, { logLevel: 'silent' }) };
+    return parsed.yaml && lineIn(parsed.yaml, pointer);
+  };
+  return { document, lineOf };
 }
 
 /**
- * YAML 1.2 of one document, core schema: keys are texts, no tags of its own, no duplicate keys, and no aliases that grow
- * without measure. Throws GateError ConfigInvalid with all faults.
+ * YAML 1.2 of one document, core schema: keys are texts, no tags of its own, no duplicate keys, every number as it is
+ * written, and no aliases that grow without measure. Throws GateError ConfigInvalid with all faults.
  */
 export function parseYaml(path: string, text: string): ParsedText {
-  const parsed = parseDocument(text, { logLevel: 'error', stringKeys: true });
+  const parsed = parseYamlTree(yaml(), text, { logLevel: 'error', stringKeys: true });
+  if (parsed === undefined) throw configInvalid(path, `expected at most ${MOST_YAML_LEVELS} levels, got more`);
   const { tree, lines } = parsed;
-  // What is a warning to the parser, such as an unknown tag, would change what the document means.
-  refuse(path, lines, [...tree.errors, ...tree.warnings]);
+  const lineAt = (offset: number) => lines.linePos(offset).line;
+  const faults = [
+    // What is a warning to the parser, such as an unknown tag, would change what the document means.
+    ...[...tree.errors, ...tree.warnings].map(({ pos, message }) => {
+      const [sentence = ''] = message.split(/ at line \d+|\n/);
+      return { sentence, line: lineAt(pos[0]) };
+    }),
+    ...findYamlFaults(yaml(), tree).map(({ sentence, offset }) => ({ sentence, line: lineAt(offset) })),
+  ];
+  if (faults.length > 0) throw refusal(path, faults);
   try {
     return {
       document: tree.toJS({ maxAliasCount: 100 }) as JsonValue,
@@ -94,22 +64,13 @@ export function parseYaml(path: string, text: string): ParsedText {
   }
 }
 
-function refuse(path: string, lines: Yaml.LineCounter, errors: readonly Yaml.YAMLError[]): void {
-  if (errors.length === 0) return;
-  throw faultsToError(
-    errors.map((error) => {
-      const where = `${path}:${lines.linePos(error.pos[0]).line}`;
-      const [sentence = ''] = error.message.split(/ at line \d+|\n/);
-      const message =
-        error.code === 'DUPLICATE_KEY' ? `${where}: the same key is twice in one object` : `${where}: ${sentence}`;
-      return { type: FailureType.ConfigInvalid, message, where };
+function refusal(path: string, faults: readonly TextFault[]): Error {
+  return faultsToError(
+    faults.map(({ sentence, line }) => {
+      const where = line === undefined ? path : `${path}:${line}`;
+      return { type: FailureType.ConfigInvalid, message: `${where}: ${sentence}`, where };
     }),
   );
-}
-
-function parseDocument(text: string, options: Yaml.ParseOptions & Yaml.DocumentOptions & Yaml.SchemaOptions) {
-  const lines = new (yaml().LineCounter)();
-  return { tree: yaml().parseDocument(text, { ...options, lineCounter: lines }) as Yaml.Document, lines };
 }
 
 const pairsByKey = new WeakMap<Yaml.YAMLMap | Yaml.YAMLSeq, ReadonlyMap<string, object>>();
@@ -131,10 +92,7 @@ function pairsOf(node: Yaml.YAMLMap | Yaml.YAMLSeq): ReadonlyMap<string, object>
 }
 
 /** The line of what a JSON Pointer names, else of the innermost thing around it. */
-function lineIn(
-  { tree, lines }: { tree: Yaml.Document; lines: Yaml.LineCounter },
-  pointer: string,
-): number | undefined {
+function lineIn({ tree, lines }: ParsedYaml, pointer: string): number | undefined {
   const { isAlias, isCollection, isNode } = yaml();
   let offset = isNode(tree.contents) ? tree.contents.range?.[0] : undefined;
   let node: unknown = tree.contents;

@@ -1,6 +1,7 @@
 import { compactVerify } from 'jose';
 import { FailureType, faultsToError, GateError, type Fault } from '../../../kernel/failures';
 import { isJsonObject } from '../../../kernel/json';
+import { parseJsonText } from '../../../platform/documents/json-text';
 import { SIGNATURES_FILE, type BundleKey, type SignedFile } from './bundle-key';
 import { hashFile, HASHES } from './hash-file';
 import { verifyingKeyOf } from './keys';
@@ -85,7 +86,7 @@ function isSignedFile(value: unknown): value is SignedFile {
 
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return parseJsonText(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     throw refuse(`expected JSON: ${(error as Error).message}`, error);
   }
