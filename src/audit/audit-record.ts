@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../kernel/json';
 import type { Fault } from '../kernel/failures';
 
+/** What a record tells of: a decision, an operator's call, or a change of a pause. */
 export const RecordKind = {
   decision: 'decision',
   override: 'override',

@@ -27,6 +27,7 @@ import type { OperatorCall } from '../kernel/operator-call';
 export const DEPLOYMENT_WORKFLOW = 'deployment';
 const UPDATES = { resume: resumeUpdate, abort: abortUpdate, override: overrideUpdate } as const;
 
+/** What a client of deployments needs, and how long it may take. */
 export interface DeploymentClientOptions {
   client: Client;
   taskQueue: string;
@@ -212,6 +213,7 @@ export class DeploymentClient {
   }
 }
 
+/** One deployment as `gate list` shows it, from Temporal's search attributes; it may lag behind by seconds. */
 export interface ListedDeployment {
   deploymentId: string;
   /** Temporal's own word: running, completed, failed, … */

@@ -1,5 +1,6 @@
 /** A value that survives `JSON.parse(JSON.stringify(value))` unchanged. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
+/** A JSON object: keys and JSON values, nothing else. */
 export interface JsonObject {
   [key: string]: JsonValue;
 }

@@ -13,6 +13,7 @@ const PACKAGE_MANIFEST = resolve(__dirname, '../../configs/manifests/latest.json
 
 const LEAST_RETENTION_MS = 86_400_000;
 
+/** Settings that were read and checked, with the folder of their file. */
 export interface LoadedSettings {
   settings: Settings;
   /** the folder that relative paths and secrets' files are relative to */

@@ -89,6 +89,7 @@ export const AlertReceiverConfig = Type.Object(
 );
 export type AlertReceiverConfig = Static<typeof AlertReceiverConfig>;
 
+/** The schema of a settings file: what belongs to an installation and not to a release. Unknown keys are faults. */
 export const Settings = Type.Object(
   {
     temporal: Type.Object(

@@ -52,5 +52,7 @@ export const DeploymentSchema = Type.Object(
   strict,
 );
 
+/** One stage of a deployment, as its file has it; what is absent follows the release's defaults. */
 export type StageSpec = Omit<Static<typeof StageSchema>, 'action'> & { action?: ActionSpec };
+/** A deployment as its file has it: an id, attributes for policy and templates, and its stages in order. */
 export type DeploymentSpec = Omit<Static<typeof DeploymentSchema>, 'stages'> & { stages: StageSpec[] };

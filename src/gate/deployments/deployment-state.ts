@@ -29,6 +29,7 @@ export interface Pause extends BasicPause {
   decisionId: string;
 }
 
+/** The answer to an operator's call: whether it took effect, and the state that it left. */
 export interface OperatorReply {
   kind: 'resume' | 'abort' | 'override';
   /** false: void, nothing was changed */
@@ -61,6 +62,7 @@ export interface CarriedGate {
   shownAttributes: [string, string | null][];
 }
 
+/** How far one stage is, and the outcome of its newest decision. */
 export interface StageProgress {
   name: string;
   state: 'pending' | GateState;
@@ -68,6 +70,7 @@ export interface StageProgress {
   overridden?: boolean;
 }
 
+/** The answer of the query `status`: the state of a deployment, its stages, and what it waits for. */
 export interface DeploymentStatus {
   deploymentId: string;
   state: GateState;

@@ -1,6 +1,7 @@
 import type { OperatorCall } from '../../kernel/operator-call';
 import { isFinal, type DeploymentStatus } from './deployment-state';
 
+/** What an operator can do to a deployment that is paused, waiting or at work. */
 export const OperatorCallKind = { resume: 'resume', abort: 'abort', override: 'override' } as const;
 export type OperatorCallKind = (typeof OperatorCallKind)[keyof typeof OperatorCallKind];
 
