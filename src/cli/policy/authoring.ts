@@ -46,9 +46,14 @@ export function testCommand({ io, exit }: CommandContext): Command {
       'Runs the policy’s own tests and measures which lines they cover. Exit code 1 when a test fails or too little is covered.',
     )
     .argument('<dir>', 'policy folder')
-    .option('--threshold <percent>', 'lines of the policy that must be covered', '80');
-  examples(withOutput(command), ['gate policy test policy --threshold 100']);
-  return command.action(async (dir: string, options: CommonOptions & { threshold: string }) => {
+    .option('--threshold <percent>', 'lines of the policy that must be covered', '80')
+    .option('--against-opa', 'run every test in the plan’s evaluator instead, and compare with opa test');
+  examples(withOutput(command), ['gate policy test policy --threshold 100', 'gate policy test policy --against-opa']);
+  return command.action(async (dir: string, options: CommonOptions & { threshold: string; againstOpa?: boolean }) => {
+    if (options.againstOpa) {
+      const isSame = await testAgainst(io, dir, options);
+      return isSame ? undefined : exit(ExitCode.denied);
+    }
     const [{ testPolicy }, { resolve }] = await Promise.all([
       import('../../rego/toolchain/test-policy.js'),
       import('node:path'),
@@ -64,6 +69,24 @@ export function testCommand({ io, exit }: CommandContext): Command {
     }
     if (!result.ok) exit(ExitCode.denied);
   });
+}
+
+/** @returns whether the two say the same of every test, and there is at least one */
+async function testAgainst(io: CliIo, dir: string, { output }: CommonOptions): Promise<boolean> {
+  const [{ testAgainstOpa }, { resolve }] = await Promise.all([
+    import('../../rego/toolchain/test-against-opa.js'),
+    import('node:path'),
+  ]);
+  const { compared, differences } = await testAgainstOpa(resolve(io.cwd, dir));
+  if (output === 'json') printJson(io, { compared, differences });
+  else
+    printLines(io, [
+      ...differences.map(
+        ({ name, where, opa, plan, found }) => `DIFFERS ${name} (${where}): opa ${opa}, plan ${plan} (${found})`,
+      ),
+      `${compared} compared with opa test, ${differences.length} different`,
+    ]);
+  return compared > 0 && differences.length === 0;
 }
 
 export function checkCommand({ io, exit }: CommandContext): Command {
