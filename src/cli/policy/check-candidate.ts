@@ -6,7 +6,8 @@ import { testSummary } from './test-summary';
 /**
  * Loads a release as a worker would and evaluates it once: what workers would refuse is not published.
  *
- * @param options.folder of the policy's sources, where there are any: they are checked as `gate policy check` does
+ * @param options.folder of the policy's sources, where there are any: they are checked as `gate policy check` does, and OPA itself is
+ *   asked what they decide on generated inputs
  * @throws GateError with every fault; CliExit 1 when policy and configuration are well, but not together
  */
 export async function checkCandidate(
@@ -48,11 +49,15 @@ export async function checkCandidate(
     const { checkPolicy } = await import('../../releases/authoring/check-policy.js');
     missing.push(...(await checkPolicy(folder, config, configDocument)).errors);
   }
-  if (missing.length > 0) throw checkFailed(missing);
   const ref = { policySha: policy.value.sha, configRev, manifestVersion: manifest.version };
+  const release = { ref, policy: policy.value, config, configDocument, loadedAtMs: Date.now() };
+  if (missing.length === 0 && folder !== undefined) {
+    const { checkAgainstOpa } = await import('../../releases/authoring/check-against-opa.js');
+    missing.push(...(await checkAgainstOpa(release)));
+  }
+  if (missing.length > 0) throw checkFailed(missing);
   const evaluator = createEvaluator({ threads: 1 });
   try {
-    const release = { ref, policy: policy.value, config, configDocument, loadedAtMs: Date.now() };
     const evaluate: typeof evaluator.evaluate = (request) => evaluator.evaluate(request);
     await smokeRelease(release, evaluate);
     await createMasks({ settings: [], evaluate, onFailure: () => undefined }).check(release);

@@ -21,14 +21,24 @@ const TIMEOUT_MS = 60_000;
 /** Test files take no part in what is built. */
 export const WITHOUT_TESTS = ['--ignore', '*_test.rego'];
 
+/** `opa` was stopped because it took too long. */
+export class OpaTimeoutError extends Error {
+  override readonly name = 'OpaTimeoutError';
+}
+
 /** Runs `opa` in `dir`, so that all paths in its output are relative to the policy's folder. Never throws for its exit code. */
-export async function runOpa(dir: string, args: readonly string[]): Promise<OpaResult> {
+export async function runOpa(
+  dir: string,
+  args: readonly string[],
+  { timeoutMs = TIMEOUT_MS }: { timeoutMs?: number } = {},
+): Promise<OpaResult> {
   const { path } = await findTool('opa');
   return new Promise((resolve, reject) => {
-    const options = { cwd: dir, maxBuffer: MAX_OUTPUT_BYTES, timeout: TIMEOUT_MS };
+    const options = { cwd: dir, maxBuffer: MAX_OUTPUT_BYTES, timeout: timeoutMs };
     execFile(path, args, options, (error, stdout, stderr) => {
       if (error === null) resolve({ code: 0, stdout, stderr });
       else if (typeof error.code === 'number') resolve({ code: error.code, stdout, stderr });
+      else if (error.killed) reject(new OpaTimeoutError(`opa ${args[0]} did not end within ${timeoutMs / 1000} s`));
       else reject(new Error(`Could not run ${path} ${args[0]} in ${dir}: ${error.message}`, { cause: error }));
     });
   });

@@ -1,0 +1,66 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { faultsToError } from '../../kernel/failures';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
+import type { PolicyBundle } from '../bundle/policy-bundle';
+import { opaFaults, runOpa } from './opa';
+
+/** Its package is no policy's own: the name would have to be written on purpose. */
+const PACKAGE = 'planning_engine_asks';
+
+/**
+ * What OPA itself answers for many inputs, by one `opa eval` over the Rego of a bundle: a small module loops over them.
+ *
+ * @param dataText JSON of the whole `data` document, configuration included
+ * @returns an answer for each input in their order, undefined where OPA's is
+ * @throws GateError PolicyInvalid where OPA gives no answer at all, OpaTimeoutError
+ */
+export async function askOpa(
+  { sources, entrypoint }: Pick<PolicyBundle, 'sources' | 'entrypoint'>,
+  dataText: string,
+  inputs: readonly JsonObject[],
+  { decisionTimeMs, timeoutMs }: { decisionTimeMs: number; timeoutMs: number },
+): Promise<(JsonValue | undefined)[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'gate-ask-'));
+  try {
+    const bundle = join(folder, 'bundle');
+    const files: [string, string][] = [
+      ...Object.entries(sources),
+      ['data.json', dataText],
+      [`${PACKAGE}.rego`, moduleFor(entrypoint)],
+    ];
+    for (const [name, text] of files) {
+      await mkdir(dirname(join(bundle, name)), { recursive: true });
+      await writeFile(join(bundle, name), text);
+    }
+    const nowNs = `${Math.trunc(decisionTimeMs)}000000`;
+    await writeFile(join(folder, 'input.json'), `{"now": ${nowNs}, "inputs": ${JSON.stringify(inputs)}}`);
+    const result = await runOpa(
+      folder,
+      ['eval', '--format', 'json', '-b', bundle, '--input', 'input.json', `data.${PACKAGE}.answers`],
+      { timeoutMs },
+    );
+    if (result.code !== 0) throw faultsToError(opaFaults(result));
+    const answers = answersIn(JSON.parse(result.stdout));
+    return inputs.map((_input, at) => answers[at]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const moduleFor = (entrypoint: string): string => `package ${PACKAGE}
+
+answers[i] := answer if {
+	now := input.now
+	some i, one in input.inputs
+	answer := data.${entrypoint.split('/').join('.')} with input as one with time.now_ns as now
+}
+`;
+
+function answersIn(output: unknown): JsonObject {
+  const first = (list: unknown): unknown => (Array.isArray(list) ? list[0] : undefined);
+  const result = first(isJsonObject(output) ? output.result : undefined);
+  const expression = first(isJsonObject(result) ? result.expressions : undefined);
+  return isJsonObject(expression) && isJsonObject(expression.value) ? expression.value : {};
+}
