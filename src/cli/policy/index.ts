@@ -3,6 +3,7 @@ import type { CommandContext } from '../io';
 import { buildCommand, checkCommand, testCommand, typesCommand } from './authoring';
 import { policyDiffCommand } from './diff';
 import { policyHistoryCommand } from './history';
+import { optionalCommand } from './optional';
 import { policyPublishCommand } from './publish';
 import { policyReloadCommand } from './reload';
 import { policyRollbackCommand } from './rollback';
@@ -18,6 +19,7 @@ export function policyCommand(context: CommandContext): Command {
     .addCommand(testCommand(context))
     .addCommand(checkCommand(context))
     .addCommand(typesCommand(context))
+    .addCommand(optionalCommand(context))
     .addCommand(policyPublishCommand(context))
     .addCommand(policyRollbackCommand(context))
     .addCommand(policyHistoryCommand(context))

@@ -73,6 +73,11 @@ export function readDeclarations(
   }
 }
 
+/** The rules of a policy by their lines. @param trees syntax trees by file */
+export function ruleLines(trees: ReadonlyMap<string, unknown>): { path: string; range: LineRange }[] {
+  return [...trees].flatMap(([file, tree]) => rulesOf(file, tree)).map(({ path, range }) => ({ path, range }));
+}
+
 interface Said {
   optional: PathPattern[];
   builtinErrorsAreUndefined: boolean;
