@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { FailureType } from '../../src/kernel/failures';
+import { DECISION_LABEL_LIMITS } from '../../src/gate/decisions/service/decision-metrics';
 import { errorAreaOf } from '../../src/gate/error-area';
 import { createLabelCap } from '../../src/platform/observability/label-cap';
-import { createMetrics, LABEL_LIMITS } from '../../src/gate/metrics';
+import { createMetrics } from '../../src/gate/metrics';
 
 function setUp() {
   const registry = new Registry();
@@ -41,15 +42,17 @@ describe('metrics', () => {
 
   it('metrics count what each hook reports', async () => {
     const { registry, metrics } = setUp();
-    const { facts, evaluation, system, decisions, pauses, releases, audit, actions, alerts } = metrics;
-    facts.collected('levelServer', 0.02);
-    facts.failed('FactStale');
-    facts.cacheHit();
-    facts.age('max_pending', 12);
-    evaluation.evaluated(0.00002);
-    evaluation.failed('PolicyEvaluation');
-    system.failed('AuditWriteFailed');
-    decisions.decided('deny', 'canary', ['a_code', 'b_code']);
+    const { facts, errors, decisions, pauses, releases, audit, actions, alerts } = metrics;
+    facts.observeLatency('levelServer', 0.02);
+    errors.failed('FactStale');
+    facts.cacheHit('levelServer');
+    facts.observeAge('max_pending', 12);
+    decisions.evaluated(0.00002);
+    errors.failed('PolicyEvaluation');
+    errors.failed('AuditWriteFailed');
+    const reasons = ['a_code: 1', 'b_code: 2'];
+    decisions.recorded({ kind: 'decision', outcome: 'deny', stage: 'canary', reasons });
+    decisions.recorded({ kind: 'resume', stage: 'canary', reasons });
     pauses.paused('FactStale');
     pauses.resolved('FactStale', 90);
     releases.loaded({ policySha: 'p1', configRev: 'c1', manifestVersion: '1' }, 1000, false);
@@ -104,9 +107,10 @@ describe('metrics', () => {
 
   it('metrics tell apart a bounded number of stages', async () => {
     const { registry, metrics } = setUp();
-    for (let stage = 0; stage < LABEL_LIMITS.stage + 5; stage++) metrics.decisions.decided('allow', `s${stage}`, []);
+    for (let stage = 0; stage < DECISION_LABEL_LIMITS.stage + 5; stage++)
+      metrics.decisions.recorded({ kind: 'decision', outcome: 'allow', stage: `s${stage}`, reasons: [] });
     const text = await registry.getSingleMetricAsString('gate_decisions_total');
-    expect(text.match(/stage="/g)).toHaveLength(LABEL_LIMITS.stage + 1);
+    expect(text.match(/stage="/g)).toHaveLength(DECISION_LABEL_LIMITS.stage + 1);
     expect(text).toContain('stage="other"} 5');
   });
 

@@ -1,0 +1,38 @@
+import { readSecret } from '../../platform/files/read-secret';
+import type { LoadedSettings } from '../../settings/load-settings';
+import { createAlertDispatcher, type AlertDispatcher, type AlertMetrics } from '../alert-dispatcher';
+import { createAlertReceivers } from '../receivers/create-receivers';
+import { createReleaseAlerts, type ReleaseAlerts } from '../release-alerts';
+
+export interface AlertsOptions {
+  env: Readonly<Record<string, string | undefined>>;
+  metrics: AlertMetrics;
+  /** told of alerts about releases that no one awaits */
+  logger: { warn(details: object, message: string): void };
+}
+
+export interface Alerts {
+  dispatcher: AlertDispatcher;
+  /** alerts about the newest release */
+  releases: ReleaseAlerts;
+}
+
+/**
+ * The receivers that the settings name. Opening does no I/O: their secrets are read when they are first used.
+ *
+ * @throws GateError ConfigInvalid
+ */
+export function openAlerts({ settings, baseDir }: LoadedSettings, { env, metrics, logger }: AlertsOptions): Alerts {
+  const { receivers, uiUrl } = settings.alerts;
+  const deps = {
+    readSecret: (ref: Parameters<typeof readSecret>[0]) => readSecret(ref, { env, configFolder: baseDir }),
+    uiUrl,
+  };
+  const dispatcher = createAlertDispatcher(createAlertReceivers(receivers, deps), metrics);
+  const releases = createReleaseAlerts({
+    send: (alert) => dispatcher.send(alert),
+    nowMs: () => Date.now(),
+    onUndelivered: (failure) => logger.warn({ error: failure }, 'alert not delivered'),
+  });
+  return { dispatcher, releases };
+}

@@ -1,0 +1,39 @@
+import type { Registry } from 'prom-client';
+import type { GateRecord } from '../../../audit/audit-record';
+import { createLabelCap } from '../../../platform/observability/label-cap';
+import { metricsOn } from '../../../platform/observability/metrics-on';
+import { reasonCodesOf } from '../../../kernel/reason-code';
+
+/** What the code of decisions reports; no hook throws. */
+export interface DecisionMetrics {
+  /** the policy was evaluated, whatever it answered */
+  evaluated(seconds: number): void;
+  /** a decision is recorded; records of acts do not count */
+  recorded(record: Pick<GateRecord, 'kind' | 'outcome' | 'stage' | 'reasons' | 'masked'>): void;
+}
+
+/** Distinct stages and deny codes that the metrics tell apart; further ones count as `other`. */
+export const DECISION_LABEL_LIMITS = { stage: 50, code: 100 } as const;
+const EVALUATION_BUCKETS = [0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.01, 0.1, 1];
+
+/** Declares the metrics of evaluations and decisions. */
+export function createDecisionMetrics(registry: Registry): DecisionMetrics {
+  const { counter, histogram } = metricsOn(registry);
+  const durations = histogram(
+    'gate_evaluation_duration_seconds',
+    'Time that an evaluation of the policy took',
+    EVALUATION_BUCKETS,
+  );
+  const decisions = counter('gate_decisions_total', 'Decisions by outcome and stage', ['outcome', 'stage']);
+  const reasons = counter('gate_deny_reasons_total', 'Deny reasons by code', ['code']);
+  const stageLabel = createLabelCap(DECISION_LABEL_LIMITS.stage);
+  const codeLabel = createLabelCap(DECISION_LABEL_LIMITS.code);
+  return {
+    evaluated: (seconds) => durations.observe(seconds),
+    recorded(record) {
+      if (record.kind !== 'decision' || !record.outcome) return;
+      decisions.inc({ outcome: record.outcome, stage: stageLabel(record.stage) });
+      for (const code of reasonCodesOf(record)) reasons.inc({ code: codeLabel(code) });
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import type { FailureType } from '../../../kernel/failures';
+import { createEvaluator, type Evaluator } from '../../../rego/evaluation/evaluator';
+import type { Release } from '../../../releases/release';
+import type { Snapshot } from '../../facts/snapshot';
+import type { Decision } from '../decision';
+import { evaluateSnapshot } from '../evaluate-snapshot';
+import type { DecisionMetrics } from './decision-metrics';
+
+export interface DecisionsOptions {
+  /** threads that evaluate side by side, at least 1 */
+  threads: number;
+  metrics: DecisionMetrics;
+  /** counts each fault of a decision */
+  onFault(type: FailureType): void;
+}
+
+/** The threads that evaluate policies, and the decisions that they make. */
+export interface Decisions {
+  /** any evaluation: a smoke test of a release, a mask */
+  evaluatePolicy: Evaluator['evaluate'];
+  /** the decision about a snapshot, counted; not masked */
+  decide(release: Release, snapshot: Snapshot): Promise<Decision>;
+  close(): Promise<void>;
+}
+
+export function openDecisions({ threads, metrics, onFault }: DecisionsOptions): Decisions {
+  const evaluator = createEvaluator({ threads });
+  return {
+    evaluatePolicy: (request) => evaluator.evaluate(request),
+    decide: async (release, snapshot) => {
+      const decision = await evaluateSnapshot({
+        release,
+        snapshot,
+        evaluate: (request) => evaluator.evaluate(request),
+      });
+      if (decision.evalDurationNs > 0) metrics.evaluated(decision.evalDurationNs / 1e9);
+      for (const fault of decision.faults) onFault(fault.type);
+      return decision;
+    },
+    close: () => evaluator.close(),
+  };
+}

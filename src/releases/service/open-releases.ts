@@ -1,0 +1,101 @@
+import { FailureType, type Fault, type GateError } from '../../kernel/failures';
+import { parseDuration } from '../../kernel/duration';
+import { systemTimers } from '../../platform/timers/system-timers';
+import type { EvaluatePolicy } from '../../rego/evaluation/evaluate-policy';
+import type { Settings } from '../../settings/settings';
+import { missingPlan } from '../check-plan';
+import { checkRelease } from '../check-release';
+import type { Release, ReleaseHolder } from '../release';
+import { createReleaseHolder } from '../release-holder';
+import { startReleaseRefresh } from '../release-refresh';
+import { smokeRelease } from '../smoke-release';
+import type { ReleaseSource } from '../sources/release-source';
+import type { ReleaseMetrics } from './release-metrics';
+
+type Parts = Pick<Release, 'policy' | 'config' | 'configDocument'>;
+
+export interface ReleasesOptions {
+  source: ReleaseSource;
+  settings: Pick<Settings['release'], 'allowWasmOnly' | 'refreshInterval'>;
+  evaluate: EvaluatePolicy;
+  /** ids of the facts that this process can collect under a release; throws when its configuration cannot work */
+  factIdsOf(release: Parts): Promise<readonly string[]>;
+  /** what else a release lacks on this process */
+  faultsOf(release: Parts): readonly Fault[];
+  /** tried after the smoke evaluation; rejects to refuse the release */
+  tryOut(release: Release): Promise<void>;
+  /** told when the newest release is not in force, and when it is again */
+  alerts: { refused(error: GateError, kept: Release | undefined): void; recovered(release: Release): void };
+  metrics: ReleaseMetrics;
+  logger: Record<'info' | 'warn' | 'error', (details: object, message: string) => void>;
+}
+
+export interface Releases {
+  holder: ReleaseHolder;
+  /** undefined until a release is loaded */
+  inForce(): Release | undefined;
+  /** checks for a new release now */
+  reload(): Promise<void>;
+  stop(): void;
+}
+
+/** Loads the newest release and keeps it in force; one that cannot be loaded is no error here but `holder`'s to report. */
+export async function openReleases(options: ReleasesOptions): Promise<Releases> {
+  const { source, settings, metrics, logger, alerts } = options;
+  const holder = createReleaseHolder({
+    timers: systemTimers,
+    nowMs: () => Date.now(),
+    where: source.where,
+    read: () => source.read(),
+    readKept: source.readKept,
+    check: async (policy, { config, configDocument }) => {
+      const release = { policy, config, configDocument };
+      const factIds = await options.factIdsOf(release);
+      return [
+        ...missingPlan(policy, settings.allowWasmOnly),
+        ...checkRelease(policy, config, configDocument, factIds),
+        ...options.faultsOf(release),
+      ];
+    },
+    smoke: async (release) => {
+      await smokeRelease(release, options.evaluate);
+      await options.tryOut(release);
+    },
+    onLoaded: (release, fromCache) => {
+      metrics.loaded(release.ref, release.loadedAtMs, fromCache);
+      if (fromCache)
+        logger.warn({ ...release.ref }, 'release loaded from the copy on disk: its source is out of reach');
+      else logger.info({ ...release.ref }, 'release loaded');
+    },
+    onRefused: (error, kept) => {
+      const isOutOfReach = error.type === FailureType.PolicyUnavailable;
+      metrics[isOutOfReach ? 'unavailable' : 'refused']();
+      const details = { faults: error.faults, kept: kept?.ref.manifestVersion };
+      logger.error(details, isOutOfReach ? 'release cannot be read' : 'release refused');
+      alerts.refused(error, kept);
+    },
+    onChecked: (release, recovered) => {
+      metrics.checked(Date.now());
+      if (!recovered) return;
+      logger.info({ ...release.ref }, 'the newest release is in force again');
+      alerts.recovered(release);
+    },
+  });
+  await holder.refresh().catch(() => undefined);
+  const refresh = startReleaseRefresh({
+    timers: systemTimers,
+    refresh: () => holder.refresh(),
+    intervalMs: parseDuration(settings.refreshInterval),
+    random: Math.random,
+    watch: source.watch,
+  });
+  return {
+    holder,
+    inForce: () => {
+      const { ref } = holder.status();
+      return ref && holder.find(ref);
+    },
+    reload: () => refresh.now(),
+    stop: () => refresh.stop(),
+  };
+}
