@@ -1,3 +1,4 @@
+import { BoundedMap } from '../kernel/bounded-map';
 import type { Alert, AlertReceiver } from './alert';
 
 export interface AlertMetrics {
@@ -33,7 +34,7 @@ const REMEMBERED = 1000;
 
 export function createAlertDispatcher(receivers: readonly AlertReceiver[], metrics: AlertMetrics): AlertDispatcher {
   /** by message and receiver: under way or done; a failure is forgotten, so that it is tried again */
-  const deliveries = new Map<string, Map<AlertReceiver, Promise<void>>>();
+  const deliveries = new BoundedMap<string, Map<AlertReceiver, Promise<void>>>(REMEMBERED);
 
   function deliver(alert: Alert, receiver: AlertReceiver, done: Map<AlertReceiver, Promise<void>>): Promise<void> {
     const earlier = done.get(receiver);
@@ -57,13 +58,7 @@ export function createAlertDispatcher(receivers: readonly AlertReceiver[], metri
       // The time as well: what is wrong a second time is another message, though it is the same thing.
       const key = JSON.stringify([alert.fingerprint, alert.startsAtMs, alert.status, alert.reminder]);
       const done = deliveries.get(key) ?? new Map<AlertReceiver, Promise<void>>();
-      // Set again so that the messages in use are the last to be forgotten.
-      deliveries.delete(key);
       deliveries.set(key, done);
-      for (const oldest of deliveries.keys()) {
-        if (deliveries.size <= REMEMBERED) break;
-        deliveries.delete(oldest);
-      }
 
       const results = await Promise.allSettled(receivers.map((receiver) => deliver(alert, receiver, done)));
       const failures = results.flatMap((result, index) =>

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../kernel/bounded-map';
 import { FailureType, GateError, type Fault } from '../../kernel/failures';
 import type { Clock, Timers } from '../../kernel/timers';
 import type { Fact, FactTarget } from './fact';
@@ -44,7 +45,7 @@ type Outcome = { fact: Fact; cached: boolean } | { fault: Fault };
 /** One collector serves the whole process, so that many callers share its cache, its requests and its breakers. */
 export function createFactCollector(options: FactCollectorOptions): FactCollector {
   const { clock, timers, metrics = noFactMetrics, maxCachedFacts = 10_000 } = options;
-  const cache = new Map<string, Fact>();
+  const cache = new BoundedMap<string, Fact>(maxCachedFacts);
   const inFlight = new Map<string, Promise<Fact>>();
   const callSource = createSourceCaller(timers);
 
@@ -74,15 +75,8 @@ export function createFactCollector(options: FactCollectorOptions): FactCollecto
       ...(isDefault ? { isDefault } : {}),
       ...(warnings === undefined || warnings.length === 0 ? {} : { warnings }),
     };
-    if (entry.ttlMs > 0 && provider.alwaysFresh !== true) remember(key, fact);
+    if (entry.ttlMs > 0 && provider.alwaysFresh !== true) cache.set(key, fact);
     return fact;
-  }
-
-  function remember(key: string, fact: Fact): void {
-    cache.delete(key);
-    cache.set(key, fact);
-    const oldest = cache.size > maxCachedFacts ? cache.keys().next() : undefined;
-    if (oldest?.value !== undefined) cache.delete(oldest.value);
   }
 
   function fromCache(entry: RegisteredProvider, key: string, request: CollectRequest): Fact | undefined {
@@ -92,9 +86,10 @@ export function createFactCollector(options: FactCollectorOptions): FactCollecto
     const usable =
       nowMs - fact.collectedAtMs < entry.ttlMs &&
       ageFault(entry, fact, nowMs, request.allowedClockSkewMs) === undefined;
-    cache.delete(key);
-    if (!usable) return undefined;
-    cache.set(key, fact);
+    if (!usable) {
+      cache.delete(key);
+      return undefined;
+    }
     metrics.cacheHit(entry.type);
     return fact;
   }

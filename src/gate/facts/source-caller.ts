@@ -5,6 +5,7 @@ import {
   handleWhen,
   type CircuitBreakerPolicy,
 } from 'cockatiel';
+import { BoundedMap } from '../../kernel/bounded-map';
 import { FailureType, GateError } from '../../kernel/failures';
 import { within, type Timers } from '../../kernel/timers';
 import type { Observation } from './fact';
@@ -31,7 +32,8 @@ const MAX_BREAKERS = 1000;
  * against the source: it did answer.
  */
 export function createSourceCaller(timers: Timers): CallSource {
-  const breakers = new Map<string, CircuitBreakerPolicy>();
+  // Releases come and go; the breakers of old ones need not stay.
+  const breakers = new BoundedMap<string, CircuitBreakerPolicy>(MAX_BREAKERS);
 
   function breakerOf(entry: RegisteredProvider, { failures, halfOpenAfterMs }: CircuitBreakerOptions) {
     const key = JSON.stringify([entry.configKey, failures, halfOpenAfterMs]);
@@ -42,9 +44,6 @@ export function createSourceCaller(timers: Timers): CallSource {
         { halfOpenAfter: halfOpenAfterMs, breaker: new ConsecutiveBreaker(failures) },
       );
       breakers.set(key, breaker);
-      // Releases come and go; the breakers of old ones need not stay.
-      const oldest = breakers.size > MAX_BREAKERS ? breakers.keys().next() : undefined;
-      if (oldest?.value !== undefined) breakers.delete(oldest.value);
     }
     return breaker;
   }

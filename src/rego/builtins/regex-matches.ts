@@ -1,16 +1,16 @@
 import { RE2JS } from 're2js';
+import { BoundedMap } from '../../kernel/bounded-map';
 import { orBuiltinError } from './builtin';
 import type { BuiltinBudget } from './plan-builtin';
 
 const COMPILED_AT_MOST = 100;
-const compiled = new Map<string, RE2JS>();
+const compiled = new BoundedMap<string, RE2JS>(COMPILED_AT_MOST);
 
 /** @throws BuiltinError where RE2 refuses the pattern */
 export function compile(pattern: string): RE2JS {
   const known = compiled.get(pattern);
   if (known) return known;
   const fresh = orBuiltinError(() => RE2JS.compile(pattern));
-  if (compiled.size >= COMPILED_AT_MOST) compiled.delete(compiled.keys().next().value!);
   compiled.set(pattern, fresh);
   return fresh;
 }

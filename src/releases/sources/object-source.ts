@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../kernel/bounded-map';
 import { FailureType, GateError } from '../../kernel/failures';
 import { ObjectStoreError, type ObjectStore, type StoredObject } from '../../platform/objects/object-store';
 import { DEFAULT_ARCHIVE_LIMITS } from '../../rego/bundle/archive/read-archive';
@@ -47,8 +48,8 @@ export function createObjectSource(options: ObjectSourceOptions): ReleaseSource 
   /** the manifest's last content, and what it came to: one that is wrong is not asked for again either */
   let seen: { etag: string; manifest: Promise<Manifest> } | undefined;
   let isAbsent = false;
-  /** by digest, oldest first */
-  const held = new Map<string, Uint8Array>();
+  /** by digest */
+  const held = new BoundedMap<string, Uint8Array>(BLOBS_HELD);
   /** blobs without a digest in the manifest, by key */
   const tagged = new Map<string, StoredObject>();
 
@@ -90,12 +91,7 @@ export function createObjectSource(options: ObjectSourceOptions): ReleaseSource 
   };
 
   const hold = (sha: string, bytes: Uint8Array): Uint8Array => {
-    held.delete(sha);
     held.set(sha, bytes);
-    for (const oldest of held.keys()) {
-      if (held.size <= BLOBS_HELD) break;
-      held.delete(oldest);
-    }
     return bytes;
   };
 
