@@ -6,7 +6,9 @@ import type { Snapshot } from '../src/gate/facts/snapshot';
 import type { JsonObject, JsonValue } from '../src/kernel/json';
 import type { Release } from '../src/releases/release';
 import type { PolicyBundle } from '../src/rego/bundle/policy-bundle';
-import { loadWasmPolicy } from '../src/rego/wasm-policy';
+import type { EvaluatePolicy } from '../src/rego/evaluation/evaluate-policy';
+import { createPolicyRunner } from '../src/rego/evaluation/policy-runner';
+import { toRunnable } from '../src/rego/evaluation/prepare-release';
 import { alternate, type BenchRow } from './bench-row';
 
 const ROUNDS = 15;
@@ -14,9 +16,11 @@ const DECISIONS = 10_000;
 const NOW_MS = 1_767_225_600_000;
 const CONFIG: JsonObject = { limits: { maxDelta: 500, maxPending: 2000 } };
 
+const UNWATCHED = { begin: () => undefined, end: () => undefined };
+
 /**
- * A decision in the evaluation thread (checks, evaluation, sorting, conversion), against opa-wasm's bare `evaluate` of
- * the same wasm and input as an object.
+ * A decision in the evaluation thread (checks, the plan, the compiled module where the plan allows, sorting, conversion),
+ * against opa-wasm's bare `evaluate` of the same wasm and input as an object.
  */
 export async function benchInThread(policy: PolicyBundle): Promise<BenchRow[]> {
   const config = parseReleaseConfig({}, { file: 'defaults' });
@@ -28,13 +32,13 @@ export async function benchInThread(policy: PolicyBundle): Promise<BenchRow[]> {
     const bare = await loadPolicy(policy.wasm.slice().buffer as ArrayBuffer);
     bare.setData({ ...policy.data, config: CONFIG });
     const input = toPolicyInput(snapshot);
-    const ours = await loadWasmPolicy(policy.wasm);
-    ours.setData(JSON.stringify({ ...policy.data, config: CONFIG }));
+    const runnable = await toRunnable(policy, CONFIG, { memoryMiB: 64, secondOpinion: 'when-possible' });
+    const runner = createPolicyRunner(runnable, UNWATCHED, () => process.hrtime.bigint());
     // without the crossing between threads, which the other rows measure
-    const evaluate = (request: { input: JsonObject; decisionTimeMs: number }) => {
-      const nowNs = BigInt(request.decisionTimeMs) * 1_000_000n;
-      const response = ours.evaluate(policy.entrypoint, JSON.stringify(request.input), nowNs) as JsonValue;
-      return Promise.resolve({ response, evalDurationNs: 1 });
+    const evaluate: EvaluatePolicy = ({ input: asked, decisionTimeMs }) => {
+      const result = runner.run(1, JSON.stringify(asked), decisionTimeMs);
+      if ('failure' in result) throw new Error(result.failure.message);
+      return Promise.resolve({ response: result.response, account: result.account, evalDurationNs: 1 });
     };
     const decision = await evaluateSnapshot({ release, snapshot, evaluate });
     if (decision.outcome !== outcome) throw new Error(`Expected ${outcome}, found ${JSON.stringify(decision)}`);
@@ -44,11 +48,11 @@ export async function benchInThread(policy: PolicyBundle): Promise<BenchRow[]> {
       () => microseconds(() => bare.evaluate(input, policy.entrypoint)),
     );
     rows.push({
-      name: `In the thread: a decision to ${outcome}`,
+      name: `In the thread: a decision to ${outcome}, both opinions`,
       baseline: 'bare opa-wasm evaluate',
       ...measured,
-      target: '<= 1.5',
-      met: measured.ratio <= 1.5,
+      target: '<= 2.2',
+      met: measured.ratio <= 2.2,
       unit: 'µs',
     });
   }

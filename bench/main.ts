@@ -8,6 +8,7 @@ import { benchColdStart } from './cold-start';
 import { benchDecision } from './decision';
 import { benchGatedStage } from './gated-stage';
 import { benchMemory } from './memory';
+import { benchParsing } from './parsing';
 import { benchReleases } from './releases';
 import { benchReplay } from './replay';
 
@@ -19,6 +20,7 @@ const PARTS: Record<string, () => Promise<BenchRow[]>> = {
   releases: benchReleases,
   replay: benchReplay,
   'audit-writes': benchAuditWrites,
+  parsing: benchParsing,
 };
 
 /** Prints the rows as a table and as JSON; a missed target is said in its row and does not change the exit code. */
