@@ -5,7 +5,7 @@ import { CliExit, ExitCode, type CliIo, type CommandContext } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { colorsFor, printJson, printLines } from '../output';
 import { declarationLine, declarationRow } from './declaration-rows';
-import { testSummary } from './test-summary';
+import { testSummary } from '../../rego/toolchain/test-summary';
 
 export function buildCommand({ io }: CommandContext): Command {
   const command = new Command('build')

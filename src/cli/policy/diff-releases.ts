@@ -17,7 +17,7 @@ import type { LoadedConfig } from '../../releases/sources/release-source';
 import { builtInNames, parseSources } from '../../rego/toolchain/parse-sources';
 import { decisionTime } from './evaluate-dry';
 import type { CliIo } from '../io';
-import { openSide, type NamedSide } from './open-release';
+import { openNamedRelease, type OpenedRelease } from '../../releases/sources/open-named-release';
 import { openLoadedSettings } from '../open-settings';
 import type { CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
@@ -36,8 +36,8 @@ export async function diffReleases(io: CliIo, a: string, b: string, options: Dif
   const atMs = decisionTime(options.at);
   const settings = await openLoadedSettings(io, options.settings);
   const [sideA, sideB] = await Promise.all([
-    openSide(io, settings, a, options.configA),
-    openSide(io, settings, b, options.configB),
+    openNamedRelease(settings, a, options.configA, io),
+    openNamedRelease(settings, b, options.configB, io),
   ]);
   const [comparedA, comparedB] = await Promise.all([toCompared(sideA, sideB.config), toCompared(sideB, sideA.config)]);
   const diff = compareReleases(comparedA, comparedB, await builtInNames());
@@ -61,7 +61,7 @@ export async function diffReleases(io: CliIo, a: string, b: string, options: Dif
   return differs;
 }
 
-async function toCompared(side: NamedSide, ofTheOther: LoadedConfig | undefined): Promise<ComparedRelease> {
+async function toCompared(side: OpenedRelease, ofTheOther: LoadedConfig | undefined): Promise<ComparedRelease> {
   const { config, configDocument, configRev } = side.config ?? ofTheOther ?? defaultConfig();
   const { policy } = side;
   const ref = { policySha: policy.sha, configRev, manifestVersion: side.version ?? '' };
@@ -75,7 +75,7 @@ function defaultConfig(): LoadedConfig {
   return { config, configDocument: config as unknown as JsonObject, configRev: '' };
 }
 
-function describe({ where, version }: NamedSide, { release }: ComparedRelease): JsonObject {
+function describe({ where, version }: OpenedRelease, { release }: ComparedRelease): JsonObject {
   const { policySha, configRev } = release.ref;
   return { release: where, ...(version && { version }), policy_sha: policySha, config_rev: configRev };
 }

@@ -16,12 +16,12 @@ export function policyHistoryCommand({ io }: CommandContext): Command {
     const [{ openLoadedSettings }, { openManifestPlace }, { readStanding, urlOf }, { readHistory }, { historyRows }] =
       await Promise.all([
         import('../open-settings.js'),
-        import('./release-place.js'),
+        import('../../releases/publishing/release-place.js'),
         import('../../releases/publishing/published-release.js'),
         import('../../releases/publishing/release-history.js'),
         import('./history-rows.js'),
       ]);
-    const place = await openManifestPlace(io, await openLoadedSettings(io, options.settings), options.to);
+    const place = await openManifestPlace(await openLoadedSettings(io, options.settings), options.to, io.cwd);
     const standing = await readStanding(place);
     if (!standing) throw new CliExit(ExitCode.usage, `expected a manifest at ${urlOf(place)}, found none`);
     const history = await readHistory(place, unreadableNote(io));

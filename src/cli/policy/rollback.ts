@@ -1,8 +1,9 @@
 import { Command } from 'commander';
-import { CliExit, ExitCode, type CommandContext } from '../io';
+import type { CommandContext } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
-import { unreadableNote, writeRelease } from './publish';
+import { unreadableNote } from './publish';
+import { withPublishingExit } from './publishing-exit';
 
 interface RollbackOptions extends CommonOptions {
   to?: string;
@@ -23,41 +24,23 @@ export function policyRollbackCommand({ io }: CommandContext): Command {
     'gate policy rollback --to s3://bucket/gate/production.json --version v1',
   ]);
   return command.action(async (options: RollbackOptions) => {
-    const [{ openLoadedSettings }, { openManifestPlace, actorOf }, { readStanding, urlOf }, { readHistory }, rollback] =
-      await Promise.all([
-        import('../open-settings.js'),
-        import('./release-place.js'),
-        import('../../releases/publishing/published-release.js'),
-        import('../../releases/publishing/release-history.js'),
-        import('../../releases/publishing/rollback.js'),
-      ]);
-    const loaded = await openLoadedSettings(io, options.settings);
-    const place = await openManifestPlace(io, loaded, options.to);
-    const by = await actorOf(io, options.by);
-    const standing = await readStanding(place);
-    const act = { by, at: new Date().toISOString() };
-    if (!standing) throw new CliExit(ExitCode.usage, `expected a manifest at ${urlOf(place)}, found none`);
-    const history = await readHistory(place, unreadableNote(io));
-    const planned = await rollback.planRollback(place, standing, history, options.version);
-    if (planned) {
-      const { checkCandidate } = await import('./check-candidate.js');
-      await checkCandidate(planned.manifest, planned.content, loaded.settings.release);
-      await writeRelease(place, standing, planned, act);
-    }
-    const version = planned?.manifest.version ?? standing.manifest.version;
-    if (options.output === 'json') {
-      return printJson(io, {
-        manifest: urlOf(place),
-        version,
-        previous_version: standing.manifest.version,
-        rolled_back: planned !== undefined,
-        by: act.by,
-      });
-    }
+    const [{ openLoadedSettings }, { rollBack }] = await Promise.all([
+      import('../open-settings.js'),
+      import('../../gate/publishing/publish-release.js'),
+    ]);
+    const settings = await openLoadedSettings(io, options.settings);
+    const { to, by: declared, version: wanted } = options;
+    const surroundings = { env: io.env, cwd: io.cwd, onUnreadable: unreadableNote(io) };
+    const { url, manifest, previousVersion, written, by } = await withPublishingExit(() =>
+      rollBack({ settings, to, by: declared, version: wanted, ...surroundings }),
+    );
+    const { version } = manifest;
+    if (options.output === 'json')
+      return printJson(io, { manifest: url, version, previous_version: previousVersion, rolled_back: written, by });
     printLines(io, [
-      planned
-        ? `rolled back: ${urlOf(place)} names ${version} (it named ${standing.manifest.version})`
-        : `${urlOf(place)} names ${version} already`,
+      written
+        ? `rolled back: ${url} names ${version} (it named ${previousVersion})`
+        : `${url} names ${version} already`,
     ]);
   });
 }

@@ -20,7 +20,7 @@ import type { TextPiece } from '../../replay/text-piece';
 import { replayInThreads } from '../../replay/threads/replay-in-threads';
 import { CliExit, ExitCode, type CliIo } from '../io';
 import { openAudit } from '../open-audit';
-import { openSide } from './open-release';
+import { openNamedRelease } from '../../releases/sources/open-named-release';
 import { openLoadedSettings } from '../open-settings';
 import { printJson } from '../output';
 
@@ -102,7 +102,7 @@ async function openCandidate(
   options: ReplayCommandOptions,
 ): Promise<{ candidate: Candidate; name: string }> {
   const { manifest } = loaded.settings.release;
-  const side = await openSide(io, loaded, options.policy ?? options.release ?? manifest, options.config);
+  const side = await openNamedRelease(loaded, options.policy ?? options.release ?? manifest, options.config, io);
   const config: LoadedConfig = side.config ?? (await configInForce(io, loaded));
   const faults = checkRelease(side.policy, config.config, config.configDocument);
   if (faults.length > 0) throw faultsToError(faults);
@@ -125,7 +125,7 @@ async function openCandidate(
 
 /** A policy alone is tried with the limits that are in force. */
 async function configInForce(io: CliIo, loaded: LoadedSettings): Promise<LoadedConfig> {
-  const { config } = await openSide(io, loaded, loaded.settings.release.manifest, undefined);
+  const { config } = await openNamedRelease(loaded, loaded.settings.release.manifest, undefined, io);
   if (config) return config;
   throw new GateError(FailureType.ConfigInvalid, 'Expected --config, because no manifest names a configuration');
 }

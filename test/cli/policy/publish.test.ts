@@ -4,10 +4,10 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { writeRelease } from '../../../src/cli/policy/publish';
+import { withPublishingExit } from '../../../src/cli/policy/publishing-exit';
 import { startS3Server, type S3Server } from '../../../src/dev/s3-server';
 import { ObjectStoreError } from '../../../src/platform/objects/object-store';
-import { planPublish } from '../../../src/releases/publishing/publish';
+import { carryOut, planPublish } from '../../../src/releases/publishing/publish';
 import { MemoryObjects } from '../../fakes/memory-objects';
 import { runCli } from '../run-cli';
 
@@ -142,12 +142,12 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     ['a promotion with more', ['--promote', 'x.json', '--version', 'v9'], 'expected --promote without'],
     ['two places for a promotion', ['--promote', to, 'a.json', '--to', 'b.json'], 'expected the manifest once'],
     ['a place without its option', ['--version', 'v9', '--config', 'v2.json', 'a.json'], 'expected --to URL'],
-    ['a promotion from nowhere', ['--promote', 'none.json'], 'expected a manifest at'],
+    ['a promotion from nowhere', ['--promote', 'none.json'], 'Expected a manifest at'],
     ['a manifest that is no .json', ['--version', 'v9', '--config', 'v2.json', '--to', 'x/latest'], 'to end in .json'],
     ['another scheme', ['--version', 'v9', '--config', 'v2.json', '--to', 'http://x/y.json'], 'Expected s3://'],
     ['an unknown bucket', ['--version', 'v9', '--config', 'v2.json', '--to', 's3://none/y.json'], 'NoSuchBucket'],
     ['a file that is not there', ['--version', 'v9', '--config', 'none.json'], 'none.json'],
-    ['a policy that is not there', ['--version', 'v9', '--policy', 'none'], 'expected a policy folder or a bundle'],
+    ['a policy that is not there', ['--version', 'v9', '--policy', 'none'], 'Expected a policy folder or a bundle'],
     ['a threshold that is none', ['--version', 'v9', '--policy', 'policy', '--threshold', 'x'], 'to be 0 to 100'],
     ['a name that is empty', ['--version', 'v9', '--config', 'v2.json', '--by', ' '], 'Expected --by'],
     [
@@ -289,7 +289,7 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
       if (key === 'latest.json') store.failure = new ObjectStoreError('hangs');
       return put(key, ...rest);
     };
-    await expect(writeRelease(place, undefined, planned!, act)).rejects.toMatchObject({
+    await expect(withPublishingExit(() => carryOut(place, undefined, planned!, act))).rejects.toMatchObject({
       code: 4,
       message: expect.stringMatching(/Not confirmed: .*latest\.json may name v1 now/),
     });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { testSummary } from '../../../src/cli/policy/test-summary';
+import { testSummary } from '../../../src/rego/toolchain/test-summary';
 
 describe("the summary of a policy's tests", () => {
   const test = (name: string, outcome: 'pass' | 'fail' | 'skip') => ({ name, where: 'gate_test.rego:5', outcome });

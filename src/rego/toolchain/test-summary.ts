@@ -1,4 +1,4 @@
-import type { PolicyTestResult } from '../../rego/toolchain/test-policy';
+import type { PolicyTestResult } from './test-policy';
 
 /** What a run of a policy's tests came to in a line, and the tests that failed or the lines that none covers. */
 export function testSummary(

@@ -1,19 +1,24 @@
-import type { LoadedSettings } from '../../settings/load-settings';
+import { userInfo } from 'node:os';
 import { FailureType, GateError } from '../../kernel/failures';
-import type { ManifestPlace } from '../../releases/publishing/published-release';
-import type { CliIo } from '../io';
+import { openObjectStore } from '../../platform/objects/stores/open-object-store';
+import type { LoadedSettings } from '../../settings/load-settings';
+import type { ManifestPlace } from './published-release';
 
 /** as the manifest's schema has it */
 const MAX_NAME = 256;
 
-/** The place of a manifest that a command names, or that the settings do; S3 is reached as the settings say. */
+/**
+ * The place of the manifest that `url` names, or without it that of the settings; S3 is reached as the settings say.
+ *
+ * @param cwd what a path is relative to
+ * @throws GateError ConfigInvalid
+ */
 export async function openManifestPlace(
-  io: CliIo,
   { settings }: LoadedSettings,
   url: string | undefined,
+  cwd: string,
 ): Promise<ManifestPlace> {
-  const { openObjectStore } = await import('../../platform/objects/stores/open-object-store.js');
-  const place = await openObjectStore(url ?? settings.release.manifest, settings.release.s3, io.cwd);
+  const place = await openObjectStore(url ?? settings.release.manifest, settings.release.s3, cwd);
   if (place.key.endsWith('.json')) return place;
   const message = `Expected the name of a manifest to end in .json, got ${place.store.url}${place.key}`;
   throw new GateError(FailureType.ConfigInvalid, message);
@@ -24,8 +29,8 @@ export async function openManifestPlace(
  *
  * @throws GateError ConfigInvalid when that is no name, or when the user has none, as in some containers
  */
-export async function actorOf(io: CliIo, by: string | undefined): Promise<string> {
-  const name = by ?? (io.env.USER || (await userName()));
+export function actorOf(by: string | undefined, env: Readonly<Record<string, string | undefined>>): string {
+  const name = by ?? (env.USER || userName());
   // It is shown in tables and is part of a manifest, which a fleet reads.
   if (name !== undefined && name.trim() !== '' && name.length <= MAX_NAME && !/\p{Cc}/u.test(name)) return name;
   throw new GateError(
@@ -36,8 +41,7 @@ export async function actorOf(io: CliIo, by: string | undefined): Promise<string
   );
 }
 
-async function userName(): Promise<string | undefined> {
-  const { userInfo } = await import('node:os');
+function userName(): string | undefined {
   try {
     return userInfo().username;
   } catch {

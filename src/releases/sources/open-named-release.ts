@@ -2,24 +2,29 @@ import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FailureType, GateError } from '../../kernel/failures';
-import { loadReleaseConfig } from '../../releases/sources/load-release-config';
+import { loadReleaseConfig } from './load-release-config';
 import type { LoadedSettings } from '../../settings/load-settings';
 import { openObjectStore } from '../../platform/objects/stores/open-object-store';
-import { openReleaseSource } from '../../releases/sources/open-release-source';
+import { openReleaseSource } from './open-release-source';
 import { readBundle } from '../../rego/bundle/bundle';
 import { DEFAULT_ARCHIVE_LIMITS } from '../../rego/bundle/archive/read-archive';
 import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
-import { loadPolicy } from '../../releases/sources/file-source';
-import type { LoadedConfig } from '../../releases/sources/release-source';
-import type { CliIo } from '../io';
+import { loadPolicy } from './file-source';
+import type { LoadedConfig } from './release-source';
 
-/** What an argument names: a whole release, or a policy alone. */
-export interface NamedSide {
-  /** as given */
+/** What a name stands for: a whole release, or a policy alone. */
+export interface OpenedRelease {
+  /** the name, as given */
   where: string;
   version?: string;
   policy: PolicyBundle;
   config?: LoadedConfig;
+}
+
+/** What a name is read in: `cwd` is what paths are relative to, `env` where secrets are looked up. */
+export interface Surroundings {
+  env: NodeJS.ProcessEnv;
+  cwd: string;
 }
 
 /**
@@ -29,33 +34,33 @@ export interface NamedSide {
  * @param configPath takes the place of the configuration that a manifest names
  * @throws GateError with every fault
  */
-export async function openSide(
-  io: CliIo,
+export async function openNamedRelease(
   loaded: LoadedSettings,
   where: string,
   configPath: string | undefined,
-): Promise<NamedSide> {
-  const given = configPath === undefined ? undefined : await loadReleaseConfig(resolve(io.cwd, configPath));
+  { env, cwd }: Surroundings,
+): Promise<OpenedRelease> {
+  const given = configPath === undefined ? undefined : await loadReleaseConfig(resolve(cwd, configPath));
   const isUrl = /^(s3|file):/i.test(where);
-  if (extname(where) === '.json' && !(await isFolder(io, where))) {
-    const manifest = isUrl ? where : resolve(io.cwd, where);
+  if (extname(where) === '.json' && !(await isFolder(cwd, where))) {
+    const manifest = isUrl ? where : resolve(cwd, where);
     const { settings, baseDir } = loaded;
     const named = await openReleaseSource(
       { baseDir, settings: { ...settings, release: { ...settings.release, manifest } } },
-      { env: io.env },
+      { env },
     ).read();
     const [policy, config] = await Promise.all([named.loadPolicy(), given ?? named.loadConfig()]);
     return { where, version: named.manifest.version, policy, config };
   }
   const policy = isUrl
-    ? await readObject(where, loaded, io.cwd)
+    ? await readObject(where, loaded, cwd)
     : // A name of another scheme is no path, and says so as one that is not there.
-      await loadPolicy(resolve(io.cwd, where));
+      await loadPolicy(resolve(cwd, where));
   return { where, policy, ...(given && { config: given }) };
 }
 
-async function isFolder(io: CliIo, where: string): Promise<boolean> {
-  const found = await stat(resolve(io.cwd, where)).catch(() => undefined);
+async function isFolder(cwd: string, where: string): Promise<boolean> {
+  const found = await stat(resolve(cwd, where)).catch(() => undefined);
   return found?.isDirectory() === true;
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { checkCandidate } from '../../../src/cli/policy/check-candidate';
+import { checkCandidate } from '../../../src/gate/publishing/check-candidate';
 import { buildPolicy } from '../../../src/rego/toolchain/build-policy';
 import { gate, schemaOf, withPolicy } from '../../rego/toolchain/policy-fixture';
 

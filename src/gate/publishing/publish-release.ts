@@ -1,0 +1,156 @@
+import { FailureType, GateError } from '../../kernel/failures';
+import type { Manifest } from '../../releases/manifest';
+import {
+  carryOut,
+  checkNames,
+  planPromote,
+  planPublish,
+  type Act,
+  type PlannedRelease,
+} from '../../releases/publishing/publish';
+import {
+  readStanding,
+  urlOf,
+  type ManifestPlace,
+  type StandingManifest,
+} from '../../releases/publishing/published-release';
+import { readConfigFile, readPolicyFile, type PolicyToPublish } from '../../releases/publishing/read-release-files';
+import { readHistory, type ListedEntry } from '../../releases/publishing/release-history';
+import { actorOf, openManifestPlace } from '../../releases/publishing/release-place';
+import { planRollback } from '../../releases/publishing/rollback';
+import type { Surroundings } from '../../releases/sources/open-named-release';
+import type { LoadedSettings } from '../../settings/load-settings';
+import { checkCandidate } from './check-candidate';
+
+/** What every act on a manifest is told. */
+export interface ManifestRequest extends Surroundings {
+  /** says where the manifest is, how S3 is reached, and whether a policy without a plan is taken */
+  settings: LoadedSettings;
+  /** the manifest: a path, file:// or s3://; @default that of the settings */
+  to?: string;
+  /** who acts, as declared; @default the user of this machine */
+  by?: string;
+  /** told of a file in the history's place that is no entry of it */
+  onUnreadable?(key: string, why: string): void;
+}
+
+/** A release that is made of files; what is left out stays as the manifest names it. */
+export interface NewRelease {
+  /** names the release for ever */
+  version: string;
+  policy?: PolicyToPublish;
+  /** file of the release configuration: .pkl, .json or .yaml */
+  config?: string;
+}
+
+export interface PublishRequest extends ManifestRequest {
+  /** new files, or the release that another manifest names, as it is */
+  release: NewRelease | { promote: string };
+  /** do everything but write */
+  dryRun?: boolean;
+}
+
+export interface RollbackRequest extends ManifestRequest {
+  /** the release to point back to; @default the one before the present one */
+  version?: string;
+}
+
+/** What became of a manifest. */
+export interface PublishResult {
+  /** the manifest's URL */
+  url: string;
+  /** what it names now, or would name after a dry run */
+  manifest: Manifest;
+  /** the version that it named before; absent when it did not exist */
+  previousVersion?: string;
+  /** false when it names this release already */
+  differs: boolean;
+  /** false when nothing was written: it names the release already, or this was a dry run */
+  written: boolean;
+  by: string;
+}
+
+/**
+ * Publishes policy and configuration as one release: builds and tests the policy, checks it with the configuration as a worker
+ * would, writes both, and last the manifest that names them. Of two publishers at once one wins.
+ *
+ * @throws GateError with every fault, RevisionConflict when somebody else was faster; ReleaseRefusedError when the policy's
+ *   tests or the check of the release fail; NotConfirmedError when the store did not answer the last write
+ */
+export async function publish(request: PublishRequest): Promise<PublishResult> {
+  const { settings, release, dryRun = false } = request;
+  const opened = await openManifest(request);
+  const { place, standing, history, act } = opened;
+  if ('promote' in release) {
+    const source = await openManifestPlace(settings, release.promote, request.cwd);
+    const promoted = requireStanding(source, await readStanding(source));
+    const planned = await planPromote(source, promoted, place, standing, history);
+    return finish(request, opened, planned, { dryRun });
+  }
+  const config = release.config === undefined ? undefined : await readConfigFile(release.config, request);
+  const policy = release.policy === undefined ? undefined : await readPolicyFile(release.policy, request);
+  const planned = await planPublish(place, standing, history, {
+    ...act,
+    version: release.version,
+    ...(policy ? { policy } : {}),
+    ...(config ? { config } : {}),
+  });
+  return finish(request, opened, planned, { dryRun, ...(policy?.folder ? { folder: policy.folder } : {}) });
+}
+
+/**
+ * Points the manifest back to an earlier release, after its files were read, compared with their digests and checked as a
+ * worker would.
+ *
+ * @throws as `publish`; GateError ConfigInvalid when there is no such release
+ */
+export async function rollBack(request: RollbackRequest): Promise<PublishResult> {
+  const opened = await openManifest(request);
+  const standing = requireStanding(opened.place, opened.standing);
+  const planned = await planRollback(opened.place, standing, opened.history, request.version);
+  return finish(request, opened, planned, { dryRun: false });
+}
+
+interface OpenedManifest {
+  place: ManifestPlace;
+  standing: StandingManifest | undefined;
+  history: readonly ListedEntry[];
+  act: Act;
+}
+
+async function openManifest(request: ManifestRequest): Promise<OpenedManifest> {
+  const place = await openManifestPlace(request.settings, request.to, request.cwd);
+  const act = { by: actorOf(request.by, request.env), at: new Date().toISOString() };
+  const standing = await readStanding(place);
+  const history = await readHistory(place, (key, why) => request.onUnreadable?.(key, why));
+  return { place, standing, history, act };
+}
+
+/** Checks what was planned, and writes it; without a plan the manifest names the release already. */
+async function finish(
+  { settings }: ManifestRequest,
+  { place, standing, act }: OpenedManifest,
+  planned: PlannedRelease | undefined,
+  { dryRun, folder }: { dryRun: boolean; folder?: string },
+): Promise<PublishResult> {
+  const { manifest } = planned ?? requireStanding(place, standing);
+  if (planned) {
+    const { allowWasmOnly } = settings.settings.release;
+    await checkCandidate(planned.manifest, planned.content, { allowWasmOnly, ...(folder ? { folder } : {}) });
+    if (dryRun) await checkNames(place, planned);
+    else await carryOut(place, standing, planned, act);
+  }
+  return {
+    url: urlOf(place),
+    manifest,
+    ...(standing ? { previousVersion: standing.manifest.version } : {}),
+    differs: planned !== undefined,
+    written: planned !== undefined && !dryRun,
+    by: act.by,
+  };
+}
+
+function requireStanding(place: ManifestPlace, standing: StandingManifest | undefined): StandingManifest {
+  if (standing) return standing;
+  throw new GateError(FailureType.ConfigInvalid, `Expected a manifest at ${urlOf(place)}, found none`);
+}

@@ -1,0 +1,96 @@
+import { readFile, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { sha256 } from '../../kernel/digest';
+import { FailureType, GateError } from '../../kernel/failures';
+import { readSecret } from '../../platform/files/read-secret';
+import { signBundle } from '../../rego/bundle/signing/sign-bundle';
+import { addPlan } from '../../rego/toolchain/add-plan';
+import { buildPolicy } from '../../rego/toolchain/build-policy';
+import { testPolicy } from '../../rego/toolchain/test-policy';
+import { testSummary } from '../../rego/toolchain/test-summary';
+import { loadReleaseConfig } from '../sources/load-release-config';
+import type { Surroundings } from '../sources/open-named-release';
+import type { ReleaseFile } from './publish';
+import { MAX_POLICY_BYTES } from './published-release';
+import { ReleaseRefusedError } from './release-refused';
+
+/** How a bundle is signed, as `opa sign` does it. */
+export interface SigningOptions {
+  /** PEM of a private key, or the secret of an HMAC */
+  keyFile: string;
+  /** `RS256`, `PS256`, `ES256`, `HS256`, or with 384 or 512 */
+  algorithm: string;
+  /** name of the key for those who verify */
+  keyId: string;
+  scope?: string;
+}
+
+/** A policy to be published. */
+export interface PolicyToPublish {
+  /** a policy folder, which is built and tested, or a bundle.tar.gz */
+  path: string;
+  /** the lowest coverage of a folder's tests, in per cent, 0 to 100 @default 80 */
+  threshold?: number;
+  sign?: SigningOptions;
+}
+
+const DEFAULT_THRESHOLD = 80;
+
+/**
+ * A configuration as it is on disk. Its own faults name the user's file, so they are looked for here.
+ *
+ * @throws GateError ConfigInvalid with every fault
+ */
+export async function readConfigFile(path: string, { cwd }: Pick<Surroundings, 'cwd'>): Promise<ReleaseFile> {
+  const file = resolve(cwd, path);
+  const { configRev } = await loadReleaseConfig(file);
+  const bytes = new Uint8Array(await readFile(file));
+  if (sha256(bytes) !== configRev) throw invalid(`${file} changed while it was read; try again`);
+  const extension = /\.([a-z]+)$/i.exec(file)?.[1]?.toLowerCase() ?? '';
+  return { bytes, extension: extension === 'yml' ? 'yaml' : extension };
+}
+
+/**
+ * The bundle of a policy: a folder is built and its tests are run, a ready bundle gets its plan; then it is signed where that
+ * is asked for.
+ *
+ * @returns with the folder of the policy's sources, where there is one
+ * @throws GateError; ReleaseRefusedError naming the tests that failed, or the lines that none covers
+ */
+export async function readPolicyFile(
+  { path, threshold = DEFAULT_THRESHOLD, sign }: PolicyToPublish,
+  surroundings: Surroundings,
+): Promise<ReleaseFile & { folder?: string }> {
+  const place = resolve(surroundings.cwd, path);
+  const found = await stat(place).catch(() => undefined);
+  if (!found) throw invalid(`Expected a policy folder or a bundle at ${place}, found nothing`);
+  const isFolder = found.isDirectory();
+  if (!isFolder && (!found.isFile() || found.size > MAX_POLICY_BYTES))
+    throw invalid(`Expected ${place} to be a bundle of at most ${MAX_POLICY_BYTES} bytes`);
+  const unsigned = isFolder
+    ? await testedBundle(place, threshold)
+    : await addPlan(new Uint8Array(await readFile(place)));
+  const bytes = sign === undefined ? unsigned : await signed(unsigned, sign, surroundings);
+  return { bytes, extension: 'tar.gz', ...(isFolder ? { folder: place } : {}) };
+}
+
+async function testedBundle(folder: string, threshold: number): Promise<Uint8Array> {
+  const { bytes } = await buildPolicy(folder);
+  const result = await testPolicy(folder, { threshold });
+  if (result.ok) return bytes;
+  const { summary, details } = testSummary(result, threshold);
+  throw new ReleaseRefusedError(`the policy's tests do not pass: ${[summary, ...details].join('\n  ')}`);
+}
+
+async function signed(
+  bytes: Uint8Array,
+  { keyFile, keyId, algorithm, scope }: SigningOptions,
+  { env, cwd }: Surroundings,
+): Promise<Uint8Array> {
+  const key = await readSecret({ file: keyFile }, { env, configFolder: cwd });
+  return signBundle(bytes, { key, keyId, algorithm, ...(scope === undefined ? {} : { scope }) });
+}
+
+function invalid(message: string): GateError {
+  return new GateError(FailureType.ConfigInvalid, message);
+}
