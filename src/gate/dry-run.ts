@@ -8,7 +8,7 @@ import type { Fact, FactTarget } from './facts/fact';
 import { PROVIDER_KINDS } from './facts/providers';
 import { registryFromConfig } from './facts/registry';
 import { FailureType, GateError, type Fault } from '../kernel/failures';
-import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json';
+import { isJsonObject, type JsonValue } from '../kernel/json';
 import { RESERVED_INPUT_KEYS } from '../kernel/names';
 import { parseTimeOrEpoch } from '../kernel/time';
 import { systemClock, systemTimers } from '../platform/timers/system-timers';
@@ -16,11 +16,10 @@ import type { EvaluationAccount } from '../rego/evaluation/account';
 import type { EvaluatePolicy, PolicyRequest } from '../rego/evaluation/evaluate-policy';
 import { createEvaluator, type Evaluator } from '../rego/evaluation/evaluator';
 import { createTracer } from '../rego/evaluation/trace';
-import { parseReleaseConfig } from '../releases/config/parse-release-config';
 import type { Release } from '../releases/release';
 import type { ReleaseRef } from '../releases/release-ref';
 import { loadPolicy } from '../releases/sources/file-source';
-import { loadReleaseConfig } from '../releases/sources/load-release-config';
+import { defaultConfig, loadReleaseConfig } from '../releases/sources/load-release-config';
 
 /** Facts that a caller gives: `{"pending_delta": 100}` or `{"facts": [{"id", "value", "timestamp"}]}`. */
 export interface GivenFacts {
@@ -117,12 +116,6 @@ async function readRelease({ policy: path, config: configPath }: DryRunRequest):
     configDocument,
     loadedAtMs: 0,
   };
-}
-
-/** Without a configuration the schema's defaults are in force; they have no revision. */
-async function defaultConfig() {
-  const config = parseReleaseConfig({}, { file: 'defaults' });
-  return { config, configDocument: config as unknown as JsonObject, configRev: '' };
 }
 
 /** `{"pending_delta": 100}` or `{"facts": [{"id", "value", "timestamp"}]}`; without a time, observed at the decision. */

@@ -28,6 +28,12 @@ export async function readReleaseConfig(bytes: Uint8Array, where: string): Promi
   return toLoaded(await parseDocument(bytes, where), where);
 }
 
+/** What is in force without a configuration: the schema's defaults, which have no revision. */
+export function defaultConfig(): LoadedReleaseConfig {
+  const config = parseReleaseConfig({}, { file: 'defaults' });
+  return { config, configDocument: config as unknown as JsonObject, configRev: '' };
+}
+
 function toLoaded({ document, bytes, lineOf }: LoadedDocument, file: string): LoadedReleaseConfig {
   const config = parseReleaseConfig(document, { file, lineOf });
   return {
