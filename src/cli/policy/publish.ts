@@ -60,6 +60,7 @@ export function policyPublishCommand({ io }: CommandContext): Command {
         to: promotedTo ?? options.to,
         by: options.by,
         release: options.promote === undefined ? newRelease(options) : { promote: options.promote },
+        allowStatic: options.allowStatic === true,
         dryRun: options.dryRun === true,
         onUnreadable: unreadableNote(io),
         env: io.env,

@@ -46,6 +46,8 @@ export interface NewRelease {
 export interface PublishRequest extends ManifestRequest {
   /** new files, or the release that another manifest names, as it is */
   release: NewRelease | { promote: string };
+  /** let facts be written down in the configuration (type: static), which is for trials */
+  allowStatic?: boolean;
   /** do everything but write */
   dryRun?: boolean;
 }
@@ -78,14 +80,14 @@ export interface PublishResult {
  *   tests or the check of the release fail; NotConfirmedError when the store did not answer the last write
  */
 export async function publish(request: PublishRequest): Promise<PublishResult> {
-  const { settings, release, dryRun = false } = request;
+  const { settings, release, dryRun = false, allowStatic = false } = request;
   const opened = await openManifest(request);
   const { place, standing, history, act } = opened;
   if ('promote' in release) {
     const source = await openManifestPlace(settings, release.promote, request.cwd);
     const promoted = requireStanding(source, await readStanding(source));
     const planned = await planPromote(source, promoted, place, standing, history);
-    return finish(request, opened, planned, { dryRun });
+    return finish(request, opened, planned, { dryRun, allowStatic });
   }
   const config = release.config === undefined ? undefined : await readConfigFile(release.config, request);
   const policy = release.policy === undefined ? undefined : await readPolicyFile(release.policy, request);
@@ -95,7 +97,7 @@ export async function publish(request: PublishRequest): Promise<PublishResult> {
     ...(policy ? { policy } : {}),
     ...(config ? { config } : {}),
   });
-  return finish(request, opened, planned, { dryRun, ...(policy?.folder ? { folder: policy.folder } : {}) });
+  return finish(request, opened, planned, { dryRun, allowStatic, folder: policy?.folder });
 }
 
 /**
@@ -108,7 +110,7 @@ export async function rollBack(request: RollbackRequest): Promise<PublishResult>
   const opened = await openManifest(request);
   const standing = requireStanding(opened.place, opened.standing);
   const planned = await planRollback(opened.place, standing, opened.history, request.version);
-  return finish(request, opened, planned, { dryRun: false });
+  return finish(request, opened, planned, {});
 }
 
 interface OpenedManifest {
@@ -131,12 +133,12 @@ async function finish(
   { settings }: ManifestRequest,
   { place, standing, act }: OpenedManifest,
   planned: PlannedRelease | undefined,
-  { dryRun, folder }: { dryRun: boolean; folder?: string },
+  { dryRun = false, ...check }: { dryRun?: boolean; allowStatic?: boolean; folder?: string },
 ): Promise<PublishResult> {
   const { manifest } = planned ?? requireStanding(place, standing);
   if (planned) {
     const { allowWasmOnly } = settings.settings.release;
-    await checkCandidate(planned.manifest, planned.content, { allowWasmOnly, ...(folder ? { folder } : {}) });
+    await checkCandidate(planned.manifest, planned.content, { allowWasmOnly, ...check });
     if (dryRun) await checkNames(place, planned);
     else await carryOut(place, standing, planned, act);
   }

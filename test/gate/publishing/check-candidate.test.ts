@@ -23,3 +23,13 @@ it.each([
   );
   expect(message).toEqual(words === undefined ? undefined : expect.stringContaining(words));
 });
+
+it('a release whose facts are written down is refused, unless that is allowed', async () => {
+  const files = { 'gate.rego': gate('input.a > 1'), 'input.json': schemaOf({ a: { type: 'number' } }) };
+  const { bytes } = await withPolicy(files, (dir) => buildPolicy(dir));
+  const config = Buffer.from(JSON.stringify({ facts: { a: { type: 'static', value: 1 } } }));
+  const manifest = { policy: 'p.tar.gz', config: 'c.json', version: 'v1', policySHA256: '', configSHA256: '' };
+  const check = (allowStatic: boolean) => checkCandidate(manifest, { policy: bytes, config }, { allowStatic });
+  await expect(check(false)).rejects.toThrow(/facts\.a: its value is written down/);
+  await expect(check(true)).resolves.toBeUndefined();
+});
