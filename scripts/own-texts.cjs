@@ -13,7 +13,7 @@ const OWN_TEXTS = {
   'src/audit/stores/**/*.ts': 'stored records, and the answers of the worker that holds the store',
   'src/rego/{wasm-policy,evaluation/{evaluator,plan-evaluator}}.ts':
     'inputs and answers of the policy and of its thread',
-  'src/rego/{toolchain/{build-policy,opa,parse-sources,test-policy},analysis/{reads,data-references},declarations/path-pattern}.ts':
+  'src/rego/{toolchain/{ask-opa,build-policy,opa,parse-sources,test-policy},analysis/{reads,data-references},declarations/path-pattern}.ts':
     'what opa prints',
   'src/rego/bundle/bundle.ts': 'what opa build wrote: the numbers of data.json are exact, and read by the evaluator',
   'src/rego/bundle/signing/hash-file.ts': 'the digest of OPA, over exact numbers',

@@ -1,6 +1,7 @@
 import type { Fault } from '../kernel/failures';
 import { FailureType, GateError } from '../kernel/failures';
 import { isJsonObject } from '../kernel/json';
+import { parseJsonText } from '../platform/documents/json-text';
 import { ruleLines } from '../rego/declarations/read-declarations';
 import { writeDeclarations, type WrittenDeclarations } from '../rego/declarations/write-declarations';
 import { parseRego, readPolicyFolder } from '../rego/toolchain/policy-folder';
@@ -28,7 +29,7 @@ export function faultsOfRecords(text: string, file: string): Fault[] {
     if (line.trim() === '') return [];
     let record: unknown;
     try {
-      record = JSON.parse(line);
+      record = parseJsonText(line);
     } catch {
       record = undefined;
     }

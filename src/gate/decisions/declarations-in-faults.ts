@@ -1,4 +1,5 @@
 import type { Fault } from '../../kernel/failures';
+import { parseJsonText } from '../../platform/documents/json-text';
 
 /** What a rule would declare for a fault not to be one, as the fault's message says it. */
 export interface ProposedDeclaration {
@@ -19,7 +20,7 @@ export function proposedDeclarations(faults: readonly Fault[]): ProposedDeclarat
   return faults.flatMap(({ where, message }): ProposedDeclaration[] => {
     if (where === undefined) return [];
     const optional = OPTIONAL.exec(message)?.[1];
-    if (optional !== undefined) return [{ where, optional: JSON.parse(optional) as string }];
+    if (optional !== undefined) return [{ where, optional: parseJsonText(optional) as string }];
     if (message.includes('custom.gate.builtin_errors: undefined')) return [{ where, builtinErrors: 'undefined' }];
     return message.includes('custom.gate.comparisons: as-opa') ? [{ where, comparisons: 'as-opa' }] : [];
   });
