@@ -1,5 +1,8 @@
 import { Command } from 'commander';
 import type { Fault } from '../../kernel/failures';
+import { parseDuration } from '../../kernel/duration';
+import type { PolicyCheck } from '../../releases/authoring/check-policy';
+import type { FuzzResult } from '../../releases/authoring/fuzz-policy';
 import type { LoadedConfig } from '../../releases/sources/release-source';
 import { CliExit, ExitCode, type CliIo, type CommandContext } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
@@ -96,9 +99,17 @@ export function checkCommand({ io, exit }: CommandContext): Command {
       'opa check --strict, formatting, entrypoint, built-ins, and coverage of facts and limits by a configuration. Lists what the policy declares optional, and the lines where the compiled module may have no vote. Exit code 1 when there are errors.',
     )
     .argument('<dir>', 'policy folder')
-    .option('--config <file>', 'release configuration; by default that of the manifest in force');
-  examples(withOutput(withSettings(command)), ['gate policy check policy --config configs/examples/release.pkl']);
-  return command.action(async (dir: string, options: CommonOptions & { config?: string }) => {
+    .option('--config <file>', 'release configuration; by default that of the manifest in force')
+    .option(
+      '--fuzz <duration>',
+      'then take away what evaluations of allowed inputs looked up, for so long at most: none may be allowed',
+    );
+  examples(withOutput(withSettings(command)), [
+    'gate policy check policy --config configs/examples/release.pkl',
+    'gate policy check policy --config configs/examples/release.pkl --fuzz 10s',
+  ]);
+  return command.action(async (dir: string, options: CommonOptions & { config?: string; fuzz?: string }) => {
+    const fuzzMs = options.fuzz === undefined ? undefined : durationOf(options.fuzz);
     const [{ checkPolicy }, { loadReleaseConfig }, { resolve }] = await Promise.all([
       import('../../releases/authoring/check-policy.js'),
       import('../../releases/sources/load-release-config.js'),
@@ -109,13 +120,20 @@ export function checkCommand({ io, exit }: CommandContext): Command {
       : await configInForce(io, options.settings);
     const checked = await checkPolicy(resolve(io.cwd, dir), config, configDocument);
     const { errors, warnings } = checked;
+    const fuzz = await fuzzed(checked, { config, configDocument }, fuzzMs);
     const declarations = checked.declarations.map(declarationRow);
     const withoutSecondOpinion = checked.withoutSecondOpinion.map(({ at, reason }) => ({
       where: `${at.file}:${at.row}`,
       reason,
     }));
     if (options.output === 'json')
-      printJson(io, { errors, warnings, declarations, no_second_opinion: withoutSecondOpinion });
+      printJson(io, {
+        errors,
+        warnings,
+        declarations,
+        no_second_opinion: withoutSecondOpinion,
+        ...(fuzz && { fuzz: fuzzRow(fuzz) }),
+      });
     else {
       const colors = colorsFor(io);
       const line = (kind: string, fault: Fault): string =>
@@ -125,11 +143,46 @@ export function checkCommand({ io, exit }: CommandContext): Command {
         ...warnings.map((fault) => line(colors.yellow('warning'), fault)),
         ...declarations.map(declarationLine),
         ...withoutSecondOpinion.map(({ where, reason }) => `no second opinion possible at ${where}: ${reason}`),
+        ...(fuzz ? fuzzLines(fuzz) : []),
         `${errors.length} error${errors.length === 1 ? '' : 's'}, ${warnings.length} warning${warnings.length === 1 ? '' : 's'}`,
       ]);
     }
-    if (errors.length > 0) exit(ExitCode.denied);
+    if (errors.length > 0 || (fuzz?.findings.length ?? 0) > 0) exit(ExitCode.denied);
   });
+}
+
+function durationOf(text: string): number {
+  try {
+    return parseDuration(text);
+  } catch {
+    throw new CliExit(ExitCode.usage, `expected --fuzz to be a duration such as 10s, got ${text}`);
+  }
+}
+
+/** Only a policy without errors has inputs that are allowed. */
+async function fuzzed(
+  { errors, bundle }: PolicyCheck,
+  config: Pick<LoadedConfig, 'config' | 'configDocument'>,
+  durationMs: number | undefined,
+): Promise<FuzzResult | undefined> {
+  if (durationMs === undefined || bundle === undefined || errors.length > 0) return undefined;
+  const { fuzzPolicy } = await import('../../releases/authoring/fuzz-policy.js');
+  const ref = { policySha: bundle.sha, configRev: '', manifestVersion: 'check' };
+  return fuzzPolicy({ ref, policy: bundle, ...config, loadedAtMs: Date.now() }, { durationMs });
+}
+
+function fuzzRow({ allowedInputs, tried, declared, isComplete, findings }: FuzzResult) {
+  return { allowed_inputs: allowedInputs, tried, declared, complete: isComplete, findings };
+}
+
+function fuzzLines({ allowedInputs, tried, declared, isComplete, findings }: FuzzResult): string[] {
+  return [
+    ...findings.map(
+      ({ path, change, input }) =>
+        `allowed with ${path} ${change === 'removed' ? 'removed' : 'set to null'}, from ${JSON.stringify(input)}`,
+    ),
+    `${tried} values taken from ${allowedInputs} allowed inputs${isComplete ? '' : ' (the time was over)'}: ${findings.length} allowed, ${declared} by declaration`,
+  ];
 }
 
 export function typesCommand({ io }: CommandContext): Command {
