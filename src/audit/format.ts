@@ -2,6 +2,7 @@ import type { AuditRecord } from './audit-record';
 import { isGateRecord, placeOf, subjectName } from './place';
 import { completed, unknownFields } from './unknown-fields';
 import type { JsonObject } from '../kernel/json';
+import { faultText } from '../kernel/fault-text';
 import { visibleText } from '../kernel/visible-text';
 
 /** The columns of `gate audit list`, in order. */
@@ -72,10 +73,7 @@ export function toAuditText(given: AuditRecord): string {
       (record.evaluation?.notes ?? []).map(({ message }) => message),
     ),
     list('Absent and optional', record.evaluation?.optionalAbsent ?? []),
-    list(
-      'Errors',
-      record.errorDetails.map((fault) => `${fault.type}: ${fault.message}`),
-    ),
+    list('Errors', record.errorDetails.map(faultText)),
     list(
       'Facts',
       record.usedFacts.map(

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { placedMessage } from '../kernel/fault-text';
 import { GateError } from '../kernel/failures';
 import { packageVersion } from '../platform/files/package-version';
 import { CliExit, ExitCode, type CliIo, type CommandContext } from './io';
@@ -79,18 +80,8 @@ function quiet(command: Command, io: CliIo): void {
 }
 
 function faultText(error: GateError, cwd: string): string {
-  const lines = error.faults.map(
-    ({ type, where, message }) =>
-      `${type}: ${relativeTo(cwd, says(message, where) ? message : `${where}: ${message}`)}`,
-  );
+  const lines = error.faults.map((fault) => `${fault.type}: ${relativeTo(cwd, placedMessage(fault))}`);
   return `gate: ${lines.length === 1 ? lines[0] : `${lines.length} faults:\n  ${lines.join('\n  ')}`}\n`;
-}
-
-/** Whether the message names the place already, as `file.yaml:4: unknown key x` does that of `file.yaml:4 stages[0].x`. */
-function says(message: string, where: string | undefined): boolean {
-  if (where === undefined || message.includes(where)) return true;
-  const place = message.slice(0, Math.max(0, message.indexOf(': ')));
-  return place !== '' && where.startsWith(`${place} `);
 }
 
 /** Paths as the user wrote them: below the current folder they need no more than their own names. */

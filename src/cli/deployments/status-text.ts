@@ -1,4 +1,5 @@
 import type { DeploymentStatus, Explanation, GateState } from '../../gate/deployments/deployment-state';
+import { faultText } from '../../kernel/fault-text';
 import { formatDuration } from '../../kernel/duration';
 import { summarise } from '../../gate/deployments/explain';
 import { ExitCode, type CliIo } from '../io';
@@ -21,7 +22,7 @@ export function statusLines(io: CliIo, status: DeploymentStatus, nowMs: number):
   }
   if (status.pause && status.state === 'paused') {
     lines.push(`Paused for ${formatAge(status.pause.startedAtMs, nowMs)}, pause ${status.pause.id}`);
-    for (const fault of status.pause.faults) lines.push(`  ${fault.type}: ${fault.message}`);
+    for (const fault of status.pause.faults) lines.push(`  ${faultText(fault)}`);
   }
   if (status.state === 'waiting' || status.state === 'denied') {
     for (const reason of status.lastDecision?.decision.denyReasons ?? []) lines.push(`  denied: ${reason}`);

@@ -1,5 +1,6 @@
 import type { LoadedSettings } from '../../settings/load-settings';
 import { temporalConnectionConfig } from '../../settings/temporal-connection';
+import { placedMessage } from '../../kernel/fault-text';
 import { GateError } from '../../kernel/failures';
 import { openReleaseSource } from '../../releases/sources/open-release-source';
 import { cachedToolPath, findInstalled } from '../../platform/tools/find-tool';
@@ -247,12 +248,7 @@ async function attempt<T>(act: () => Promise<T>): Promise<{ value: T } | { error
   try {
     return { value: await act() };
   } catch (error) {
-    const faults =
-      error instanceof GateError
-        ? error.faults.map(({ where, message }) =>
-            where === undefined || message.includes(where) ? message : `${where}: ${message}`,
-          )
-        : [];
+    const faults = error instanceof GateError ? error.faults.map(placedMessage) : [];
     return { error: faults.length > 0 ? faults.join('; ') : error instanceof Error ? error.message : String(error) };
   }
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { placedMessage } from '../../kernel/fault-text';
 import type { Fault } from '../../kernel/failures';
 import { parseDuration } from '../../kernel/duration';
 import type { PolicyCheck } from '../../releases/authoring/check-policy';
@@ -136,8 +137,7 @@ export function checkCommand({ io, exit }: CommandContext): Command {
       });
     else {
       const colors = colorsFor(io);
-      const line = (kind: string, fault: Fault): string =>
-        `${kind} ${fault.where === undefined || fault.message.includes(fault.where) ? '' : `${fault.where}: `}${fault.message}`;
+      const line = (kind: string, fault: Fault): string => `${kind} ${placedMessage(fault)}`;
       printLines(io, [
         ...errors.map((fault) => line(colors.red('error'), fault)),
         ...warnings.map((fault) => line(colors.yellow('warning'), fault)),

@@ -4,6 +4,7 @@ import type { CommonOptions } from '../options';
 import { dryRunWith, type GivenFacts } from '../../gate/dry-run';
 import type { Decision } from '../../gate/decisions/decision';
 import type { Fact, FactTarget } from '../../gate/facts/fact';
+import { faultText } from '../../kernel/fault-text';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import { NAME_PATTERN } from '../../kernel/names';
 import { parseTime } from '../../kernel/time';
@@ -122,7 +123,7 @@ function print(
   printLines(io, [
     decision.outcome,
     ...decision.denyReasons.map((reason) => `  ${reason}`),
-    ...decision.faults.map((fault) => `  ${fault.type}: ${fault.message}`),
+    ...decision.faults.map((fault) => `  ${faultText(fault)}`),
     ...used.map(({ id, value }) => `  ${id} = ${JSON.stringify(value)}`),
     `  policy ${shortSha(ref.policySha)}${ref.configRev === '' ? ', default configuration' : `, configuration ${shortSha(ref.configRev)}`}`,
     ...(explanation === undefined ? [] : explanationLines(explanation).map((line) => `  ${line}`)),

@@ -1,3 +1,4 @@
+import { faultText } from '../../kernel/fault-text';
 import { formatDuration } from '../../kernel/duration';
 import type { DeploymentStatus, Explanation } from './deployment-state';
 
@@ -5,10 +6,7 @@ import type { DeploymentStatus, Explanation } from './deployment-state';
 export function explain(status: DeploymentStatus, notes: readonly string[]): Explanation {
   const last = status.lastDecision;
   const faults = status.pause && !status.pause.recovered ? status.pause.faults : (last?.decision.faults ?? []);
-  const why =
-    last?.decision.outcome === 'deny'
-      ? last.decision.denyReasons
-      : faults.map((fault) => `${fault.type}: ${fault.message}`);
+  const why = last?.decision.outcome === 'deny' ? last.decision.denyReasons : faults.map(faultText);
   const wouldDeny = last?.decision.outcome === 'error' ? last.decision.evaluation?.wouldDeny : undefined;
   return {
     deploymentId: status.deploymentId,

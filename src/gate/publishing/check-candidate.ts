@@ -1,3 +1,4 @@
+import { placedFaultText } from '../../kernel/fault-text';
 import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/failures';
 import { readBundle } from '../../rego/bundle/bundle';
 import { createEvaluator } from '../../rego/evaluation/evaluator';
@@ -53,9 +54,7 @@ export async function checkCandidate(
 }
 
 function checkFailed(faults: readonly Fault[]): ReleaseRefusedError {
-  const lines = faults.map(({ type, where, message }) =>
-    where === undefined || message.includes(where) ? `${type}: ${message}` : `${type}: ${where}: ${message}`,
-  );
+  const lines = faults.map(placedFaultText);
   return new ReleaseRefusedError(`the release does not pass its check:\n  ${lines.join('\n  ')}`);
 }
 

@@ -4,6 +4,7 @@ import type { AuditRecord } from '../../audit/audit-record';
 import { actRecord, GATE_ACTOR, type Act } from '../../gate/deployments/act-record';
 import type { Pause } from '../../gate/deployments/deployment-state';
 import { pauseAlert } from '../../gate/deployments/pause';
+import { faultText } from '../../kernel/fault-text';
 import { FailureType } from '../../kernel/failures';
 import type { ReminderIntervals } from '../../kernel/pause';
 import type { Pauses } from '../parts/pauses';
@@ -95,7 +96,7 @@ function summaryOf(record: AuditRecord): string {
 }
 
 function decisionSummary(record: AuditRecord): string {
-  const faults = record.errorDetails.map((fault) => `${fault.type}: ${fault.message}`);
+  const faults = record.errorDetails.map(faultText);
   const why = record.reasons.length > 0 ? record.reasons : faults;
   const text = [record.outcome ?? 'error', ...(why.length > 0 ? [why.join('; ')] : [])].join(': ');
   return text.length > 200 ? `${text.slice(0, 199)}…` : text;
