@@ -1,4 +1,5 @@
-const SECRET_KEY = /authorization|token|password|passwd|secret|cookie|api[-_]?key|credential/i;
+import { isSecretName } from '../../kernel/secret-names';
+
 export const REDACTED = '[redacted]';
 
 /** A copy of what is logged, with the values under keys that name a secret left out. Errors are passed as they are. */
@@ -14,7 +15,7 @@ function redact(value: unknown, above: readonly object[]): unknown {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, SECRET_KEY.test(key) ? REDACTED : redact(item, path)]),
+    Object.entries(value).map(([key, item]) => [key, isSecretName(key) ? REDACTED : redact(item, path)]),
   );
 }
 

@@ -1,6 +1,5 @@
 import { FailureType, GateError } from '../../../kernel/failures';
-
-const SECRET_KEY = /token|secret|passw|key|auth|credential|signature|^sig$/i;
+import { isSecretName } from '../../../kernel/secret-names';
 
 /** `url` for people: without user and password, and with `***` for query values whose names sound secret. */
 export function redactUrl(url: string): string {
@@ -13,7 +12,7 @@ export function redactUrl(url: string): string {
   parsed.username = '';
   parsed.password = '';
   for (const key of new Set(parsed.searchParams.keys())) {
-    if (SECRET_KEY.test(key)) parsed.searchParams.set(key, '***');
+    if (isSecretName(key)) parsed.searchParams.set(key, '***');
   }
   return parsed.toString().replaceAll('%7B', '{').replaceAll('%7D', '}');
 }
