@@ -1,5 +1,6 @@
 import { DelegateBackoff, handleType, retry } from 'cockatiel';
 import { parseDuration } from '../../kernel/duration';
+import { readHttpUrl } from '../../kernel/http-url';
 import { withSignal } from '../../platform/timers/with-signal';
 import type { AlertReceiverConfig } from '../../settings/settings';
 import type { SecretRef } from '../../platform/documents/schema-types';
@@ -39,8 +40,11 @@ class TransientError extends Error {
  */
 export async function postWebhook(config: AlertReceiverConfig, deps: ReceiverDeps, body: unknown): Promise<void> {
   const url = typeof config.url === 'string' ? config.url : (await deps.readSecret(config.url)).trim();
-  if (!isHttpUrl(url))
-    throw new Error(`Expected the URL of alert receiver ${deps.name} to begin with http:// or https://`);
+  const read = readHttpUrl(url);
+  if (typeof read === 'string') {
+    const expected = read === 'credentials' ? 'to hold no user and no password' : 'to begin with http:// or https://';
+    throw new Error(`Expected the URL of alert receiver ${deps.name} ${expected}`);
+  }
   const payload = JSON.stringify(body);
   const timeoutMs = parseDuration(config.timeout);
   const policy = retry(handleType(TransientError), {
@@ -94,8 +98,4 @@ export function retryAfterMs(header: string | null, nowMs: number): number | und
   if (/^[0-9]+$/.test(text)) return Number(text) * 1000;
   const date = Date.parse(text);
   return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
-}
-
-function isHttpUrl(text: string): boolean {
-  return URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol);
 }

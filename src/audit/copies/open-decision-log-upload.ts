@@ -3,6 +3,7 @@ import type { AuditLogger } from '../audit-log';
 import { createDecisionLogUpload, type DecisionLogUpload, type DecisionLogUploadOptions } from './decision-log-upload';
 import { openSpool } from './spool';
 import { parseDuration } from '../../kernel/duration';
+import { readHttpUrl } from '../../kernel/http-url';
 import { readSecret } from '../../platform/files/read-secret';
 import type { LoadedSettings } from '../../settings/load-settings';
 import { FailureType, GateError } from '../../kernel/failures';
@@ -38,14 +39,11 @@ export async function openDecisionLogUpload(
 }
 
 function checkUrl(url: string): void {
-  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
-    const message = `Expected audit.upload.url to be an http:// or https:// URL, got ${JSON.stringify(url)}`;
-    throw new GateError(FailureType.ConfigInvalid, message);
-  }
-  const { username, password } = new URL(url);
-  if (username !== '' || password !== '') {
-    const message =
-      'Expected audit.upload.url without a user and a password: a secret belongs in audit.upload.bearerToken';
-    throw new GateError(FailureType.ConfigInvalid, message);
-  }
+  const read = readHttpUrl(url);
+  if (typeof read !== 'string') return;
+  const message =
+    read === 'credentials'
+      ? 'Expected audit.upload.url without a user and a password: a secret belongs in audit.upload.bearerToken'
+      : 'Expected audit.upload.url to be an http:// or https:// URL';
+  throw new GateError(FailureType.ConfigInvalid, message);
 }

@@ -1,4 +1,5 @@
 import { FailureType, type Fault } from '../../kernel/failures';
+import { readHttpUrl } from '../../kernel/http-url';
 import type { ActionContext, HttpRequestSpec } from './action';
 import { renderText, renderValue } from './template';
 
@@ -62,17 +63,14 @@ export function displayUrlTemplate(url: string): string {
 }
 
 function parseUrl(text: string, where: string, faults: Fault[]): URL | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
-    // The text is not repeated: a URL that cannot be read may still hold a password.
-    faults.push(fault(where, `Expected an absolute http or https URL at ${where}`));
-    return undefined;
-  }
-  if (url.username !== '' || url.password !== '') {
-    faults.push(fault(where, `Expected a URL without credentials at ${where}: it is kept in the workflow's history`));
-    return undefined;
-  }
-  return url;
+  const read = readHttpUrl(text);
+  if (typeof read !== 'string') return read;
+  const message =
+    read === 'credentials'
+      ? `Expected a URL without credentials at ${where}: it is kept in the workflow's history`
+      : `Expected an absolute http or https URL at ${where}`;
+  faults.push(fault(where, message));
+  return undefined;
 }
 
 function fault(where: string, message: string): Fault {

@@ -100,6 +100,11 @@ describe('alert receivers', () => {
     expect(await messageOf(receiver({}, () => 's3cret').send(alert))).toBe(
       'Expected the URL of alert receiver slack to begin with http:// or https://',
     );
+    const withPassword = receiver({}, () => server.url.replace('http://', 'http://ann:s3cret@'));
+    expect(await messageOf(withPassword.send(alert))).toBe(
+      'Expected the URL of alert receiver slack to hold no user and no password',
+    );
+    expect(server.requests).toEqual([]);
   });
 });
 

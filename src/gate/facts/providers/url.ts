@@ -1,4 +1,5 @@
 import { FailureType, GateError } from '../../../kernel/failures';
+import { readHttpUrl } from '../../../kernel/http-url';
 import { isSecretName } from '../../../kernel/secret-names';
 
 /** `url` for people: without user and password, and with `***` for query values whose names sound secret. */
@@ -19,16 +20,9 @@ export function redactUrl(url: string): string {
 
 /** Throws GateError ConfigInvalid unless `url` is an http or https URL without user and password. */
 export function checkUrl(url: string, where: string): void {
-  let fault: string | undefined;
-  try {
-    const parsed = new URL(url);
-    if (!['http:', 'https:'].includes(parsed.protocol)) fault = `protocol ${parsed.protocol}`;
-    if (parsed.username !== '' || parsed.password !== '')
-      fault = 'a user or password in it (use headers or bearerToken)';
-  } catch {
-    fault = 'something that is not a URL';
-  }
-  if (fault === undefined) return;
-  const message = `Expected ${where} to be an http or https URL without credentials, got ${fault}`;
+  const read = readHttpUrl(url);
+  if (typeof read !== 'string') return;
+  const found = read === 'credentials' ? 'a user or password in it (use headers or bearerToken)' : 'something else';
+  const message = `Expected ${where} to be an http:// or https:// URL without credentials, got ${found}`;
   throw new GateError(FailureType.ConfigInvalid, message, [{ type: FailureType.ConfigInvalid, message, where }]);
 }
