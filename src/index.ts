@@ -1,6 +1,23 @@
 // The public API for programs. Workflows import `planning-engine/workflow` instead.
 export { createGate, type GateLibrary, type GateTarget } from './gate/create-gate';
 export { dryRun, type DryRun, type DryRunRequest, type GivenFacts } from './gate/dry-run';
+export {
+  compare,
+  type CaseOptions,
+  type ComparedSide,
+  type Comparison,
+  type CompareRequest,
+  type ReleaseName,
+} from './gate/compare';
+export {
+  publish,
+  rollBack,
+  type ManifestRequest,
+  type NewRelease,
+  type PublishRequest,
+  type PublishResult,
+  type RollbackRequest,
+} from './gate/publishing/publish-release';
 export { createGateActivities, gatePlugin, type OpenGateActivities } from './plugin';
 export { gateDataConverter } from './settings/open-data-converter';
 export { loadSettings, type LoadedSettings } from './settings/load-settings';
