@@ -18,6 +18,13 @@ export {
   type PublishResult,
   type RollbackRequest,
 } from './gate/publishing/publish-release';
+export {
+  replayRelease as replay,
+  type ReplayCandidate,
+  type ReplayExport,
+  type ReplayRequest,
+  type ReplayResult,
+} from './replay/run/replay-release';
 export { createGateActivities, gatePlugin, type OpenGateActivities } from './plugin';
 export { gateDataConverter } from './settings/open-data-converter';
 export { loadSettings, type LoadedSettings } from './settings/load-settings';
@@ -29,6 +36,13 @@ export {
   type ListedDeployment,
 } from './clients/deployment-client';
 export { FailureType, GateError, type Fault } from './kernel/failures';
+export type { CasesResult } from './releases/diff/try-cases';
+export type { Manifest } from './releases/manifest';
+export type { PolicyToPublish, SigningOptions } from './releases/publishing/read-release-files';
+export type { ReleaseDiff } from './releases/diff/compare-releases';
+export type { ReplayFilter } from './replay/replay';
+export type { ReplayReport } from './replay/replay-report';
+export type { Surroundings } from './releases/sources/open-named-release';
 export type { ActionSpec } from './gate/actions/action';
 export type { AuditRecord, DomainRecord, GateRecord, RecordFields, RecordKind, UsedFact } from './audit/audit-record';
 export type { Decision } from './gate/decisions/decision';

@@ -1,5 +1,4 @@
 import type { LoadedSettings } from '../settings/load-settings';
-import { FailureType, GateError } from '../kernel/failures';
 import type { CliIo } from './io';
 
 /** The settings of `--settings`, of GATE_SETTINGS, of a running `gate dev`, or the defaults. */
@@ -20,13 +19,4 @@ export async function openLoadedSettings(io: CliIo, path: string | undefined): P
       temporal: { ...loaded.settings.temporal, address: undefined, namespace: undefined },
     },
   };
-}
-
-/** For commands that need a store of record. */
-export function requireStore({ settings }: LoadedSettings): void {
-  if (settings.audit.store.type !== 'none') return;
-  throw new GateError(
-    FailureType.ConfigInvalid,
-    'Expected audit.store.type to be postgres or dynamodb for this command, got none: copies on stdout cannot be asked',
-  );
 }

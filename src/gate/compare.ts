@@ -27,16 +27,21 @@ export interface ReleaseName {
   config?: string;
 }
 
+/** Two releases, and how they are compared. */
 export interface CompareRequest extends Surroundings {
   /** say how S3 is reached, and which key a manifest's bundle is verified with */
   settings: LoadedSettings;
+  /** the release before */
   a: ReleaseName;
+  /** the release after */
   b: ReleaseName;
   /** decide generated inputs under both, around every limit; absent, only the texts are compared */
   cases?: CaseOptions;
 }
 
+/** Which inputs are generated, and when they are decided. */
 export interface CaseOptions {
+  /** how many at most */
   count: number;
   /** which pairs of values are tried when not all are */
   seed: number;
@@ -46,19 +51,25 @@ export interface CaseOptions {
 
 /** What two releases have different. */
 export interface Comparison {
+  /** the release before */
   a: ComparedSide;
+  /** the release after */
   b: ComparedSide;
   /** whether anything does: a rule, a limit, a fact, or the decision about an input */
   differs: boolean;
+  /** what differs in the texts */
   diff: ReleaseDiff;
   /** where cases were asked for */
   cases?: CasesResult;
 }
 
+/** A release as it was compared. */
 export interface ComparedSide {
+  /** the name, as given */
   where: string;
   /** of a manifest */
   version?: string;
+  /** its digests */
   ref: ReleaseRef;
 }
 

@@ -27,13 +27,13 @@ export function auditExportCommand({ io }: CommandContext): Command {
     const [{ streamRecords }, { openAudit }, { openLoadedSettings }, { openExport }, { head, toLine }, query] =
       await Promise.all([
         import('../../audit/stream-records.js'),
-        import('../open-audit.js'),
+        import('../../audit/stores/open-audit.js'),
         import('../open-settings.js'),
         import('./export-target.js'),
         lineWriter(options.output),
         queryOf(options, false),
       ]);
-    const reader = await openAudit(io, await openLoadedSettings(io, options.settings));
+    const reader = await openAudit(await openLoadedSettings(io, options.settings), io.env);
     try {
       // Asked before the file is there, so that no half of it is left by a Ctrl-C.
       const { signal } = io;

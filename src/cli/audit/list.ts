@@ -30,11 +30,11 @@ export function auditListCommand({ io }: CommandContext): Command {
   ]);
   return command.action(async (options: AuditListOptions) => {
     const [{ openAudit }, { openLoadedSettings }, query] = await Promise.all([
-      import('../open-audit.js'),
+      import('../../audit/stores/open-audit.js'),
       import('../open-settings.js'),
       queryOf(options, !options.oldestFirst),
     ]);
-    const reader = await openAudit(io, await openLoadedSettings(io, options.settings));
+    const reader = await openAudit(await openLoadedSettings(io, options.settings), io.env);
     try {
       const damage = createDamageCount();
       await print(io, (await reader.list(query)).map(damage.seen), options);

@@ -12,8 +12,9 @@ export function auditSetupCommand({ io }: CommandContext): Command {
     );
   examples(withOutput(withSettings(command)), ['gate audit setup', 'gate audit setup -o json']);
   return command.action(async (options: CommonOptions) => {
-    const [{ openLoadedSettings, requireStore }, { setupAuditStore }] = await Promise.all([
+    const [{ openLoadedSettings }, { requireStore }, { setupAuditStore }] = await Promise.all([
       import('../open-settings.js'),
+      import('../../audit/stores/open-audit.js'),
       import('./setup-store.js'),
     ]);
     const loaded = await openLoadedSettings(io, options.settings);

@@ -15,10 +15,10 @@ export function auditShowCommand({ io }: CommandContext): Command {
   return command.action(async (id: string, options: CommonOptions) => {
     const [{ toAuditText }, { openAudit }, { openLoadedSettings }] = await Promise.all([
       import('../../audit/format.js'),
-      import('../open-audit.js'),
+      import('../../audit/stores/open-audit.js'),
       import('../open-settings.js'),
     ]);
-    const reader = await openAudit(io, await openLoadedSettings(io, options.settings));
+    const reader = await openAudit(await openLoadedSettings(io, options.settings), io.env);
     try {
       const damage = createDamageCount();
       const record = damage.seen((await reader.get(id)) ?? (await findByBeginning(reader, id)));

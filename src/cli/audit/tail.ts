@@ -90,10 +90,10 @@ interface Log {
  * would keep one from starting. Nobody writes to it then, either.
  */
 async function openLog(io: CliIo, loaded: LoadedSettings): Promise<Log> {
-  const { openAudit, openAuditInPassing } = await import('../open-audit.js');
+  const { openAudit, openAuditInPassing } = await import('../../audit/stores/open-audit.js');
   const { type, url } = loaded.settings.audit.store;
   if (type !== 'postgres' || url !== undefined) {
-    const reader = await openAudit(io, loaded);
+    const reader = await openAudit(loaded, io.env);
     return { first: (run) => run(reader), again: (run) => run(reader), close: () => reader.close() };
   }
   const using = async <T>(reader: AuditReader, run: (reader: AuditReader) => Promise<T>): Promise<T> => {
@@ -104,9 +104,9 @@ async function openLog(io: CliIo, loaded: LoadedSettings): Promise<Log> {
     }
   };
   return {
-    first: async (run) => using(await openAudit(io, loaded), run),
+    first: async (run) => using(await openAudit(loaded, io.env), run),
     async again(run) {
-      const reader = await openAuditInPassing(io, loaded);
+      const reader = await openAuditInPassing(loaded, io.env);
       if (reader !== undefined) await using(reader, run);
     },
     close: () => Promise.resolve(),

@@ -167,13 +167,13 @@ async function readSpec(io: CliIo, options: DeployOptions): Promise<DeploymentSp
 async function askPast(io: CliIo, options: DeployOptions, spec: DeploymentSpec): Promise<ExitCode | undefined> {
   const [{ pastResult }, { openAuditInPassing }, { openLoadedSettings }] = await Promise.all([
     import('../../gate/deployments/past-result.js'),
-    import('../open-audit.js'),
+    import('../../audit/stores/open-audit.js'),
     import('../open-settings.js'),
   ]);
   const loaded = await openLoadedSettings(io, options.settings);
   let reader: AuditReader | undefined;
   try {
-    reader = await openAuditInPassing(io, loaded);
+    reader = await openAuditInPassing(loaded, io.env);
     if (!reader) return undefined;
     const records = await inTime(PAST_WITHIN_MS, reader.list({ deploymentID: spec.id, limit: 10_000 }));
     const past = pastResult(spec, records);

@@ -38,11 +38,13 @@ export interface ManifestRequest extends Surroundings {
 export interface NewRelease {
   /** names the release for ever */
   version: string;
+  /** the policy, built or to be built */
   policy?: PolicyToPublish;
   /** file of the release configuration: .pkl, .json or .yaml */
   config?: string;
 }
 
+/** What is published, and where. */
 export interface PublishRequest extends ManifestRequest {
   /** new files, or the release that another manifest names, as it is */
   release: NewRelease | { promote: string };
@@ -52,6 +54,7 @@ export interface PublishRequest extends ManifestRequest {
   dryRun?: boolean;
 }
 
+/** What is pointed back, and to which release. */
 export interface RollbackRequest extends ManifestRequest {
   /** the release to point back to; @default the one before the present one */
   version?: string;
@@ -69,6 +72,7 @@ export interface PublishResult {
   differs: boolean;
   /** false when nothing was written: it names the release already, or this was a dry run */
   written: boolean;
+  /** who acted, as declared */
   by: string;
 }
 

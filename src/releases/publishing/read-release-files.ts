@@ -22,6 +22,7 @@ export interface SigningOptions {
   algorithm: string;
   /** name of the key for those who verify */
   keyId: string;
+  /** what the signature is for, where verifiers ask for a scope */
   scope?: string;
 }
 
@@ -31,6 +32,7 @@ export interface PolicyToPublish {
   path: string;
   /** the lowest coverage of a folder's tests, in per cent, 0 to 100 @default 80 */
   threshold?: number;
+  /** absent: a folder's bundle is not signed, and a ready bundle stays as it is */
   sign?: SigningOptions;
 }
 

@@ -21,9 +21,11 @@ export interface OpenedRelease {
   config?: LoadedConfig;
 }
 
-/** What a name is read in: `cwd` is what paths are relative to, `env` where secrets are looked up. */
+/** What names of files and secrets are read in. */
 export interface Surroundings {
+  /** where secrets are looked up */
   env: NodeJS.ProcessEnv;
+  /** what paths are relative to */
   cwd: string;
 }
 
