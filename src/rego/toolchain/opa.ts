@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { FailureType, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject } from '../../kernel/json';
 import { findTool } from '../../platform/tools/find-tool';
+import { whyRefused } from '../refused-builtins';
 import { createCapabilities } from '../capabilities';
 
 export interface OpaResult {
@@ -86,7 +87,7 @@ export function opaFaults(output: OpaResult, refused: ReadonlySet<string> = new 
     const builtin = /^undefined function (\S+)$/.exec(said)?.[1];
     const what =
       builtin !== undefined && refused.has(builtin)
-        ? `built-in ${builtin} is not available: it is impure, or neither the compiled policy nor the gate implements it`
+        ? `built-in ${builtin} is not available: it ${whyRefused(builtin) ?? 'is implemented neither by the compiled policy nor by the gate'}`
         : said;
     const message = where === undefined ? what : `${where}: ${what}`;
     return { type: FailureType.PolicyInvalid, message, ...(where === undefined ? {} : { where }) };

@@ -101,8 +101,11 @@ describe('buildPolicy', () => {
   });
 
   it.each([
-    ['http.send({"url": "x"}).status_code == 200', 'gate.rego:8: built-in http.send is not available'],
-    ['rand.intn("x", 3) == 1', 'gate.rego:8: built-in rand.intn is not available'],
+    [
+      'http.send({"url": "x"}).status_code == 200',
+      'gate.rego:8: built-in http.send is not available: it reaches the network',
+    ],
+    ['rand.intn("x", 3) == 1', 'gate.rego:8: built-in rand.intn is not available: it is random'],
     ['input.count > nothing', 'gate.rego:8: var nothing is unsafe'],
     ['input.count > > 1', 'gate.rego:8: '],
     ['{"count": 1} = input', 'gate.rego:8: match error'],
