@@ -23,7 +23,7 @@ const ROOMS = {
   'platform/timers': { level: 1, holds: 'timers and signals that fire' },
   'platform/observability': { level: 1, holds: 'logs' },
   'platform/documents': { level: 1, pure: true, holds: 'checked JSON, YAML and PKL' },
-  'platform/files': { level: 2, holds: 'secrets, user folders' },
+  'platform/files': { level: 2, holds: 'secrets, user folders, files written whole' },
   'platform/temporal': { level: 2, holds: 'encryption of payloads, builds of workers' },
   'gate/actions': { level: 2, pure: true, holds: 'what an allowed stage starts' },
   settings: { level: 3, holds: 'settings and how they load' },

@@ -1,4 +1,5 @@
-import { open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { open, realpath, stat } from 'node:fs/promises';
+import { beginFile, type UnfinishedFile } from '../platform/files/write-durably';
 import { CliExit, ExitCode } from './io';
 
 const REASONS: Record<string, string> = {
@@ -38,19 +39,21 @@ export async function openResult(wanted: string): Promise<ResultFile> {
   const found = await stat(path).catch(() => undefined);
   // What is there and is no file must not be replaced by one: not /dev/null, for one.
   const part = found === undefined || found.isFile() ? `${path}.${process.pid}.part` : undefined;
-  const file = await attempt(() => open(part ?? path, 'w'));
+  const file = await attempt(() => (part === undefined ? writeAsItIs(path) : beginFile(path, { part })));
   return {
-    write: (content) => attempt(() => file.writeFile(content)),
-    finish: () =>
-      attempt(async () => {
-        if (part !== undefined) await file.sync();
-        await file.close();
-        if (part !== undefined) await rename(part, path);
-      }),
-    async discard() {
-      await file.close().catch(() => undefined);
-      if (part !== undefined) await rm(part, { force: true }).catch(() => undefined);
-    },
+    write: (content) => attempt(() => file.write(content)),
+    finish: () => attempt(() => file.finish()),
+    discard: () => file.discard(),
+  };
+}
+
+/** A device or a pipe: what was written to it cannot be taken back. */
+async function writeAsItIs(path: string): Promise<UnfinishedFile> {
+  const file = await open(path, 'w');
+  return {
+    write: (content) => file.writeFile(content),
+    finish: () => file.close(),
+    discard: () => file.close().catch(() => undefined),
   };
 }
 

@@ -1,7 +1,8 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FailureType, GateError } from '../../kernel/failures';
 import { lockFolder, type FolderLock } from '../../platform/database/lock';
+import { replaceDurably } from '../../platform/files/write-durably';
 
 /** One text that waits, under the number in whose order it came. */
 export interface SpooledItem {
@@ -142,25 +143,12 @@ async function hold(folder: string): Promise<FolderLock> {
 }
 
 async function writeDurably(folder: string, key: string, text: string): Promise<void> {
-  const part = join(folder, `${key}${PART}`);
+  const path = join(folder, key);
   try {
-    const file = await open(part, 'w', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(part, join(folder, key));
-    const directory = await open(folder, 'r');
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
+    await replaceDurably(path, text, { part: `${path}${PART}`, mode: 0o600 });
   } catch (error) {
     // It may have its name already, and the next start must not find it: a refused caller comes again.
-    for (const file of [part, join(folder, key)]) await rm(file, { force: true }).catch(() => undefined);
+    await rm(path, { force: true }).catch(() => undefined);
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceDurably } from '../files/write-durably';
 import type { LockHolder } from './lock';
 
 const TOKEN_FILE = 'owner.token';
@@ -44,9 +45,6 @@ export async function removeOwnerFiles(folder: string): Promise<void> {
   await Promise.all([TOKEN_FILE, ADDRESS_FILE].map((name) => rm(join(folder, name), { force: true })));
 }
 
-async function replaceFile(file: string, text: string): Promise<void> {
-  const written = `${file}.new`;
-  await rm(written, { force: true });
-  await writeFile(written, text, { mode: 0o600, flag: 'wx' });
-  await rename(written, file);
+function replaceFile(file: string, text: string): Promise<void> {
+  return replaceDurably(file, text, { part: `${file}.new`, mode: 0o600 });
 }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FailureType, GateError } from '../../kernel/failures';
 import { isJsonObject } from '../../kernel/json';
 import type { Manifest } from '../manifest';
 import { userCacheFolder } from '../../platform/files/user-folders';
+import { replaceDurably } from '../../platform/files/write-durably';
 import { sha256 } from '../../kernel/digest';
 
 /** The folder of the settings (relative to the settings file), else `$XDG_CACHE_HOME/planning-engine/releases`. */
@@ -57,6 +58,10 @@ export function createReleaseCache(folder: string, url: string, nowMs: () => num
     return bytes !== undefined && sha256(bytes) === sha ? new Uint8Array(bytes) : undefined;
   };
 
+  /** The parts are among the blobs, which are swept: a process that is killed here leaves one. */
+  const replace = (path: string, content: string | Uint8Array): Promise<void> =>
+    replaceDurably(path, content, { part: join(blobs, randomUUID()), mode: 0o600 });
+
   /** @throws GateError when it is there and is no such list */
   const read = async (): Promise<KeptRelease[]> => {
     const text = await readFile(list, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -95,7 +100,7 @@ export function createReleaseCache(folder: string, url: string, nowMs: () => num
         [release.configSha, config],
       ] as const) {
         const path = join(blobs, sha);
-        if ((await blob(sha)) === undefined) await replace(path, bytes, blobs);
+        if ((await blob(sha)) === undefined) await replace(path, bytes);
         // As new, so that a worker whose list does not name it yet spares it.
         else await utimes(path, nowMs() / 1000, nowMs() / 1000);
       }
@@ -103,33 +108,11 @@ export function createReleaseCache(folder: string, url: string, nowMs: () => num
       const before = await read().catch(() => []);
       const others = before.filter((kept) => JSON.stringify(kept) !== JSON.stringify(release));
       const releases = [release, ...others].slice(0, RELEASES_KEPT);
-      await replace(list, Buffer.from(`${JSON.stringify({ format: FORMAT, url, releases }, null, 2)}\n`), blobs);
+      await replace(list, `${JSON.stringify({ format: FORMAT, url, releases }, null, 2)}\n`);
       await sweep(releases);
     },
     last: async () => (await read())[0],
   };
-}
-
-/**
- * Whole or not at all, also after a power failure.
- *
- * @param scratch a folder of the same disk, which is swept: a process that is killed here leaves a file there
- */
-async function replace(path: string, bytes: Uint8Array, scratch: string): Promise<void> {
-  const temporary = join(scratch, randomUUID());
-  try {
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
 }
 
 function ignoreAbsence(error: NodeJS.ErrnoException): undefined {

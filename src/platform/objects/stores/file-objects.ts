@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sha256 } from '../../../kernel/digest';
 import { GateError } from '../../../kernel/failures';
 import { lockFolder, type FolderLock } from '../../database/lock';
+import { createDurably, syncFolder } from '../../files/write-durably';
 import { ObjectStoreError, PreconditionFailedError, type ObjectStore, type StoredObject } from '../object-store';
 import { checkKey, placeUrl } from '../object-url';
 
@@ -63,7 +64,7 @@ export function createFileObjects(
       const part = join(root, `${HIDDEN}part-${randomUUID()}`);
       try {
         const made = await mkdir(dirname(path), { recursive: true });
-        await writeDurably(part, bytes);
+        await createDurably(part, bytes, 0o644);
         // A second name for the complete file: the file system gives it to one only.
         if (condition !== undefined && 'ifAbsent' in condition) await link(part, path);
         else await replace(key, part, condition?.ifMatch);
@@ -131,24 +132,9 @@ async function readWhole(path: string, maxBytes: number): Promise<StoredObject> 
   }
 }
 
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx', 0o644);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
 /** A name is durable when its folder is: so is each folder's that was made for it, `made` the first of them. */
 async function syncFolders(folder: string, made: string | undefined): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await syncFolder(folder);
   if (made !== undefined && folder.length >= made.length) await syncFolders(dirname(folder), made);
 }
 
