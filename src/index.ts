@@ -43,9 +43,26 @@ export type { ReleaseDiff } from './releases/diff/compare-releases';
 export type { ReplayFilter } from './replay/replay';
 export type { ReplayReport } from './replay/replay-report';
 export type { Surroundings } from './releases/sources/open-named-release';
-export type { ActionSpec } from './gate/actions/action';
-export type { AuditRecord, DomainRecord, GateRecord, RecordFields, RecordKind, UsedFact } from './audit/audit-record';
-export type { Decision } from './gate/decisions/decision';
+export type {
+  ActionContext,
+  ActionResult,
+  ActionSpec,
+  HttpAction,
+  HttpRequestSpec,
+  NoneAction,
+} from './gate/actions/action';
+export type { Alert, AlertStatus } from './alerts/alert';
+export type {
+  AuditDomain,
+  AuditRecord,
+  DomainRecord,
+  GateRecord,
+  RecordedEvaluation,
+  RecordFields,
+  RecordKind,
+  UsedFact,
+} from './audit/audit-record';
+export type { Decision, DecisionEvaluation } from './gate/decisions/decision';
 export type { DecisionOutcome } from './kernel/outcome';
 export type { DeploymentSpec, StageSpec } from './gate/deployments/deployment-spec';
 export type {
@@ -57,7 +74,15 @@ export type {
   StageProgress,
 } from './gate/deployments/deployment-state';
 export type { Fact, FactProvider, FactTarget, Observation } from './gate/facts/fact';
-export type { GateActivities } from './activities/gate-activities';
+export type {
+  ActionRequest,
+  CollectRequest,
+  CompensationRequest,
+  EvaluateRequest,
+  GateActivities,
+  GateDefaults,
+  SnapshotAndDecision,
+} from './activities/gate-activities';
 export type { JsonObject, JsonSchema, JsonValue } from './kernel/json';
 export type { MaskRule } from './kernel/mask-rule';
 export type { OperatorCall } from './kernel/operator-call';
@@ -70,3 +95,11 @@ export type { ServiceOptions } from './gate/services';
 export type { Settings } from './settings/settings';
 export type { Snapshot } from './gate/facts/snapshot';
 export type { TextOutput } from './audit/copies/stdout';
+export type { EvaluationExplanation, ExplainedLookup, ExplainedNote } from './gate/decisions/explain-evaluation';
+export type { Pause as BasicPause } from './kernel/pause';
+export type { LeaseClaim } from './gate/decisions/lease';
+export type { ReleaseConfig, StageBehaviour } from './releases/config/release-config';
+export type { NoteKind } from './rego/plan/absence/note';
+export type { Doubt, DoubtReason } from './rego/plan/doubts';
+export type { NoVoteReason, SecondOpinion } from './rego/evaluation/account';
+export type { SourceLine } from './rego/plan/plan';

@@ -8,7 +8,9 @@ import type { FactTarget } from '../gate/facts/fact';
 import type { Snapshot } from '../gate/facts/snapshot';
 import type { ReleaseRef } from '../releases/release-ref';
 
-/** Types only: workflows import this file with `import type`. */
+// Types only: workflows import this file with `import type`.
+
+/** Which facts to collect, and how fresh. */
 export interface CollectRequest {
   target: FactTarget;
   /** true after a lapsed lease and on an operator's resume: the sources are asked again */
@@ -17,6 +19,7 @@ export interface CollectRequest {
   release?: ReleaseRef;
 }
 
+/** A snapshot to decide under the release that it names. */
 export interface EvaluateRequest {
   snapshot: Snapshot;
 }
@@ -27,6 +30,7 @@ export interface SnapshotAndDecision {
   decision: Decision;
 }
 
+/** One attempt at the action of an allowed stage. */
 export interface ActionRequest {
   action: ActionSpec;
   context: ActionContext;
@@ -38,6 +42,7 @@ export interface ActionRequest {
   release?: ReleaseRef;
 }
 
+/** An action that may have taken effect, to be taken back; no lease is needed. */
 export type CompensationRequest = Omit<ActionRequest, 'lease'>;
 
 /** The stage behaviour and activity options in force, asked once when a stage begins. */

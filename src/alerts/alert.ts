@@ -1,3 +1,4 @@
+/** Whether what an alert is about is still wrong. */
 export const AlertStatus = { firing: 'firing', resolved: 'resolved' } as const;
 export type AlertStatus = (typeof AlertStatus)[keyof typeof AlertStatus];
 

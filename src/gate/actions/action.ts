@@ -3,10 +3,12 @@ import type { JsonObject, JsonValue } from '../../kernel/json';
 /** What a stage does once it is allowed. */
 export type ActionSpec = NoneAction | HttpAction;
 
+/** The stage only gates: nothing is started. */
 export interface NoneAction {
   type: 'none';
 }
 
+/** One HTTP request; templates are filled in when it is sent. */
 export interface HttpRequestSpec {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** http or https; may hold `{{ … }}` templates */
@@ -18,6 +20,7 @@ export interface HttpRequestSpec {
   expect?: number;
 }
 
+/** One HTTP request under an idempotency key, and another that takes it back. */
 export interface HttpAction extends HttpRequestSpec {
   type: 'http';
   /** @default Idempotency-Key */
@@ -38,6 +41,7 @@ export interface ActionContext {
   decision_id: string;
 }
 
+/** What came of an action, for the audit record and for people. */
 export interface ActionResult {
   /** HTTP status, when there was one */
   status?: number;

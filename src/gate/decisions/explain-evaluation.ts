@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../kernel/json';
-import type { EvaluationAccount } from '../../rego/evaluation/account';
-import type { Note } from '../../rego/plan/absence/note';
+import type { EvaluationAccount, SecondOpinion } from '../../rego/evaluation/account';
+import type { Note, NoteKind } from '../../rego/plan/absence/note';
 import { pathText } from '../../rego/plan/absence/paths';
 import type { Lookup } from '../../rego/plan/lookups';
 import { toPlain } from '../../rego/values/plain';
@@ -19,15 +19,15 @@ export interface ExplainedLookup {
 export interface ExplainedNote {
   where: string;
   rule: string;
-  kind: Note['kind'];
+  kind: NoteKind;
   path?: string;
   message: string;
 }
 
 /** How an evaluation came to its answer, line by line. */
 export interface EvaluationExplanation {
-  evaluator: EvaluationAccount['evaluator'];
-  secondOpinion: EvaluationAccount['secondOpinion'];
+  evaluator: 'plan' | 'wasm';
+  secondOpinion: SecondOpinion;
   /** names of the top level of the input; absent where the whole input was used */
   touched?: readonly string[];
   lookups: ExplainedLookup[];

@@ -52,7 +52,39 @@ export const DeploymentSchema = Type.Object(
   strict,
 );
 
-/** One stage of a deployment, as its file has it; what is absent follows the release's defaults. */
-export type StageSpec = Omit<Static<typeof StageSchema>, 'action'> & { action?: ActionSpec };
+/** One stage of a deployment, as its file has it; what is absent follows the release's defaults. Durations are text: `45s`. */
+export interface StageSpec {
+  /** `[A-Za-z0-9][A-Za-z0-9._-]{0,127}` */
+  name: string;
+  /** for policy and templates, beside the deployment's own */
+  attributes?: Record<string, unknown>;
+  /** what the stage starts once it is allowed; @default nothing */
+  action?: ActionSpec;
+  /** a denial ends the deployment, or is asked again until `giveUpAfter` */
+  onDeny?: 'fail' | 'wait';
+  /** how often a denial or a pause is asked again */
+  recheckEvery?: string;
+  giveUpAfter?: string;
+  /** a pause ends by itself once nothing is wrong any more */
+  autoResume?: boolean;
+  /** `observe` records what it would have done and lets the stage pass */
+  mode?: 'enforce' | 'observe';
+  /** how long an operator's override counts */
+  overrideValidFor?: string;
+}
+
 /** A deployment as its file has it: an id, attributes for policy and templates, and its stages in order. */
-export type DeploymentSpec = Omit<Static<typeof DeploymentSchema>, 'stages'> & { stages: StageSpec[] };
+export interface DeploymentSpec {
+  /** `[A-Za-z0-9][A-Za-z0-9._-]{0,127}` */
+  id: string;
+  attributes?: Record<string, unknown>;
+  /** 1 to 1,000 */
+  stages: StageSpec[];
+}
+
+type OfSchema = Omit<Static<typeof DeploymentSchema>, 'stages'> & {
+  stages: Omit<Static<typeof StageSchema>, 'action'>[];
+};
+type OfSpec = Omit<DeploymentSpec, 'stages'> & { stages: Omit<StageSpec, 'action'>[] };
+/** Does not compile once the schema and the interfaces differ. */
+true satisfies OfSchema extends OfSpec ? (OfSpec extends OfSchema ? true : false) : false;
