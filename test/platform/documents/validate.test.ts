@@ -75,17 +75,17 @@ describe('an invalid document', () => {
     [
       'no type',
       { facts: { a: {} } },
-      'expected facts.a.type to be one of levelServer, http, prometheus, config, module, got nothing',
+      'expected facts.a.type to be one of levelServer, http, prometheus, config, module, static, got nothing',
     ],
     [
       'an unknown type',
       { facts: { a: { type: 'levelserver' } } },
-      'expected facts.a.type to be one of levelServer, http, prometheus, config, module (did you mean levelServer?), got "levelserver"',
+      'expected facts.a.type to be one of levelServer, http, prometheus, config, module, static (did you mean levelServer?), got "levelserver"',
     ],
     [
       'a type that is no text',
       { facts: { a: { type: 5 } } },
-      'expected facts.a.type to be one of levelServer, http, prometheus, config, module, got a number',
+      'expected facts.a.type to be one of levelServer, http, prometheus, config, module, static, got a number',
     ],
     [
       'an unknown choice',

@@ -132,7 +132,7 @@ describe('a fleet whose workers are not all well', () => {
     await poll('frozen', {});
     await poll('well', { releaseStatus: async () => v1 });
     const { code, stdout } = await gate('status');
-    expect(stdout).toMatch(/^well +v1 +aaaaaaaaaaaa +bbbbbbbbbbbb .*never$/m);
+    expect(stdout).toMatch(/^well +unknown +v1 +aaaaaaaaaaaa +bbbbbbbbbbbb .*never$/m);
     expect(stdout).toMatch(/^frozen does not answer: stopped, or out of reach; last seen \d+s ago$/m);
     expect(stdout).not.toContain('do not have the same release');
     expect(stdout).toContain('1 of 2 workers answered');
