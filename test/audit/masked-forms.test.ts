@@ -74,7 +74,9 @@ describe('a decision that used a masked fact', () => {
     expect(columns.slice(6, 8)).toEqual(['reasons', 'errors']);
     expect(toCsvLine(denied)).toContain(`,deny,"${CODES.join('\n')}",,gate,`);
     expect(toCsvLine(failed)).toContain(`,error,,FactInvalid: ${SENTENCE},gate,`);
-    expect(toCsvLine(denied)).toContain(',"/input/deployment/attributes/owner\n/input/fleet/serial"\r\n');
+    expect(toCsvLine(denied)).toContain(
+      ',"/input/deployment/attributes/owner\n/input/fleet/serial",gate,firmware-1.4.0,canary,,,\r\n',
+    );
   });
 
   it('a decision that used a masked fact says in the whole text what was masked, so that it is not taken for a fact without a value', () => {
