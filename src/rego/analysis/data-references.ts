@@ -1,5 +1,6 @@
 import { FailureType, type Fault } from '../../kernel/failures';
-import { isJsonObject, type JsonValue } from '../../kernel/json';
+import type { JsonValue } from '../../kernel/json';
+import { valueAt } from '../../kernel/json-pointer';
 import type { Declarations } from '../declarations/declaration';
 import type { PathPattern } from '../declarations/path-pattern';
 import { basePaths } from './reads';
@@ -16,7 +17,9 @@ export function unresolvedData(deps: unknown, dataJson: Uint8Array | undefined, 
   const optional = declarations.rules.flatMap((rule) => rule.optional);
   return basePaths(deps)
     .filter(([root, first]) => root === 'data' && first !== undefined && first !== 'config')
-    .filter((path) => !isPresent(data, path.slice(1)) && !optional.some((pattern) => mayMatch(pattern, path)))
+    .filter(
+      (path) => valueAt(data, path.slice(1)) === undefined && !optional.some((pattern) => mayMatch(pattern, path)),
+    )
     .map((path) => {
       const where = path.join('.');
       const message = `${where}: expected a rule or a value in a data file (data.json, data.yaml), found neither`;
@@ -32,14 +35,4 @@ export function mayMatch({ steps }: PathPattern, path: readonly string[]): boole
     if (step === '**') return true;
     if (step !== '*' && step.key !== path[index]) return false;
   }
-}
-
-function isPresent(data: JsonValue, path: readonly string[]): boolean {
-  let value: JsonValue | undefined = data;
-  for (const key of path) {
-    if (Array.isArray(value)) value = /^\d+$/.test(key) ? value[Number(key)] : undefined;
-    else value = isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-    if (value === undefined) return false;
-  }
-  return true;
 }
