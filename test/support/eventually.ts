@@ -13,6 +13,7 @@ export async function eventually<T>(
     try {
       const found = await check();
       if (found !== undefined && found !== false) return found;
+      last = undefined;
     } catch (error) {
       last = error;
     }
