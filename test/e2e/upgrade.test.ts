@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Finding } from '../../src/clients/version-findings';
+import type { Finding } from '../../src/clients/doctor/finding';
 import type { NodeChild } from '../../src/dev/child-process';
 import { workflowIdOf } from '../../src/kernel/names';
 import { startHttpReceiver, type HttpReceiver } from '../fakes/http-receiver';

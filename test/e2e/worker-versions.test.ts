@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Finding } from '../../src/clients/version-findings';
+import type { Finding } from '../../src/clients/doctor/finding';
 import type { NodeChild } from '../../src/dev/child-process';
 import { findTool } from '../../src/platform/tools/find-tool';
 import { startGateHarness, type GateHarness } from '../support/gate-harness';

@@ -4,17 +4,17 @@ import { createFileObjects } from '../../src/platform/objects/stores/file-object
 import { createS3Objects } from '../../src/platform/objects/stores/s3-objects';
 import { sha256 } from '../../src/kernel/digest';
 import { carryOut } from '../../src/releases/publishing/publish';
-import type { StandingManifest } from '../../src/releases/publishing/published-release';
+import type { CurrentManifest } from '../../src/releases/publishing/published-release';
 
 // A publisher that is killed: one release after another over what stands, saying each version once it is published.
-async function main([to = '', endpoint = '', standing = '']: string[]) {
+async function main([to = '', endpoint = '', current = '']: string[]) {
   const access = { endpoint, region: 'us-east-1', forcePathStyle: true };
   const store =
     endpoint === ''
       ? createFileObjects(to)
       : createS3Objects(new S3Client(s3ClientConfig(access)), { bucket: 'gate', prefix: to });
   const place = { store, key: 'latest.json' };
-  let stands = JSON.parse(standing) as StandingManifest;
+  let stands = JSON.parse(current) as CurrentManifest;
   for (let next = 2; ; next += 1) {
     const at = new Date(Date.UTC(2026, 10, 2) + next).toISOString();
     const [policy, config] = [`p${next}`, `c${next}`].map((content) => new TextEncoder().encode(content));

@@ -12,15 +12,16 @@ export function auditSetupCommand({ io }: CommandContext): Command {
     );
   examples(withOutput(withSettings(command)), ['gate audit setup', 'gate audit setup -o json']);
   return command.action(async (options: CommonOptions) => {
-    const [{ openLoadedSettings }, { requireStore }, { setupAuditStore }] = await Promise.all([
+    const [{ openLoadedSettings }, { requireStore }, { setUpAuditStore }, { auditSetupLines }] = await Promise.all([
       import('../open-settings.js'),
       import('../../audit/stores/open-audit.js'),
-      import('./setup-store.js'),
+      import('../../audit/stores/set-up-audit-store.js'),
+      import('./setup-text.js'),
     ]);
     const loaded = await openLoadedSettings(io, options.settings);
     requireStore(loaded);
-    const { result, lines } = await setupAuditStore(io, loaded);
-    if (options.output === 'json') printJson(io, result);
-    else printLines(io, lines);
+    const setup = await setUpAuditStore(loaded, io.env);
+    if (options.output === 'json') printJson(io, setup);
+    else printLines(io, auditSetupLines(setup));
   });
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import type { AuditReader } from '../../audit/audit-reader';
 import type { AuditRecord } from '../../audit/audit-record';
+import type { FoundRecords } from '../../audit/find-records';
 import { createDamageCount } from './damage';
 import { CliExit, ExitCode, type CommandContext } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
@@ -13,7 +13,8 @@ export function auditShowCommand({ io }: CommandContext): Command {
     .argument('<id>', 'id of the record, or its beginning as `gate audit list` shows it');
   examples(withOutput(withSettings(command)), ['gate audit show 3f1c9a52-7d0e-4f0b-9a55-0c7d3c1f2a10']);
   return command.action(async (id: string, options: CommonOptions) => {
-    const [{ toAuditText }, { openAudit }, { openLoadedSettings }] = await Promise.all([
+    const [{ findRecords }, { toAuditText }, { openAudit }, { openLoadedSettings }] = await Promise.all([
+      import('../../audit/find-records.js'),
       import('../../audit/format.js'),
       import('../../audit/stores/open-audit.js'),
       import('../open-settings.js'),
@@ -21,7 +22,7 @@ export function auditShowCommand({ io }: CommandContext): Command {
     const reader = await openAudit(await openLoadedSettings(io, options.settings), io.env);
     try {
       const damage = createDamageCount();
-      const record = damage.seen((await reader.get(id)) ?? (await findByBeginning(reader, id)));
+      const record = damage.seen(theRecord(await findRecords(reader, id), id));
       if (options.output === 'json') printJson(io, record);
       else io.stdout.write(`${toAuditText(record)}\n`);
       damage.finish();
@@ -31,27 +32,15 @@ export function auditShowCommand({ io }: CommandContext): Command {
   });
 }
 
-const SHORTEST_BEGINNING = 8;
-const NEWEST = 10_000;
-
-/** The one record whose id begins so, among the newest. */
-async function findByBeginning(reader: AuditReader, beginning: string): Promise<AuditRecord> {
-  const found =
-    beginning.length < SHORTEST_BEGINNING
-      ? []
-      : (await reader.list({ limit: NEWEST, newestFirst: true })).filter(({ decisionID }) =>
-          decisionID.startsWith(beginning),
-        );
+/** @throws CliExit 2 unless there is exactly one record of that id or beginning */
+function theRecord({ found, searched }: FoundRecords, id: string): AuditRecord {
   const [record] = found;
   if (!record)
     throw new CliExit(
       ExitCode.usage,
-      `no audit record has the id ${beginning}, and of the newest ${NEWEST} none begins with it`,
+      `no audit record has the id ${id}, and of the newest ${searched} none begins with it`,
     );
-  if (found.length > 1)
-    throw new CliExit(
-      ExitCode.usage,
-      `${found.length} audit records begin with ${beginning}: ${found.map(({ decisionID }) => decisionID).join(', ')}`,
-    );
-  return record;
+  if (found.length === 1) return record;
+  const ids = found.map(({ decisionID }) => decisionID).join(', ');
+  throw new CliExit(ExitCode.usage, `${found.length} audit records begin with ${id}: ${ids}`);
 }

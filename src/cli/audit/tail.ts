@@ -45,13 +45,14 @@ export function auditTailCommand({ io }: CommandContext): Command {
 }
 
 async function tail(io: CliIo, loaded: LoadedSettings, options: AuditTailOptions, ends: AbortSignal): Promise<void> {
-  const [{ createFollower }, query] = await Promise.all([
+  const [{ createFollower }, { openFollowedLog }, query] = await Promise.all([
     import('../../audit/follow-records.js'),
+    import('../../audit/stores/open-followed-log.js'),
     queryOf(options, false),
   ]);
   const { newestFirst: _order, ...filters } = query;
   const follower = createFollower(filters);
-  const log = await openLog(io, loaded);
+  const log = await openFollowedLog(loaded, io.env);
   try {
     const newest = (reader: AuditReader) => follower.begin(reader, Date.now(), options.lines);
     const begun = await log.first(newest);
@@ -77,40 +78,6 @@ async function tail(io: CliIo, loaded: LoadedSettings, options: AuditTailOptions
   } finally {
     await log.close();
   }
-}
-
-interface Log {
-  first<T>(run: (reader: AuditReader) => Promise<T>): Promise<T>;
-  again(run: (reader: AuditReader) => Promise<void>): Promise<void>;
-  close(): Promise<void>;
-}
-
-/**
- * An embedded store is opened for each look: its owner may be another worker by then, and to hold it where no worker does
- * would keep one from starting. Nobody writes to it then, either.
- */
-async function openLog(io: CliIo, loaded: LoadedSettings): Promise<Log> {
-  const { openAudit, openAuditInPassing } = await import('../../audit/stores/open-audit.js');
-  const { type, url } = loaded.settings.audit.store;
-  if (type !== 'postgres' || url !== undefined) {
-    const reader = await openAudit(loaded, io.env);
-    return { first: (run) => run(reader), again: (run) => run(reader), close: () => reader.close() };
-  }
-  const using = async <T>(reader: AuditReader, run: (reader: AuditReader) => Promise<T>): Promise<T> => {
-    try {
-      return await run(reader);
-    } finally {
-      await reader.close();
-    }
-  };
-  return {
-    first: async (run) => using(await openAudit(loaded, io.env), run),
-    async again(run) {
-      const reader = await openAuditInPassing(loaded, io.env);
-      if (reader !== undefined) await using(reader, run);
-    },
-    close: () => Promise.resolve(),
-  };
 }
 
 async function printer(io: CliIo, format: AuditTailOptions['output']): Promise<(record: AuditRecord) => void> {

@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
-import type { AuditReader } from '../../audit/audit-reader';
 import type { DeploymentClient } from '../../clients/deployment-client';
 import type { DeploymentSpec } from '../../gate/deployments/deployment-spec';
 import { isFinal, type DeploymentStatus } from '../../gate/deployments/deployment-state';
 import { summarise } from '../../gate/deployments/explain';
+import type { PastResult } from '../../gate/deployments/past-result';
 import { CliExit, ExitCode, type CliIo, type CommandContext } from '../io';
 import { collect, duration, examples, keyValue, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
@@ -21,10 +20,6 @@ interface DeployOptions extends CommonOptions {
   again?: boolean;
   timeout: number;
 }
-
-const PAST_WITHIN_MS = 5_000;
-const CLOSED_WITHIN_MS = 1_000;
-const POLL_MS = 500;
 
 export function deployCommand({ io, exit }: CommandContext): Command {
   const command = new Command('deploy')
@@ -98,33 +93,26 @@ async function waitFor(
   id: string,
   timeoutMs: number,
 ): Promise<DeploymentStatus> {
-  const deadlineMs = Date.now() + timeoutMs;
+  const { waitForDeployment } = await import('../../clients/wait-for-deployment.js');
   let shown = '';
-  let last: DeploymentStatus | undefined;
-  for (;;) {
-    const found = await deployments.status(id);
-    if (found.found === 'status') {
-      last = found.status;
-      const line = progressLine(found.status);
-      if (line !== shown) io.stderr.write(`${line}\n`);
-      shown = line;
-      if (found.closed || found.status.state === 'paused') return found.status;
-    } else if (shown !== 'unanswered') {
-      io.stderr.write(`No worker answers for deployment ${id}; still waiting\n`);
-      shown = 'unanswered';
-    }
-    if (io.signal.aborted) throw new CliExit(ExitCode.timeout, `stopped waiting; deployment ${id} continues`);
-    if (Date.now() >= deadlineMs) {
-      if (last) return last;
-      throw new CliExit(
-        ExitCode.timeout,
-        `timed out: no worker answered for deployment ${id}; it is started and continues when a worker runs`,
-      );
-    }
-    await sleep(Math.min(POLL_MS, Math.max(1, deadlineMs - Date.now())), undefined, { signal: io.signal }).catch(
-      () => undefined,
-    );
-  }
+  const show = (line: string): void => {
+    if (line !== shown) io.stderr.write(`${line}\n`);
+    shown = line;
+  };
+  const waited = await waitForDeployment(deployments, id, {
+    timeoutMs,
+    signal: io.signal,
+    onAnswer: (found) =>
+      show(
+        found.found === 'status' ? progressLine(found.status) : `No worker answers for deployment ${id}; still waiting`,
+      ),
+  });
+  if (waited.result === 'stopped') throw new CliExit(ExitCode.timeout, `stopped waiting; deployment ${id} continues`);
+  if (waited.status) return waited.status;
+  throw new CliExit(
+    ExitCode.timeout,
+    `timed out: no worker answered for deployment ${id}; it is started and continues when a worker runs`,
+  );
 }
 
 function progressLine(status: DeploymentStatus): string {
@@ -160,46 +148,28 @@ async function readSpec(io: CliIo, options: DeployOptions): Promise<DeploymentSp
   });
 }
 
-/**
- * Temporal forgets after its retention; the audit store does not: a deployment that ran is not run again by accident. A
- * store that is away now does not keep a deployment from starting: nothing acts before it is back.
- */
+/** A store that is away now does not keep a deployment from starting: nothing acts before it is back. */
 async function askPast(io: CliIo, options: DeployOptions, spec: DeploymentSpec): Promise<ExitCode | undefined> {
-  const [{ pastResult }, { openAuditInPassing }, { openLoadedSettings }] = await Promise.all([
-    import('../../gate/deployments/past-result.js'),
-    import('../../audit/stores/open-audit.js'),
+  const [{ findPastDeployment }, { openLoadedSettings }] = await Promise.all([
+    import('../../clients/find-past-deployment.js'),
     import('../open-settings.js'),
   ]);
   const loaded = await openLoadedSettings(io, options.settings);
-  let reader: AuditReader | undefined;
+  let past: PastResult | undefined;
   try {
-    reader = await openAuditInPassing(loaded, io.env);
-    if (!reader) return undefined;
-    const records = await inTime(PAST_WITHIN_MS, reader.list({ deploymentID: spec.id, limit: 10_000 }));
-    const past = pastResult(spec, records);
-    if (!past) return undefined;
-    const shown = { deploymentId: spec.id, state: past.state, stage: past.stage, from: 'audit' };
-    if (options.output === 'json') printJson(io, shown);
-    else
-      printLines(io, [
-        `Deployment ${spec.id} ran before, beyond Temporal's retention: ${past.state} at stage ${past.stage} (from the audit store); --again runs it again`,
-      ]);
-    if (past.state === 'uncertain') return ExitCode.usage;
-    return past.state === 'done' ? ExitCode.ok : ExitCode.denied;
+    past = await findPastDeployment(loaded, io.env, spec);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     io.stderr.write(`Not asked whether ${spec.id} ran in the past: ${why}\n`);
-    return undefined;
-  } finally {
-    // One that hangs would hang here too.
-    if (reader) await inTime(CLOSED_WITHIN_MS, reader.close()).catch(() => undefined);
   }
-}
-
-async function inTime<T>(ms: number, answer: Promise<T>): Promise<T> {
-  const [{ within }, { systemTimers }] = await Promise.all([
-    import('../../kernel/timers.js'),
-    import('../../platform/timers/system-timers.js'),
-  ]);
-  return within(systemTimers, ms, answer, () => new Error(`the audit store gave no answer within ${ms / 1000} s`));
+  if (!past) return undefined;
+  const { state, stage } = past;
+  if (options.output === 'json') printJson(io, { deploymentId: spec.id, state, stage, from: 'audit' });
+  else {
+    printLines(io, [
+      `Deployment ${spec.id} ran before, beyond Temporal's retention: ${state} at stage ${stage} (from the audit store); --again runs it again`,
+    ]);
+  }
+  if (state === 'uncertain') return ExitCode.usage;
+  return state === 'done' ? ExitCode.ok : ExitCode.denied;
 }

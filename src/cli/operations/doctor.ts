@@ -3,6 +3,8 @@ import { examples, withOutput, withSettings, type CommonOptions } from '../optio
 import { ExitCode, type CommandContext } from '../io';
 import { colorsFor, printJson, printLines } from '../output';
 
+const OTHER_SETTINGS = 'of a running gate dev, else the defaults (--settings or GATE_SETTINGS names a file)';
+
 export function doctorCommand({ io, exit }: CommandContext): Command {
   const command = new Command('doctor')
     .summary('what was found where, what is missing, what to do')
@@ -11,8 +13,17 @@ export function doctorCommand({ io, exit }: CommandContext): Command {
     );
   examples(withOutput(withSettings(command)), ['gate doctor']);
   return command.action(async (options: CommonOptions) => {
-    const { diagnose } = await import('./diagnose.js');
-    const findings = await diagnose(io, options.settings);
+    const [{ diagnose }, { openLoadedSettings }] = await Promise.all([
+      import('../../clients/doctor/diagnose.js'),
+      import('../open-settings.js'),
+    ]);
+    const { env, signal } = io;
+    const findings = await diagnose({
+      openSettings: () => openLoadedSettings(io, options.settings),
+      settingsFrom: options.settings ?? env.GATE_SETTINGS ?? OTHER_SETTINGS,
+      env,
+      signal,
+    });
     if (options.output === 'json') printJson(io, findings);
     else {
       const colors = colorsFor(io);

@@ -11,7 +11,20 @@ export function setupCommand({ io }: CommandContext): Command {
     );
   examples(withSettings(command), ['gate setup']);
   return command.action(async (options: CommonOptions) => {
-    const { setup } = await import('./setup-namespace.js');
-    printLines(io, await setup(io, options.settings));
+    const [{ setUp }, { openLoadedSettings }, { auditSetupLines }] = await Promise.all([
+      import('../../clients/set-up.js'),
+      import('../open-settings.js'),
+      import('../audit/setup-text.js'),
+    ]);
+    const { address, namespace, searchAttributes, auditStore } = await setUp(
+      await openLoadedSettings(io, options.settings),
+      io.env,
+    );
+    printLines(io, [
+      `Temporal ${address}, namespace ${namespace}`,
+      `  search attributes created: ${searchAttributes.created.join(', ') || 'none'}`,
+      `  search attributes already there: ${searchAttributes.existing.join(', ') || 'none'}`,
+      ...auditSetupLines(auditStore),
+    ]);
   });
 }

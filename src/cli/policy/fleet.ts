@@ -22,42 +22,21 @@ export async function printFleet(
 }
 
 async function ask(io: CliIo, settingsPath: string | undefined, reload: boolean): Promise<FleetAnswer[]> {
-  const [worker, { askFleet }, { builtWorkflows }, { connectTemporal }, { quietRuntime }] = await Promise.all([
-    import('@temporalio/worker'),
+  const [{ askFleet }, { withFleet }, { openLoadedSettings }] = await Promise.all([
     import('../../clients/ask-fleet.js'),
-    import('../../built-workflows.js'),
-    import('../temporal-client.js'),
-    import('../../platform/temporal/quiet-runtime.js'),
+    import('../../clients/with-fleet.js'),
+    import('../open-settings.js'),
   ]);
-  const temporal = await connectTemporal(io, settingsPath);
-  const { loaded, client, connection, connectionOptions, namespace, dataConverter } = temporal;
-  try {
-    quietRuntime(worker);
-    const native = await worker.NativeConnection.connect(connectionOptions);
-    try {
-      const { taskQueue } = loaded.settings.temporal;
-      const answers = await askFleet(
-        {
-          client,
-          connection: native,
-          namespace,
-          workflowBundle: (await builtWorkflows(dataConverter !== undefined)).bundle,
-          dataConverter,
-        },
-        taskQueue,
-        { reload, signal: io.signal },
-      ).catch((error: unknown) => {
-        throw io.signal.aborted ? new CliExit(ExitCode.timeout, STOPPED[reload ? 'reload' : 'status']) : error;
-      });
-      if (answers.length > 0) return answers;
-      const message = `no worker polls the task queue ${taskQueue} in namespace ${namespace}, nor did one lately`;
-      throw new CliExit(ExitCode.timeout, message);
-    } finally {
-      await native.close();
-    }
-  } finally {
-    await connection.close();
-  }
+  const loaded = await openLoadedSettings(io, settingsPath);
+  const { taskQueue } = loaded.settings.temporal;
+  return withFleet(loaded, io.env, async (fleet) => {
+    const answers = await askFleet(fleet, taskQueue, { reload, signal: io.signal }).catch((error: unknown) => {
+      throw io.signal.aborted ? new CliExit(ExitCode.timeout, STOPPED[reload ? 'reload' : 'status']) : error;
+    });
+    if (answers.length > 0) return answers;
+    const message = `no worker polls the task queue ${taskQueue} in namespace ${fleet.namespace}, nor did one lately`;
+    throw new CliExit(ExitCode.timeout, message);
+  });
 }
 
 function toJson({ identity, release, silence, lastSeenAtMs }: FleetAnswer) {

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { CliExit, ExitCode, type CommandContext } from '../io';
+import type { ReleaseEvent } from '../../releases/publishing/release-events';
+import type { CommandContext } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printTable, shortSha } from '../output';
 import { unreadableNote } from './publish';
@@ -13,32 +14,40 @@ export function policyHistoryCommand({ io }: CommandContext): Command {
     .option('--to <url>', 'manifest; by default that of the settings');
   examples(withOutput(withSettings(command)), ['gate policy history --to s3://bucket/gate/production.json']);
   return command.action(async (options: CommonOptions & { to?: string }) => {
-    const [{ openLoadedSettings }, { openManifestPlace }, { readStanding, urlOf }, { readHistory }, { historyRows }] =
-      await Promise.all([
-        import('../open-settings.js'),
-        import('../../releases/publishing/release-place.js'),
-        import('../../releases/publishing/published-release.js'),
-        import('../../releases/publishing/release-history.js'),
-        import('./history-rows.js'),
-      ]);
-    const place = await openManifestPlace(await openLoadedSettings(io, options.settings), options.to, io.cwd);
-    const standing = await readStanding(place);
-    if (!standing) throw new CliExit(ExitCode.usage, `expected a manifest at ${urlOf(place)}, found none`);
-    const history = await readHistory(place, unreadableNote(io));
-    const rows = historyRows(standing, history);
-    if (options.output === 'json') return printJson(io, rows);
+    const [{ openLoadedSettings }, { listReleaseEvents }] = await Promise.all([
+      import('../open-settings.js'),
+      import('../../releases/publishing/list-release-events.js'),
+    ]);
+    const settings = await openLoadedSettings(io, options.settings);
+    const events = await listReleaseEvents({ settings, to: options.to, cwd: io.cwd, onUnreadable: unreadableNote(io) });
+    if (options.output === 'json') return printJson(io, events.map(toRow));
     await printTable(
       io,
       ['', 'version', 'action', 'by', 'at', 'policy', 'config'],
-      rows.map((row) => [
-        row.in_force ? '*' : '',
-        row.version,
-        row.took_effect ? row.action : `${row.action}, without effect`,
-        row.by,
-        row.at,
-        shortSha(row.policy_sha ?? ''),
-        shortSha(row.config_rev ?? ''),
+      events.map(({ inForce, tookEffect, manifest, action, by, at }) => [
+        inForce ? '*' : '',
+        manifest.version,
+        tookEffect ? action : `${action}, without effect`,
+        by,
+        at,
+        shortSha(manifest.policySHA256 ?? ''),
+        shortSha(manifest.configSHA256 ?? ''),
       ]),
     );
   });
+}
+
+/** One row of `-o json`. */
+function toRow({ manifest, action, by, at, inForce, tookEffect, from }: ReleaseEvent) {
+  return {
+    version: manifest.version,
+    action,
+    by,
+    at,
+    in_force: inForce,
+    took_effect: tookEffect,
+    policy_sha: manifest.policySHA256,
+    config_rev: manifest.configSHA256,
+    ...(from === undefined ? {} : { from }),
+  };
 }

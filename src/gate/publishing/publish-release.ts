@@ -1,4 +1,3 @@
-import { FailureType, GateError } from '../../kernel/failures';
 import type { Manifest } from '../../releases/manifest';
 import {
   carryOut,
@@ -9,10 +8,11 @@ import {
   type PlannedRelease,
 } from '../../releases/publishing/publish';
 import {
-  readStanding,
+  readCurrent,
+  requireCurrent,
   urlOf,
   type ManifestPlace,
-  type StandingManifest,
+  type CurrentManifest,
 } from '../../releases/publishing/published-release';
 import { readConfigFile, readPolicyFile, type PolicyToPublish } from '../../releases/publishing/read-release-files';
 import { readHistory, type ListedEntry } from '../../releases/publishing/release-history';
@@ -86,16 +86,16 @@ export interface PublishResult {
 export async function publish(request: PublishRequest): Promise<PublishResult> {
   const { settings, release, dryRun = false, allowStatic = false } = request;
   const opened = await openManifest(request);
-  const { place, standing, history, act } = opened;
+  const { place, current, history, act } = opened;
   if ('promote' in release) {
     const source = await openManifestPlace(settings, release.promote, request.cwd);
-    const promoted = requireStanding(source, await readStanding(source));
-    const planned = await planPromote(source, promoted, place, standing, history);
+    const promoted = requireCurrent(source, await readCurrent(source));
+    const planned = await planPromote(source, promoted, place, current, history);
     return finish(request, opened, planned, { dryRun, allowStatic });
   }
   const config = release.config === undefined ? undefined : await readConfigFile(release.config, request);
   const policy = release.policy === undefined ? undefined : await readPolicyFile(release.policy, request);
-  const planned = await planPublish(place, standing, history, {
+  const planned = await planPublish(place, current, history, {
     ...act,
     version: release.version,
     ...(policy ? { policy } : {}),
@@ -112,14 +112,14 @@ export async function publish(request: PublishRequest): Promise<PublishResult> {
  */
 export async function rollBack(request: RollbackRequest): Promise<PublishResult> {
   const opened = await openManifest(request);
-  const standing = requireStanding(opened.place, opened.standing);
-  const planned = await planRollback(opened.place, standing, opened.history, request.version);
+  const current = requireCurrent(opened.place, opened.current);
+  const planned = await planRollback(opened.place, current, opened.history, request.version);
   return finish(request, opened, planned, {});
 }
 
 interface OpenedManifest {
   place: ManifestPlace;
-  standing: StandingManifest | undefined;
+  current: CurrentManifest | undefined;
   history: readonly ListedEntry[];
   act: Act;
 }
@@ -127,36 +127,31 @@ interface OpenedManifest {
 async function openManifest(request: ManifestRequest): Promise<OpenedManifest> {
   const place = await openManifestPlace(request.settings, request.to, request.cwd);
   const act = { by: actorOf(request.by, request.env), at: new Date().toISOString() };
-  const standing = await readStanding(place);
+  const current = await readCurrent(place);
   const history = await readHistory(place, (key, why) => request.onUnreadable?.(key, why));
-  return { place, standing, history, act };
+  return { place, current, history, act };
 }
 
 /** Checks what was planned, and writes it; without a plan the manifest names the release already. */
 async function finish(
   { settings }: ManifestRequest,
-  { place, standing, act }: OpenedManifest,
+  { place, current, act }: OpenedManifest,
   planned: PlannedRelease | undefined,
   { dryRun = false, ...check }: { dryRun?: boolean; allowStatic?: boolean; folder?: string },
 ): Promise<PublishResult> {
-  const { manifest } = planned ?? requireStanding(place, standing);
+  const { manifest } = planned ?? requireCurrent(place, current);
   if (planned) {
     const { allowWasmOnly } = settings.settings.release;
     await checkCandidate(planned.manifest, planned.content, { allowWasmOnly, ...check });
     if (dryRun) await checkNames(place, planned);
-    else await carryOut(place, standing, planned, act);
+    else await carryOut(place, current, planned, act);
   }
   return {
     url: urlOf(place),
     manifest,
-    ...(standing ? { previousVersion: standing.manifest.version } : {}),
+    ...(current ? { previousVersion: current.manifest.version } : {}),
     differs: planned !== undefined,
     written: planned !== undefined && !dryRun,
     by: act.by,
   };
-}
-
-function requireStanding(place: ManifestPlace, standing: StandingManifest | undefined): StandingManifest {
-  if (standing) return standing;
-  throw new GateError(FailureType.ConfigInvalid, `Expected a manifest at ${urlOf(place)}, found none`);
 }

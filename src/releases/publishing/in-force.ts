@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Manifest } from '../manifest';
-import type { StandingManifest } from './published-release';
+import type { CurrentManifest } from './published-release';
 import type { ListedEntry } from './release-history';
 
 /** One time that a manifest named a release. */
@@ -17,12 +17,12 @@ export interface InForce {
  * Times are not asked, because publishers' clocks differ: each entry holds the manifest that it replaced. Only what
  * somebody replaced by hand is not known; there the newest entry that is older is taken for it.
  *
- * @returns an empty list when nothing stands
+ * @returns an empty list when there is no manifest
  */
-export function releasesInForce(standing: StandingManifest | undefined, history: readonly ListedEntry[]): InForce[] {
+export function releasesInForce(current: CurrentManifest | undefined, history: readonly ListedEntry[]): InForce[] {
   const left = [...history];
   const found: InForce[] = [];
-  let manifest = standing?.manifest;
+  let manifest = current?.manifest;
   let newest: string | undefined;
   while (manifest !== undefined) {
     const entry = take(left, manifest);
@@ -33,14 +33,14 @@ export function releasesInForce(standing: StandingManifest | undefined, history:
   return found;
 }
 
-/** Whether a manifest that named `replaced` named `wanted` before it came to name what stands now. */
+/** Whether a manifest that named `replaced` named `wanted` before it came to name what it names now. */
 export function wasInForceSince(
   replaced: Manifest | undefined,
   wanted: Manifest,
-  standing: StandingManifest | undefined,
+  current: CurrentManifest | undefined,
   history: readonly ListedEntry[],
 ): boolean {
-  for (const { manifest } of releasesInForce(standing, history)) {
+  for (const { manifest } of releasesInForce(current, history)) {
     if (isSameManifest(manifest, replaced)) return false;
     if (isSameManifest(manifest, wanted)) return true;
   }

@@ -1,7 +1,7 @@
 import { FailureType, GateError } from '../../kernel/failures';
 import { ObjectStoreError, PreconditionFailedError } from '../../platform/objects/object-store';
 import { isSameManifest, wasInForceSince } from './in-force';
-import { manifestBytes, readStanding, urlOf, type ManifestPlace, type StandingManifest } from './published-release';
+import { manifestBytes, readCurrent, urlOf, type ManifestPlace, type CurrentManifest } from './published-release';
 import { putOnce } from './put-once';
 import { historyKey, readHistory, type HistoryEntry } from './release-history';
 
@@ -14,7 +14,7 @@ export class NotConfirmedError extends Error {
  * Points a manifest at the release of `entry`, on condition that it is still the one that was read: of two at once one
  * wins. Everything that the release names must be there already.
  *
- * @param standing what was read before; undefined when there was none
+ * @param current what was read before; undefined when there was none
  * @throws GateError RevisionConflict when somebody else was faster; then nothing has changed. Also when somebody else has
  *   replaced the release before the lost answer to its write was asked for again: it was in force then, and its entry stays
  * @throws ObjectStoreError when the store refused; then nothing has changed either
@@ -23,21 +23,21 @@ export class NotConfirmedError extends Error {
  */
 export async function pointManifest(
   place: ManifestPlace,
-  standing: StandingManifest | undefined,
+  current: CurrentManifest | undefined,
   act: Omit<HistoryEntry, 'replaces'>,
 ): Promise<void> {
   const { store, key } = place;
-  const entry: HistoryEntry = { ...act, ...(standing ? { replaces: standing.manifest } : {}) };
+  const entry: HistoryEntry = { ...act, ...(current ? { replaces: current.manifest } : {}) };
   const history = historyKey(key, entry);
   await putOnce(store, history, new TextEncoder().encode(`${JSON.stringify(entry, null, 2)}\n`));
   try {
-    await store.put(key, manifestBytes(entry.manifest), standing ? { ifMatch: standing.etag } : { ifAbsent: true });
+    await store.put(key, manifestBytes(entry.manifest), current ? { ifMatch: current.etag } : { ifAbsent: true });
   } catch (error) {
     // The answer may have been lost, and a repeated request then lost against itself.
-    const now = await readStanding(place).catch(() => 'unknown' as const);
+    const now = await readCurrent(place).catch(() => 'unknown' as const);
     if (now !== 'unknown' && isSameManifest(now?.manifest, entry.manifest)) return;
     if (now === 'unknown' || !isRefusal(error)) throw notConfirmed(place, entry, error);
-    if (await replacedSince(place, standing, entry, now)) throw conflict(place, entry, now, true);
+    if (await replacedSince(place, current, entry, now)) throw conflict(place, entry, now, true);
     await store.delete(history).catch(() => undefined);
     if (error instanceof PreconditionFailedError) throw conflict(place, entry, now);
     throw error;
@@ -47,9 +47,9 @@ export async function pointManifest(
 /** A history that cannot be read leaves the question open, and so the entry. */
 async function replacedSince(
   place: ManifestPlace,
-  before: StandingManifest | undefined,
+  before: CurrentManifest | undefined,
   { manifest }: HistoryEntry,
-  now: StandingManifest | undefined,
+  now: CurrentManifest | undefined,
 ): Promise<boolean> {
   if (isSameManifest(now?.manifest, before?.manifest)) return false;
   const entries = await readHistory(place, () => undefined).catch(() => undefined);
@@ -65,7 +65,7 @@ function isRefusal(error: unknown): boolean {
 function conflict(
   place: ManifestPlace,
   entry: HistoryEntry,
-  now: StandingManifest | undefined,
+  now: CurrentManifest | undefined,
   wasThere = false,
 ): GateError {
   const { version, publishedBy, publishedAt } = now?.manifest ?? {};

@@ -10,7 +10,7 @@ import {
   urlOf,
   type ManifestPlace,
   type ReleaseManifest,
-  type StandingManifest,
+  type CurrentManifest,
 } from './published-release';
 import { checkFree, putOnce } from './put-once';
 import type { ListedEntry, ReleaseAct } from './release-history';
@@ -41,15 +41,15 @@ export interface PlannedRelease {
 }
 
 /**
- * The release `version` as it would be published: what is left out stays as the standing manifest names it. Undefined when
+ * The release `version` as it would be published: what is left out stays as the current manifest names it. Undefined when
  * exactly this release is in force already.
  *
- * @throws GateError ConfigInvalid when something is left out and nothing stands; RevisionConflict when the version was
- *   published before with other content; what reading the standing release's files throws
+ * @throws GateError ConfigInvalid when something is left out and there is no manifest; RevisionConflict when the version was
+ *   published before with other content; what reading the current release's files throws
  */
 export async function planPublish(
   place: ManifestPlace,
-  standing: StandingManifest | undefined,
+  current: CurrentManifest | undefined,
   history: readonly ListedEntry[],
   release: Act & { version: string; policy?: ReleaseFile; config?: ReleaseFile },
 ): Promise<PlannedRelease | undefined> {
@@ -57,13 +57,13 @@ export async function planPublish(
   checkVersion(version);
   const policy = release.policy
     ? newFile('policy', version, release.policy)
-    : await standingFile(place, standing, 'policy', MAX_POLICY_BYTES);
+    : await currentFile(place, current, 'policy', MAX_POLICY_BYTES);
   const config = release.config
     ? newFile('config', version, release.config)
-    : await standingFile(place, standing, 'config', MAX_CONFIG_BYTES);
+    : await currentFile(place, current, 'config', MAX_CONFIG_BYTES);
   const digests = { policySHA256: policy.digest, configSHA256: config.digest };
-  if (isRelease(standing, version, digests)) return undefined;
-  refuseReuse(place, standing, history, version, digests);
+  if (isRelease(current, version, digests)) return undefined;
+  refuseReuse(place, current, history, version, digests);
   return {
     manifest: {
       policy: policy.key,
@@ -86,9 +86,9 @@ export async function planPublish(
  */
 export async function planPromote(
   source: ManifestPlace,
-  promoted: StandingManifest,
+  promoted: CurrentManifest,
   place: ManifestPlace,
-  standing: StandingManifest | undefined,
+  current: CurrentManifest | undefined,
   history: readonly ListedEntry[],
 ): Promise<PlannedRelease | undefined> {
   const { manifest } = promoted;
@@ -97,8 +97,8 @@ export async function planPromote(
   const policy = await readNamed(source, manifest.policy, manifest.policySHA256, MAX_POLICY_BYTES);
   const config = await readNamed(source, manifest.config, manifest.configSHA256, MAX_CONFIG_BYTES);
   const digests = { policySHA256: policy.digest, configSHA256: config.digest };
-  if (isRelease(standing, version, digests)) return undefined;
-  refuseReuse(place, standing, history, version, digests);
+  if (isRelease(current, version, digests)) return undefined;
+  refuseReuse(place, current, history, version, digests);
   const policyKey = `policy-${version}.tar.gz`;
   const configKey = `config-${version}.${extensionOf(manifest.config)}`;
   return {
@@ -114,7 +114,7 @@ export async function planPromote(
 }
 
 /**
- * That nothing else stands under the names of the files that `carryOut` would write.
+ * That no other content has the names of the files that `carryOut` would write.
  *
  * @throws GateError RevisionConflict; ObjectStoreError
  */
@@ -130,13 +130,13 @@ export async function checkNames({ store }: ManifestPlace, planned: PlannedRelea
  */
 export async function carryOut(
   place: ManifestPlace,
-  standing: StandingManifest | undefined,
+  current: CurrentManifest | undefined,
   planned: PlannedRelease,
   act: Act,
 ): Promise<void> {
   for (const { key, bytes } of planned.files) await putOnce(place.store, key, bytes);
   const { manifest, action, from } = planned;
-  await pointManifest(place, standing, {
+  await pointManifest(place, current, {
     action,
     by: act.by,
     at: act.at,
@@ -157,25 +157,25 @@ function newFile(kind: string, version: string, { bytes, extension }: ReleaseFil
   return { key: `${kind}-${version}.${extension}`, digest: sha256(bytes), bytes, isNew: true };
 }
 
-async function standingFile(
+async function currentFile(
   place: ManifestPlace,
-  standing: StandingManifest | undefined,
+  current: CurrentManifest | undefined,
   kind: 'policy' | 'config',
   maxBytes: number,
 ): Promise<PlannedFile> {
-  if (!standing) {
+  if (!current) {
     const message = `Expected --${kind}, because ${urlOf(place)} names none yet that could stay`;
     throw new GateError(FailureType.ConfigInvalid, message);
   }
-  const { manifest } = standing;
+  const { manifest } = current;
   const key = manifest[kind];
   return { key, isNew: false, ...(await readNamed(place, key, manifest[`${kind}SHA256`], maxBytes)) };
 }
 
 type Digests = Pick<ReleaseManifest, 'policySHA256' | 'configSHA256'>;
 
-function isRelease(standing: StandingManifest | undefined, version: string, digests: Digests): boolean {
-  return standing !== undefined && standing.manifest.version === version && hasDigests(standing.manifest, digests);
+function isRelease(current: CurrentManifest | undefined, version: string, digests: Digests): boolean {
+  return current !== undefined && current.manifest.version === version && hasDigests(current.manifest, digests);
 }
 
 function hasDigests(one: Partial<Digests>, { policySHA256, configSHA256 }: Digests): boolean {
@@ -185,12 +185,12 @@ function hasDigests(one: Partial<Digests>, { policySHA256, configSHA256 }: Diges
 /** The same content under the same version may be published again: whoever died before the manifest tries once more. */
 function refuseReuse(
   place: ManifestPlace,
-  standing: StandingManifest | undefined,
+  current: CurrentManifest | undefined,
   history: readonly ListedEntry[],
   version: string,
   digests: Digests,
 ): void {
-  const earlier = releasesInForce(standing, history).filter(({ manifest }) => manifest.version === version);
+  const earlier = releasesInForce(current, history).filter(({ manifest }) => manifest.version === version);
   const [latest] = earlier;
   if (!latest) return;
   const advice = earlier.some(({ manifest }) => hasDigests(manifest, digests))

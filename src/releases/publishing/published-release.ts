@@ -18,8 +18,8 @@ export interface ManifestPlace {
   key: string;
 }
 
-/** A manifest as it stood at one moment. */
-export interface StandingManifest {
+/** A manifest as it was when it was read. */
+export interface CurrentManifest {
   manifest: Manifest;
   etag: string;
 }
@@ -35,10 +35,16 @@ export const urlOf = ({ store, key }: ManifestPlace): string => `${store.url}${k
  *
  * @throws GateError ManifestInvalid; ObjectStoreError
  */
-export async function readStanding(place: ManifestPlace): Promise<StandingManifest | undefined> {
+export async function readCurrent(place: ManifestPlace): Promise<CurrentManifest | undefined> {
   const found = await place.store.get(place.key, { maxBytes: MAX_MANIFEST_BYTES });
   if (!found) return undefined;
   return { manifest: await parseManifest(urlOf(place), found.bytes), etag: found.etag };
+}
+
+/** @throws GateError ConfigInvalid when `place` has no manifest */
+export function requireCurrent(place: ManifestPlace, current: CurrentManifest | undefined): CurrentManifest {
+  if (current) return current;
+  throw new GateError(FailureType.ConfigInvalid, `Expected a manifest at ${urlOf(place)}, found none`);
 }
 
 /** @throws GateError ManifestInvalid with every fault */

@@ -8,7 +8,7 @@ import {
   urlOf,
   type ManifestPlace,
   type ReleaseManifest,
-  type StandingManifest,
+  type CurrentManifest,
 } from './published-release';
 import type { PlannedRelease } from './publish';
 import type { ListedEntry } from './release-history';
@@ -22,17 +22,17 @@ import type { ListedEntry } from './release-history';
  */
 export async function planRollback(
   place: ManifestPlace,
-  standing: StandingManifest,
+  current: CurrentManifest,
   history: readonly ListedEntry[],
   version: string | undefined,
 ): Promise<PlannedRelease | undefined> {
-  if (version === standing.manifest.version) return undefined;
-  const [, ...before] = releasesInForce(standing, history);
+  if (version === current.manifest.version) return undefined;
+  const [, ...before] = releasesInForce(current, history);
   const wanted = ({ manifest }: { manifest: Manifest }): boolean =>
-    version === undefined ? manifest.version !== standing.manifest.version : manifest.version === version;
+    version === undefined ? manifest.version !== current.manifest.version : manifest.version === version;
   // What was in force before somebody took the manifest away is asked for by its name alone.
   const earlier = before.find(wanted) ?? (version === undefined ? undefined : history.find(wanted));
-  if (!earlier) throw unknownVersion(place, [standing, ...before, ...history], version);
+  if (!earlier) throw unknownVersion(place, [current, ...before, ...history], version);
   const { manifest } = earlier;
   const policy = await readNamed(place, manifest.policy, manifest.policySHA256, MAX_POLICY_BYTES);
   const config = await readNamed(place, manifest.config, manifest.configSHA256, MAX_CONFIG_BYTES);

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CreateTableCommand, DeleteTableCommand } from '@aws-sdk/client-dynamodb';
-import { setupAuditStore } from '../../../src/cli/audit/setup-store';
+import { setUpAuditStore } from '../../../src/audit/stores/set-up-audit-store';
+import { auditSetupLines } from '../../../src/cli/audit/setup-text';
 import { createServices } from '../../../src/gate/services';
 import { loadSettings } from '../../../src/settings/load-settings';
 import { startS3Server, type S3Server } from '../../../src/dev/s3-server';
@@ -124,12 +125,11 @@ describe('gate audit setup', () => {
   it('gate setup says what it means to have no audit store', async () => {
     const file = join(folder, 'none.json');
     writeFileSync(file, JSON.stringify({ audit: { store: { type: 'none' } } }));
-    const nowhere = { write: () => true };
-    const io = { stdout: nowhere, stderr: nowhere, env: {}, cwd: folder, signal: new AbortController().signal };
-    expect(await setupAuditStore(io, await loadSettings(file, {}, folder))).toEqual({
-      result: { store: 'none' },
-      lines: ['Audit store: none is configured; copies go to stdout alone, and nothing can be adopted after a crash'],
-    });
+    const setup = await setUpAuditStore(await loadSettings(file, {}, folder), {});
+    expect(setup).toEqual({ store: 'none' });
+    expect(auditSetupLines(setup)).toEqual([
+      'Audit store: none is configured; copies go to stdout alone, and nothing can be adopted after a crash',
+    ]);
   });
 
   it('gate audit setup brings PostgreSQL to the newest schema', async () => {
@@ -270,7 +270,7 @@ describe('gate doctor', () => {
       expect(await bigFacts({ bucket: 'facts', endpoint: `http://127.0.0.1:${port}` })).toMatchObject({
         state: 'note',
         found: expect.stringContaining('AccessDenied'),
-        advice: expect.stringContaining('who may not list the bucket'),
+        advice: expect.stringContaining('when the caller may not list the bucket'),
       });
     });
   });

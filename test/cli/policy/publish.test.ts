@@ -49,10 +49,10 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     return rows.map((row) => `${row.in_force ? '*' : ''}${row.action} ${row.version}`);
   };
 
-  it('gate policy history is empty before anything is published', async () => {
+  it('gate policy history and rollback end with exit code 2 before anything is published', async () => {
     expect(await gate('history')).toMatchObject({
       code: 2,
-      stderr: `gate: expected a manifest at ${to}, found none\n`,
+      stderr: `gate: ConfigInvalid: Expected a manifest at ${to}, found none\n`,
     });
     expect((await gate('rollback')).code).toBe(2);
   });

@@ -14,7 +14,7 @@ import { createFileObjects } from '../../../src/platform/objects/stores/file-obj
 import { createS3Objects } from '../../../src/platform/objects/stores/s3-objects';
 import { releasesInForce } from '../../../src/releases/publishing/in-force';
 import { carryOut, planPublish } from '../../../src/releases/publishing/publish';
-import { readNamed, readStanding, type ManifestPlace } from '../../../src/releases/publishing/published-release';
+import { readNamed, readCurrent, type ManifestPlace } from '../../../src/releases/publishing/published-release';
 import { readHistory } from '../../../src/releases/publishing/release-history';
 
 const SUPPORT = join(__dirname, '..', '..', 'support');
@@ -47,18 +47,18 @@ describe('publishing on real stores', () => {
       throw new Error(`${key}: ${why}`);
     });
   const took = async (place: ManifestPlace): Promise<string[]> =>
-    releasesInForce(await readStanding(place), await history(place)).map(({ manifest }) => manifest.version);
+    releasesInForce(await readCurrent(place), await history(place)).map(({ manifest }) => manifest.version);
 
-  async function publish(place: ManifestPlace, version: string, by = 'ada', read = readStanding(place)): Promise<void> {
-    const standing = await read;
+  async function publish(place: ManifestPlace, version: string, by = 'ada', read = readCurrent(place)): Promise<void> {
+    const current = await read;
     const done = { by, at: new Date(Date.UTC(2026, 10, 3) + (acts += 1)).toISOString() };
-    const planned = await planPublish(place, standing, await history(place), {
+    const planned = await planPublish(place, current, await history(place), {
       ...done,
       version,
       policy: { bytes: text(version.replace('v', 'p')), extension: 'tar.gz' },
       config: { bytes: text(version.replace('v', 'c')), extension: 'json' },
     });
-    await carryOut(place, standing, planned!, done);
+    await carryOut(place, current, planned!, done);
   }
 
   it.each([
@@ -71,13 +71,13 @@ describe('publishing on real stores', () => {
       ['v5', 'v6', 'v7', 'v8'],
     ].entries()) {
       // All have read the same manifest, or that there is none.
-      const standing = await readStanding(place);
+      const current = await readCurrent(place);
       const ends = await Promise.allSettled(
-        versions.map((version) => publish(place, version, `by-${version}`, Promise.resolve(standing))),
+        versions.map((version) => publish(place, version, `by-${version}`, Promise.resolve(current))),
       );
       const winners = versions.filter((_version, index) => ends[index]?.status === 'fulfilled');
       expect(winners).toHaveLength(1);
-      expect((await readStanding(place))?.manifest).toMatchObject({
+      expect((await readCurrent(place))?.manifest).toMatchObject({
         version: winners[0],
         publishedBy: `by-${winners[0]}`,
       });
@@ -121,8 +121,8 @@ describe('publishing on real stores', () => {
 
     async function startDoomed(place: ManifestPlace, to: string, endpoint: string): Promise<ChildProcess> {
       const script = ['-r', join(SUPPORT, 'ts-require.cjs'), join(SUPPORT, 'carry-out-release.ts')];
-      const standing = JSON.stringify(await readStanding(place));
-      doomed = spawn(process.execPath, [...script, to, endpoint, standing], {
+      const current = JSON.stringify(await readCurrent(place));
+      doomed = spawn(process.execPath, [...script, to, endpoint, current], {
         stdio: ['ignore', 'pipe', 'inherit'],
         env: { ...process.env, ...s3.env },
       });
@@ -158,7 +158,7 @@ describe('publishing on real stores', () => {
         if (published.split('\n').length > 20) child.kill('SIGKILL');
       });
       await once(child, 'exit');
-      const { manifest } = (await readStanding(place))!;
+      const { manifest } = (await readCurrent(place))!;
       await readNamed(place, manifest.policy, manifest.policySHA256, 100);
       await readNamed(place, manifest.config, manifest.configSHA256, 100);
       const versions = await took(place);

@@ -13,7 +13,7 @@ import {
   planPublish,
   type ReleaseFile,
 } from '../../../src/releases/publishing/publish';
-import { manifestBytes, readStanding, type ManifestPlace } from '../../../src/releases/publishing/published-release';
+import { manifestBytes, readCurrent, type ManifestPlace } from '../../../src/releases/publishing/published-release';
 import { releasesInForce } from '../../../src/releases/publishing/in-force';
 import { readHistory } from '../../../src/releases/publishing/release-history';
 import { planRollback } from '../../../src/releases/publishing/rollback';
@@ -45,24 +45,24 @@ describe('publishing', () => {
     by = 'ada',
     at: ManifestPlace = place,
   ): Promise<boolean> {
-    const standing = await readStanding(at);
+    const current = await readCurrent(at);
     const done = act(by);
-    const planned = await planPublish(at, standing, await history(at), { ...done, version, ...parts });
-    if (planned) await carryOut(at, standing, planned, done);
+    const planned = await planPublish(at, current, await history(at), { ...done, version, ...parts });
+    if (planned) await carryOut(at, current, planned, done);
     return planned !== undefined;
   }
   async function rollback(version?: string): Promise<boolean> {
-    const standing = (await readStanding(place))!;
-    const planned = await planRollback(place, standing, await history(), version);
-    if (planned) await carryOut(place, standing, planned, act('ann'));
+    const current = (await readCurrent(place))!;
+    const planned = await planRollback(place, current, await history(), version);
+    if (planned) await carryOut(place, current, planned, act('ann'));
     return planned !== undefined;
   }
   /** what was in force, newest first */
   const took = async (at = place): Promise<string[]> =>
-    releasesInForce(await readStanding(at), await history(at)).map(
+    releasesInForce(await readCurrent(at), await history(at)).map(
       ({ manifest, entry }) => `${entry?.action ?? 'by hand'} ${manifest.version}`,
     );
-  const inForce = async () => (await readStanding(place))?.manifest;
+  const inForce = async () => (await readCurrent(place))?.manifest;
 
   it('publishing writes the bundle, the configuration, what was done, and last the manifest', async () => {
     objects.takeRequests();
@@ -186,14 +186,14 @@ describe('publishing', () => {
 
   it('publishing finds what was in force although the clock of one publisher is behind', async () => {
     await publish('v1', { policy: policy('p1'), config: config('c1') });
-    const standing = await readStanding(place);
+    const current = await readCurrent(place);
     const past = { by: 'late', at: '2020-01-01T00:00:00.000Z' };
-    const planned = await planPublish(place, standing, await history(), {
+    const planned = await planPublish(place, current, await history(), {
       ...past,
       version: 'v2',
       config: config('c'),
     });
-    await carryOut(place, standing, planned!, past);
+    await carryOut(place, current, planned!, past);
     expect(await took()).toEqual(['publish v2', 'publish v1']);
     await rollback();
     expect((await inForce())?.version).toBe('v1');
@@ -201,15 +201,15 @@ describe('publishing', () => {
 
   it('publishing lets one of two publishers win, and tells the other who did', async () => {
     await publish('v1', { policy: policy('p1'), config: config('c1') });
-    const standing = await readStanding(place);
+    const current = await readCurrent(place);
     const [one, two] = [act('ada'), act('bob')];
     const plans = await Promise.all(
       [one, two].map(async (done, index) =>
-        planPublish(place, standing, await history(), { ...done, version: `v${index + 2}`, config: config(done.by) }),
+        planPublish(place, current, await history(), { ...done, version: `v${index + 2}`, config: config(done.by) }),
       ),
     );
-    await carryOut(place, standing, plans[0]!, one);
-    await expect(carryOut(place, standing, plans[1]!, two)).rejects.toMatchObject({
+    await carryOut(place, current, plans[0]!, one);
+    await expect(carryOut(place, current, plans[1]!, two)).rejects.toMatchObject({
       type: 'RevisionConflict',
       message: expect.stringContaining('it names v2, published by ada'),
     });
@@ -278,10 +278,10 @@ describe('publishing', () => {
   it('publishing takes its entry back when it lost, though its release had been in force long before', async () => {
     await publish('v1', { policy: policy('p1'), config: config('c1') });
     await publish('v2', { config: config('c2') });
-    const standing = await readStanding(place);
-    const planned = await planRollback(place, standing!, await history(), 'v1');
+    const current = await readCurrent(place);
+    const planned = await planRollback(place, current!, await history(), 'v1');
     await publish('v3', { config: config('c3') }, 'bob');
-    await expect(carryOut(place, standing, planned!, act('ann'))).rejects.toMatchObject({ type: 'RevisionConflict' });
+    await expect(carryOut(place, current, planned!, act('ann'))).rejects.toMatchObject({ type: 'RevisionConflict' });
     expect(await versions()).toEqual(['publish v3', 'publish v2', 'publish v1']);
   });
 
@@ -401,16 +401,16 @@ describe('publishing', () => {
       await publish('v2', { policy: policy('p2') });
     });
     async function promote(): Promise<boolean> {
-      const standing = await readStanding(production);
-      const promoted = (await readStanding(place))!;
-      const planned = await planPromote(place, promoted, production, standing, await history(production));
-      if (planned) await carryOut(production, standing, planned, act('ann'));
+      const current = await readCurrent(production);
+      const promoted = (await readCurrent(place))!;
+      const planned = await planPromote(place, promoted, production, current, await history(production));
+      if (planned) await carryOut(production, current, planned, act('ann'));
       return planned !== undefined;
     }
 
     it('promoting copies the release whole, under its version and with who published it', async () => {
       await promote();
-      expect((await readStanding(production))?.manifest).toEqual({
+      expect((await readCurrent(production))?.manifest).toEqual({
         ...(await inForce()),
         policy: 'policy-v2.tar.gz',
         config: 'config-v2.pkl',
@@ -425,7 +425,7 @@ describe('publishing', () => {
     it('promoting works between two manifests of one folder, which keep histories of their own', async () => {
       production = { store: objects, key: 'production.json' };
       await promote();
-      const manifest = (await readStanding(production))!.manifest;
+      const manifest = (await readCurrent(production))!.manifest;
       expect(manifest).toMatchObject({ policy: 'policy-v2.tar.gz', config: 'config-v2.pkl', version: 'v2' });
       expect((await objects.get(manifest.config))?.bytes).toEqual(text('c1'));
       expect([await took(production), await took()]).toEqual([['promote v2'], ['publish v2', 'publish v1']]);
@@ -435,11 +435,11 @@ describe('publishing', () => {
       await promote();
       await publish('v3', { policy: policy('p3') });
       await promote();
-      const standing = (await readStanding(production))!;
+      const current = (await readCurrent(production))!;
       const second = (await history(production)).find((entry) => entry.manifest.version === 'v2');
       await rollback('v2');
       await expect(promote()).rejects.toThrow('gate policy rollback --version v2 points back to it');
-      expect([standing.manifest.version, second?.from]).toEqual(['v3', 's3://gate/r/latest.json']);
+      expect([current.manifest.version, second?.from]).toEqual(['v3', 's3://gate/r/latest.json']);
     });
 
     it('promoting does not copy what is not what the manifest says', async () => {

@@ -1,14 +1,10 @@
-import { Client, Connection } from '@temporalio/client';
-import * as temporalWorker from '@temporalio/worker';
-import { quietRuntime } from '../platform/temporal/quiet-runtime';
-import { readTaskRouting } from '../platform/temporal/versioning/read-task-routing';
-import type { LoadedSettings } from '../settings/load-settings';
-import { gateDataConverter } from '../settings/open-data-converter';
-import { temporalConnectionConfig } from '../settings/temporal-connection';
-import { builtWorkflows } from '../built-workflows';
-import { askFleet } from './ask-fleet';
+import { readTaskRouting } from '../../platform/temporal/versioning/read-task-routing';
+import type { LoadedSettings } from '../../settings/load-settings';
+import { askFleet } from '../ask-fleet';
+import { withFleet } from '../with-fleet';
+import { attempt, missing, type Finding } from './finding';
 import { findStuckWorkflows, type StuckSearch, type StuckWorkflow } from './stuck-deployments';
-import { versionFindings, type Finding } from './version-findings';
+import { versionFindings } from './version-findings';
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const SHOWN_STUCK = 20;
@@ -17,38 +13,33 @@ const SHOWN_MESSAGE = 200;
 /**
  * Asks the server and every worker of the settings' task queue who gets tasks, and looks for deployments that no running
  * worker can continue with. Changes nothing.
- *
- * @throws errors of the connection
  */
-export async function diagnoseWorkers(
+export async function workerFindings(
   loaded: LoadedSettings,
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<Finding[]> {
+  const asked = await attempt(() => askWorkers(loaded, env, signal));
+  if ('value' in asked) return asked.value;
+  return [missing('workers', asked.error, 'Whether workers run could not be found out; gate policy status asks them')];
+}
+
+function askWorkers(loaded: LoadedSettings, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Finding[]> {
   const { taskQueue, deployment, newPatches } = loaded.settings.temporal;
-  const { connectionOptions, namespace } = temporalConnectionConfig(loaded.settings, env);
-  const dataConverter = await gateDataConverter(loaded, env);
-  const { bundle, buildId } = await builtWorkflows(dataConverter !== undefined);
-  quietRuntime(temporalWorker);
-  const connection = await Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_TIMEOUT_MS });
-  const client = new Client({ connection, namespace, dataConverter });
-  try {
-    const native = await temporalWorker.NativeConnection.connect(connectionOptions);
-    try {
-      const fleet = { client, connection: native, namespace, workflowBundle: bundle, dataConverter };
+  return withFleet(
+    loaded,
+    env,
+    async (fleet) => {
       const [routing, answers, search] = await Promise.all([
-        readTaskRouting(connection, namespace, taskQueue),
+        readTaskRouting(fleet.serverConnection, fleet.namespace, taskQueue),
         askFleet(fleet, taskQueue, { reload: false, signal }),
-        findStuckWorkflows(client, namespace, taskQueue),
+        findStuckWorkflows(fleet.client, fleet.namespace, taskQueue),
       ]);
-      const own = { buildId: deployment?.buildId ?? buildId, name: deployment?.name };
+      const own = { buildId: deployment?.buildId ?? fleet.buildId, name: deployment?.name };
       return [ownBuild(own, newPatches), ...versionFindings(routing, answers), ...stuckFindings(search)];
-    } finally {
-      await native.close();
-    }
-  } finally {
-    await connection.close();
-  }
+    },
+    CONNECT_TIMEOUT_MS,
+  );
 }
 
 function ownBuild({ buildId, name }: { buildId: string; name?: string }, newPatches: 'activate' | 'hold'): Finding {

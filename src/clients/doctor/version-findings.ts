@@ -1,15 +1,7 @@
-import { isSameVersion, receivesTasks, type TaskRouting } from '../platform/temporal/versioning/task-routing';
-import { describeVersion, versionOf, type DeploymentVersion } from '../platform/temporal/versioning/worker-build';
-import type { WorkerAnswer } from '../releases/fleet/worker-answer';
-
-/** One thing that a look at a running system found. */
-export interface Finding {
-  /** `missing`: deployments cannot continue with it; `note`: worth knowing */
-  state: 'ok' | 'note' | 'missing';
-  what: string;
-  found: string;
-  advice?: string;
-}
+import { isSameVersion, receivesTasks, type TaskRouting } from '../../platform/temporal/versioning/task-routing';
+import { describeVersion, versionOf, type DeploymentVersion } from '../../platform/temporal/versioning/worker-build';
+import type { WorkerAnswer } from '../../releases/fleet/worker-answer';
+import type { Finding } from './finding';
 
 const WHAT = 'workers';
 

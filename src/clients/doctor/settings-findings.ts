@@ -1,0 +1,31 @@
+import type { LoadedSettings } from '../../settings/load-settings';
+import { openPayloadCodec } from '../../settings/open-data-converter';
+import { attempt, missing, type Finding } from './finding';
+
+/** Whether the encryption keys can be read, and whether masks have the keys that they need. */
+export async function encryptionFinding(loaded: LoadedSettings, env: NodeJS.ProcessEnv): Promise<Finding> {
+  const { encryptionKeys } = loaded.settings.temporal;
+  const opened = await attempt(() => openPayloadCodec(loaded, env));
+  if ('error' in opened) return missing('encryption', opened.error, 'Correct temporal.encryptionKeys');
+  const [first] = encryptionKeys;
+  if (first) {
+    const found = `${encryptionKeys.length} keys, of which ${JSON.stringify(first.id)} encrypts`;
+    return { state: 'ok', what: 'encryption', found };
+  }
+  const found = "no keys: facts are in Temporal's history in the clear";
+  if (loaded.settings.audit.mask.length === 0) return { state: 'ok', what: 'encryption', found };
+  return missing('encryption', found, 'Set temporal.encryptionKeys: audit.mask is refused without');
+}
+
+/** Whom alerts reach. */
+export function alertsFinding({ settings }: LoadedSettings): Finding {
+  const { receivers } = settings.alerts;
+  if (receivers.length > 0)
+    return { state: 'ok', what: 'alerts', found: receivers.map(({ format }) => format).join(', ') };
+  return {
+    state: 'note',
+    what: 'alerts',
+    found: 'no receiver is configured',
+    advice: 'No one is told when a deployment pauses: set alerts.receivers',
+  };
+}
