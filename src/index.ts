@@ -36,12 +36,14 @@ export {
   type ListedDeployment,
 } from './clients/deployment-client';
 export { FailureType, GateError, type Fault } from './kernel/failures';
-export type { CasesResult } from './releases/diff/try-cases';
+export type { CaseDifference, CasesResult, TriedDecision } from './releases/diff/try-cases';
 export type { Manifest } from './releases/manifest';
 export type { PolicyToPublish, SigningOptions } from './releases/publishing/read-release-files';
-export type { ReleaseDiff } from './releases/diff/compare-releases';
+export type { JsonChange } from './kernel/json-diff';
+export type { NameChanges, ReleaseDiff } from './releases/diff/compare-releases';
+export type { RuleChange, RulePlace } from './releases/diff/rules';
 export type { ReplayFilter } from './replay/replay';
-export type { ReplayReport } from './replay/replay-report';
+export { ReplayClass, type BrokenLine, type KeptRows, type ReplayReport, type ReplayRow } from './replay/replay-report';
 export type { Surroundings } from './releases/sources/open-named-release';
 export type {
   ActionContext,

@@ -9,9 +9,11 @@ import { createServices, type ServiceOptions } from './gate/services';
 
 /** The gate's activities for a worker of your own, and how to end what they hold. */
 export interface OpenGateActivities {
+  /** to be registered with a worker */
   activities: GateActivities;
   /** encrypts where the settings name keys, and reads what other workers of the gate encrypted */
   dataConverter?: DataConverter;
+  /** closes the services; to be called once the worker has stopped */
   close(): Promise<void>;
 }
 

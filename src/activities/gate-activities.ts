@@ -12,6 +12,7 @@ import type { ReleaseRef } from '../releases/release-ref';
 
 /** Which facts to collect, and how fresh. */
 export interface CollectRequest {
+  /** deployment and stage */
   target: FactTarget;
   /** true after a lapsed lease and on an operator's resume: the sources are asked again */
   bypassCache?: boolean;
@@ -32,7 +33,9 @@ export interface SnapshotAndDecision {
 
 /** One attempt at the action of an allowed stage. */
 export interface ActionRequest {
+  /** what to do */
   action: ActionSpec;
+  /** what its templates may read */
   context: ActionContext;
   /** the same for every attempt: the receiver's idempotency key */
   idempotencyKey: string;
@@ -47,8 +50,11 @@ export type CompensationRequest = Omit<ActionRequest, 'lease'>;
 
 /** The stage behaviour and activity options in force, asked once when a stage begins. */
 export interface GateDefaults {
+  /** behaviour of stages that say nothing of their own */
   stages: StageBehaviour;
+  /** time-outs and retries */
   activities: ReleaseConfig['activities'];
+  /** of the Temporal UI, for links in alerts */
   uiUrl?: string;
 }
 
@@ -66,6 +72,8 @@ export interface GateActivities {
   recordDecision(record: AuditRecord): Promise<AuditRecord>;
   /** throws LeaseLapsed or PolicyUnavailable (before a request was sent; the latter may be mended by a retry) or ActionFailed */
   runAction(request: ActionRequest): Promise<ActionResult>;
+  /** takes back an action; throws ActionFailed */
   compensateAction(request: CompensationRequest): Promise<ActionResult>;
+  /** resolves when every receiver took it; rejects when one could not be reached in the end */
   sendAlert(alert: Alert): Promise<void>;
 }

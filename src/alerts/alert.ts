@@ -9,7 +9,9 @@ export interface Alert {
   fingerprint: string;
   /** e.g. `DeploymentPaused`, `ReleaseRefused` */
   name: string;
+  /** absent on an alert about a release */
   deploymentId?: string;
+  /** the stage that is paused */
   stage?: string;
   /** failure type that caused it */
   pauseReason?: string;

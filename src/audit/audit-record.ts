@@ -22,8 +22,11 @@ export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 export interface UsedFact {
   id: string;
   value: JsonValue;
+  /** when it was true at the source */
   observedAt: string;
+  /** when the answer came */
   collectedAt: string;
+  /** provider type and URL without secrets */
   source: string;
   /** whether the evaluation looked at it; absent where that is not known */
   lookedAt?: boolean;
@@ -41,6 +44,7 @@ export interface RecordedEvaluation {
   budget?: { steps: number; elements: number; characters: number };
   /** whether the compiled module agreed to an allow: `agreed`, `none` (it could not be asked) or `not-asked` */
   secondOpinion: string;
+  /** why the module could not be asked */
   secondOpinionWhy?: string[];
   /** paths that were absent and that the policy declares optional */
   optionalAbsent?: string[];
@@ -65,16 +69,23 @@ export interface RecordFields {
   timestamp: string;
   /** on decisions and overrides only */
   outcome?: 'allow' | 'deny' | 'error';
+  /** why it was denied */
   reasons: string[];
+  /** why no decision could be made */
   errorDetails: Fault[];
   /** only the facts that the policy reads */
   usedFacts: UsedFact[];
+  /** SHA-256 of the policy bundle; absent when no release was loaded */
   policySHA?: string;
+  /** SHA-256 of the configuration */
   configRev?: string;
+  /** version that the manifest gave the release */
   manifestVersion?: string;
+  /** nanoseconds of the evaluation */
   evalDurationNS?: number;
   /** on decisions for which a policy was evaluated */
   evaluation?: RecordedEvaluation;
+  /** of the workflow that decided or acted */
   workflowID?: string;
   runID?: string;
   /** who acted, as declared; `gate` for the system's own records */
@@ -83,6 +94,7 @@ export interface RecordFields {
   reason?: string;
   /** the decision or pause that an operator's act was meant for */
   refersTo?: string;
+  /** RFC 3339; until when an allow holds */
   leaseExpiresAt?: string;
   /** what only this kind of record has; on `recheck`, `acted` and `ended` */
   details?: JsonObject;

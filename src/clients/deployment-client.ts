@@ -29,7 +29,9 @@ const UPDATES = { resume: resumeUpdate, abort: abortUpdate, override: overrideUp
 
 /** What a client of deployments needs, and how long it may take. */
 export interface DeploymentClientOptions {
+  /** of the namespace; encrypts where the workers do */
   client: Client;
+  /** where new deployments start: that of the workers */
   taskQueue: string;
   /** of the deployment workflow; @default Temporal's, 10 s */
   workflowTaskTimeoutMs?: number;
@@ -218,9 +220,13 @@ export interface ListedDeployment {
   deploymentId: string;
   /** Temporal's own word: running, completed, failed, … */
   execution: string;
+  /** the present stage */
   stage?: string;
+  /** of the newest decision: allow, deny or error */
   outcome?: string;
+  /** failure type; absent when it is not paused */
   pauseReason?: string;
+  /** RFC 3339 */
   startedAt: string;
 }
 

@@ -16,7 +16,9 @@ export interface GateTarget {
   stage: string;
   /** @default 0 */
   stageIndex?: number;
+  /** of the deployment; @default empty */
   attributes?: JsonObject;
+  /** of the stage; @default empty */
   stageAttributes?: JsonObject;
 }
 
@@ -30,6 +32,7 @@ export interface GateLibrary {
   record(snapshot: Snapshot, decision: Decision): Promise<GateRecord>;
   /** all three; facts that fail give a recorded decision of outcome `error` */
   decide(target: GateTarget): Promise<{ decision: Decision; record: GateRecord }>;
+  /** ends uploads, gives waiting copies a last chance and closes the store */
   close(): Promise<void>;
 }
 

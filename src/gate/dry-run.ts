@@ -23,6 +23,7 @@ import { defaultConfig, loadReleaseConfig } from '../releases/sources/load-relea
 
 /** Facts that a caller gives: `{"pending_delta": 100}` or `{"facts": [{"id", "value", "timestamp"}]}`. */
 export interface GivenFacts {
+  /** either form */
   document: JsonValue;
   /** where they are from, for messages */
   where: string;
@@ -36,6 +37,7 @@ export interface DryRunRequest {
   config?: string;
   /** absent: they are collected from the configured providers, now */
   facts?: GivenFacts;
+  /** what the decision is for */
   target: FactTarget;
   /** epoch milliseconds; facts that are collected have their own */
   decisionTimeMs: number;
@@ -49,7 +51,9 @@ export interface DryRunRequest {
 
 /** What would be decided, and on what. */
 export interface DryRun {
+  /** outcome, reasons and faults */
   decision: Decision;
+  /** the digests; `configRev` is empty under the default configuration */
   release: ReleaseRef;
   /** those that the policy reads, ordered by id */
   facts: Fact[];

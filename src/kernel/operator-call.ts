@@ -1,6 +1,7 @@
 /** What an operator asks of a running workflow. `actor` is declared, not proven, unless a token says who it is. */
 export interface OperatorCall {
   actor: string;
+  /** why, for the record; 1 to 1,000 characters */
   reason: string;
   /** what the call is meant for: a pause, a decision; where that is over, the call is void */
   for?: string;

@@ -6,7 +6,9 @@ export interface Pause {
   id: string;
   /** failure type */
   reason: string;
+  /** what is wrong now, at least one */
   faults: Fault[];
+  /** epoch milliseconds */
   startedAtMs: number;
   /** messages sent so far, the first included */
   remindersSent: number;

@@ -4,6 +4,7 @@ export interface ReleaseRef {
   policySha: string;
   /** SHA-256 in hex of the configuration file's bytes */
   configRev: string;
+  /** version that the manifest gave it */
   manifestVersion: string;
 }
 

@@ -46,6 +46,7 @@ export interface ReplayReport {
   decisions: number;
   /** records of other kinds, and decisions that the filters leave out */
   skipped: number;
+  /** decisions of each class */
   counts: Record<ReplayClass, number>;
   /** made by exactly the candidate, and not reproduced by it: its answers depend on more than its input */
   notReproduced: number;
@@ -53,8 +54,11 @@ export interface ReplayReport {
   reasons: Record<string, { then: number; now: number }>;
   /** why decisions could not be replayed */
   causes: Record<string, number>;
+  /** the first decisions of each kind, up to `maxRows` */
   rows: Record<KeptRows, ReplayRow[]>;
+  /** how many lines of the input are no audit records */
   brokenLines: number;
+  /** the first 20 of them */
   broken: BrokenLine[];
 }
 

@@ -1,8 +1,9 @@
-import type { AuditQuery, AuditRecord, GateRecord } from '../audit/audit-record';
+import type { AuditRecord, GateRecord } from '../audit/audit-record';
 import { isGateRecord } from '../audit/place';
 import type { Decision } from '../gate/decisions/decision';
 import { evaluateSnapshot } from '../gate/decisions/evaluate-snapshot';
 import { type EvaluatePolicy, type PolicyRequest } from '../rego/evaluation/evaluate-policy';
+import type { DecisionOutcome } from '../kernel/outcome';
 import { OTHER_REASON, reasonCode } from '../kernel/reason-code';
 import { FailureType, type Fault } from '../kernel/failures';
 import { parseRecord } from './parse-record';
@@ -19,8 +20,17 @@ import {
   type ReplayRow,
 } from './replay-report';
 
-/** Which of the gate's decisions are replayed; absent filters match all. Times inclusive from, exclusive to. */
-export type ReplayFilter = Pick<AuditQuery, 'deploymentID' | 'stage' | 'outcome' | 'since' | 'until'>;
+/** Which of the gate's decisions are replayed; absent filters match all. */
+export interface ReplayFilter {
+  deploymentID?: string;
+  stage?: string;
+  /** as it was recorded */
+  outcome?: DecisionOutcome;
+  /** RFC 3339, inclusive */
+  since?: string;
+  /** RFC 3339, exclusive */
+  until?: string;
+}
 
 /** A record, or the line of an export that should be one; lines count from 1, and empty ones are passed over. */
 export type ReplayItem = { record: AuditRecord } | { line: number; text: string };

@@ -15,6 +15,7 @@ const LEAST_RETENTION_MS = 86_400_000;
 
 /** Settings that were read and checked, with the folder of their file. */
 export interface LoadedSettings {
+  /** frozen, with every default filled in */
   settings: Settings;
   /** the folder that relative paths and secrets' files are relative to */
   baseDir: string;

@@ -4,12 +4,19 @@ import type { OperatorCall } from '../kernel/operator-call';
 
 // The names on the wire are public. A signal and an Update may share one: the Temporal UI sends the signal.
 
+/** Collects again and continues after a pause. The validator refuses a call that does not fit the state. */
 export const resumeUpdate = defineUpdate<OperatorReply, [OperatorCall]>('resume');
+/** Ends a deployment; an action in progress is compensated. */
 export const abortUpdate = defineUpdate<OperatorReply, [OperatorCall]>('abort');
+/** Allows the present stage in spite of its decision, for the time that the configuration says. */
 export const overrideUpdate = defineUpdate<OperatorReply, [OperatorCall]>('override');
 
+/** As the Update `resume`, without an answer: a call that does not fit becomes a note of `explain`. */
 export const resumeSignal = defineSignal<[unknown]>('resume');
+/** As the Update `abort`, without an answer. */
 export const abortSignal = defineSignal<[unknown]>('abort');
 
+/** State, stages, pause and newest decision. */
 export const statusQuery = defineQuery<DeploymentStatus>('status');
+/** Why the deployment waits, and what would unblock it. */
 export const explainQuery = defineQuery<Explanation>('explain');

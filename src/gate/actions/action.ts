@@ -35,9 +35,11 @@ export interface HttpAction extends HttpRequestSpec {
 export interface ActionContext {
   deployment_id: string;
   stage: string;
+  /** 0-based */
   stage_index: number;
   attributes: JsonObject;
   stage_attributes: JsonObject;
+  /** the decision that allowed the action */
   decision_id: string;
 }
 

@@ -17,24 +17,32 @@ export interface ExplainedLookup {
 
 /** What was missing or failed, as the evaluation noted it. */
 export interface ExplainedNote {
+  /** `gate.rego:14` */
   where: string;
+  /** `gate.deny_reasons` */
   rule: string;
   kind: NoteKind;
+  /** what was looked up; absent for a failed built-in or comparison */
   path?: string;
+  /** one sentence */
   message: string;
 }
 
 /** How an evaluation came to its answer, line by line. */
 export interface EvaluationExplanation {
+  /** whose answer counts */
   evaluator: 'plan' | 'wasm';
+  /** whether the compiled module agreed */
   secondOpinion: SecondOpinion;
   /** names of the top level of the input; absent where the whole input was used */
   touched?: readonly string[];
+  /** in the order of the evaluation */
   lookups: ExplainedLookup[];
   /** keep the answer from being relied on */
   noted: ExplainedNote[];
   /** what declarations allow, and where those are written */
   tolerated: ExplainedNote[];
+  /** declarations of the policy that a note was tolerated by */
   usedDeclarations: readonly string[];
 }
 

@@ -36,8 +36,11 @@ export interface OperatorReply {
   accepted: boolean;
   /** one sentence for the operator */
   message: string;
+  /** the state that the call left */
   state: GateState;
+  /** the present stage */
   stage: string;
+  /** the decision that the call was meant for or led to */
   decisionId?: string;
 }
 
@@ -66,7 +69,9 @@ export interface CarriedGate {
 export interface StageProgress {
   name: string;
   state: 'pending' | GateState;
+  /** of its newest decision; absent before the first */
   outcome?: 'allow' | 'deny' | 'error';
+  /** an operator allowed it in spite of its decision */
   overridden?: boolean;
 }
 
@@ -74,10 +79,14 @@ export interface StageProgress {
 export interface DeploymentStatus {
   deploymentId: string;
   state: GateState;
+  /** name of the present stage */
   stage: string;
+  /** 0-based place of the present stage */
   stageIndex: number;
   stages: StageProgress[];
+  /** the present pause */
   pause?: Pause;
+  /** the newest decision, of any stage */
   lastDecision?: RecordedDecision;
   /** epoch milliseconds; absent when nothing is scheduled */
   nextAskAtMs?: number;
@@ -90,6 +99,7 @@ export interface Explanation {
   deploymentId: string;
   stage: string;
   state: GateState;
+  /** the state in one sentence */
   summary: string;
   /** deny reasons, or one sentence a fault */
   why: string[];
@@ -97,7 +107,10 @@ export interface Explanation {
   wouldDeny?: string[];
   /** those that the evaluation looked at first */
   facts: RecordedDecision['facts'];
+  /** what would let the deployment continue, a sentence each */
   unblock: string[];
+  /** epoch milliseconds; absent when nothing is scheduled */
   nextAskAtMs?: number;
+  /** signals that could not be accepted, newest last */
   notes: string[];
 }

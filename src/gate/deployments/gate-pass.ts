@@ -5,7 +5,9 @@ import type { RecordedDecision } from './recorded-decision';
 export interface GatePass {
   /** `allow`, or whatever was found in observe mode */
   outcome: 'allow' | 'deny' | 'error';
+  /** the decision, or the override, that the pass comes from */
   decisionId: string;
+  /** true when an operator allowed it in spite of the decision */
   overridden: boolean;
   /** how long it holds; absent in observe mode */
   lease?: LeaseClaim;

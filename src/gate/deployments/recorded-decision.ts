@@ -59,9 +59,12 @@ function shown(value: JsonValue): string {
 
 /** A decision without its bulk: what a workflow keeps and shows. */
 export interface RecordedDecision {
+  /** id of the record */
   decisionId: string;
+  /** epoch milliseconds */
   decisionTimeMs: number;
   decision: Decision;
+  /** under which it was decided; absent when none was loaded */
   release?: ReleaseRef;
   /** ages, values and limits for `explain`; empty after an error that found no fact */
   facts: { id: string; value: string; ageMs: number; maxAgeMs?: number; source: string; lookedAt?: boolean }[];

@@ -3,6 +3,7 @@ import type { JsonSchema, JsonValue, JsonObject } from '../../kernel/json';
 /** One observed value. Times are epoch milliseconds, UTC. */
 export interface Fact {
   id: string;
+  /** of the type that `input.json` of the policy says */
   value: JsonValue;
   /** when it was true at the source */
   observedAtMs: number;
@@ -22,13 +23,16 @@ export interface FactTarget {
   stage: string;
   /** 0-based place of the stage in its deployment */
   stageIndex: number;
+  /** of the deployment */
   attributes: JsonObject;
+  /** of the stage */
   stageAttributes: JsonObject;
 }
 
 /** What a provider found. Without `observedAtMs` the fact counts as observed when the answer came. */
 export interface Observation {
   value: JsonValue;
+  /** epoch milliseconds; @default when the answer came */
   observedAtMs?: number;
   /** defaults to the provider's `source` */
   source?: string;
@@ -44,7 +48,9 @@ export interface Observation {
  * (the source answered another shape).
  */
 export interface FactProvider {
+  /** the name under `input` */
   readonly factId: string;
+  /** for people */
   readonly description: string;
   /** JSON Schema of the value */
   readonly schema: JsonSchema;

@@ -13,8 +13,11 @@ export interface RegisteredProvider {
   type: string;
   /** identity of its configuration: a value cached under one is never served under another */
   configKey: string;
+  /** how long an answer is served from the cache */
   ttlMs: number;
+  /** an older fact is stale */
   maxAgeMs: number;
+  /** of one request */
   timeoutMs: number;
 }
 

@@ -8,10 +8,13 @@ import type { MaskRule } from '../../kernel/mask-rule';
  * time are part of it, so every step that runs again after a crash uses the same (gate rules, section 4).
  */
 export interface Snapshot {
+  /** of the decision that the facts are for */
   decisionId: string;
   /** epoch milliseconds, UTC: the moment the snapshot was complete; ages are judged against it */
   decisionTimeMs: number;
+  /** what the facts were collected for */
   target: FactTarget;
+  /** under which they are to be evaluated */
   release: ReleaseRef;
   /** ordered by id */
   facts: Fact[];

@@ -9,12 +9,15 @@ export interface ComparedRelease {
   source: PolicySource;
 }
 
+/** Names that only the second release has, and names that only the first one has; sorted. */
 export interface NameChanges {
   added: string[];
   removed: string[];
 }
 
+/** What differs between two releases; every list is empty when nothing does. */
 export interface ReleaseDiff {
+  /** of the policy, by their meaning */
   rules: RuleChange[];
   /** ids of facts that are read */
   facts: NameChanges;
@@ -22,9 +25,11 @@ export interface ReleaseDiff {
   inputPaths: NameChanges;
   /** paths below `data.config` that are read */
   limits: NameChanges;
+  /** built-in functions of OPA that are called */
   builtIns: NameChanges;
   /** of the release's configuration, with its defaults */
   config: JsonChange[];
+  /** of the bundle's input.json */
   inputSchema: JsonChange[];
   /** of the bundle's data.json */
   data: JsonChange[];

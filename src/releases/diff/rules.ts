@@ -1,24 +1,33 @@
 import { canonicalJson } from '../../kernel/canonical-json';
 
+/** Where a rule is written, and how. */
+export interface RulePlace {
+  /** path within the policy */
+  file: string;
+  /** counted from 1 */
+  row: number;
+  /** as it is written */
+  text: string;
+}
+
 /** One rule of a policy. */
-export interface SourceRule {
+export interface SourceRule extends RulePlace {
   /** `gate.deny_reasons`; imports of a file are listed under `import` */
   name: string;
   /** what it says, whatever its layout and comments: equal for equal rules */
   meaning: string;
-  /** as it is written */
-  text: string;
-  file: string;
-  row: number;
 }
 
+/** A rule that only one of two policies has, or that the two write with another meaning. */
 export interface RuleChange {
   change: 'added' | 'removed' | 'changed';
+  /** `gate.deny_reasons` */
   rule: string;
+  /** in the first release; absent for an added rule */
   a?: RulePlace;
+  /** in the second release; absent for a removed rule */
   b?: RulePlace;
 }
-export type RulePlace = Pick<SourceRule, 'file' | 'row' | 'text'>;
 
 /** What the source of a policy holds beside its compiled form. */
 export interface PolicySource {

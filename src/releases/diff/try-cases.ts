@@ -10,15 +10,19 @@ export interface TriedDecision {
   faults: Pick<Fault, 'type' | 'message'>[];
 }
 
-export interface Difference {
+/** One input on which the two releases differ, with the decision of each. */
+export interface CaseDifference {
   /** the facts and attributes by which it comes to this; the others are as in the calm input */
   input: JsonObject;
   a: TriedDecision;
   b: TriedDecision;
 }
 
+/** On which generated inputs two releases decide differently. */
 export interface CasesResult {
+  /** the same seed over the same two releases generates the same inputs */
   seed: number;
+  /** how many inputs were decided under both */
   tried: number;
   /** inputs with one value changed, the calm one among them: fewer tried than these leave values out */
   single: number;
@@ -31,7 +35,7 @@ export interface CasesResult {
   /** facts and attributes for which no value could be made */
   withoutValues: string[];
   /** each brought down to the values that it takes, and each once; other outcomes before other reasons */
-  differences: Difference[];
+  differences: CaseDifference[];
 }
 
 /**
@@ -61,7 +65,7 @@ export async function tryCases(request: {
     return scoreOf(one) + scoreOf(other);
   });
   const cases = generateCases(domains, calm, count, seed);
-  const found = new Map<string, Difference>();
+  const found = new Map<string, CaseDifference>();
   let differing = 0;
   for (let from = 0; from < cases.length; from += AT_ONCE) {
     const some = cases.slice(from, from + AT_ONCE);
@@ -81,7 +85,7 @@ export async function tryCases(request: {
     }
   }
   const calmDecisions = await decideBoth(calm);
-  const isReasonOnly = (difference: Difference): number => Number(difference.a.outcome === difference.b.outcome);
+  const isReasonOnly = (difference: CaseDifference): number => Number(difference.a.outcome === difference.b.outcome);
   return {
     seed,
     tried: cases.length,

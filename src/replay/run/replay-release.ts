@@ -48,7 +48,7 @@ export interface ReplayRequest extends Surroundings {
   settings: LoadedSettings;
   /** the release that decides now */
   candidate: ReplayCandidate;
-  /** @default the audit store of the settings */
+  /** an export to read; @default the audit store of the settings */
   from?: ReplayExport;
   /** which decisions are replayed */
   filter: ReplayFilter;
