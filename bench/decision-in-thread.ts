@@ -16,7 +16,7 @@ const DECISIONS = 10_000;
 const NOW_MS = 1_767_225_600_000;
 const CONFIG: JsonObject = { limits: { maxDelta: 500, maxPending: 2000 } };
 
-const UNWATCHED = { begin: () => undefined, end: () => undefined };
+const UNWATCHED = { begin: () => undefined, note: () => undefined, end: () => undefined };
 
 /**
  * A decision in the evaluation thread (checks, the plan, the compiled module where the plan allows, sorting, conversion),

@@ -38,14 +38,16 @@ export interface UsedFact {
 
 /** How an evaluation came to its answer. */
 export interface RecordedEvaluation {
-  /** the evaluators that answered, with their versions, the one whose answer counts first */
+  /** the evaluators that were asked, with their versions, the one whose answer counts first */
   evaluators: string[];
   /** how far the first one could go before it is stopped, whatever the machine */
   budget?: { steps: number; elements: number; characters: number };
-  /** whether the compiled module agreed to an allow: `agreed`, `none` (it could not be asked) or `not-asked` */
+  /** what the compiled module said of an allow: `agreed`, `disagreed`, `failed`, `none` (it could not be asked) or `not-asked` */
   secondOpinion: string;
   /** why the module could not be asked */
   secondOpinionWhy?: string[];
+  /** both answers as JSON, shortened where they are long, where an allow of the first evaluator was not confirmed */
+  disagreement?: { first: string; second?: string; secondFailure?: string };
   /** paths that were absent and that the policy declares optional */
   optionalAbsent?: string[];
   /** the reasons of a denial that is an error, because something was missing while it was worked out */

@@ -67,6 +67,7 @@ export function toAuditText(given: AuditRecord): string {
       unknownFields(record).map(([name, value]) => `${name}: ${toText(value)}`),
     ),
     list('Deny reasons', record.reasons),
+    list('The two opinions', bothOpinions(record)),
     list('Would deny, if what was missing did not count', record.evaluation?.wouldDeny ?? []),
     list(
       'Missing while it was evaluated',
@@ -89,6 +90,12 @@ function secondOpinion({ evaluation }: AuditRecord): string | undefined {
   if (evaluation === undefined) return undefined;
   const { secondOpinion: vote, secondOpinionWhy = [] } = evaluation;
   return secondOpinionWhy.length === 0 ? vote : `${vote} (${secondOpinionWhy.join(', ')})`;
+}
+
+function bothOpinions({ evaluation }: AuditRecord): string[] {
+  if (evaluation?.disagreement === undefined) return [];
+  const { first, second, secondFailure = 'it failed' } = evaluation.disagreement;
+  return [`plan    ${first}`, `module  ${second ?? `no answer: ${secondFailure}`}`];
 }
 
 function remarks({ isDefault, warnings = [] }: AuditRecord['usedFacts'][number]): string {

@@ -83,6 +83,10 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     threads: settings.evaluationThreads,
     metrics: metrics.decisions,
     onFault: failed,
+    onDisagreement: (release, place) => {
+      logger.error({ ...release, ...place }, 'the two evaluators do not agree on an allow');
+      alerts.evaluators.disagreed(release, place);
+    },
   });
   const releases = await openReleases({
     source,
@@ -92,6 +96,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     faultsOf: ({ policy }) => guard.faultsOf(policy),
     tryOut: masks.check,
     alerts: alerts.releases,
+    onLoaded: alerts.evaluators.loaded,
     metrics: metrics.releases,
     logger,
   });

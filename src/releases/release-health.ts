@@ -12,6 +12,8 @@ export interface HealthRelease {
   lastError?: string;
   /** the worker started with the copy on disk, and the release's source has not confirmed it yet */
   fromCache?: true;
+  /** the bundle has no plan: wasm decides alone (`release.allowWasmOnly`), and nothing notices what is missing meanwhile */
+  wasmAlone?: true;
 }
 
 export interface Readiness extends HealthRelease {
@@ -25,7 +27,7 @@ export interface TemporalHealth {
 }
 
 export function toHealthRelease(status: ReleaseStatus): HealthRelease {
-  const { ref, fromCache } = status;
+  const { ref, fromCache, wasmAlone } = status;
   return {
     policySHA: ref?.policySha,
     configRev: ref?.configRev,
@@ -35,6 +37,7 @@ export function toHealthRelease(status: ReleaseStatus): HealthRelease {
     lastSuccessfulCheck: toTime(status.lastSuccessfulCheckAtMs),
     lastError: status.lastError,
     ...(fromCache ? { fromCache } : {}),
+    ...(wasmAlone ? { wasmAlone } : {}),
   };
 }
 

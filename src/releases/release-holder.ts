@@ -255,6 +255,7 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
       ...(lastSuccessfulCheckAtMs === undefined ? {} : { lastSuccessfulCheckAtMs }),
       ...(refused ? { lastError: refused.message } : {}),
       ...(fromCache ? { fromCache } : {}),
+      ...(current !== undefined && current.policy.plan === undefined ? { wasmAlone: true } : {}),
     }),
   };
 }

@@ -41,4 +41,6 @@ export interface ReleaseStatus {
   lastError?: string;
   /** the release in force came from the copy on disk, and its source has not confirmed it yet */
   fromCache?: true;
+  /** the bundle in force has no plan: its compiled module decides alone, and nothing notices what is missing meanwhile */
+  wasmAlone?: true;
 }

@@ -7,6 +7,7 @@ export function aPolicy(sha: string): PolicyBundle {
   return {
     sha,
     wasm: new Uint8Array(),
+    plan: '{}',
     data: {},
     inputSchema: { type: 'object' },
     reads: { facts: [], inputPaths: [], configPaths: [], collections: [], wholeInput: false },

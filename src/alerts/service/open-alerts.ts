@@ -1,6 +1,8 @@
 import { readSecret } from '../../platform/files/read-secret';
 import type { LoadedSettings } from '../../settings/load-settings';
+import type { Alert } from '../alert';
 import { createAlertDispatcher, type AlertDispatcher, type AlertMetrics } from '../alert-dispatcher';
+import { createEvaluatorAlerts, type EvaluatorAlerts } from '../evaluator-alerts';
 import { createAlertReceivers } from '../receivers/create-receivers';
 import { createReleaseAlerts, type ReleaseAlerts } from '../release-alerts';
 
@@ -15,6 +17,8 @@ export interface Alerts {
   dispatcher: AlertDispatcher;
   /** alerts about the newest release */
   releases: ReleaseAlerts;
+  /** alerts about releases whose two evaluators do not agree */
+  evaluators: EvaluatorAlerts;
 }
 
 /**
@@ -29,10 +33,14 @@ export function openAlerts({ settings, baseDir }: LoadedSettings, { env, metrics
     uiUrl,
   };
   const dispatcher = createAlertDispatcher(createAlertReceivers(receivers, deps), metrics);
-  const releases = createReleaseAlerts({
-    send: (alert) => dispatcher.send(alert),
+  const unawaited = {
+    send: (alert: Alert) => dispatcher.send(alert),
     nowMs: () => Date.now(),
-    onUndelivered: (failure) => logger.warn({ error: failure }, 'alert not delivered'),
-  });
-  return { dispatcher, releases };
+    onUndelivered: (failure: unknown) => logger.warn({ error: failure }, 'alert not delivered'),
+  };
+  return {
+    dispatcher,
+    releases: createReleaseAlerts(unawaited),
+    evaluators: createEvaluatorAlerts(unawaited),
+  };
 }

@@ -1,3 +1,4 @@
+import { missingPlan } from '../../releases/check-plan';
 import { openReleaseSource } from '../../releases/sources/open-release-source';
 import type { LoadedSettings } from '../../settings/load-settings';
 import { attempt, missing, type Finding } from './finding';
@@ -6,15 +7,28 @@ const SHOWN_DIGITS = 12;
 
 /** The release that the settings' manifest names: read whole and compared with its digests, not evaluated. */
 export async function releaseFinding(loaded: LoadedSettings, env: NodeJS.ProcessEnv): Promise<Finding> {
-  const { manifest } = loaded.settings.release;
+  const { manifest, allowWasmOnly } = loaded.settings.release;
   const named = await attempt(async () => {
     const source = openReleaseSource(loaded, { env });
     const found = await source.read();
     const [policy, config] = await Promise.all([found.loadPolicy(), found.loadConfig()]);
     const [policySha, configRev] = [policy.sha, config.configRev].map((digest) => digest.slice(0, SHOWN_DIGITS));
-    return `version ${found.manifest.version}, policy ${policySha}, configuration ${configRev}, from ${source.where}`;
+    const { version } = found.manifest;
+    const what = `version ${version}, policy ${policySha}, configuration ${configRev}, from ${source.where}`;
+    return { what, policy };
   });
-  if ('value' in named) return { state: 'ok', what: 'release', found: named.value };
-  const advice = `Correct the manifest ${manifest} or what it names; gate policy check says more of a policy`;
-  return missing('release', named.error, advice);
+  if ('error' in named) {
+    const advice = `Correct the manifest ${manifest} or what it names; gate policy check says more of a policy`;
+    return missing('release', named.error, advice);
+  }
+  const { what, policy } = named.value;
+  const [fault] = missingPlan(policy, allowWasmOnly);
+  if (fault !== undefined) return missing('release', `${what}: ${fault.message}`, 'Workers refuse it as it is');
+  if (policy.plan !== undefined) return { state: 'ok', what: 'release', found: what };
+  return {
+    state: 'note',
+    what: 'release',
+    found: `${what}, without a plan: wasm decides alone (release.allowWasmOnly)`,
+    advice: 'Nothing notices what is missing while it is evaluated: publish the policy again from its sources',
+  };
 }

@@ -1,7 +1,7 @@
 import type { Snapshot } from '../facts/snapshot';
 import { FailureType, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
-import type { EvaluationAccount } from '../../rego/evaluation/account';
+import type { EvaluationAccount, Refusal } from '../../rego/evaluation/account';
 import type { Decision, DecisionEvaluation } from './decision';
 import { notesToFaults } from './notes-to-faults';
 import { toDecisionEvaluation } from './to-decision-evaluation';
@@ -14,7 +14,12 @@ export const NO_REASON = 'policy_gave_no_reason';
 /** What an evaluation came to: the value of the entrypoint (undefined where Rego's is), or why there was none. */
 export type EvaluationResult =
   | { response: JsonValue | undefined; evalDurationNs: number; account?: EvaluationAccount }
-  | { faults: readonly Fault[] };
+  | {
+      faults: readonly Fault[];
+      /** where the policy was evaluated all the same: its allow was not confirmed */
+      evalDurationNs?: number;
+      refusal?: Refusal;
+    };
 
 /** A fact called `__proto__` is a key like any other. */
 const PLAIN = { writable: true, enumerable: true, configurable: true } as const;
@@ -48,7 +53,12 @@ export function toDecision(outcome: {
   deniesWithNotes?: boolean;
 }): Decision {
   const { snapshot, usedFactIds, result, deniesWithNotes = false } = outcome;
-  if ('faults' in result) return errorDecision(result.faults, 0);
+  if ('faults' in result) {
+    const { faults, evalDurationNs = 0, refusal } = result;
+    if (refusal === undefined) return errorDecision(faults, evalDurationNs);
+    const evaluation = toDecisionEvaluation(refusal.account, usedFactIds, refusal.disagreement);
+    return { ...errorDecision(faults, evalDurationNs), evaluation };
+  }
   const { response, evalDurationNs, account } = result;
   const noted = account?.notes === undefined ? [] : notesToFaults(account.notes);
   const evaluation = account === undefined ? undefined : toDecisionEvaluation(account, usedFactIds);

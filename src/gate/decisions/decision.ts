@@ -1,6 +1,7 @@
 import type { DecisionOutcome } from '../../kernel/outcome';
 import type { Fault } from '../../kernel/failures';
 import type { MaskRule } from '../../kernel/mask-rule';
+import type { Disagreement } from '../../rego/evaluation/account';
 
 /** The outcome of one evaluation. A pure function of (release, snapshot, decision time). */
 export interface Decision {
@@ -23,12 +24,17 @@ export interface Decision {
 
 /** How an evaluation came to its answer, as far as people and a later replay want to know. */
 export interface DecisionEvaluation {
-  /** the evaluators that answered, with their versions, the one whose answer counts first */
+  /** the evaluators that were asked, with their versions, the one whose answer counts first */
   evaluators: string[];
-  /** whether the compiled module agreed to an allow; `none` where it is known to answer in another way than OPA */
-  secondOpinion: 'agreed' | 'none' | 'not-asked';
+  /**
+   * What the compiled module said of an allow: `none` where it is known to answer in another way than OPA; `disagreed` or
+   * `failed` (it threw, or ran out of memory or time) make the decision an error.
+   */
+  secondOpinion: 'agreed' | 'none' | 'not-asked' | 'disagreed' | 'failed';
   /** why there was none */
   secondOpinionWhy?: string[];
+  /** both answers, where an allow of the first evaluator was not confirmed */
+  disagreement?: Disagreement;
   /** ids of the facts that the evaluation looked at, ordered; absent where it took the whole input */
   lookedAt?: string[];
   /** paths that were absent and that the policy declares optional, ordered */

@@ -1,3 +1,4 @@
+import { SecondOpinionError } from '../../rego/evaluation/account';
 import type { EvaluatePolicy } from '../../rego/evaluation/evaluate-policy';
 import { formatDuration, parseDuration } from '../../kernel/duration';
 import type { Snapshot } from '../facts/snapshot';
@@ -6,7 +7,7 @@ import { RESERVED_INPUT_KEYS } from '../../kernel/names';
 import { createInputCheck, type InputCheck } from './check-input';
 import type { Release } from '../../releases/release';
 import type { Decision } from './decision';
-import { toDecision, toPolicyInput } from './decide';
+import { toDecision, toPolicyInput, type EvaluationResult } from './decide';
 
 /**
  * The decision about a snapshot under exactly one release. The facts are checked first, and the policy is not asked when
@@ -21,7 +22,7 @@ export async function evaluateSnapshot(request: {
 }): Promise<Decision> {
   const { release, snapshot, evaluate } = request;
   const usedFactIds = release.policy.reads.facts;
-  const decide = (result: Parameters<typeof toDecision>[0]['result']): Decision =>
+  const decide = (result: EvaluationResult): Decision =>
     toDecision({
       snapshot,
       usedFactIds,
@@ -50,9 +51,15 @@ export async function evaluateSnapshot(request: {
     }
     return decide(evaluated);
   } catch (error) {
-    if (error instanceof GateError && POLICY_FAULTS.includes(error.type)) return decide({ faults: error.faults });
+    if (error instanceof GateError && POLICY_FAULTS.includes(error.type)) return decide(failedResult(error));
     throw error;
   }
+}
+
+function failedResult({ faults, cause }: GateError): EvaluationResult {
+  if (!(cause instanceof SecondOpinionError)) return { faults };
+  const { refusal, evalDurationNs } = cause;
+  return { faults, refusal, evalDurationNs };
 }
 
 const POLICY_FAULTS: readonly FailureType[] = [FailureType.PolicyEvaluation, FailureType.PolicyInvalid];

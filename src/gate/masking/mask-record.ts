@@ -42,7 +42,7 @@ export function maskRecord<R extends AuditRecord>(record: R, rules: readonly Mas
       ),
     ].sort();
   const maskEvaluation = (evaluation: RecordedEvaluation): RecordedEvaluation => {
-    const { optionalAbsent, wouldDeny, notes } = evaluation;
+    const { optionalAbsent, wouldDeny, notes, disagreement } = evaluation;
     return {
       ...evaluation,
       // a path may name a masked key
@@ -51,6 +51,7 @@ export function maskRecord<R extends AuditRecord>(record: R, rules: readonly Mas
         : { optionalAbsent: optionalAbsent.map((path) => withoutKeys(withoutSecrets(path, secrets), keys)) }),
       ...(wouldDeny === undefined ? {} : { wouldDeny: maskReasons(wouldDeny) }),
       ...(notes === undefined ? {} : { notes: notes.map(maskFault) }),
+      ...(disagreement === undefined ? {} : { disagreement: maskDisagreement(disagreement) }),
     };
   };
   return {
@@ -120,6 +121,19 @@ function withoutKeys(code: string, keys: readonly string[]): string {
     return spelled !== OTHER_REASON && `_${code}_`.includes(`_${spelled}_`);
   });
   return isWithin ? OTHER_REASON : code;
+}
+
+/** Both answers may quote a fact. */
+function maskDisagreement({
+  second,
+  secondFailure,
+}: NonNullable<RecordedEvaluation['disagreement']>): RecordedEvaluation['disagreement'] {
+  const masked = 'an answer that may quote what is masked';
+  return {
+    first: masked,
+    ...(second === undefined ? {} : { second: masked }),
+    ...(secondFailure === undefined ? {} : { secondFailure: 'a failure that may quote what is masked' }),
+  };
 }
 
 /** Faults of these types say what is wrong with the facts or the policy's answer, and so may quote them. */

@@ -23,6 +23,8 @@ export interface ThreadCall {
 export interface ThreadEnd<Call> {
   why: 'deadline' | 'crash' | 'never started';
   current?: Call;
+  /** what the first evaluator answered to `current`, where the second was at work */
+  first?: string;
   unanswered: Call[];
   message: string;
 }
@@ -169,6 +171,7 @@ export class EvaluationThread<Call extends ThreadCall> {
     this.listener.ended({
       why: hadStarted ? why : 'never started',
       ...(current === undefined ? {} : { current }),
+      ...(run?.note === undefined ? {} : { first: run.note }),
       unanswered,
       message,
     });

@@ -4,7 +4,7 @@ import type { PolicyBundle } from '../bundle/policy-bundle';
 import type { EvaluationAccount, SecondOpinionSetting } from './account';
 import { EvaluationThread, type ThreadCall, type ThreadEnd } from './evaluation-thread';
 import type { Answer } from './messages';
-import { toGateError } from './run-failure';
+import { stopped, toGateError } from './run-failure';
 import { createPrepareRelease, type PreparedRelease } from './prepare-release';
 
 export interface EvaluatorOptions {
@@ -188,14 +188,14 @@ class ThreadedEvaluator implements Evaluator {
       const response = responseText === undefined ? undefined : (JSON.parse(responseText) as JsonValue);
       call.resolve({ response, evalDurationNs, account: JSON.parse(accountText!) as EvaluationAccount });
     } else {
-      call.reject(toGateError(failure));
+      call.reject(toGateError(failure, evalDurationNs));
     }
     if (!this.hasAnswered) this.fillSpare();
     this.hasAnswered = true;
     if (this.queue.length > 0) this.dispatchSoon();
   }
 
-  private ended(thread: EvaluationThread<Call>, { why, current, unanswered, message }: ThreadEnd<Call>): void {
+  private ended(thread: EvaluationThread<Call>, { why, current, first, unanswered, message }: ThreadEnd<Call>): void {
     this.active.delete(thread);
     this.spare.delete(thread);
     if (why === 'never started') {
@@ -217,7 +217,7 @@ class ThreadedEvaluator implements Evaluator {
       // A pause of the whole machine passes a deadline too, so one more try; a crash within an evaluation comes again.
       const mayRetry = call.failures < ATTEMPTS && !(why === 'crash' && call === current);
       if (mayRetry) again.push(call);
-      else call.reject(new GateError(FailureType.PolicyEvaluation, `The evaluation of the policy failed: ${message}`));
+      else call.reject(toGateError(stopped(message, call === current ? first : undefined)));
     }
     this.queue = [...again, ...this.queue];
     this.fillActive();

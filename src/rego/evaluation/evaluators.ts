@@ -1,25 +1,30 @@
 import type { JsonValue } from '../../kernel/json';
 import { instantiatePolicy, type WasmPolicy } from '../wasm-policy';
-import { allows, describeDisagreement, type Disagreement, type EvaluationAccount, type NoVoteReason } from './account';
+import {
+  allows,
+  noVoteText,
+  shownAnswer,
+  type EvaluationAccount,
+  type NoVoteReason,
+  type SecondOpinion,
+} from './account';
 import { createPlanEvaluator, type PlanAnswer } from './plan-evaluator';
+import { refused, type RunFailure } from './run-failure';
 import type { RunnablePolicy } from './runnable-policy';
-
-/** Why there is no answer: the policy did not load, did not answer, or its two evaluators do not agree. */
-export interface RunFailure {
-  step: 'load' | 'run';
-  message: string;
-  disagreement?: Disagreement;
-}
 
 /** The evaluators of one policy, as one. */
 export interface Evaluators {
   isReady(): boolean;
   /** @throws where the policy does not load */
   prepare(): void;
-  /** @throws where the policy gives no answer */
+  /**
+   * @param onAsk told the first evaluator's answer, shortened, before the second is asked: that may never return
+   * @throws where the policy gives no answer
+   */
   answer(
     inputText: string,
     timeNs: bigint,
+    onAsk: (first: string) => void,
   ): { response: JsonValue | undefined; account: EvaluationAccount } | { failure: RunFailure };
 }
 
@@ -33,7 +38,10 @@ export function wasmAlone(policy: RunnablePolicy): Evaluators {
       instance = undefined;
       const response = running.evaluate(policy.entrypoint, inputText, timeNs);
       instance = running;
-      return { response, account: { evaluator: 'wasm', secondOpinion: { vote: 'not-asked' } } };
+      return {
+        response,
+        account: { evaluator: 'wasm', secondOpinion: { vote: 'none', why: [{ reason: 'no-plan' }] } },
+      };
     },
   };
 }
@@ -62,25 +70,36 @@ export function planFirst(policy: RunnablePolicy, planText: string): Evaluators 
     module.setData(policy.dataText);
   };
 
-  const ask = (first: PlanAnswer, inputText: string, timeNs: bigint): EvaluationAccount | { failure: RunFailure } => {
-    const { response, doubts } = first;
+  const ask = (
+    { response, account, doubts }: PlanAnswer,
+    inputText: string,
+    timeNs: bigint,
+    onAsk: (first: string) => void,
+  ): EvaluationAccount | { failure: RunFailure } => {
+    const accountOf = (secondOpinion: SecondOpinion): EvaluationAccount => ({ ...account, secondOpinion });
     const why: NoVoteReason[] = noModule === undefined ? doubts() : [{ reason: 'no-module', message: noModule }];
+    if (why.length > 0 && setting !== 'required') return accountOf({ vote: 'none', why });
+    const first = shownAnswer(JSON.stringify(response));
     if (why.length > 0) {
-      if (setting !== 'required') return { ...first.account, secondOpinion: { vote: 'none', why } };
-      const secondFailure = `the second opinion is required, and there is none: ${why.map(describeReason).join(', ')}`;
-      return refused({ first: response!, secondFailure });
+      const secondFailure = `the second opinion is required, and there is none: ${why.map(noVoteText).join(', ')}`;
+      return {
+        failure: refused({ disagreement: { first, secondFailure }, account: accountOf({ vote: 'none', why }) }),
+      };
     }
+    onAsk(first);
     const asked = module!;
     module = undefined;
     let second: JsonValue | undefined;
     try {
       second = asked.evaluate(entrypoint, inputText, timeNs);
     } catch (error) {
-      return refused({ first: response!, secondFailure: messageOf(error) });
+      const disagreement = { first, secondFailure: messageOf(error) };
+      return { failure: refused({ disagreement, account: accountOf({ vote: 'failed' }) }) };
     }
     module = asked;
-    if (!allows(second)) return refused({ first: response!, ...(second === undefined ? {} : { second }) });
-    return { ...first.account, secondOpinion: { vote: 'agreed' } };
+    if (allows(second)) return accountOf({ vote: 'agreed' });
+    const disagreement = { first, second: shownAnswer(JSON.stringify(second ?? null)) };
+    return { failure: refused({ disagreement, account: accountOf({ vote: 'disagreed' }) }) };
   };
 
   return {
@@ -89,23 +108,14 @@ export function planFirst(policy: RunnablePolicy, planText: string): Evaluators 
       plan ??= createPlanEvaluator(policy, planText);
       prepareModule();
     },
-    answer(inputText, timeNs) {
+    answer(inputText, timeNs, onAsk) {
       const first = plan!(inputText, timeNs);
       const { response, account } = first;
       if (setting === 'off' || first.hasNotes || !allows(response)) return { response, account };
-      const asked = ask(first, inputText, timeNs);
+      const asked = ask(first, inputText, timeNs, onAsk);
       return 'failure' in asked ? asked : { response, account: asked };
     },
   };
-}
-
-function refused(disagreement: Disagreement): { failure: RunFailure } {
-  return { failure: { step: 'run', message: describeDisagreement(disagreement), disagreement } };
-}
-
-function describeReason(why: NoVoteReason): string {
-  if (why.reason === 'no-module') return `no valid module (${why.message})`;
-  return why.at === undefined ? why.reason : `${why.reason} at ${why.at.file}:${why.at.row}`;
 }
 
 function instantiate({ module, noModule, memoryMiB, dataText }: RunnablePolicy): WasmPolicy {

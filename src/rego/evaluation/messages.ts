@@ -1,4 +1,4 @@
-import type { RunFailure } from './evaluators';
+import type { RunFailure } from './run-failure';
 import type { RunnablePolicy } from './runnable-policy';
 
 /** A release for a thread to hold. */

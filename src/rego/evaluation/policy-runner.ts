@@ -1,12 +1,15 @@
 import type { JsonValue } from '../../kernel/json';
 import type { EvaluationAccount } from './account';
-import { messageOf, planFirst, wasmAlone, type RunFailure } from './evaluators';
+import { messageOf, planFirst, wasmAlone } from './evaluators';
+import type { RunFailure } from './run-failure';
 import type { RunnablePolicy } from './runnable-policy';
 
 /** Told of each run, for whoever watches from another thread. */
 export interface RunListener {
   /** @param isLoading whether the policy is still being made ready: that is not part of the evaluation's deadline */
   begin(callId: number, isLoading: boolean, nowNs: bigint): void;
+  /** @param first the first evaluator's answer, shortened: the second is asked now, and may never return */
+  note(first: string): void;
   end(): void;
 }
 
@@ -28,6 +31,7 @@ export interface PolicyRunner {
  * @param nowNs a clock that all threads of the process share
  */
 export function createPolicyRunner(policy: RunnablePolicy, listener: RunListener, nowNs: () => bigint): PolicyRunner {
+  const onAsk = (first: string): void => listener.note(first);
   const evaluate = policy.planText === undefined ? wasmAlone(policy) : planFirst(policy, policy.planText);
   return {
     run(callId, inputText, decisionTimeMs) {
@@ -43,7 +47,7 @@ export function createPolicyRunner(policy: RunnablePolicy, listener: RunListener
       const beganNs = nowNs();
       listener.begin(callId, false, beganNs);
       try {
-        const answer = evaluate.answer(inputText, BigInt(Math.trunc(decisionTimeMs)) * 1_000_000n);
+        const answer = evaluate.answer(inputText, BigInt(Math.trunc(decisionTimeMs)) * 1_000_000n, onAsk);
         return { ...answer, tookNs: Number(nowNs() - beganNs) };
       } catch (error) {
         return { failure: { step: 'run', message: messageOf(error) }, tookNs: Number(nowNs() - beganNs) };

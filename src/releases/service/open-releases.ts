@@ -6,6 +6,7 @@ import type { Settings } from '../../settings/settings';
 import { missingPlan } from '../check-plan';
 import { checkRelease } from '../check-release';
 import type { Release, ReleaseHolder } from '../release';
+import type { ReleaseRef } from '../release-ref';
 import { createReleaseHolder } from '../release-holder';
 import { startReleaseRefresh } from '../release-refresh';
 import { smokeRelease } from '../smoke-release';
@@ -26,6 +27,8 @@ export interface ReleasesOptions {
   tryOut(release: Release): Promise<void>;
   /** told when the newest release is not in force, and when it is again */
   alerts: { refused(error: GateError, kept: Release | undefined): void; recovered(release: Release): void };
+  /** told of each release that comes into force */
+  onLoaded(release: ReleaseRef): void;
   metrics: ReleaseMetrics;
   logger: Record<'info' | 'warn' | 'error', (details: object, message: string) => void>;
 }
@@ -63,6 +66,7 @@ export async function openReleases(options: ReleasesOptions): Promise<Releases> 
     },
     onLoaded: (release, fromCache) => {
       metrics.loaded(release.ref, release.loadedAtMs, fromCache);
+      options.onLoaded(release.ref);
       if (fromCache)
         logger.warn({ ...release.ref }, 'release loaded from the copy on disk: its source is out of reach');
       else logger.info({ ...release.ref }, 'release loaded');

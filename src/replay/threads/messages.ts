@@ -1,4 +1,5 @@
 import type { FailureType } from '../../kernel/failures';
+import type { RunFailure } from '../../rego/evaluation/run-failure';
 import type { RunnablePolicy } from '../../rego/evaluation/runnable-policy';
 import type { Candidate } from '../rebuild-snapshot';
 import type { ReplayFilter } from '../replay';
@@ -20,7 +21,7 @@ export interface BatchMessage {
   firstLine: number;
   text: string;
   /** evaluations that brought a thread down, by n, and what is said of them: they are not tried again */
-  failed: ReadonlyMap<number, string>;
+  failed: ReadonlyMap<number, RunFailure>;
 }
 
 export const CALLS_PER_BATCH = 2 ** 32;

@@ -1,5 +1,6 @@
 import { FailureType, GateError } from '../../kernel/failures';
 import { parseDuration } from '../../kernel/duration';
+import { stopped, type RunFailure } from '../../rego/evaluation/run-failure';
 import { toRunnable } from '../../rego/evaluation/prepare-release';
 import type { ReplayOptions } from '../replay';
 import { emptyReport, mergeReport, type ReplayReport } from '../replay-report';
@@ -143,11 +144,17 @@ class ReplayPool {
     }
     // The batch that it was at is the one that it was given first.
     const blamed = this.batches.get(at?.batch ?? [...thread.given.keys()][0] ?? -1);
-    if (blamed !== undefined) this.blame(blamed, at?.call ?? 0, why, message);
+    if (blamed !== undefined) this.blame(blamed, at, why, message);
     if (this.failure === undefined) for (const given of thread.given.values()) this.give(given);
   }
 
-  private blame({ message: batch, failures }: Batch, call: number, why: 'deadline' | 'crash', message: string): void {
+  private blame(
+    { message: batch, failures }: Batch,
+    at: EndedAt | undefined,
+    why: 'deadline' | 'crash',
+    message: string,
+  ): void {
+    const call = at?.call ?? 0;
     const count = (failures.get(call) ?? 0) + 1;
     failures.set(call, count);
     if (call === 0) {
@@ -158,7 +165,7 @@ class ReplayPool {
     }
     // A crash within an evaluation comes again.
     if (why === 'deadline' && count < ATTEMPTS) return;
-    (batch.failed as Map<number, string>).set(call, `The evaluation of the policy failed: ${message}`);
+    (batch.failed as Map<number, RunFailure>).set(call, stopped(message, at?.first));
   }
 
   fail(error: Error): void {

@@ -17,6 +17,8 @@ export interface EndedAt {
   batch: number;
   /** of the batch, from 1 */
   call: number;
+  /** what the first evaluator answered, where the second was at work */
+  first?: string;
 }
 
 export interface ReplayThreadListener {
@@ -86,7 +88,11 @@ export class ReplayThread {
   private end(why: 'deadline' | 'crash', message: string): void {
     if (this.isOver) return;
     const run = this.clock.read();
-    const at = run && { batch: Math.floor(run.callId / CALLS_PER_BATCH), call: run.callId % CALLS_PER_BATCH };
+    const at = run && {
+      batch: Math.floor(run.callId / CALLS_PER_BATCH),
+      call: run.callId % CALLS_PER_BATCH,
+      ...(run.note === undefined ? {} : { first: run.note }),
+    };
     this.close();
     void this.worker.terminate();
     this.listener.ended(this.isReady || at !== undefined ? why : 'never started', message, at);

@@ -23,10 +23,10 @@ export function createThreadSide(
     let last = 0;
     return ({ input, decisionTimeMs }) => {
       last += 1;
-      const why = failed.get(last);
-      if (why !== undefined) return Promise.reject(new GateError(FailureType.PolicyEvaluation, why));
+      const failure = failed.get(last);
+      if (failure !== undefined) return Promise.reject(toGateError(failure));
       const found = runner.run(batch * CALLS_PER_BATCH + last, JSON.stringify(input), decisionTimeMs);
-      if ('failure' in found) return Promise.reject(toGateError(found.failure));
+      if ('failure' in found) return Promise.reject(toGateError(found.failure, found.tookNs));
       const { response, account, tookNs } = found;
       return Promise.resolve({ response, account, evalDurationNs: tookNs });
     };

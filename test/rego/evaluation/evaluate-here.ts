@@ -12,13 +12,15 @@ export async function evaluateHere(policy: PolicyBundle): Promise<EvaluatePolicy
     let runner = runners.get(key);
     if (runner === undefined) {
       const runnable = await toRunnable(policy, configDocument, { memoryMiB: 64, secondOpinion });
-      runner = createPolicyRunner(runnable, { begin: () => undefined, end: () => undefined }, () =>
-        process.hrtime.bigint(),
+      runner = createPolicyRunner(
+        runnable,
+        { begin: () => undefined, note: () => undefined, end: () => undefined },
+        () => process.hrtime.bigint(),
       );
       runners.set(key, runner);
     }
     const result = runner.run(1, JSON.stringify(input), decisionTimeMs);
-    if ('failure' in result) throw toGateError(result.failure);
+    if ('failure' in result) throw toGateError(result.failure, result.tookNs);
     return { response: result.response, account: result.account, evalDurationNs: result.tookNs };
   };
 }

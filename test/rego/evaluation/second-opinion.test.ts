@@ -98,19 +98,35 @@ describe('an allow of the plan', () => {
     const error = await errorOf(ask(INPUT, 'when-possible', other));
     expect(error.message).toMatch(message);
     expect(error.message).toContain('{"allow":true,"deny_reasons":[]}');
-    expect((error.cause as SecondOpinionError).disagreement.first).toEqual({ allow: true, deny_reasons: [] });
+    expect((error.cause as SecondOpinionError).refusal.disagreement.first).toBe('{"allow":true,"deny_reasons":[]}');
     // the next one is asked of a new instance
     expect((await errorOf(ask(INPUT, 'when-possible', other))).message).toMatch(message);
   });
 
-  it('an allow of the plan is an error where the module passes the deadline', async () => {
+  it('an allow of the plan is an error with its answer where the module passes the deadline', async () => {
     const loop = `package gate
 response := {"allow": count(n) < 0}
 members := {x | some x in numbers.range(1, 2000)}
 n := {1 | some _ in members; some _ in members; some c in members; c == data.own}`;
     const other = await bundleOf(POLICY, loop);
     const error = await errorOf(ask(INPUT, 'when-possible', other, { deadlineMs: 1_000 }));
-    expect(error.message).toMatch(/ran longer than 1000 ms/);
+    expect(error.message).toMatch(/no answer: it ran longer than 1000 ms and was stopped/);
+    expect(error.message).toContain('{"allow":true,"deny_reasons":[]}');
+    expect(error.cause).toMatchObject({
+      refusal: {
+        disagreement: {
+          first: '{"allow":true,"deny_reasons":[]}',
+          secondFailure: 'it ran longer than 1000 ms and was stopped',
+        },
+        account: { evaluator: 'plan', secondOpinion: { vote: 'failed' } },
+      },
+    });
+  });
+
+  it('answers of a disagreement are shortened', async () => {
+    const long = await bundleOf(POLICY, `package gate\n${RESPONSE}deny contains "${'x'.repeat(5_000)}"`);
+    const { refusal } = (await errorOf(ask(INPUT, 'when-possible', long))).cause as SecondOpinionError;
+    expect(refusal.disagreement.second).toHaveLength(2_001);
   });
 });
 
@@ -158,6 +174,6 @@ describe('a bundle with wasm alone', () => {
     const { plan: _, ...alone } = policy;
     const { response, account } = await ask({}, 'when-possible', alone);
     expect(response).toMatchObject({ allow: true });
-    expect(account).toEqual({ evaluator: 'wasm', secondOpinion: { vote: 'not-asked' } });
+    expect(account).toEqual({ evaluator: 'wasm', secondOpinion: { vote: 'none', why: [{ reason: 'no-plan' }] } });
   });
 });

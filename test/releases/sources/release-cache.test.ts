@@ -242,6 +242,7 @@ describe('a worker whose object store is down', () => {
       lastCheckAtMs: 5_000,
       lastError: `${URL} cannot be read: connect ECONNREFUSED`,
       fromCache: true,
+      wasmAlone: true,
     });
   });
 
@@ -260,6 +261,7 @@ describe('a worker whose object store is down', () => {
       loadedAtMs: 5_000,
       lastCheckAtMs: 5_000,
       lastSuccessfulCheckAtMs: 5_000,
+      wasmAlone: true,
     });
     await holder.refresh();
     expect(objects.takeRequests()).toEqual(['get latest.json unless 3']);

@@ -20,7 +20,11 @@ const start = (dataText = JSON.stringify({ config: { limits: { max: 10 } } })) =
       maxRows: 5,
       policy: { module: compiled, dataText, entrypoint: 'gate/response', memoryMiB: 16 },
     },
-    { begin: (callId, isLoading) => void (isLoading || begun.push(callId)), end: () => undefined },
+    {
+      begin: (callId, isLoading) => void (isLoading || begun.push(callId)),
+      note: () => undefined,
+      end: () => undefined,
+    },
   );
 const batch = (number: number, lines: string[], failed: BatchMessage['failed'] = new Map()): BatchMessage => ({
   batch: number,
@@ -46,7 +50,9 @@ describe('a replaying thread', () => {
 
   it('a replaying thread does not try again what brought a thread down', async () => {
     begun.length = 0;
-    const answer = await start()(batch(0, [lineOf(1), lineOf(2), lineOf(3)], new Map([[2, 'it hung']])));
+    const answer = await start()(
+      batch(0, [lineOf(1), lineOf(2), lineOf(3)], new Map([[2, { step: 'run' as const, message: 'it hung' }]])),
+    );
     expect(answer).toMatchObject({ report: { counts: { same: 2, changed: 1 } } });
     expect(answer).toMatchObject({ report: { rows: { changed: [{ decisionID: 'n-2', newReasons: ['it hung'] }] } } });
     expect(begun).toEqual([1, 3]);

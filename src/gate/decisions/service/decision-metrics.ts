@@ -3,11 +3,14 @@ import type { GateRecord } from '../../../audit/audit-record';
 import { createLabelCap } from '../../../platform/observability/label-cap';
 import { metricsOn } from '../../../platform/observability/metrics-on';
 import { reasonCodesOf } from '../../../kernel/reason-code';
+import type { DecisionEvaluation } from '../decision';
 
 /** What the code of decisions reports; no hook throws. */
 export interface DecisionMetrics {
   /** the policy was evaluated, whatever it answered */
   evaluated(seconds: number): void;
+  /** the compiled module was asked about an allow, or could not be; decisions that it was not asked about do not count */
+  opined(vote: DecisionEvaluation['secondOpinion']): void;
   /** a decision is recorded; records of acts do not count */
   recorded(record: Pick<GateRecord, 'kind' | 'outcome' | 'stage' | 'reasons' | 'masked'>): void;
 }
@@ -24,12 +27,20 @@ export function createDecisionMetrics(registry: Registry): DecisionMetrics {
     'Time that an evaluation of the policy took',
     EVALUATION_BUCKETS,
   );
+  const opinions = counter(
+    'gate_second_opinions_total',
+    'What the compiled module said of an allow: agreed, disagreed, failed, or none where it has no vote',
+    ['vote'],
+  );
   const decisions = counter('gate_decisions_total', 'Decisions by outcome and stage', ['outcome', 'stage']);
   const reasons = counter('gate_deny_reasons_total', 'Deny reasons by code', ['code']);
   const stageLabel = createLabelCap(DECISION_LABEL_LIMITS.stage);
   const codeLabel = createLabelCap(DECISION_LABEL_LIMITS.code);
   return {
     evaluated: (seconds) => durations.observe(seconds),
+    opined(vote) {
+      if (vote !== 'not-asked') opinions.inc({ vote });
+    },
     recorded(record) {
       if (record.kind !== 'decision' || !record.outcome) return;
       decisions.inc({ outcome: record.outcome, stage: stageLabel(record.stage) });

@@ -1,8 +1,9 @@
 import type { FailureType } from '../../../kernel/failures';
 import { createEvaluator, type Evaluator } from '../../../rego/evaluation/evaluator';
 import type { Release } from '../../../releases/release';
+import type { ReleaseRef } from '../../../releases/release-ref';
 import type { Snapshot } from '../../facts/snapshot';
-import type { Decision } from '../decision';
+import type { Decision, DecisionEvaluation } from '../decision';
 import { evaluateSnapshot } from '../evaluate-snapshot';
 import type { DecisionMetrics } from './decision-metrics';
 
@@ -12,6 +13,8 @@ export interface DecisionsOptions {
   metrics: DecisionMetrics;
   /** counts each fault of a decision */
   onFault(type: FailureType): void;
+  /** the two evaluators of a release do not agree on an allow, or the second one failed */
+  onDisagreement(release: ReleaseRef, at: { decisionId: string; deploymentId: string; stage: string }): void;
 }
 
 /** The threads that evaluate policies, and the decisions that they make. */
@@ -23,7 +26,7 @@ export interface Decisions {
   close(): Promise<void>;
 }
 
-export function openDecisions({ threads, metrics, onFault }: DecisionsOptions): Decisions {
+export function openDecisions({ threads, metrics, onFault, onDisagreement }: DecisionsOptions): Decisions {
   const evaluator = createEvaluator({ threads });
   return {
     evaluatePolicy: (request) => evaluator.evaluate(request),
@@ -34,9 +37,18 @@ export function openDecisions({ threads, metrics, onFault }: DecisionsOptions): 
         evaluate: (request) => evaluator.evaluate(request),
       });
       if (decision.evalDurationNs > 0) metrics.evaluated(decision.evalDurationNs / 1e9);
+      if (decision.evaluation !== undefined) {
+        metrics.opined(decision.evaluation.secondOpinion);
+        if (DISAGREEMENTS.includes(decision.evaluation.secondOpinion)) {
+          const { decisionId, target } = snapshot;
+          onDisagreement(release.ref, { decisionId, deploymentId: target.deploymentId, stage: target.stage });
+        }
+      }
       for (const fault of decision.faults) onFault(fault.type);
       return decision;
     },
     close: () => evaluator.close(),
   };
 }
+
+const DISAGREEMENTS: readonly DecisionEvaluation['secondOpinion'][] = ['disagreed', 'failed'];
