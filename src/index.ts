@@ -51,8 +51,11 @@ export type {
   ActionSpec,
   HttpAction,
   HttpRequestSpec,
+  ModuleAction,
   NoneAction,
+  SecretUse,
 } from './gate/actions/action';
+export type { ActionModule, ModuleRequest } from './gate/actions/action-kind';
 export type { Alert, AlertStatus } from './alerts/alert';
 export type {
   AuditDomain,

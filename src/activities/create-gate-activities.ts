@@ -1,6 +1,5 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { Value } from '@sinclair/typebox/value';
-import { compensate, runAction } from '../gate/actions/adapters';
 import { ReleaseConfig } from '../releases/config/release-config';
 import { leaseLapse } from '../gate/decisions/lease';
 import { FailureType } from '../kernel/failures';
@@ -51,7 +50,7 @@ export function createActivities(services: Services): GateActivities {
         const result = await beating(async (signal) => {
           if (lease) await checkLease(services, lease);
           const hidesValues = services.hidesAttributes(context, release);
-          return runAction(action, context, { idempotencyKey, signal, hidesValues });
+          return services.actions.run(action, context, { idempotencyKey, signal, hidesValues });
         });
         services.metrics.actions.succeeded(action.type);
         return result;
@@ -63,7 +62,9 @@ export function createActivities(services: Services): GateActivities {
     compensateAction: ({ action, context, idempotencyKey, release }) =>
       translated(FailureType.ActionFailed, async () => {
         const hidesValues = services.hidesAttributes(context, release);
-        const result = await beating((signal) => compensate(action, context, { idempotencyKey, signal, hidesValues }));
+        const result = await beating((signal) =>
+          services.actions.compensate(action, context, { idempotencyKey, signal, hidesValues }),
+        );
         services.metrics.actions.compensated(action.type);
         return result;
       }),

@@ -10,6 +10,8 @@ import type { ReleaseHolder } from '../releases/release';
 import { openReleases } from '../releases/service/open-releases';
 import { openReleaseSource } from '../releases/sources/open-release-source';
 import type { LoadedSettings } from '../settings/load-settings';
+import type { Actions } from './actions/registry';
+import { openActions } from './actions/service/open-actions';
 import { openDecisions } from './decisions/service/open-decisions';
 import { createEncryptionGuard } from './encryption-guard';
 import type { RegisteredProvider } from './facts/registry';
@@ -36,6 +38,7 @@ export interface ServiceOptions {
 export interface Services extends MaskedGate, Pick<Audit, 'store' | 'database'> {
   releases: ReleaseHolder;
   alerts: AlertDispatcher;
+  actions: Actions;
   metrics: Metrics;
   registry: Registry;
   logger: ProgramLogger;
@@ -62,6 +65,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
   const metrics = createMetrics(registry);
   const { failed } = metrics.errors;
 
+  const actions = await openActions(loaded, { env });
   const alerts = openAlerts(loaded, { env, metrics: metrics.alerts, logger });
   const source = openReleaseSource(loaded, {
     env,
@@ -119,6 +123,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     ...(database ? { database } : {}),
     releases: holder,
     alerts: alerts.dispatcher,
+    actions,
     metrics,
     registry,
     logger,

@@ -2,6 +2,7 @@ import { S3Access, awsPlace } from '../platform/aws/access';
 import { Type, type Static } from '@sinclair/typebox';
 import { Duration, SecretRef, strict } from '../platform/documents/schema-types';
 import { DEFAULT_DURATIONS } from '../kernel/duration';
+import { NAME_PATTERN } from '../kernel/names';
 
 // What one worker is told: where things are. Never swapped while it runs; configs/Settings.pkl says the same in PKL and a
 // test compares the two.
@@ -61,6 +62,18 @@ export const WorkerDeployment = Type.Object(
 );
 export type WorkerDeployment = Static<typeof WorkerDeployment>;
 
+/** Files for servers whose certificate a private authority signed, or that want one of their client (PEM). */
+const tls = Type.Optional(
+  Type.Object(
+    {
+      caFile: Type.Optional(Type.String({ minLength: 1 })),
+      certFile: Type.Optional(Type.String({ minLength: 1 })),
+      keyFile: Type.Optional(Type.String({ minLength: 1 })),
+    },
+    strict,
+  ),
+);
+
 /** A server that takes decision logs as OPA uploads them: gzipped JSON arrays of events by POST. */
 export const DecisionLogUpload = Type.Object(
   {
@@ -70,6 +83,7 @@ export const DecisionLogUpload = Type.Object(
     /** of one upload, compressed; as OPA's `upload_size_limit_bytes` */
     maxUploadBytes: Type.Integer({ minimum: 1024, maximum: 64 * 1024 * 1024, default: 32768 }),
     timeout: Duration('10s'),
+    tls,
     /** where events wait on disk; @default $XDG_DATA_HOME/planning-engine/decision-logs */
     folder: Type.Optional(Type.String({ minLength: 1 })),
     /** of waiting events on disk; when it is full nothing more is recorded until the server takes some */
@@ -79,11 +93,49 @@ export const DecisionLogUpload = Type.Object(
 );
 export type DecisionLogUpload = Static<typeof DecisionLogUpload>;
 
+/** The hosts that a secret of an action may be sent to: `host` or `host:port`, without a port the scheme's own. */
+const hosts = Type.Array(
+  Type.String({
+    pattern: '^(\\[[0-9A-Fa-f:.]+\\]|[^\\s/?#@:\\[\\]]+)(:[0-9]{1,5})?$',
+    description: 'a host or host:port',
+  }),
+  { minItems: 1 },
+);
+
+/** What deployment files may use, by name: who may start a deployment must not choose what a worker sends, or where. */
+const Actions = Type.Object(
+  {
+    secrets: Type.Record(
+      Type.String({ pattern: NAME_PATTERN }),
+      Type.Union([
+        Type.Object({ env: Type.String({ minLength: 1 }), hosts }, strict),
+        Type.Object({ file: Type.String({ minLength: 1 }), hosts }, strict),
+      ]),
+      { default: {} },
+    ),
+    /** a path relative to the settings file, or a package found from there, which exports `createAction(name, options)` */
+    modules: Type.Record(
+      Type.String({ pattern: NAME_PATTERN }),
+      Type.Object(
+        {
+          module: Type.String({ minLength: 1 }),
+          options: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+        },
+        strict,
+      ),
+      { default: {} },
+    ),
+    tls,
+  },
+  { ...strict, default: {} },
+);
+
 export const AlertReceiverConfig = Type.Object(
   {
     format: Type.Union([Type.Literal('alertmanager'), Type.Literal('slack')]),
     url: Type.Union([Type.String({ minLength: 1 }), SecretRef]),
     timeout: Duration('5s'),
+    tls,
   },
   strict,
 );
@@ -179,6 +231,7 @@ export const Settings = Type.Object(
       },
       { ...strict, default: {} },
     ),
+    actions: Actions,
     http: Type.Object(
       {
         host: Type.String({ default: '127.0.0.1' }),

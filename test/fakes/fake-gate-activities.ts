@@ -32,6 +32,8 @@ export class FakeGateActivities {
   unconfirmed = 0;
   /** how the next action attempts fail, in order; then they succeed */
   actionFailures: { mayHaveBeenSent: boolean; nonRetryable?: boolean }[] = [];
+  /** of one attempt at an action */
+  actionTimeout = '2m';
   /** an action waits until this resolves; a cancellation ends it */
   actionGate?: (cancelled: Promise<never>) => Promise<void>;
   stages: GateDefaults['stages'] = {
@@ -66,7 +68,7 @@ export class FakeGateActivities {
           throw ApplicationFailure.retryable('busy');
         }
         const alert = { ...step, maximumAttempts: 2 };
-        const action = { ...step, maximumAttempts: 3 };
+        const action = { ...step, maximumAttempts: 3, timeout: this.actionTimeout };
         return {
           stages: this.stages,
           activities: { collectFacts: step, evaluatePolicy: step, recordDecision: step, alert, action },

@@ -19,7 +19,7 @@ const STALE: Fault = {
   maxAgeMs: 45_000,
 };
 const OPERATOR = { actor: 'ann', reason: 'checked by hand' };
-const http = { type: 'http', method: 'PATCH', url: 'http://127.0.0.1:1/devices' } as const;
+const http = { type: 'http', method: 'PATCH', url: 'http://127.0.0.1:2/devices' } as const;
 
 describe('the deployment workflow', () => {
   let env: TemporalEnv;
@@ -357,7 +357,7 @@ describe('the deployment workflow', () => {
         gate.actionGate = async (cancelled) => {
           await cancelled;
         };
-        const compensated = { ...http, compensation: { method: 'DELETE', url: 'http://127.0.0.1:1/devices' } } as const;
+        const compensated = { ...http, compensation: { method: 'DELETE', url: 'http://127.0.0.1:2/devices' } } as const;
         await deployments.start(spec({ name: 'first' }, { name: 'second', action: compensated }));
         await reaches('acting');
         expect(replyOf(await deployments.call(id, 'abort', OPERATOR))).toMatchObject({ accepted: true });
@@ -543,7 +543,7 @@ describe('the deployment workflow', () => {
     ])('an action that fails for good and %s is compensated accordingly', (_what, mayHaveBeenSent, compensations) =>
       running(async () => {
         gate.actionFailures = [{ mayHaveBeenSent, nonRetryable: true }];
-        const compensation = { method: 'DELETE', url: 'http://127.0.0.1:1/devices' } as const;
+        const compensation = { method: 'DELETE', url: 'http://127.0.0.1:2/devices' } as const;
         await deployments.start(spec({ name: 'canary', action: { ...http, compensation } }));
         expect(await ended()).toMatchObject({
           state: 'failed',
@@ -554,12 +554,39 @@ describe('the deployment workflow', () => {
       }),
     );
 
+    it.each([
+      ['is tried again', {}, 2, 'done'],
+      ['is the last where its receiver does not honour the key', { retryOnTimeout: false }, 1, 'failed'],
+    ] as const)('an action whose worker gave no answer %s', (_what, over, attempts, state) =>
+      running(async () => {
+        gate.actionTimeout = '1s';
+        gate.actionGate = async () => {
+          if (gate.actions.length === 1) await new Promise((resolve) => setTimeout(resolve, 3_000));
+        };
+        await deployments.start(spec({ name: 'canary', action: { ...http, ...over } }));
+        expect(await ended()).toMatchObject({ state });
+        expect(gate.actions).toHaveLength(attempts);
+      }),
+    );
+
+    it.each([
+      ['taken back where the action says so', { compensate: true }, 1],
+      ['left as it is otherwise', {}, 0],
+    ])("an action of the user's own that fails is %s", (_what, over, compensations) =>
+      running(async () => {
+        gate.actionFailures = [{ mayHaveBeenSent: true, nonRetryable: true }];
+        await deployments.start(spec({ name: 'canary', action: { type: 'module', name: 'flip', ...over } }));
+        expect(await ended()).toMatchObject({ state: 'failed' });
+        expect(gate.compensations).toHaveLength(compensations);
+      }),
+    );
+
     it('an action is compensated when the workflow is cancelled in Temporal, and the cancellation is recorded', () =>
       running(async () => {
         gate.actionGate = async (cancelled) => {
           await cancelled;
         };
-        const compensation = { method: 'DELETE', url: 'http://127.0.0.1:1/devices' } as const;
+        const compensation = { method: 'DELETE', url: 'http://127.0.0.1:2/devices' } as const;
         await deployments.start(spec({ name: 'canary', action: { ...http, compensation } }));
         await reaches('acting');
         await handle().cancel();

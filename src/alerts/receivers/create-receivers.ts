@@ -1,4 +1,5 @@
 import type { AlertReceiverConfig } from '../../settings/settings';
+import type { HttpFetch } from '../../platform/http/http-client';
 import type { AlertReceiver } from '../alert';
 import { createAlertmanagerReceiver } from './alertmanager';
 import { createSlackReceiver } from './slack';
@@ -9,12 +10,19 @@ const FORMATS = { alertmanager: createAlertmanagerReceiver, slack: createSlackRe
 /** One receiver for each configuration, in order, named by format and place: `slack`, `alertmanager`, `slack-2`. */
 export function createAlertReceivers(
   configs: readonly AlertReceiverConfig[],
-  deps: Omit<ReceiverDeps, 'name'>,
+  {
+    fetchWith,
+    ...deps
+  }: Omit<ReceiverDeps, 'name' | 'fetch'> & { fetchWith(tls: AlertReceiverConfig['tls']): HttpFetch },
 ): AlertReceiver[] {
   const count = new Map<string, number>();
   return configs.map((config) => {
     const place = (count.get(config.format) ?? 0) + 1;
     count.set(config.format, place);
-    return FORMATS[config.format](config, { ...deps, name: place === 1 ? config.format : `${config.format}-${place}` });
+    return FORMATS[config.format](config, {
+      ...deps,
+      fetch: fetchWith(config.tls),
+      name: place === 1 ? config.format : `${config.format}-${place}`,
+    });
   });
 }

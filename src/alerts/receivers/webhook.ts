@@ -1,6 +1,7 @@
 import { DelegateBackoff, handleType, retry } from 'cockatiel';
 import { parseDuration } from '../../kernel/duration';
-import { readHttpUrl } from '../../kernel/http-url';
+import { EXPECTED_OF_HTTP_URL, readHttpUrl } from '../../kernel/http-url';
+import type { HttpFetch } from '../../platform/http/http-client';
 import { withSignal } from '../../platform/timers/with-signal';
 import type { AlertReceiverConfig } from '../../settings/settings';
 import type { SecretRef } from '../../platform/documents/schema-types';
@@ -10,6 +11,7 @@ export interface ReceiverDeps {
   /** name in metrics and errors; never an address, because a webhook's address is a credential */
   name: string;
   readSecret(ref: SecretRef): Promise<string> | string;
+  fetch: HttpFetch;
   /** link put into the message */
   uiUrl?: string;
   /** attempts in all; @default 3 */
@@ -42,8 +44,7 @@ export async function postWebhook(config: AlertReceiverConfig, deps: ReceiverDep
   const url = typeof config.url === 'string' ? config.url : (await deps.readSecret(config.url)).trim();
   const read = readHttpUrl(url);
   if (typeof read === 'string') {
-    const expected = read === 'credentials' ? 'to hold no user and no password' : 'to begin with http:// or https://';
-    throw new Error(`Expected the URL of alert receiver ${deps.name} ${expected}`);
+    throw new Error(`Expected the URL of alert receiver ${deps.name} ${EXPECTED_OF_HTTP_URL[read]}`);
   }
   const payload = JSON.stringify(body);
   const timeoutMs = parseDuration(config.timeout);
@@ -54,11 +55,11 @@ export async function postWebhook(config: AlertReceiverConfig, deps: ReceiverDep
       return Math.min(asked ?? (deps.firstBackoffMs ?? 250) * 2 ** (attempt - 1), LONGEST_WAIT_MS);
     }),
   });
-  await policy.execute(() => postOnce(url, payload, timeoutMs));
+  await policy.execute(() => postOnce(deps.fetch, url, payload, timeoutMs));
 }
 
-async function postOnce(url: string, payload: string, timeoutMs: number): Promise<void> {
-  let response: Response;
+async function postOnce(fetch: HttpFetch, url: string, payload: string, timeoutMs: number): Promise<void> {
+  let response: Awaited<ReturnType<HttpFetch>>;
   try {
     response = await withSignal({ timeoutMs }, async (signal) => {
       const answer = await fetch(url, {

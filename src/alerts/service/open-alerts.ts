@@ -1,3 +1,4 @@
+import { createHttpFetch, type TlsFiles } from '../../platform/http/http-client';
 import { readSecret } from '../../platform/files/read-secret';
 import type { LoadedSettings } from '../../settings/load-settings';
 import type { Alert } from '../alert';
@@ -30,6 +31,7 @@ export function openAlerts({ settings, baseDir }: LoadedSettings, { env, metrics
   const { receivers, uiUrl } = settings.alerts;
   const deps = {
     readSecret: (ref: Parameters<typeof readSecret>[0]) => readSecret(ref, { env, configFolder: baseDir }),
+    fetchWith: (tls: TlsFiles | undefined) => createHttpFetch({ env, tls, folder: baseDir }),
     uiUrl,
   };
   const dispatcher = createAlertDispatcher(createAlertReceivers(receivers, deps), metrics);

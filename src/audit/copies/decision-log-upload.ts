@@ -1,3 +1,4 @@
+import type { HttpFetch } from '../../platform/http/http-client';
 import { withSignal } from '../../platform/timers/with-signal';
 import { gzipSync } from 'node:zlib';
 import type { AuditLogger } from '../audit-log';
@@ -10,6 +11,7 @@ export interface DecisionLogUploadOptions {
   url: string;
   /** read for each upload, so that a rotated one is taken up */
   bearerToken?(): Promise<string>;
+  fetch: HttpFetch;
   spool: Spool;
   /** of one upload, compressed; a single larger event goes alone */
   maxUploadBytes: number;
@@ -96,7 +98,7 @@ export function createDecisionLogUpload(options: DecisionLogUploadOptions): Deci
   async function post(body: Uint8Array): Promise<number> {
     const token = await options.bearerToken?.();
     return withSignal({ timeoutMs: options.timeoutMs, signals: [stop.signal] }, async (signal) => {
-      const answer = await fetch(url, {
+      const answer = await options.fetch(url, {
         method: 'POST',
         headers: {
           'content-type': 'application/json',

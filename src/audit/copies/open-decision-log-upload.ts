@@ -3,7 +3,8 @@ import type { AuditLogger } from '../audit-log';
 import { createDecisionLogUpload, type DecisionLogUpload, type DecisionLogUploadOptions } from './decision-log-upload';
 import { openSpool } from './spool';
 import { parseDuration } from '../../kernel/duration';
-import { readHttpUrl } from '../../kernel/http-url';
+import { EXPECTED_OF_HTTP_URL, readHttpUrl } from '../../kernel/http-url';
+import { createHttpFetch } from '../../platform/http/http-client';
 import { readSecret } from '../../platform/files/read-secret';
 import type { LoadedSettings } from '../../settings/load-settings';
 import { FailureType, GateError } from '../../kernel/failures';
@@ -21,7 +22,7 @@ export async function openDecisionLogUpload(
 ): Promise<DecisionLogUpload | undefined> {
   const { upload } = settings.audit;
   if (upload === undefined) return undefined;
-  const { url, bearerToken, maxUploadBytes, timeout, folder, maxWaitingBytes } = upload;
+  const { url, bearerToken, maxUploadBytes, timeout, tls, folder, maxWaitingBytes } = upload;
   checkUrl(url);
   const place = folder === undefined ? userDataFolder('decision-logs', env) : resolve(baseDir, folder);
   return createDecisionLogUpload({
@@ -30,6 +31,7 @@ export async function openDecisionLogUpload(
       ? {}
       : { bearerToken: () => readSecret(bearerToken, { env, configFolder: baseDir }) }),
     spool: await openSpool(place, maxWaitingBytes),
+    fetch: createHttpFetch({ env, tls, folder: baseDir }),
     maxUploadBytes,
     timeoutMs: parseDuration(timeout),
     random: Math.random,
@@ -41,9 +43,6 @@ export async function openDecisionLogUpload(
 function checkUrl(url: string): void {
   const read = readHttpUrl(url);
   if (typeof read !== 'string') return;
-  const message =
-    read === 'credentials'
-      ? 'Expected audit.upload.url without a user and a password: a secret belongs in audit.upload.bearerToken'
-      : 'Expected audit.upload.url to be an http:// or https:// URL';
-  throw new GateError(FailureType.ConfigInvalid, message);
+  const hint = read === 'credentials' ? ': a secret belongs in audit.upload.bearerToken' : '';
+  throw new GateError(FailureType.ConfigInvalid, `Expected audit.upload.url ${EXPECTED_OF_HTTP_URL[read]}${hint}`);
 }

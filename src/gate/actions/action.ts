@@ -1,20 +1,25 @@
 import type { JsonObject, JsonValue } from '../../kernel/json';
 
 /** What a stage does once it is allowed. */
-export type ActionSpec = NoneAction | HttpAction;
+export type ActionSpec = NoneAction | HttpAction | ModuleAction;
 
 /** The stage only gates: nothing is started. */
 export interface NoneAction {
   type: 'none';
 }
 
+/** A secret of the worker's settings, by its name under `actions.secrets`: it is read when the request is sent. */
+export interface SecretUse {
+  secret: string;
+}
+
 /** One HTTP request; templates are filled in when it is sent. */
 export interface HttpRequestSpec {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** http or https; may hold `{{ … }}` templates */
+  /** http or https; may hold `{{ … }}` templates behind its host */
   url: string;
-  headers?: Record<string, string>;
-  /** templates in string leaves; a leaf that is one template alone keeps the value's type */
+  headers?: Record<string, string | SecretUse>;
+  /** templates in string leaves, where one alone keeps the value's type; an object `{secret: NAME}` is that secret's text */
   body?: JsonValue;
   /** the status that counts as success; @default any 2xx */
   expect?: number;
@@ -27,8 +32,24 @@ export interface HttpAction extends HttpRequestSpec {
   idempotencyKeyHeader?: string;
   /** per request, a duration; @default 10s */
   timeout?: string;
+  /**
+   * `false` for a receiver that does not honour the idempotency key: no attempt follows one that had no answer, or that a
+   * gateway gave up (408, 504). @default true
+   */
+  retryOnTimeout?: boolean;
   /** sent when the deployment is aborted while this action runs or when it failed halfway */
   compensation?: HttpRequestSpec;
+}
+
+/** A module of the user's own, which the worker's settings name under `actions.modules`. */
+export interface ModuleAction {
+  type: 'module';
+  /** the key under `actions.modules` */
+  name: string;
+  /** handed to the module; templates in string leaves */
+  options?: JsonObject;
+  /** whether the module's `compensate` is called when the action is taken back; @default false */
+  compensate?: boolean;
 }
 
 /** What templates may read. */

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import { FailureType, type Fault } from '../../kernel/failures';
-import type { ActionContext } from './action';
+import type { ActionContext, SecretUse } from './action';
 
 // `{{ path.to.value }}` over an ActionContext. Nothing else is a template: no expressions, no defaults, because an absent
 // value must stop the action rather than change what it does.
@@ -15,13 +15,16 @@ export interface RenderOptions {
   /** collects what is wrong, so that all faults are reported at once */
   faults: Fault[];
   /** applied to each value put into a text; the text around it stays as it is */
-  encode?: (text: string, offset: number) => string;
+  encode?: (text: string) => string;
+  /** what `{secret: NAME}` stands for; absent, such an object is an object like any other */
+  secrets?: (name: string) => string | undefined;
 }
 
 /**
  * `value` with the templates in its string leaves replaced; keys of objects are never templates. A leaf that is one
- * template alone keeps the type of what it names; within a longer text only strings, numbers and booleans fit. An unknown
- * path, a null or an object in a text, and an unclosed `{{` are faults, and the leaf is then left as it was.
+ * template alone keeps the type of what it names; within a longer text only strings, numbers and booleans fit. An object
+ * with the one key `secret` is the secret of that name. An unknown path or secret, a null or an object in a text, and an
+ * unclosed `{{` are faults, and the leaf is then left as it was.
  */
 export function renderValue(value: JsonValue, context: ActionContext, options: RenderOptions): JsonValue {
   if (typeof value === 'string') {
@@ -34,6 +37,13 @@ export function renderValue(value: JsonValue, context: ActionContext, options: R
   if (Array.isArray(value)) {
     return value.map((item, index) => renderValue(item, context, { ...options, where: `${options.where}[${index}]` }));
   }
+  if (isSecretUse(value) && options.secrets !== undefined) {
+    const secret = options.secrets(value.secret);
+    if (secret !== undefined) return secret;
+    const message = `Expected the secret at ${options.where} to be one of the worker's settings (actions.secrets), found ${JSON.stringify(value.secret)}`;
+    options.faults.push(fault(options.where, message));
+    return value;
+  }
   if (isJsonObject(value)) {
     return Object.fromEntries(
       Object.entries(value).map(([key, item]) => [
@@ -45,6 +55,17 @@ export function renderValue(value: JsonValue, context: ActionContext, options: R
   return value;
 }
 
+/** Every secret that the value names, at any depth. */
+export function secretsIn(value: JsonValue): string[] {
+  if (isSecretUse(value)) return [value.secret];
+  if (Array.isArray(value)) return value.flatMap(secretsIn);
+  return isJsonObject(value) ? Object.values(value).flatMap(secretsIn) : [];
+}
+
+function isSecretUse(value: JsonValue): value is JsonObject & SecretUse {
+  return isJsonObject(value) && typeof value.secret === 'string' && Object.keys(value).length === 1;
+}
+
 /** As renderValue, for what must be a text in the end: a URL or a header. */
 export function renderText(text: string, context: ActionContext, options: RenderOptions): string {
   const { where, faults, encode = (value: string) => value } = options;
@@ -52,7 +73,7 @@ export function renderText(text: string, context: ActionContext, options: Render
     faults.push(fault(where, `Expected {{ at ${where} to be closed by }}, got ${JSON.stringify(text)}`));
     return text;
   }
-  return text.replace(TEMPLATE, (whole: string, path: string, offset: number) => {
+  return text.replace(TEMPLATE, (whole: string, path: string) => {
     const value = resolve(path, context, options);
     if (value === undefined) return whole;
     if (value === null || typeof value === 'object') {
@@ -60,7 +81,7 @@ export function renderText(text: string, context: ActionContext, options: Render
       faults.push(fault(where, `Expected ${path} at ${where} to be a text, a number or a boolean, got ${found}`));
       return whole;
     }
-    return encode(String(value), offset);
+    return encode(String(value));
   });
 }
 

@@ -7,10 +7,11 @@ import type { ActionSpec } from '../actions/action';
 
 const strict = { additionalProperties: false } as const;
 const Attributes = Type.Record(Type.String(), Type.Unknown());
+const SecretUse = Type.Object({ secret: Type.String({ pattern: NAME_PATTERN }) }, strict);
 const requestFields = {
   method: Type.Union((['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const).map((method) => Type.Literal(method))),
   url: Type.String({ minLength: 1 }),
-  headers: Type.Optional(Type.Record(Type.String(), Type.String())),
+  headers: Type.Optional(Type.Record(Type.String(), Type.Union([Type.String(), SecretUse]))),
   body: Type.Optional(Type.Unknown()),
   expect: Type.Optional(Type.Integer({ minimum: 100, maximum: 599 })),
 } satisfies Record<string, TSchema>;
@@ -23,7 +24,17 @@ export const ActionSchema = Type.Union([
       ...requestFields,
       idempotencyKeyHeader: Type.Optional(Type.String({ minLength: 1 })),
       timeout: Type.Optional(Duration()),
+      retryOnTimeout: Type.Optional(Type.Boolean()),
       compensation: Type.Optional(Type.Object(requestFields, strict)),
+    },
+    strict,
+  ),
+  Type.Object(
+    {
+      type: Type.Literal('module'),
+      name: Type.String({ pattern: NAME_PATTERN }),
+      options: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+      compensate: Type.Optional(Type.Boolean()),
     },
     strict,
   ),

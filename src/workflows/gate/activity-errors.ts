@@ -40,6 +40,11 @@ export function isRetryable(error: unknown): boolean {
   return applicationFailure(error)?.nonRetryable !== true;
 }
 
+/** Whether the activity gave no answer: its time was up, or its worker died. */
+export function isTimeOut(error: unknown): boolean {
+  return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
+}
+
 /** The failure as a fault of `type`, whatever it was: a step that timed out is a fault as well. */
 export function toFault(error: unknown, type: FailureType): Fault {
   const failure = applicationFailure(error);

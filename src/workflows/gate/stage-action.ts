@@ -3,7 +3,7 @@ import type { ActionRequest } from '../../activities/gate-activities';
 import type { ActionContext, ActionSpec } from '../../gate/actions/action';
 import { parseDuration } from '../../kernel/duration';
 import { FailureType } from '../../kernel/failures';
-import { isRetryable, lapsedLease, mayHaveBeenSent, toFault, unconfirmedLease } from './activity-errors';
+import { isRetryable, isTimeOut, lapsedLease, mayHaveBeenSent, toFault, unconfirmedLease } from './activity-errors';
 import { remoteActivities } from './activity-proxies';
 import type { GatePass } from '../../gate/deployments/gate-pass';
 import { untilUrgent } from '../parts/await-call';
@@ -69,7 +69,7 @@ export async function runStageAction(
       await stage.leaseUnconfirmed(pass.lease, unconfirmed);
       return 'lapsed';
     }
-    if (attempt >= options.action.maximumAttempts || !isRetryable(failure)) {
+    if (attempt >= options.action.maximumAttempts || !isRetryable(failure) || isFinalTimeOut(action, failure)) {
       const remark = await takeBack(compensation);
       const { message } = toFault(failure, FailureType.ActionFailed);
       throw ApplicationFailure.nonRetryable(`${message}${remark}`, FailureType.ActionFailed);
@@ -86,10 +86,16 @@ async function pauseBetweenAttempts(stage: StageGate, attempt: number): Promise<
   });
 }
 
+/** A worker that died or hung gave no answer either. */
+function isFinalTimeOut(action: ActionSpec, failure: unknown): boolean {
+  return action.type === 'http' && action.retryOnTimeout === false && isTimeOut(failure);
+}
+
 /** A request may have left: from here on the action is taken back where it says how. */
 function addCompensation(compensation: Compensation, stage: StageGate, request: ActionRequest): void {
   const { action, context } = request;
-  if (action.type !== 'http' || action.compensation === undefined) return;
+  if (action.type === 'none' || (action.type === 'http' && action.compensation === undefined)) return;
+  if (action.type === 'module' && action.compensate !== true) return;
   const activities = remoteActivities(stage.activities, 'action', `compensate ${context.stage}`);
   compensation.add(context.stage, () => activities.compensateAction(request));
 }

@@ -3,6 +3,7 @@ import type { Alert } from '../../../src/alerts/alert';
 import { createAlertReceivers } from '../../../src/alerts/receivers/create-receivers';
 import { retryAfterMs } from '../../../src/alerts/receivers/webhook';
 import type { AlertReceiverConfig } from '../../../src/settings/settings';
+import { createHttpFetch } from '../../../src/platform/http/http-client';
 import { startHttpReceiver, type HttpReceiver } from '../../fakes/http-receiver';
 
 const alert: Alert = {
@@ -14,6 +15,7 @@ const alert: Alert = {
   startsAtMs: 0,
   reminder: 0,
 };
+const fetchWith = () => createHttpFetch({ env: {}, folder: '.' });
 let server: HttpReceiver;
 beforeEach(async () => void (server = await startHttpReceiver()));
 afterEach(() => server.close());
@@ -23,7 +25,7 @@ function receiver(
   readSecret: () => string = () => `${server.url}/T0/s3cret\n`,
 ) {
   const config: AlertReceiverConfig = { format: 'slack', url: { env: 'HOOK' }, timeout: '10m', ...over };
-  const [first] = createAlertReceivers([config], { readSecret, firstBackoffMs: 1, uiUrl: 'http://ui' });
+  const [first] = createAlertReceivers([config], { readSecret, fetchWith, firstBackoffMs: 1, uiUrl: 'http://ui' });
   if (first === undefined) throw new Error('Expected one receiver');
   return first;
 }
@@ -40,7 +42,7 @@ describe('alert receivers', () => {
       url: 'x',
       timeout: '10m',
     }));
-    const names = createAlertReceivers(configs, { readSecret: () => '' }).map((each) => each.name);
+    const names = createAlertReceivers(configs, { readSecret: () => '', fetchWith }).map((each) => each.name);
     expect(names).toEqual(['slack', 'alertmanager', 'slack-2']);
   });
 
@@ -95,10 +97,10 @@ describe('alert receivers', () => {
   });
 
   it('alert receivers never name the address, not even when no one answers there', async () => {
-    const down = receiver({}, () => 'http://127.0.0.1:9/T0/s3cret');
+    const down = receiver({}, () => 'http://127.0.0.1:2/T0/s3cret');
     expect(await messageOf(down.send(alert))).toMatch(/^not reached: /);
     expect(await messageOf(receiver({}, () => 's3cret').send(alert))).toBe(
-      'Expected the URL of alert receiver slack to begin with http:// or https://',
+      'Expected the URL of alert receiver slack to be an http:// or https:// URL',
     );
     const withPassword = receiver({}, () => server.url.replace('http://', 'http://ann:s3cret@'));
     expect(await messageOf(withPassword.send(alert))).toBe(

@@ -9,6 +9,7 @@ import {
   type DecisionLogUploadOptions,
 } from '../../../src/audit/copies/decision-log-upload';
 import { openSpool } from '../../../src/audit/copies/spool';
+import { createHttpFetch } from '../../../src/platform/http/http-client';
 import { toOpaEvent } from '../../../src/audit/to-opa-event';
 import { startHttpReceiver, type HttpReceiver } from '../../fakes/http-receiver';
 import { eventually } from '../../support/eventually';
@@ -37,6 +38,7 @@ async function start(over: Partial<DecisionLogUploadOptions> = {}, maxWaitingByt
   const log = (details: object, message: string) => void warned.push({ details: { ...details }, message });
   upload = createDecisionLogUpload({
     url: `${server.url}/logs`,
+    fetch: createHttpFetch({ env: {}, folder }),
     spool: await openSpool(folder, maxWaitingBytes),
     maxUploadBytes: 32_768,
     timeoutMs: 600_000,

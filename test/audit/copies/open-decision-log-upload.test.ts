@@ -58,7 +58,7 @@ describe('the upload that the settings name', () => {
     ['http://', 'Expected audit.upload.url to be an http:// or https:// URL'],
     [
       'https://ann:secret@host/logs',
-      'Expected audit.upload.url without a user and a password: a secret belongs in audit.upload.bearerToken',
+      'Expected audit.upload.url to hold no user and no password: a secret belongs in audit.upload.bearerToken',
     ],
   ])('the upload that the settings name refuses %s', async (url, message) => {
     await expect(open({ url, folder: 'waiting' })).rejects.toMatchObject({ type: 'ConfigInvalid', message });

@@ -41,7 +41,7 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     await s3?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
-  const provider = { type: 'levelServer', base: 'http://127.0.0.1:9' };
+  const provider = { type: 'levelServer', base: 'http://127.0.0.1:2' };
   const release = { facts: { pending_delta: provider, max_pending: provider, region_health: provider } };
   const versions = async (): Promise<string[]> => {
     const { stdout } = await gate('history', '-o', 'json');

@@ -63,10 +63,34 @@ describe('templates in an action', () => {
     expect(faults.map((fault) => fault.where)).toEqual(['action.body[0]', 'action.body[1].b', 'action.body[1].b']);
   });
 
-  it('an encoder sees only the values and their places', () => {
-    const encode = (text: string, offset: number) => `<${text}@${offset}>`;
+  it('an encoder sees only the values', () => {
+    const encode = (text: string) => `<${text}>`;
     expect(renderText('{{ stage }}/x/{{ stage_index }}', context, { where: 'w', faults: [], encode })).toBe(
-      '<canary@0>/x/<0@14>',
+      '<canary>/x/<0>',
     );
+  });
+
+  describe('where secrets may be used', () => {
+    const secrets = (name: string) => (name === 'token' ? 's3cret' : undefined);
+    const withSecrets = (value: JsonValue) => {
+      const faults: Fault[] = [];
+      return { value: renderValue(value, context, { where: 'action.body', faults, secrets }), faults };
+    };
+
+    it('an object with the one key secret becomes that text, at any depth', () => {
+      expect(withSecrets({ a: [{ secret: 'token' }] })).toEqual({ value: { a: ['s3cret'] }, faults: [] });
+    });
+
+    it.each<[string, JsonValue]>([
+      ['another key beside it', { secret: 'token', x: 1 }],
+      ['a value that is no text', { secret: 1 }],
+    ])('an object with %s stays what it is', (_what, value) => {
+      expect(withSecrets(value)).toEqual({ value, faults: [] });
+    });
+
+    it('an unknown name is a fault at its place', () => {
+      const { faults } = withSecrets({ a: { secret: 'tokne' } });
+      expect(faults).toMatchObject([{ where: 'action.body.a', message: expect.stringContaining('found "tokne"') }]);
+    });
   });
 });

@@ -8,7 +8,7 @@ const config = (facts: string[], limits: object = { maxDelta: 500, maxPending: 2
   ({
     limits,
     parameters: {},
-    facts: Object.fromEntries(facts.map((id) => [id, { type: 'levelServer', base: 'http://127.0.0.1:1' }])),
+    facts: Object.fromEntries(facts.map((id) => [id, { type: 'levelServer', base: 'http://127.0.0.1:2' }])),
   }) as unknown as ReleaseConfig;
 /** The fixture's policies are not formatted. */
 const butFormatting = (faults: { message: string }[]): string[] =>

@@ -6,8 +6,8 @@ import { partsContract } from './parts.contract';
 partsContract('the deployment', require.resolve('../../../src/workflows'), (id) => {
   const gate = new FakeGateActivities();
   gate.stages = { ...gate.stages, remindAfter: '100ms', remindAtMost: '1s' };
-  const compensation = { method: 'DELETE', url: 'http://127.0.0.1:1/devices' } as const;
-  const action = { type: 'http', method: 'PATCH', url: 'http://127.0.0.1:1/devices', compensation } as const;
+  const compensation = { method: 'DELETE', url: 'http://127.0.0.1:2/devices' } as const;
+  const action = { type: 'http', method: 'PATCH', url: 'http://127.0.0.1:2/devices', compensation } as const;
   const spec = { id, stages: [{ name: 'canary', action }] };
   const carried = {
     version: 2,

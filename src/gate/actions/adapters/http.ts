@@ -1,40 +1,48 @@
 import { DEFAULT_DURATIONS, parseDuration } from '../../../kernel/duration';
+import type { GateError } from '../../../kernel/failures';
+import type { JsonValue } from '../../../kernel/json';
+import type { HttpFetch } from '../../../platform/http/http-client';
 import { isTimedOut, withSignal } from '../../../platform/timers/with-signal';
 import type { ActionContext, ActionResult, HttpAction, HttpRequestSpec } from '../action';
 import { ActionError } from '../action-error';
-import { displayUrl, displayUrlTemplate, toHttpRequest, type HttpRequest } from '../http-request';
-import type { ActionType, RunOptions } from '../registry';
+import type { ActionDeps, ActionKind, RunOptions } from '../action-kind';
+import { displayUrl, displayUrlTemplate, toHttpRequest, type HttpRequest, type Secrets } from '../http-request';
+import { secretsIn } from '../template';
 
 const DEFAULT_KEY_HEADER = 'Idempotency-Key';
+/** A gateway gave up waiting: what is behind it may still act. */
+const TIME_OUTS = [408, 504];
 
 /** Sends one request, under an idempotency key so that a retry is no second act. */
-export const httpAction: ActionType<HttpAction> = {
+export const httpAction: ActionKind<HttpAction> = {
   type: 'http',
   check(spec, context) {
-    const { faults } = toHttpRequest(withKeyHeader(spec, spec, 'key'), context, 'action');
+    const { faults } = toHttpRequest(withKeyHeader(spec, spec, 'key'), context, 'action', anySecret);
     if (spec.compensation === undefined) return faults;
     const undo = withKeyHeader(spec.compensation, spec, 'key');
-    return [...faults, ...toHttpRequest(undo, context, 'action.compensation').faults];
+    return [...faults, ...toHttpRequest(undo, context, 'action.compensation', anySecret).faults];
   },
-  run: (spec, context, options) => send(spec, spec, context, 'action', options),
-  async compensate(spec, context, options) {
-    if (spec.compensation === undefined) return { summary: 'no compensation is defined' };
-    return send(spec.compensation, spec, context, 'action.compensation', options);
-  },
+  create: (deps) => ({
+    run: (spec, context, options) => send(deps, spec, spec, context, 'action', options),
+    async compensate(spec, context, options) {
+      if (spec.compensation === undefined) return { summary: 'no compensation is defined' };
+      return send(deps, spec.compensation, spec, context, 'action.compensation', options);
+    },
+  }),
 };
 
+/** Before a deployment starts it is not known here which secrets its worker has. */
+const anySecret: Secrets = () => 'secret';
+
 async function send(
+  deps: ActionDeps,
   spec: HttpRequestSpec,
   action: HttpAction,
   context: ActionContext,
   where: string,
   { idempotencyKey, signal, hidesValues = false }: RunOptions,
 ): Promise<ActionResult> {
-  const { request, faults } = toHttpRequest(withKeyHeader(spec, action, idempotencyKey), context, where);
-  if (request === undefined) {
-    const message = faults.map((fault) => fault.message).join('; ');
-    throw new ActionError(message, { retryable: false, mayHaveBeenSent: false, faults });
-  }
+  const request = await prepare(deps, withKeyHeader(spec, action, idempotencyKey), context, where);
   const place = hidesValues ? displayUrlTemplate(spec.url) : displayUrl(request.url);
   const name = `${request.method} ${place}`;
   if (signal.aborted) {
@@ -45,20 +53,51 @@ async function send(
       cause: signal.reason,
     });
   }
-  const response = await fetchOnce(request, place, action.timeout ?? DEFAULT_DURATIONS.actionTimeout, signal);
-  const { status } = response;
-  if (spec.expect === undefined ? response.ok : status === spec.expect) {
+  const retriesTimeOuts = action.retryOnTimeout ?? true;
+  const timeout = action.timeout ?? DEFAULT_DURATIONS.actionTimeout;
+  const status = await fetchOnce(deps.fetch, request, { place, timeout, signal, retriesTimeOuts });
+  if (spec.expect === undefined ? status >= 200 && status <= 299 : status === spec.expect) {
     return { status, summary: `${name} answered ${status}` };
   }
   throw new ActionError(`Expected ${name} to answer ${spec.expect ?? '2xx'}, got ${status}`, {
-    retryable: status >= 500 || [408, 425, 429].includes(status),
+    retryable: (status >= 500 || [408, 425, 429].includes(status)) && (retriesTimeOuts || !TIME_OUTS.includes(status)),
     mayHaveBeenSent: true,
     where: place,
     status,
   });
 }
 
-async function fetchOnce(request: HttpRequest, place: string, timeout: string, signal: AbortSignal): Promise<Response> {
+/** @throws ActionError, with nothing sent, for a template that cannot be filled in or a secret that is not for this host */
+async function prepare(
+  deps: ActionDeps,
+  spec: HttpRequestSpec,
+  context: ActionContext,
+  where: string,
+): Promise<HttpRequest> {
+  const unsent = { retryable: false, mayHaveBeenSent: false };
+  const secrets = new Map<string, string>();
+  const filled = toHttpRequest(spec, context, where, anySecret);
+  if (filled.request !== undefined) {
+    for (const name of new Set(secretsIn({ headers: spec.headers ?? {}, body: spec.body ?? null } as JsonValue))) {
+      try {
+        secrets.set(name, await deps.readSecret(name, filled.request.url));
+      } catch (error) {
+        const { message, faults } = error as GateError;
+        throw new ActionError(message, { ...unsent, faults: [...faults] });
+      }
+    }
+  }
+  const { request, faults } = toHttpRequest(spec, context, where, (name) => secrets.get(name));
+  if (request !== undefined) return request;
+  throw new ActionError(faults.map(({ message }) => message).join('; '), { ...unsent, faults });
+}
+
+async function fetchOnce(
+  fetch: HttpFetch,
+  request: HttpRequest,
+  options: { place: string; timeout: string; signal: AbortSignal; retriesTimeOuts: boolean },
+): Promise<number> {
+  const { place, timeout, signal, retriesTimeOuts } = options;
   return withSignal({ timeoutMs: parseDuration(timeout), signals: [signal] }, async (either) => {
     try {
       const response = await fetch(request.url, {
@@ -72,11 +111,12 @@ async function fetchOnce(request: HttpRequest, place: string, timeout: string, s
       });
       // The answer's body is not used; left unread it would hold the connection.
       await response.body?.cancel();
-      return response;
+      return response.status;
     } catch (error) {
+      const mayHaveBeenSent = !isCertainlyUnsent(error);
       throw new ActionError(`${request.method} ${place} ${whatHappened(error, timeout, signal, either)}`, {
-        retryable: true,
-        mayHaveBeenSent: !isCertainlyUnsent(error),
+        retryable: retriesTimeOuts || !mayHaveBeenSent,
+        mayHaveBeenSent,
         where: place,
         // fetch's own errors may hold the URL with its query; the code is all that is worth keeping.
         cause: codeOf(error),
@@ -93,8 +133,8 @@ function whatHappened(error: unknown, timeout: string, signal: AbortSignal, eith
 }
 
 /**
- * Whether a failure of fetch happened before a connection stood. Only what undici can have raised while it looked up the
- * name or connected counts; everything else, known or not, counts as sent.
+ * Whether a failure of fetch happened before a request could leave: what undici raises while it looks up the name or
+ * connects, and a certificate that was refused here. Everything else, known or not, counts as sent.
  */
 export function isCertainlyUnsent(error: unknown): boolean {
   const cause = causeOf(error);
@@ -106,8 +146,26 @@ export function isCertainlyUnsent(error: unknown): boolean {
 }
 
 function isConnectFailure(cause: Record<string, unknown>): boolean {
-  return cause.syscall === 'connect' || cause.syscall === 'getaddrinfo' || cause.code === 'UND_ERR_CONNECT_TIMEOUT';
+  return cause.syscall === 'connect' || cause.syscall === 'getaddrinfo' || UNSENT_CODES.has(String(cause.code));
 }
+
+/** A connect time-out, and a certificate of the server that does not hold ("X509 certificate error codes" in Node's docs). */
+const UNSENT_CODES = new Set([
+  'UND_ERR_CONNECT_TIMEOUT',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_REJECTED',
+  'CERT_REVOKED',
+  'CERT_UNTRUSTED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
 
 function codeOf(error: unknown): string {
   const { code } = causeOf(error);

@@ -1,10 +1,12 @@
 import type { NoneAction } from '../action';
-import type { ActionType } from '../registry';
+import type { ActionKind } from '../action-kind';
 
 /** A stage that only waits for the gate. */
-export const noneAction: ActionType<NoneAction> = {
+export const noneAction: ActionKind<NoneAction> = {
   type: 'none',
   check: () => [],
-  run: async () => ({ summary: 'nothing to do' }),
-  compensate: async () => ({ summary: 'nothing to undo' }),
+  create: () => ({
+    run: async () => ({ summary: 'nothing to do' }),
+    compensate: async () => ({ summary: 'nothing to undo' }),
+  }),
 };

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { ActionContext } from '../../actions/action';
-import { checkAction } from '../../actions/adapters';
+import { ACTIONS } from '../../actions/adapters';
 import { DeploymentSchema, type DeploymentSpec } from '../deployment-spec';
 import { faultsToError, type Fault } from '../../../kernel/failures';
 import type { JsonObject, JsonValue } from '../../../kernel/json';
@@ -76,7 +76,7 @@ function actionFaults(spec: DeploymentSpec, index: number, place: DocumentPlace)
     // Known only when the stage is decided; any id renders alike.
     decision_id: '00000000-0000-4000-8000-000000000000',
   };
-  return checkAction(stage.action, context).map(({ message, where = 'action' }) => {
+  return ACTIONS.check(stage.action, context).map(({ message, where = 'action' }) => {
     const pointer = `/stages/${index}/${where.split('.').map(escapePointer).join('/')}`;
     return faultAt(place, pointer, `stages[${index}]: ${message}`);
   });

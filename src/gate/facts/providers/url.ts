@@ -1,5 +1,5 @@
 import { FailureType, GateError } from '../../../kernel/failures';
-import { readHttpUrl } from '../../../kernel/http-url';
+import { EXPECTED_OF_HTTP_URL, readHttpUrl } from '../../../kernel/http-url';
 import { isSecretName } from '../../../kernel/secret-names';
 
 /** `url` for people: without user and password, and with `***` for query values whose names sound secret. */
@@ -22,7 +22,7 @@ export function redactUrl(url: string): string {
 export function checkUrl(url: string, where: string): void {
   const read = readHttpUrl(url);
   if (typeof read !== 'string') return;
-  const found = read === 'credentials' ? 'a user or password in it (use headers or bearerToken)' : 'something else';
-  const message = `Expected ${where} to be an http:// or https:// URL without credentials, got ${found}`;
+  const hint = read === 'credentials' ? ': use headers or bearerToken' : '';
+  const message = `Expected ${where} ${EXPECTED_OF_HTTP_URL[read]}${hint}`;
   throw new GateError(FailureType.ConfigInvalid, message, [{ type: FailureType.ConfigInvalid, message, where }]);
 }

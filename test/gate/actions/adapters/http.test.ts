@@ -1,20 +1,39 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ActionContext, ActionSpec, HttpAction } from '../../../../src/gate/actions/action';
 import { ActionError } from '../../../../src/gate/actions/action-error';
-import { checkAction, compensate, runAction } from '../../../../src/gate/actions/adapters';
+import { ACTIONS } from '../../../../src/gate/actions/adapters';
 import { isCertainlyUnsent } from '../../../../src/gate/actions/adapters/http';
 import { createActionRegistry } from '../../../../src/gate/actions/registry';
 import { noneAction } from '../../../../src/gate/actions/adapters/none';
+import { createHttpFetch } from '../../../../src/platform/http/http-client';
+import { FailureType, GateError } from '../../../../src/kernel/failures';
 import { startHttpReceiver, type HttpReceiver } from '../../../fakes/http-receiver';
 
 const context: ActionContext = {
   deployment_id: 'fw',
   stage: 'canary',
   stage_index: 0,
-  attributes: { path: 'a/b?c', secret: 's3cret', broken: 'x\r\ny: z' },
+  attributes: {
+    path: 'a/b?c',
+    secret: 's3cret',
+    broken: 'x\r\ny: z',
+    up: '..',
+    dot: '.',
+    empty: '',
+    half: '\ud800',
+  },
   stage_attributes: { devices: 500 },
   decision_id: 'd-1',
 };
+const { run: runAction, compensate } = ACTIONS.create({
+  fetch: createHttpFetch({ env: {}, folder: '.' }),
+  readSecret: async (name, url) => {
+    if (name !== 'token') throw new GateError(FailureType.ConfigInvalid, `No secret is named ${name}`);
+    return `token for ${url.hostname}`;
+  },
+  loadModule: () => Promise.reject(new Error('no module is loaded here')),
+});
+const { check: checkAction } = ACTIONS;
 let receiver: HttpReceiver;
 beforeEach(async () => void (receiver = await startHttpReceiver()));
 afterEach(() => receiver.close());
@@ -59,7 +78,7 @@ describe('the http action', () => {
 
   it.each([
     ['a refusal', (url: string) => `${url}/d/{{ attributes.path }}?q=1`, 'to answer 2xx, got 404'],
-    ['no answer', () => 'http://127.0.0.1:{{ stage_attributes.devices }}/', 'could not be sent'],
+    ['no answer', () => 'http://127.0.0.1:2/{{ stage_attributes.devices }}', 'could not be sent'],
   ])('the http action names %s of a masked address by its templates', async (_what, url, words) => {
     receiver.answers.push(404);
     const spec = action({ url: url(receiver.url) });
@@ -111,6 +130,39 @@ describe('the http action', () => {
     const error = await failure(action({ timeout: '1s' }));
     expect(error).toMatchObject({ retryable: true, mayHaveBeenSent: true });
     expect(error.message).toContain('gave no answer within 1s; it may have been carried out');
+  });
+
+  describe('for a receiver that does not honour the idempotency key', () => {
+    it.each<[string, number | 'hang' | 'reset']>([
+      ['no answer in time', 'hang'],
+      ['a connection that is cut', 'reset'],
+      ['a request time-out', 408],
+      ["a gateway's time-out", 504],
+    ])('no attempt follows %s', async (_what, answer) => {
+      receiver.answers.push(answer);
+      const error = await failure(action({ timeout: '1s', retryOnTimeout: false }));
+      expect(error).toMatchObject({ retryable: false, mayHaveBeenSent: true });
+    });
+
+    it('another attempt follows an answer that nothing was done, and a refused connection', async () => {
+      receiver.answers.push(503);
+      expect(await failure(action({ retryOnTimeout: false }))).toMatchObject({ retryable: true });
+      const spec = action({ url: 'http://127.0.0.1:2/', retryOnTimeout: false });
+      expect(await failure(spec)).toMatchObject({ retryable: true, mayHaveBeenSent: false });
+    });
+  });
+
+  it('the http action reads the secrets that headers and body name for the host of the request', async () => {
+    const headers = { Authorization: { secret: 'token' } };
+    await runAction(action({ headers, body: { auth: [{ secret: 'token' }] } }), context, options());
+    expect(receiver.requests[0]?.headers.authorization).toBe('token for 127.0.0.1');
+    expect(receiver.requests[0]?.body).toBe('{"auth":["token for 127.0.0.1"]}');
+  });
+
+  it('the http action sends nothing when a secret cannot be had', async () => {
+    const error = await failure(action({ headers: { Authorization: { secret: 'tokne' } } }));
+    expect(error).toMatchObject({ message: 'No secret is named tokne', retryable: false, mayHaveBeenSent: false });
+    expect(receiver.requests).toEqual([]);
   });
 
   it('a connection that is cut counts as sent', async () => {
@@ -176,6 +228,21 @@ describe('checking an action before the deployment starts', () => {
     ['a relative URL', { url: '/devices' }, 'action.url'],
     ['another scheme', { url: 'file:///etc/passwd' }, 'action.url'],
     ['credentials in the URL', { url: 'http://u:pw@x/' }, 'action.url'],
+    ['a port that HTTP clients refuse', { url: 'http://x:6000/' }, 'action.url'],
+    ['a template in the host', { url: 'http://{{ stage }}.x/' }, 'action.url'],
+    ['a template in the port', { url: 'http://x:{{ stage_attributes.devices }}/' }, 'action.url'],
+    ['a template that is the whole address', { url: '{{ stage }}/x' }, 'action.url'],
+    ['a template that may become credentials', { url: 'http://{{ stage }}@x/' }, 'action.url'],
+    ['a step that a value makes', { url: 'http://x/regions/{{ attributes.up }}/devices' }, 'action.url'],
+    ['a step that a value makes at the end', { url: 'http://x/regions/{{ attributes.up }}?q=1' }, 'action.url'],
+    ['a step that a value completes', { url: 'http://x/.{{ attributes.dot }}/devices' }, 'action.url'],
+    ['a step that is written encoded', { url: 'http://x/%2e{{ attributes.dot }}/devices' }, 'action.url'],
+    ['a step behind a backslash', { url: 'http://x/a\\{{ attributes.up }}\\b' }, 'action.url'],
+    ['an empty segment', { url: 'http://x/regions/{{ attributes.empty }}/devices' }, 'action.url'],
+    ['an empty last segment', { url: 'http://x/devices/{{ attributes.empty }}' }, 'action.url'],
+    ['a step that the author wrote', { url: 'http://x/regions/../devices' }, 'action.url'],
+    ['a line break in the URL', { url: 'http://x/.\n./devices' }, 'action.url'],
+    ['half a character in a value', { url: 'http://x/{{ attributes.half }}' }, 'action.url'],
     ['a body with GET', { method: 'GET' }, 'action.body'],
     ['a fault in the compensation', { compensation: { method: 'POST', url: 'x' } }, 'action.compensation.url'],
   ])('%s is a fault', (_name, over, where) => {
@@ -186,12 +253,26 @@ describe('checking an action before the deployment starts', () => {
   });
 
   it('the check of an action reports all faults together, those of the compensation too', () => {
-    const spec = action({ url: '{{ a }}', body: '{{ b }}', compensation: { method: 'POST', url: '{{ c }}' } });
+    const spec = action({
+      url: 'http://x/{{ a }}',
+      body: '{{ b }}',
+      compensation: { method: 'POST', url: 'http://x/{{ c }}' },
+    });
     expect(checkAction(spec, context).map((fault) => fault.where)).toEqual([
       'action.url',
       'action.body',
       'action.compensation.url',
     ]);
+  });
+
+  it.each([
+    ['an empty value in a query', 'http://x/devices?q={{ attributes.empty }}'],
+    ['a value with dots', 'http://x/v{{ attributes.up }}/devices'],
+    ['a value that is no step in a query', 'http://x/?q={{ attributes.up }}'],
+    ['separators in a value', 'http://x/{{ attributes.path }}/y'],
+    ['an address of IPv6', 'http://[::1]:8080/{{ stage }}'],
+  ])('the check of an action takes %s', (_what, url) => {
+    expect(checkAction(action({ url }), context)).toEqual([]);
   });
 
   it('the check of an action finds nothing wrong with a sound action, nor with none', () => {
@@ -202,7 +283,7 @@ describe('checking an action before the deployment starts', () => {
 });
 
 describe('the registry of actions', () => {
-  it('the action the action the action the action the action none does nothing and undoes nothing', async () => {
+  it('the action none does nothing and undoes nothing', async () => {
     expect(await runAction({ type: 'none' }, context, options())).toEqual({ summary: 'nothing to do' });
     expect(await compensate({ type: 'none' }, context, options())).toEqual({ summary: 'nothing to undo' });
   });
@@ -215,7 +296,7 @@ describe('the registry of actions', () => {
 
   it('the registry of actions names the types it knows when asked for another', async () => {
     await expect(runAction({ type: 'shell' } as unknown as ActionSpec, context, options())).rejects.toThrow(
-      'Expected an action of type none or http, got shell',
+      'Expected an action of type none or http or module, got shell',
     );
   });
 });

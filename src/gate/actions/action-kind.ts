@@ -1,0 +1,64 @@
+import type { Fault } from '../../kernel/failures';
+import type { HttpFetch } from '../../platform/http/http-client';
+import type { ActionContext, ActionResult, ActionSpec } from './action';
+
+export interface RunOptions {
+  /** the same for every attempt */
+  idempotencyKey: string;
+  /** ends the request */
+  signal: AbortSignal;
+  /** errors and summaries name the address as the spec has it, templates and all: what they stand for is masked */
+  hidesValues?: boolean;
+}
+
+/** What an action may need besides its spec; it comes from the worker's settings. */
+export interface ActionDeps {
+  /** with the proxies and certificates of `actions.tls` */
+  fetch: HttpFetch;
+  /**
+   * The secret of that name for a request to `url`, read anew at each use.
+   *
+   * @throws GateError ConfigInvalid for a secret that the settings do not have, that cannot be read, or that may not go to
+   *   that host
+   */
+  readSecret(name: string, url: URL): Promise<string>;
+  /** the module of that name; @throws GateError ConfigInvalid when the settings have none, or it cannot be loaded */
+  loadModule(name: string): Promise<ActionModule>;
+}
+
+/** What a module of the user's own gets of the action that it carries out. */
+export interface ModuleRequest {
+  /** of the deployment file, with templates filled in */
+  options: Record<string, unknown>;
+  context: ActionContext;
+  /** the same for every attempt; another one to compensate */
+  idempotencyKey: string;
+  /** aborted when the deployment is aborted or the attempt runs out of time */
+  signal: AbortSignal;
+}
+
+/**
+ * An action of the user's own. An error with `retryable: false` ends the attempts; one with `mayHaveBeenSent: false` says
+ * that nothing was begun, so that nothing is taken back. Without them an error is retried and counts as begun.
+ */
+export interface ActionModule {
+  run(request: ModuleRequest): Promise<Partial<ActionResult> | void>;
+  /** takes back what `run` did or may have done */
+  compensate?(request: ModuleRequest): Promise<Partial<ActionResult> | void>;
+}
+
+/** Carries out the actions of one type. */
+export interface ActionRunner<Spec extends ActionSpec = ActionSpec> {
+  /** @throws ActionError */
+  run(spec: Spec, context: ActionContext, options: RunOptions): Promise<ActionResult>;
+  /** undoes what `run` did, or may have done; @throws ActionError */
+  compensate(spec: Spec, context: ActionContext, options: RunOptions): Promise<ActionResult>;
+}
+
+/** One type of action. A new one is a file that exports this, listed in `adapters/index.ts`. */
+export interface ActionKind<Spec extends ActionSpec = ActionSpec> {
+  readonly type: Spec['type'];
+  /** every fault that can be seen before anything runs; `context` may be the deployment's own with an example decision id */
+  check(spec: Spec, context: ActionContext): Fault[];
+  create(deps: ActionDeps): ActionRunner<Spec>;
+}

@@ -1,0 +1,91 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { FailureType, GateError } from '../../../kernel/failures';
+import { readSecret } from '../../../platform/files/read-secret';
+import { createHttpFetch } from '../../../platform/http/http-client';
+import type { LoadedSettings } from '../../../settings/load-settings';
+import type { ActionDeps, ActionModule } from '../action-kind';
+import { ACTIONS } from '../adapters';
+import type { Actions } from '../registry';
+
+export interface ActionsOptions {
+  env: Readonly<Record<string, string | undefined>>;
+  /** imports a user's module by its file URL; @default Node's own `import` */
+  importModule?: (url: string) => Promise<unknown>;
+}
+
+/**
+ * The actions of all types, with the secrets and modules that the settings name. The modules are loaded here, because a
+ * deployment must not find out behind its gate that one is broken; secrets are read at each use.
+ *
+ * @throws GateError ConfigInvalid with every module that cannot be loaded
+ */
+export async function openActions(
+  { settings, baseDir }: LoadedSettings,
+  { env, importModule = (url) => import(url) }: ActionsOptions,
+): Promise<Actions> {
+  const { secrets, modules, tls } = settings.actions;
+  const loaded = new Map<string, ActionModule>();
+  const faults: string[] = [];
+  for (const [name, { module, options }] of Object.entries(modules)) {
+    try {
+      const path = createRequire(join(baseDir, 'noop.js')).resolve(module);
+      loaded.set(name, await createFrom(await importModule(pathToFileURL(path).href), name, options ?? {}));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      faults.push(
+        `Expected actions.modules.${name}.module '${module}' to export createAction(name, options): ${reason}`,
+      );
+    }
+  }
+  if (faults.length > 0) {
+    const type = FailureType.ConfigInvalid;
+    throw new GateError(
+      type,
+      faults.join('; '),
+      faults.map((message) => ({ type, message })),
+    );
+  }
+
+  const readNamed: ActionDeps['readSecret'] = async (name, url) => {
+    const secret = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
+    if (secret === undefined) throw unknown('secret', name, Object.keys(secrets));
+    if (!secret.hosts.some((host) => isHostOf(url, host))) {
+      const message = `Expected the secret ${name} to be sent to ${secret.hosts.join(' or ')} alone (actions.secrets.${name}.hosts), but the request goes to ${url.host}`;
+      throw new GateError(FailureType.ConfigInvalid, message);
+    }
+    return readSecret(secret, { env, configFolder: baseDir });
+  };
+  const loadModule: ActionDeps['loadModule'] = async (name) => {
+    const module = loaded.get(name);
+    if (module === undefined) throw unknown('module', name, [...loaded.keys()]);
+    return module;
+  };
+  return ACTIONS.create({ fetch: createHttpFetch({ env, tls, folder: baseDir }), readSecret: readNamed, loadModule });
+}
+
+async function createFrom(exported: unknown, name: string, options: Record<string, unknown>): Promise<ActionModule> {
+  // A CommonJS module seen through `import` has its exports under `default`.
+  const named = exported as { createAction?: unknown; default?: { createAction?: unknown } } | null;
+  const create = named?.createAction ?? named?.default?.createAction;
+  if (typeof create !== 'function') throw new Error('it does not');
+  const action = (await (create as (...args: unknown[]) => unknown)(name, options)) as Partial<ActionModule> | null;
+  if (typeof action?.run !== 'function') throw new Error('what it returns has no run function');
+  if (action.compensate !== undefined && typeof action.compensate !== 'function') {
+    throw new Error('the compensate of what it returns is no function');
+  }
+  return action as ActionModule;
+}
+
+/** A host without a port is the one at its scheme's usual port. */
+function isHostOf(url: URL, host: string): boolean {
+  const text = `${url.protocol}//${host}`;
+  return URL.canParse(text) && new URL(text).host === url.host;
+}
+
+function unknown(what: 'secret' | 'module', name: string, known: readonly string[]): GateError {
+  const names = known.length === 0 ? 'there are none' : `there are ${known.join(', ')}`;
+  const message = `Expected a ${what} named ${JSON.stringify(name)} in the worker's settings (actions.${what}s), but ${names}`;
+  return new GateError(FailureType.ConfigInvalid, message);
+}
