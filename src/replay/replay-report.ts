@@ -9,6 +9,8 @@ export const ReplayClass = {
   newlyDenied: 'newly-denied',
   /** other reasons, other faults, or no decision any more */
   changed: 'changed',
+  /** made by other evaluators than those of this version, and the same but for what the present ones note */
+  evaluatorChanged: 'evaluator-changed',
   notReplayable: 'not-replayable',
 } as const;
 export type ReplayClass = (typeof ReplayClass)[keyof typeof ReplayClass];
@@ -29,10 +31,12 @@ export interface ReplayRow {
    * evaluation gave no answer
    */
   builtins?: string[];
+  /** where they are others than now: the evaluators that made the decision, with their versions */
+  oldEvaluators?: string[];
 }
 
 /** The rows that are kept; the counts hold all. */
-export type KeptRows = 'newly-allowed' | 'newly-denied' | 'changed' | 'not-reproduced';
+export type KeptRows = 'newly-allowed' | 'newly-denied' | 'changed' | 'evaluator-changed' | 'not-reproduced';
 
 /** A line of the input that is no audit record; lines count from 1. */
 export interface BrokenLine {
@@ -70,12 +74,19 @@ export function emptyReport(): ReplayReport {
   return {
     decisions: 0,
     skipped: 0,
-    counts: { same: 0, 'newly-allowed': 0, 'newly-denied': 0, changed: 0, 'not-replayable': 0 },
+    counts: {
+      same: 0,
+      'newly-allowed': 0,
+      'newly-denied': 0,
+      changed: 0,
+      'evaluator-changed': 0,
+      'not-replayable': 0,
+    },
     notReproduced: 0,
     // Names are the policy's: one may be called `constructor`, or `__proto__`.
     reasons: Object.create(null) as ReplayReport['reasons'],
     causes: Object.create(null) as ReplayReport['causes'],
-    rows: { 'newly-allowed': [], 'newly-denied': [], changed: [], 'not-reproduced': [] },
+    rows: { 'newly-allowed': [], 'newly-denied': [], changed: [], 'evaluator-changed': [], 'not-reproduced': [] },
     brokenLines: 0,
     broken: [],
   };

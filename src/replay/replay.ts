@@ -1,11 +1,13 @@
 import type { AuditRecord, GateRecord } from '../audit/audit-record';
 import { isGateRecord } from '../audit/place';
 import type { Decision } from '../gate/decisions/decision';
+import { toDecision, type EvaluationResult } from '../gate/decisions/decide';
 import { evaluateSnapshot } from '../gate/decisions/evaluate-snapshot';
 import { type EvaluatePolicy, type PolicyRequest } from '../rego/evaluation/evaluate-policy';
 import type { DecisionOutcome } from '../kernel/outcome';
 import { OTHER_REASON, reasonCode } from '../kernel/reason-code';
 import { FailureType, type Fault } from '../kernel/failures';
+import { otherEvaluators } from './evaluators-then';
 import { parseRecord } from './parse-record';
 import { rebuildSnapshot, type Candidate } from './rebuild-snapshot';
 import {
@@ -53,6 +55,8 @@ interface Underway {
   record: GateRecord;
   decision: Promise<Decision>;
   request: PolicyRequest | undefined;
+  /** the decision if nothing that was noted counted; undefined where the policy gave no answer */
+  unnoted(): Decision | undefined;
 }
 
 /**
@@ -87,8 +91,7 @@ export async function replayBatch(
 ): Promise<ReplayReport> {
   const report = emptyReport();
   const started = batch.flatMap((item) => begin(item, options, report));
-  for (const { record, decision, request } of started)
-    await addDecision(report, record, await decision, request, options);
+  for (const underway of started) await addDecision(report, underway, await underway.decision, options);
   return report;
 }
 
@@ -112,25 +115,44 @@ function begin(item: ReplayItem, options: Omit<ReplayOptions, 'onProgress'>, rep
     countCause(report, rebuilt.cause);
     return [];
   }
-  const underway: Underway = { record, request: undefined, decision: Promise.resolve() as never };
-  underway.decision = evaluateSnapshot({
-    release: options.candidate.release,
-    snapshot: rebuilt.snapshot,
-    evaluate: (request) => {
-      underway.request = request;
-      return options.evaluate(request);
+  const { snapshot } = rebuilt;
+  const { release } = options.candidate;
+  let request: PolicyRequest | undefined;
+  let answer: Awaited<ReturnType<EvaluatePolicy>> | undefined;
+  const decision = evaluateSnapshot({
+    release,
+    snapshot,
+    evaluate: async (asked) => {
+      request = asked;
+      answer = await options.evaluate(asked);
+      return answer;
     },
   });
-  underway.decision.catch(() => undefined);
-  return [underway];
+  decision.catch(() => undefined);
+  return [
+    {
+      record,
+      decision,
+      get request() {
+        return request;
+      },
+      unnoted: () =>
+        answer && toDecision({ snapshot, usedFactIds: release.policy.reads.facts, result: unnoted(answer) }),
+    },
+  ];
 }
 
-/** Adds what the candidate decided about `record`. */
+function unnoted({ account, ...answer }: Awaited<ReturnType<EvaluatePolicy>>): EvaluationResult {
+  if (account === undefined) return answer;
+  const { notes: _left, ...rest } = account;
+  return { ...answer, account: rest };
+}
+
+/** Adds what the candidate decided about a record. */
 async function addDecision(
   report: ReplayReport,
-  record: GateRecord,
+  { record, request, unnoted }: Underway,
   decision: Decision,
-  request: PolicyRequest | undefined,
   { candidate, builtinsOf, maxRows }: Omit<ReplayOptions, 'onProgress'>,
 ): Promise<void> {
   const { policySha, configRev } = candidate.release.ref;
@@ -142,7 +164,13 @@ async function addDecision(
   }
   for (const code of new Set(record.reasons.map(reasonCode))) countReason(report, code, 'then');
   for (const code of new Set(decision.denyReasons.map(reasonCode))) countReason(report, code, 'now');
-  const found = classOf(record, decision, isOwn);
+  const oldEvaluators = otherEvaluators(record, decision);
+  const compared = classOf(record, decision, isOwn);
+  const isNotedOnly = (): boolean => {
+    const without = oldEvaluators === undefined || compared === 'same' ? undefined : unnoted();
+    return without !== undefined && classOf(record, without, isOwn) === 'same';
+  };
+  const found = isNotedOnly() ? 'evaluator-changed' : compared;
   report.counts[found] += 1;
   if (found === 'same') return;
   const row: ReplayRow = {
@@ -154,9 +182,10 @@ async function addDecision(
     oldReasons: [...record.reasons, ...record.errorDetails.map(({ message }) => message)],
     newOutcome: decision.outcome,
     newReasons: [...decision.denyReasons, ...decision.faults.map(({ message }) => message)],
+    ...(oldEvaluators === undefined ? {} : { oldEvaluators }),
   };
   keepRow(report, found, row, maxRows);
-  if (!isOwn) return;
+  if (!isOwn || found === 'evaluator-changed') return;
   report.notReproduced += 1;
   if (report.rows['not-reproduced'].length >= maxRows) return;
   // One that gave no answer may have been stopped at its deadline: asked again, with nothing to stop it, it may never end.
@@ -177,7 +206,11 @@ const gaveNoAnswer = ({ errorDetails, evalDurationNS }: GateRecord): boolean =>
  * sentence. Of the very release that made it every word must be the same. Two errors are the same when they are of the same
  * types about the same facts: their sentences hold times of the moment.
  */
-function classOf(record: GateRecord, decision: Decision, isOwn: boolean): Exclude<ReplayClass, 'not-replayable'> {
+function classOf(
+  record: GateRecord,
+  decision: Decision,
+  isOwn: boolean,
+): Exclude<ReplayClass, 'not-replayable' | 'evaluator-changed'> {
   const { outcome, denyReasons, faults } = decision;
   if (outcome === record.outcome) {
     const [before, after] = isOwn

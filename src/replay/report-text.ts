@@ -6,8 +6,9 @@ const TITLES: Record<KeptRows, string> = {
   'newly-allowed': 'Newly allowed',
   'newly-denied': 'Newly denied',
   changed: 'Otherwise changed',
+  'evaluator-changed': 'Otherwise only for what the evaluators of this version note',
 };
-const ORDER: readonly KeptRows[] = ['not-reproduced', 'newly-allowed', 'newly-denied', 'changed'];
+const ORDER: readonly KeptRows[] = ['not-reproduced', 'newly-allowed', 'newly-denied', 'changed', 'evaluator-changed'];
 
 /** What a replay found, for a terminal. */
 export function toReplayText(report: ReplayReport, candidate: string): string {
@@ -18,18 +19,19 @@ export function toReplayText(report: ReplayReport, candidate: string): string {
       `  ${visibleText(place(row))}`,
       `    was  ${visibleText(then(row))}`,
       `    now  ${visibleText(now(row))}`,
-      ...builtins(row),
+      ...whyLines(row),
     ]);
     return [[`${TITLES[kind]}: ${countOf(report, kind)}`, ...lines, ...more(report, kind)].join('\n')];
   });
   return `${[
     [
       `${plural(report.decisions, 'decision')} put to ${visibleText(candidate)}`,
-      `  the same       ${counts.same}`,
-      `  newly allowed  ${counts['newly-allowed']}`,
-      `  newly denied   ${counts['newly-denied']}`,
-      `  changed        ${counts.changed}`,
-      `  not replayable ${counts['not-replayable']}`,
+      `  the same          ${counts.same}`,
+      `  newly allowed     ${counts['newly-allowed']}`,
+      `  newly denied      ${counts['newly-denied']}`,
+      `  changed           ${counts.changed}`,
+      `  evaluator changed ${counts['evaluator-changed']}`,
+      `  not replayable    ${counts['not-replayable']}`,
     ].join('\n'),
     ...sections,
     list(
@@ -51,7 +53,7 @@ export function toReplayMarkdown(report: ReplayReport, candidate: string): strin
   const sections = ORDER.flatMap((kind) => {
     if (rows[kind].length === 0) return [];
     const table = rows[kind].map((row) =>
-      [row.deploymentID, row.stage, row.timestamp, then(row), [now(row), ...builtins(row)].join(' ')]
+      [row.deploymentID, row.stage, row.timestamp, then(row), [now(row), ...whyLines(row)].join(' ')]
         .map(cell)
         .join(' | '),
     );
@@ -71,8 +73,8 @@ export function toReplayMarkdown(report: ReplayReport, candidate: string): strin
   return `${[
     `### Replay of ${plural(report.decisions, 'decision')} against ${cell(candidate)}`,
     [
-      '| the same | newly allowed | newly denied | changed | not replayable |',
-      '|---|---|---|---|---|',
+      '| the same | newly allowed | newly denied | changed | evaluator changed | not replayable |',
+      '|---|---|---|---|---|---|',
       `| ${Object.values(ReplayClass)
         .map((name) => counts[name])
         .join(' | ')} |`,
@@ -101,13 +103,14 @@ const then = ({ oldOutcome, oldReasons }: ReplayRow): string => [oldOutcome, ...
 const now = ({ newOutcome, newReasons }: ReplayRow): string => [newOutcome, ...reasonsText(newReasons)].join(': ');
 const reasonsText = (reasons: readonly string[]): string[] => (reasons.length > 0 ? [reasons.join('; ')] : []);
 
-function builtins({ builtins: called }: ReplayRow): string[] {
-  if (called === undefined) return [];
+function whyLines({ builtins: called, oldEvaluators }: ReplayRow): string[] {
+  const evaluators = oldEvaluators === undefined ? [] : [`    by   ${visibleText(oldEvaluators.join(', '))}`];
+  if (called === undefined) return evaluators;
   const which =
     called.length > 0
       ? `the record was altered, or one of the built-ins that it calls answers differently: ${called.join(', ')}`
       : 'the record was altered, or the evaluation itself differs: it calls no built-in';
-  return [`    why  ${which}`];
+  return [...evaluators, `    why  ${which}`];
 }
 
 function countOf(report: ReplayReport, kind: KeptRows): number {

@@ -10,6 +10,7 @@ import { evaluateSnapshot } from '../../src/gate/decisions/evaluate-snapshot';
 import { decisionRecord } from '../../src/gate/decisions/to-audit-record';
 import { FailureType, type Fault } from '../../src/kernel/failures';
 import type { JsonObject, JsonValue } from '../../src/kernel/json';
+import type { EvaluatePolicy } from '../../src/rego/evaluation/evaluate-policy';
 import { createEvaluator, type Evaluator } from '../../src/rego/evaluation/evaluator';
 import type { Release } from '../../src/releases/release';
 import type { PolicyBundle } from '../../src/rego/bundle/policy-bundle';
@@ -21,6 +22,7 @@ import type { ReplayReport } from '../../src/replay/replay-report';
 import { toReplayMarkdown, toReplayText } from '../../src/replay/report-text';
 import { readPieces } from '../../src/replay/sources/read-pieces';
 import { itemsOf } from '../../src/replay/text-piece';
+import { schemaOf, withPolicy } from '../rego/toolchain/policy-fixture';
 import { aFact, aSnapshot, DECISION_TIME_MS } from '../gate/decisions/a-snapshot';
 
 const FACTS: JsonObject = { pending_delta: 120, max_pending: 800, region_health: { eu: { status: 'green' } } };
@@ -337,13 +339,99 @@ describe('replay', () => {
     expect(report.causes).toEqual({ "the record's schemaVersion 2 is unknown": 1 });
   });
 
+  describe('records of other evaluators', () => {
+    const RULES = `package gate
+
+response := {"allow": count(deny_reasons) == 0, "deny_reasons": deny_reasons}
+
+deny_reasons contains "stage is red" if input.health[input.deployment.stage] == "red"
+
+deny_reasons contains sprintf("over: %d", [input.pending]) if input.pending > 5
+`;
+    let own: Candidate;
+    beforeAll(async () => {
+      const properties = {
+        health: { type: 'object', additionalProperties: { type: 'string' } },
+        pending: { type: 'integer' },
+      };
+      const files = { 'gate.rego': RULES, 'input.json': schemaOf(properties) };
+      const { bundle } = await withPolicy(files, (dir) => buildPolicy(dir));
+      const { release } = candidate({ facts: { health: provider, pending: provider } });
+      own = {
+        release: { ...release, ref: { ...release.ref, policySha: bundle.sha }, policy: bundle },
+        configFacts: {},
+      };
+    });
+
+    /** As the compiled module alone decided; the stage is canary. */
+    async function ofModule(facts: JsonObject, over: Partial<GateRecord> = {}): Promise<GateRecord> {
+      const { plan: _, ...policy } = own.release.policy;
+      const list = Object.entries(facts).map(([id, value]) => aFact(id, value as JsonValue, 1_000));
+      const snapshot = aSnapshot(list, { release: own.release.ref, maxAgeMs: {} });
+      const evaluate: EvaluatePolicy = (request) => evaluator.evaluate(request);
+      const decision = await evaluateSnapshot({ release: { ...own.release, policy }, snapshot, evaluate });
+      return JSON.parse(JSON.stringify({ ...decisionRecord(snapshot, decision, {}), ...over })) as GateRecord;
+    }
+    const GREEN = { canary: 'green' };
+    const ABSENT = { prod: 'green' };
+
+    it('records of other evaluators are compared all the same', async () => {
+      const { evaluation: _, ...unnamed } = await ofModule({ health: GREEN, pending: 1 });
+      const report = await run([unnamed, await ofModule({ health: GREEN, pending: 9 })], own);
+      expect(report).toMatchObject({ counts: { same: 2, 'evaluator-changed': 0 }, notReproduced: 0 });
+    });
+
+    it('records of other evaluators count as evaluator-changed where only what is noted now differs', async () => {
+      const allowed = await ofModule({ health: ABSENT, pending: 1 });
+      const denied = await ofModule({ health: ABSENT, pending: 9 });
+      expect([allowed.outcome, denied.outcome]).toEqual(['allow', 'deny']);
+      const report = await run([allowed, denied], own);
+      expect(report).toMatchObject({ counts: { same: 0, changed: 0, 'evaluator-changed': 2 }, notReproduced: 0 });
+      expect(report.rows['evaluator-changed']).toMatchObject([
+        {
+          oldOutcome: 'allow',
+          newOutcome: 'error',
+          newReasons: [expect.stringContaining('input.health.canary')],
+          oldEvaluators: ['opa-wasm 1.10.0'],
+        },
+        { oldOutcome: 'deny', newOutcome: 'error' },
+      ]);
+      for (const shown of [toReplayText(report, 'x'), toReplayMarkdown(report, 'x')])
+        expect(shown).toContain('opa-wasm 1.10.0');
+    });
+
+    it('records of other evaluators count as what they are where more than notes differs', async () => {
+      const denied = await ofModule({ health: ABSENT, pending: 9 });
+      const report = await run(
+        [
+          { ...denied, outcome: 'allow', reasons: [] },
+          { ...denied, reasons: ['over: 8'] },
+        ],
+        own,
+      );
+      expect(report).toMatchObject({ counts: { changed: 2, 'evaluator-changed': 0 }, notReproduced: 2 });
+    });
+
+    it('records of these evaluators never count as evaluator-changed', async () => {
+      const denied = await ofModule({ health: ABSENT, pending: 9 });
+      const evaluation = { evaluators: ['plan 1 (OPA 1.22.2)'], secondOpinion: 'not-asked' };
+      const others = [
+        { ...denied, evaluation },
+        { ...denied, evaluation: { ...evaluation, budget: { steps: 1, elements: 1, characters: 1 } } },
+      ];
+      expect((await run(others, own)).counts).toMatchObject({ changed: 1, 'evaluator-changed': 1 });
+    });
+  });
+
   describe('as a table in Markdown', () => {
     it('the Markdown table lets no reason break out of its cell', async () => {
       const record = await recorded({ ...FACTS, region_health: { 'a|b\n<img>': { status: 'red' } } });
       const report = await run([{ ...record, outcome: 'allow', reasons: [], configRev: 'older' }]);
       const text = toReplayMarkdown(report, './policy');
       expect(text).toContain('a\\|b \\<img\\>');
-      expect(text).toContain('| the same | newly allowed | newly denied | changed | not replayable |');
+      expect(text).toContain(
+        '| the same | newly allowed | newly denied | changed | evaluator changed | not replayable |',
+      );
     });
 
     it('the Markdown table sends no one a notification, and shows entities and strokes as they were written', async () => {

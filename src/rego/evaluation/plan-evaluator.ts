@@ -1,8 +1,7 @@
 import type { JsonValue } from '../../kernel/json';
 import { mustNotBeEmpty, schemaAt } from '../analysis/input-schema';
 import type { Doubt } from '../plan/doubts';
-import { loadPolicy } from '../plan/load-policy';
-import type { Lookup } from '../plan/lookups';
+import { loadPolicy, type PolicyOptions } from '../plan/load-policy';
 import { parseJson } from '../values/parse-json';
 import { fromPlain, toPlain } from '../values/plain';
 import type { EvaluationAccount } from './account';
@@ -21,20 +20,20 @@ export interface PlanAnswer {
 /**
  * The first evaluator of a policy.
  *
- * @param onLookups told, after each evaluation that ended, what it looked up; for those who ask why
+ * @param watch for callers that ask why: what an evaluation looks up and calls
  * @returns a function that throws what the evaluation throws
  * @throws PlanInvalidError where the plan is not understood
  */
 export function createPlanEvaluator(
   policy: Omit<RunnablePolicy, 'planText'>,
   planText: string,
-  onLookups?: (lookups: Lookup[]) => void,
+  watch: Pick<PolicyOptions, 'onLookups' | 'onBuiltin'> = {},
 ): (inputText: string, decisionTimeNs: bigint) => PlanAnswer {
   const { entrypoint, inputSchema, declarations, packages } = policy;
   const loaded = loadPolicy(planText, parseJson(policy.dataText), {
     ...(declarations === undefined ? {} : { declarations }),
     ...(packages === undefined ? {} : { packages }),
-    ...(onLookups === undefined ? {} : { onLookups }),
+    ...watch,
     mayBeEmpty: ([root, ...path]) => {
       const schema = root === 'input' && inputSchema !== undefined ? schemaAt(inputSchema, path) : undefined;
       return schema !== undefined && !mustNotBeEmpty(schema);

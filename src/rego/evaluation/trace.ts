@@ -24,7 +24,7 @@ export async function createTracer(
   const { planText } = runnable;
   if (planText === undefined) return undefined;
   let lookups: Lookup[] = [];
-  const evaluate = createPlanEvaluator(runnable, planText, (found) => (lookups = found));
+  const evaluate = createPlanEvaluator(runnable, planText, { onLookups: (found) => (lookups = found) });
   return (input, decisionTimeMs) => {
     const answer = evaluate(JSON.stringify(input), BigInt(Math.trunc(decisionTimeMs)) * 1_000_000n);
     return { ...answer, lookups };

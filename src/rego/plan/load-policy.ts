@@ -1,4 +1,5 @@
 import { BUILTINS } from '../builtins';
+import type { Builtin, Builtins } from '../builtins/builtin';
 import type { Declaration } from '../declarations/declaration';
 import { RegoObject } from '../values/rego-object';
 import type { RegoValue } from '../values/value';
@@ -22,6 +23,8 @@ export interface PolicyOptions {
   mayBeEmpty?(path: ValuePath): boolean;
   /** told, after each evaluation that ended, which values from outside it looked up; every lookup is slower for it */
   onLookups?(lookups: Lookup[]): void;
+  /** told the name of each built-in that an evaluation calls; comparisons are none */
+  onBuiltin?(name: string): void;
 }
 
 export interface EvaluationOptions {
@@ -66,7 +69,7 @@ export function loadPolicy(planText: string, data: RegoValue, options: PolicyOpt
   const { onLookups } = options;
   const { entrypoints } = compilePlan(
     plan,
-    BUILTINS,
+    options.onBuiltin === undefined ? BUILTINS : watched(BUILTINS, options.onBuiltin.bind(options)),
     onLookups && ((at, container, key, found) => lookups?.observe(at, container, key, found)),
   );
   const policy = {
@@ -111,4 +114,15 @@ function packagePrefixes(plan: Plan, packages: readonly (readonly string[])[]): 
   for (const { path } of plan.functions) add(path.slice(1, -1));
   for (const path of packages) add(path);
   return (path) => prefixes.has(path.join('\0'));
+}
+
+function watched(builtins: Builtins, onBuiltin: (name: string) => void): Builtins {
+  const all = Object.entries(builtins).map(([name, builtin]): [string, Builtin] => [
+    name,
+    (operands, context) => {
+      onBuiltin(name);
+      return builtin(operands, context);
+    },
+  ]);
+  return Object.fromEntries(all);
 }

@@ -13,7 +13,7 @@ import type { ReleaseRef } from '../../releases/release-ref';
 import { openNamedRelease, type Surroundings } from '../../releases/sources/open-named-release';
 import type { LoadedConfig } from '../../releases/sources/release-source';
 import type { LoadedSettings } from '../../settings/load-settings';
-import { calledBuiltins } from '../called-builtins';
+import { calledBuiltins } from './called-builtins';
 import type { Candidate } from '../rebuild-snapshot';
 import { replay, type ReplayFilter, type ReplayItem, type ReplayOptions } from '../replay';
 import type { ReplayReport } from '../replay-report';

@@ -40,8 +40,8 @@ export async function replayInThreads(
   options: ReplayInThreadsOptions,
 ): Promise<ReplayReport> {
   const { policy, config, configDocument } = options.candidate.release;
-  const { memoryMiB } = config.evaluation;
-  const runnable = await toRunnable(policy, configDocument, { memoryMiB, secondOpinion: 'when-possible' });
+  const { memoryMiB, secondOpinion } = config.evaluation;
+  const runnable = await toRunnable(policy, configDocument, { memoryMiB, secondOpinion });
   const { candidate, filter, maxRows } = options;
   const pool = new ReplayPool(
     { candidate, filter, maxRows, policy: runnable },

@@ -2,7 +2,7 @@ import type { EvaluatePolicy } from '../../rego/evaluation/evaluate-policy';
 import { FailureType, GateError } from '../../kernel/failures';
 import { toGateError } from '../../rego/evaluation/run-failure';
 import { createPolicyRunner, type RunListener } from '../../rego/evaluation/policy-runner';
-import { calledBuiltins } from '../called-builtins';
+import { calledBuiltins } from '../run/called-builtins';
 import { replayBatch } from '../replay';
 import { itemsOf } from '../text-piece';
 import { CALLS_PER_BATCH, type BatchAnswer, type BatchMessage, type ReplayThreadData } from './messages';
