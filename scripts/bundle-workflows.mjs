@@ -5,17 +5,11 @@ import { writeFile } from 'node:fs/promises';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
 const require = createRequire(import.meta.url);
-for (const [name, options] of [
-  ['workflow-bundle', {}],
-  [
-    'workflow-bundle-encrypted',
-    { failureConverterPath: require.resolve('../dist/platform/temporal/encryption/failure-converter.js') },
-  ],
+const { bundleOptions } = require('../dist/built-workflows.js');
+for (const [name, encrypted] of [
+  ['workflow-bundle', false],
+  ['workflow-bundle-encrypted', true],
 ]) {
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: require.resolve('../dist/workflows/index.js'),
-    logger: new DefaultLogger('ERROR'),
-    ...options,
-  });
+  const { code } = await bundleWorkflowCode({ ...bundleOptions(encrypted), logger: new DefaultLogger('ERROR') });
   await writeFile(new URL(`../dist/${name}.js`, import.meta.url), code);
 }

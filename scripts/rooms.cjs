@@ -24,7 +24,12 @@ const ROOMS = {
   'platform/observability': { level: 1, holds: 'logs' },
   'platform/documents': { level: 1, pure: true, holds: 'checked JSON, YAML and PKL' },
   'platform/files': { level: 2, holds: 'secrets, user folders, files written whole' },
-  'platform/temporal': { level: 2, holds: 'encryption of payloads, builds of workers' },
+  'platform/temporal': {
+    level: 2,
+    pure: true,
+    pureFolders: ['payloads'],
+    holds: 'encryption of payloads, messages that cannot be read, builds of workers',
+  },
   settings: { level: 3, holds: 'settings and how they load' },
   'platform/database': { level: 3, holds: 'PostgreSQL, embedded or not' },
   'platform/tools': { level: 3, holds: 'opa, the Temporal CLI' },

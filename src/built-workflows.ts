@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleOption } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, type BundleOptions, type WorkflowBundleOption } from '@temporalio/worker';
 import { packageVersion } from './platform/files/package-version';
 import { buildIdOf } from './platform/temporal/versioning/build-id';
+import { messageConverterPath } from './platform/temporal/converters/message-converter-path';
 import { failureConverterPath } from './settings/open-data-converter';
 
 /** The workflows as a worker loads them, and the build id that they have by default. */
@@ -13,9 +14,23 @@ export interface BuiltWorkflows {
 }
 
 /**
- * Workflow code bundled when the package was built; from source it is bundled on the spot, which takes seconds.
+ * What a bundle of the gate's workflows is made from.
  *
  * @param encrypted with the failure converter that leaves no message in the clear: a bundle holds one converter for good
+ */
+export function bundleOptions(encrypted: boolean): BundleOptions {
+  return {
+    workflowsPath: require.resolve('./workflows'),
+    workflowInterceptorModules: [require.resolve('./workflows/parts/unknown-messages')],
+    payloadConverterPath: messageConverterPath(),
+    ...(encrypted ? { failureConverterPath: failureConverterPath() } : {}),
+  };
+}
+
+/**
+ * Workflow code bundled when the package was built; from source it is bundled on the spot, which takes seconds.
+ *
+ * @param encrypted as for `bundleOptions`
  */
 export async function builtWorkflows(encrypted = false): Promise<BuiltWorkflows> {
   const codePath = join(__dirname, encrypted ? 'workflow-bundle-encrypted.js' : 'workflow-bundle.js');
@@ -24,8 +39,7 @@ export async function builtWorkflows(encrypted = false): Promise<BuiltWorkflows>
   }
   const bundle = await bundleWorkflowCode({
     logger: new DefaultLogger('ERROR'),
-    workflowsPath: require.resolve('./workflows'),
-    ...(encrypted ? { failureConverterPath: failureConverterPath() } : {}),
+    ...bundleOptions(encrypted),
   });
   return { bundle, buildId: buildIdOf(packageVersion(), bundle.code) };
 }

@@ -1,9 +1,11 @@
 import { SimplePlugin } from '@temporalio/plugin';
 import type { DataConverter } from '@temporalio/common';
+import type { BundleOptions } from '@temporalio/worker';
 import { createActivities } from './activities/create-gate-activities';
 import type { GateActivities } from './activities/gate-activities';
 import type { LoadedSettings } from './settings/load-settings';
 import { toLoaded } from './gate/create-gate';
+import { messageConverterPath } from './platform/temporal/converters/message-converter-path';
 import { gateDataConverter } from './settings/open-data-converter';
 import { createServices, type ServiceOptions } from './gate/services';
 
@@ -11,8 +13,11 @@ import { createServices, type ServiceOptions } from './gate/services';
 export interface OpenGateActivities {
   /** to be registered with a worker */
   activities: GateActivities;
-  /** encrypts where the settings name keys, and reads what other workers of the gate encrypted */
-  dataConverter?: DataConverter;
+  /**
+   * reads messages that would fail the workflow task for ever; encrypts where the settings name keys, and reads what other
+   * workers of the gate encrypted. Its `payloadConverterPath` belongs to the options of `bundleWorkflowCode`, too.
+   */
+  dataConverter: DataConverter;
   /** closes the services; to be called once the worker has stopped */
   close(): Promise<void>;
 }
@@ -34,19 +39,36 @@ export async function createGateActivities(
   const services = await createServices(loaded, { ...options, overTemporal: true });
   return {
     activities: createActivities(services),
-    ...(dataConverter === undefined ? {} : { dataConverter }),
+    dataConverter,
     close: () => services.close(),
   };
 }
 
 /**
- * A worker plugin: `Worker.create({ …, plugins: [gatePlugin(open)] })` registers the gate's activities beside your own, and
- * encrypts where the settings name keys. Give it to the client that starts your workflows, too: it must encrypt alike.
+ * A plugin for workers, clients, replays and bundles: `Worker.create({ …, plugins: [gatePlugin(open)] })` registers the
+ * gate's activities beside your own, reads messages that would otherwise fail a workflow task for ever, and encrypts where
+ * the settings name keys. Your own payload converter is wrapped. Give it to the client that starts your workflows, too: it
+ * must encrypt alike; and to `bundleWorkflowCode`, where you bundle workflows yourself.
  */
-export function gatePlugin({ activities, dataConverter }: OpenGateActivities): SimplePlugin {
-  return new SimplePlugin({
-    name: 'planning-engine.gate',
-    activities,
-    ...(dataConverter === undefined ? {} : { dataConverter }),
-  });
+export function gatePlugin(open: OpenGateActivities): SimplePlugin {
+  return new GatePlugin(open);
+}
+
+class GatePlugin extends SimplePlugin {
+  constructor({ activities, dataConverter }: OpenGateActivities) {
+    super({
+      name: 'planning-engine.gate',
+      activities,
+      dataConverter: (own = {}) => ({
+        ...own,
+        ...dataConverter,
+        payloadConverterPath: messageConverterPath(own.payloadConverterPath),
+      }),
+    });
+  }
+
+  override configureBundler(options: BundleOptions): BundleOptions {
+    const configured = super.configureBundler(options);
+    return { ...configured, payloadConverterPath: messageConverterPath(options.payloadConverterPath) };
+  }
 }

@@ -11,7 +11,7 @@ import type { LoadedSettings } from './settings/load-settings';
 import { temporalConnectionConfig } from './settings/temporal-connection';
 import { pollFleetQueues } from './releases/fleet/polling/poll-fleet-queues';
 import type { FleetStatus } from './releases/fleet/worker-answer';
-import { gateDataConverter } from './settings/open-data-converter';
+import { encrypts, gateDataConverter } from './settings/open-data-converter';
 import { createWorkerVersioning, type WorkerVersioning } from './platform/temporal/versioning/worker-versioning';
 import { builtWorkflows } from './built-workflows';
 import { FailureType, GateError } from './kernel/failures';
@@ -56,12 +56,12 @@ export async function startWorker(loaded: LoadedSettings, options: WorkerStartOp
   try {
     const { connectionOptions, namespace } = temporalConnectionConfig(settings, env);
     const dataConverter = await gateDataConverter(loaded, env);
-    installRuntime(services.logger, dataConverter !== undefined);
+    installRuntime(services.logger, encrypts(dataConverter));
     const connection = await NativeConnection.connect(connectionOptions);
     opened.push(() => connection.close());
 
     const identity = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
-    const { bundle, buildId } = await builtWorkflows(dataConverter !== undefined);
+    const { bundle, buildId } = await builtWorkflows(encrypts(dataConverter));
     const versioning = createWorkerVersioning({
       connection,
       namespace,
@@ -125,7 +125,7 @@ export async function startWorker(loaded: LoadedSettings, options: WorkerStartOp
         taskQueue,
         workflowBundle: bundle,
         ...versioning.workerOptions,
-        ...(dataConverter === undefined ? {} : { dataConverter }),
+        dataConverter,
         activities: createActivities(services),
         maxConcurrentActivityTaskExecutions: settings.temporal.maxConcurrentActivities,
         shutdownGraceTime: parseDuration(settings.temporal.shutdownGraceTime),

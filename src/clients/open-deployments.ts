@@ -1,5 +1,6 @@
 import { parseDuration } from '../kernel/duration';
 import type { LoadedSettings } from '../settings/load-settings';
+import { encrypts } from '../settings/open-data-converter';
 import { DeploymentClient } from './deployment-client';
 import { CONNECT_TIMEOUT_MS, openTemporal } from './open-temporal';
 
@@ -28,7 +29,7 @@ export async function openDeployments(
     workflowTaskTimeoutMs: parseDuration(workflowTaskTimeout),
     deadlineMs,
     // Masks are refused without keys, and so only where there are keys a value may be masked.
-    hidesValues: dataConverter !== undefined,
+    hidesValues: encrypts(dataConverter),
   });
   return { deployments, close: () => connection.close() };
 }

@@ -9,8 +9,7 @@ export interface OpenedTemporal extends TemporalConnectionConfig {
   client: Client;
   /** that of `client`; its opener closes it */
   connection: Connection;
-  /** undefined where nothing is encrypted */
-  dataConverter: DataConverter | undefined;
+  dataConverter: DataConverter;
 }
 
 /** How long a server may take to answer. */
@@ -30,6 +29,6 @@ export async function openTemporal(
   const config = temporalConnectionConfig(loaded.settings, env);
   const connection = await Connection.connect({ ...config.connectionOptions, connectTimeout: connectTimeoutMs });
   const { namespace } = config;
-  const client = new Client({ connection, namespace, ...(dataConverter === undefined ? {} : { dataConverter }) });
+  const client = new Client({ connection, namespace, dataConverter });
   return { ...config, client, connection, dataConverter };
 }

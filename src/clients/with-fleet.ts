@@ -3,6 +3,7 @@ import * as temporalWorker from '@temporalio/worker';
 import { builtWorkflows } from '../built-workflows';
 import { quietRuntime } from '../platform/temporal/quiet-runtime';
 import type { LoadedSettings } from '../settings/load-settings';
+import { encrypts } from '../settings/open-data-converter';
 import type { FleetClient } from './ask-fleet';
 import { openTemporal } from './open-temporal';
 
@@ -31,7 +32,7 @@ export async function withFleet<T>(
     connectTimeoutMs,
   );
   try {
-    const { bundle, buildId } = await builtWorkflows(dataConverter !== undefined);
+    const { bundle, buildId } = await builtWorkflows(encrypts(dataConverter));
     quietRuntime(temporalWorker);
     const native = await temporalWorker.NativeConnection.connect(connectionOptions);
     try {
@@ -42,7 +43,7 @@ export async function withFleet<T>(
         namespace,
         workflowBundle: bundle,
         buildId,
-        ...(dataConverter === undefined ? {} : { dataConverter }),
+        dataConverter,
       });
     } finally {
       await native.close();

@@ -1,3 +1,6 @@
+import { shortText } from './short-text';
+import { Unreadable } from './unreadable';
+
 /** What an operator asks of a running workflow. `actor` is declared, not proven, unless a token says who it is. */
 export interface OperatorCall {
   actor: string;
@@ -22,6 +25,9 @@ const MAX_TEXT = 1000;
  * @param needsFor whether the call must say what it is meant for
  */
 export function shapeFaults(kind: string, call: unknown, needsFor: boolean): string[] {
+  if (call instanceof Unreadable) {
+    return [`Expected ${kind} to carry what can be read, got ${call.bytes} bytes: ${call.why}`];
+  }
   if (typeof call !== 'object' || call === null || Array.isArray(call)) {
     return [
       `Expected ${kind} to carry an object like {"actor": "ann", "reason": "checked by hand"}, got ${describe(call)}`,
@@ -30,7 +36,8 @@ export function shapeFaults(kind: string, call: unknown, needsFor: boolean): str
   const { actor, reason, for: meantFor, ...others } = call as Record<string, unknown>;
   const faults = [...textFaults('actor', actor), ...textFaults('reason', reason)];
   if (meantFor !== undefined || needsFor) faults.push(...textFaults('for', meantFor));
-  for (const key of Object.keys(others)) faults.push(`Expected only actor, reason and for, got the key ${key}`);
+  for (const key of Object.keys(others))
+    faults.push(`Expected only actor, reason and for, got the key ${shortText(key)}`);
   return faults;
 }
 
@@ -48,6 +55,13 @@ function textFaults(name: string, value: unknown): string[] {
 
 function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value) ?? typeof value;
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  return shortText(jsonOf(value) ?? typeof value, 80);
+}
+
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return 'a value that is nested too deeply';
+  }
 }

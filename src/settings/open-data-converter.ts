@@ -2,6 +2,7 @@ import type { DataConverter, PayloadCodec } from '@temporalio/common';
 import { readSecret } from '../platform/files/read-secret';
 import type { LoadedSettings } from './load-settings';
 import { toPayloadKeys } from '../platform/temporal/encryption/encryption-key';
+import { messageConverterPath } from '../platform/temporal/converters/message-converter-path';
 import { createPayloadCodec } from '../platform/temporal/encryption/payload-codec';
 
 /** Where the workflows' bundle and the data converter find the failure converter that encrypts. */
@@ -26,15 +27,24 @@ export async function openPayloadCodec(
 }
 
 /**
- * What a Temporal client and a worker of your own must be given as `dataConverter` to work with this gate; undefined,
- * Temporal's default, while the settings name no encryption keys.
+ * What a Temporal client and a worker of your own must be given as `dataConverter` to work with this gate: its payload
+ * converter, and where the settings name encryption keys, the codec and the failure converter too.
  *
+ * @param own the data converter that you use already; its payload converter is wrapped, not replaced
  * @throws GateError ConfigInvalid with every fault of the keys
  */
 export async function gateDataConverter(
   loaded: LoadedSettings,
   env: NodeJS.ProcessEnv = process.env,
-): Promise<DataConverter | undefined> {
+  own: DataConverter = {},
+): Promise<DataConverter> {
   const codec = await openPayloadCodec(loaded, env);
-  return codec && { payloadCodecs: [codec], failureConverterPath: failureConverterPath() };
+  return {
+    ...own,
+    payloadConverterPath: messageConverterPath(own.payloadConverterPath),
+    ...(codec && { payloadCodecs: [codec], failureConverterPath: failureConverterPath() }),
+  };
 }
+
+/** Whether what it writes is encrypted. */
+export const encrypts = ({ payloadCodecs = [] }: DataConverter): boolean => payloadCodecs.length > 0;

@@ -29,6 +29,7 @@ export async function deployment(input: DeploymentInput): Promise<DeploymentStat
     attributes: spec.attributes as JsonObject | undefined,
     stages: spec.stages.map((stage) => stage.name),
     carried,
+    ownsMessages: true,
     historyLimit,
     continueAsNew: (state) => continueAsNew<typeof deployment>({ ...input, carried: state }),
   });

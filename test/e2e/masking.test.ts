@@ -358,5 +358,13 @@ function filesIn(folder: string): [string, Buffer][] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-    .map((path) => [path.slice(folder.length + 1), readFileSync(path)]);
+    .flatMap((path): [string, Buffer][] => {
+      try {
+        return [[path.slice(folder.length + 1), readFileSync(path)]];
+      } catch (error) {
+        // The journal of a database that runs comes and goes.
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+        throw error;
+      }
+    });
 }

@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { WorkflowCoverage } from '@temporalio/nyc-test-coverage';
+import type { DataConverter } from '@temporalio/common';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { bundleOptions } from '../../src/built-workflows';
 import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server';
+import { messageConverterPath } from '../../src/platform/temporal/converters/message-converter-path';
 import { quietRuntime } from '../../src/platform/temporal/quiet-runtime';
 
 const log = new DefaultLogger('ERROR');
@@ -15,7 +18,8 @@ export interface TemporalEnv {
   client: Client;
   /** runs `use` while a worker with these activities polls the queue */
   withWorker<T>(taskQueue: string, activities: object, use: () => Promise<T>): Promise<T>;
-  startWorker(taskQueue: string, activities: object): Promise<RunningWorker>;
+  /** @param dataConverter of this worker; @default the env's */
+  startWorker(taskQueue: string, activities: object, dataConverter?: DataConverter): Promise<RunningWorker>;
   stop(): Promise<void>;
 }
 
@@ -23,24 +27,37 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-export async function startTemporalEnv(workflowsPath = require.resolve('../../src/workflows')): Promise<TemporalEnv> {
+/** The gate's payload converter without any key, as settings without keys give it. */
+const UNENCRYPTED: DataConverter = { payloadConverterPath: messageConverterPath() };
+
+/**
+ * @param workflowsPath @default the gate's workflows
+ * @param dataConverter of client and workers, unless a worker is given another
+ */
+export async function startTemporalEnv(
+  workflowsPath?: string,
+  dataConverter: DataConverter = UNENCRYPTED,
+): Promise<TemporalEnv> {
   quietRuntime({ Runtime, DefaultLogger });
   // Workflows run in a sandbox of their own: what they cover is carried out of it. Without jest's coverage this does nothing.
   const coverage = new WorkflowCoverage();
   const folder = mkdtempSync(join(tmpdir(), 'gate-temporal-'));
+  const encrypted = (dataConverter.payloadCodecs ?? []).length > 0;
+  const options = { ...bundleOptions(encrypted), ...(workflowsPath ? { workflowsPath } : {}) };
   const [server, workflowBundle] = await Promise.all([
     startTemporalServer({ dbFile: join(folder, 'temporal.db'), logFile: join(folder, 'temporal.log') }),
-    bundleWorkflowCode(coverage.augmentBundleOptions({ workflowsPath, logger: log })),
+    bundleWorkflowCode(coverage.augmentBundleOptions({ ...options, logger: log })),
   ]);
   const connection = await Connection.connect({ address: server.address });
   const nativeConnection = await NativeConnection.connect({ address: server.address });
-  const client = new Client({ connection, identity: 'test-client' });
+  const client = new Client({ connection, identity: 'test-client', dataConverter });
 
-  const startWorker = async (taskQueue: string, activities: object): Promise<RunningWorker> => {
+  const startWorker: TemporalEnv['startWorker'] = async (taskQueue, activities, own = dataConverter) => {
     const worker = await Worker.create(
       coverage.augmentWorkerOptionsWithBundle({
         ...workerOptions(taskQueue, activities),
         connection: nativeConnection,
+        dataConverter: own,
         workflowBundle,
       }),
     );

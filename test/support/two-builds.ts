@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, type BundleOptions } from '@temporalio/worker';
 import { startNodeChild, type NodeChild } from '../../src/dev/child-process';
 import { ROOT, type GateHarness } from './gate-harness';
 
@@ -25,9 +25,16 @@ export async function buildB(gate: GateHarness): Promise<Build> {
   cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true });
   cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  const { bundleOptions } = (await import(join(ROOT, 'dist', 'built-workflows.js'))) as {
+    bundleOptions(encrypted: boolean): BundleOptions;
+  };
+  const options = bundleOptions(false);
   const { code } = await bundleWorkflowCode({
-    workflowsPath: join(ROOT, 'dist', 'workflows', 'index.js'),
-    workflowInterceptorModules: [require.resolve('../fixtures/upgrade/timer-before-action')],
+    ...options,
+    workflowInterceptorModules: [
+      ...(options.workflowInterceptorModules ?? []),
+      require.resolve('../fixtures/upgrade/timer-before-action'),
+    ],
     logger: new DefaultLogger('ERROR'),
   });
   writeFileSync(join(folder, 'dist', 'workflow-bundle.js'), code);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { workflowIdOf } from '../../src/kernel/names';
 import { FakeGateActivities } from '../fakes/fake-gate-activities';
+import { bundleOptions } from '../../src/built-workflows';
 import { decodeHistory, type HistoryFile } from '../support/history-file';
 import { eventually, startTemporalEnv, type TemporalEnv } from '../support/temporal-env';
 
@@ -39,7 +40,7 @@ describe('state that a newer release carried over', () => {
 describe('a run whose target version has changed', () => {
   it('a run whose target version has changed continues as new, which a replay notices as another command than the recorded one', async () => {
     const logger = new DefaultLogger('ERROR');
-    const workflowBundle = await bundleWorkflowCode({ workflowsPath: require.resolve('../../src/workflows'), logger });
+    const workflowBundle = await bundleWorkflowCode({ ...bundleOptions(false), logger });
     const path = join(__dirname, '..', 'histories', '0.1.0', 'paused-and-resumed.json');
     const file = JSON.parse(readFileSync(path, 'utf8')) as HistoryFile;
     const history = decodeHistory(file);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { quietRuntime } from '../../src/platform/temporal/quiet-runtime';
+import { bundleOptions } from '../../src/built-workflows';
 import { decodeHistory, type HistoryFile } from '../support/history-file';
 
 const HISTORIES = join(__dirname, '..', 'histories');
@@ -20,7 +21,7 @@ describe('recorded histories of released versions', () => {
   let workflowBundle: WorkflowBundle;
   beforeAll(async () => {
     quietRuntime({ Runtime, DefaultLogger });
-    workflowBundle = await bundleWorkflowCode({ workflowsPath: require.resolve('../../src/workflows'), logger });
+    workflowBundle = await bundleWorkflowCode({ ...bundleOptions(false), logger });
   });
 
   it('recorded histories of released versions are there', () => {

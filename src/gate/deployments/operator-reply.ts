@@ -1,3 +1,4 @@
+import { shortTexts } from '../../kernel/short-text';
 import type { DeploymentStatus, OperatorReply } from './deployment-state';
 
 /** The reply to a call, with the state that it left. */
@@ -15,6 +16,6 @@ export function replyTo(
 export function resumeMessage(resumed: boolean, { stage, lastDecision }: DeploymentStatus): string {
   const decision = lastDecision?.decision;
   const found = [...(decision?.denyReasons ?? []), ...(decision?.faults ?? []).map((fault) => fault.message)];
-  const why = found.length === 0 ? '' : `: ${found.join('; ')}`;
+  const why = found.length === 0 ? '' : `: ${shortTexts(found)}`;
   return `${resumed ? 'Resumed' : 'Still paused'}: asked again, stage ${stage} got ${decision?.outcome ?? 'no decision'}${why}`;
 }

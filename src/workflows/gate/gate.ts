@@ -29,6 +29,7 @@ import {
   resumeUpdate,
   statusQuery,
 } from '../messages';
+import { messageTypeInfo } from '../../platform/temporal/payloads/messages';
 import { DECISION_OUTCOME, DEPLOYMENT_STAGE, PAUSE_REASON, POLICY_REVISION } from '../search-attributes';
 import type { Inbox, QueuedCall } from '../parts/inbox';
 import { OperatedWorkflow } from '../parts/operated-workflow';
@@ -50,6 +51,8 @@ export interface GateOptions {
   carried?: CarriedGate;
   /** continues as new with the given state; without it the history is left to grow */
   continueAsNew?: (carried: CarriedGate) => Promise<never>;
+  /** no other messages than the gate's reach this workflow: signals of other names are noted; @default false */
+  ownsMessages?: boolean;
   /** continue as new beyond this many events, earlier than the server suggests */
   historyLimit?: number;
 }
@@ -86,8 +89,10 @@ export class Gate {
       },
       carried,
     );
-    setHandler(statusQuery, () => this.status());
-    setHandler(explainQuery, () => explain(this.status(), this.inbox.notes));
+    const typeInfo = messageTypeInfo();
+    setHandler({ ...statusQuery, ...typeInfo }, () => this.status());
+    setHandler({ ...explainQuery, ...typeInfo }, () => explain(this.status(), this.inbox.notes));
+    if (options.ownsMessages) this.inbox.noteUnknownSignals();
   }
 
   get inbox(): GateInbox {

@@ -1,5 +1,8 @@
 import { ApplicationFailure, condition, currentUpdateInfo, setHandler } from '@temporalio/workflow';
 import type { SignalDefinition, UpdateDefinition } from '@temporalio/common';
+import { shortText, shortTexts } from '../../kernel/short-text';
+import { messageTypeInfo } from '../../platform/temporal/payloads/messages';
+import { noteUnknownSignals } from './unknown-messages';
 import { earlierReply, shapeFaults, type HandledCall, type OperatorCall } from '../../kernel/operator-call';
 
 /** How a kind of call reaches the workflow. A signal and an Update may share a name: the Temporal UI sends the signal. */
@@ -58,9 +61,22 @@ export class Inbox<K extends string, R> {
     this.handled = [...(carried?.handled ?? [])];
     this.noted = [...(carried?.notes ?? [])];
     const channels = Object.entries(words.calls) as [K, CallChannel<R>][];
-    for (const [kind, { update }] of channels)
-      setHandler(update, (call) => this.submit(kind, call), { validator: (call) => this.validate(kind, call) });
-    for (const [kind, { signal }] of channels) if (signal) setHandler(signal, (call) => this.signalled(kind, call));
+    const typeInfo = messageTypeInfo();
+    for (const [kind, { update }] of channels) {
+      const validator = (call: OperatorCall): void => this.validate(kind, call);
+      setHandler({ ...update, ...typeInfo }, (call: OperatorCall) => this.submit(kind, call), { validator });
+    }
+    for (const [kind, { signal }] of channels)
+      if (signal) setHandler({ ...signal, ...typeInfo }, (call: unknown) => this.signalled(kind, call));
+  }
+
+  /** Notes signals of other names, too. For a workflow that handles no messages but these. */
+  noteUnknownSignals(): void {
+    const channels = Object.values(this.words.calls) as CallChannel<R>[];
+    const known = channels.flatMap(({ signal }) => (signal ? [signal.name] : []));
+    noteUnknownSignals(known, (name) =>
+      this.note(`Signal ${JSON.stringify(shortText(name))} not accepted: Expected one of ${known.join(', ')}`),
+    );
   }
 
   get notes(): readonly string[] {
@@ -136,7 +152,7 @@ export class Inbox<K extends string, R> {
 
   private unfit(kind: K, call: unknown): string | undefined {
     const faults = shapeFaults(kind, call, this.words.calls[kind].needsFor);
-    return faults.length > 0 ? faults.join('; ') : this.words.misfit(kind, call as OperatorCall);
+    return faults.length > 0 ? shortTexts(faults) : this.words.misfit(kind, call as OperatorCall);
   }
 
   private note(text: string): void {

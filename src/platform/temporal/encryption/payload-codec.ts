@@ -1,12 +1,11 @@
 import { webcrypto } from 'node:crypto';
-import type { Payload, PayloadCodec } from '@temporalio/common';
+import type { Payload, PayloadCodec, SerializationContext } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { FailureType, GateError } from '../../../kernel/failures';
+import { ENCRYPTED, KEY_ID } from '../payloads/encrypted-payload';
 import type { PayloadKey } from './encryption-key';
 
 const ENCODING = 'encoding';
-const KEY_ID = 'encryption-key-id';
-const ENCRYPTED = 'binary/encrypted';
 const CIPHER = 'AES-GCM';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -18,7 +17,11 @@ const PayloadMessage = temporal.api.common.v1.Payload;
  * first key encrypts, every key decrypts; a payload that is not encrypted is left as it is, so that histories from before
  * encryption can be read.
  *
- * @throws GateError ConfigInvalid from `decode`, naming the key id: no key has it, or the bytes were altered
+ * A payload of a workflow that no key opens is left as it is: whether a signal that nobody can read matters is for the
+ * workflow to say, and the payload converter throws for all that it must be able to read.
+ *
+ * @throws GateError ConfigInvalid from `decode` of an activity's payloads, and without a context, naming the key id: no key
+ *   has it, or the bytes were altered
  */
 export function createPayloadCodec(keys: readonly [PayloadKey, ...PayloadKey[]]): PayloadCodec {
   const imported = new Map<string, Promise<webcrypto.CryptoKey>>();
@@ -45,7 +48,6 @@ export function createPayloadCodec(keys: readonly [PayloadKey, ...PayloadKey[]])
   };
 
   const decrypt = async (payload: Payload): Promise<Payload> => {
-    if (text(payload.metadata?.[ENCODING]) !== ENCRYPTED) return payload;
     const id = text(payload.metadata?.[KEY_ID]);
     const key = await keyOf(id);
     const data = new Uint8Array(payload.data ?? []);
@@ -62,11 +64,26 @@ export function createPayloadCodec(keys: readonly [PayloadKey, ...PayloadKey[]])
     );
   };
 
+  const open = async (payload: Payload, context?: SerializationContext): Promise<Payload> => {
+    try {
+      return await decrypt(payload);
+    } catch (error) {
+      if (context?.type === 'workflow') return payload;
+      throw error;
+    }
+  };
+
   return {
     encode: (payloads) => Promise.all(payloads.map(encrypt)),
-    decode: (payloads) => Promise.all(payloads.map(decrypt)),
+    decode: async (payloads, context) => {
+      // A message may have a hundred thousand arguments: those in the clear cost nothing here.
+      if (!payloads.some(isEncrypted)) return payloads;
+      return Promise.all(payloads.map((payload) => (isEncrypted(payload) ? open(payload, context) : payload)));
+    },
   };
 }
+
+const isEncrypted = (payload: Payload): boolean => text(payload.metadata?.[ENCODING]) === ENCRYPTED;
 
 const text = (bytes: Uint8Array | null | undefined): string => Buffer.from(bytes ?? []).toString('utf8');
 

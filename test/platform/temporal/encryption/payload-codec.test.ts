@@ -40,6 +40,19 @@ describe('payload encryption', () => {
     );
   });
 
+  it('payload encryption leaves what no key opens as it is in a workflow, and throws in an activity', async () => {
+    const a = key('a');
+    const [sealed] = await createPayloadCodec([a]).encode([payload()]);
+    const altered = { ...sealed!, data: new Uint8Array(3) };
+    const workflow = { type: 'workflow', namespace: 'default', workflowId: 'w' } as const;
+    const activity = { type: 'activity', namespace: 'default', isLocal: false } as const;
+    const codec = createPayloadCodec([key('b'), { ...a, id: 'c' }]);
+    expect(await codec.decode([sealed!, altered, payload()], workflow)).toEqual([sealed, altered, payload()]);
+    await expect(codec.decode([sealed!], activity)).rejects.toThrow('id "a"');
+    const [opened] = await createPayloadCodec([a]).decode([sealed!], workflow);
+    expect(defaultPayloadConverter.fromPayload(opened!)).toEqual({ serial: SECRET });
+  });
+
   it.each(['', 'short', 'é'.repeat(32), 'ab'.repeat(31), randomBytes(33).toString('base64')])(
     'payload encryption takes no key %j',
     (text) => {
