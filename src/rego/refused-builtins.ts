@@ -8,10 +8,7 @@ const REASONS: Readonly<Record<string, string>> = {
   'rand.intn': 'is random: a decision must be the same when it is replayed',
   'uuid.rfc4122': 'is random: a decision must be the same when it is replayed',
   'opa.runtime': "depends on the process's environment: a decision must be the same when it is replayed",
-  'yaml.': "would need OPA's own YAML reader and writer to answer the same",
   'graphql.': "would need OPA's own GraphQL parser to answer the same",
-  'crypto.x509.': 'answers with the structures of crypto packages of Go',
-  'crypto.parse_private_keys': 'answers with the structures of crypto packages of Go',
   'rego.parse_module': 'needs the parser of OPA itself',
 };
 

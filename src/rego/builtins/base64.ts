@@ -23,7 +23,8 @@ export const base64Builtins: Builtins = {
   'base64url.decode': (operands) => decodeUtf8(decodeUrl(stringAt(operands, 0))),
 };
 
-function decodeStandard(text: string): Buffer {
+/** Go's `base64.StdEncoding`. @throws BuiltinError */
+export function decodeStandard(text: string): Buffer {
   const digits = text.replace(/[\r\n]/g, '');
   return decode(digits, /^[A-Za-z0-9+/]*={0,2}$/);
 }

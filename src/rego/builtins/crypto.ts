@@ -14,7 +14,7 @@ const hmac =
     return createHmac(algorithm, key).update(message, 'utf8').digest('hex');
   };
 
-/** Certificates and private keys are not parsed here: OPA's answers mirror the structures of Go's crypto packages. */
+/** Hashes; certificates and private keys are in `x509/`. */
 export const cryptoBuiltins: Builtins = {
   'crypto.md5': hash('md5'),
   'crypto.sha1': hash('sha1'),

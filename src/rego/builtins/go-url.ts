@@ -12,9 +12,21 @@ export interface GoUrl {
   rawPath: string;
   rawQuery: string;
   fragment: string;
+  /** the fragment as it was written, where that is not how Go would write it */
+  rawFragment: string;
+  /** what follows a scheme without a slash, as in `mailto:a@b` */
+  opaque: string;
+  /** the name and password before the host, as they were written */
+  userInfo?: string;
+  /** an empty query: `/path?` */
+  forceQuery: boolean;
+  /** a scheme with a path and no host: `file:/path` */
+  omitHost: boolean;
 }
 
 const PATH_CHARS = /[A-Za-z0-9\-._~$&+,/:;=@]/;
+const FRAGMENT_CHARS = /[A-Za-z0-9\-._~$&+,/:;=?@!()*]/;
+const USER_CHARS = /[A-Za-z0-9\-._~$&+,;=]/;
 const HOST_CHARS = /[A-Za-z0-9\-._~!"$&'()*+,:;<=>[\]]/;
 const USER_INFO = /^[A-Za-z0-9\-._:~!$&'()*+,;=%@]*$/;
 
@@ -26,13 +38,15 @@ const USER_INFO = /^[A-Za-z0-9\-._:~!$&'()*+,;=%@]*$/;
 export function parseUrl(text: string): GoUrl {
   const [before, fragment] = cut(text, '#');
   const url = parseWithoutFragment(before);
-  return { ...url, fragment: unescape(fragment) };
+  const unescaped = unescape(fragment);
+  return { ...url, fragment: unescaped, rawFragment: fragment === escapeFragment(unescaped) ? '' : fragment };
 }
 
-function parseWithoutFragment(text: string): Omit<GoUrl, 'fragment'> {
+function parseWithoutFragment(text: string): Omit<GoUrl, 'fragment' | 'rawFragment'> {
   // eslint-disable-next-line no-control-regex -- these are meant
   if (/[\x00-\x1f\x7f]/.test(text)) throw new BuiltinError('net/url: invalid control character in URL');
-  const url = { scheme: '', host: '', path: '', rawPath: '', rawQuery: '' };
+  const empty = { scheme: '', host: '', path: '', rawPath: '', rawQuery: '', opaque: '' };
+  const url: Omit<GoUrl, 'fragment' | 'rawFragment'> = { ...empty, forceQuery: false, omitHost: false };
   if (text === '*') return { ...url, path: '*' };
   const scheme = /^([A-Za-z][A-Za-z0-9+\-.]*):/.exec(text);
   if (text.startsWith(':')) throw new BuiltinError('missing protocol scheme');
@@ -40,9 +54,10 @@ function parseWithoutFragment(text: string): Omit<GoUrl, 'fragment'> {
   const [beforeQuery, rawQuery] = cut(text.slice(scheme?.[0].length ?? 0), '?');
   let rest = beforeQuery;
   url.rawQuery = rawQuery;
+  url.forceQuery = rawQuery === '' && text.endsWith('?');
   if (!rest.startsWith('/')) {
     // what has a scheme and no slash is opaque: mailto:a@b
-    if (url.scheme !== '') return url;
+    if (url.scheme !== '') return { ...url, opaque: rest };
     if (rest.split('/')[0]!.includes(':')) {
       throw new BuiltinError('first path segment in URL cannot contain colon');
     }
@@ -50,7 +65,11 @@ function parseWithoutFragment(text: string): Omit<GoUrl, 'fragment'> {
   if (rest.startsWith('//') && (url.scheme !== '' || !rest.startsWith('///'))) {
     const authority = /^[^/]*/.exec(rest.slice(2))![0];
     rest = rest.slice(2 + authority.length);
+    const at = authority.lastIndexOf('@');
     url.host = hostOf(url.scheme, authority);
+    if (at >= 0) url.userInfo = authority.slice(0, at);
+  } else if (url.scheme !== '' && rest.startsWith('/')) {
+    url.omitHost = true;
   }
   const path = unescape(rest);
   return { ...url, path, rawPath: rest === escapePath(path) ? '' : rest };
@@ -138,10 +157,13 @@ function unescape(text: string): string {
 }
 
 /** How Go would write a path. */
-function escapePath(path: string): string {
-  return Array.from(Buffer.from(path, 'utf8'), (byte) => {
+const escapePath = (path: string) => escape(path, PATH_CHARS);
+const escapeFragment = (fragment: string) => escape(fragment, FRAGMENT_CHARS);
+
+function escape(text: string, unescaped: RegExp): string {
+  return Array.from(Buffer.from(text, 'utf8'), (byte) => {
     const char = String.fromCharCode(byte);
-    return byte < 0x80 && PATH_CHARS.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    return byte < 0x80 && unescaped.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
   }).join('');
 }
 
@@ -155,4 +177,41 @@ export function escapedPath({ path, rawPath }: GoUrl): string {
 export function splitHost(host: string): { hostname: string; port: string } {
   const [, before = host, port = ''] = /^(.*):([0-9]*)$/s.exec(host) ?? [];
   return { hostname: before.startsWith('[') && before.endsWith(']') ? before.slice(1, -1) : before, port };
+}
+
+/** Go's `URL.String`. */
+export function formatUrl(url: GoUrl): string {
+  const parts: string[] = [];
+  if (url.scheme !== '') parts.push(`${url.scheme}:`);
+  if (url.opaque !== '') parts.push(url.opaque);
+  else {
+    const hasUser = url.userInfo !== undefined;
+    if (url.scheme !== '' || url.host !== '' || hasUser) {
+      if (url.omitHost && url.host === '' && !hasUser) {
+        // a path alone
+      } else {
+        if (url.host !== '' || url.path !== '' || hasUser) parts.push('//');
+        if (hasUser) parts.push(`${formatUserInfo(url.userInfo!)}@`);
+        parts.push(escape(url.host, HOST_CHARS));
+      }
+    }
+    const path = escapedPath(url);
+    if (path !== '' && !path.startsWith('/') && url.host !== '') parts.push('/');
+    if (parts.length === 0 && path.split('/')[0]!.includes(':')) parts.push('./');
+    parts.push(path);
+  }
+  if (url.forceQuery || url.rawQuery !== '') parts.push(`?${url.rawQuery}`);
+  if (url.fragment !== '') parts.push(`#${escapedFragment(url)}`);
+  return parts.join('');
+}
+
+function formatUserInfo(userInfo: string): string {
+  const [name, password] = cut(userInfo, ':').map((part) => escape(unescape(part), USER_CHARS));
+  return userInfo.includes(':') ? `${name}:${password}` : name!;
+}
+
+/** Go's `URL.EscapedFragment`. */
+function escapedFragment({ fragment, rawFragment }: GoUrl): string {
+  if (rawFragment !== '' && /^[A-Za-z0-9\-._~$&+,/:;=?@!'()*[\]%]*$/.test(rawFragment)) return rawFragment;
+  return escapeFragment(fragment);
 }

@@ -34,6 +34,8 @@ import { typeBuiltins } from './types';
 import { unitBuiltins } from './units';
 import { uuidBuiltins } from './uuids';
 import { walkBuiltins } from './walk';
+import { x509Builtins } from './x509';
+import { yamlBuiltins } from './yaml';
 
 /**
  * Every built-in, by its name in Rego. The evaluator of OPA's plan takes all of them from here, a wasm module those that
@@ -75,4 +77,6 @@ export const BUILTINS: Builtins = {
   ...unitBuiltins,
   ...uuidBuiltins,
   ...walkBuiltins,
+  ...x509Builtins,
+  ...yamlBuiltins,
 };

@@ -35,3 +35,22 @@ function parseDotted(text: string): bigint | undefined {
   }
   return parts.reduce((value, part) => (value << 8n) | BigInt(part), 0n);
 }
+
+/** Whether an address of IPv6 stands for one of IPv4: `::ffff:10.0.0.1`. */
+export const isMapped = ({ version, value }: Address) => version === 6 && value >> 32n === 0xffffn;
+
+/** Go's `net.IP.String`. */
+export function formatAddress(address: Address): string {
+  const { version, value } = address;
+  if (version === 4 || isMapped(address)) return [24n, 16n, 8n, 0n].map((by) => (value >> by) & 0xffn).join('.');
+  const groups = Array.from({ length: 8 }, (_, i) => ((value >> BigInt(112 - 16 * i)) & 0xffffn).toString(16));
+  // the longest run of at least two zeroes, the first of several, is left out (RFC 5952)
+  let [runStart, runLength] = [-1, 1];
+  for (let start = 0; start < 8; start++) {
+    let length = 0;
+    while (groups[start + length] === '0') length++;
+    if (length > runLength) [runStart, runLength] = [start, length];
+  }
+  if (runStart < 0) return groups.join(':');
+  return `${groups.slice(0, runStart).join(':')}::${groups.slice(runStart + runLength).join(':')}`;
+}

@@ -1,5 +1,5 @@
 import { BuiltinError, type Builtins } from './builtin';
-import { parseAddress, type Address } from './ip-address';
+import { formatAddress, isMapped, parseAddress, type Address } from './ip-address';
 import { itemsOf, stringAt } from './operands';
 import { RegoSet } from '../values/rego-set';
 import { isObject, isSet, type RegoValue } from '../values/value';
@@ -149,21 +149,4 @@ const compareBig = (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0);
 function formatCidr(network: Network): string {
   const prefix = isMapped(network) ? network.prefix - 96 : network.prefix;
   return `${formatAddress(network)}/${prefix}`;
-}
-
-const isMapped = ({ version, value }: Address) => version === 6 && value >> 32n === 0xffffn;
-
-function formatAddress(address: Address): string {
-  const { version, value } = address;
-  if (version === 4 || isMapped(address)) return [24n, 16n, 8n, 0n].map((by) => (value >> by) & 0xffn).join('.');
-  const groups = Array.from({ length: 8 }, (_, i) => ((value >> BigInt(112 - 16 * i)) & 0xffffn).toString(16));
-  // the longest run of at least two zeroes, the first of several, is left out (RFC 5952)
-  let [runStart, runLength] = [-1, 1];
-  for (let start = 0; start < 8; start++) {
-    let length = 0;
-    while (groups[start + length] === '0') length++;
-    if (length > runLength) [runStart, runLength] = [start, length];
-  }
-  if (runStart < 0) return groups.join(':');
-  return `${groups.slice(0, runStart).join(':')}::${groups.slice(runStart + runLength).join(':')}`;
 }

@@ -338,6 +338,12 @@ export const FIXED_EXPRESSIONS: string[] = [
 ];
 
 export const EXPRESSIONS: string[] = [
+  ...[
+    'yaml.marshal(input)',
+    'yaml.unmarshal(input.s)',
+    'yaml.unmarshal(yaml.marshal(input)) == input',
+    'yaml.is_valid(input.t)',
+  ],
   'sprintf("%v|%s|%d|%q", [input.s, input.s, input.n, input.s])',
   'sprintf("%v %v %v", [input.n, input.list, input.object])',
   'sprintf("%5.2f|%-8d|%+d|%x|%e", [input.n, input.n, input.n, input.s, input.n])',

@@ -32,7 +32,9 @@ export function askOpa(calls: readonly Call[]): Promise<Answer[]> {
   return inFolder(async (folder) => {
     const rules = calls.map((call, index) => `r${index} = sprintf("%v", [[x]]) { x := ${expression(call)} }`);
     const rego = join(folder, 'calls.rego');
-    await writeFile(rego, ['package calls', 'import future.keywords.in', ...rules].join('\n'));
+    // OPA's parser refuses the byte-order mark where it stands as it is
+    const module = ['package calls', 'import future.keywords.in', ...rules].join('\n');
+    await writeFile(rego, module.replaceAll('\ufeff', '\\ufeff'));
     const answers = JSON.parse(
       await opa('eval', '-d', rego, '--v0-compatible', '--format', 'raw', 'data.calls'),
     ) as Record<string, string>;

@@ -4,6 +4,15 @@ import { RegoSet } from '../../../src/rego/values/rego-set';
 import type { RegoValue } from '../../../src/rego/values/value';
 import type { Call } from './opa-calls';
 
+/** Random choices, the same for the same seed. */
+export interface Random {
+  below(limit: number): number;
+  pick<T>(list: readonly T[]): T;
+}
+
+/** What a family of calls is made by, where operands of their kinds are not enough. */
+export type MakeCall = (random: Random) => Call;
+
 /** A small generator of numbers (mulberry32): the same calls for the same seed. */
 function createRandom(seed: number): () => number {
   let state = seed;
@@ -221,18 +230,23 @@ class Generator {
     );
   }
 
-  private below(limit: number): number {
+  below(limit: number): number {
     return Math.floor(this.random() * limit);
   }
 
-  private pick<T>(list: readonly T[]): T {
+  pick<T>(list: readonly T[]): T {
     return list[this.below(list.length)]!;
   }
 }
 
-/** @param shapes the operands' kinds by built-in */
-export function randomCalls(seed: number, count: number, shapes: Readonly<Record<string, readonly Kind[]>>): Call[] {
+/** @param shapes the operands' kinds by built-in, or what makes a call */
+export function randomCalls(
+  seed: number,
+  count: number,
+  shapes: Readonly<Record<string, readonly Kind[]>> | MakeCall,
+): Call[] {
   const generator = new Generator(createRandom(seed));
+  if (typeof shapes === 'function') return Array.from({ length: count }, () => shapes(generator));
   const names = Object.keys(shapes);
   return Array.from({ length: count }, (_, index) => {
     const name = names[index % names.length]!;
