@@ -76,6 +76,8 @@ export type {
   GateState,
   OperatorReply,
   Pause,
+  PendingLooks,
+  Recheck,
   StageProgress,
 } from './gate/deployments/deployment-state';
 export type { Fact, FactProvider, FactTarget, Observation } from './gate/facts/fact';
@@ -86,6 +88,9 @@ export type {
   EvaluateRequest,
   GateActivities,
   GateDefaults,
+  ReadLooksRequest,
+  RecheckRequest,
+  RecheckResult,
   SnapshotAndDecision,
 } from './activities/gate-activities';
 export type { JsonObject, JsonSchema, JsonValue } from './kernel/json';
@@ -93,12 +98,15 @@ export type { MaskRule } from './kernel/mask-rule';
 export type { OperatorCall } from './kernel/operator-call';
 export type { OperatorCallKind } from './gate/deployments/operator-call';
 export type { ProgramLogger } from './platform/observability/program-logger';
-export type { RecordedDecision } from './gate/deployments/recorded-decision';
+export type { Finding } from './gate/deployments/finding';
+export type { Look, RecordedDecision } from './gate/deployments/recorded-decision';
+export type { LookDetails, LookIntervals, Looks } from './gate/deployments/looks';
+export type { Looked } from './gate/deployments/looked';
 export type { RegisteredProvider } from './gate/facts/registry';
 export type { ReleaseRef } from './releases/release-ref';
 export type { ServiceOptions } from './gate/services';
 export type { Settings } from './settings/settings';
-export type { Snapshot } from './gate/facts/snapshot';
+export type { Snapshot, SnapshotFailure } from './gate/facts/snapshot';
 export type { TextOutput } from './audit/copies/stdout';
 export type { EvaluationExplanation, ExplainedLookup, ExplainedNote } from './gate/decisions/explain-evaluation';
 export type { Pause as BasicPause } from './kernel/pause';

@@ -3,15 +3,15 @@ import { Value } from '@sinclair/typebox/value';
 import { ReleaseConfig } from '../releases/config/release-config';
 import { leaseLapse } from '../gate/decisions/lease';
 import { FailureType } from '../kernel/failures';
-import type { FactTarget } from '../gate/facts/fact';
-import type { SnapshotFailure } from '../gate/facts/snapshot';
 import type { ReleaseRef } from '../releases/release-ref';
-import { randomUUID } from 'node:crypto';
-import { isSameRelease } from '../releases/release-ref';
 import type { Release, ReleaseHolder } from '../releases/release';
 import type { Services } from '../gate/services';
 import type { CollectRequest, GateActivities } from './gate-activities';
 import type { LeaseClaim } from '../gate/decisions/lease';
+import { lookAtStage } from './look';
+import { readLooks } from './read-looks';
+import { createRecheck } from './recheck';
+import { releaseFor } from './release-for';
 import { toApplicationFailure, translated } from './to-application-failure';
 
 const HEARTBEAT_MS = 1_000;
@@ -44,6 +44,11 @@ export function createActivities(services: Services): GateActivities {
         const snapshot = await collect(services, request, release);
         return { snapshot, decision: await services.evaluate(release, snapshot) };
       }),
+    recheck: createRecheck({
+      look: (request, signal) => lookAtStage(services, request, signal),
+      onLooked: services.metrics.decisions.looked,
+    }),
+    readLooks,
     recordDecision: (record) => translated(FailureType.AuditWriteFailed, () => services.audit.record(record)),
     runAction: ({ action, context, idempotencyKey, lease, release }) =>
       translated(FailureType.ActionFailed, async () => {
@@ -82,23 +87,6 @@ export function createActivities(services: Services): GateActivities {
 
 async function collect(services: Services, { target, bypassCache }: CollectRequest, release: Release) {
   return services.collect(release, target, bypassCache);
-}
-
-/** The release in force; when a lease lapsed over a newer one, at least as new as the one found there. */
-async function releaseFor({ releases }: Services, { release, target }: CollectRequest): Promise<Release> {
-  try {
-    const current = releases.current();
-    return release && !isSameRelease(current.ref, release) ? await releases.refresh() : current;
-  } catch (error) {
-    throw toApplicationFailure(error, withoutRelease(target, error));
-  }
-}
-
-/** A decision that fails before there is a snapshot still has an id and a time, so that it can be recorded. */
-function withoutRelease(target: FactTarget, error: unknown): SnapshotFailure {
-  const message = error instanceof Error ? error.message : String(error);
-  const faults = [{ type: FailureType.PolicyUnavailable, message }];
-  return { decisionId: randomUUID(), decisionTimeMs: Date.now(), target, facts: [], faults };
 }
 
 function changed({ manifestVersion, policySha }: ReleaseRef): ApplicationFailure {

@@ -7,6 +7,9 @@ import type { Decision } from '../gate/decisions/decision';
 import type { FactTarget } from '../gate/facts/fact';
 import type { Snapshot } from '../gate/facts/snapshot';
 import type { ReleaseRef } from '../releases/release-ref';
+import type { Finding } from '../gate/deployments/finding';
+import type { Looked } from '../gate/deployments/looked';
+import type { LookDetails, LookIntervals, Looks } from '../gate/deployments/looks';
 
 // Types only: workflows import this file with `import type`.
 
@@ -29,6 +32,33 @@ export interface EvaluateRequest {
 export interface SnapshotAndDecision {
   snapshot: Snapshot;
   decision: Decision;
+}
+
+/** A stage to look at again and again, until something else is found. */
+export interface RecheckRequest {
+  /** whose facts are collected */
+  target: FactTarget;
+  /** as in `CollectRequest` */
+  release?: ReleaseRef;
+  /** what was found last */
+  found: Finding;
+  /** how often to look */
+  intervals: LookIntervals;
+  /** epoch milliseconds: the first look is not before that */
+  notBeforeMs: number;
+  /** how one look collects: as often, and with such pauses, as `collectFacts` would */
+  collecting: ReleaseConfig['activities']['collectFacts'];
+  /** looks that an earlier run of the workflow counted, and found the same */
+  before?: Looks;
+}
+
+/** What a recheck found after `count` looks that changed nothing. The last look is not among them. */
+export type RecheckResult = Looks & Looked;
+
+/** A recheck of the own workflow run that has not ended. */
+export interface ReadLooksRequest {
+  /** as the workflow named it */
+  activityId: string;
 }
 
 /** One attempt at the action of an allowed stage. */
@@ -54,6 +84,8 @@ export interface GateDefaults {
   stages: StageBehaviour;
   /** time-outs and retries */
   activities: ReleaseConfig['activities'];
+  /** continue as new beyond this many events, earlier than the server suggests; absent in answers of releases before 0.3 */
+  historyLimit?: number;
   /** of the Temporal UI, for links in alerts */
   uiUrl?: string;
 }
@@ -68,6 +100,14 @@ export interface GateActivities {
   evaluatePolicy(request: EvaluateRequest): Promise<Decision>;
   /** collects and evaluates on one worker; fails as collectFacts does */
   decide(request: CollectRequest): Promise<SnapshotAndDecision>;
+  /**
+   * Each attempt is one look, with no cached fact. One that finds what was found last is counted in the heartbeat details,
+   * and fails with `Unchanged` until its turn comes again: so a wait costs no history. Returns when a look finds something
+   * else, or a day after the first one.
+   */
+  recheck(request: RecheckRequest): Promise<RecheckResult>;
+  /** the heartbeat details of a recheck of the own workflow; null where it has none */
+  readLooks(request: ReadLooksRequest): Promise<LookDetails | null>;
   /** throws AuditWriteFailed; returns the record in the store under the id */
   recordDecision(record: AuditRecord): Promise<AuditRecord>;
   /** throws LeaseLapsed or PolicyUnavailable (before a request was sent; the latter may be mended by a retry) or ActionFailed */

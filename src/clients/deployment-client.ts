@@ -17,6 +17,9 @@ import { FailureType, GateError } from '../kernel/failures';
 import { workflowIdOf } from '../kernel/names';
 import type { DeploymentSpec } from '../gate/deployments/deployment-spec';
 import type { DeploymentStatus, Explanation, OperatorReply } from '../gate/deployments/deployment-state';
+import { explain } from '../gate/deployments/explain';
+import { toLookDetails } from '../gate/deployments/looks';
+import { decodePendingActivities } from '../platform/temporal/pending-activities';
 import type { OperatorCallKind } from '../gate/deployments/operator-call';
 import { canonicalJson } from '../kernel/canonical-json';
 import { sha256 } from '../kernel/digest';
@@ -107,12 +110,38 @@ export class DeploymentClient {
     if (description.status.name !== 'RUNNING')
       return { found: 'status', status: await this.result(id, description), closed: true };
     const status = await this.withDeadline(() => this.handle(id).query(statusQuery));
-    return status ? { found: 'status', status, closed: false } : { found: 'unanswered', closed: false };
+    if (!status) return { found: 'unanswered', closed: false };
+    return { found: 'status', status: await this.withPendingLooks(status, description), closed: false };
   }
 
   /** undefined when no worker answered in time. */
   async explain(id: string): Promise<Explanation | undefined> {
-    return this.withDeadline(() => this.handle(id).query(explainQuery));
+    const [found, explanation] = await Promise.all([
+      this.status(id),
+      this.withDeadline(() => this.handle(id).query(explainQuery)),
+    ]);
+    if (found.found !== 'status' || explanation === undefined) return undefined;
+    return explain(found.status, explanation.notes);
+  }
+
+  /** What a recheck found last is Temporal's to tell: the workflow hears of changes only. */
+  private async withPendingLooks(
+    status: DeploymentStatus,
+    { raw }: WorkflowExecutionDescription,
+  ): Promise<DeploymentStatus> {
+    const { recheck } = status;
+    if (recheck === undefined) return status;
+    const pending = await decodePendingActivities(this.options.client, raw.pendingActivities ?? []);
+    const activity = pending.find(({ activityId }) => activityId === recheck.activityId);
+    if (activity === undefined) return status;
+    const { heartbeatDetails, nextAttemptAtMs: nextAtMs, worker, paused } = activity;
+    const pendingLooks = {
+      ...(toLookDetails(heartbeatDetails) ?? { count: 0 }),
+      ...(nextAtMs === undefined ? {} : { nextAtMs }),
+      ...(worker === undefined ? {} : { worker }),
+      ...(paused === undefined ? {} : { paused }),
+    };
+    return { ...status, pendingLooks };
   }
 
   /** @param updateId the same id is carried out once, however often it is sent */

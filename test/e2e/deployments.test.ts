@@ -106,8 +106,14 @@ describe('a deployment, from the command line', () => {
       });
       await gate.reaches(id, 'done');
       expect(actedFor('canary')).toBe(1);
-      const kinds = (await records()).map((record) => record.kind).filter((kind) => kind !== 'decision');
-      expect(kinds).toEqual(['pause', 'resume', 'resolved']);
+      const kinds = (await records()).map((record) => record.kind);
+      expect(kinds.filter((kind) => kind !== 'recheck')).toEqual([
+        'decision',
+        'pause',
+        'resume',
+        'decision',
+        'resolved',
+      ]);
       await eventually('the resolved message', () =>
         gate.alerts.received.some(
           ({ body }) => (body as { status?: string }).status === 'resolved' && JSON.stringify(body).includes(id),

@@ -1,10 +1,19 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { ActionRequest, CollectRequest, GateActivities, GateDefaults } from '../../src/activities/gate-activities';
+import type {
+  ActionRequest,
+  CollectRequest,
+  GateActivities,
+  GateDefaults,
+  RecheckRequest,
+} from '../../src/activities/gate-activities';
+import { readLooks } from '../../src/activities/read-looks';
+import { createRecheck } from '../../src/activities/recheck';
+import type { Looked } from '../../src/gate/deployments/looked';
 import type { Alert } from '../../src/alerts/alert';
 import type { AuditRecord } from '../../src/audit/audit-record';
 import { FailureType, type Fault } from '../../src/kernel/failures';
 import type { Decision } from '../../src/gate/decisions/decision';
-import type { Snapshot } from '../../src/gate/facts/snapshot';
+import type { Snapshot, SnapshotFailure } from '../../src/gate/facts/snapshot';
 import type { ReleaseRef } from '../../src/releases/release-ref';
 
 export const RELEASE: ReleaseRef = { policySha: 'a'.repeat(64), configRev: 'b'.repeat(64), manifestVersion: 'v1' };
@@ -39,6 +48,7 @@ export class FakeGateActivities {
   stages: GateDefaults['stages'] = {
     onDeny: 'fail',
     recheckEvery: '100ms',
+    recheckAtMost: '1s',
     autoResume: false,
     mode: 'enforce',
     overrideValidFor: '15m',
@@ -48,6 +58,11 @@ export class FakeGateActivities {
   readonly records = new Map<string, AuditRecord>();
   recordAttempts = 0;
   readonly collected: CollectRequest[] = [];
+  /** the looks of rechecks, in order */
+  readonly looks: RecheckRequest[] = [];
+  /** a look waits until this resolves */
+  lookGate?: () => Promise<void>;
+  looksUnreadable = false;
   readonly decidedOnOneWorker: CollectRequest[] = [];
   readonly actions: ActionRequest[] = [];
   readonly compensations: string[] = [];
@@ -86,6 +101,18 @@ export class FakeGateActivities {
       decide: async (request) => {
         this.decidedOnOneWorker.push(request);
         return { snapshot: this.collect(request), decision: this.decide() };
+      },
+      recheck: createRecheck({
+        look: async (request) => {
+          this.looks.push(request);
+          if (this.lookGate) await this.lookGate();
+          return this.look(request);
+        },
+        onLooked: () => undefined,
+      }),
+      readLooks: async (request) => {
+        if (this.looksUnreadable) throw ApplicationFailure.nonRetryable('Temporal cannot be asked');
+        return readLooks(request);
       },
       recordDecision: async (record) => {
         this.recordAttempts += 1;
@@ -142,6 +169,15 @@ export class FakeGateActivities {
         this.alerts.push(alert);
       },
     };
+  }
+
+  private look({ target }: RecheckRequest): Looked {
+    try {
+      return { snapshot: this.collect({ target }), decision: this.decide() };
+    } catch (error) {
+      if (!(error instanceof ApplicationFailure)) throw error;
+      return { failure: error.details?.[0] as SnapshotFailure };
+    }
   }
 
   private collect({ target }: CollectRequest): Snapshot {

@@ -1,7 +1,7 @@
 import type { DeploymentStatus, Explanation, GateState } from '../../gate/deployments/deployment-state';
 import { faultText } from '../../kernel/fault-text';
 import { formatDuration } from '../../kernel/duration';
-import { summarise } from '../../gate/deployments/explain';
+import { explain, looksOf, summarise } from '../../gate/deployments/explain';
 import { ExitCode, type CliIo } from '../io';
 import { colorsFor, formatAge, painted } from '../output';
 
@@ -25,9 +25,10 @@ export function statusLines(io: CliIo, status: DeploymentStatus, nowMs: number):
     for (const fault of status.pause.faults) lines.push(`  ${faultText(fault)}`);
   }
   if (status.state === 'waiting' || status.state === 'denied') {
-    for (const reason of status.lastDecision?.decision.denyReasons ?? []) lines.push(`  denied: ${reason}`);
+    for (const reason of explain(status, []).why) lines.push(`  denied: ${reason}`);
   }
   if (status.nextAskAtMs !== undefined) lines.push(`Asks again at ${new Date(status.nextAskAtMs).toISOString()}`);
+  lines.push(...looksOf(status));
   return lines;
 }
 
@@ -49,6 +50,7 @@ export function explanationLines(io: CliIo, explanation: Explanation): string[] 
   list('What would unblock it', explanation.unblock);
   if (explanation.nextAskAtMs !== undefined)
     lines.push('', `Asks again at ${new Date(explanation.nextAskAtMs).toISOString()}`);
+  list('Looks', explanation.looks ?? []);
   list('Not accepted', explanation.notes);
   return lines;
 }

@@ -1,5 +1,6 @@
 import type { GateRecord, RecordKind } from '../../audit/audit-record';
 import type { Fault } from '../../kernel/failures';
+import type { JsonObject } from '../../kernel/json';
 import type { ReleaseRef } from '../../releases/release-ref';
 
 /** The actor of the system's own records. */
@@ -19,12 +20,14 @@ export interface Act {
   workflowId: string;
   runId: string;
   leaseExpiresAtMs?: number;
+  /** of `recheck`, `acted` and `ended`, which are records of version 2 */
+  details?: JsonObject;
 }
 
 /** The record of what an operator or the gate itself did, apart from deciding. Only an override has an outcome: it allows. */
 export function actRecord(act: Act): GateRecord {
   return {
-    schemaVersion: 1,
+    schemaVersion: act.details === undefined ? 1 : 2,
     decisionID: act.id,
     kind: act.kind,
     deploymentID: act.deploymentId,
@@ -46,6 +49,7 @@ export function actRecord(act: Act): GateRecord {
     actor: act.actor,
     reason: act.reason,
     ...(act.refersTo === undefined ? {} : { refersTo: act.refersTo }),
+    ...(act.details === undefined ? {} : { details: act.details }),
     ...(act.leaseExpiresAtMs === undefined ? {} : { leaseExpiresAt: new Date(act.leaseExpiresAtMs).toISOString() }),
   };
 }

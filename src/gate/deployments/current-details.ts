@@ -24,6 +24,7 @@ export function currentDetails(status: DeploymentStatus, notes: readonly string[
   }
   if (explanation.nextAskAtMs !== undefined)
     lines.push('', `Asks again at ${new Date(explanation.nextAskAtMs).toISOString()}`);
+  if (explanation.looks !== undefined) lines.push('', ...explanation.looks.map(escape));
   section(lines, 'Not accepted', explanation.notes);
   return lines.join('\n');
 }

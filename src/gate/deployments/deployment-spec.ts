@@ -47,6 +47,7 @@ export const StageSchema = Type.Object(
     action: Type.Optional(ActionSchema),
     onDeny: Type.Optional(Type.Union([Type.Literal('fail'), Type.Literal('wait')])),
     recheckEvery: Type.Optional(Duration()),
+    recheckAtMost: Type.Optional(Duration()),
     giveUpAfter: Type.Optional(Duration()),
     autoResume: Type.Optional(Type.Boolean()),
     mode: Type.Optional(Type.Union([Type.Literal('enforce'), Type.Literal('observe')])),
@@ -75,6 +76,8 @@ export interface StageSpec {
   onDeny?: 'fail' | 'wait';
   /** how often a denial or a pause is asked again */
   recheckEvery?: string;
+  /** the interval doubles with every ten looks that found the same, up to this */
+  recheckAtMost?: string;
   giveUpAfter?: string;
   /** a pause ends by itself once nothing is wrong any more */
   autoResume?: boolean;

@@ -1,6 +1,7 @@
 import type { HandledCall } from '../../kernel/operator-call';
 import type { Pause as BasicPause } from '../../kernel/pause';
-import type { RecordedDecision } from './recorded-decision';
+import type { LookDetails, Looks } from './looks';
+import type { Look, RecordedDecision } from './recorded-decision';
 
 /** The state of a gated stage. Public: `gate status` and the `status` query show it. */
 export const GateState = {
@@ -57,6 +58,10 @@ export interface CarriedGate {
   stageIndex: number;
   pause?: Pause;
   lastDecision?: RecordedDecision;
+  /** what a recheck found since the last decision, where that is something else */
+  lastLook?: Look;
+  /** what the recheck of the present wait counted */
+  looks?: Looks;
   /** when the present stage was first denied: `giveUpAfter` counts from here */
   deniedSinceMs?: number;
   /** in a row, within the present stage */
@@ -75,6 +80,28 @@ export interface StageProgress {
   overridden?: boolean;
 }
 
+/** How a stage is looked at while it waits or is paused. Times are epoch milliseconds. */
+export interface Recheck {
+  /** since when these looks are made */
+  sinceMs: number;
+  /** the interval at first */
+  everyMs: number;
+  /** the interval doubles up to this */
+  atMostMs: number;
+  /** the pending activity that looks */
+  activityId: string;
+}
+
+/** A recheck as Temporal has it between two looks: what `gate status` adds to the answer of the query. */
+export interface PendingLooks extends LookDetails {
+  /** epoch milliseconds; absent while a look is under way, or while rechecks are paused */
+  nextAtMs?: number;
+  /** the worker that looked last */
+  worker?: string;
+  /** the activity is paused in Temporal, so that nothing is looked at */
+  paused?: { by?: string; reason?: string };
+}
+
 /** The answer of the query `status`: the state of a deployment, its stages, and what it waits for. */
 export interface DeploymentStatus {
   deploymentId: string;
@@ -88,6 +115,12 @@ export interface DeploymentStatus {
   pause?: Pause;
   /** the newest decision, of any stage */
   lastDecision?: RecordedDecision;
+  /** what a recheck found since then, where that is something else */
+  lastLook?: Look;
+  /** how the stage is looked at while it waits or is paused */
+  recheck?: Recheck;
+  /** what Temporal knows of it; only where Temporal was asked as well */
+  pendingLooks?: PendingLooks;
   /** epoch milliseconds; absent when nothing is scheduled */
   nextAskAtMs?: number;
   /** why it ended, for denied, aborted and failed */
@@ -111,6 +144,8 @@ export interface Explanation {
   unblock: string[];
   /** epoch milliseconds; absent when nothing is scheduled */
   nextAskAtMs?: number;
+  /** how often it was looked at since when, by which worker; a sentence each */
+  looks?: string[];
   /** signals that could not be accepted, newest last */
   notes: string[];
 }

@@ -1,12 +1,13 @@
 import { faultText } from '../../kernel/fault-text';
 import { formatDuration } from '../../kernel/duration';
+import { workflowIdOf } from '../../kernel/names';
 import type { DeploymentStatus, Explanation } from './deployment-state';
 
 /** Why a deployment is in its state, and what would unblock it. */
 export function explain(status: DeploymentStatus, notes: readonly string[]): Explanation {
-  const last = status.lastDecision;
-  const faults = status.pause && !status.pause.recovered ? status.pause.faults : (last?.decision.faults ?? []);
-  const why = last?.decision.outcome === 'deny' ? last.decision.denyReasons : faults.map(faultText);
+  const last = status.lastLook ?? status.lastDecision;
+  const why = whyOf(status);
+  const looks = looksOf(status);
   const wouldDeny = last?.decision.outcome === 'error' ? last.decision.evaluation?.wouldDeny : undefined;
   return {
     deploymentId: status.deploymentId,
@@ -18,8 +19,43 @@ export function explain(status: DeploymentStatus, notes: readonly string[]): Exp
     facts: lookedAtFirst(last?.facts ?? []),
     unblock: unblock(status),
     ...(status.nextAskAtMs === undefined ? {} : { nextAskAtMs: status.nextAskAtMs }),
+    ...(looks.length === 0 ? {} : { looks }),
     notes: [...notes],
   };
+}
+
+/** The reasons of the newest look: Temporal has newer numbers than the workflow, which hears of changes only. */
+function whyOf({ pause, lastLook, lastDecision, pendingLooks }: DeploymentStatus): string[] {
+  const newest = pendingLooks?.outcome === 'deny' ? pendingLooks.reasons : pendingLooks?.faults;
+  if (newest !== undefined) return newest;
+  const decision = (lastLook ?? lastDecision)?.decision;
+  if (pause && !pause.recovered) return pause.faults.map(faultText);
+  return decision?.outcome === 'deny' ? decision.denyReasons : (decision?.faults ?? []).map(faultText);
+}
+
+/** How a stage that waits is looked at; empty for one that does not wait. */
+export function looksOf({ deploymentId, recheck, pendingLooks: pending }: DeploymentStatus): string[] {
+  if (recheck === undefined) return [];
+  const since = new Date(recheck.sinceMs).toISOString();
+  const every = `every ${formatDuration(recheck.everyMs)}, later up to every ${formatDuration(recheck.atMostMs)}`;
+  if (pending === undefined)
+    return [
+      `Looked at ${every}, since ${since}: what each look found is under Pending Activities (${recheck.activityId})`,
+    ];
+  const { count, lastAt, worker, paused, nextAtMs } = pending;
+  const by = worker === undefined ? '' : ` by worker ${worker}`;
+  const times = `${count} ${count === 1 ? 'look' : 'looks'} found the same since ${pending.firstAt ?? since}`;
+  return [
+    lastAt === undefined
+      ? `Looked at ${every}, since ${since}; no look yet`
+      : `${times}, the last one at ${lastAt}${by}`,
+    ...(paused === undefined
+      ? []
+      : [
+          `Rechecks are paused in Temporal${paused.by === undefined ? '' : ` by ${paused.by}`}${paused.reason === undefined ? '' : ` (${paused.reason})`}: temporal activity unpause --workflow-id ${workflowIdOf(deploymentId)} --activity-id ${recheck.activityId}`,
+        ]),
+    ...(nextAtMs === undefined || paused !== undefined ? [] : [`Next look at ${new Date(nextAtMs).toISOString()}`]),
+  ];
 }
 
 /** The facts that the evaluation looked at come before those that it passed over. */
@@ -68,7 +104,7 @@ function unblock(status: DeploymentStatus): string[] {
   }
   if (status.state === 'waiting') {
     return [
-      ...(status.lastDecision?.decision.denyReasons ?? []).map((reason) => `Until this no longer holds: ${reason}`),
+      ...whyOf(status).map((reason) => `Until this no longer holds: ${reason}`),
       `Allow this stage all the same: gate override ${id} --actor YOU --reason WHY`,
       `Give up: gate abort ${id} --actor YOU --reason WHY`,
     ];

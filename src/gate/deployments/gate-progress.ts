@@ -1,11 +1,13 @@
 import type { ReleaseRef } from '../../releases/release-ref';
-import type { RecordedDecision } from './recorded-decision';
+import type { Looks } from './looks';
+import type { Look, RecordedDecision } from './recorded-decision';
 import {
   GateState,
   isFinal,
   type CarriedGate,
   type DeploymentStatus,
   type Pause,
+  type Recheck,
   type StageProgress,
 } from './deployment-state';
 
@@ -20,6 +22,11 @@ export interface GateProgress {
   /** the store of record is down: shown before any other pause */
   readonly auditOutage?: Pause;
   readonly lastDecision?: RecordedDecision;
+  /** what a recheck found since then, where that is something else */
+  readonly lastLook?: Look;
+  readonly recheck?: Recheck;
+  /** what an earlier run counted in the present wait; taken over by the first recheck of this one */
+  readonly looks?: Looks;
   /** when the present stage was first denied: `giveUpAfter` counts from here */
   readonly deniedSinceMs?: number;
   /** epoch milliseconds; absent when nothing is scheduled */
@@ -34,7 +41,8 @@ export interface GateProgress {
 /** The stage's own pause, and the one of the whole deployment while the store is down. */
 export type PauseSlot = 'pause' | 'auditOutage';
 
-type OptionalKey = 'pause' | 'auditOutage' | 'deniedSinceMs' | 'nextAskAtMs' | 'requiredRelease';
+type OptionalKey =
+  'pause' | 'auditOutage' | 'deniedSinceMs' | 'nextAskAtMs' | 'requiredRelease' | 'lastLook' | 'recheck' | 'looks';
 
 /** What can happen to a gated deployment. Times are the workflow's, in epoch milliseconds. */
 export type GateEvent =
@@ -46,6 +54,12 @@ export type GateEvent =
   | { type: 'waiting' }
   | { type: 'ask-scheduled'; atMs: number }
   | { type: 'ask-unscheduled' }
+  | { type: 'recheck-began'; recheck: Recheck }
+  | { type: 'recheck-ended' }
+  /** something else was found, which is not followed */
+  | { type: 'looked'; look: Look }
+  /** what continue-as-new carries of the present recheck */
+  | { type: 'looks-counted'; looks: Looks }
   | { type: 'overridden' }
   /** a pause has begun, or is another than it was: reminded, recovered, with other faults */
   | { type: 'paused'; slot: PauseSlot; pause: Pause }
@@ -68,7 +82,7 @@ export function initialProgress(
     const pending = stages.map((name): StageProgress => ({ name, state: 'pending' }));
     return { deploymentId, state: 'deciding', stages: pending, stageIndex: -1, leaseLapses: 0 };
   }
-  const { stages: known, stageIndex, leaseLapses, pause, lastDecision, deniedSinceMs } = carried;
+  const { stages: known, stageIndex, leaseLapses, pause, lastDecision, lastLook, looks, deniedSinceMs } = carried;
   const waits = deniedSinceMs === undefined ? 'deciding' : 'waiting';
   const state = pause === undefined ? waits : 'paused';
   return withoutUndefined({
@@ -79,6 +93,8 @@ export function initialProgress(
     leaseLapses,
     pause,
     lastDecision,
+    lastLook,
+    looks,
     deniedSinceMs,
   });
 }
@@ -87,8 +103,10 @@ export function initialProgress(
 export function carriedProgress(
   progress: GateProgress,
 ): Omit<CarriedGate, 'version' | 'handled' | 'notes' | 'shownAttributes'> {
-  const { stages, stageIndex, leaseLapses, pause, lastDecision, deniedSinceMs } = progress;
-  return withoutUndefined({ leaseLapses, stages: [...stages], stageIndex, pause, lastDecision, deniedSinceMs });
+  const { stages, leaseLapses, ...rest } = progress;
+  const { stageIndex, pause, lastDecision, lastLook, looks, deniedSinceMs } = rest;
+  const present = { stageIndex, pause, lastDecision, lastLook, looks, deniedSinceMs };
+  return withoutUndefined({ leaseLapses, stages: [...stages], ...present });
 }
 
 /** What is known after `event`. Total: an event that does not fit, such as the end of a pause that is over, changes nothing. */
@@ -98,7 +116,8 @@ export function advance(progress: GateProgress, event: GateEvent): GateProgress 
       return enterStage(progress, event.stage);
     case 'decided': {
       const { recorded } = event;
-      return withStage({ ...progress, lastDecision: recorded }, { outcome: recorded.decision.outcome });
+      const decided = without({ ...progress, lastDecision: recorded }, 'lastLook');
+      return withStage(decided, { outcome: recorded.decision.outcome });
     }
     case 'allowed':
       return inState(without(progress, 'deniedSinceMs'), 'deciding');
@@ -110,6 +129,14 @@ export function advance(progress: GateProgress, event: GateEvent): GateProgress 
       return { ...progress, nextAskAtMs: event.atMs };
     case 'ask-unscheduled':
       return without(progress, 'nextAskAtMs');
+    case 'recheck-began':
+      return { ...without(progress, 'looks'), recheck: event.recheck };
+    case 'recheck-ended':
+      return without(without(progress, 'recheck'), 'looks');
+    case 'looked':
+      return { ...progress, lastLook: event.look };
+    case 'looks-counted':
+      return { ...progress, looks: event.looks };
     case 'overridden':
       return inState(withStage(without(progress, 'deniedSinceMs'), { overridden: true }), 'deciding');
     case 'paused':
@@ -142,7 +169,7 @@ export function advance(progress: GateProgress, event: GateEvent): GateProgress 
 
 /** The status that people and programs see. */
 export function toStatus(progress: GateProgress): DeploymentStatus {
-  const { deploymentId, state, stages, stageIndex, lastDecision, nextAskAtMs, endReason } = progress;
+  const { deploymentId, state, stages, stageIndex, lastDecision, lastLook, recheck, nextAskAtMs, endReason } = progress;
   const pause = progress.auditOutage ?? progress.pause;
   return withoutUndefined({
     deploymentId,
@@ -152,6 +179,8 @@ export function toStatus(progress: GateProgress): DeploymentStatus {
     stages: [...stages],
     pause,
     lastDecision,
+    lastLook,
+    recheck,
     nextAskAtMs,
     endReason,
   });

@@ -1,4 +1,5 @@
 import type { GateProgress } from './gate-progress';
+import type { Look } from './recorded-decision';
 import type { CompiledBehaviour } from './stage-behaviour';
 
 /** What follows from the newest decision. */
@@ -41,6 +42,31 @@ export function nextStep(
   return behaviour.onDeny === 'fail' || isGivenUp ? NextStep.deny : NextStep.wait;
 }
 
+/** What would follow if what a look found were the newest decision. */
+export function stepAfterLook(
+  progress: GateProgress,
+  behaviour: CompiledBehaviour,
+  look: Look,
+  nowMs: number,
+): NextStep {
+  const lastDecision = { ...look, decisionId: progress.lastDecision?.decisionId ?? '' };
+  return nextStep({ ...progress, lastDecision }, behaviour, { resumed: false, nowMs });
+}
+
+/**
+ * Whether a step makes what a look found a decision, to be recorded: one that acts, denies for good, or begins a pause.
+ * A stage that continues to wait, stays paused, or has only recovered decides nothing.
+ */
+export function isFollowed(step: NextStep, { pause }: Pick<GateProgress, 'pause'>): boolean {
+  if (step === NextStep.pause) return pause === undefined;
+  return step !== NextStep.wait && step !== NextStep.awaitOperator;
+}
+
+/** When a denial is given up; Infinity while the stage is paused, or waits for ever. */
+export function givesUpAtMs({ pause, deniedSinceMs }: GateProgress, { giveUpAfterMs }: CompiledBehaviour): number {
+  return pause || deniedSinceMs === undefined || giveUpAfterMs === undefined ? Infinity : deniedSinceMs + giveUpAfterMs;
+}
+
 /** False for a stage that was waiting or paused when it was carried over, or that a lapsed lease paused: it waits first. */
 export function asksAtOnce({ pause, deniedSinceMs }: GateProgress): boolean {
   return pause === undefined && deniedSinceMs === undefined;
@@ -48,11 +74,7 @@ export function asksAtOnce({ pause, deniedSinceMs }: GateProgress): boolean {
 
 /** When a stage that waits or is paused is decided again: a denial that is given up sooner, at that moment. */
 export function nextAskAtMs(progress: GateProgress, behaviour: CompiledBehaviour, nowMs: number): number {
-  const { pause, deniedSinceMs } = progress;
-  const { recheckEveryMs, giveUpAfterMs } = behaviour;
-  const givesUpAtMs =
-    pause || deniedSinceMs === undefined || giveUpAfterMs === undefined ? Infinity : deniedSinceMs + giveUpAfterMs;
-  return Math.min(nowMs + recheckEveryMs, givesUpAtMs);
+  return Math.min(nowMs + behaviour.recheckEveryMs, givesUpAtMs(progress, behaviour));
 }
 
 /** Whether so many leases lapsed in a row that another decision would not help. */

@@ -1,4 +1,5 @@
 import type { AuditRecord, RecordedEvaluation } from '../../audit/audit-record';
+import { findingOf } from './finding';
 import type { Decision, DecisionEvaluation } from '../decisions/decision';
 import type { ReleaseRef } from '../../releases/release-ref';
 import type { JsonValue } from '../../kernel/json';
@@ -18,6 +19,7 @@ export function toRecordedDecision(
   return {
     decisionId: stored.decisionID,
     decisionTimeMs,
+    codes: findingOf(stored).codes,
     decision: {
       outcome: stored.outcome ?? 'error',
       denyReasons: stored.reasons,
@@ -64,8 +66,13 @@ export interface RecordedDecision {
   /** epoch milliseconds */
   decisionTimeMs: number;
   decision: Decision;
+  /** of its reasons or faults, as a `Finding` has them; absent in what releases before 0.3 recorded */
+  codes?: string[];
   /** under which it was decided; absent when none was loaded */
   release?: ReleaseRef;
   /** ages, values and limits for `explain`; empty after an error that found no fact */
   facts: { id: string; value: string; ageMs: number; maxAgeMs?: number; source: string; lookedAt?: boolean }[];
 }
+
+/** What a look found that was not followed: it has no record, and so no id. */
+export type Look = Omit<RecordedDecision, 'decisionId'>;

@@ -2,12 +2,15 @@ import { parseDuration } from '../../kernel/duration';
 import type { StageBehaviour } from '../../releases/config/release-config';
 import type { StageSpec } from './deployment-spec';
 
+type KnownBehaviour = Omit<StageBehaviour, 'recheckAtMost'> & Partial<Pick<StageBehaviour, 'recheckAtMost'>>;
+
 /** How a stage behaves, with durations in milliseconds. */
 export interface CompiledBehaviour {
   onDeny: 'fail' | 'wait';
   mode: 'enforce' | 'observe';
   autoResume: boolean;
   recheckEveryMs: number;
+  recheckAtMostMs: number;
   /** absent waits for ever */
   giveUpAfterMs?: number;
   overrideValidForMs: number;
@@ -15,14 +18,18 @@ export interface CompiledBehaviour {
   remindAtMostMs: number;
 }
 
+const RECHECK_AT_MOST = '5m';
+
 /** The release's defaults, overridden by what the deployment's own file says of the stage. */
-export function compileBehaviour(defaults: StageBehaviour, stage: Partial<StageSpec>): CompiledBehaviour {
+export function compileBehaviour(defaults: KnownBehaviour, stage: Partial<StageSpec>): CompiledBehaviour {
   const giveUpAfter = stage.giveUpAfter ?? defaults.giveUpAfter;
   return {
     onDeny: stage.onDeny ?? defaults.onDeny,
     mode: stage.mode ?? defaults.mode,
     autoResume: stage.autoResume ?? defaults.autoResume,
     recheckEveryMs: parseDuration(stage.recheckEvery ?? defaults.recheckEvery),
+    // Defaults that a worker of the release before gave do not name it.
+    recheckAtMostMs: parseDuration(stage.recheckAtMost ?? defaults.recheckAtMost ?? RECHECK_AT_MOST),
     ...(giveUpAfter === undefined ? {} : { giveUpAfterMs: parseDuration(giveUpAfter) }),
     overrideValidForMs: parseDuration(stage.overrideValidFor ?? defaults.overrideValidFor),
     remindAfterMs: parseDuration(defaults.remindAfter),

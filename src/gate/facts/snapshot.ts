@@ -26,8 +26,11 @@ export interface Snapshot {
 
 /** Why no snapshot could be made: carried in the details of the failure, so that the error can be recorded under its id. */
 export interface SnapshotFailure {
+  /** under which the failed decision is recorded */
   decisionId: string;
+  /** epoch milliseconds, UTC */
   decisionTimeMs: number;
+  /** whose facts were collected */
   target: FactTarget;
   /** absent when no release is loaded */
   release?: ReleaseRef;

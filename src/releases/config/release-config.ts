@@ -120,6 +120,8 @@ export const StageBehaviour = Type.Object(
   {
     onDeny: Type.Union([Type.Literal('fail'), Type.Literal('wait')], { default: 'fail' }),
     recheckEvery: Duration(DEFAULT_DURATIONS.refresh),
+    /** the interval doubles with every ten looks that found the same, up to this */
+    recheckAtMost: Duration('5m'),
     /** ends a waiting denial as denied; absent waits for ever */
     giveUpAfter: Type.Optional(Duration()),
     autoResume: Type.Boolean({ default: false }),

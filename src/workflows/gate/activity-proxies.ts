@@ -20,6 +20,7 @@ const LOCAL_SHARE = 0.22;
 const LOCAL_ATTEMPTS = 3;
 /** The action's worker beats every second; one that has not for this long is taken for dead. */
 const HEARTBEAT_TIMEOUT_MS = 10_000;
+const LOOK_MARGIN_MS = 5_000;
 
 /** Deciding costs no hop through the server where it can be done within the workflow task. */
 export function localActivities(summary?: string): Proxies {
@@ -72,6 +73,40 @@ export function remoteActivities(
         }
       : {}),
     summary,
+  });
+}
+
+/**
+ * Looks until something changes, without an end: one attempt may take as long as collecting with all its attempts and
+ * evaluating may, and a worker that has not beaten for ten seconds is taken for dead.
+ */
+export function recheckActivity(
+  options: GateDefaults['activities'],
+  everyMs: number,
+  activityId: string,
+  summary: string,
+): Proxies {
+  const { collectFacts, evaluatePolicy } = options;
+  const collectingMs =
+    collectFacts.maximumAttempts * (parseDuration(collectFacts.timeout) + parseDuration(collectFacts.maximumInterval));
+  const evaluatingMs = evaluatePolicy.maximumAttempts * parseDuration(evaluatePolicy.timeout);
+  return proxyActivities<GateActivities>({
+    activityId,
+    startToCloseTimeout: collectingMs + evaluatingMs + LOOK_MARGIN_MS,
+    heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
+    retry: { initialInterval: everyMs, maximumInterval: everyMs, backoffCoefficient: 1 },
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+    summary,
+  });
+}
+
+/** Asks Temporal about the own workflow: short, because an operator may wait for it. */
+export function readLooksActivity(): Proxies {
+  return proxyActivities<GateActivities>({
+    scheduleToCloseTimeout: '10s',
+    startToCloseTimeout: '3s',
+    retry: { maximumAttempts: 3, initialInterval: '100ms' },
+    summary: 'looks counted so far',
   });
 }
 

@@ -1,4 +1,4 @@
-import { uuid4, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { GateDefaults } from '../../activities/gate-activities';
 import type { AuditRecord } from '../../audit/audit-record';
 import { actRecord, GATE_ACTOR, type Act } from '../../gate/deployments/act-record';
@@ -14,7 +14,7 @@ import { localActivities, remoteActivities, untilRecorded } from './activity-pro
 import type { Gate } from './gate';
 
 /** An act as the stage knows it: where and in which run it happens is added. */
-type OwnAct = Omit<Act, 'deploymentId' | 'stage' | 'workflowId' | 'runId' | 'release'>;
+export type OwnAct = Omit<Act, 'deploymentId' | 'stage' | 'workflowId' | 'runId' | 'release'>;
 
 /** Where the gate keeps each of its two pauses. */
 const SLOTS = { pause: 'pause', outage: 'auditOutage' } as const;
@@ -73,6 +73,14 @@ export class AuditTrail {
    */
   async recordAct(act: OwnAct): Promise<void> {
     await this.recorded.record(this.toRecord(act));
+  }
+
+  /**
+   * Stores an act whose id follows from what it tells: it can be recorded within the workflow task, because a task that
+   * runs again adopts what it wrote. A cancellation does not stop it.
+   */
+  async recordDerived(act: OwnAct): Promise<void> {
+    await CancellationScope.nonCancellable(() => this.recordDecision(this.toRecord(act)));
   }
 
   private toRecord(act: OwnAct): AuditRecord {

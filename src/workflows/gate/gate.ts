@@ -1,4 +1,5 @@
 import { setHandler } from '@temporalio/workflow';
+import type { GateDefaults } from '../../activities/gate-activities';
 import { currentDetails } from '../../gate/deployments/current-details';
 import {
   CARRIED_VERSION,
@@ -18,7 +19,6 @@ import {
 } from '../../gate/deployments/gate-progress';
 import { misfit, type OperatorCallKind } from '../../gate/deployments/operator-call';
 import { replyTo } from '../../gate/deployments/operator-reply';
-import { compileBehaviour } from '../../gate/deployments/stage-behaviour';
 import type { JsonObject } from '../../kernel/json';
 import {
   abortSignal,
@@ -32,7 +32,7 @@ import {
 import { messageTypeInfo } from '../../platform/temporal/payloads/messages';
 import { DECISION_OUTCOME, DEPLOYMENT_STAGE, PAUSE_REASON, POLICY_REVISION } from '../search-attributes';
 import type { Inbox, QueuedCall } from '../parts/inbox';
-import { OperatedWorkflow } from '../parts/operated-workflow';
+import { OperatedWorkflow, type CarriedOperation } from '../parts/operated-workflow';
 import type { Outbox } from '../parts/outbox';
 import type { ShownAttribute } from '../parts/view';
 import { readDefaults } from './activity-proxies';
@@ -68,6 +68,8 @@ export class Gate {
   private known: GateProgress;
   private readonly operated: OperatedWorkflow<OperatorCallKind, OperatorReply>;
   private present?: StageGate;
+  private defaults?: GateDefaults;
+  private waits = 0;
 
   constructor(readonly options: GateOptions) {
     const { carried } = options;
@@ -128,8 +130,7 @@ export class Gate {
   /** Begins a stage, or takes it up again, under the defaults in force now. */
   async begin(stage: GatedStage): Promise<StageGate> {
     this.apply({ type: 'stage-entered', stage: stage.name });
-    const defaults = await readDefaults();
-    this.present = new StageGate(this, stage, compileBehaviour(defaults.stages, stage), defaults.activities);
+    this.present = new StageGate(this, stage, await this.readDefaults());
     await this.continueAsNewIfLong();
     return this.present;
   }
@@ -146,12 +147,25 @@ export class Gate {
     await this.operated.settle(summarise(this.status()));
   }
 
-  async continueAsNewIfLong(): Promise<void> {
-    const { historyLimit, continueAsNew } = this.options;
+  /** @param beforehand runs before the state is read that is carried */
+  async continueAsNewIfLong(beforehand?: () => Promise<void>): Promise<void> {
+    const { historyLimit = this.defaults?.historyLimit, continueAsNew } = this.options;
     if (!continueAsNew) return;
-    await this.operated.continueAsNewIfLong(historyLimit, (operation) =>
-      continueAsNew({ version: CARRIED_VERSION, ...operation, ...carriedProgress(this.known) }),
-    );
+    const carry = (operation: CarriedOperation<OperatorReply>): Promise<never> =>
+      continueAsNew({ version: CARRIED_VERSION, ...operation, ...carriedProgress(this.known) });
+    await this.operated.continueAsNewIfLong(historyLimit, carry, beforehand);
+  }
+
+  /** The defaults in force now. */
+  async readDefaults(): Promise<GateDefaults> {
+    this.defaults = await readDefaults();
+    return this.defaults;
+  }
+
+  /** Numbers the waits of this run, from 0. */
+  nextWait(): number {
+    this.waits += 1;
+    return this.waits - 1;
   }
 }
 

@@ -1,4 +1,4 @@
-import { ApplicationFailure, uuid4 } from '@temporalio/workflow';
+import { ApplicationFailure, patched, uuid4 } from '@temporalio/workflow';
 import type { CollectRequest, GateDefaults } from '../../activities/gate-activities';
 import type { LapsedLease, LeaseClaim } from '../../gate/decisions/lease';
 import type { RecordedDecision } from '../../gate/deployments/recorded-decision';
@@ -8,31 +8,41 @@ import { asksAtOnce, lapsesPause, NextStep, nextAskAtMs, nextStep } from '../../
 import type { Pause } from '../../gate/deployments/deployment-state';
 import { resumeMessage } from '../../gate/deployments/operator-reply';
 import { leaseLapsedFault } from '../../gate/deployments/pause';
-import type { CompiledBehaviour } from '../../gate/deployments/stage-behaviour';
+import { compileBehaviour, type CompiledBehaviour } from '../../gate/deployments/stage-behaviour';
 import { FailureType, type Fault } from '../../kernel/failures';
 import type { JsonObject } from '../../kernel/json';
+import type { AuditRecord } from '../../audit/audit-record';
 import { awaitCall } from '../parts/await-call';
 import type { Pauses } from '../parts/pauses';
 import { AuditTrail } from './audit-trail';
 import type { Gate, GateCall, GatedStage, GateInbox } from './gate';
-import { takeDecision } from './take-decision';
+import { StageWait, type Turn } from './stage-wait';
+import { recordLooked, takeDecision } from './take-decision';
+
+/** Runs that pass it look for changes by one activity a wait. */
+const RECHECK_PATCH = 'recheck';
 
 /**
  * One stage at the gate, under the defaults that were in force when it began: asks for decisions, waits on denials, pauses
  * on errors and obeys operators. What follows from what is worked out by pure modules; here it is awaited and carried out.
  */
 export class StageGate {
-  private readonly audit: AuditTrail;
-  private readonly pauses: Pauses<Pause>;
+  private audit: AuditTrail;
+  private behaviour: CompiledBehaviour;
+  activities: GateDefaults['activities'];
 
   constructor(
     private readonly gate: Gate,
     private readonly stage: GatedStage,
-    private readonly behaviour: CompiledBehaviour,
-    readonly activities: GateDefaults['activities'],
+    defaults: GateDefaults,
   ) {
-    this.audit = new AuditTrail(gate, { activities, reminders: behaviour });
-    this.pauses = this.audit.pauses;
+    this.behaviour = compileBehaviour(defaults.stages, stage);
+    this.activities = defaults.activities;
+    this.audit = this.openAudit();
+  }
+
+  private get pauses(): Pauses<Pause> {
+    return this.audit.pauses;
   }
 
   get inbox(): GateInbox {
@@ -46,22 +56,20 @@ export class StageGate {
    *   after their records are stored
    */
   async awaitPass(): Promise<GatePass> {
-    let asks = asksAtOnce(this.gate.progress);
-    let resume: GateCall | undefined;
+    let turn: Turn | undefined = asksAtOnce(this.gate.progress) ? { by: 'start' } : undefined;
     for (;;) {
-      if (asks) {
-        const recorded = await this.decide(resume !== undefined);
-        const pass = await this.follow(recorded, resume);
+      if (turn) {
+        const recorded = await this.take(turn);
+        const pass = await this.follow(recorded, turn.by === 'call' ? turn.call : undefined);
         if (pass) {
           this.gate.showAttributes();
           return pass;
         }
       }
-      asks = true;
-      const call = await this.waitForCall();
-      if (call?.kind === 'abort') await this.endAborted(call);
-      if (call?.kind === 'override') return await this.override(call);
-      resume = call;
+      turn = await this.wait();
+      if (turn.by !== 'call') continue;
+      if (turn.call.kind === 'abort') await this.endAborted(turn.call);
+      if (turn.call.kind === 'override') return await this.override(turn.call);
     }
   }
 
@@ -116,23 +124,64 @@ export class StageGate {
     await this.pauses.end(reason);
   }
 
-  private async decide(resumed: boolean): Promise<RecordedDecision> {
-    const { deploymentId, attributes } = this.gate.options;
-    const { stageIndex, requiredRelease } = this.gate.progress;
-    const request: CollectRequest = {
-      target: {
-        deploymentId,
-        stage: this.stage.name,
-        stageIndex,
-        attributes: attributes ?? {},
-        stageAttributes: (this.stage.attributes ?? {}) as JsonObject,
-      },
-      bypassCache: resumed || requiredRelease !== undefined,
-      ...(requiredRelease === undefined ? {} : { release: requiredRelease }),
-    };
-    const recorded = await takeDecision(request, this.activities, (record) => this.audit.recordDecision(record));
+  /** The decision of a turn: the one that a look came to, or one that is asked for now. */
+  private async take(turn: Turn): Promise<RecordedDecision> {
+    const record = (draft: AuditRecord): Promise<AuditRecord> => this.audit.recordDecision(draft);
+    const { requiredRelease } = this.gate.progress;
+    const isAsked = turn.by === 'call' || turn.by === 'time';
+    const recorded =
+      turn.by === 'look'
+        ? await recordLooked(turn.looked, record)
+        : await takeDecision(
+            { ...this.request(), bypassCache: isAsked || requiredRelease !== undefined },
+            this.activities,
+            record,
+          );
     this.gate.apply({ type: 'decided', recorded });
     return recorded;
+  }
+
+  /** What a decision or a look is asked for. */
+  private request(): Omit<CollectRequest, 'bypassCache'> {
+    const { deploymentId, attributes } = this.gate.options;
+    const { stageIndex, requiredRelease } = this.gate.progress;
+    const target = {
+      deploymentId,
+      stage: this.stage.name,
+      stageIndex,
+      attributes: attributes ?? {},
+      stageAttributes: (this.stage.attributes ?? {}) as JsonObject,
+    };
+    return { target, ...(requiredRelease === undefined ? {} : { release: requiredRelease }) };
+  }
+
+  /** Waits for what is taken up next. Runs that began to wait under an earlier release ask at intervals, as they did then. */
+  private async wait(): Promise<Turn> {
+    if (!patched(RECHECK_PATCH)) return await this.waitAsking();
+    return await new StageWait(this.gate, {
+      request: this.request(),
+      known: () => ({ behaviour: this.behaviour, activities: this.activities, audit: this.audit }),
+      refresh: () => this.refresh(),
+      recordCall: (call) => this.recordCall(call),
+      waitAsking: () => this.waitAsking(),
+    }).turn();
+  }
+
+  private async waitAsking(): Promise<Turn> {
+    const call = await this.waitForCall();
+    return call === undefined ? { by: 'start' } : { by: 'call', call };
+  }
+
+  /** Takes over the defaults in force now. */
+  private async refresh(): Promise<void> {
+    const defaults = await this.gate.readDefaults();
+    this.behaviour = compileBehaviour(defaults.stages, this.stage);
+    this.activities = defaults.activities;
+    this.audit = this.openAudit();
+  }
+
+  private openAudit(): AuditTrail {
+    return new AuditTrail(this.gate, { activities: this.activities, reminders: this.behaviour });
   }
 
   /** Carries out what a decision means for the stage; undefined when it must wait. */

@@ -2,21 +2,13 @@ import { isCancellation, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { CollectRequest, GateDefaults, SnapshotAndDecision } from '../../activities/gate-activities';
 import type { RecordedDecision } from '../../gate/deployments/recorded-decision';
 import type { AuditRecord } from '../../audit/audit-record';
-import { decisionRecord, failureRecord } from '../../gate/decisions/to-audit-record';
 import type { Decision } from '../../gate/decisions/decision';
 import { FailureType, type Fault } from '../../kernel/failures';
-import { maskRecord } from '../../gate/masking/mask-record';
 import type { Snapshot, SnapshotFailure } from '../../gate/facts/snapshot';
+import { draftOf, type Looked } from '../../gate/deployments/looked';
 import { toRecordedDecision } from '../../gate/deployments/recorded-decision';
 import { failureType, snapshotFailure, toFault } from './activity-errors';
 import { localActivities, remoteActivities } from './activity-proxies';
-
-/** What is recorded before it is known whether the store takes it. */
-interface Draft {
-  record: AuditRecord;
-  decision: Decision;
-  maxAgeMs: Record<string, number>;
-}
 
 /**
  * One decision: collect, evaluate, record, in this order. Whatever fails becomes a decision of outcome `error`; the only
@@ -29,22 +21,30 @@ export async function takeDecision(
   options: GateDefaults['activities'],
   record: (record: AuditRecord) => Promise<AuditRecord>,
 ): Promise<RecordedDecision> {
-  const draft = await draftDecision(request, options);
+  return await recordLooked(await look(request, options), record);
+}
+
+/**
+ * The decision that a look came to, recorded under the look's id and time.
+ *
+ * @param record stores the record and returns the one that is in the store
+ */
+export async function recordLooked(
+  looked: Looked,
+  record: (record: AuditRecord) => Promise<AuditRecord>,
+): Promise<RecordedDecision> {
+  const { workflowId, runId } = workflowInfo();
+  const draft = draftOf(looked, { workflowId, runId });
   return toRecordedDecision(await record(draft.record), draft.decision, draft.maxAgeMs);
 }
 
-async function draftDecision(request: CollectRequest, options: GateDefaults['activities']): Promise<Draft> {
-  const { workflowId, runId } = workflowInfo();
-  const run = { workflowId, runId };
+async function look(request: CollectRequest, options: GateDefaults['activities']): Promise<Looked> {
   try {
-    const { snapshot, decision } = await decide(request, options);
-    const record = maskRecord(decisionRecord(snapshot, decision, run), decision.mask);
-    return { record, decision, maxAgeMs: snapshot.maxAgeMs };
+    return await decide(request, options);
   } catch (error) {
     if (isCancellation(error)) throw error;
-    const failure = snapshotFailure(error) ?? unanswered(request, toFault(error, FailureType.FactSourceUnavailable));
-    const record = maskRecord(failureRecord(failure, run), failure.mask);
-    return { record, decision: errorDecision(failure.faults), maxAgeMs: {} };
+    const fault = (): Fault => toFault(error, FailureType.FactSourceUnavailable);
+    return { failure: snapshotFailure(error) ?? unanswered(request, fault()) };
   }
 }
 
@@ -78,7 +78,7 @@ async function evaluate(snapshot: Snapshot, options: GateDefaults['activities'])
   }
 }
 
-export function errorDecision(faults: Fault[]): Decision {
+function errorDecision(faults: Fault[]): Decision {
   return { outcome: 'error', denyReasons: [], faults, evalDurationNs: 0 };
 }
 

@@ -7,6 +7,8 @@ export interface RollOver {
   historyLimit?: number;
   inbox: { readonly isEmpty: boolean };
   outbox: Outbox;
+  /** the last thing before the state is carried; a call that comes in meanwhile is carried out first */
+  beforehand?(): Promise<void>;
   /** continues as new with the state carried, read only then */
   continueAsNew(): Promise<never>;
 }
@@ -15,10 +17,17 @@ export interface RollOver {
  * Continues as new when the history is long: after every message is sent and every handler has finished, and only if no
  * call came in meanwhile, which is carried out first. Returns when it is not the time.
  */
-export async function continueAsNewIfLong({ historyLimit, inbox, outbox, continueAsNew }: RollOver): Promise<void> {
+export async function continueAsNewIfLong({
+  historyLimit,
+  inbox,
+  outbox,
+  beforehand,
+  continueAsNew,
+}: RollOver): Promise<void> {
   if (!shouldContinueAsNew(workflowInfo(), historyLimit)) return;
   await outbox.flush();
   await condition(allHandlersFinished);
+  await beforehand?.();
   if (!inbox.isEmpty || !allHandlersFinished() || !outbox.isIdle) return;
   await continueAsNew();
 }

@@ -30,14 +30,20 @@ export class OperatedWorkflow<K extends string, R> {
     this.inbox = new Inbox({ ...words.inbox, noted: () => this.view.publish() }, carried);
   }
 
-  /** Continues as new, when the history is long and no call waits, with what is carried then. */
+  /**
+   * Continues as new, when the history is long and no call waits, with what is carried then.
+   *
+   * @param beforehand runs before the state is read that is carried
+   */
   async continueAsNewIfLong(
     historyLimit: number | undefined,
     continueAsNew: (carried: CarriedOperation<R>) => Promise<never>,
+    beforehand?: () => Promise<void>,
   ): Promise<void> {
     const carry = (): Promise<never> =>
       continueAsNew({ ...this.inbox.carried(), shownAttributes: this.view.carried() });
-    await continueAsNewIfLong({ historyLimit, inbox: this.inbox, outbox: this.outbox, continueAsNew: carry });
+    const { inbox, outbox } = this;
+    await continueAsNewIfLong({ historyLimit, inbox, outbox, beforehand, continueAsNew: carry });
   }
 
   /** Before the workflow closes. @param message the answer to calls that came too late */

@@ -14,6 +14,7 @@ const behaviour: CompiledBehaviour = {
   mode: 'enforce',
   autoResume: false,
   recheckEveryMs: 100,
+  recheckAtMostMs: 300_000,
   overrideValidForMs: 900,
   remindAfterMs: 100,
   remindAtMostMs: 1000,

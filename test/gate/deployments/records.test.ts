@@ -68,6 +68,7 @@ describe('a decision’s record', () => {
     expect(recorded).toEqual({
       decisionId: 'decision-1',
       decisionTimeMs: Date.parse(TIME),
+      codes: ['too_many'],
       decision: { ...decision, leaseExpiresAtMs: Date.parse(TIME), leaseLimit },
       release: { policySha: 'p', configRev: 'c', manifestVersion: '1' },
       facts: [{ id: 'a', value: `"${'x'.repeat(119)}…`, ageMs: 1000, maxAgeMs: 5, source: 'a test' }],

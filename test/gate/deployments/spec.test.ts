@@ -5,6 +5,7 @@ import { compileBehaviour } from '../../../src/gate/deployments/stage-behaviour'
 const defaults: StageBehaviour = {
   onDeny: 'fail',
   recheckEvery: '30s',
+  recheckAtMost: '5m',
   autoResume: false,
   mode: 'enforce',
   overrideValidFor: '15m',
@@ -18,6 +19,7 @@ describe('compileBehaviour', () => {
     mode: 'enforce',
     autoResume: false,
     recheckEveryMs: 30_000,
+    recheckAtMostMs: 300_000,
     overrideValidForMs: 900_000,
     remindAfterMs: 900_000,
     remindAtMostMs: 86_400_000,

@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import type { GateRecord } from '../../../audit/audit-record';
 import { createLabelCap } from '../../../platform/observability/label-cap';
 import { metricsOn } from '../../../platform/observability/metrics-on';
+import type { DecisionOutcome } from '../../../kernel/outcome';
 import { reasonCodesOf } from '../../../kernel/reason-code';
 import type { DecisionEvaluation } from '../decision';
 
@@ -11,6 +12,8 @@ export interface DecisionMetrics {
   evaluated(seconds: number): void;
   /** the compiled module was asked about an allow, or could not be; decisions that it was not asked about do not count */
   opined(vote: DecisionEvaluation['secondOpinion']): void;
+  /** a paused or waiting stage was looked at; the look is no decision */
+  looked(outcome: DecisionOutcome): void;
   /** a decision is recorded; records of acts do not count */
   recorded(record: Pick<GateRecord, 'kind' | 'outcome' | 'stage' | 'reasons' | 'masked'>): void;
 }
@@ -33,6 +36,7 @@ export function createDecisionMetrics(registry: Registry): DecisionMetrics {
     ['vote'],
   );
   const decisions = counter('gate_decisions_total', 'Decisions by outcome and stage', ['outcome', 'stage']);
+  const looks = counter('gate_rechecks_total', 'Looks at a paused or waiting stage by outcome', ['outcome']);
   const reasons = counter('gate_deny_reasons_total', 'Deny reasons by code', ['code']);
   const stageLabel = createLabelCap(DECISION_LABEL_LIMITS.stage);
   const codeLabel = createLabelCap(DECISION_LABEL_LIMITS.code);
@@ -41,6 +45,7 @@ export function createDecisionMetrics(registry: Registry): DecisionMetrics {
     opined(vote) {
       if (vote !== 'not-asked') opinions.inc({ vote });
     },
+    looked: (outcome) => looks.inc({ outcome }),
     recorded(record) {
       if (record.kind !== 'decision' || !record.outcome) return;
       decisions.inc({ outcome: record.outcome, stage: stageLabel(record.stage) });
