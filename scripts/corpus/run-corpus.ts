@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { withCapabilities } from '../../src/rego/toolchain/opa';
 import { reportOf, type CorpusReport } from './report';
 import { runUnit, type UnitResult } from './run-unit';
-import { copyUnit, findUnits } from './units';
+import { copyLibraries, copyUnit, findUnits } from './units';
 
 /**
  * Compares every policy below a folder with OPA, by the policies' own samples and tests.
@@ -20,25 +20,24 @@ export async function runCorpus(
   const root = resolve(folder);
   const names = await findUnits(root);
   const results: UnitResult[] = [];
-  await withCapabilities(async (capabilities) => {
-    for (const [at, name] of names.entries()) {
-      const dir = await mkdtemp(join(tmpdir(), 'planning-engine-corpus-'));
-      try {
-        const unit = await copyUnit(
-          root,
-          name,
-          libraries.map((one) => resolve(one)),
-          join(dir, 'unit'),
-        );
-        const result = await runUnit(root, unit, capabilities);
+  const scratch = await mkdtemp(join(tmpdir(), 'planning-engine-corpus-'));
+  try {
+    const shared = await copyLibraries(
+      libraries.map((one) => resolve(one)),
+      join(scratch, 'libraries'),
+    );
+    await withCapabilities(async (capabilities) => {
+      for (const [at, name] of names.entries()) {
+        const dir = join(scratch, `unit-${at}`);
+        const result = await runUnit(root, await copyUnit(root, name, shared, dir), capabilities);
+        await rm(dir, { recursive: true });
         results.push(result);
-        progress(
-          `${at + 1} of ${names.length}: ${name}, ${result.compared} compared, ${result.differences.length} different`,
-        );
-      } finally {
-        await rm(dir, { recursive: true, force: true });
+        const { compared, differences } = result;
+        progress(`${at + 1} of ${names.length}: ${name}, ${compared} compared, ${differences.length} different`);
       }
-    }
-  });
+    });
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
   return reportOf(results);
 }

@@ -1,5 +1,5 @@
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { runOpa } from '../../src/rego/toolchain/opa';
 import { parseRego } from '../../src/rego/toolchain/policy-folder';
 import { readTree, type ModuleTree } from './tree';
@@ -38,12 +38,37 @@ export async function findUnits(root: string): Promise<string[]> {
 const isWithin = (folder: string, other: string): boolean =>
   folder === '.' || other === folder || other.startsWith(`${folder}/`);
 
-/**
- * Copies a unit into a folder of its own, in Rego v1, and parses it.
- *
- * @param libraries folders whose Rego files belong to every unit
- */
-export async function copyUnit(root: string, name: string, libraries: readonly string[], dir: string): Promise<Unit> {
+/** Rego that belongs to every unit, in Rego v1. */
+export interface Libraries {
+  dir: string;
+  faults: readonly string[];
+  /** the folder that a copied file or folder came from */
+  sourceOf(path: string): string;
+}
+
+/** Copies the Rego files of folders into one, once for all units. */
+export async function copyLibraries(folders: readonly string[], dir: string): Promise<Libraries> {
+  const faults: string[] = [];
+  await mkdir(dir, { recursive: true });
+  for (const [index, folder] of folders.entries()) {
+    for (const file of await readdir(folder, { recursive: true })) {
+      if (!isRego(file) || isTest(file)) continue;
+      const to = join(`library-${index}`, file);
+      await copy(join(folder, file), join(dir, to));
+      const { tree, fault } = await parseInV1(dir, to);
+      if (tree === undefined) faults.push(fault);
+    }
+  }
+  const sourceOf = (path: string): string => {
+    const [library = '', ...rest] = relative(dir, path).split(sep);
+    const folder = folders[Number(library.replace('library-', ''))];
+    return folder === undefined || !isRego(path) ? '' : dirname(join(folder, ...rest));
+  };
+  return { dir, faults, sourceOf };
+}
+
+/** Copies a unit into a folder of its own, in Rego v1, and parses it. A library's files in the unit's folder are the unit's. */
+export async function copyUnit(root: string, name: string, libraries: Libraries, dir: string): Promise<Unit> {
   const from = join(root, name);
   const policies = new Map<string, ModuleTree>();
   const tests = new Map<string, ModuleTree>();
@@ -63,16 +88,8 @@ export async function copyUnit(root: string, name: string, libraries: readonly s
   }
   // what the policy sees as data.config
   if (isGate) await copy(join(from, 'config.json'), join(dir, 'config', 'data.json'));
-  for (const [index, library] of libraries.entries()) {
-    for (const file of await readdir(library, { recursive: true })) {
-      const isOwn = isWithin(from, dirname(join(library, file)));
-      if (!isRego(file) || isTest(file) || isOwn) continue;
-      const to = join(`library-${index}`, file);
-      await copy(join(library, file), join(dir, to));
-      const { tree, fault } = await parseInV1(dir, to);
-      if (tree === undefined) faults.push(fault);
-    }
-  }
+  await cp(libraries.dir, dir, { recursive: true, filter: (path) => !isWithin(from, libraries.sourceOf(path)) });
+  faults.push(...libraries.faults);
   return { name, dir, policies, tests, converted, ...(faults.length === 0 ? {} : { refused: faults.join('; ') }) };
 }
 

@@ -68,4 +68,8 @@ function advice({ kind, path, isMade, rule }: Note): string {
   return `where that is normal, ${rule} declares ${declaration(path)}, or looks before it reads`;
 }
 
-const declaration = (path: ValuePath): string => `custom.gate.optional: [${JSON.stringify(pathText(path))}]`;
+/** A position in a list is any position: an element's place says nothing of what it is. */
+function declaration(path: ValuePath): string {
+  const pattern = pathText(path).replaceAll(/\["\d+"\]/g, '.*');
+  return `custom.gate.optional: [${JSON.stringify(pattern)}]`;
+}

@@ -3,6 +3,7 @@ import type { JsonValue } from '../../kernel/json';
 import { valueAt } from '../../kernel/json-pointer';
 import type { Declarations } from '../declarations/declaration';
 import type { PathPattern } from '../declarations/path-pattern';
+import { pathText } from '../plan/absence/paths';
 import { basePaths } from './reads';
 
 /**
@@ -21,8 +22,8 @@ export function unresolvedData(deps: unknown, dataJson: Uint8Array | undefined, 
       (path) => valueAt(data, path.slice(1)) === undefined && !optional.some((pattern) => mayMatch(pattern, path)),
     )
     .map((path) => {
-      const where = path.join('.');
-      const message = `${where}: expected a rule or a value in a data file (data.json, data.yaml), found neither`;
+      const where = pathText(path);
+      const message = `${where}: expected a rule or a value in a data file (data.json, data.yaml), found neither; where that is normal, a rule declares it in custom.gate.optional`;
       return { type: FailureType.PolicyInvalid, message, where };
     });
 }

@@ -62,5 +62,16 @@ export async function readPolicyFolder(dir: string): Promise<PolicyFolder> {
 /** The syntax tree of one file. */
 export async function parseRego(dir: string, file: string): Promise<{ tree?: unknown; faults: Fault[] }> {
   const result = await runOpa(dir, ['parse', '--format', 'json', '--json-include', 'locations', file]);
-  return result.code === 0 ? { tree: JSON.parse(result.stdout), faults: [] } : { faults: opaFaults(result) };
+  if (result.code === 0) return { tree: JSON.parse(result.stdout), faults: [] };
+  const faults = opaFaults(result);
+  return {
+    faults: faults.some(({ message }) => V0.test(message)) ? [oldSyntax(file, faults[0]!), ...faults.slice(1)] : faults,
+  };
+}
+
+/** What OPA says of a file that was written before OPA 1.0. */
+const V0 = /`(?:if|contains)` keyword is required/;
+
+function oldSyntax(file: string, fault: Fault): Fault {
+  return { ...fault, message: `${fault.message}; this is Rego v0, which opa fmt --v0-v1 --write ${file} converts` };
 }

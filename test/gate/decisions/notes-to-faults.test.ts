@@ -38,6 +38,11 @@ describe('a note of an evaluation becomes a fault', () => {
     });
   });
 
+  it('that proposes any position where the path has one in a list', () => {
+    const { message } = faultOf({ path: ['input', 'pod', 'containers', '12', 'ports'] });
+    expect(message).toContain('declares custom.gate.optional: ["input.pod.containers.*.ports"]');
+  });
+
   it('that names a fact only for what is in one', () => {
     expect(faultOf({ path: ['input', 'deployment', 'attributes', 'risk'] }).factId).toBeUndefined();
     expect(faultOf({ path: ['data', 'config', 'limits'] }).factId).toBeUndefined();

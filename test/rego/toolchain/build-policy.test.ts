@@ -108,6 +108,7 @@ describe('buildPolicy', () => {
     ['rand.intn("x", 3) == 1', 'gate.rego:8: built-in rand.intn is not available: it is random'],
     ['input.count > nothing', 'gate.rego:8: var nothing is unsafe'],
     ['input.count > > 1', 'gate.rego:8: '],
+    ['true\n}\nold(x) {\n\tx', 'this is Rego v0, which opa fmt --v0-v1 --write gate.rego converts'],
     ['{"count": 1} = input', 'gate.rego:8: match error'],
     ['input.deployment.colour == "red"', 'The policy reads input.deployment.colour'],
   ])('buildPolicy refuses %s by name, file and line', async (condition, expected) => {
@@ -159,6 +160,10 @@ describe('buildPolicy', () => {
     [
       { 'gate.rego': gate('data.freeze.on'), 'input.json': facts },
       'data.freeze.on: expected a rule or a value in a data',
+    ],
+    [
+      { 'gate.rego': gate('data.inventory["storage.k8s.io/v1"].fast'), 'input.json': facts },
+      'data.inventory["storage.k8s.io/v1"].fast: expected a rule or a value in a data',
     ],
     [{ 'gate.rego': gate('true'), 'input.json': schemaOf({ deployment: {} }) }, 'deployment is reserved'],
     [{ 'gate.rego': gate('true'), 'input.json': schemaOf({ decision_time: {} }) }, 'decision_time is reserved'],
