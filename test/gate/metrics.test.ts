@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { FailureType } from '../../src/kernel/failures';
 import { DECISION_LABEL_LIMITS } from '../../src/gate/decisions/service/decision-metrics';
-import { errorAreaOf } from '../../src/gate/error-area';
+import { errorAreaOf } from '../../src/platform/observability/error-metrics';
 import { createLabelCap } from '../../src/platform/observability/label-cap';
 import { createMetrics } from '../../src/gate/metrics';
 

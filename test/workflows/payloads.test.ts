@@ -2,7 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { compare } from 'semver';
+import type { temporal } from '@temporalio/proto';
 import { decodeHistory, type HistoryFile } from '../support/history-file';
+
+type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+type Failure = temporal.api.failure.v1.IFailure;
 
 const HISTORIES = join(__dirname, '..', 'histories');
 const versions = readdirSync(HISTORIES).sort(compare);
@@ -32,21 +36,46 @@ function note(shapes: Shapes, path: string, value: unknown): void {
     for (const [key, inner] of Object.entries(value as object)) note(shapes, `${path}/${key}`, inner);
 }
 
-/** Arguments and results of the activities in a version's recorded histories, those that went through the server. */
+type Payload = { data?: Uint8Array | null };
+type Noted = [what: string, payloads: readonly Payload[] | null | undefined];
+
+/** What an event holds of an activity; a local one has its result in a marker, and its arguments nowhere. */
+function payloadsOf(event: HistoryEvent, typeOf: Map<string, string>): Noted[] {
+  const { activityTaskScheduledEventAttributes: scheduled, activityTaskCompletedEventAttributes: completed } = event;
+  const { activityTaskFailedEventAttributes: failed, markerRecordedEventAttributes: marker } = event;
+  const type = (id: unknown) => typeOf.get(String(id)) ?? '';
+  if (scheduled) {
+    typeOf.set(String(event.eventId), scheduled.activityType?.name ?? '');
+    return [[`${type(event.eventId)} arguments`, scheduled.input?.payloads]];
+  }
+  if (completed) return [[`${type(completed.scheduledEventId)} result`, completed.result?.payloads]];
+  if (failed) return [[`${type(failed.scheduledEventId)} failure`, detailsOf(failed.failure)]];
+  if (marker?.markerName !== 'core_local_activity') return [];
+  const [about] = marker.details?.data?.payloads ?? [];
+  const { activity_type: local } = jsonOf(about) as { activity_type: string };
+  return [
+    [`${local} result`, marker.details?.result?.payloads],
+    [`${local} failure`, detailsOf(marker.failure)],
+  ];
+}
+
+const detailsOf = (failure: Failure | null | undefined) => failure?.applicationFailureInfo?.details?.payloads;
+
+const jsonOf = (payload: Payload | undefined): unknown =>
+  payload?.data?.length ? JSON.parse(Buffer.from(payload.data).toString()) : undefined;
+
+/** What the activities in a version's recorded histories were given and gave, local ones and failures' details among them. */
 function shapesOf(version: string): Shapes {
   const shapes: Shapes = new Map();
   for (const name of readdirSync(join(HISTORIES, version))) {
     const file = JSON.parse(readFileSync(join(HISTORIES, version, name), 'utf8')) as HistoryFile;
     const typeOf = new Map<string, string>();
     for (const event of decodeHistory(file).events ?? []) {
-      const scheduled = event.activityTaskScheduledEventAttributes;
-      const completed = event.activityTaskCompletedEventAttributes;
-      const type = scheduled?.activityType?.name ?? typeOf.get(String(completed?.scheduledEventId)) ?? '';
-      if (scheduled) typeOf.set(String(event.eventId), type);
-      const payloads = scheduled?.input?.payloads ?? completed?.result?.payloads ?? [];
-      for (const { data } of payloads) {
-        if (!data?.length) continue;
-        note(shapes, `${type} ${scheduled ? 'arguments' : 'result'}`, JSON.parse(Buffer.from(data).toString()));
+      for (const [what, payloads] of payloadsOf(event, typeOf)) {
+        for (const payload of payloads ?? []) {
+          const value = jsonOf(payload);
+          if (value !== undefined) note(shapes, what, value);
+        }
       }
     }
   }
@@ -56,9 +85,23 @@ function shapesOf(version: string): Shapes {
 describe('arguments and results of activities', () => {
   const pairs = versions.slice(1).map((version, index) => [versions[index] as string, version] as const);
 
-  it('arguments and results of activities are in the recorded histories', () => {
+  it('arguments, results and failures of activities, local ones too, are in the recorded histories', () => {
     const activities = [...shapesOf(versions[0] as string).keys()].filter((path) => !path.includes('/'));
-    expect(activities).toEqual(expect.arrayContaining(['collectFacts arguments', 'collectFacts result']));
+    expect(activities).toEqual(
+      expect.arrayContaining(
+        Object.entries({
+          collectFacts: ['arguments', 'result', 'failure'],
+          decide: ['arguments', 'result'],
+          // Local ones.
+          readDefaults: ['result'],
+          evaluatePolicy: ['result'],
+          recordDecision: ['arguments', 'result'],
+          runAction: ['arguments', 'result', 'failure'],
+          compensateAction: ['arguments', 'result'],
+          sendAlert: ['arguments'],
+        }).flatMap(([activity, parts]) => parts.map((part) => `${activity} ${part}`)),
+      ),
+    );
   });
 
   it('arguments and results of activities of a release are readable by the release before', () => {

@@ -1,5 +1,5 @@
 import { parse as parseLossless } from 'lossless-json';
-import type { JsonValue } from '../../kernel/json';
+import type { JsonObject, JsonValue } from '../../kernel/json';
 import { displayStep } from '../../kernel/json-pointer';
 import { expectedNumber, isSafeNumber } from '../../kernel/numbers';
 
@@ -66,24 +66,39 @@ function syntaxFault(text: string): TextFault {
   return { sentence };
 }
 
-/** How many members all objects have; undefined when a number is not safe, or a level is too deep. Without recursion. */
+/**
+ * How many members all objects have; undefined when a number is not safe, or a level is too deep. Without recursion, and a
+ * leaf is looked at where it is: a list of them would be as long as the document.
+ */
 function countMembers(value: JsonValue): number | undefined {
   let count = 0;
-  let level: JsonValue[] = [value];
+  let level: (readonly JsonValue[] | JsonObject)[] = [[value]];
   for (let depth = 0; level.length > 0; depth += 1) {
-    const below: JsonValue[] = [];
+    if (depth > MOST_LEVELS) return undefined;
+    const below: typeof level = [];
+    const isGood = (child: JsonValue | undefined): boolean => {
+      if (typeof child === 'number') return isSafeNumber(child);
+      if (typeof child === 'object' && child !== null) below.push(child);
+      return true;
+    };
     for (const each of level) {
-      if (typeof each === 'number' && !isSafeNumber(each)) return undefined;
-      if (typeof each !== 'object' || each === null) continue;
-      if (depth === MOST_LEVELS) return undefined;
-      const children = Array.isArray(each) ? each : Object.values(each);
-      if (children !== each) count += children.length;
-      for (const child of children) below.push(child);
+      if (isList(each)) {
+        for (const child of each) if (!isGood(child)) return undefined;
+      } else {
+        // In place of Object.values, which takes twice the time for an object of thousands of keys.
+        for (const key in each) {
+          if (!isGood(each[key])) return undefined;
+          count += 1;
+        }
+      }
     }
     level = below;
   }
   return count;
 }
+
+/** Array.isArray, which also tells the type checker of lists that must not be changed. */
+const isList = (value: readonly JsonValue[] | JsonObject): value is readonly JsonValue[] => Array.isArray(value);
 
 /** In JSON a text before a colon is a key, and only that is: there are as many as members, unless one is there twice. */
 function countKeys(text: string): number {
@@ -98,7 +113,7 @@ function countKeys(text: string): number {
 /** The offset behind the text whose opening quote is at `from`. */
 function endOfText(text: string, from: number): number {
   let at = from + 1;
-  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  for (let code = text.charCodeAt(at); code !== QUOTE; code = text.charCodeAt(at)) at += code === BACKSLASH ? 2 : 1;
   return at + 1;
 }
 
@@ -109,6 +124,8 @@ function isKey(text: string, end: number): boolean {
 }
 
 const SPACE = 32;
+const QUOTE = 34;
+const BACKSLASH = 92;
 const NUMBER = /-?\d[\d.eE+-]*/y;
 
 /** An object or array that is open at some offset: the keys met in it, and the key or index of the current value. */
