@@ -1,6 +1,8 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { parseDuration } from '../kernel/duration';
+import type { JsonObject, JsonValue } from '../kernel/json';
 import { JsonTextError, parseJsonText } from '../platform/documents/json-text';
+import { usageFaults } from './repeated-options';
 
 export interface CommonOptions {
   settings?: string;
@@ -42,20 +44,38 @@ export function collect(value: string, earlier: string[] | undefined): string[] 
   return [...(earlier ?? []), value];
 }
 
-/** `key=value`; the value is read as JSON where it is JSON, otherwise as text. */
-export function keyValue(text: string, earlier: Record<string, unknown> | undefined): Record<string, unknown> {
-  const at = text.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('Expected key=value.');
-  const raw = text.slice(at + 1);
-  let value: unknown = raw;
-  try {
-    value = parseJsonText(raw);
-  } catch (error) {
-    // Plain text needs no quotes.
-    if (error instanceof JsonTextError && error.isJson)
-      throw new InvalidArgumentError(`${error.message}; a text is written in quotes.`);
+/**
+ * What `key=value` options say together; a value is read as JSON where it is JSON, otherwise as text.
+ *
+ * @throws CliExit 2 with every fault: no key, a number that would be rounded, a key given twice
+ */
+export function keyValues(option: string, texts: readonly string[]): JsonObject {
+  const found = new Map<string, JsonValue>();
+  const faults: string[] = [];
+  for (const text of texts) {
+    const at = text.indexOf('=');
+    const key = text.slice(0, at);
+    if (at < 1) faults.push(`${option}: expected key=value, got ${JSON.stringify(text)}`);
+    else if (found.has(key)) faults.push(`${option}: expected the key ${key} once, got it again`);
+    else {
+      // A faulty value counts for its key too: what is given twice is a fault of its own.
+      const value = jsonOrText(text.slice(at + 1));
+      found.set(key, 'value' in value ? value.value : null);
+      if ('fault' in value) faults.push(`${option} ${key}: ${value.fault}`);
+    }
   }
-  return { ...earlier, [text.slice(0, at)]: value };
+  if (faults.length > 0) throw usageFaults(faults);
+  return Object.fromEntries(found);
+}
+
+/** Plain text needs no quotes; a text that is JSON, and not as this program reads JSON, does. */
+function jsonOrText(text: string): { value: JsonValue } | { fault: string } {
+  try {
+    return { value: parseJsonText(text) };
+  } catch (error) {
+    if (!(error instanceof JsonTextError && error.isJson)) return { value: text };
+    return { fault: `${error.message}; a text is written in quotes` };
+  }
 }
 
 export function examples(command: Command, lines: readonly string[]): Command {

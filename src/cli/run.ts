@@ -3,6 +3,7 @@ import { placedMessage } from '../kernel/fault-text';
 import { GateError } from '../kernel/failures';
 import { packageVersion } from '../platform/files/package-version';
 import { CliExit, ExitCode, type CliIo, type CommandContext } from './io';
+import { refuseRepeatedOptions } from './repeated-options';
 
 type CreateCommand = (context: CommandContext) => Command;
 
@@ -54,6 +55,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
     .enablePositionalOptions();
   for (const create of await wantedCommands(argv[0])) program.addCommand(create(context));
   quiet(program, io);
+  refuseRepeatedOptions(program);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return code;

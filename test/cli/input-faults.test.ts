@@ -108,6 +108,47 @@ describe('gate deploy, given a file', () => {
   });
 });
 
+describe('an option that is given more than once', () => {
+  it('an option that takes one value is refused when it is given twice, with every such option', async () => {
+    const twice = ['--id', 'a', '--id', 'b', '--on-deny', 'fail', '--on-deny', 'wait'];
+    const { code, stdout, stderr } = await runCli(folder, ['deploy', ...twice, '--stage', 'a', '--wait', '--wait']);
+    expect({ code, stdout, stderr }).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'gate: 2 faults:\n  expected --id once, got it 2 times\n  expected --on-deny once, got it 2 times\n',
+    });
+  });
+
+  it.each([
+    [['status', 'a', '-o', 'json', '--output', 'text'], '--output'],
+    [['audit', 'list', '--stage', 'a', '--stage', 'b'], '--stage'],
+    [['policy', 'publish', '--version', 'v1', '--version', 'v2'], '--version'],
+    [['replay', '--since', '1d', '--since', '2d'], '--since'],
+  ])('gate %j is refused before anything is done', async (argv, option) => {
+    const { code, stderr } = await runCli(folder, argv);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: `gate: expected ${option} once, got it 2 times\n` });
+  });
+
+  it('gate status refuses a second deployment id', async () => {
+    const { code, stderr } = await runCli(folder, ['status', 'a', 'b']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('too many arguments');
+  });
+
+  it('gate deploy refuses attributes with every fault: no key, a key twice, a number that would be rounded', async () => {
+    const given = ['a=1', 'b=x', 'plain', 'a=2', 'big=9007199254740993'].flatMap((text) => ['--attribute', text]);
+    const { code, stderr } = await runCli(folder, ['deploy', '--id', 'a', '--stage', 'a', ...given]);
+    expect(code).toBe(2);
+    expect(stderr.split('\n')).toEqual([
+      'gate: 3 faults:',
+      '  --attribute: expected key=value, got "plain"',
+      '  --attribute: expected the key a once, got it again',
+      expect.stringMatching(/^ {2}--attribute big: expected .* got 9007199254740993; a text is written in quotes$/),
+      '',
+    ]);
+  });
+});
+
 describe('gate evaluate', () => {
   const HEALTHY = { pending_delta: 100, max_pending: 800, region_health: { eu: { status: 'green' } } };
 

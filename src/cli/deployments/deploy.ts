@@ -5,7 +5,7 @@ import { isFinal, type DeploymentStatus } from '../../gate/deployments/deploymen
 import { summarise } from '../../gate/deployments/explain';
 import type { PastResult } from '../../gate/deployments/past-result';
 import { CliExit, ExitCode, type CliIo, type CommandContext } from '../io';
-import { collect, duration, examples, keyValue, withOutput, withSettings, type CommonOptions } from '../options';
+import { collect, duration, examples, keyValues, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
 import { exitCodeOf, statusLines } from './status-text';
 import { connect } from '../temporal-client';
@@ -14,7 +14,7 @@ interface DeployOptions extends CommonOptions {
   file?: string;
   id?: string;
   stage?: string[];
-  attribute?: Record<string, unknown>;
+  attribute?: string[];
   onDeny?: string;
   wait?: boolean;
   again?: boolean;
@@ -31,7 +31,7 @@ export function deployCommand({ io, exit }: CommandContext): Command {
     .option('-f, --file <file>', 'deployment file, YAML or JSON')
     .option('--id <id>', 'deployment id; overrides the file’s')
     .option('--stage <name>', 'a stage without an action, instead of a file; repeat it in order', collect)
-    .option('--attribute <key=value>', 'an attribute of the deployment; repeatable', keyValue)
+    .option('--attribute <key=value>', 'an attribute of the deployment; repeatable', collect)
     .option('--on-deny <what>', 'fail or wait, for the stages given by --stage')
     .option('--wait', 'wait for the end, or for a pause')
     .option('--timeout <duration>', 'how long --wait waits', duration, 1_800_000)
@@ -131,19 +131,20 @@ async function readSpec(io: CliIo, options: DeployOptions): Promise<DeploymentSp
   if (options.file === undefined && options.stage === undefined) {
     throw new CliExit(ExitCode.usage, 'give the deployment by --file, or by --id and --stage');
   }
+  const attributes = options.attribute && keyValues('--attribute', options.attribute);
   if (options.file !== undefined) {
     const spec = await loadDeployment(options.file, io.cwd);
     return validateDeployment({
       ...spec,
       id: options.id ?? spec.id,
-      ...(options.attribute ? { attributes: { ...spec.attributes, ...options.attribute } } : {}),
+      ...(attributes ? { attributes: { ...spec.attributes, ...attributes } } : {}),
     });
   }
   if (options.id === undefined) throw new CliExit(ExitCode.usage, '--stage needs --id');
   const behaviour = options.onDeny === undefined ? {} : { onDeny: options.onDeny };
   return validateDeployment({
     id: options.id,
-    ...(options.attribute ? { attributes: options.attribute } : {}),
+    ...(attributes ? { attributes } : {}),
     stages: (options.stage ?? []).map((name) => ({ name, ...behaviour })),
   });
 }
