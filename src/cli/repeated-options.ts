@@ -1,9 +1,13 @@
 import type { Command, Option } from 'commander';
 import { CliExit, ExitCode } from './io';
 
+/** An alias or a script sets these, and its user may give another: the last one counts, as usual. */
+const OVERRIDABLE: readonly string[] = ['settings', 'output'];
+
 /**
- * Refuses an option that takes one value and is given several: the last one would win, and the others be lost without a
- * word. An option whose parser takes the values before (`collect`) may be repeated, and so may one without a value.
+ * Refuses an option that takes one value, says what is to be done, and is given several times: the last one would win, and
+ * the others be lost without a word. An option whose parser takes the values before (`collect`) may be repeated, and so may
+ * one without a value.
  *
  * Must be called once the commands are complete; the refusal comes before the action of the command that is run.
  */
@@ -32,8 +36,9 @@ export function usageFaults(faults: readonly string[]): CliExit {
   return new CliExit(ExitCode.usage, message);
 }
 
-function takesOneValue({ required, optional, variadic, argChoices, parseArg }: Option): boolean {
-  if (variadic || !(required || optional)) return false;
+function takesOneValue(option: Option): boolean {
+  const { required, optional, variadic, argChoices, parseArg } = option;
+  if (variadic || !(required || optional) || OVERRIDABLE.includes(option.name())) return false;
   // The parser of a choice takes the value before, too, and does not use it.
   return argChoices !== undefined || (parseArg?.length ?? 0) < 2;
 }

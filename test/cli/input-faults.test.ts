@@ -120,13 +120,20 @@ describe('an option that is given more than once', () => {
   });
 
   it.each([
-    [['status', 'a', '-o', 'json', '--output', 'text'], '--output'],
+    [['audit', 'list', '--limit', '1', '--limit', '2'], '--limit'],
     [['audit', 'list', '--stage', 'a', '--stage', 'b'], '--stage'],
     [['policy', 'publish', '--version', 'v1', '--version', 'v2'], '--version'],
     [['replay', '--since', '1d', '--since', '2d'], '--since'],
   ])('gate %j is refused before anything is done', async (argv, option) => {
     const { code, stderr } = await runCli(folder, argv);
     expect({ code, stderr }).toEqual({ code: 2, stderr: `gate: expected ${option} once, got it 2 times\n` });
+  });
+
+  it('the settings and the format may be given again, after an alias that sets them: the last one counts', async () => {
+    write('twice.json', '{}');
+    const given = ['--settings', 'absent.json', '--settings', 'twice.json', '-o', 'text', '-o', 'json'];
+    const { stdout } = await runCli(folder, ['doctor', ...given], { TEMPORAL_PROFILE: 'absent' });
+    expect(JSON.parse(stdout)).toContainEqual({ state: 'ok', what: 'settings', found: 'twice.json' });
   });
 
   it('gate status refuses a second deployment id', async () => {

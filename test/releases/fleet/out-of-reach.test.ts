@@ -65,18 +65,19 @@ describe('a fleet whose workers are not all well', () => {
 
   /** One poll each, so that each is in one partition alone; what asks for an answer gets none. */
   async function pollAsDead(identities: readonly string[]): Promise<void> {
-    const killed = new AbortController();
+    // One signal each: a signal with a listener for every poll would warn of a leak.
+    const killed = identities.map(() => new AbortController());
     const { namespace } = server;
     const fleetQueue = fleetQueueOf(taskQueue);
-    const polls = identities.map((identity) =>
-      client.withAbortSignal(killed.signal, () =>
+    const polls = identities.map((identity, index) =>
+      client.withAbortSignal(killed[index]!.signal, () =>
         client.withDeadline(Date.now() + 60_000, () =>
           client.workflowService.pollActivityTaskQueue({ namespace, identity, taskQueue: { name: fleetQueue } }),
         ),
       ),
     );
     stops.push(() => {
-      killed.abort();
+      for (const one of killed) one.abort();
       return Promise.allSettled(polls);
     });
     const names = Array.from({ length: PARTITIONS }, (_, index) =>
