@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { faultsToError } from '../kernel/failures';
 import { isJsonObject, type JsonValue } from '../kernel/json';
+import { maskPathFault } from '../kernel/mask-rule';
 import { findBadDurations } from '../platform/documents/bad-durations';
 import { parseDuration } from '../kernel/duration';
 import { Settings } from './settings';
@@ -46,9 +47,8 @@ export async function loadSettings(
 export function parseSettings(document: JsonValue, place: DocumentPlace, baseDir: string): Settings {
   const settings = validate(Settings, document, place);
   const bad = findBadDurations(settings);
-  const faults = (bad.length > 0 ? bad : findShortRetention(settings)).map(({ pointer, sentence }) =>
-    faultAt(place, pointer, sentence),
-  );
+  const wrong = [...(bad.length > 0 ? bad : findShortRetention(settings)), ...findWrongMasks(settings)];
+  const faults = wrong.map(({ pointer, sentence }) => faultAt(place, pointer, sentence));
   if (faults.length > 0) throw faultsToError(faults);
   const manifest = manifestUrl(document, settings.release.manifest, baseDir);
   return Object.freeze({ ...settings, release: Object.freeze({ ...settings.release, manifest }) });
@@ -64,6 +64,14 @@ function findShortRetention({ audit: { store, retention } }: Settings): { pointe
     if (duration === undefined || parseDuration(duration) >= LEAST_RETENTION_MS) return [];
     const sentence = `expected ${name} to be at least 1d, got ${duration}`;
     return [{ pointer: `/${name.replaceAll('.', '/')}`, sentence }];
+  });
+}
+
+/** What the schema's pattern cannot tell: a `~` that escapes nothing, and what names the decision. */
+function findWrongMasks({ audit: { mask } }: Settings): { pointer: string; sentence: string }[] {
+  return mask.flatMap((pointer, index) => {
+    const fault = maskPathFault(pointer);
+    return fault === undefined ? [] : [{ pointer: `/audit/mask/${index}`, sentence: `audit.mask[${index}]: ${fault}` }];
   });
 }
 

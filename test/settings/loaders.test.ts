@@ -142,6 +142,28 @@ describe('settings', () => {
     });
   });
 
+  it('settings are refused with the line of every pointer in audit.mask that masks nothing', async () => {
+    const mask = ['/input/fleet/serial', '/input/a~2', '/input/deployment/id', '/input/deployment/attributes/owner'];
+    const text = `audit:\n  mask:\n${mask.map((pointer) => `    - ${pointer}\n`).join('')}`;
+    await withFile('s.yaml', text, async (path) => {
+      expect(await messagesOf(() => loadSettings(path, {}, '/'))).toEqual([
+        's.yaml:4: audit.mask[1]: Expected a JSON Pointer below /input, found "/input/a~2"',
+        's.yaml:5: audit.mask[2]: Expected a fact or an attribute, found /input/deployment/id, which names the decision and cannot be masked',
+      ]);
+    });
+  });
+
+  it.each(['input/a', '/input', '/result/a', ''])(
+    'settings refuse to mask %j, which is not below /input',
+    async (pointer) => {
+      await withFile('s.yaml', `audit:\n  mask: ['${pointer}']\n`, async (path) => {
+        const [message, ...others] = await messagesOf(() => loadSettings(path, {}, '/'));
+        expect(message).toMatch(/^s\.yaml:2: expected audit\.mask\[0\] to be a text that matches/);
+        expect(others).toEqual([]);
+      });
+    },
+  );
+
   it('settings in PKL keep records for a day at least, too', async () => {
     const text = `amends "modulepath:/Settings.pkl"\n\naudit { store { retention = 23.h } }\n`;
     await withFile('s.pkl', text, async (path) => {
