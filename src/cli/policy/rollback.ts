@@ -18,7 +18,10 @@ export function policyRollbackCommand({ io }: CommandContext): Command {
       'Points the manifest back to an earlier release, after its files were read and compared with their digests.',
     )
     .option('--to <url>', 'manifest; by default that of the settings')
-    .option('--version <name>', 'release to point back to; by default the one before the present one')
+    .option(
+      '--version <name>',
+      'release to point back to; by default the one before the present one, unless that was rolled back to',
+    )
     .option('--by <name>', 'who does it; by default the user of this machine');
   examples(withOutput(withSettings(command)), [
     'gate policy rollback --to s3://bucket/gate/production.json --version v1',
@@ -39,7 +42,7 @@ export function policyRollbackCommand({ io }: CommandContext): Command {
       return printJson(io, { manifest: url, version, previous_version: previousVersion, rolled_back: written, by });
     printLines(io, [
       written
-        ? `rolled back: ${url} names ${version} (it named ${previousVersion})`
+        ? `rolled back: ${url} names ${version} (it named ${previousVersion}; to return: --version ${previousVersion})`
         : `${url} names ${version} already`,
     ]);
   });

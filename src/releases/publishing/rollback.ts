@@ -1,6 +1,6 @@
 import { FailureType, GateError } from '../../kernel/failures';
 import type { Manifest } from '../manifest';
-import { releasesInForce } from './in-force';
+import { releasesInForce, type InForce } from './in-force';
 import {
   MAX_CONFIG_BYTES,
   MAX_POLICY_BYTES,
@@ -15,10 +15,12 @@ import type { ListedEntry } from './release-history';
 
 /**
  * The earlier release to point back to: `version`, or the one that was in force before the present one. Its files are read
- * and compared with their digests, so that nothing is pointed at what is gone.
+ * and compared with their digests, so that nothing is pointed at what is gone. After a roll back the release before the
+ * present one is the one that was left, so a further one has to say where to.
  *
  * @returns undefined when the manifest names it already
- * @throws GateError ConfigInvalid when there is none; ManifestInvalid and PolicyUnavailable for files altered or gone
+ * @throws GateError ConfigInvalid when there is none, or a second roll back names none; ManifestInvalid and
+ *   PolicyUnavailable for files altered or gone
  */
 export async function planRollback(
   place: ManifestPlace,
@@ -27,7 +29,9 @@ export async function planRollback(
   version: string | undefined,
 ): Promise<PlannedRelease | undefined> {
   if (version === current.manifest.version) return undefined;
-  const [, ...before] = releasesInForce(current, history);
+  const [present, ...before] = releasesInForce(current, history);
+  if (version === undefined && present?.entry?.action === 'rollback')
+    throw wouldRollForward(place, present.entry, before);
   const wanted = ({ manifest }: { manifest: Manifest }): boolean =>
     version === undefined ? manifest.version !== current.manifest.version : manifest.version === version;
   // What was in force before somebody took the manifest away is asked for by its name alone.
@@ -38,6 +42,25 @@ export async function planRollback(
   const config = await readNamed(place, manifest.config, manifest.configSHA256, MAX_CONFIG_BYTES);
   const target: ReleaseManifest = { ...manifest, policySHA256: policy.digest, configSHA256: config.digest };
   return { manifest: target, files: [], action: 'rollback', content: { policy: policy.bytes, config: config.bytes } };
+}
+
+function wouldRollForward(
+  place: ManifestPlace,
+  { manifest, by, at }: ListedEntry,
+  before: readonly InForce[],
+): GateError {
+  const left = before[0]?.manifest.version;
+  const published = before.findIndex(
+    (named) => named.manifest.version === manifest.version && named.entry?.action !== 'rollback',
+  );
+  const further =
+    published < 0 ? undefined : before.slice(published).find((named) => named.manifest.version !== manifest.version);
+  const ways = [
+    ...(further ? [`further back with --version ${further.manifest.version}`] : []),
+    ...(left === undefined ? [] : [`back to ${left} with --version ${left}`]),
+  ];
+  const message = `Expected the release to roll back to: ${urlOf(place)} names ${manifest.version} by the roll back of ${by} at ${at}${left === undefined ? '' : `, which left ${left}`}. Go ${ways.join(', or ')}; gate policy history shows all`;
+  return new GateError(FailureType.ConfigInvalid, message);
 }
 
 function unknownVersion(

@@ -75,7 +75,11 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
   it('gate policy rollback rolls back and shows what was done', async () => {
     expect(await gate('rollback', '--by', 'ann')).toMatchObject({
       code: 0,
-      stdout: `rolled back: ${to} names v1 (it named v2)\n`,
+      stdout: `rolled back: ${to} names v1 (it named v2; to return: --version v2)\n`,
+    });
+    expect(await gate('rollback')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('names v1 by the roll back of ann'),
     });
     expect((await gate('rollback', '--version', 'v1')).stdout).toContain('names v1 already');
     expect(JSON.parse((await gate('rollback', '--version', 'v2', '-o', 'json')).stdout)).toMatchObject({

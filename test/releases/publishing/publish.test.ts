@@ -357,9 +357,25 @@ describe('publishing', () => {
       await rollback('v1');
       expect((await inForce())?.version).toBe('v1');
       expect((await took())[0]).toBe('rollback v1');
-      await rollback();
+      await rollback('v3');
       expect((await inForce())?.version).toBe('v3');
       expect(await rollback('v3')).toBe(false);
+    });
+
+    it('rolling back twice does not roll forward: the second one has to say where to', async () => {
+      await rollback();
+      const refused =
+        /names v2 by the roll back of ann at .*, which left v3. Go further back with --version v1, or back to v3/;
+      await expect(rollback()).rejects.toMatchObject({
+        type: 'ConfigInvalid',
+        message: expect.stringMatching(refused),
+      });
+      expect((await inForce())?.version).toBe('v2');
+      await rollback('v1');
+      await expect(rollback()).rejects.toThrow('which left v2. Go back to v2 with --version v2; gate policy history');
+      await publish('v4', { config: config('c4') });
+      await rollback();
+      expect((await inForce())?.version).toBe('v1');
     });
 
     it('rolling back leaves a broken manifest that somebody put there by hand', async () => {
