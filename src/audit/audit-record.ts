@@ -38,6 +38,8 @@ export interface UsedFact {
 
 /** How an evaluation came to its answer. */
 export interface RecordedEvaluation {
+  /** the process that evaluated, as `pid@host`; absent in records of before it was noted */
+  instance?: string;
   /** the evaluators that were asked, with their versions, the one whose answer counts first */
   evaluators: string[];
   /** how far the first one could go before it is stopped, whatever the machine */

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../kernel/json';
 import type { AuditRecord, GateRecord } from './audit-record';
+import { pointerKeys, valueAt } from '../kernel/json-pointer';
 import { isGateRecord } from './place';
 
 /** One event of OPA's decision log: https://www.openpolicyagent.org/docs/latest/management-decision-logs/ */
@@ -11,7 +12,9 @@ export interface OpaEvent {
   input: JsonObject;
   result?: { allow: boolean; deny_reasons: string[] };
   error?: { code: string; message: string };
-  /** JSON Pointers of what was masked */
+  /** JSON Pointers of what was taken out: null is in its place, so that the event still shows that there was something */
+  erased?: string[];
+  /** JSON Pointers of what was replaced */
   masked?: string[];
   requested_by: string;
   timestamp: string;
@@ -28,16 +31,20 @@ export function toOpaEvent(record: AuditRecord): OpaEvent | undefined {
   if (record.kind !== 'decision' || !isGateRecord(record)) return undefined;
   // Half an input would be another decision.
   if (record.damaged !== undefined) return undefined;
-  const { policySHA, evalDurationNS, masked = [] } = record;
+  const { policySHA, evalDurationNS } = record;
+  const event = { input: toInput(record) };
+  const isErased = (pointer: string): boolean => (valueAt(event, pointerKeys(pointer)) ?? null) === null;
+  const [erased, masked] = partition(record.masked ?? [], isErased);
   return {
     labels: toLabels(record),
     decision_id: record.decisionID,
     ...(policySHA !== undefined && { bundles: { gate: { revision: policySHA } } }),
     path: 'gate/response',
-    input: toInput(record),
+    ...event,
     ...(record.outcome === 'error'
       ? { error: toError(record) }
       : { result: { allow: record.outcome === 'allow', deny_reasons: record.reasons } }),
+    ...(erased.length > 0 && { erased }),
     ...(masked.length > 0 && { masked }),
     requested_by: record.workflowID ?? record.actor,
     timestamp: record.timestamp,
@@ -45,12 +52,19 @@ export function toOpaEvent(record: AuditRecord): OpaEvent | undefined {
   };
 }
 
-function toLabels({ deploymentID, stage, manifestVersion, configRev }: GateRecord): Record<string, string> {
+function partition(pointers: readonly string[], isFirst: (pointer: string) => boolean): [string[], string[]] {
+  return [pointers.filter(isFirst), pointers.filter((pointer) => !isFirst(pointer))];
+}
+
+/** OPA's `id` names the instance that decided. */
+function toLabels(record: GateRecord): Record<string, string> {
+  const { deploymentID, stage, manifestVersion, configRev, evaluation } = record;
   return {
     app: 'planning-engine',
-    id: deploymentID,
+    ...(evaluation?.instance !== undefined && { id: evaluation.instance }),
+    deployment_id: deploymentID,
     stage,
-    ...(manifestVersion !== undefined && { version: manifestVersion }),
+    ...(manifestVersion !== undefined && { manifest_version: manifestVersion }),
     ...(configRev !== undefined && { config_rev: configRev }),
   };
 }

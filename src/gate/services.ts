@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { Registry } from 'prom-client';
 import type { AlertDispatcher } from '../alerts/alert-dispatcher';
 import { openAlerts } from '../alerts/service/open-alerts';
@@ -85,6 +86,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
   const audit = await openAudit(loaded, { env, metrics: metrics.audit, logger, stdout: options.stdout });
   const decisions = openDecisions({
     threads: settings.evaluationThreads,
+    instance: `${process.pid}@${hostname()}`,
     metrics: metrics.decisions,
     onFault: failed,
     onDisagreement: (release, place) => {

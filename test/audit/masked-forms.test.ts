@@ -63,7 +63,7 @@ describe('a decision that used a masked fact', () => {
     expect(toOpaEvent(denied)).toMatchObject({
       result: { allow: false, deny_reasons: CODES },
       input: { fleet: { serial: null, size: 3 }, max_pending: 3100, deployment: { attributes: { owner: null } } },
-      masked: ['/input/deployment/attributes/owner', '/input/fleet/serial'],
+      erased: ['/input/deployment/attributes/owner', '/input/fleet/serial'],
     });
     expect(toOpaEvent(failed)).toMatchObject({ error: { code: 'FactInvalid', message: SENTENCE } });
     expect(toOpaEvent(failed)).not.toHaveProperty('result');

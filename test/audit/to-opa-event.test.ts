@@ -9,9 +9,9 @@ describe('an event of OPA’s decision log', () => {
     expect(toOpaEvent(aRecord({ decisionID: 'd', deployment }))).toStrictEqual({
       labels: {
         app: 'planning-engine',
-        id: 'firmware-1.4.0',
+        deployment_id: 'firmware-1.4.0',
         stage: 'canary',
-        version: '7',
+        manifest_version: '7',
         config_rev: 'b'.repeat(64),
       },
       decision_id: 'd',
@@ -35,9 +35,17 @@ describe('an event of OPA’s decision log', () => {
     expect(event).not.toHaveProperty('result');
   });
 
-  it('an event of OPA’s decision log names what was masked', () => {
-    const event = toOpaEvent(aRecord({ masked: ['/input/max_pending'] }));
-    expect(event?.masked).toEqual(['/input/max_pending']);
+  it('an event of OPA’s decision log names the instance that decided', () => {
+    const evaluation = { instance: '7@worker-1', evaluators: ['plan 1'], secondOpinion: 'agreed' };
+    expect(toOpaEvent(aRecord({ evaluation }))?.labels).toMatchObject({ id: '7@worker-1' });
+  });
+
+  it('an event of OPA’s decision log lists apart what was taken out and what was replaced', () => {
+    const masked = ['/input/deployment/attributes/owner', '/input/deployment/attributes/team'];
+    const attributes = { owner: null, team: '***' };
+    const event = toOpaEvent(aRecord({ masked, deployment: { ...deployment, attributes } }));
+    expect(event).toMatchObject({ erased: [masked[0]], masked: [masked[1]] });
+    expect(toOpaEvent(aRecord({}))).not.toHaveProperty('erased');
   });
 
   it('an event of OPA’s decision log leaves out what the record does not have', () => {

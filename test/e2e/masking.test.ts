@@ -238,7 +238,7 @@ describe('a masked value', () => {
 
   it.each([
     ['an action that is refused', { method: 'GET', url: '/{{ attributes.customer }}', body: undefined }],
-    ['an action without a listener', { method: 'GET', url: 'http://127.0.0.1:1/{{ attributes.customer }}' }],
+    ['an action without a listener', { method: 'GET', url: 'http://127.0.0.1:2/{{ attributes.customer }}' }],
     [
       'a compensation that fails as well',
       {

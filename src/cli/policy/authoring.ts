@@ -119,7 +119,12 @@ export function checkCommand({ io, exit }: CommandContext): Command {
     const { config, configDocument } = options.config
       ? await loadReleaseConfig(resolve(io.cwd, options.config))
       : await configInForce(io, options.settings);
-    const checked = await checkPolicy(resolve(io.cwd, dir), config, configDocument);
+    const checked = await checkPolicy(
+      resolve(io.cwd, dir),
+      config,
+      configDocument,
+      await masksOf(io, options.settings),
+    );
     const { errors, warnings } = checked;
     const fuzz = await fuzzed(checked, { config, configDocument }, fuzzMs);
     const declarations = checked.declarations.map(declarationRow);
@@ -207,6 +212,13 @@ export function typesCommand({ io }: CommandContext): Command {
 }
 
 /** The configuration that the manifest of the settings names. */
+/** Of the settings, where any are named: without, a check needs no more than its files. */
+async function masksOf(io: CliIo, settingsPath: string | undefined): Promise<readonly string[]> {
+  if (settingsPath === undefined && (io.env.GATE_SETTINGS ?? '') === '') return [];
+  const { openLoadedSettings } = await import('../open-settings.js');
+  return (await openLoadedSettings(io, settingsPath)).settings.audit.mask;
+}
+
 async function configInForce(io: CliIo, settingsPath: string | undefined): Promise<LoadedConfig> {
   const [{ openLoadedSettings }, { openReleaseSource }] = await Promise.all([
     import('../open-settings.js'),

@@ -1,3 +1,4 @@
+import { idleMasks } from '../../rego/analysis/idle-masks';
 import { missingPlan } from '../../releases/check-plan';
 import { openReleaseSource } from '../../releases/sources/open-release-source';
 import type { LoadedSettings } from '../../settings/load-settings';
@@ -24,6 +25,9 @@ export async function releaseFinding(loaded: LoadedSettings, env: NodeJS.Process
   const { what, policy } = named.value;
   const [fault] = missingPlan(policy, allowWasmOnly);
   if (fault !== undefined) return missing('release', `${what}: ${fault.message}`, 'Workers refuse it as it is');
+  const [idle] = idleMasks(loaded.settings.audit.mask, policy);
+  if (idle !== undefined)
+    return missing('release', `${what}: ${idle.message}`, 'Correct audit.mask: what it was to hide is shown');
   if (policy.plan !== undefined) return { state: 'ok', what: 'release', found: what };
   return {
     state: 'note',

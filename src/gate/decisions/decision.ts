@@ -24,6 +24,8 @@ export interface Decision {
 
 /** How an evaluation came to its answer, as far as people and a later replay want to know. */
 export interface DecisionEvaluation {
+  /** the process that evaluated, as `pid@host`; absent in decisions of before it was noted */
+  instance?: string;
   /** the evaluators that were asked, with their versions, the one whose answer counts first */
   evaluators: string[];
   /**

@@ -20,7 +20,10 @@ export function maskRecord<R extends AuditRecord>(record: R, rules: readonly Mas
   const absent = record.errorDetails.flatMap(({ factId }) =>
     factId === undefined || Object.hasOwn(input, factId) ? [] : [factId],
   );
-  const isNew = (rule: MaskRule): boolean => !(record.masked ?? []).includes(pathOf(rule));
+  // A second mask may be the stronger one: it makes null what the first replaced.
+  const isNew = (rule: MaskRule): boolean =>
+    !(record.masked ?? []).includes(pathOf(rule)) ||
+    (typeof rule === 'string' && (valueAt(input, pointerKeys(rule).slice(1)) ?? null) !== null);
   const found = resolveMask(rules, input, absent).filter(isNew);
   if (found.length === 0) return record;
 

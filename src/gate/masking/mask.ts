@@ -11,7 +11,7 @@ export const MASK_ALL: readonly MaskRule[] = ['/input'];
  * what is said about the fact may hold its value; so is one about the result.
  *
  * @param absent ids of facts that could not be had
- * @returns ordered by pointer, each once; of two about one pointer the first counts
+ * @returns ordered by pointer, each once; of two about one pointer the one that makes it null counts, else the first
  */
 export function resolveMask(rules: readonly MaskRule[], input: JsonObject, absent: readonly string[] = []): MaskRule[] {
   const found = new Map<string, MaskRule>();
@@ -19,9 +19,9 @@ export function resolveMask(rules: readonly MaskRule[], input: JsonObject, absen
     for (const keys of widened(parsePointer(pathOf(rule)) ?? [], input, absent)) {
       const path = toPointer(keys);
       const isMissing = keys[0] === 'input' && absent.includes(keys[1] ?? '');
-      if (found.has(path) || !(keys[0] === 'result' || isMissing || valueAt(input, keys.slice(1)) !== undefined))
-        continue;
-      found.set(path, typeof rule === 'string' ? path : { path, value: rule.value });
+      if (!(keys[0] === 'result' || isMissing || valueAt(input, keys.slice(1)) !== undefined)) continue;
+      if (typeof rule === 'string') found.set(path, path);
+      else if (!found.has(path)) found.set(path, { path, value: rule.value });
     }
   }
   return [...found.keys()].sort().map((path) => found.get(path)!);

@@ -1,5 +1,6 @@
 import { placedFaultText } from '../../kernel/fault-text';
 import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/failures';
+import { idleMasks } from '../../rego/analysis/idle-masks';
 import { readBundle } from '../../rego/bundle/bundle';
 import { createEvaluator } from '../../rego/evaluation/evaluator';
 import { checkAgainstOpa } from '../../releases/authoring/check-against-opa';
@@ -17,14 +18,15 @@ import { createMasks } from '../masking/create-masks';
  *
  * @param options.folder of the policy's sources, where there are any: they are checked as `gate policy check` does, and OPA itself
  *   is asked what they decide on generated inputs
+ * @param options.masks pointers of the settings: one that hides nothing under this policy is refused
  * @throws GateError with every fault; ReleaseRefusedError when policy and configuration are well, but not together
  */
 export async function checkCandidate(
   manifest: ReleaseManifest,
   content: { policy: Uint8Array; config: Uint8Array },
-  options: { folder?: string; allowWasmOnly?: boolean; allowStatic?: boolean } = {},
+  options: { folder?: string; allowWasmOnly?: boolean; allowStatic?: boolean; masks?: readonly string[] } = {},
 ): Promise<void> {
-  const { folder, allowWasmOnly = false, allowStatic = true } = options;
+  const { folder, allowWasmOnly = false, allowStatic = true, masks = [] } = options;
   const [policy, loaded] = await Promise.allSettled([
     readBundle(content.policy),
     readReleaseConfig(content.config, manifest.config),
@@ -36,6 +38,7 @@ export async function checkCandidate(
     ...missingPlan(policy.value, allowWasmOnly),
     ...(allowStatic ? [] : staticFacts(config)),
     ...checkRelease(policy.value, config, configDocument),
+    ...idleMasks(masks, policy.value),
   ];
   if (missing.length === 0 && folder !== undefined)
     missing.push(...(await checkPolicy(folder, config, configDocument)).errors);

@@ -101,7 +101,8 @@ export async function publish(request: PublishRequest): Promise<PublishResult> {
     ...(policy ? { policy } : {}),
     ...(config ? { config } : {}),
   });
-  return finish(request, opened, planned, { dryRun, allowStatic, folder: policy?.folder });
+  const masks = request.settings.settings.audit.mask;
+  return finish(request, opened, planned, { dryRun, allowStatic, folder: policy?.folder, masks });
 }
 
 /**
@@ -137,7 +138,7 @@ async function finish(
   { settings }: ManifestRequest,
   { place, current, act }: OpenedManifest,
   planned: PlannedRelease | undefined,
-  { dryRun = false, ...check }: { dryRun?: boolean; allowStatic?: boolean; folder?: string },
+  { dryRun = false, ...check }: { dryRun?: boolean; allowStatic?: boolean; folder?: string; masks?: readonly string[] },
 ): Promise<PublishResult> {
   const { manifest } = planned ?? requireCurrent(place, current);
   if (planned) {

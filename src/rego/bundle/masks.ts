@@ -1,3 +1,4 @@
+import { idleMaskFault, type GivenSchemas } from '../analysis/idle-masks';
 import { maskPathFault } from '../../kernel/mask-rule';
 
 /** Where OPA keeps the masks of its decision log, as an entrypoint and as a package. */
@@ -9,7 +10,17 @@ export function hasMaskRules(source: string): boolean {
   return /^\s*package\s+system\s*(#.*)?$/m.test(source) && /^\s*(default\s+)?log\b/m.test(source);
 }
 
-/** What is wrong with the texts in the source of masks: pointers to what names a decision mask nothing. */
-export function maskTextFaults(texts: readonly string[]): string[] {
-  return texts.filter((text) => text.startsWith('/input')).flatMap((pointer) => maskPathFault(pointer) ?? []);
+/**
+ * What is wrong with the texts in the source of masks: pointers to what names a decision, and to what no schema has, mask
+ * nothing. One that `sprintf` or a further text completes is not known here.
+ */
+export function maskTextFaults(texts: readonly string[], schemas: GivenSchemas): string[] {
+  return texts
+    .filter((text) => text.startsWith('/input'))
+    .flatMap((pointer) => {
+      const fault = maskPathFault(pointer);
+      if (fault !== undefined) return [fault];
+      const idle = /%|\/$/.test(pointer) ? undefined : idleMaskFault(pointer, schemas);
+      return idle === undefined ? [] : [`${pointer} ${idle}`];
+    });
 }

@@ -81,7 +81,7 @@ export async function analyse(
   const trees = new Map<string, unknown>();
   for (const file of folder.regoFiles) {
     const parsed = await parseRego(dir, file);
-    faults.push(...parsed.faults, ...maskFaults(file, parsed.tree));
+    faults.push(...parsed.faults, ...maskFaults(file, parsed.tree, folder));
     if (parsed.faults.length === 0) trees.set(file, parsed.tree);
   }
   const canCompile = trees.size === folder.regoFiles.length;
@@ -141,7 +141,7 @@ async function fieldFaults(
 const hasMasks = (tree: unknown): boolean => packageOf(tree) === MASK_PACKAGE;
 
 /** Masks that would not be applied, or not as somebody thought. */
-function maskFaults(file: string, tree: unknown): Fault[] {
+function maskFaults(file: string, tree: unknown, folder: PolicyFolder): Fault[] {
   const name = packageOf(tree);
   const fault = (message: string): Fault => ({
     type: FailureType.PolicyInvalid,
@@ -149,7 +149,7 @@ function maskFaults(file: string, tree: unknown): Fault[] {
     where: file,
   });
   if (name.startsWith(`${MASK_PACKAGE}/`)) return [fault('expected masks as the rule mask of the package system.log')];
-  return name === MASK_PACKAGE ? maskTextFaults(textsIn(tree)).map(fault) : [];
+  return name === MASK_PACKAGE ? maskTextFaults(textsIn(tree), folder).map(fault) : [];
 }
 
 function packageOf(tree: unknown): string {

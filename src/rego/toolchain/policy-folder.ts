@@ -14,11 +14,20 @@ export interface PolicyFolder {
   regoFiles: string[];
   /** parsed input.json; absent when there is none */
   inputSchema?: JsonSchema;
+  /** parsed attributes.json and stage_attributes.json, where given */
+  attributesSchema?: JsonSchema;
+  stageAttributesSchema?: JsonSchema;
   /** the bytes of input.json and of the other schemas, by name */
   schemas: ReadonlyMap<string, Uint8Array>;
   /** a data file that is no JSON, a schema that is no JSON object */
   faults: Fault[];
 }
+
+const FIELDS: Partial<Record<string, 'inputSchema' | 'attributesSchema' | 'stageAttributesSchema'>> = {
+  'input.json': 'inputSchema',
+  'attributes.json': 'attributesSchema',
+  'stage_attributes.json': 'stageAttributesSchema',
+};
 
 /** @throws GateError PolicyInvalid when the folder cannot be read or holds no Rego */
 export async function readPolicyFolder(dir: string): Promise<PolicyFolder> {
@@ -50,7 +59,8 @@ export async function readPolicyFolder(dir: string): Promise<PolicyFolder> {
       if (!isJsonObject(schema)) throw new TypeError('found another value than an object');
       const wrong = name === 'input.json' ? undefined : schemaFault(schema);
       if (wrong !== undefined) throw new TypeError(wrong);
-      if (name === 'input.json') folder.inputSchema = schema;
+      const field = FIELDS[name];
+      if (field !== undefined) folder[field] = schema;
       schemas.set(name, new Uint8Array(bytes));
     } catch (error) {
       fault(name, `expected a JSON Schema: ${(error as Error).message}`);

@@ -3,6 +3,7 @@ import { FailureType, GateError, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject } from '../../kernel/json';
 import { atPointer } from '../../kernel/json-pointer';
 import { checkRelease } from '../check-release';
+import { idleMasks } from '../../rego/analysis/idle-masks';
 import { factSchemas, schemaAt, typesOf } from '../../rego/analysis/input-schema';
 import type { PolicyReads } from '../../rego/analysis/policy-reads';
 import { basePaths } from '../../rego/analysis/reads';
@@ -32,11 +33,13 @@ export interface PolicyCheck {
  * every fact and limit it reads is described, provided and configured.
  *
  * @param configDocument what the policy sees as `data.config` @default limits and parameters of `config`
+ * @param masks pointers of the settings, of which each must be able to hide something
  */
 export async function checkPolicy(
   dir: string,
   config: ReleaseConfig,
   configDocument: JsonObject = { limits: config.limits, parameters: config.parameters } as JsonObject,
+  masks: readonly string[] = [],
 ): Promise<PolicyCheck> {
   const folder = await readPolicyFolder(dir);
   return withCapabilities(async (capabilities) => {
@@ -49,7 +52,10 @@ export async function checkPolicy(
       if ('faults' in built) errors.push(...built.faults);
       else ({ bundle } = built);
       errors.push(...undescribedFacts(reads, folder), ...mistypedFacts(reads, folder, config, configDocument));
-      errors.push(...checkRelease(bundle ?? { reads, declarations }, config, configDocument));
+      errors.push(
+        ...checkRelease(bundle ?? { reads, declarations }, config, configDocument),
+        ...idleMasks(masks, folder),
+      );
       warnings.push(
         ...reviewDeclarations(declarations, basePaths(deps)).map(({ where, message }) => invalid(where, message)),
       );

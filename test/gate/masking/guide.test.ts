@@ -13,7 +13,7 @@ const blocks = (language: string): string[] =>
 
 it('the mask in the guide is built as printed', async () => {
   const [mask = ''] = blocks('rego');
-  const schema = schemaOf({ count: { type: 'integer' } });
+  const schema = schemaOf({ count: { type: 'integer' }, fleet: { type: 'object' } });
   const files = { 'gate.rego': gate('input.count > 1'), 'input.json': schema, 'mask.rego': mask };
   const { bundle } = await withPolicy(files, (dir) => buildPolicy(dir));
   expect(bundle.maskEntrypoint).toBe('system/log/mask');

@@ -35,6 +35,12 @@ describe('masks of a policy', () => {
   it.each([
     ['that name the decision’s id', 'package system.log\n\nmask contains "/input/deployment/id"\n', 'cannot be masked'],
     ['that name its time', 'package system.log\n\nmask contains `/input/decision_time`\n', 'cannot be masked'],
+    [
+      'of a fact that input.json does not describe',
+      'package system.log\n\nmask contains "/input/cuont"\n',
+      'no fact cuont (there are count)',
+    ],
+    ['below a fact that has nothing below', 'package system.log\n\nmask contains "/input/count/x"\n', 'count has no x'],
     ['of another name', 'package system.log\n\nmasks contains "/input/count"\n', 'system/log/mask'],
     ['in a package below', 'package system.log.mask\n\nserial contains "/input/count"\n', 'rule mask of'],
     ['of the package above', 'package system\n\nlog.mask contains "/input/count"\n', 'would not be applied'],

@@ -10,6 +10,8 @@ import type { DecisionMetrics } from './decision-metrics';
 export interface DecisionsOptions {
   /** threads that evaluate side by side, at least 1 */
   threads: number;
+  /** names this process in records */
+  instance: string;
   metrics: DecisionMetrics;
   /** counts each fault of a decision */
   onFault(type: FailureType): void;
@@ -26,16 +28,18 @@ export interface Decisions {
   close(): Promise<void>;
 }
 
-export function openDecisions({ threads, metrics, onFault, onDisagreement }: DecisionsOptions): Decisions {
+export function openDecisions({ threads, instance, metrics, onFault, onDisagreement }: DecisionsOptions): Decisions {
   const evaluator = createEvaluator({ threads });
   return {
     evaluatePolicy: (request) => evaluator.evaluate(request),
     decide: async (release, snapshot) => {
-      const decision = await evaluateSnapshot({
+      const evaluated = await evaluateSnapshot({
         release,
         snapshot,
         evaluate: (request) => evaluator.evaluate(request),
       });
+      const { evaluation } = evaluated;
+      const decision = evaluation === undefined ? evaluated : { ...evaluated, evaluation: { instance, ...evaluation } };
       if (decision.evalDurationNs > 0) metrics.evaluated(decision.evalDurationNs / 1e9);
       if (decision.evaluation !== undefined) {
         metrics.opined(decision.evaluation.secondOpinion);
