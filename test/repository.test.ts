@@ -60,6 +60,11 @@ describe('the repository', () => {
     expect(rows.sort()).toEqual(Object.values(FailureType).sort());
   });
 
+  it('the page for operators has a section for each failure type', () => {
+    const sections = [...read('docs/operations.md').matchAll(/^## ([A-Z]\S+)$/gm)].map(([, name]) => name);
+    expect(sections.sort()).toEqual(Object.values(FailureType).sort());
+  });
+
   it('the repository has documents whose settings are settings', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gate-settings-'));
     const snippets = files
