@@ -1,3 +1,5 @@
+const QUERY_RULES = 'would need the rules for queries of the GraphQL library in OPA';
+
 /**
  * Why OPA's other built-ins do not build here, by name or by family (`graphql.` stands for all that begin so). Shown with
  * the error of a build and listed in docs/built-ins.md.
@@ -8,7 +10,9 @@ const REASONS: Readonly<Record<string, string>> = {
   'rand.intn': 'is random: a decision must be the same when it is replayed',
   'uuid.rfc4122': 'is random: a decision must be the same when it is replayed',
   'opa.runtime': "depends on the process's environment: a decision must be the same when it is replayed",
-  'graphql.': "would need OPA's own GraphQL parser to answer the same",
+  'graphql.is_valid': QUERY_RULES,
+  'graphql.parse': QUERY_RULES,
+  'graphql.parse_and_verify': QUERY_RULES,
   'rego.parse_module': 'needs the parser of OPA itself',
 };
 

@@ -10,6 +10,7 @@ import { cryptoBuiltins } from './crypto';
 import { encodingBuiltins } from './encodings';
 import { globBuiltins } from './glob';
 import { graphBuiltins } from './graphs';
+import { graphqlBuiltins } from './graphql';
 import { internalBuiltins } from './internals';
 import { jsonBuiltins } from './json';
 import { jsonPatchBuiltins } from './json-patch';
@@ -53,6 +54,7 @@ export const BUILTINS: Builtins = {
   ...encodingBuiltins,
   ...globBuiltins,
   ...graphBuiltins,
+  ...graphqlBuiltins,
   ...internalBuiltins,
   ...jsonBuiltins,
   ...jsonPatchBuiltins,

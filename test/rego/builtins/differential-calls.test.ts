@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { BUILTINS } from '../../../src/rego/builtins';
 import { CALL_SHAPES } from './call-shapes';
 import { certificateCall } from './certificate-calls';
+import { graphqlCall } from './graphql-calls';
 import { askOpa, askTable, expression } from './opa-calls';
 import { yamlCall } from './yaml-calls';
 import { randomCalls, type MakeCall } from './random-calls';
@@ -13,7 +14,7 @@ const SEED = Number(process.env.SEED ?? 1);
 const BATCH = 2_000;
 
 /** Families whose operands only mean something together. */
-const MADE: Record<string, MakeCall> = { certificates: certificateCall, yaml: yamlCall };
+const MADE: Record<string, MakeCall> = { certificates: certificateCall, yaml: yamlCall, graphql: graphqlCall };
 /** What OPA reads in one module: a call with certificates is some kilobytes. */
 const FAMILIES = [
   ...Object.entries(CALL_SHAPES).map(([name, shapes]) => ({ name, shapes, batch: BATCH })),

@@ -257,6 +257,9 @@ const all = (call: string, values: unknown[]) => `[x | some v in [${quoted(value
 /** Each is tried with one input only, since it reads none. */
 export const FIXED_EXPRESSIONS: string[] = [
   ...TOKEN_EXPRESSIONS,
+  'graphql.parse_query(`query q($v: Int = 1) { a(b: $v) @skip(if: true) { ...on T { c } } }`)',
+  'graphql.schema_is_valid(graphql.parse_schema(`type Query { a(b: [Int!]! = [1]): String }`))',
+  'graphql.schema_is_valid(`type Query { a: X }`)',
   ...PATCHES.map((patch) => `json.patch({"a": 1, "b": [1, {"c": 2}], "x/y": 0, "s": {1, 2}}, ${patch})`),
   ...TIMES.map(([layout, text]) => `time.parse_ns(${quoted([layout, text])})`),
   ...LAYOUTS.map((layout) => `time.format([1709215445120000000, "UTC", ${quoted([layout])}])`),
