@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import type { UnitResult } from './run-unit';
 
 const SUMMED = [
+  'varied',
   'policies',
   'converted',
   'rules',
@@ -39,7 +40,7 @@ export function reportOf(units: readonly UnitResult[]): CorpusReport {
 
 /** A unit a line, then every difference and every refusal with what it says. */
 export function reportText({ totals, units }: CorpusReport): string {
-  const head = ['unit', 'policies', 'rules', 'samples', 'compared', 'wasm', 'tests', 'differences'];
+  const head = ['unit', 'policies', 'rules', 'samples', 'varied', 'compared', 'wasm', 'tests', 'differences'];
   const table = new Table({ head, style: { head: [], border: [] } });
   for (const one of units) {
     const different = one.differences.length + one.testDifferences.length;
@@ -49,6 +50,7 @@ export function reportText({ totals, units }: CorpusReport): string {
       one.policies,
       one.rules,
       one.samples,
+      one.varied,
       one.compared,
       one.comparedWasm,
       one.comparedTests,
@@ -56,8 +58,8 @@ export function reportText({ totals, units }: CorpusReport): string {
     ]);
   }
   const different = totals.differences + totals.testDifferences;
-  const { policies, rules, samples, compared, comparedWasm, comparedTests } = totals;
-  table.push(['all', policies, rules, samples, compared, comparedWasm, comparedTests, different]);
+  const { policies, rules, samples, varied, compared, comparedWasm, comparedTests } = totals;
+  table.push(['all', policies, rules, samples, varied, compared, comparedWasm, comparedTests, different]);
   const details = units.flatMap(({ unit, refused, testsRefused, noModule, differences, testDifferences }) => [
     ...(refused === undefined ? [] : [`refused ${unit}: ${refused}`]),
     ...(testsRefused === undefined ? [] : [`tests refused ${unit}: ${testsRefused}`]),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { withCapabilities } from '../../src/rego/toolchain/opa';
 import { reportOf, type CorpusReport } from './report';
-import { runUnit, type UnitResult } from './run-unit';
+import { runUnit, type UnitResult, type Variations } from './run-unit';
 import { copyLibraries, copyUnit, findUnits } from './units';
 
 /**
@@ -15,6 +15,7 @@ import { copyLibraries, copyUnit, findUnits } from './units';
 export async function runCorpus(
   folder: string,
   libraries: readonly string[] = [],
+  variations: Variations = { count: 0, seed: 1 },
   progress: (line: string) => void = () => undefined,
 ): Promise<CorpusReport> {
   const root = resolve(folder);
@@ -29,7 +30,7 @@ export async function runCorpus(
     await withCapabilities(async (capabilities) => {
       for (const [at, name] of names.entries()) {
         const dir = join(scratch, `unit-${at}`);
-        const result = await runUnit(root, await copyUnit(root, name, shared, dir), capabilities);
+        const result = await runUnit(root, await copyUnit(root, name, shared, dir), capabilities, variations);
         await rm(dir, { recursive: true });
         results.push(result);
         const { compared, differences } = result;

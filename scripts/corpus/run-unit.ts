@@ -15,6 +15,7 @@ import { askOpa, UNDEFINED, type Answer } from './ask-opa';
 import { putAt, samplesOf, type Sample } from './samples';
 import { refOf, ruleNames, type RuleName } from './tree';
 import type { Unit } from './units';
+import { varied } from './vary';
 
 /** A rule and a sample for which an evaluator answers something else than OPA. */
 export interface Difference {
@@ -32,7 +33,9 @@ export interface UnitResult {
   converted: number;
   rules: number;
   samples: number;
-  /** rules times samples */
+  /** samples of which one value was changed */
+  varied: number;
+  /** rules times samples, varied ones among them */
   compared: number;
   /** of these, the ones that have a value in OPA */
   defined: number;
@@ -50,14 +53,32 @@ export interface UnitResult {
   noModule?: string;
 }
 
+/** How often each sample is varied, and the seed of what is changed. */
+export interface Variations {
+  count: number;
+  seed: number;
+}
+
 const DECISION_TIME_NS = BigInt(Date.UTC(2026, 0, 2)) * 1_000_000n;
 
 /** Builds a unit as a policy is built for production, and puts each of its samples to OPA and to both evaluators. */
-export async function runUnit(root: string, unit: Unit, capabilities: CapabilitiesFile): Promise<UnitResult> {
+export async function runUnit(
+  root: string,
+  unit: Unit,
+  capabilities: CapabilitiesFile,
+  variations: Variations,
+): Promise<UnitResult> {
   const rules = [...unit.policies.values()].flatMap(ruleNames);
   const packages = new Set([...unit.policies.values()].map(({ packagePath }) => packagePath.join('/')));
   const result: UnitResult = {
-    ...{ unit: unit.name, policies: packages.size, converted: unit.converted, rules: rules.length, samples: 0 },
+    ...{
+      unit: unit.name,
+      policies: packages.size,
+      converted: unit.converted,
+      rules: rules.length,
+      samples: 0,
+      varied: 0,
+    },
     ...{ compared: 0, defined: 0, comparedWasm: 0, comparedTests: 0, differences: [], testDifferences: [] },
   };
   if (unit.refused !== undefined) return { ...result, refused: unit.refused };
@@ -65,8 +86,10 @@ export async function runUnit(root: string, unit: Unit, capabilities: Capabiliti
   await writeFile(join(unit.dir, `${ENTRIES}.rego`), entryModule(rules));
   const plan = await build(unit.dir, 'plan', rules, capabilities);
   if ('refused' in plan) return { ...result, ...plan };
-  const samples = await samplesOf(root, unit);
-  result.samples = samples.length;
+  const own = await samplesOf(root, unit);
+  const samples = [...own, ...varied(own, variations.count, variations.seed)];
+  result.samples = own.length;
+  result.varied = samples.length - own.length;
   const wasm = await build(unit.dir, 'wasm', rules, capabilities);
   const module = 'refused' in wasm ? wasm.refused : await compileOnce(wasm.files.get('policy.wasm')!).catch(String);
   if (typeof module === 'string') result.noModule = module;

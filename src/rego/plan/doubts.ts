@@ -8,6 +8,7 @@ import type { SourceLine } from './plan';
  */
 export type DoubtReason =
   | 'fraction'
+  | 'zero-by-zero'
   | 'large-integer'
   | 'unordered-list'
   | 'walk'

@@ -13,6 +13,16 @@ interface Case {
 const CASES: Record<string, Case> = {
   'a sum of fractions': { rules: 'response := input.a + input.b', input: { a: 0.1, b: 0.2 }, reasons: ['fraction'] },
   'a quotient that is a fraction': { rules: 'response := input.a / 3', input: { a: 1 }, reasons: ['fraction'] },
+  'nothing divided by nothing': {
+    rules: 'response := "none" if not (input.a / input.b) > 1',
+    input: { a: 0, b: 0 },
+    reasons: ['zero-by-zero'],
+  },
+  'something divided by nothing': {
+    rules: 'response := "none" if not (input.a / 0) > 1',
+    input: { a: 1 },
+    reasons: [],
+  },
   'a rounded fraction': { rules: 'response := round(input.a)', input: { a: 1.5 }, reasons: ['fraction'] },
   'a sum over a list with a fraction': {
     rules: 'response := sum(input.a)',

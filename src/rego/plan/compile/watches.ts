@@ -1,3 +1,4 @@
+import { isNumber, toDouble } from '../../values/number';
 import { RegoObject } from '../../values/rego-object';
 import { RegoSet } from '../../values/rego-set';
 import { isSet, typeRank, type RegoValue } from '../../values/value';
@@ -73,6 +74,14 @@ const arithmetic: Watched = {
   },
 };
 
+/** Of 0 / 0 the module makes no number, and ends its evaluation where OPA's expression is undefined. */
+const division: Watched = {
+  ...arithmetic,
+  before: (operands, { at }, _frame, run) => {
+    if (operands.every((one) => isNumber(one) && toDouble(one) === 0)) run.doubts.add('zero-by-zero', at);
+  },
+};
+
 /** Its result may be of any size in characters, whatever it is in memory. */
 const writesOut: Watched = {
   before: (operands, _site, _frame, run) => {
@@ -122,8 +131,9 @@ const WATCHED: Readonly<Record<string, Watched>> = {
   sum: both(aggregate(0), arithmetic),
   product: both(aggregate(0), arithmetic),
   ...Object.fromEntries(
-    ['plus', 'minus', 'mul', 'div', 'rem', 'abs', 'round', 'ceil', 'floor'].map((name) => [name, arithmetic]),
+    ['plus', 'minus', 'mul', 'rem', 'abs', 'round', 'ceil', 'floor'].map((name) => [name, arithmetic]),
   ),
+  div: division,
   walk: doubt('walk'),
   'base64.is_valid': doubt('base64'),
   'base64.decode': doubt('base64'),
