@@ -74,7 +74,7 @@ export async function startWorker(loaded: LoadedSettings, options: WorkerStartOp
     });
     opened.push(() => versioning.stop());
 
-    const { bearerToken, host, port } = settings.http;
+    const { bearerToken, host, port, openProbes } = settings.http;
     const httpToken = bearerToken === undefined ? '' : await readSecret(bearerToken, { env, configFolder: baseDir });
     const ownerToken = services.database?.owner?.token ?? '';
     const tokens = [httpToken, ownerToken].filter((token) => token !== '');
@@ -82,7 +82,9 @@ export async function startWorker(loaded: LoadedSettings, options: WorkerStartOp
     const http: HttpServer = await startHttpServer({
       host,
       port,
-      tokens,
+      bearerToken: httpToken,
+      moreTokens: [ownerToken],
+      openProbes,
       releaseStatus: () => services.releases.status(),
       workerStatus: () => versioning.status(),
       checkTemporal: () => connection.workflowService.getSystemInfo({}),

@@ -1,9 +1,9 @@
 import type { AddressInfo } from 'node:net';
-import fastify from 'fastify';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { FailureType, GateError } from '../kernel/failures';
 import { isJsonObject } from '../kernel/json';
 import { bearsToken, isLoopback, isLoopbackHostHeader } from './access';
+import { createBoundedServer } from './bounded-server';
 import { readJsonBodies } from './json-bodies';
 
 export interface CodecServerOptions {
@@ -32,7 +32,7 @@ export async function startCodecServer(options: CodecServerOptions): Promise<{ u
   if (uiOrigin !== undefined && !isOrigin(uiOrigin)) {
     throw invalid(`Expected --ui-origin to be an origin such as https://temporal.example.org, found ${uiOrigin}`);
   }
-  const server = fastify({ forceCloseConnections: true, bodyLimit: BODY_LIMIT_BYTES });
+  const server = createBoundedServer({ bodyBytes: BODY_LIMIT_BYTES });
   readJsonBodies(server);
   server.addHook('onRequest', async (request, reply) => {
     if (loopback && !isLoopbackHostHeader(request.headers.host)) {

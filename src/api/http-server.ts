@@ -1,11 +1,12 @@
 import type { AddressInfo } from 'node:net';
-import fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import { FailureType, GateError } from '../kernel/failures';
 import type { ReleaseStatus } from '../releases/release';
 import { within } from '../kernel/timers';
 import { systemTimers } from '../platform/timers/system-timers';
 import { bearsToken, isLoopback, isLoopbackHostHeader } from './access';
+import { createBoundedServer, type ServerLimits } from './bounded-server';
 import { readJsonBodies } from './json-bodies';
 import type { WorkerStatus } from '../platform/temporal/versioning/worker-build';
 import { toHealthRelease, toReadiness, type TemporalHealth } from '../releases/release-health';
@@ -15,8 +16,13 @@ export interface HttpServerOptions {
   host?: string;
   /** 0 takes a free port */
   port: number;
-  /** any of these opens what is closed; empty ones count for nothing */
-  tokens?: readonly string[];
+  /** opens what is closed; empty is none. Beyond loopback there must be one */
+  bearerToken?: string;
+  /** further tokens that open what is closed: that of an embedded store, which only this machine's commands have */
+  moreTokens?: readonly string[];
+  /** beyond loopback, lets `/healthz` and `/readyz` be asked without a token, as probes do; @default false */
+  openProbes?: boolean;
+  limits?: ServerLimits;
   releaseStatus(): ReleaseStatus;
   /** the worker's build, and whether Temporal sends it tasks */
   workerStatus?(): WorkerStatus;
@@ -39,22 +45,24 @@ export interface HttpServer {
 
 /** All that needs no token, and that on loopback only. */
 const OPEN_ROUTES: readonly string[] = ['/healthz', '/readyz', '/metrics'];
+const PROBES: readonly string[] = ['/healthz', '/readyz'];
 
 /**
- * Serves health, metrics and what `register` adds. Beyond loopback every request needs a token; on loopback all but
- * `/healthz`, `/readyz` and `/metrics` do, and the Host header must name this machine.
+ * Serves health, metrics and what `register` adds. Beyond loopback every request needs a token, but for `/healthz` and
+ * `/readyz` where `openProbes` says so; on loopback all but `/healthz`, `/readyz` and `/metrics` do, and the Host header must
+ * name this machine.
  *
  * @throws GateError ConfigInvalid when it may not or cannot listen there
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { host = '127.0.0.1', port, registry } = options;
-  const tokens = (options.tokens ?? []).filter((token) => token !== '');
+  const { host = '127.0.0.1', port, registry, bearerToken = '' } = options;
+  const tokens = [bearerToken, ...(options.moreTokens ?? [])].filter((token) => token !== '');
   const loopback = isLoopback(host);
-  if (!loopback && tokens.length === 0) {
+  if (!loopback && bearerToken === '') {
     throw invalid('http.bearerToken', `Expected http.bearerToken, because http.host ${host} is not a loopback address`);
   }
 
-  const server = fastify({ forceCloseConnections: true });
+  const server = createBoundedServer(options.limits);
   readJsonBodies(server);
   server.addHook('onRequest', async (request, reply) => {
     if (loopback && !isLoopbackHostHeader(request.headers.host)) {
@@ -62,7 +70,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
         .code(403)
         .send(toBody('Forbidden', 'Expected the Host header to name a loopback address, as this server listens there'));
     }
-    if (loopback && OPEN_ROUTES.includes(request.routeOptions.url ?? '')) return;
+    const open = loopback ? OPEN_ROUTES : options.openProbes === true ? PROBES : [];
+    if (open.includes(request.routeOptions.url ?? '')) return;
     if (bearsToken(request.headers.authorization, tokens)) return;
     return reply
       .code(401)

@@ -239,6 +239,8 @@ export const Settings = Type.Object(
         port: Type.Integer({ minimum: 0, maximum: 65535, default: 9100 }),
         /** required before binding to anything but loopback */
         bearerToken: Type.Optional(SecretRef),
+        /** lets probes ask `/healthz` and `/readyz` without the token beyond loopback; they name the release in force */
+        openProbes: Type.Boolean({ default: false }),
       },
       { ...strict, default: {} },
     ),

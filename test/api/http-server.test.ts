@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { isLoopback, isLoopbackHostHeader } from '../../src/api/access';
@@ -6,6 +7,7 @@ import { startHttpServer, type HttpServer, type HttpServerOptions } from '../../
 import { GateError } from '../../src/kernel/failures';
 import { createMetrics } from '../../src/gate/metrics';
 import type { ReleaseStatus } from '../../src/releases/release';
+import { eventually } from '../support/eventually';
 
 const loaded: ReleaseStatus = {
   ref: { policySha: 'p', configRev: 'c', manifestVersion: '7' },
@@ -134,7 +136,8 @@ describe('access', () => {
     ['another name for this address is refused', ['t1'], { ...bearer('t1'), host: 'evil.example:80' }, '/healthz', 403],
     ['localhost is a name of this machine', [], { host: 'localhost:1' }, '/healthz', 200],
   ])('the HTTP server on loopback %s', async (_name, tokens, headers, path, status) => {
-    const answer = await get(await start({ tokens }), path, headers);
+    const [bearerToken, ...moreTokens] = tokens;
+    const answer = await get(await start({ bearerToken, moreTokens }), path, headers);
     expect(answer.status).toBe(status);
     expect(answer.body).not.toContain('secret');
   });
@@ -146,18 +149,58 @@ describe('access', () => {
     ['any Host header will do', { ...bearer('t1'), host: 'gate.example' }, '/healthz', 200],
   ])('the HTTP server beyond loopback %s', async (_name, headers, path, status) => {
     // 127.1 is loopback to the system but not to the strict rule, so the test itself listens on loopback only.
-    const server = await start({ host: '127.1', tokens: ['t1'] });
+    const server = await start({ host: '127.1', bearerToken: 't1' });
     expect((await get(server, path, headers)).status).toBe(status);
   });
 
+  it.each([
+    ['/healthz', 200],
+    ['/readyz', 200],
+    ['/metrics', 401],
+    ['/closed', 401],
+    ['/nope', 401],
+  ])(
+    'the HTTP server whose probes are open beyond loopback answers %s without a token with %d',
+    async (path, status) => {
+      const server = await start({ host: '127.1', bearerToken: 't1', openProbes: true });
+      expect((await get(server, path)).status).toBe(status);
+    },
+  );
+
   it.each(['0.0.0.0', '::', '192.0.2.1', 'example.com'])(
-    'the HTTP server refuses to listen on %s without a token',
+    'the HTTP server refuses to listen on %s without a token of its own',
     async (host) => {
-      expect(await refusal({ host, tokens: [''] })).toBe(
+      expect(await refusal({ host, bearerToken: '', moreTokens: ['the token of an embedded store'] })).toBe(
         `ConfigInvalid http.bearerToken: Expected http.bearerToken, because http.host ${host} is not a loopback address`,
       );
     },
   );
+
+  it.each([
+    ['its headers', 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n'],
+    ['its body', 'POST /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{'],
+  ])('the HTTP server ends a request that does not arrive with %s', async (_what, sent) => {
+    const { port } = await start({ limits: { requestMs: 50 } });
+    const socket = connect(port, '127.0.0.1');
+    const answer = await new Promise<string>((resolve, reject) => {
+      let text = '';
+      socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      socket.on('close', () => resolve(text));
+      socket.on('error', reject);
+      socket.write(sent);
+    });
+    expect(answer).toMatch(/^HTTP\/1.1 40[18] /);
+  });
+
+  it('the HTTP server takes no more connections than it may have, and one again when another has ended', async () => {
+    const server = await start({ limits: { connections: 1 } });
+    const held = connect(server.port, '127.0.0.1');
+    await new Promise((resolve) => held.on('connect', resolve));
+    await expect(get(server, '/healthz')).rejects.toThrow();
+    held.destroy();
+    const status = await eventually('an answer', async () => (await get(server, '/healthz')).status);
+    expect(status).toBe(200);
+  });
 
   it('the HTTP server says that a port is taken, and what to do', async () => {
     const { port } = await start();
@@ -167,7 +210,7 @@ describe('access', () => {
   });
 
   it('the HTTP server says that an address is not of this machine', async () => {
-    expect(await refusal({ host: '192.0.2.1', tokens: ['t'] })).toBe(
+    expect(await refusal({ host: '192.0.2.1', bearerToken: 't' })).toBe(
       'ConfigInvalid http.host: Expected http.host to be an address of this machine, got 192.0.2.1',
     );
   });

@@ -70,7 +70,7 @@ describe('settings', () => {
     'settings are all defaults, with the shipped manifest, when nothing names a file: %j',
     async (env) => {
       const { settings, baseDir } = await loadSettings(undefined, env, '/somewhere');
-      expect(settings.http).toEqual({ host: '127.0.0.1', port: 9100 });
+      expect(settings.http).toEqual({ host: '127.0.0.1', port: 9100, openProbes: false });
       expect(settings.release.manifest).toBe(packageManifest);
       expect(baseDir).toBe('/somewhere');
     },
