@@ -24,7 +24,7 @@ export const jsonSchemaBuiltins: Builtins = {
   },
   'json.match_schema': ([document, schema], { budget }) => {
     const value = documentOf(document!, budget);
-    const faults = validate(compileSchema(documentOf(schema!, budget)), value);
+    const faults = validate(compileSchema(documentOf(schema!, budget)), value, budget);
     const listed = faults.map(({ field, type, description }) =>
       RegoObject.from({ error: `${field}: ${description}`, type, field, desc: description }),
     );
