@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { NewRelease } from '../../gate/publishing/publish-release';
+import type { ComparedWithOpa, NewRelease } from '../../gate/publishing/publish-release';
 import { CliExit, ExitCode, type CliIo, type CommandContext } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
@@ -54,7 +54,7 @@ export function policyPublishCommand({ io }: CommandContext): Command {
       import('../../gate/publishing/publish-release.js'),
     ]);
     const settings = await openLoadedSettings(io, options.settings);
-    const { url, manifest, previousVersion, differs, written, by } = await withPublishingExit(() =>
+    const { url, manifest, previousVersion, differs, written, by, opa } = await withPublishingExit(() =>
       publish({
         settings,
         to: promotedTo ?? options.to,
@@ -70,7 +70,7 @@ export function policyPublishCommand({ io }: CommandContext): Command {
     const { version, policySHA256, configSHA256 } = manifest;
     if (options.output === 'json') {
       const digests = { policy_sha: policySHA256, config_rev: configSHA256 };
-      return printJson(io, { manifest: url, version, ...digests, published: written, by });
+      return printJson(io, { manifest: url, version, ...digests, published: written, by, ...(opa && { opa }) });
     }
     if (!differs) return printLines(io, [`${url} names ${version} already, with this very content`]);
     const before = previousVersion === undefined ? '' : ` (it named ${previousVersion})`;
@@ -80,8 +80,16 @@ export function policyPublishCommand({ io }: CommandContext): Command {
         : `${url} would name ${version}${before}; nothing was written`,
       `  policy ${manifest.policy}, SHA-256 ${policySHA256}`,
       `  config ${manifest.config}, SHA-256 ${configSHA256}`,
+      ...(opa === undefined ? [] : opaLines(opa)),
     ]);
   });
+}
+
+function opaLines({ generated, recorded, unread }: ComparedWithOpa): string[] {
+  return [
+    `  OPA decides alike on ${generated} generated inputs and ${recorded} recorded decisions`,
+    ...(unread === undefined ? [] : [`  further decisions could not be read: ${unread}`]),
+  ];
 }
 
 function checkUse(options: PublishOptions, promotedTo: string | undefined): void {

@@ -3,7 +3,8 @@ import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/
 import { idleMasks } from '../../rego/analysis/idle-masks';
 import { readBundle } from '../../rego/bundle/bundle';
 import { createEvaluator } from '../../rego/evaluation/evaluator';
-import { checkAgainstOpa } from '../../releases/authoring/check-against-opa';
+import { checkAgainstOpa, type OpaComparison } from '../../releases/authoring/check-against-opa';
+import { canAskOpa, type AskedInput } from '../../rego/toolchain/ask-opa';
 import { checkPolicy } from '../../releases/authoring/check-policy';
 import { missingPlan, staticFacts } from '../../releases/check-plan';
 import { checkRelease } from '../../releases/check-release';
@@ -16,17 +17,25 @@ import { createMasks } from '../masking/create-masks';
 /**
  * Loads a release as a worker would and evaluates it once: what workers would refuse is not published.
  *
- * @param options.folder of the policy's sources, where there are any: they are checked as `gate policy check` does, and OPA itself
- *   is asked what they decide on generated inputs
+ * @param options.folder of the policy's sources, where there are any: they are checked as `gate policy check` does
+ * @param options.recorded of decisions; where it is given, OPA itself is asked what the policy's Rego decides on them and on
+ *   generated inputs
  * @param options.masks pointers of the settings: one that hides nothing under this policy is refused
+ * @returns what was compared with OPA
  * @throws GateError with every fault; ReleaseRefusedError when policy and configuration are well, but not together
  */
 export async function checkCandidate(
   manifest: ReleaseManifest,
   content: { policy: Uint8Array; config: Uint8Array },
-  options: { folder?: string; allowWasmOnly?: boolean; allowStatic?: boolean; masks?: readonly string[] } = {},
-): Promise<void> {
-  const { folder, allowWasmOnly = false, allowStatic = true, masks = [] } = options;
+  options: {
+    folder?: string;
+    recorded?: readonly AskedInput[];
+    allowWasmOnly?: boolean;
+    allowStatic?: boolean;
+    masks?: readonly string[];
+  } = {},
+): Promise<Omit<OpaComparison, 'faults'> | undefined> {
+  const { folder, recorded, allowWasmOnly = false, allowStatic = true, masks = [] } = options;
   const [policy, loaded] = await Promise.allSettled([
     readBundle(content.policy),
     readReleaseConfig(content.config, manifest.config),
@@ -44,7 +53,9 @@ export async function checkCandidate(
     missing.push(...(await checkPolicy(folder, config, configDocument)).errors);
   const ref = { policySha: policy.value.sha, configRev, manifestVersion: manifest.version };
   const release = { ref, policy: policy.value, config, configDocument, loadedAtMs: Date.now() };
-  if (missing.length === 0 && folder !== undefined) missing.push(...(await checkAgainstOpa(release)));
+  const isAsked = recorded !== undefined && canAskOpa(policy.value);
+  const compared = missing.length === 0 && isAsked ? await checkAgainstOpa(release, recorded) : undefined;
+  missing.push(...(compared?.faults ?? []));
   if (missing.length > 0) throw checkFailed(missing);
   const evaluator = createEvaluator({ threads: 1 });
   try {
@@ -54,6 +65,7 @@ export async function checkCandidate(
   } finally {
     await evaluator.close();
   }
+  return compared && { generated: compared.generated, recorded: compared.recorded };
 }
 
 function checkFailed(faults: readonly Fault[]): ReleaseRefusedError {

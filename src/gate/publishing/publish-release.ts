@@ -21,6 +21,7 @@ import { planRollback } from '../../releases/publishing/rollback';
 import type { Surroundings } from '../../releases/sources/open-named-release';
 import type { LoadedSettings } from '../../settings/load-settings';
 import { checkCandidate } from './check-candidate';
+import { recordedInputs } from './recorded-inputs';
 
 /** What every act on a manifest is told. */
 export interface ManifestRequest extends Surroundings {
@@ -74,6 +75,18 @@ export interface PublishResult {
   written: boolean;
   /** who acted, as declared */
   by: string;
+  /** on how many inputs OPA answers as the plan's evaluator does; absent when the policy is none of this act's */
+  opa?: ComparedWithOpa;
+}
+
+/** Inputs on which a policy was put to OPA itself, and found to decide alike. */
+export interface ComparedWithOpa {
+  /** made from the policy's limits and schemas */
+  generated: number;
+  /** of the last decisions in the audit store that hold nothing masked */
+  recorded: number;
+  /** why decisions of the store are lacking */
+  unread?: string;
 }
 
 /**
@@ -102,7 +115,8 @@ export async function publish(request: PublishRequest): Promise<PublishResult> {
     ...(config ? { config } : {}),
   });
   const masks = request.settings.settings.audit.mask;
-  return finish(request, opened, planned, { dryRun, allowStatic, folder: policy?.folder, masks });
+  const isNew = policy !== undefined;
+  return finish(request, opened, planned, { dryRun, allowStatic, folder: policy?.folder, masks, isNew });
 }
 
 /**
@@ -135,15 +149,23 @@ async function openManifest(request: ManifestRequest): Promise<OpenedManifest> {
 
 /** Checks what was planned, and writes it; without a plan the manifest names the release already. */
 async function finish(
-  { settings }: ManifestRequest,
+  request: ManifestRequest,
   { place, current, act }: OpenedManifest,
   planned: PlannedRelease | undefined,
-  { dryRun = false, ...check }: { dryRun?: boolean; allowStatic?: boolean; folder?: string; masks?: readonly string[] },
+  {
+    dryRun = false,
+    isNew = false,
+    ...check
+  }: { dryRun?: boolean; allowStatic?: boolean; folder?: string; masks?: readonly string[]; isNew?: boolean },
 ): Promise<PublishResult> {
   const { manifest } = planned ?? requireCurrent(place, current);
+  let opa: ComparedWithOpa | undefined;
   if (planned) {
-    const { allowWasmOnly } = settings.settings.release;
-    await checkCandidate(planned.manifest, planned.content, { allowWasmOnly, ...check });
+    const { allowWasmOnly } = request.settings.settings.release;
+    const past = isNew ? await recordedInputs(request.settings, request) : undefined;
+    const recorded = past === undefined ? {} : { recorded: past.inputs };
+    const compared = await checkCandidate(planned.manifest, planned.content, { allowWasmOnly, ...check, ...recorded });
+    opa = compared && { ...compared, ...(past?.unread === undefined ? {} : { unread: past.unread }) };
     if (dryRun) await checkNames(place, planned);
     else await carryOut(place, current, planned, act);
   }
@@ -154,5 +176,6 @@ async function finish(
     differs: planned !== undefined,
     written: planned !== undefined && !dryRun,
     by: act.by,
+    ...(opa === undefined ? {} : { opa }),
   };
 }

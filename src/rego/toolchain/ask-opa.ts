@@ -9,6 +9,13 @@ import { opaFaults, runOpa } from './opa';
 /** Its package is no policy's own: the name would have to be written on purpose. */
 const PACKAGE = 'planning_engine_asks';
 
+/** An input, and the moment that it is decided at. */
+export interface AskedInput {
+  input: JsonObject;
+  /** what `time.now_ns()` answers, epoch milliseconds */
+  decisionTimeMs: number;
+}
+
 /**
  * What OPA itself answers for many inputs, by one `opa eval` over the Rego of a bundle: a small module loops over them.
  *
@@ -19,8 +26,8 @@ const PACKAGE = 'planning_engine_asks';
 export async function askOpa(
   { sources, entrypoint }: Pick<PolicyBundle, 'sources' | 'entrypoint'>,
   dataText: string,
-  inputs: readonly JsonObject[],
-  { decisionTimeMs, timeoutMs }: { decisionTimeMs: number; timeoutMs: number },
+  inputs: readonly AskedInput[],
+  { timeoutMs }: { timeoutMs: number },
 ): Promise<(JsonValue | undefined)[]> {
   const folder = await mkdtemp(join(tmpdir(), 'gate-ask-'));
   try {
@@ -34,8 +41,7 @@ export async function askOpa(
       await mkdir(dirname(join(bundle, name)), { recursive: true });
       await writeFile(join(bundle, name), text);
     }
-    const nowNs = `${Math.trunc(decisionTimeMs)}000000`;
-    await writeFile(join(folder, 'input.json'), `{"now": ${nowNs}, "inputs": ${JSON.stringify(inputs)}}`);
+    await writeFile(join(folder, 'input.json'), `[${inputs.map(askedText).join(',')}]`);
     const result = await runOpa(
       folder,
       ['eval', '--format', 'json', '-b', bundle, '--input', 'input.json', `data.${PACKAGE}.answers`],
@@ -49,14 +55,28 @@ export async function askOpa(
   }
 }
 
+/**
+ * Whether the Rego of a bundle can be asked: `opa build -t wasm` leaves entrypoints out of the Rego that it puts into a bundle, and
+ * imports them instead.
+ */
+export function canAskOpa({ sources, entrypoint }: Pick<PolicyBundle, 'sources' | 'entrypoint'>): boolean {
+  const texts = Object.values(sources);
+  const left = `import data.${entrypoint.split('/').join('.')}`;
+  return texts.length > 0 && !texts.some((text) => text.split('\n').some((line) => line.trim() === left));
+}
+
 const moduleFor = (entrypoint: string): string => `package ${PACKAGE}
 
 answers[i] := answer if {
-	now := input.now
-	some i, one in input.inputs
-	answer := data.${entrypoint.split('/').join('.')} with input as one with time.now_ns as now
+	some i, one in input
+	now := one.now
+	answer := data.${entrypoint.split('/').join('.')} with input as one.input with time.now_ns as now
 }
 `;
+
+/** Nanoseconds are written as text: they are beyond 2^53. */
+const askedText = ({ input, decisionTimeMs }: AskedInput): string =>
+  `{"now": ${Math.trunc(decisionTimeMs)}000000, "input": ${JSON.stringify(input)}}`;
 
 function answersIn(output: unknown): JsonObject {
   const first = (list: unknown): unknown => (Array.isArray(list) ? list[0] : undefined);

@@ -3,7 +3,7 @@ import { FailureType, GateError, type Fault } from '../../kernel/failures';
 import type { JsonObject, JsonValue } from '../../kernel/json';
 import { toRunnable } from '../../rego/evaluation/prepare-release';
 import { createTracer } from '../../rego/evaluation/trace';
-import { askOpa } from '../../rego/toolchain/ask-opa';
+import { askOpa, type AskedInput } from '../../rego/toolchain/ask-opa';
 import { OpaTimeoutError } from '../../rego/toolchain/opa';
 import type { Release } from '../release';
 import { generateInputs } from './generated-inputs';
@@ -13,39 +13,55 @@ const TIMEOUT_MS = 30_000;
 /** More of them say nothing more. */
 const MOST_FAULTS = 5;
 
+/** What a release was compared with OPA on. */
+export interface OpaComparison {
+  /** generated inputs that the plan's evaluator answers */
+  generated: number;
+  /** recorded decisions that it answers */
+  recorded: number;
+  /** one for each input on which the two differ, at most five; one where OPA gives no answer in time */
+  faults: Fault[];
+}
+
 /**
- * Asks OPA itself what a release decides on generated inputs, and compares that with the plan's evaluator. Inputs on which
- * the evaluator gives no answer are left out: they are errors in production, whatever OPA says.
- *
- * @returns a fault for each input on which the two differ, at most five; one where OPA does not answer in time
+ * Asks OPA itself, once, what a release decides on generated inputs and on those of recorded decisions, and compares that with
+ * the plan's evaluator. Inputs on which the evaluator gives no answer are left out: they are errors in production, whatever OPA
+ * says.
  */
-export async function checkAgainstOpa(release: Release): Promise<Fault[]> {
+export async function checkAgainstOpa(release: Release, recorded: readonly AskedInput[] = []): Promise<OpaComparison> {
   const { policy, configDocument, loadedAtMs: decisionTimeMs } = release;
   const trace = await createTracer(policy, configDocument);
-  if (trace === undefined) return [];
-  const evaluate = (input: JsonObject) => {
+  if (trace === undefined) return { generated: 0, recorded: 0, faults: [] };
+  const evaluate = (input: JsonObject, atMs = decisionTimeMs) => {
     try {
-      return trace(input, decisionTimeMs);
+      return trace(input, atMs);
     } catch {
       return undefined;
     }
   };
+  const answered = (asked: readonly AskedInput[]) =>
+    asked.flatMap((one) => {
+      const answer = evaluate(one.input, one.decisionTimeMs);
+      return answer === undefined ? [] : [{ ...one, response: answer.response }];
+    });
   const { inputs } = await generateInputs(release, evaluate, { count: MOST_INPUTS, decisionTimeMs });
-  const answered = inputs.flatMap((input) => {
-    const answer = evaluate(input);
-    return answer === undefined ? [] : [{ input, response: answer.response }];
-  });
+  const generated = answered(inputs.map((input) => ({ input, decisionTimeMs })));
+  const past = answered(recorded);
+  const all = [...generated, ...past];
+  const counts = { generated: generated.length, recorded: past.length };
   const { dataText } = await toRunnable(policy, configDocument, { memoryMiB: 64, secondOpinion: 'off' });
-  const asked = answered.map(({ input }) => input);
   try {
-    const defined = await askOpa(policy, dataText, asked, { decisionTimeMs, timeoutMs: TIMEOUT_MS });
-    return answered
-      .flatMap(({ input, response }, at) => differenceOf(input, response, defined[at]))
-      .slice(0, MOST_FAULTS);
+    const asked = all.map(({ input, decisionTimeMs: atMs }) => ({ input, decisionTimeMs: atMs }));
+    const opa = await askOpa(policy, dataText, asked, { timeoutMs: TIMEOUT_MS });
+    const faults = all.flatMap(({ input, response }, at) => differenceOf(input, response, opa[at]));
+    return { ...counts, faults: faults.slice(0, MOST_FAULTS) };
   } catch (error) {
-    if (error instanceof OpaTimeoutError) return [fault(`OPA itself could not be asked: ${error.message}`)];
+    if (error instanceof OpaTimeoutError) {
+      return { ...counts, faults: [fault(`OPA itself could not be asked: ${error.message}`)] };
+    }
     if (!(error instanceof GateError)) throw error;
-    return [fault(`OPA gives no answer to inputs that the plan's evaluator answers: ${error.message}`)];
+    const message = `OPA gives no answer to inputs that the plan's evaluator answers: ${error.message}`;
+    return { ...counts, faults: [fault(message)] };
   }
 }
 

@@ -23,12 +23,15 @@ const built = async (condition: string): Promise<PolicyBundle> => {
 describe('checkAgainstOpa', () => {
   it('OPA agrees with the plan’s evaluator on the shipped policy', async () => {
     const { bundle } = await buildPolicy(SHIPPED);
-    expect(await checkAgainstOpa(releaseOf(bundle))).toEqual([]);
+    const asked = { input: { deployment: { id: 'd' } }, decisionTimeMs: Date.UTC(2025, 5, 1) };
+    const compared = await checkAgainstOpa(releaseOf(bundle), [asked]);
+    expect(compared).toEqual({ generated: expect.any(Number), recorded: 1, faults: [] });
+    expect(compared.generated).toBeGreaterThan(50);
   });
 
   it('a plan that decides in another way than its Rego is refused with the input', async () => {
     const [policy, other] = await Promise.all([built('count(input.fleet) > 1'), built('count(input.fleet) > 5')]);
-    const faults = await checkAgainstOpa(releaseOf({ ...policy, plan: other.plan! }));
+    const { faults } = await checkAgainstOpa(releaseOf({ ...policy, plan: other.plan! }));
     expect(faults.length).toBeGreaterThan(0);
     expect(faults[0]!.message).toMatch(
       /^OPA answers \{"allow":false,"deny_reasons":\["no"\]\}, the plan's evaluator \{"allow":true,"deny_reasons":\[\]\}, for the input \{"fleet":/,
@@ -41,8 +44,24 @@ describe('checkAgainstOpa', () => {
       built('count(input.fleet) > 5'),
     ]);
     const sources = { 'gate.rego': 'package gate\n\nresponse := 1\n\nresponse := 2\n' };
-    const faults = await checkAgainstOpa(releaseOf({ ...policy, sources, plan: other.plan! }));
+    const { faults } = await checkAgainstOpa(releaseOf({ ...policy, sources, plan: other.plan! }));
     expect(faults.map(({ message }) => message)).toEqual([expect.stringContaining('conflict')]);
+  });
+});
+
+describe('recorded decisions', () => {
+  it('a recorded decision that OPA decides in another way refuses the release, and is decided at its own time', async () => {
+    const condition = (year: number): string =>
+      `input.fleet.name == "one that no generator makes"; time.now_ns() > ${year - 1970}*365*24*3600*1000000000`;
+    const [policy, other] = await Promise.all([built(condition(2020)), built(condition(2050))]);
+    const input = { fleet: { name: 'one that no generator makes' }, deployment: {} };
+    const release = releaseOf({ ...policy, plan: other.plan! });
+    const at = (year: number) => checkAgainstOpa(release, [{ input, decisionTimeMs: Date.UTC(year, 6, 1) }]);
+    expect((await at(2010)).faults).toEqual([]);
+    const { faults, recorded } = await at(2030);
+    expect(recorded).toBe(1);
+    expect(faults).toEqual([expect.objectContaining({ message: expect.stringContaining(JSON.stringify(input)) })]);
+    expect((await at(2060)).faults).toEqual([]);
   });
 });
 
