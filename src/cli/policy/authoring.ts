@@ -103,7 +103,7 @@ export function checkCommand({ io, exit }: CommandContext): Command {
     .option('--config <file>', 'release configuration; by default that of the manifest in force')
     .option(
       '--fuzz <duration>',
-      'then take away what evaluations of allowed inputs looked up, for so long at most: none may be allowed',
+      'then take away what evaluations of allowed inputs looked up, or give it a type that its schema forbids, for so long at most: none may be allowed',
     );
   examples(withOutput(withSettings(command)), [
     'gate policy check policy --config configs/examples/release.pkl',
@@ -171,9 +171,15 @@ async function fuzzed(
   durationMs: number | undefined,
 ): Promise<FuzzResult | undefined> {
   if (durationMs === undefined || bundle === undefined || errors.length > 0) return undefined;
-  const { fuzzPolicy } = await import('../../releases/authoring/fuzz-policy.js');
+  const [{ fuzzPolicy }, { createInputCheck }] = await Promise.all([
+    import('../../releases/authoring/fuzz-policy.js'),
+    import('../../gate/decisions/check-input.js'),
+  ]);
   const ref = { policySha: bundle.sha, configRev: '', manifestVersion: 'check' };
-  return fuzzPolicy({ ref, policy: bundle, ...config, loadedAtMs: Date.now() }, { durationMs });
+  return fuzzPolicy(
+    { ref, policy: bundle, ...config, loadedAtMs: Date.now() },
+    { durationMs, faultsUnder: (configDocument) => createInputCheck(bundle, configDocument) },
+  );
 }
 
 function fuzzRow({ allowedInputs, tried, declared, isComplete, findings }: FuzzResult) {
@@ -183,10 +189,10 @@ function fuzzRow({ allowedInputs, tried, declared, isComplete, findings }: FuzzR
 function fuzzLines({ allowedInputs, tried, declared, isComplete, findings }: FuzzResult): string[] {
   return [
     ...findings.map(
-      ({ path, change, input }) =>
-        `allowed with ${path} ${change === 'removed' ? 'removed' : 'set to null'}, from ${JSON.stringify(input)}`,
+      ({ path, change, to = null, input }) =>
+        `allowed with ${path} ${change === 'removed' ? 'removed' : `set to ${JSON.stringify(to)}`}, from ${JSON.stringify(input)}`,
     ),
-    `${tried} values taken from ${allowedInputs} allowed inputs${isComplete ? '' : ' (the time was over)'}: ${findings.length} allowed, ${declared} by declaration`,
+    `${tried} values taken or changed in ${allowedInputs} allowed inputs${isComplete ? '' : ' (the time was over)'}: ${findings.length} allowed, ${declared} by declaration`,
   ];
 }
 
