@@ -15,6 +15,7 @@ export {
   type ManifestRequest,
   type NewRelease,
   type PublishRequest,
+  type ComparedWithOpa,
   type PublishResult,
   type RollbackRequest,
 } from './gate/publishing/publish-release';
