@@ -9,7 +9,7 @@ import { CliExit, ExitCode, type CliIo, type CommandContext } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { colorsFor, printJson, printLines } from '../output';
 import { declarationLine, declarationRow } from './declaration-rows';
-import { testSummary } from '../../rego/toolchain/test-summary';
+import { NO_TESTS, testSummary } from '../../rego/toolchain/test-summary';
 
 export function buildCommand({ io }: CommandContext): Command {
   const command = new Command('build')
@@ -88,6 +88,7 @@ async function testAgainst(io: CliIo, dir: string, { output }: CommonOptions): P
       ...differences.map(
         ({ name, where, opa, plan, found }) => `DIFFERS ${name} (${where}): opa ${opa}, plan ${plan} (${found})`,
       ),
+      ...(compared === 0 ? [NO_TESTS] : []),
       `${compared} compared with opa test, ${differences.length} different`,
     ]);
   return compared > 0 && differences.length === 0;

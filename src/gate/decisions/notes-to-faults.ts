@@ -62,7 +62,7 @@ function advice({ kind, path, isMade, rule }: Note): string {
   if (path === undefined) return 'see docs/policies.md';
   if (kind === 'empty')
     return `where that is normal, the schema says minItems: 0 or minProperties: 0, or ${rule} declares ${declaration(path)}`;
-  if (isMade) return `add what is missing to the policy, or declare ${declaration(path)} for ${rule}`;
+  if (isMade) return `add what is missing to the policy, look before reading, or declare ${declaration(path)} for ${rule}`;
   if (path[0] === 'input' && path.length === 2)
     return 'a whole fact cannot be optional; its provider may say onMissing';
   return `where that is normal, ${rule} declares ${declaration(path)}, or looks before it reads`;

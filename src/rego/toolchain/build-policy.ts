@@ -16,7 +16,7 @@ import { workOutReads } from '../analysis/reads';
 import type { PolicyBundle } from '../bundle/policy-bundle';
 import { unresolvedData } from '../analysis/data-references';
 import type { Declarations } from '../declarations/declaration';
-import { readDeclarations } from '../declarations/read-declarations';
+import { readDeclarations, ruleLines } from '../declarations/read-declarations';
 import { toStoredDeclarations } from '../declarations/stored-declarations';
 import { opaFaults, runOpa, withCapabilities, WITHOUT_TESTS, type CapabilitiesFile } from './opa';
 import { parseRego, readPolicyFolder, type PolicyFolder } from './policy-folder';
@@ -91,6 +91,10 @@ export async function analyse(
     ]);
     if (checked.code !== 0) faults.push(...opaFaults(checked, capabilities.refused));
   }
+  if (canCompile && !answers(trees)) {
+    const message = `${ENTRYPOINT}: expected a rule response in the package gate, which answers {"allow": boolean, "deny_reasons": [string, …]}, found none`;
+    faults.push({ type: FailureType.PolicyInvalid, message, where: ENTRYPOINT });
+  }
   if (folder.inputSchema === undefined && !folder.faults.some(({ where }) => where === 'input.json')) {
     const message = 'input.json: missing; expected the JSON Schema of the facts';
     faults.push({ type: FailureType.PolicyInvalid, message, where: 'input.json' });
@@ -116,6 +120,12 @@ export async function analyse(
     faults.push(...(await fieldFaults(dir, folder.inputSchema, trees, read.reads)));
   }
   return { faults, reads: read.reads, declarations: declared.declarations, trees, deps: answer };
+}
+
+/** Whether a rule gives the response, or a part of it. */
+function answers(trees: ReadonlyMap<string, unknown>): boolean {
+  const wanted = `data.${ENTRYPOINT.replace('/', '.')}`;
+  return ruleLines(trees).some(({ path }) => path === wanted || path.startsWith(`${wanted}.`));
 }
 
 /** Fields that no element has by input.json, as far as OPA's types tell: misspelt ones. */

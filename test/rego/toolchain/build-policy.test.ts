@@ -174,6 +174,13 @@ describe('buildPolicy', () => {
     expect(messages).toContainEqual(expect.stringContaining(expected));
   });
 
+  it('buildPolicy names a missing response beside all else that is missing', async () => {
+    expect(await refusal({ 'other.rego': 'package other\n\nx := 1\n' })).toEqual([
+      expect.stringContaining('gate/response: expected a rule response in the package gate'),
+      expect.stringContaining('input.json: missing'),
+    ]);
+  });
+
   it('buildPolicy gives all faults at once', async () => {
     const messages = await refusal({
       'gate.rego': gate('http.send({}) == 1'),

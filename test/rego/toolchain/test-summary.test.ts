@@ -19,4 +19,11 @@ describe("the summary of a policy's tests", () => {
       details: ['FAIL b (gate_test.rego:5)'],
     });
   });
+
+  it("the summary of a policy's tests says what is looked for, where there are none", () => {
+    expect(testSummary({ tests: [], notCovered: [], ok: false }, 80)).toEqual({
+      summary: '0 passed, 0 failed, coverage not measured',
+      details: ['no tests: expected rules named test_… in files named …_test.rego'],
+    });
+  });
 });
