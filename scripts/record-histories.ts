@@ -1,6 +1,6 @@
 // Records one history for every way that a deployment can go, into test/histories/<version>/. Run once a release, before
 // it is tagged and after package.json has its version; a released folder is never recorded again, because it stands for
-// workflows that run somewhere.
+// workflows that run somewhere. --into NAME writes a folder of its own, for workflow code that changed before the release.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { version } from '../package.json';
@@ -22,6 +22,9 @@ const compensated = { ...http, compensation: { method: 'DELETE', url: 'http://12
 interface Play {
   gate: FakeGateActivities;
   reaches(state: string): Promise<DeploymentStatus>;
+  /** of the run that is there now */
+  runId(): Promise<string>;
+  cancel(): Promise<unknown>;
   call(kind: 'resume' | 'abort' | 'override', meantFor?: string): Promise<unknown>;
 }
 
@@ -61,12 +64,38 @@ const scenarios: Record<string, Scenario> = {
   'paused-through-continue-as-new': {
     stages: [{ name: 'canary', autoResume: true }],
     historyLimit: 40,
-    prepare: (gate) => (gate.verdict = { outcome: 'error', faults: [STALE] }),
-    play: async ({ gate, reaches }) => {
+    prepare: (gate) => {
+      gate.verdict = { outcome: 'error', faults: [STALE] };
+      gate.stages = { ...gate.stages, remindAfter: '300ms', remindAtMost: '300ms' };
+    },
+    play: async ({ gate, reaches, runId }) => {
       await reaches('paused');
-      await eventually('a second run', () => gate.kinds().filter((kind) => kind === 'decision:error').length >= 5);
+      const first = await runId();
+      await eventually('a second run', async () => (await runId()) !== first);
       gate.verdict = { outcome: 'allow' };
     },
+  },
+  'waits-with-other-reasons-until-given-up': {
+    stages: [{ name: 'canary', onDeny: 'wait', giveUpAfter: '6s' }],
+    prepare: (gate) => (gate.verdict = DENIED),
+    play: async ({ gate, reaches }) => {
+      await reaches('waiting');
+      await eventually('two looks', () => gate.looks.length >= 2);
+      gate.verdict = { outcome: 'deny', reasons: ['max_delta limit exceeded: current 700 > configured 500'] };
+    },
+  },
+  'cancelled-while-waiting': {
+    stages: [{ name: 'canary', onDeny: 'wait' }],
+    prepare: (gate) => (gate.verdict = DENIED),
+    play: async ({ gate, reaches, cancel }) => {
+      await reaches('waiting');
+      await eventually('two looks', () => gate.looks.length >= 2);
+      await cancel();
+    },
+  },
+  'failed-and-compensated': {
+    stages: [{ name: 'canary', action: compensated }],
+    prepare: (gate) => (gate.actionFailures = [{ mayHaveBeenSent: true, nonRetryable: true }]),
   },
   'aborted-while-acting': {
     stages: [{ name: 'canary', action: compensated }],
@@ -110,7 +139,9 @@ async function record(env: TemporalEnv, folder: string, name: string, scenario: 
       });
     const call: Play['call'] = (kind, meantFor) =>
       deployments.call(name, kind, { ...OPERATOR, ...(meantFor === undefined ? {} : { for: meantFor }) });
-    await scenario.play?.({ gate, reaches, call });
+    const runId = async (): Promise<string> => (await handle.describe()).runId;
+    const cancel = (): Promise<unknown> => env.client.workflow.getHandle(workflowIdOf(name)).cancel();
+    await scenario.play?.({ gate, reaches, call, runId, cancel });
     await handle.result().catch(() => undefined);
     const runs = [handle.firstExecutionRunId, (await handle.describe()).runId];
     for (const [index, runId] of [...new Set(runs)].entries()) {
@@ -124,8 +155,13 @@ async function record(env: TemporalEnv, folder: string, name: string, scenario: 
   });
 }
 
+function argumentOf(flag: string): string | undefined {
+  const at = process.argv.indexOf(flag);
+  return at < 0 ? undefined : process.argv[at + 1];
+}
+
 async function main(): Promise<void> {
-  const folder = resolve(__dirname, '..', 'test', 'histories', version);
+  const folder = resolve(__dirname, '..', 'test', 'histories', argumentOf('--into') ?? version);
   if (existsSync(folder) && !process.argv.includes('--before-release')) {
     throw new Error(
       `${folder} is there: a released version is never recorded again (--before-release says that it is not released yet)`,

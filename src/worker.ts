@@ -130,6 +130,7 @@ export async function startWorker(loaded: LoadedSettings, options: WorkerStartOp
         dataConverter,
         activities: createActivities(services),
         maxConcurrentActivityTaskExecutions: settings.temporal.maxConcurrentActivities,
+        maxCachedWorkflows: settings.temporal.maxCachedWorkflows,
         shutdownGraceTime: parseDuration(settings.temporal.shutdownGraceTime),
       }),
     ).finally(closeAll);

@@ -25,8 +25,13 @@ export function createActivities(services: Services): GateActivities {
   return {
     readDefaults: async () => {
       const config = await currentOrDefaults(services);
-      const { uiUrl } = services;
-      return { stages: config.stages, activities: config.activities, ...(uiUrl === undefined ? {} : { uiUrl }) };
+      const { uiUrl, historyLimit } = services;
+      return {
+        stages: config.stages,
+        activities: config.activities,
+        ...(uiUrl === undefined ? {} : { uiUrl }),
+        ...(historyLimit === undefined ? {} : { historyLimit }),
+      };
     },
     collectFacts: (request) =>
       translated(FailureType.FactSourceUnavailable, async () =>

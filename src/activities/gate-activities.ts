@@ -84,7 +84,7 @@ export interface GateDefaults {
   stages: StageBehaviour;
   /** time-outs and retries */
   activities: ReleaseConfig['activities'];
-  /** continue as new beyond this many events, earlier than the server suggests; absent in answers of releases before 0.3 */
+  /** continue as new beyond this many events, earlier than the server suggests; absent in answers of earlier releases */
   historyLimit?: number;
   /** of the Temporal UI, for links in alerts */
   uiUrl?: string;

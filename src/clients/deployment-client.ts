@@ -16,7 +16,12 @@ import { DEPLOYMENT_ID } from '../workflows/search-attributes';
 import { FailureType, GateError } from '../kernel/failures';
 import { workflowIdOf } from '../kernel/names';
 import type { DeploymentSpec } from '../gate/deployments/deployment-spec';
-import type { DeploymentStatus, Explanation, OperatorReply } from '../gate/deployments/deployment-state';
+import {
+  isFinal,
+  type DeploymentStatus,
+  type Explanation,
+  type OperatorReply,
+} from '../gate/deployments/deployment-state';
 import { explain } from '../gate/deployments/explain';
 import { toLookDetails } from '../gate/deployments/looks';
 import { decodePendingActivities } from '../platform/temporal/pending-activities';
@@ -91,12 +96,19 @@ export class DeploymentClient {
     return { started: memo.startedBy === nonce };
   }
 
-  /** The first of `<id>.2`, `<id>.3`, … that was never used; the ones before must have ended. */
-  async nextId(id: string): Promise<string> {
+  /**
+   * The first of `<id>.2`, `<id>.3`, … that was never used; the ones before must have ended.
+   *
+   * @param ranBefore whether one that Temporal does not know ran beyond its retention; @default none did
+   */
+  async nextId(id: string, ranBefore: (candidate: string) => Promise<boolean> = async () => false): Promise<string> {
     for (let run = 1; ; run += 1) {
       const candidate = run === 1 ? id : `${id}.${run}`;
       const description = await this.describeIfKnown(candidate);
-      if (!description) return candidate === id ? id : candidate;
+      if (!description) {
+        if (await ranBefore(candidate)) continue;
+        return candidate;
+      }
       if (description.status.name === 'RUNNING') {
         const message = `Expected deployment ${candidate} to have ended before it is run again, but it is running`;
         throw new GateError(FailureType.ConfigInvalid, message);
@@ -203,16 +215,33 @@ export class DeploymentClient {
       const detail =
         cause instanceof ApplicationFailure ? (cause.details?.[0] as DeploymentStatus | undefined) : undefined;
       if (detail?.deploymentId !== undefined) return detail;
-      const stages = ((description.memo?.spec as DeploymentSpec | undefined)?.stages ?? []).map(({ name }) => ({
-        name,
-        state: 'pending' as const,
-      }));
-      const endReason = cause instanceof Error ? cause.message : description.status.name.toLowerCase();
+      const endReason = await this.endReason(description, cause);
       const state =
         description.status.name === 'CANCELLED' || description.status.name === 'TERMINATED' ? 'aborted' : 'failed';
+      // A worker still knows what the stages of a closed workflow did, from its history.
+      const known = await this.withDeadline(() => this.handle(id).query(statusQuery)).catch(() => undefined);
+      if (known) return isFinal(known.state) ? known : { ...known, state, endReason };
+      const stages = ((description.memo?.spec as DeploymentSpec | undefined)?.stages ?? []).map(({ name }) => ({
+        name,
+        state: 'unknown' as const,
+      }));
       const stage = (description.searchAttributes.DeploymentStage?.[0] as string | undefined) ?? '';
       return { deploymentId: id, state, stage, stageIndex: 0, stages, endReason };
     }
+  }
+
+  /** Why a workflow is closed; of one that was terminated, by whom too. */
+  private async endReason(description: WorkflowExecutionDescription, cause: unknown): Promise<string> {
+    const { workflowId, runId, status } = description;
+    const why = cause instanceof Error ? cause.message : status.name.toLowerCase();
+    if (status.name !== 'TERMINATED') return why;
+    const { history } = await this.options.client.workflowService.getWorkflowExecutionHistoryReverse({
+      namespace: this.options.client.options.namespace,
+      execution: { workflowId, runId },
+      maximumPageSize: 1,
+    });
+    const { identity, reason } = history?.events?.[0]?.workflowExecutionTerminatedEventAttributes ?? {};
+    return `terminated in Temporal${identity ? ` by ${identity}` : ''}${reason ? `: ${reason}` : ''}`;
   }
 
   private handle(id: string) {

@@ -6,6 +6,7 @@ import { createErrorMetrics } from '../platform/observability/error-metrics';
 import { createReleaseMetrics } from '../releases/service/release-metrics';
 import { createActionMetrics } from './actions/service/action-metrics';
 import { createDecisionMetrics } from './decisions/service/decision-metrics';
+import { createEndMetrics } from './end-metrics';
 import { createFactMetrics } from './facts/service/fact-metrics';
 
 /** What the features report, by domain. Each hook is a plain function that throws nothing and needs no `this`. */
@@ -25,6 +26,7 @@ export function createMetrics(registry: Registry) {
     releases: createReleaseMetrics(registry),
     audit: createAuditMetrics(registry),
     actions: createActionMetrics(registry),
+    ends: createEndMetrics(registry),
     alerts: createAlertMetrics(registry),
   };
 }

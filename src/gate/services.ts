@@ -44,6 +44,8 @@ export interface Services extends MaskedGate, Pick<Audit, 'store' | 'database'> 
   registry: Registry;
   logger: ProgramLogger;
   uiUrl?: string;
+  /** a deployment continues as new beyond this many events */
+  historyLimit?: number;
   /** checks for a new release now */
   reload(): Promise<void>;
   close(): Promise<void>;
@@ -114,7 +116,10 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     masks,
     settingsMask: settings.audit.mask,
     releases: { inForce: releases.inForce, find: (ref) => holder.find(ref) },
-    onRecorded: metrics.decisions.recorded,
+    onRecorded: (record) => {
+      metrics.decisions.recorded(record);
+      metrics.ends.recorded(record);
+    },
   });
 
   const { store, database } = audit;
@@ -130,6 +135,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     registry,
     logger,
     ...(uiUrl === undefined ? {} : { uiUrl }),
+    ...(settings.temporal.historyLimit === undefined ? {} : { historyLimit: settings.temporal.historyLimit }),
     reload: releases.reload,
     close: async () => {
       releases.stop();

@@ -154,6 +154,10 @@ export const Settings = Type.Object(
         workflowTaskTimeout: Duration('10s'),
         maxConcurrentActivities: Type.Integer({ minimum: 1, maximum: 10000, default: 100 }),
         shutdownGraceTime: Duration('10s'),
+        /** workflows that a worker keeps in memory between two tasks; one that it does not keep is replayed */
+        maxCachedWorkflows: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 1_000 }),
+        /** a deployment continues as new beyond this many events; absent, when the server suggests it */
+        historyLimit: Type.Optional(Type.Integer({ minimum: 100, maximum: 50_000 })),
         /** encrypts payloads and failure messages: the first key encrypts, all decrypt; required once facts are masked */
         encryptionKeys: Type.Array(EncryptionKey, { default: [], maxItems: 16 }),
         /** makes the worker a versioned one, which gets tasks only while its build is current; absent, it is unversioned */

@@ -39,8 +39,12 @@ export async function deployment(input: DeploymentInput): Promise<DeploymentStat
     }
   } catch (error) {
     if (isCancellation(error)) await endCancelled(gate);
-    if (error instanceof ApplicationFailure && error.type === FailureType.ActionFailed)
+    if (error instanceof ApplicationFailure && error.type === FailureType.ActionFailed) {
       await endFailed(gate, error.message);
+      // With what every stage did: it is all that is known of a workflow that failed.
+      const { type, message } = error;
+      throw ApplicationFailure.create({ type, message, nonRetryable: true, details: [gate.status()] });
+    }
     if (error instanceof ActivityFailure && !isCancellation(error))
       await endFailed(gate, error.cause?.message ?? error.message);
     throw error;
@@ -76,7 +80,7 @@ async function endCancelled(gate: Gate): Promise<void> {
   if (gate.stage === undefined) return;
   const reason = 'the workflow was cancelled in Temporal';
   await gate.stage.recordCancellation(reason);
-  await gate.end('aborted', reason);
+  await gate.end('aborted', reason, 'temporal', 'cancelled');
   await gate.settle();
 }
 

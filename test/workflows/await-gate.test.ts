@@ -45,7 +45,7 @@ describe('awaitGate, from a workflow of one’s own', () => {
           lease: expect.objectContaining({ decisionId: expect.any(String) }),
         },
       ]);
-      expect(gate.kinds()).toEqual(['decision:allow', 'decision:allow']);
+      expect(gate.kinds()).toEqual(['decision:allow', 'decision:allow', 'ended']);
     }));
 
   it('awaitGate answers the operator’s messages, and shows the stages behind it as done', () =>

@@ -84,7 +84,7 @@ describe('the deployment workflow', () => {
           state: 'done',
           stages: [{ name: 'canary', state: 'done', outcome: 'allow' }],
         });
-        expect(gate.kinds()).toEqual(['decision:allow']);
+        expect(gate.kinds()).toEqual(['decision:allow', 'ended']);
         const [record] = gate.records.values();
         expect(record).toMatchObject({
           deploymentID: id,
@@ -96,12 +96,12 @@ describe('the deployment workflow', () => {
         });
       }));
 
-    it('a deployment costs at most 16 history events for a stage without an action', () =>
+    it('a deployment costs at most 18 history events for a stage without an action, its end included', () =>
       running(async () => {
         await deployments.start(spec());
         await ended();
         const { events } = await handle().fetchHistory();
-        expect(events?.length).toBeLessThanOrEqual(16);
+        expect(events?.length).toBeLessThanOrEqual(18);
       }));
 
     it('a deployment decides every stage in its turn', () =>
@@ -134,7 +134,7 @@ describe('the deployment workflow', () => {
         await reaches('waiting');
         gate.verdict = { outcome: 'allow' };
         expect(await ended()).toMatchObject({ state: 'done' });
-        expect(gate.kinds()).toEqual(['decision:deny', 'recheck', 'decision:allow']);
+        expect(gate.kinds()).toEqual(['decision:deny', 'recheck', 'decision:allow', 'ended']);
       }));
 
     it('a deployment gives up a denial after giveUpAfter', () =>
@@ -152,7 +152,7 @@ describe('the deployment workflow', () => {
         gate.verdict = structuredClone(verdict) as unknown as typeof gate.verdict;
         await deployments.start(spec({ name: 'canary', mode: 'observe', action: http }));
         expect(await ended()).toMatchObject({ state: 'done' });
-        expect(gate.kinds()).toEqual([`decision:${outcome}`]);
+        expect(gate.kinds()).toEqual([`decision:${outcome}`, 'acted', 'ended']);
         expect(gate.actions).toEqual([expect.not.objectContaining({ lease: expect.anything() })]);
         expect(gate.alerts).toEqual([]);
       }),
@@ -164,7 +164,7 @@ describe('the deployment workflow', () => {
         await deployments.start(spec());
         expect(await ended()).toMatchObject({ state: 'done' });
         expect(gate.decidedOnOneWorker).toHaveLength(1);
-        expect(gate.kinds()).toEqual(['decision:allow']);
+        expect(gate.kinds()).toEqual(['decision:allow', 'ended']);
       }));
 
     it('a deployment asks for the defaults through the server when a busy worker does not answer within the workflow task', () =>
@@ -216,7 +216,7 @@ describe('the deployment workflow', () => {
         expect((await deployments.explain(id))?.summary).toContain('the facts have recovered');
         expect(replyOf(await resume())).toMatchObject({ accepted: true, kind: 'resume' });
         expect(await ended()).toMatchObject({ state: 'done' });
-        const acts = [...gate.records.values()].filter(({ kind }) => kind !== 'decision' && kind !== 'recheck');
+        const acts = [...gate.records.values()].filter(({ kind }) => !['decision', 'recheck', 'ended'].includes(kind));
         expect(acts.map(({ kind, actor }) => [kind, actor])).toEqual([
           ['pause', 'gate'],
           ['resume', 'ann'],
@@ -285,7 +285,10 @@ describe('the deployment workflow', () => {
           'c done',
           'd done',
         ]);
-        expect(gate.kinds()).toEqual(['decision:allow', 'decision:allow', 'decision:allow', 'decision:allow']);
+        expect(gate.kinds()).toEqual([
+          ...['decision:allow', 'decision:allow', 'decision:allow', 'decision:allow'],
+          'ended',
+        ]);
       }));
 
     it('a pause survives continue-as-new, and an update that was handled is not carried out again', () =>
@@ -369,7 +372,13 @@ describe('the deployment workflow', () => {
           ],
         });
         expect(gate.compensations).toEqual([`${id}/second`]);
-        expect(gate.kinds()).toEqual(['decision:allow', 'decision:allow', 'abort']);
+        expect(gate.kinds()).toEqual(['decision:allow', 'decision:allow', 'abort', 'acted', 'ended']);
+        expect([...gate.records.values()].at(-2)?.details).toMatchObject({ result: 'aborted', compensation: 'due' });
+        expect([...gate.records.values()].at(-1)).toMatchObject({
+          actor: 'ann',
+          reason: 'aborted by ann: checked by hand (compensated)',
+          details: { end: 'aborted', stages: { first: 'done', second: 'aborted' } },
+        });
       }));
 
     it.each([
@@ -442,7 +451,7 @@ describe('the deployment workflow', () => {
         expect(gate.actions).toHaveLength(0);
         gate.storeDown = false;
         expect(await ended()).toMatchObject({ state: 'done' });
-        expect(gate.kinds()).toEqual(['decision:allow', 'pause', 'resolved']);
+        expect(gate.kinds()).toEqual(['decision:allow', 'pause', 'resolved', 'acted', 'ended']);
         expect(gate.actions).toHaveLength(1);
         expect(gate.alerts.map(({ status: state }) => state)).toEqual(['firing', 'resolved']);
       }));
@@ -458,7 +467,7 @@ describe('the deployment workflow', () => {
         gate.storeDown = false;
         expect(replyOf(await abort)).toMatchObject({ accepted: true, state: 'aborted' });
         expect(await ended()).toMatchObject({ state: 'aborted' });
-        expect(gate.kinds().sort()).toEqual(['abort', 'decision:deny', 'pause', 'resolved']);
+        expect(gate.kinds().sort()).toEqual(['abort', 'decision:deny', 'ended', 'pause', 'resolved']);
       }));
 
     it('the audit store that holds a record under the id has it adopted', () =>
@@ -551,6 +560,12 @@ describe('the deployment workflow', () => {
         });
         await expect(handle().result()).rejects.toMatchObject({ cause: { type: 'ActionFailed' } });
         expect(gate.compensations).toHaveLength(compensations);
+        expect((await ended()).stages).toEqual([expect.objectContaining({ name: 'canary', state: 'failed' })]);
+        expect(gate.kinds()).toEqual(['decision:allow', 'acted', 'ended']);
+        const [, acted, end] = [...gate.records.values()];
+        const compensated = compensations > 0 ? 'due' : 'none';
+        expect(acted?.details).toMatchObject({ result: 'failed', attempts: 1, compensation: compensated });
+        expect(end?.details).toEqual({ end: 'failed', stages: { canary: 'failed' } });
       }),
     );
 
@@ -578,6 +593,12 @@ describe('the deployment workflow', () => {
         await deployments.start(spec({ name: 'canary', action: { type: 'module', name: 'flip', ...over } }));
         expect(await ended()).toMatchObject({ state: 'failed' });
         expect(gate.compensations).toHaveLength(compensations);
+        expect((await ended()).stages).toEqual([expect.objectContaining({ name: 'canary', state: 'failed' })]);
+        expect(gate.kinds()).toEqual(['decision:allow', 'acted', 'ended']);
+        const [, acted, end] = [...gate.records.values()];
+        const compensated = compensations > 0 ? 'due' : 'none';
+        expect(acted?.details).toMatchObject({ result: 'failed', attempts: 1, compensation: compensated });
+        expect(end?.details).toEqual({ end: 'failed', stages: { canary: 'failed' } });
       }),
     );
 
@@ -592,9 +613,29 @@ describe('the deployment workflow', () => {
         await handle().cancel();
         expect(await ended()).toMatchObject({ state: 'aborted' });
         expect(gate.compensations).toEqual([`${id}/canary`]);
-        expect(gate.kinds()).toEqual(['decision:allow', 'abort']);
+        expect(gate.kinds()).toEqual(['decision:allow', 'acted', 'abort', 'ended']);
+        expect([...gate.records.values()].at(-1)).toMatchObject({ actor: 'temporal', details: { end: 'cancelled' } });
       }));
   });
+
+  it('a deployment that is terminated in Temporal tells what its stages did, who ended it and why', () =>
+    running(async () => {
+      gate.actionGate = async (cancelled) => void (await cancelled);
+      await deployments.start(spec({ name: 'first' }, { name: 'second', action: http }));
+      await reaches('acting');
+      await handle().terminate('by mistake');
+      expect(await deployments.status(id)).toMatchObject({
+        closed: true,
+        status: {
+          state: 'aborted',
+          endReason: 'terminated in Temporal by test-client: by mistake',
+          stages: [
+            { name: 'first', state: 'done' },
+            { name: 'second', state: 'acting' },
+          ],
+        },
+      });
+    }));
 
   describe('starting', () => {
     it('the same input twice is one deployment', () =>
@@ -632,6 +673,7 @@ describe('the deployment workflow', () => {
         await deployments.call(id, 'abort', OPERATOR);
         await ended();
         expect(await deployments.nextId(id)).toBe(`${id}.2`);
+        expect(await deployments.nextId(id, async (candidate) => candidate === `${id}.2`)).toBe(`${id}.3`);
       }));
 
     it('starting without a worker leaves status unanswered and a call unconfirmed', async () => {

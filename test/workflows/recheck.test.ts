@@ -102,7 +102,7 @@ describe('a recheck', () => {
       await counted(3);
       gate.verdict = { outcome: 'allow' };
       expect(await ended()).toMatchObject({ state: 'done' });
-      expect(gate.kinds()).toEqual(['decision:deny', 'recheck', 'decision:allow']);
+      expect(gate.kinds()).toEqual(['decision:deny', 'recheck', 'decision:allow', 'ended']);
       const [record] = records('recheck');
       expect(record).toMatchObject({
         schemaVersion: 2,
@@ -206,7 +206,7 @@ describe('a recheck', () => {
       const meantFor = { ...OPERATOR, for: lastDecision?.decisionId ?? '' };
       expect(await deployments.call(id, 'override', meantFor)).toMatchObject({ reply: { accepted: true } });
       expect(await ended()).toMatchObject({ state: 'done' });
-      expect(gate.kinds()).toEqual(['decision:deny', 'recheck', 'override']);
+      expect(gate.kinds()).toEqual(['decision:deny', 'recheck', 'override', 'ended']);
       expect(records('recheck')[0]?.details).toMatchObject({ endedBy: 'call' });
       expect(records('recheck')[0]?.details?.count).toBeGreaterThanOrEqual(2);
     }),
@@ -219,7 +219,7 @@ describe('a recheck', () => {
       await counted(1);
       expect(await deployments.call(id, 'abort', OPERATOR)).toMatchObject({ reply: { accepted: true } });
       await ended();
-      expect(gate.kinds()).toEqual(['decision:deny', 'recheck', 'abort']);
+      expect(gate.kinds()).toEqual(['decision:deny', 'recheck', 'abort', 'ended']);
       expect(records('recheck')[0]?.details).toMatchObject({ count: null, endedBy: 'call' });
     }));
 
@@ -229,7 +229,7 @@ describe('a recheck', () => {
       await counted(2);
       await handle().cancel();
       expect(await ended()).toMatchObject({ state: 'aborted' });
-      expect(gate.kinds()).toEqual(['decision:deny', 'recheck', 'abort']);
+      expect(gate.kinds()).toEqual(['decision:deny', 'recheck', 'abort', 'ended']);
       expect(records('recheck')[0]?.details?.count).toBeGreaterThanOrEqual(2);
     }));
 
@@ -237,7 +237,7 @@ describe('a recheck', () => {
     running(async () => {
       await start({ giveUpAfter: '2s' });
       expect(await ended()).toMatchObject({ state: 'denied' });
-      expect(gate.kinds()).toEqual(['decision:deny', 'recheck', 'decision:deny']);
+      expect(gate.kinds()).toEqual(['decision:deny', 'recheck', 'decision:deny', 'ended']);
       expect(records('recheck')[0]?.details).toMatchObject({ endedBy: 'time' });
       expect(gate.collected.at(-1)).toMatchObject({ bypassCache: true });
     }));

@@ -44,8 +44,12 @@ export function deployCommand({ io, exit }: CommandContext): Command {
     const spec = await readSpec(io, options);
     const { deployments, close } = await connect(io, options.settings);
     try {
-      const id = options.again ? await deployments.nextId(spec.id) : spec.id;
-      if ((await deployments.status(id)).found === 'unknown') {
+      const id = options.again
+        ? await deployments.nextId(spec.id, async (candidate) => {
+            return (await findPast(io, options, { ...spec, id: candidate })) !== undefined;
+          })
+        : spec.id;
+      if (!options.again && (await deployments.status(id)).found === 'unknown') {
         const past = await askPast(io, options, { ...spec, id });
         if (past !== undefined) return exit(past);
       }
@@ -150,19 +154,24 @@ async function readSpec(io: CliIo, options: DeployOptions): Promise<DeploymentSp
 }
 
 /** A store that is away now does not keep a deployment from starting: nothing acts before it is back. */
-async function askPast(io: CliIo, options: DeployOptions, spec: DeploymentSpec): Promise<ExitCode | undefined> {
+async function findPast(io: CliIo, options: DeployOptions, spec: DeploymentSpec): Promise<PastResult | undefined> {
   const [{ findPastDeployment }, { openLoadedSettings }] = await Promise.all([
     import('../../clients/find-past-deployment.js'),
     import('../open-settings.js'),
   ]);
   const loaded = await openLoadedSettings(io, options.settings);
-  let past: PastResult | undefined;
   try {
-    past = await findPastDeployment(loaded, io.env, spec);
+    return await findPastDeployment(loaded, io.env, spec);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     io.stderr.write(`Not asked whether ${spec.id} ran in the past: ${why}\n`);
+    return undefined;
   }
+}
+
+/** How it ended beyond Temporal's retention, printed; undefined when it never ran. */
+async function askPast(io: CliIo, options: DeployOptions, spec: DeploymentSpec): Promise<ExitCode | undefined> {
+  const past = await findPast(io, options, spec);
   if (!past) return undefined;
   const { state, stage } = past;
   if (options.output === 'json') printJson(io, { deploymentId: spec.id, state, stage, from: 'audit' });

@@ -73,7 +73,8 @@ export interface CarriedGate {
 /** How far one stage is, and the outcome of its newest decision. */
 export interface StageProgress {
   name: string;
-  state: 'pending' | GateState;
+  /** `unknown` where the workflow is closed and no worker answers */
+  state: 'pending' | 'unknown' | GateState;
   /** of its newest decision; absent before the first */
   outcome?: 'allow' | 'deny' | 'error';
   /** an operator allowed it in spite of its decision */

@@ -1,15 +1,28 @@
 import type { AuditRecord } from '../../audit/audit-record';
 import { isGateRecord } from '../../audit/place';
+import type { DeploymentEnd } from '../../audit/ends';
 import type { DeploymentSpec } from './deployment-spec';
 
-export type PastResult =
-  { state: 'done' | 'denied' | 'aborted'; stage: string } | { state: 'uncertain'; stage: string };
+/** How a deployment ended, as far as its records say. */
+export interface PastResult {
+  state: 'done' | 'denied' | 'aborted' | 'failed' | 'uncertain';
+  stage: string;
+}
+
+const STATES: Record<DeploymentEnd, PastResult['state']> = {
+  done: 'done',
+  denied: 'denied',
+  aborted: 'aborted',
+  failed: 'failed',
+  cancelled: 'aborted',
+  terminated: 'aborted',
+};
 
 /**
  * How a deployment that Temporal has forgotten ended, from its audit records; undefined when there are none.
  *
- * Certain is an abort, a denial that nothing followed, and an allow of the last stage; anything else is `uncertain` (the
- * records do not hold how an action ended).
+ * The record of its end tells. Of deployments that ended under a release that wrote none, certain is an abort, a denial that
+ * nothing followed, and an allow of the last stage; anything else is `uncertain`.
  *
  * @param records of this deployment, in any order
  */
@@ -18,6 +31,8 @@ export function pastResult(
   records: readonly AuditRecord[],
 ): PastResult | undefined {
   const inOrder = records.filter(isGateRecord).sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
+  const ended = inOrder.findLast((record) => record.kind === 'ended');
+  if (ended) return { state: stateOf(ended), stage: ended.stage };
   const abort = inOrder.findLast((record) => record.kind === 'abort');
   if (abort) return { state: 'aborted', stage: abort.stage };
   const last = inOrder.findLast((record) => record.kind === 'decision' || record.kind === 'override');
@@ -26,4 +41,10 @@ export function pastResult(
   const finalStage = spec.stages.at(-1)?.name;
   if (last.outcome === 'allow' && last.stage === finalStage) return { state: 'done', stage: last.stage };
   return { state: 'uncertain', stage: last.stage };
+}
+
+/** A later release may know ends that this one does not. */
+function stateOf({ details }: AuditRecord): PastResult['state'] {
+  const end = details?.end;
+  return typeof end === 'string' && Object.hasOwn(STATES, end) ? STATES[end as DeploymentEnd] : 'uncertain';
 }

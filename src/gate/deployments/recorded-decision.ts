@@ -66,7 +66,7 @@ export interface RecordedDecision {
   /** epoch milliseconds */
   decisionTimeMs: number;
   decision: Decision;
-  /** of its reasons or faults, as a `Finding` has them; absent in what releases before 0.3 recorded */
+  /** of its reasons or faults, as a `Finding` has them; absent in what earlier releases recorded */
   codes?: string[];
   /** under which it was decided; absent when none was loaded */
   release?: ReleaseRef;

@@ -1,12 +1,14 @@
 import { DefaultLogger, type LogLevel } from '@temporalio/worker';
+import { CommonFailure } from '../../kernel/failures';
 import type { ProgramLogger } from './program-logger';
+import { createRepetitions } from './repetitions';
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
 /** What the SDK says of where something happened; none of it comes from a payload or an error. */
 const SAFE_KEYS: readonly string[] = [
   ...['sdkComponent', 'taskQueue', 'namespace', 'workflowId', 'workflowType', 'runId', 'activityId', 'activityType'],
-  ...['attempt', 'isLocal', 'durationMs', 'historyLength', 'identity', 'target', 'state'],
+  ...['attempt', 'isLocal', 'durationMs', 'historyLength', 'identity', 'target', 'state', 'repeated'],
 ];
 
 export interface TemporalLoggerOptions {
@@ -14,7 +16,21 @@ export interface TemporalLoggerOptions {
   withoutTexts?: boolean;
 }
 
-/** The logger for Temporal's Runtime: its lines go where ours go, at our level. `options` count as they are at each line. */
+/** Failures whose messages may quote facts: their records hold them, masked. */
+const ABOUT_FACTS: readonly string[] = [
+  CommonFailure.FactInvalid,
+  CommonFailure.FactMissing,
+  CommonFailure.FactSourceUnavailable,
+  CommonFailure.FactStale,
+  CommonFailure.PolicyEvaluation,
+];
+const REPEATED_EVERY_MS = 600_000;
+
+/**
+ * The logger for Temporal's Runtime: its lines go where ours go, at our level. A failure that repeats in the same workflow
+ * is written once, and every ten minutes how often it came again; one about facts has no text. `options` count as they are
+ * at each line.
+ */
 export function createTemporalLogger(
   logger: ProgramLogger,
   options: Readonly<TemporalLoggerOptions> = {},
@@ -22,10 +38,19 @@ export function createTemporalLogger(
   const isWanted = (name: LogLevel): boolean =>
     logger.isLevelEnabled?.(LEVELS[name]) ?? (name !== 'TRACE' && name !== 'DEBUG');
   const level = (Object.keys(LEVELS) as LogLevel[]).find(isWanted) ?? 'ERROR';
+  const repetitions = createRepetitions({ everyMs: REPEATED_EVERY_MS, nowMs: Date.now });
   return new DefaultLogger(level, ({ level: of, meta, message }) => {
     const name = of === 'TRACE' && logger.trace === undefined ? 'debug' : LEVELS[of];
-    if (!options.withoutTexts) logger[name]?.({ ...meta }, message);
-    else logger[name]?.(withoutText({ ...meta }), firstWords(message));
+    const details: Record<string, unknown> = { ...meta };
+    const failureType = details.error === undefined ? undefined : failureTypeOf(details.error);
+    if (failureType !== undefined) {
+      const { workflowId, activityType } = details;
+      const repeated = repetitions.count(JSON.stringify([firstWords(message), workflowId, activityType, failureType]));
+      if (repeated === undefined) return;
+      if (repeated > 0) details.repeated = repeated;
+    }
+    if (!options.withoutTexts && !ABOUT_FACTS.includes(failureType ?? '')) logger[name]?.(details, message);
+    else logger[name]?.(withoutText(details), firstWords(message));
   });
 }
 

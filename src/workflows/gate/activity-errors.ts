@@ -36,6 +36,14 @@ export function mayHaveBeenSent(error: unknown): boolean {
   return detail?.mayHaveBeenSent !== false;
 }
 
+/** The HTTP status that an attempt at an action ended with, when there was one. */
+export function statusOf(error: unknown): number | undefined {
+  const faults = applicationFailure(error)?.details?.[1] as readonly Fault[] | undefined;
+  return Array.isArray(faults)
+    ? (faults as readonly Fault[]).find(({ status }) => status !== undefined)?.status
+    : undefined;
+}
+
 export function isRetryable(error: unknown): boolean {
   return applicationFailure(error)?.nonRetryable !== true;
 }

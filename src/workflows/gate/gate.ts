@@ -1,5 +1,6 @@
 import { setHandler } from '@temporalio/workflow';
 import type { GateDefaults } from '../../activities/gate-activities';
+import { GATE_ACTOR } from '../../gate/deployments/act-record';
 import { currentDetails } from '../../gate/deployments/current-details';
 import {
   CARRIED_VERSION,
@@ -8,6 +9,7 @@ import {
   type OperatorReply,
 } from '../../gate/deployments/deployment-state';
 import type { StageSpec } from '../../gate/deployments/deployment-spec';
+import type { DeploymentEnd } from '../../audit/ends';
 import { explain, summarise } from '../../gate/deployments/explain';
 import {
   advance,
@@ -37,6 +39,8 @@ import type { Outbox } from '../parts/outbox';
 import type { ShownAttribute } from '../parts/view';
 import { readDefaults } from './activity-proxies';
 import { StageGate } from './stage-gate';
+
+type FinalState = 'done' | 'denied' | 'aborted' | 'failed';
 
 /** A stage as the gate sees it: its action is the caller's business. */
 export type GatedStage = Omit<StageSpec, 'action'>;
@@ -135,10 +139,16 @@ export class Gate {
     return this.present;
   }
 
-  /** Sets the final state; an open pause is resolved and recorded first. */
-  async end(state: 'done' | 'denied' | 'aborted' | 'failed', reason?: string): Promise<void> {
+  /**
+   * Sets the final state; an open pause is resolved and recorded first, then the end itself.
+   *
+   * @param by who ended it; @default the gate
+   * @param end what the record says, where that is more than the state
+   */
+  async end(state: FinalState, reason?: string, by = GATE_ACTOR, end: DeploymentEnd = state): Promise<void> {
     if (this.known.pause) await this.present?.resolvePause(`deployment ${state}`);
     this.apply({ type: 'ended', state, reason });
+    await this.present?.recordEnd({ end, by, reason: reason ?? 'every stage is done' });
     this.showAttributes();
   }
 

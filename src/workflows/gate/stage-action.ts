@@ -1,9 +1,18 @@
 import { ApplicationFailure, isCancellation, sleep } from '@temporalio/workflow';
 import type { ActionRequest } from '../../activities/gate-activities';
-import type { ActionContext, ActionSpec } from '../../gate/actions/action';
+import type { ActionContext, ActionResult, ActionSpec } from '../../gate/actions/action';
 import { parseDuration } from '../../kernel/duration';
 import { FailureType } from '../../kernel/failures';
-import { isRetryable, isTimeOut, lapsedLease, mayHaveBeenSent, toFault, unconfirmedLease } from './activity-errors';
+import type { ActedResult } from '../../audit/ends';
+import {
+  isRetryable,
+  isTimeOut,
+  lapsedLease,
+  mayHaveBeenSent,
+  statusOf,
+  toFault,
+  unconfirmedLease,
+} from './activity-errors';
 import { remoteActivities } from './activity-proxies';
 import type { GatePass } from '../../gate/deployments/gate-pass';
 import { untilUrgent } from '../parts/await-call';
@@ -33,16 +42,30 @@ export async function runStageAction(
     ...(pass.lease?.release === undefined ? {} : { release: pass.lease.release }),
   };
   stage.actionStarted();
+  const startedAtMs = Date.now();
+  const statuses: (number | null)[] = [];
   const compensation = new Compensation();
   let sent = false;
   const noteSent = (): void => {
     if (!sent) addCompensation(compensation, stage, request);
     sent = true;
   };
+  /** Recorded before anything is taken back. */
+  const ended = (result: ActedResult, error?: string): Promise<void> =>
+    stage.recordActed({
+      type: action.type,
+      result,
+      attempts: statuses.length,
+      statuses: statuses.slice(-KEPT_STATUSES),
+      durationMs: Date.now() - startedAtMs,
+      compensation: result !== 'done' && !compensation.isEmpty ? 'due' : 'none',
+      ...(error === undefined ? {} : { error }),
+    });
   for (let attempt = 1; ; attempt += 1) {
     let failure: unknown;
+    let answer: ActionResult | undefined;
     try {
-      await untilUrgent(stage.inbox, () =>
+      answer = await untilUrgent(stage.inbox, () =>
         remoteActivities(options, 'action', `${action.type} for ${context.stage}`, { maximumAttempts: 1 }).runAction({
           ...request,
           ...(sent || pass.lease === undefined ? {} : { lease: pass.lease }),
@@ -51,16 +74,24 @@ export async function runStageAction(
     } catch (error) {
       failure = error;
     }
+    statuses.push(answer?.status ?? statusOf(failure) ?? null);
     const lapsed = lapsedLease(failure);
     if (failure === undefined || (lapsed === undefined && mayHaveBeenSent(failure))) noteSent();
     const abort = await stage.takeAbort();
-    if (abort) await stage.endAborted(abort, await takeBack(compensation));
-    if (failure === undefined) return 'done';
+    if (abort) {
+      await ended('aborted');
+      await stage.endAborted(abort, await takeBack(compensation));
+    }
+    if (failure === undefined) {
+      await ended('done');
+      return 'done';
+    }
     if (lapsed && pass.lease) {
       await stage.leaseLapsed(pass.lease, lapsed);
       return 'lapsed';
     }
     if (isCancellation(failure)) {
+      await ended('cancelled');
       await takeBack(compensation);
       throw failure;
     }
@@ -70,13 +101,24 @@ export async function runStageAction(
       return 'lapsed';
     }
     if (attempt >= options.action.maximumAttempts || !isRetryable(failure) || isFinalTimeOut(action, failure)) {
-      const remark = await takeBack(compensation);
       const { message } = toFault(failure, FailureType.ActionFailed);
+      await ended('failed', message);
+      const remark = await takeBack(compensation);
       throw ApplicationFailure.nonRetryable(`${message}${remark}`, FailureType.ActionFailed);
     }
-    await pauseBetweenAttempts(stage, attempt);
+    try {
+      await pauseBetweenAttempts(stage, attempt);
+    } catch (error) {
+      if (isCancellation(error) && stage.recordsEnds) {
+        await ended('cancelled');
+        await takeBack(compensation);
+      }
+      throw error;
+    }
   }
 }
+
+const KEPT_STATUSES = 20;
 
 async function pauseBetweenAttempts(stage: StageGate, attempt: number): Promise<void> {
   const { initialInterval, maximumInterval } = stage.activities.action;

@@ -1,7 +1,9 @@
-import { ApplicationFailure, patched, uuid4 } from '@temporalio/workflow';
+import { ApplicationFailure, patched, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { CollectRequest, GateDefaults } from '../../activities/gate-activities';
 import type { LapsedLease, LeaseClaim } from '../../gate/decisions/lease';
 import type { RecordedDecision } from '../../gate/deployments/recorded-decision';
+import type { DeploymentEnd } from '../../audit/ends';
+import { actedAct, endedAct, type EndedRun, type StageAction } from '../../gate/deployments/end-records';
 import { summarise } from '../../gate/deployments/explain';
 import { allowedPass, observedPass, overriddenPass, type GatePass } from '../../gate/deployments/gate-pass';
 import { asksAtOnce, lapsesPause, NextStep, nextAskAtMs, nextStep } from '../../gate/deployments/next-step';
@@ -21,6 +23,8 @@ import { recordLooked, takeDecision } from './take-decision';
 
 /** Runs that pass it look for changes by one activity a wait. */
 const RECHECK_PATCH = 'recheck';
+/** Runs that pass it record what became of their actions, and how they ended. */
+const ENDS_PATCH = 'acted-and-ended';
 
 /**
  * One stage at the gate, under the defaults that were in force when it began: asks for decisions, waits on denials, pauses
@@ -109,7 +113,8 @@ export class StageGate {
 
   /** @param remark what else the end must say, for example that a compensation failed */
   async endAborted(call: GateCall, remark = ''): Promise<never> {
-    await this.gate.end('aborted', `aborted by ${call.call.actor}: ${call.call.reason}${remark}`);
+    const { actor, reason } = call.call;
+    await this.gate.end('aborted', `aborted by ${actor}: ${reason}${remark}`, actor);
     this.inbox.answer(call, true, `Aborted at stage ${this.gate.status().stage}${remark}`);
     return await this.fail(FailureType.DeploymentAborted);
   }
@@ -117,6 +122,22 @@ export class StageGate {
   /** Temporal's own cancellation is an abort without a name. */
   async recordCancellation(reason: string): Promise<void> {
     await this.audit.recordAct({ id: uuid4(), kind: 'abort', atMs: Date.now(), actor: 'temporal', reason });
+  }
+
+  /** Whether this run records what became of actions, and how it ended. */
+  get recordsEnds(): boolean {
+    return patched(ENDS_PATCH);
+  }
+
+  /** Stores what became of the stage's action, before the next stage begins and before anything is taken back. */
+  async recordActed(action: StageAction): Promise<void> {
+    if (this.recordsEnds) await this.audit.recordDerived(actedAct(this.run(), action, Date.now()));
+  }
+
+  /** Stores how the deployment ended. */
+  async recordEnd(ended: { end: DeploymentEnd; by: string; reason: string }): Promise<void> {
+    const { stages } = this.gate.status();
+    if (this.recordsEnds) await this.audit.recordDerived(endedAct(this.run(), ended, stages, Date.now()));
   }
 
   /** Ends the pause, if there is one, after its end is recorded. */
@@ -178,6 +199,10 @@ export class StageGate {
     this.behaviour = compileBehaviour(defaults.stages, this.stage);
     this.activities = defaults.activities;
     this.audit = this.openAudit();
+  }
+
+  private run(): EndedRun {
+    return { deploymentId: this.gate.options.deploymentId, stage: this.stage.name, runId: workflowInfo().runId };
   }
 
   private openAudit(): AuditTrail {

@@ -137,14 +137,16 @@ export class StageWait {
   private async record(end: Ended | undefined, counted: Looks | undefined, found: Finding): Promise<void> {
     if (end?.by === 'failure') log.warn(`The recheck failed, so a decision is asked for: ${String(end.error)}`);
     const { deploymentId, stage } = this.gate.status();
-    const became = end?.by === 'change' ? toNewLook(end.found).finding : undefined;
+    const next = end?.by === 'change' ? toNewLook(end.found) : undefined;
+    const became = next?.finding;
     const looks = end?.by === 'change' ? end.found : (counted ?? { count: null });
     const { runId } = workflowInfo();
     const { number: wait, window } = this;
     const endedBy = endedByOf(end, found, became);
     const act = recheckAct(
       { deploymentId, stage, runId, wait, window, looks, found, endedBy, ...(became === undefined ? {} : { became }) },
-      Date.now(),
+      // Before the decision that may follow, which has the time of the look.
+      next === undefined ? Date.now() : lastLookAtMs(looks, next.look),
     );
     if (act) await this.options.known().audit.recordDerived(act);
   }
@@ -160,6 +162,10 @@ function checked(result: unknown): RecheckResult {
   if (toLookDetails(result) === undefined) throw new TypeError('Expected the recheck to return what it found');
   toNewLook(result as RecheckResult);
   return result as RecheckResult;
+}
+
+function lastLookAtMs({ lastAt }: Looks, { decisionTimeMs }: Look): number {
+  return lastAt === undefined ? decisionTimeMs : Math.min(decisionTimeMs, Date.parse(lastAt));
 }
 
 function toNewLook(result: RecheckResult): NewLook {

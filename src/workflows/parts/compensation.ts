@@ -11,6 +11,10 @@ export interface TakenBack {
 export class Compensation {
   private readonly steps: { step: string; undo: () => Promise<unknown> }[] = [];
 
+  get isEmpty(): boolean {
+    return this.steps.length === 0;
+  }
+
   /** A step that is tried again is added once, and keeps its place. */
   add(step: string, undo: () => Promise<unknown>): void {
     if (!this.steps.some((known) => known.step === step)) this.steps.push({ step, undo });

@@ -140,6 +140,16 @@ describe('pastResult', () => {
     ['a denial before an allow', [allowB, at(1, { stage: 'b', outcome: 'deny' })], { state: 'done', stage: 'b' }],
     ['an error', [at(1, { stage: 'b', outcome: 'error' })], { state: 'uncertain', stage: 'b' }],
     ['an abort', [allowA, at(3, { kind: 'abort', stage: 'a' }), allowB], { state: 'aborted', stage: 'a' }],
+    [
+      'the record of its end',
+      [allowA, allowB, at(3, { kind: 'ended', stage: 'b', details: { end: 'failed' } })],
+      { state: 'failed', stage: 'b' },
+    ],
+    [
+      'an end that a later release knows',
+      [allowB, at(3, { kind: 'ended', stage: 'b', details: { end: 'postponed' } })],
+      { state: 'uncertain', stage: 'b' },
+    ],
     ['acts alone', [at(1, { kind: 'pause', stage: 'a' })], { state: 'uncertain', stage: 'a' }],
   ])('pastResult of %s', (_name, records, expected) => {
     expect(pastResult(spec, records)).toEqual(expected);

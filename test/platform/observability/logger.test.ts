@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createLogger, logFormatOf, type LoggerOptions } from '../../../src/platform/observability/logger';
 import { toPrettyLine } from '../../../src/platform/observability/pretty-line';
+import { createRepetitions } from '../../../src/platform/observability/repetitions';
 import { createTemporalLogger } from '../../../src/platform/observability/temporal-logger';
 
 function capture(options: LoggerOptions = {}) {
@@ -67,6 +68,20 @@ describe('the logger', () => {
   });
 });
 
+describe('createRepetitions', () => {
+  it('createRepetitions lets a line through at first, later with the number of repetitions, and as new after a long silence', () => {
+    let now = 0;
+    const repetitions = createRepetitions({ everyMs: 100, nowMs: () => now });
+    const at = (atMs: number): number | undefined => {
+      now = atMs;
+      return repetitions.count('a');
+    };
+    expect([0, 10, 90].map(at)).toEqual([0, undefined, undefined]);
+    expect(repetitions.count('b')).toBe(0);
+    expect([100, 150, 350].map(at)).toEqual([3, undefined, 0]);
+  });
+});
+
 describe("Temporal's logger", () => {
   it("Temporal's logger writes what Temporal logs at our level", () => {
     const { logger, entries } = capture({ level: 'warn' });
@@ -93,6 +108,29 @@ describe("Temporal's logger", () => {
       { msg: 'Alert not delivered', failureType: 'TypeError' },
     ]);
     expect(JSON.stringify(entries())).not.toContain('SECRET');
+  });
+
+  it("Temporal's logger writes a failure that repeats once, and one of another workflow or type beside it", () => {
+    const { logger, entries } = capture();
+    const temporal = createTemporalLogger(logger);
+    const failed = (workflowId: string, type: string): void =>
+      temporal.warn('Activity failed', {
+        workflowId,
+        activityType: 'recordDecision',
+        error: { type, message: 'down' },
+      });
+    for (let time = 0; time < 5; time += 1) failed('a', 'AuditWriteFailed');
+    failed('b', 'AuditWriteFailed');
+    failed('a', 'PolicyUnavailable');
+    expect(entries().map(({ workflowId }) => workflowId)).toEqual(['a', 'b', 'a']);
+  });
+
+  it("Temporal's logger leaves out the text of a failure about facts", () => {
+    const { logger, lines } = capture();
+    const error = { type: 'FactInvalid', message: 'expected a number, got SECRET' };
+    createTemporalLogger(logger).warn('Activity failed', { workflowId: 'w', error });
+    expect(lines[0]).toContain('FactInvalid');
+    expect(lines[0]).not.toContain('SECRET');
   });
 
   it("Temporal's logger obeys options that change after it was made: a second worker may mask", () => {
