@@ -57,6 +57,28 @@ const HOSTILE: Record<string, string> = {
     'response := count(graph.reachable_paths({x: n | some x in n}, {1}))\nn := [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]',
   'all ways through a regex':
     'response := regex.match("(a+)+$", concat("", ["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "b"]))',
+  'aliases of YAML that multiply': `${yamlBomb(40)}\nresponse := count(yaml.unmarshal(bomb))`,
+  'YAML that is deep': 'response := yaml.unmarshal(concat("", ["[" | some i in numbers.range(1, 200000)]))',
+  'YAML that is wide':
+    'response := count(yaml.unmarshal(concat("", ["- a: b\\n" | some i in numbers.range(1, 300000)])))',
+  'YAML of lists of themselves': `${doubling('[t%, t%]', '"a"', 'last')}\nresponse := count(yaml.marshal(last))`,
+  'a schema of itself': 'response := json.match_schema({}, {"$ref": "#"})',
+  'schemas that multiply': `${schemaBomb(60)}\nresponse := json.match_schema({}, bomb)`,
+  'a schema with a long regex':
+    'response := json.match_schema("1", {"pattern": concat("|", [x | some i in numbers.range(1, 200000); x := sprintf("%d", [i])])})',
+  'a schema with items for each item':
+    'response := json.match_schema({"l": n}, {"properties": {"l": {"items": {"anyOf": [{"minimum": 9e9}, {"type": "string"}]}, "uniqueItems": true}}})\nn := numbers.range(1, 300000)',
+  'a megabyte that is no certificate':
+    'response := crypto.x509.parse_certificates(concat("", ["MIIB" | some i in numbers.range(1, 300000)]))',
+  'ends of PEM without a beginning':
+    'response := crypto.parse_private_keys(concat("", ["\\n-----END A: B-----" | some i in numbers.range(1, 100000)]))',
+  'beginnings of PEM without an end':
+    'response := crypto.x509.parse_keypair(p, p)\np := concat("", ["-----BEGIN A: B-----\\n" | some i in numbers.range(1, 100000)])',
+  'a template of nested loops':
+    'response := count(strings.render_template("{{range .l}}{{range $.l}}x{{end}}{{end}}", {"l": numbers.range(1, 100000)}))',
+  'GraphQL that is deep': 'response := graphql.parse_query(concat("", ["{a" | some i in numbers.range(1, 200000)]))',
+  'GraphQL that is wide':
+    'response := graphql.schema_is_valid(concat("", ["type A { a: A } " | some i in numbers.range(1, 60000)]))',
   'a deep document': `${nesting(400)}\nresponse := count(json.marshal(t400))`,
 };
 
@@ -64,6 +86,23 @@ const HOSTILE: Record<string, string> = {
 function doubling(expression: string, start: string, name = 'response', count = 60): string {
   const rules = Array.from({ length: count }, (_, i) => `t${i + 1} := ${expression.replaceAll('%', String(i))}`);
   return [`t0 := ${start}`, ...rules, `${name} := t${count}`].join('\n');
+}
+
+/** Each list holds the one before it ten times. */
+function yamlBomb(count: number): string {
+  const lists = Array.from({ length: count }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i}, `.repeat(10)}]`);
+  return `bomb := ${JSON.stringify(['a0: &a0 x', ...lists].join('\n'))}`;
+}
+
+/** Each schema asks the one after it twice. */
+function schemaBomb(count: number): string {
+  const definitions = Object.fromEntries(
+    Array.from({ length: count }, (_, i) => {
+      const next = { $ref: `#/definitions/d${i + 1}` };
+      return [`d${i}`, i + 1 === count ? { type: 'string' } : { anyOf: [next, next] }];
+    }),
+  );
+  return `bomb := ${JSON.stringify({ definitions, $ref: '#/definitions/d0' })}`;
 }
 
 function nesting(depth: number): string {
