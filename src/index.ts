@@ -115,5 +115,5 @@ export type { LeaseClaim } from './gate/decisions/lease';
 export type { ReleaseConfig, StageBehaviour } from './releases/config/release-config';
 export type { NoteKind } from './rego/plan/absence/note';
 export type { Doubt, DoubtReason } from './rego/plan/doubts';
-export type { Disagreement, NoVoteReason, SecondOpinion } from './rego/evaluation/account';
+export type { Disagreement, NoVoteReason, SecondOpinion } from './rego/evaluation-account';
 export type { SourceLine } from './rego/plan/plan';

@@ -12,7 +12,7 @@ import { isJsonObject, type JsonValue } from '../kernel/json';
 import { RESERVED_INPUT_KEYS } from '../kernel/names';
 import { parseTimeOrEpoch } from '../kernel/time';
 import { systemClock, systemTimers } from '../platform/timers/system-timers';
-import type { EvaluationAccount } from '../rego/evaluation/account';
+import type { EvaluationAccount } from '../rego/evaluation-account';
 import type { EvaluatePolicy, PolicyRequest } from '../rego/evaluation/evaluate-policy';
 import { createEvaluator, type Evaluator } from '../rego/evaluation/evaluator';
 import { createTracer } from '../rego/evaluation/trace';

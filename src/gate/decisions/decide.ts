@@ -1,7 +1,7 @@
 import type { Snapshot } from '../facts/snapshot';
 import { FailureType, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
-import type { EvaluationAccount, Refusal } from '../../rego/evaluation/account';
+import type { EvaluationAccount, Refusal } from '../../rego/evaluation-account';
 import type { Decision, DecisionEvaluation } from './decision';
 import { notesToFaults } from './notes-to-faults';
 import { toDecisionEvaluation } from './to-decision-evaluation';

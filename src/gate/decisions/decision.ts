@@ -1,7 +1,7 @@
 import type { DecisionOutcome } from '../../kernel/outcome';
 import type { Fault } from '../../kernel/failures';
 import type { MaskRule } from '../../kernel/mask-rule';
-import type { Disagreement } from '../../rego/evaluation/account';
+import type { Disagreement } from '../../rego/evaluation-account';
 
 /** The outcome of one evaluation. A pure function of (release, snapshot, decision time). */
 export interface Decision {

@@ -1,4 +1,4 @@
-import { SecondOpinionError } from '../../rego/evaluation/account';
+import { SecondOpinionError } from '../../rego/evaluation-account';
 import type { EvaluatePolicy } from '../../rego/evaluation/evaluate-policy';
 import { formatDuration, parseDuration } from '../../kernel/duration';
 import type { Snapshot } from '../facts/snapshot';

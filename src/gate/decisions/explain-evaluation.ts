@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../kernel/json';
-import type { EvaluationAccount, SecondOpinion } from '../../rego/evaluation/account';
+import type { EvaluationAccount, SecondOpinion } from '../../rego/evaluation-account';
 import type { Note, NoteKind } from '../../rego/plan/absence/note';
 import { pathText } from '../../rego/plan/absence/paths';
 import type { Lookup } from '../../rego/plan/lookups';

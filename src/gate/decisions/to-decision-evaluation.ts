@@ -3,7 +3,7 @@ import {
   type Disagreement,
   type EvaluationAccount,
   type SecondOpinion,
-} from '../../rego/evaluation/account';
+} from '../../rego/evaluation-account';
 import { EVALUATORS } from '../../rego/evaluator-versions';
 import { pathText } from '../../rego/plan/absence/paths';
 import type { DecisionEvaluation } from './decision';

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../../kernel/json';
 import type { PolicyBundle } from '../bundle/policy-bundle';
-import type { EvaluationAccount, SecondOpinionSetting } from './account';
+import type { EvaluationAccount, SecondOpinionSetting } from '../evaluation-account';
 
 /** One evaluation: everything that its answer depends on, and its limits. */
 export interface PolicyRequest {

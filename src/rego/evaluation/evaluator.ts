@@ -1,7 +1,7 @@
 import { FailureType, GateError } from '../../kernel/failures';
 import type { JsonObject, JsonValue } from '../../kernel/json';
 import type { PolicyBundle } from '../bundle/policy-bundle';
-import type { EvaluationAccount, SecondOpinionSetting } from './account';
+import type { EvaluationAccount, SecondOpinionSetting } from '../evaluation-account';
 import { EvaluationThread, type ThreadCall, type ThreadEnd } from './evaluation-thread';
 import type { Answer } from './messages';
 import { stopped, toGateError } from './run-failure';

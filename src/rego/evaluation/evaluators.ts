@@ -7,7 +7,7 @@ import {
   type EvaluationAccount,
   type NoVoteReason,
   type SecondOpinion,
-} from './account';
+} from '../evaluation-account';
 import { createPlanEvaluator, type PlanAnswer } from './plan-evaluator';
 import { refused, type RunFailure } from './run-failure';
 import type { RunnablePolicy } from './runnable-policy';

@@ -4,7 +4,7 @@ import type { Doubt } from '../plan/doubts';
 import { loadPolicy, type PolicyOptions } from '../plan/load-policy';
 import { parseJson } from '../values/parse-json';
 import { fromPlain, toPlain } from '../values/plain';
-import type { EvaluationAccount } from './account';
+import type { EvaluationAccount } from '../evaluation-account';
 import type { RunnablePolicy } from './runnable-policy';
 
 /** What the plan answers, before anything else is asked. */

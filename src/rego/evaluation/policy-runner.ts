@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../kernel/json';
-import type { EvaluationAccount } from './account';
+import type { EvaluationAccount } from '../evaluation-account';
 import { messageOf, planFirst, wasmAlone } from './evaluators';
 import type { RunFailure } from './run-failure';
 import type { RunnablePolicy } from './runnable-policy';

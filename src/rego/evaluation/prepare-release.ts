@@ -2,7 +2,7 @@ import { FailureType, GateError } from '../../kernel/failures';
 import type { JsonObject } from '../../kernel/json';
 import { compileOnce } from '../compile-once';
 import type { PolicyBundle } from '../bundle/policy-bundle';
-import type { SecondOpinionSetting } from './account';
+import type { SecondOpinionSetting } from '../evaluation-account';
 import type { RunnablePolicy } from './runnable-policy';
 
 /** A release in the form in which threads take it. */

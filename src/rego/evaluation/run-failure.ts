@@ -1,5 +1,5 @@
 import { FailureType, GateError } from '../../kernel/failures';
-import { describeDisagreement, SecondOpinionError, type Refusal } from './account';
+import { describeDisagreement, SecondOpinionError, type Refusal } from '../evaluation-account';
 
 /** Why there is no answer: the policy did not load, did not answer, or its two evaluators do not agree. */
 export interface RunFailure {

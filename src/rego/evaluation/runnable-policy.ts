@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../kernel/json';
 import type { Declaration } from '../declarations/declaration';
-import type { SecondOpinionSetting } from './account';
+import type { SecondOpinionSetting } from '../evaluation-account';
 
 /** What a policy is run from. Plain data, which crosses to a thread. */
 export interface RunnablePolicy {

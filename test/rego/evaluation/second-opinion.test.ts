@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FailureType, GateError } from '../../../src/kernel/failures';
 import type { JsonObject } from '../../../src/kernel/json';
 import type { PolicyBundle } from '../../../src/rego/bundle/policy-bundle';
-import { SecondOpinionError, type SecondOpinionSetting } from '../../../src/rego/evaluation/account';
+import { SecondOpinionError, type SecondOpinionSetting } from '../../../src/rego/evaluation-account';
 import { createEvaluator, type Evaluator } from '../../../src/rego/evaluation/evaluator';
 import { planOf } from '../plan/plan-fixture';
 import { buildWasm } from '../../support/build-policy';

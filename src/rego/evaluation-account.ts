@@ -1,6 +1,6 @@
-import type { JsonValue } from '../../kernel/json';
-import type { NotesOfEvaluation } from '../plan/absence/notebook';
-import type { Doubt } from '../plan/doubts';
+import type { JsonValue } from '../kernel/json';
+import type { NotesOfEvaluation } from './plan/absence/notebook';
+import type { Doubt } from './plan/doubts';
 
 /** When an `allow` needs the compiled wasm module to agree. `required`: always; `when-possible`: where it can answer. */
 export type SecondOpinionSetting = 'required' | 'when-possible' | 'off';
