@@ -106,6 +106,7 @@ export type { Looked } from './gate/deployments/looked';
 export type { RegisteredProvider } from './gate/facts/registry';
 export type { ReleaseRef } from './releases/release-ref';
 export type { ServiceOptions } from './gate/services';
+export type { WedgedWorkflow } from './platform/temporal/wedged/find-wedged';
 export type { Settings } from './settings/settings';
 export type { Snapshot, SnapshotFailure } from './gate/facts/snapshot';
 export type { TextOutput } from './audit/copies/stdout';

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from './activities/create-gate-activities';
 import { toHealthRelease } from './releases/release-health';
@@ -12,6 +13,9 @@ import { temporalConnectionConfig } from './settings/temporal-connection';
 import { pollFleetQueues } from './releases/fleet/polling/poll-fleet-queues';
 import type { FleetStatus } from './releases/fleet/worker-answer';
 import { encrypts, gateDataConverter } from './settings/open-data-converter';
+import { WEDGED_ADVICE, wedgedText } from './platform/temporal/wedged/find-wedged';
+import { watchWedged } from './platform/temporal/wedged/watch-wedged';
+import { systemTimers } from './platform/timers/system-timers';
 import { createWorkerVersioning, type WorkerVersioning } from './platform/temporal/versioning/worker-versioning';
 import { builtWorkflows } from './built-workflows';
 import { FailureType, GateError } from './kernel/failures';
@@ -115,6 +119,19 @@ export async function startWorker(loaded: LoadedSettings, options: WorkerStartOp
       fleet.stop();
       return fleet.stopped;
     });
+
+    const watch = watchWedged({
+      client: new Client({ connection, namespace }),
+      namespace,
+      taskQueue,
+      timers: systemTimers,
+      onLook: (wedged) => {
+        services.metrics.wedged.found(wedged.length);
+        services.wedgedAlerts.found(wedged.map((one) => ({ ...one, text: `${wedgedText(one)}. ${WEDGED_ADVICE}` })));
+      },
+      onFailure: (error) => services.logger.warn({ error }, 'could not look for workflows whose task fails'),
+    });
+    opened.push(() => watch.stop());
 
     const abort = new AbortController();
     // Who can no longer be asked is no worker that people could rely on.

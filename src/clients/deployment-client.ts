@@ -26,6 +26,7 @@ import { explain } from '../gate/deployments/explain';
 import { toLookDetails } from '../gate/deployments/looks';
 import { decodePendingActivities } from '../platform/temporal/pending-activities';
 import type { OperatorCallKind } from '../gate/deployments/operator-call';
+import { isWedged, wedgedWorkflow, type WedgedWorkflow } from '../platform/temporal/wedged/find-wedged';
 import { canonicalJson } from '../kernel/canonical-json';
 import { sha256 } from '../kernel/digest';
 import type { JsonValue } from '../kernel/json';
@@ -49,10 +50,13 @@ export interface DeploymentClientOptions {
   hidesValues?: boolean;
 }
 
-/** `unanswered`: Temporal knows the deployment, but no worker reported its state. */
+/**
+ * `unanswered`: Temporal knows the deployment, but no worker reported its state; `wedged` says why, where its workflow task
+ * fails again and again.
+ */
 export type FoundStatus =
   | { found: 'status'; status: DeploymentStatus; closed: boolean }
-  | { found: 'unanswered'; closed: false }
+  | { found: 'unanswered'; closed: false; wedged?: WedgedWorkflow }
   | { found: 'unknown' };
 
 /** Not confirmed: the deadline passed, and the call may still take effect later. */
@@ -121,6 +125,9 @@ export class DeploymentClient {
     if (!description) return { found: 'unknown' };
     if (description.status.name !== 'RUNNING')
       return { found: 'status', status: await this.result(id, description), closed: true };
+    // A query of a wedged workflow waits until the deadline, and then says only that it did.
+    const wedged = await this.wedged(id, description);
+    if (wedged) return { found: 'unanswered', closed: false, wedged };
     const status = await this.withDeadline(() => this.handle(id).query(statusQuery));
     if (!status) return { found: 'unanswered', closed: false };
     return { found: 'status', status: await this.withPendingLooks(status, description), closed: false };
@@ -242,6 +249,12 @@ export class DeploymentClient {
     });
     const { identity, reason } = history?.events?.[0]?.workflowExecutionTerminatedEventAttributes ?? {};
     return `terminated in Temporal${identity ? ` by ${identity}` : ''}${reason ? `: ${reason}` : ''}`;
+  }
+
+  private async wedged(id: string, { raw }: WorkflowExecutionDescription): Promise<WedgedWorkflow | undefined> {
+    if (!isWedged({ attempt: raw.pendingWorkflowTask?.attempt ?? 0 })) return undefined;
+    const { client } = this.options;
+    return await wedgedWorkflow(client, client.options.namespace, workflowIdOf(id));
   }
 
   private handle(id: string) {

@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import { createAlertMetrics } from '../alerts/service/alert-metrics';
 import { createPauseMetrics } from '../alerts/service/pause-metrics';
+import { createWedgedMetrics } from '../alerts/service/wedged-metrics';
 import { createAuditMetrics } from '../audit/service/audit-metrics';
 import { createErrorMetrics } from '../platform/observability/error-metrics';
 import { createReleaseMetrics } from '../releases/service/release-metrics';
@@ -23,6 +24,7 @@ export function createMetrics(registry: Registry) {
     errors: createErrorMetrics(registry),
     decisions: createDecisionMetrics(registry),
     pauses: createPauseMetrics(registry),
+    wedged: createWedgedMetrics(registry),
     releases: createReleaseMetrics(registry),
     audit: createAuditMetrics(registry),
     actions: createActionMetrics(registry),

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { Registry } from 'prom-client';
 import type { AlertDispatcher } from '../alerts/alert-dispatcher';
 import { openAlerts } from '../alerts/service/open-alerts';
+import type { WedgedAlerts } from '../alerts/wedged-alerts';
 import type { TextOutput } from '../audit/copies/stdout';
 import { openAudit, type Audit } from '../audit/service/open-audit';
 import { FailureType } from '../kernel/failures';
@@ -39,6 +40,7 @@ export interface ServiceOptions {
 export interface Services extends MaskedGate, Pick<Audit, 'store' | 'database'> {
   releases: ReleaseHolder;
   alerts: AlertDispatcher;
+  wedgedAlerts: WedgedAlerts;
   actions: Actions;
   metrics: Metrics;
   registry: Registry;
@@ -130,6 +132,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     ...(database ? { database } : {}),
     releases: holder,
     alerts: alerts.dispatcher,
+    wedgedAlerts: alerts.wedged,
     actions,
     metrics,
     registry,

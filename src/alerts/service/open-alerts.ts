@@ -6,6 +6,7 @@ import { createAlertDispatcher, type AlertDispatcher, type AlertMetrics } from '
 import { createEvaluatorAlerts, type EvaluatorAlerts } from '../evaluator-alerts';
 import { createAlertReceivers } from '../receivers/create-receivers';
 import { createReleaseAlerts, type ReleaseAlerts } from '../release-alerts';
+import { createWedgedAlerts, type WedgedAlerts } from '../wedged-alerts';
 
 export interface AlertsOptions {
   env: Readonly<Record<string, string | undefined>>;
@@ -20,6 +21,8 @@ export interface Alerts {
   releases: ReleaseAlerts;
   /** alerts about releases whose two evaluators do not agree */
   evaluators: EvaluatorAlerts;
+  /** alerts about workflows whose workflow task fails again and again */
+  wedged: WedgedAlerts;
 }
 
 /**
@@ -44,5 +47,6 @@ export function openAlerts({ settings, baseDir }: LoadedSettings, { env, metrics
     dispatcher,
     releases: createReleaseAlerts(unawaited),
     evaluators: createEvaluatorAlerts(unawaited),
+    wedged: createWedgedAlerts(unawaited),
   };
 }

@@ -18,6 +18,10 @@ export function statusCommand({ io, exit }: CommandContext): Command {
     try {
       const found = await deployments.status(id);
       if (found.found === 'unknown') throw new CliExit(ExitCode.usage, `deployment ${id} is unknown`);
+      if (found.found === 'unanswered' && found.wedged) {
+        const { WEDGED_ADVICE, wedgedText } = await import('../../platform/temporal/wedged/find-wedged.js');
+        throw new CliExit(ExitCode.timeout, `${wedgedText(found.wedged)}. ${WEDGED_ADVICE}`);
+      }
       if (found.found === 'unanswered') {
         throw new CliExit(
           ExitCode.timeout,

@@ -1,14 +1,18 @@
+import {
+  findWedgedWorkflows,
+  WEDGED_ADVICE,
+  wedgedText,
+  type WedgedSearch,
+} from '../../platform/temporal/wedged/find-wedged';
 import { readTaskRouting } from '../../platform/temporal/versioning/read-task-routing';
 import type { LoadedSettings } from '../../settings/load-settings';
 import { askFleet } from '../ask-fleet';
 import { withFleet } from '../with-fleet';
 import { attempt, missing, type Finding } from './finding';
-import { findStuckWorkflows, type StuckSearch, type StuckWorkflow } from './stuck-deployments';
 import { versionFindings } from './version-findings';
 
 const CONNECT_TIMEOUT_MS = 3_000;
-const SHOWN_STUCK = 20;
-const SHOWN_MESSAGE = 200;
+const SHOWN_WEDGED = 20;
 
 /**
  * Asks the server and every worker of the settings' task queue who gets tasks, and looks for deployments that no running
@@ -33,10 +37,10 @@ function askWorkers(loaded: LoadedSettings, env: NodeJS.ProcessEnv, signal: Abor
       const [routing, answers, search] = await Promise.all([
         readTaskRouting(fleet.serverConnection, fleet.namespace, taskQueue),
         askFleet(fleet, taskQueue, { reload: false, signal }),
-        findStuckWorkflows(fleet.client, fleet.namespace, taskQueue),
+        findWedgedWorkflows(fleet.client, fleet.namespace, taskQueue),
       ]);
       const own = { buildId: deployment?.buildId ?? fleet.buildId, name: deployment?.name };
-      return [ownBuild(own, newPatches), ...versionFindings(routing, answers), ...stuckFindings(search)];
+      return [ownBuild(own, newPatches), ...versionFindings(routing, answers), ...wedgedFindings(search)];
     },
     CONNECT_TIMEOUT_MS,
   );
@@ -53,16 +57,15 @@ function ownBuild({ buildId, name }: { buildId: string; name?: string }, newPatc
   };
 }
 
-function stuckFindings({ stuck, looked, more }: StuckSearch): Finding[] {
-  const findings: Finding[] = stuck.slice(0, SHOWN_STUCK).map((one) => ({
+function wedgedFindings({ wedged, looked, more }: WedgedSearch): Finding[] {
+  const findings: Finding[] = wedged.slice(0, SHOWN_WEDGED).map((one) => ({
     state: 'missing',
     what: 'deployments',
-    found: describeStuck(one),
-    advice:
-      'It loses nothing and continues when a worker can replay it: start one of the build that ran it last, or of a newer release',
+    found: wedgedText(one),
+    advice: WEDGED_ADVICE,
   }));
-  if (stuck.length > SHOWN_STUCK) {
-    const found = `${stuck.length - SHOWN_STUCK} more deployments wait with a failing workflow task`;
+  if (wedged.length > SHOWN_WEDGED) {
+    const found = `${wedged.length - SHOWN_WEDGED} more deployments wait with a failing workflow task`;
     findings.push({ state: 'missing', what: 'deployments', found });
   }
   if (more) {
@@ -70,11 +73,4 @@ function stuckFindings({ stuck, looked, more }: StuckSearch): Finding[] {
     findings.push({ state: 'note', what: 'deployments', found });
   }
   return findings;
-}
-
-function describeStuck({ workflowId, attempt, cause, message, lastBuild }: StuckWorkflow): string {
-  const [line = ''] = message.split('\n');
-  const shown = line.length > SHOWN_MESSAGE ? `${line.slice(0, SHOWN_MESSAGE)}…` : line;
-  const build = lastBuild === undefined ? '' : `, last run by build ${lastBuild}`;
-  return `${workflowId} waits with a failing workflow task (attempt ${attempt}, ${cause}${build}): ${shown}`;
 }

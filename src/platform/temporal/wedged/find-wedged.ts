@@ -1,20 +1,23 @@
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
+import { shortText } from '../../../kernel/short-text';
 
 /** A running workflow whose workflow task fails again and again: it waits, and loses nothing. */
-export interface StuckWorkflow {
+export interface WedgedWorkflow {
   workflowId: string;
   /** attempts of the present workflow task */
   attempt: number;
   /** Temporal's word for the cause, such as `NON_DETERMINISTIC_ERROR` */
   cause: string;
   message: string;
+  /** epoch milliseconds: when the first attempt failed */
+  sinceMs: number;
   /** the build that completed its newest workflow task, for one that ran on versioned workers */
   lastBuild?: string;
 }
 
-export interface StuckSearch {
-  stuck: StuckWorkflow[];
+export interface WedgedSearch {
+  wedged: WedgedWorkflow[];
   /** how many running workflows were looked at, the newest first */
   looked: number;
   /** whether there are more than were looked at */
@@ -23,8 +26,8 @@ export interface StuckSearch {
 
 const LOOKED_AT_MOST = 1_000;
 const SIDE_BY_SIDE = 10;
-/** A failed attempt leaves three events; later attempts of the same task leave none. */
-const NEWEST_EVENTS = 10;
+/** A failed attempt leaves three events, later attempts of the same task leave none; signals come in meanwhile. */
+const NEWEST_EVENTS = 100;
 const { WorkflowTaskFailedCause } = temporal.api.enums.v1;
 
 /**
@@ -32,9 +35,9 @@ const { WorkflowTaskFailedCause } = temporal.api.enums.v1;
  *
  * @throws errors of the connection
  */
-export async function findStuckWorkflows(client: Client, namespace: string, taskQueue: string): Promise<StuckSearch> {
+export async function findWedgedWorkflows(client: Client, namespace: string, taskQueue: string): Promise<WedgedSearch> {
   const query = `TaskQueue = '${taskQueue.replaceAll("'", "''")}' AND ExecutionStatus = 'Running'`;
-  const stuck: StuckWorkflow[] = [];
+  const wedged: WedgedWorkflow[] = [];
   const ids: string[] = [];
   let more = false;
   for await (const { workflowId } of client.workflow.list({ query })) {
@@ -44,18 +47,27 @@ export async function findStuckWorkflows(client: Client, namespace: string, task
   }
   for (let index = 0; index < ids.length; index += SIDE_BY_SIDE) {
     const found = await Promise.all(
-      ids.slice(index, index + SIDE_BY_SIDE).map((workflowId) => lookAt(client, namespace, workflowId)),
+      ids.slice(index, index + SIDE_BY_SIDE).map((workflowId) => wedgedWorkflow(client, namespace, workflowId)),
     );
-    stuck.push(...found.filter((one) => one !== undefined));
+    wedged.push(...found.filter((one) => one !== undefined));
   }
-  return { stuck, looked: ids.length, more };
+  return { wedged, looked: ids.length, more };
 }
 
-/** A task at its second attempt may only have lost its worker: the history tells a failure. */
-async function lookAt(client: Client, namespace: string, workflowId: string): Promise<StuckWorkflow | undefined> {
+/**
+ * The running workflow, if its workflow task failed and is tried again. A task at its second attempt may only have lost
+ * its worker: the history tells a failure.
+ *
+ * @returns undefined too for one that has ended, or is not there
+ * @throws errors of the connection
+ */
+export async function wedgedWorkflow(
+  { workflowService: service }: Pick<Client, 'workflowService'>,
+  namespace: string,
+  workflowId: string,
+): Promise<WedgedWorkflow | undefined> {
   const execution = { workflowId };
-  const service = client.workflowService;
-  // One that ended, or was deleted, since it was listed is not stuck.
+  // One that ended, or was deleted, since it was listed is not wedged.
   const described = await service.describeWorkflowExecution({ namespace, execution }).catch(() => undefined);
   const attempt = described?.pendingWorkflowTask?.attempt ?? 0;
   if (attempt < 2) return undefined;
@@ -75,8 +87,29 @@ async function lookAt(client: Client, namespace: string, workflowId: string): Pr
       attempt,
       cause: cause.replace('WORKFLOW_TASK_FAILED_CAUSE_', ''),
       message: failed.failure?.message ?? '',
+      sinceMs: Number(event.eventTime?.seconds ?? 0) * 1000,
       ...(version?.buildId ? { lastBuild: `${version.deploymentName}:${version.buildId}` } : {}),
     };
   }
   return undefined;
 }
+
+/** A workflow task may fail once or twice while a worker is exchanged. */
+const LEAST_ATTEMPTS = 3;
+
+/** Whether the attempts of its workflow task rise. */
+export const isWedged = ({ attempt }: Pick<WedgedWorkflow, 'attempt'>): boolean => attempt >= LEAST_ATTEMPTS;
+
+/** Characters of a failure's message that people are shown. */
+const SHOWN_MESSAGE = 200;
+
+/** One sentence about it. */
+export function wedgedText({ workflowId, attempt, cause, message, lastBuild }: WedgedWorkflow): string {
+  const build = lastBuild === undefined ? '' : `, last run by build ${lastBuild}`;
+  const shown = shortText(message.split('\n')[0] ?? '', SHOWN_MESSAGE);
+  return `${workflowId} waits with a failing workflow task (attempt ${attempt}, ${cause}${build}): ${shown}`;
+}
+
+/** What a person can do about it. */
+export const WEDGED_ADVICE =
+  'It loses nothing and continues when a worker can run it: one of the build that ran it last or of a newer release, with the keys that its payloads need';

@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Alert } from '../../../../src/alerts/alert';
+import { createWedgedAlerts } from '../../../../src/alerts/wedged-alerts';
+import { DeploymentClient } from '../../../../src/clients/deployment-client';
+import { workflowIdOf } from '../../../../src/kernel/names';
+import { findWedgedWorkflows, wedgedText } from '../../../../src/platform/temporal/wedged/find-wedged';
+import { watchWedged } from '../../../../src/platform/temporal/wedged/watch-wedged';
+import { systemTimers } from '../../../../src/platform/timers/system-timers';
+import { FakeGateActivities } from '../../../fakes/fake-gate-activities';
+import { bytes, rawPayload } from '../../../support/raw-messages';
+import { eventually, startTemporalEnv, type TemporalEnv } from '../../../support/temporal-env';
+
+describe('a wedged deployment', () => {
+  let env: TemporalEnv;
+  beforeAll(async () => {
+    env = await startTemporalEnv();
+  });
+  afterAll(async () => {
+    await env?.stop();
+  });
+
+  it('a wedged deployment shows in its status, in the doctor’s search and as one alert, until it is over', async () => {
+    const [bad, good, taskQueue] = [`bad-${randomUUID()}`, `good-${randomUUID()}`, `wedged-${randomUUID()}`];
+    const gate = new FakeGateActivities();
+    gate.verdict = { outcome: 'error', faults: [{ type: 'FactStale', message: 'too old' }] };
+    gate.stages = { ...gate.stages, recheckEvery: '1h' };
+    const deployments = new DeploymentClient({ client: env.client, taskQueue, deadlineMs: 20_000 });
+    const alerts: Alert[] = [];
+    const failures: unknown[] = [];
+    const looks: number[] = [];
+    const wedgedAlerts = createWedgedAlerts({
+      send: async (alert) => void alerts.push(alert),
+      nowMs: () => 5,
+      onUndelivered: (error) => failures.push(error),
+    });
+
+    await env.withWorker(taskQueue, gate.activities(), async () => {
+      await deployments.start({ id: good, stages: [{ name: 'canary' }] });
+      // Input that no worker can read must fail the workflow task: that is not for a worker to decide without.
+      await env.client.workflowService.startWorkflowExecution({
+        namespace: 'default',
+        workflowId: workflowIdOf(bad),
+        workflowType: { name: 'deployment' },
+        taskQueue: { name: taskQueue },
+        input: { payloads: [rawPayload(bytes('{'))] },
+        requestId: randomUUID(),
+        workflowTaskTimeout: { seconds: 1 as never },
+      });
+      const watch = watchWedged({
+        client: env.client,
+        namespace: 'default',
+        taskQueue,
+        timers: systemTimers,
+        everyMs: 100,
+        perLook: 1,
+        onLook: (wedged) => {
+          looks.push(wedged.length);
+          wedgedAlerts.found(wedged.map((one) => ({ ...one, text: wedgedText(one) })));
+        },
+        onFailure: (error) => failures.push(error),
+      });
+      try {
+        await eventually('an alert', async () => alerts.length > 0);
+        const status = await deployments.status(bad);
+        expect(status).toMatchObject({
+          found: 'unanswered',
+          wedged: {
+            workflowId: workflowIdOf(bad),
+            cause: 'WORKFLOW_WORKER_UNHANDLED_FAILURE',
+            message: expect.stringContaining('JSON'),
+          },
+        });
+        const { wedged } = await findWedgedWorkflows(env.client, 'default', taskQueue);
+        expect(wedged.map(({ workflowId }) => workflowId)).toEqual([workflowIdOf(bad)]);
+        await env.client.workflow.getHandle(workflowIdOf(bad)).terminate('over');
+        await eventually('the end', async () => alerts.length > 1);
+      } finally {
+        await watch.stop();
+      }
+    });
+
+    expect(alerts).toEqual([
+      expect.objectContaining({
+        status: 'firing',
+        name: 'GateWedged',
+        deploymentId: bad,
+        fingerprint: `wedged-deployment/${bad}`,
+      }),
+      expect.objectContaining({ status: 'resolved', name: 'GateWedged', deploymentId: bad, endsAtMs: 5 }),
+    ]);
+    expect(alerts[0]?.description).toMatch(/failing workflow task \(attempt \d+, .*JSON/);
+    expect(alerts[0]?.startsAtMs).toBeGreaterThan(0);
+    expect([failures, Math.max(...looks)]).toEqual([[], 1]);
+  });
+
+  it('a wedged deployment is one of at most twenty that are alerted at a time', async () => {
+    const alerts: Alert[] = [];
+    const { found } = createWedgedAlerts({
+      send: async (alert) => void alerts.push(alert),
+      nowMs: () => 1,
+      onUndelivered: () => undefined,
+    });
+    const reports = Array.from({ length: 30 }, (_, index) => ({ workflowId: `w${index}`, sinceMs: 0, text: 'x' }));
+    found(reports);
+    found(reports);
+    await eventually('the alerts', async () => alerts.length === 20);
+    found(reports.slice(20));
+    await eventually('the others', async () => alerts.length === 50);
+    expect(alerts.filter(({ status }) => status === 'resolved')).toHaveLength(20);
+  });
+});
