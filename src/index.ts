@@ -36,6 +36,7 @@ export {
   type FoundStatus,
   type ListedDeployment,
 } from './clients/deployment-client';
+export { UpdateTaken } from './clients/update-taken';
 export { FailureType, GateError, type Fault } from './kernel/failures';
 export type { CaseDifference, CasesResult, TriedDecision } from './releases/diff/try-cases';
 export type { Manifest } from './releases/manifest';

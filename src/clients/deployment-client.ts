@@ -32,6 +32,7 @@ import { sha256 } from '../kernel/digest';
 import type { JsonValue } from '../kernel/json';
 import { diffJson } from '../kernel/json-diff';
 import type { OperatorCall } from '../kernel/operator-call';
+import { isTaskFailing, updateTaken, UpdateTaken } from './update-taken';
 
 export const DEPLOYMENT_WORKFLOW = 'deployment';
 const UPDATES = { resume: resumeUpdate, abort: abortUpdate, override: overrideUpdate } as const;
@@ -59,9 +60,14 @@ export type FoundStatus =
   | { found: 'unanswered'; closed: false; wedged?: WedgedWorkflow }
   | { found: 'unknown' };
 
-/** Not confirmed: the deadline passed, and the call may still take effect later. */
+/**
+ * What became of an operator's call. `unconfirmed`: no answer came before the deadline, or Temporal takes no call while the
+ * workflow task of the deployment fails (`isTaskFailing`); `taken` says what is known of it all the same.
+ */
 export type CallResult =
-  { result: 'answered'; reply: OperatorReply } | { result: 'refused'; message: string } | { result: 'unconfirmed' };
+  | { result: 'answered'; reply: OperatorReply }
+  | { result: 'refused'; message: string }
+  | { result: 'unconfirmed'; taken: UpdateTaken; isTaskFailing: boolean };
 
 /** Starts and steers deployments; what the `gate` command and programs use. */
 export class DeploymentClient {
@@ -179,9 +185,13 @@ export class DeploymentClient {
     } catch (error) {
       if (error instanceof WorkflowUpdateFailedError)
         return { result: 'refused', message: error.cause?.message ?? error.message };
-      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return { result: 'unconfirmed' };
+      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+        const taken = await updateTaken(this.options.client, workflowIdOf(id), updateId);
+        return { result: 'unconfirmed', taken, isTaskFailing: false };
+      }
       if (error instanceof WorkflowNotFoundError)
         return { result: 'refused', message: await this.whyNotRunning(id, kind) };
+      if (isTaskFailing(error)) return { result: 'unconfirmed', taken: UpdateTaken.no, isTaskFailing: true };
       throw error;
     }
   }

@@ -680,7 +680,11 @@ describe('the deployment workflow', () => {
       const hurried = new DeploymentClient({ client: env.client, taskQueue: queue, deadlineMs: 500 });
       await hurried.start(spec());
       expect(await hurried.status(id)).toEqual({ found: 'unanswered', closed: false });
-      expect(await hurried.call(id, 'abort', OPERATOR)).toEqual({ result: 'unconfirmed' });
+      expect(await hurried.call(id, 'abort', OPERATOR)).toEqual({
+        result: 'unconfirmed',
+        taken: 'held',
+        isTaskFailing: false,
+      });
       expect(await hurried.explain(id)).toBeUndefined();
       await handle().terminate();
     });

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { OperatorCallKind } from '../../gate/deployments/operator-call';
-import type { DeploymentClient } from '../../clients/deployment-client';
+import type { CallResult, DeploymentClient } from '../../clients/deployment-client';
 import { CliExit, ExitCode, type CommandContext } from '../io';
 import { duration, examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
@@ -51,7 +51,7 @@ function operatorCommand(
   const command = new Command(kind)
     .summary(summary)
     .description(
-      `${summary[0]?.toUpperCase()}${summary.slice(1)}. Recorded under the name and the reason given. Exit code 2 when it does not fit the state, 4 when it was not confirmed in time: it may still take effect.`,
+      `${summary[0]?.toUpperCase()}${summary.slice(1)}. Recorded under the name and the reason given. Exit code 2 when it does not fit the state, 4 when it was not confirmed in time; the message says whether it may still take effect.`,
     )
     .argument('<id>', 'deployment id')
     .requiredOption('--actor <name>', 'who acts')
@@ -69,7 +69,7 @@ function operatorCommand(
       const answer = await deployments.call(id, kind, call, options.updateId);
       if (answer.result === 'refused') throw new CliExit(ExitCode.usage, answer.message);
       if (answer.result === 'unconfirmed')
-        throw new CliExit(ExitCode.timeout, `${kind} of ${id}: not confirmed; may still take effect`);
+        throw new CliExit(ExitCode.timeout, `${kind} of ${id}: not confirmed${whatIsKnown(answer)}`);
       if (options.output === 'json') printJson(io, answer.reply);
       else printLines(io, [answer.reply.message]);
       if (!answer.reply.accepted)
@@ -79,6 +79,24 @@ function operatorCommand(
       await close();
     }
   });
+}
+
+/** What became of a call without an answer, as far as Temporal knows. */
+function whatIsKnown({ taken, isTaskFailing }: Extract<CallResult, { result: 'unconfirmed' }>): string {
+  switch (taken) {
+    case 'no':
+      return isTaskFailing
+        ? ': Temporal took nothing, because the workflow task of the deployment fails; gate doctor names the build that it needs'
+        : ': Temporal did not take it, so it has no effect; send it again';
+    case 'held':
+      return ': Temporal holds it until a worker takes it; it may still take effect, or be lost if the workflow task fails';
+    case 'accepted':
+      return ' yet: the deployment has accepted it, and it takes effect; gate status shows when';
+    case 'unknown':
+      return '; may still take effect';
+    default:
+      return taken satisfies never;
+  }
 }
 
 /** What the call is meant for when the operator does not say: what they would see now. */
