@@ -16,3 +16,14 @@ export function shortTexts(texts: readonly string[]): string {
   const left = texts.length - shown.length;
   return [...shown, ...(left > 0 ? [`and ${left} more`] : [])].join('; ');
 }
+
+/** Reasons or faults that an explanation lists at most, and characters of each. */
+const MAX_LISTED = 20;
+const MAX_LISTED_CHARS = 500;
+
+/** At most `MAX_LISTED` of the texts, each shortened; the last entry then says how many were left out. */
+export function shortList(texts: readonly string[]): string[] {
+  const shown = texts.slice(0, MAX_LISTED).map((text) => shortText(text, MAX_LISTED_CHARS));
+  const left = texts.length - shown.length;
+  return left > 0 ? [...shown, `and ${left} more`] : shown;
+}

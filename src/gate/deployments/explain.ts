@@ -1,7 +1,11 @@
 import { faultText } from '../../kernel/fault-text';
 import { formatDuration } from '../../kernel/duration';
+import { shortList } from '../../kernel/short-text';
 import { workflowIdOf } from '../../kernel/names';
 import type { DeploymentStatus, Explanation } from './deployment-state';
+
+/** Facts that an explanation lists at most, those that the evaluation looked at first. */
+const MAX_FACTS = 50;
 
 /** Why a deployment is in its state, and what would unblock it. */
 export function explain(status: DeploymentStatus, notes: readonly string[]): Explanation {
@@ -14,9 +18,9 @@ export function explain(status: DeploymentStatus, notes: readonly string[]): Exp
     stage: status.stage,
     state: status.state,
     summary: summarise(status),
-    why,
-    ...(wouldDeny === undefined ? {} : { wouldDeny }),
-    facts: lookedAtFirst(last?.facts ?? []),
+    why: shortList(why),
+    ...(wouldDeny === undefined ? {} : { wouldDeny: shortList(wouldDeny) }),
+    facts: lookedAtFirst(last?.facts ?? []).slice(0, MAX_FACTS),
     unblock: unblock(status),
     ...(status.nextAskAtMs === undefined ? {} : { nextAskAtMs: status.nextAskAtMs }),
     ...(looks.length === 0 ? {} : { looks }),
@@ -96,7 +100,7 @@ function unblock(status: DeploymentStatus): string[] {
     const abort = `gate abort ${id} --actor YOU --reason WHY`;
     if (status.pause.recovered) return [`The facts have recovered. Go on: ${resume}`, `Give up: ${abort}`];
     return [
-      ...status.pause.faults.map(mend),
+      ...shortList(status.pause.faults.map(mend)),
       `Then continue: ${resume}`,
       ...(status.lastDecision ? [`Allow this stage all the same: gate override ${id} --actor YOU --reason WHY`] : []),
       `Give up: ${abort}`,
@@ -104,7 +108,7 @@ function unblock(status: DeploymentStatus): string[] {
   }
   if (status.state === 'waiting') {
     return [
-      ...whyOf(status).map((reason) => `Until this no longer holds: ${reason}`),
+      ...shortList(whyOf(status).map((reason) => `Until this no longer holds: ${reason}`)),
       `Allow this stage all the same: gate override ${id} --actor YOU --reason WHY`,
       `Give up: gate abort ${id} --actor YOU --reason WHY`,
     ];

@@ -1,5 +1,6 @@
 import type { Alert } from '../../alerts/alert';
 import { faultText } from '../../kernel/fault-text';
+import { shortList } from '../../kernel/short-text';
 import { FailureType, type Fault } from '../../kernel/failures';
 import type { DeploymentStatus, Pause } from './deployment-state';
 import { explain, summarise } from './explain';
@@ -7,7 +8,7 @@ import { explain, summarise } from './explain';
 /** The message about a pause; `endsAtMs` makes it the resolved one. */
 export function pauseAlert(pause: Pause, status: DeploymentStatus, endsAtMs?: number): Alert {
   const view: DeploymentStatus = { ...status, pause, state: 'paused' };
-  const found = pause.faults.map(faultText);
+  const found = shortList(pause.faults.map(faultText));
   const where = `Deployment ${status.deploymentId}, stage ${status.stage}`;
   return {
     status: endsAtMs === undefined ? 'firing' : 'resolved',

@@ -28,6 +28,20 @@ describe('summarise', () => {
 });
 
 describe('explain', () => {
+  it('explain and current details list at most twenty reasons, shortened, and say how many more there are', () => {
+    const denyReasons = Array.from({ length: 8_500 }, (_, index) => `region_not_healthy: ${index} ${'x'.repeat(900)}`);
+    const decision = { ...aDecision().decision, outcome: 'deny' as const, denyReasons };
+    const status = aStatus({ state: 'waiting', lastDecision: { ...aDecision(), decision } });
+    const { why, unblock } = explain(status, []);
+    expect([why.length, why.at(-1), Math.max(...why.map((reason) => reason.length))]).toEqual([
+      21,
+      'and 8480 more',
+      500,
+    ]);
+    expect(unblock.length).toBeLessThan(25);
+    expect(currentDetails(status, []).length).toBeLessThan(30_000);
+  });
+
   it('explain says why a denial waits and what would unblock it', () => {
     expect(explain(waiting, ['a note'])).toEqual({
       deploymentId: 'd1',

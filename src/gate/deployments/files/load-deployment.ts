@@ -10,6 +10,9 @@ import { escapePointer } from '../../../kernel/json-pointer';
 import { faultAt, validate, type DocumentPlace } from '../../../platform/documents/validate';
 import { loadDocument } from '../../../platform/documents/loaders/document';
 
+/** Bytes of all attributes of a deployment as JSON. */
+export const MAX_ATTRIBUTES_BYTES = 64 * 1024;
+
 /**
  * The deployment that a file describes, frozen.
  *
@@ -51,8 +54,18 @@ function parseDeployment(document: JsonValue, place: DocumentPlace): DeploymentS
       faults.push(faultAt(place, `/stages/${index}/recheckEvery`, sentence));
     }
   });
+  faults.push(...sizeFaults(spec, place));
   if (faults.length > 0) throw faultsToError(faults);
   return spec;
+}
+
+/** They are in the start of the workflow, in each request for facts and in each record: a big one would end the run. */
+function sizeFaults({ attributes, stages }: DeploymentSpec, place: DocumentPlace): Fault[] {
+  const all = [attributes, ...stages.map((stage) => stage.attributes)];
+  const bytes = all.reduce((sum, one) => sum + (one ? Buffer.byteLength(JSON.stringify(one)) : 0), 0);
+  if (bytes <= MAX_ATTRIBUTES_BYTES) return [];
+  const sentence = `expected the attributes of the deployment and of its stages to have at most ${MAX_ATTRIBUTES_BYTES} bytes as JSON, got ${bytes}`;
+  return [faultAt(place, '/attributes', sentence)];
 }
 
 function isZero(duration: string): boolean {
