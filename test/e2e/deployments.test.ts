@@ -45,7 +45,10 @@ describe('a deployment, from the command line', () => {
     expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining('canary: done (allow)') });
     expect(actedFor('canary')).toBe(1);
     const [record, ...others] = await records();
-    expect(others).toEqual([]);
+    expect(others).toMatchObject([
+      { kind: 'acted', details: { result: 'done', attempts: 1, statuses: [202], compensation: 'none' } },
+      { kind: 'ended', actor: 'gate', details: { end: 'done', stages: { canary: 'done' } } },
+    ]);
     expect(record).toMatchObject({
       kind: 'decision',
       outcome: 'allow',
@@ -108,11 +111,8 @@ describe('a deployment, from the command line', () => {
       expect(actedFor('canary')).toBe(1);
       const kinds = (await records()).map((record) => record.kind);
       expect(kinds.filter((kind) => kind !== 'recheck')).toEqual([
-        'decision',
-        'pause',
-        'resume',
-        'decision',
-        'resolved',
+        ...['decision', 'pause', 'resume', 'decision', 'resolved'],
+        ...['acted', 'ended'],
       ]);
       await eventually('the resolved message', () =>
         gate.alerts.received.some(

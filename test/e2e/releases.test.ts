@@ -159,11 +159,11 @@ describe('a gate on S3 and DynamoDB', () => {
     expect(await deployAndWait()).toMatchObject({ code: 0, stdout: expect.stringContaining('canary: done (allow)') });
     expect(acted()).toBe(1);
     const [record, ...others] = await records();
-    expect(others).toEqual([]);
+    expect(others.map(({ kind }) => kind)).toEqual(['acted', 'ended']);
     expect(record).toMatchObject({ kind: 'decision', outcome: 'allow', manifestVersion: 'v1' });
     await serves(record!);
     expect(await metric('gate_decisions_total', { outcome: 'allow' })).toBe(allowed + 1);
-    expect(await written()).toBe(writes + 1);
+    expect(await written()).toBe(writes + 3);
   });
 
   it('a denied deployment does not act, and status, record and metrics name the reason', async () => {
@@ -181,7 +181,8 @@ describe('a gate on S3 and DynamoDB', () => {
     expect(ofReason.map(({ deploymentID }) => deploymentID)).toContain(id);
     expect(await metric('gate_decisions_total', { outcome: 'deny' })).toBe(denied + 1);
     expect(await metric('gate_deny_reasons_total', { code: 'max_pending_limit_exceeded' })).toBe(coded + 1);
-    expect(await written()).toBe(writes + 1);
+    // the decision, and the end
+    expect(await written()).toBe(writes + 2);
     await serves((await decisions())[0]!);
   });
 
@@ -217,11 +218,8 @@ describe('a gate on S3 and DynamoDB', () => {
       expect(await metric('gate_decisions_total', { outcome: 'error' })).toBe(
         undecided + stored.filter(({ outcome }) => outcome === 'error').length,
       );
-      expect(stored.filter(({ kind }) => kind !== 'decision').map(({ kind }) => kind)).toEqual([
-        'pause',
-        'resume',
-        'resolved',
-      ]);
+      const acts = stored.map(({ kind }) => kind).filter((kind) => kind !== 'decision' && kind !== 'recheck');
+      expect(acts).toEqual(['pause', 'resume', 'resolved', 'acted', 'ended']);
       expect(stored.filter(({ kind }) => kind === 'decision').at(-1)?.outcome).toBe('allow');
     },
   );
@@ -360,7 +358,7 @@ describe('a gate on S3 and DynamoDB', () => {
     await gate.reaches(id, 'done');
     expect(acted()).toBe(1);
     const stored = await records();
-    expect(stored.map(({ kind }) => kind).sort()).toEqual(['decision', 'pause', 'resolved']);
+    expect(stored.map(({ kind }) => kind).sort()).toEqual(['acted', 'decision', 'ended', 'pause', 'resolved']);
     expect(await written()).toBe(writes + stored.length);
     await serves((await decisions())[0]!);
   });

@@ -147,8 +147,11 @@ export class Gate {
    */
   async end(state: FinalState, reason?: string, by = GATE_ACTOR, end: DeploymentEnd = state): Promise<void> {
     if (this.known.pause) await this.present?.resolvePause(`deployment ${state}`);
-    this.apply({ type: 'ended', state, reason });
-    await this.present?.recordEnd({ end, by, reason: reason ?? 'every stage is done' });
+    const event: GateEvent = { type: 'ended', state, reason };
+    // Whoever sees the final state finds the record of the end.
+    const { stages } = toStatus(advance(this.known, event));
+    await this.present?.recordEnd({ end, by, reason: reason ?? 'every stage is done' }, stages);
+    this.apply(event);
     this.showAttributes();
   }
 

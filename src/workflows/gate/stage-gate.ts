@@ -7,7 +7,7 @@ import { actedAct, endedAct, type EndedRun, type StageAction } from '../../gate/
 import { summarise } from '../../gate/deployments/explain';
 import { allowedPass, observedPass, overriddenPass, type GatePass } from '../../gate/deployments/gate-pass';
 import { asksAtOnce, lapsesPause, NextStep, nextAskAtMs, nextStep } from '../../gate/deployments/next-step';
-import type { Pause } from '../../gate/deployments/deployment-state';
+import type { DeploymentStatus, Pause } from '../../gate/deployments/deployment-state';
 import { resumeMessage } from '../../gate/deployments/operator-reply';
 import { leaseLapsedFault } from '../../gate/deployments/pause';
 import { compileBehaviour, type CompiledBehaviour } from '../../gate/deployments/stage-behaviour';
@@ -134,9 +134,11 @@ export class StageGate {
     if (this.recordsEnds) await this.audit.recordDerived(actedAct(this.run(), action, Date.now()));
   }
 
-  /** Stores how the deployment ended. */
-  async recordEnd(ended: { end: DeploymentEnd; by: string; reason: string }): Promise<void> {
-    const { stages } = this.gate.status();
+  /** Stores how the deployment ended, and how far each stage was then. */
+  async recordEnd(
+    ended: { end: DeploymentEnd; by: string; reason: string },
+    stages: DeploymentStatus['stages'],
+  ): Promise<void> {
     if (this.recordsEnds) await this.audit.recordDerived(endedAct(this.run(), ended, stages, Date.now()));
   }
 
