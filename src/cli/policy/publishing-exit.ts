@@ -1,6 +1,6 @@
 import { CliExit, ExitCode } from '../io';
 
-/** Ends a command with code 1 when a release is refused, and with 4 when nobody knows whether a manifest was written. */
+/** Ends a command with code 1 when a release is refused, and with 4 when it is unknown whether a manifest was written. */
 export async function withPublishingExit<T>(act: () => Promise<T>): Promise<T> {
   const [{ ReleaseRefusedError }, { NotConfirmedError }] = await Promise.all([
     import('../../releases/publishing/release-refused.js'),

@@ -16,7 +16,7 @@ export interface ActionDeps {
   /** with the proxies and certificates of `actions.tls` */
   fetch: HttpFetch;
   /**
-   * The secret of that name for a request to `url`, read anew at each use.
+   * The secret of that name for a request to `url`, read again at each use.
    *
    * @throws GateError ConfigInvalid for a secret that the settings do not have, that cannot be read, or that may not go to
    *   that host

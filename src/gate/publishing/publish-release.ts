@@ -75,7 +75,7 @@ export interface PublishResult {
   written: boolean;
   /** who acted, as declared */
   by: string;
-  /** on how many inputs OPA answers as the plan's evaluator does; absent when the policy is none of this act's */
+  /** on how many inputs OPA answers as the plan's evaluator does; absent when this act changes no policy */
   opa?: ComparedWithOpa;
 }
 

@@ -10,7 +10,7 @@ export interface TextFault {
   line?: number;
 }
 
-/** More faults than this help nobody: the text was not written by hand, or is not what the user meant to give. */
+/** More faults than this help no one: the text was not written by hand, or is not what the user meant to give. */
 const MOST_FAULTS = 100;
 
 /** Far deeper than any document is, and far from where a recursion over its value would end the process. */

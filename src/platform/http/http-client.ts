@@ -24,7 +24,7 @@ export interface HttpClientOptions {
 }
 
 /**
- * The one way to speak HTTP to sources, receivers and servers of others. TLS files are read anew for each request, as
+ * The one way to speak HTTP to sources, receivers and servers of others. TLS files are read again for each request, as
  * secrets are, so that a renewed certificate is taken up; connections are kept while they stay the same.
  */
 export function createHttpFetch(options: HttpClientOptions): HttpFetch {

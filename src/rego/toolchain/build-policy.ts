@@ -150,7 +150,7 @@ async function fieldFaults(
 /** Whether a file belongs to OPA's masks, `package system.log`. */
 const hasMasks = (tree: unknown): boolean => packageOf(tree) === MASK_PACKAGE;
 
-/** Masks that would not be applied, or not as somebody thought. */
+/** Masks that would not be applied, or not as their author thought. */
 function maskFaults(file: string, tree: unknown, folder: PolicyFolder): Fault[] {
   const name = packageOf(tree);
   const fault = (message: string): Fault => ({

@@ -38,7 +38,7 @@ export class Recheck<C, L> {
     return this.ended;
   }
 
-  /** What was counted so far; undefined when nobody could say. A cancellation does not stop it. */
+  /** What was counted so far; undefined when it cannot be read. A cancellation does not stop it. */
   async read(): Promise<L | undefined> {
     try {
       return await CancellationScope.nonCancellable(() => this.words.read());

@@ -144,7 +144,7 @@ export function setUpTable(
   });
 }
 
-/** False when somebody else does it at this moment. */
+/** False when another process does it at this moment. */
 async function create(client: DynamoDBClient, table: string): Promise<boolean> {
   try {
     await client.send(new CreateTableCommand(tableDefinition(table)));
@@ -208,13 +208,13 @@ async function enableTtl(client: DynamoDBClient, table: string): Promise<TableSe
     return 'enabled';
   } catch (error) {
     if (isUnknownCall(error)) return 'unsupported';
-    // To switch on what is on is refused: somebody else has done it at this moment.
+    // To switch on what is on is refused: another process has done it at this moment.
     if ((await ttlOf(client, table)) === 'enabled') return 'enabled before';
     throw error;
   }
 }
 
-/** What stands in for DynamoDB may not know the calls about TTL (dynalite knows how to describe it alone). */
+/** A server in place of DynamoDB may not know the calls about TTL (dynalite knows how to describe it alone). */
 function isUnknownCall(error: unknown): boolean {
   return nameOf(error) === 'UnknownOperationException';
 }

@@ -33,7 +33,7 @@ export function createPostgresAuditStore(database: AuditDatabase): AuditStore {
   const rowsOf = (decisionID: string): Promise<RecordRow[]> =>
     db.selectFrom(AUDIT_TABLE).select(['decision_id', 'record']).where('decision_id', '=', decisionID).execute();
 
-  /** A record to go on with: one that was damaged is an error. */
+  /** A record to continue with: one that was damaged is an error. */
   async function get(decisionID: string): Promise<AuditRecord | undefined> {
     const [row] = await rowsOf(decisionID);
     return row && toRecord(row);

@@ -9,7 +9,7 @@ export type AnswerCheck = (answer: JsonValue) => string | undefined;
 /**
  * Compiles the JSON Schema (draft 2020-12) of a source's whole answer.
  *
- * @throws GateError ConfigInvalid naming `where` when it is none; an unknown keyword is a fault, as it would check nothing
+ * @throws GateError ConfigInvalid naming `where` when it is no schema; an unknown keyword is a fault, as it would check nothing
  */
 export function compileAnswerSchema(schema: JsonObject, where: string): AnswerCheck {
   try {

@@ -19,7 +19,7 @@ const { compile, TreeInterpreter } = createRequire(__filename)('@jmespath-commun
   TreeInterpreter: { search(tree: ExpressionNode, document: JsonValue): JsonValue };
 };
 
-/** Throws what the package throws for an expression that is none. */
+/** Throws what the package throws for a text that is no expression. */
 export const parseExpression = (expression: string): ExpressionNode => compile(expression);
 
 /** Throws what the package throws where a function gets another type than it takes. */

@@ -142,7 +142,7 @@ function observation(
   };
 }
 
-/** Refuses a query whose age nobody could know, unless the author says how to ask for it. */
+/** Refuses a query whose age cannot be known, unless the author says how to ask for it. */
 function checkAges(config: PrometheusProviderConfig, place: string): void {
   if (config.timestampQuery !== undefined) return;
   // inside quotes and out a parameter of digits reads as what it will be

@@ -87,7 +87,7 @@ async function runPkl(
   try {
     return parseJsonText(rendered);
   } catch (error) {
-    // A line of what PKL renders is none of the user's file.
+    // A line of what PKL renders is no line of the user's file.
     throw configInvalid(where, error instanceof JsonTextError ? error.message : String(error), error);
   }
 }

@@ -17,7 +17,7 @@ const PayloadMessage = temporal.api.common.v1.Payload;
  * first key encrypts, every key decrypts; a payload that is not encrypted is left as it is, so that histories from before
  * encryption can be read.
  *
- * A payload of a workflow that no key opens is left as it is: whether a signal that nobody can read matters is for the
+ * A payload of a workflow that no key opens is left as it is: whether a signal that no one can read matters is for the
  * workflow to say, and the payload converter throws for all that it must be able to read.
  *
  * @throws GateError ConfigInvalid from `decode` of an activity's payloads, and without a context, naming the key id: no key
