@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FailureType, GateError } from '../../../src/kernel/failures';
 import type { JsonObject } from '../../../src/kernel/json';
+import { readArchive } from '../../../src/rego/bundle/archive/read-archive';
 import type { PolicyBundle } from '../../../src/rego/bundle/policy-bundle';
 import { SecondOpinionError, type SecondOpinionSetting } from '../../../src/rego/evaluation-account';
 import { createEvaluator, type Evaluator } from '../../../src/rego/evaluation/evaluator';
 import { planOf } from '../plan/plan-fixture';
 import { buildWasm } from '../../support/build-policy';
+import { plainBundle } from '../../support/plain-bundle';
 import { aBundle, aRequest } from './trial-policy';
 
 const RESPONSE = 'response := {"allow": count(deny) == 0, "deny_reasons": deny}\n';
@@ -78,6 +80,16 @@ describe('an allow of the plan', () => {
     const { response, account } = await ask(INPUT, 'when-possible', { ...policy, wasm: new Uint8Array([1, 2, 3]) });
     expect(response).toMatchObject({ allow: true });
     expect(account.secondOpinion).toMatchObject({ vote: 'none', why: [{ reason: 'no-module' }] });
+  });
+
+  it('an allow of the plan has no second opinion where the module needs a built-in that is not here', async () => {
+    const calls = 'package gate\n\nresponse := http.send({"method": "get", "url": input.n})\n';
+    const wasm = (await readArchive(await plainBundle(calls))).get('policy.wasm')!;
+    const other = { ...policy, wasm };
+    const { account } = await ask(INPUT, 'when-possible', other);
+    const message = expect.stringContaining('not supported here: http.send') as unknown;
+    expect(account.secondOpinion).toEqual({ vote: 'none', why: [{ reason: 'no-module', message }] });
+    expect((await errorOf(ask(INPUT, 'required', other))).message).toContain('http.send');
   });
 
   it.each<[string, string, RegExp]>([
