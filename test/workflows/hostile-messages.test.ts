@@ -117,6 +117,18 @@ describe('a deployment that gets messages it cannot read', () => {
       await endsWell();
     }));
 
+  it('signals that fill the history make a deployment continue as new, and it keeps its pause and its notes', () =>
+    paused(async () => {
+      const before = await status();
+      const firstRun = (await handle().describe()).runId;
+      const big = [rawPayload(bytes(JSON.stringify('x'.repeat(400_000))))];
+      for (let sent = 0; sent < 16; sent += 1) await rawSignal(target(), 'resume', big);
+      await eventually('another run', async () => (await handle().describe()).runId !== firstRun);
+      expect((await status()).pause).toEqual(before.pause);
+      expect((await explain()).notes).toHaveLength(10);
+      await endsWell();
+    }));
+
   it('signals of unknown names are noted, in a bounded number, whatever they carry', () =>
     paused(async () => {
       for (const name of ['resumee', '__temporal_x', 'x'.repeat(900)]) {

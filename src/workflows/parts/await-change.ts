@@ -1,4 +1,4 @@
-import { condition, CancellationScope, isCancellation } from '@temporalio/workflow';
+import { condition, CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { Waiting } from './await-call';
 import type { QueuedCall } from './inbox';
 import { Recheck, type RecheckEnd, type RecheckWords } from './recheck';
@@ -63,7 +63,10 @@ async function firstEnd<K extends string, R, C, L>(
     if (recheck.end) return endOf(recheck.end);
     await waiting.continueAsNewIfLong(() => recheck.read());
     if (Date.now() >= untilMs) return { by: 'time' };
-    const isAwake = (): boolean => !inbox.isEmpty || recheck.end !== undefined;
+    // Signals that are only noted leave the inbox empty and let the history grow, up to where the server terminates the run.
+    const wasLong = workflowInfo().continueAsNewSuggested;
+    const isAwake = (): boolean =>
+      !inbox.isEmpty || recheck.end !== undefined || (!wasLong && workflowInfo().continueAsNewSuggested);
     const wakeAtMs = Math.min(untilMs, pauses.nextReminderAtMs);
     if (wakeAtMs === Infinity) await condition(isAwake);
     else await condition(isAwake, Math.max(1, wakeAtMs - Date.now()));
