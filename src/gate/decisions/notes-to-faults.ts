@@ -60,11 +60,14 @@ function advice({ kind, path, isMade, rule }: Note): string {
   if (kind.startsWith('builtin'))
     return 'check the value first, or declare custom.gate.builtin_errors: undefined for the rule';
   if (path === undefined) return 'see docs/policies.md';
-  if (kind === 'empty')
-    return `where that is normal, the schema says minItems: 0 or minProperties: 0, or ${rule} declares ${declaration(path)}`;
-  if (isMade) return `add what is missing to the policy, look before reading, or declare ${declaration(path)} for ${rule}`;
-  if (path[0] === 'input' && path.length === 2)
-    return 'a whole fact cannot be optional; its provider may say onMissing';
+  const isWholeFact = path[0] === 'input' && path.length === 2;
+  if (kind === 'empty') {
+    const bySchema = 'where that is normal, the schema says minItems: 0 or minProperties: 0';
+    return isWholeFact ? bySchema : `${bySchema}, or ${rule} declares ${declaration(path)}`;
+  }
+  if (isMade)
+    return `add what is missing to the policy, look before reading, or declare ${declaration(path)} for ${rule}`;
+  if (isWholeFact) return 'a whole fact cannot be optional; its provider may say onMissing';
   return `where that is normal, ${rule} declares ${declaration(path)}, or looks before it reads`;
 }
 

@@ -43,6 +43,13 @@ describe('a note of an evaluation becomes a fault', () => {
     expect(message).toContain('declares custom.gate.optional: ["input.pod.containers.*.ports"]');
   });
 
+  it('that proposes no declaration for a whole fact, which is never optional', () => {
+    const whole = faultOf({ path: ['input', 'sites'], kind: 'empty' });
+    expect(whole.message).toMatch(/; where that is normal, the schema says minItems: 0 or minProperties: 0$/);
+    const { message } = faultOf({ path: ['input', 'fleet', 'sites'], kind: 'empty' });
+    expect(message).toContain('declares custom.gate.optional: ["input.fleet.sites"]');
+  });
+
   it('that names a fact only for what is in one', () => {
     expect(faultOf({ path: ['input', 'deployment', 'attributes', 'risk'] }).factId).toBeUndefined();
     expect(faultOf({ path: ['data', 'config', 'limits'] }).factId).toBeUndefined();
