@@ -5,6 +5,7 @@ import { certificateCall } from './certificate-calls';
 import { graphqlCall } from './graphql-calls';
 import { askOpa, askTable, expression } from './opa-calls';
 import { schemaCall } from './schema-calls';
+import { templateCall } from './template-calls';
 import { yamlCall } from './yaml-calls';
 import { randomCalls, type MakeCall } from './random-calls';
 
@@ -15,7 +16,13 @@ const SEED = Number(process.env.SEED ?? 1);
 const BATCH = 2_000;
 
 /** Families whose operands only mean something together. */
-const MADE: Record<string, MakeCall> = { certificates: certificateCall, yaml: yamlCall, graphql: graphqlCall, schemas: schemaCall };
+const MADE: Record<string, MakeCall> = {
+  certificates: certificateCall,
+  yaml: yamlCall,
+  graphql: graphqlCall,
+  schemas: schemaCall,
+  templates: templateCall,
+};
 /** What OPA reads in one module: a call with certificates is some kilobytes. */
 const FAMILIES = [
   ...Object.entries(CALL_SHAPES).map(([name, shapes]) => ({ name, shapes, batch: BATCH })),
