@@ -77,8 +77,13 @@ describe('an upgrade of the workers', () => {
   const actions = (stage: string): number =>
     receiver.requests.filter(({ headers }) => headers['idempotency-key'] === `${id}/${stage}`).length;
   const history = async () => (await client.workflow.getHandle(workflowIdOf(id)).fetchHistory()).events ?? [];
+  /** Whether it has passed the patch of build B; both builds have patches of the package beside it. */
   const passedPatch = async (): Promise<boolean> =>
-    (await history()).some(({ markerRecordedEventAttributes: marker }) => marker?.markerName === 'core_patch');
+    (await history()).some(({ markerRecordedEventAttributes: marker }) => {
+      if (marker?.markerName !== 'core_patch') return false;
+      const payloads = Object.values(marker.details ?? {}).flatMap((detail) => detail.payloads ?? []);
+      return payloads.some(({ data }) => Buffer.from(data ?? []).includes('"timer-before-action"'));
+    });
   const receivesTasks = (worker: NodeChild) =>
     eventually('the worker to get tasks', async () => {
       const ready = (await (await fetch(`${String(worker.ready.http)}/readyz`)).json()) as { receivesTasks: boolean };
