@@ -25,6 +25,7 @@ export function otherEvaluators(
     evaluators.every((name) => (Object.values(EVALUATORS) as string[]).includes(name));
   if (!isOfNow) return evaluators;
   const isBudgetOfNow =
-    budget === undefined || (Object.keys(BUDGET) as (keyof typeof BUDGET)[]).every((key) => budget[key] === BUDGET[key]);
+    budget === undefined ||
+    (Object.keys(BUDGET) as (keyof typeof BUDGET)[]).every((key) => budget[key] === BUDGET[key]);
   return isBudgetOfNow ? undefined : [...evaluators, `budget ${Object.values(budget).join('/')}`];
 }
