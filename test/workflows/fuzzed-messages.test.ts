@@ -89,7 +89,8 @@ const message: fc.Arbitrary<Message> = fc.record({
   ),
   payloads: fc.oneof(
     { weight: 8, arbitrary: fc.array(payload, { maxLength: 2 }) },
-    fc.integer({ min: 3, max: 20_000 }).map((count) => Array.from({ length: count }, () => rawPayload(bytes('{')))),
+    // Beyond 2 MB in all the server itself ends a deployment that is sent an Update (docs/limits.md).
+    fc.integer({ min: 3, max: 3_000 }).map((count) => Array.from({ length: count }, () => rawPayload(bytes('{')))),
   ),
   keys: fc.constantFrom<Keys>('right keys', 'wrong keys', 'none'),
   header: fc.boolean(),
@@ -178,7 +179,7 @@ describe.each<[string, DataConverter]>([
     for (const id of ids) {
       const { pause, state } = await status(id);
       expect([id, state]).toEqual([id, 'paused']);
-      // A call that meets a run which is about to continue as new is refused; an operator sends it again.
+      // A call without an answer may be sent again.
       await eventually(`${id} to resume`, async () => {
         const operator = { actor: 'ann', reason: 'checked', for: pause?.id };
         const answer = await deployments.call(id, 'resume', operator);
