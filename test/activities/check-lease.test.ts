@@ -3,11 +3,13 @@ import { DefaultLogger } from '@temporalio/worker';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createActivities } from '../../src/activities/create-gate-activities';
 import type { ActionRequest } from '../../src/activities/gate-activities';
+import { openActions } from '../../src/gate/actions/service/open-actions';
 import type { LeaseClaim } from '../../src/gate/decisions/lease';
 import { FailureType, GateError } from '../../src/kernel/failures';
 import { createReleaseHolder } from '../../src/releases/release-holder';
 import type { ReleaseHolder } from '../../src/releases/release';
 import type { Services } from '../../src/gate/services';
+import { parseSettings } from '../../src/settings/load-settings';
 import { startHttpReceiver, type HttpReceiver } from '../fakes/http-receiver';
 import { FakeReleaseStore } from '../releases/a-release';
 import { systemTimers } from '../../src/platform/timers/system-timers';
@@ -42,6 +44,7 @@ async function act(lease: LeaseClaim, startToCloseTimeoutMs = 30_000) {
   const count = (): void => undefined;
   const services = {
     releases: holder,
+    actions: await openActions({ settings: parseSettings({}, { file: 'settings' }, '.'), baseDir: '.' }, { env: {} }),
     metrics: { actions: { succeeded: count, failed: count } },
     hidesAttributes: () => false,
   } as unknown as Services;
