@@ -1,6 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { Registry } from 'prom-client';
 import { createActivities } from '../../src/activities/create-gate-activities';
 import type { ActionRequest } from '../../src/activities/gate-activities';
 import { openActions } from '../../src/gate/actions/service/open-actions';
@@ -8,6 +9,7 @@ import type { LeaseClaim } from '../../src/gate/decisions/lease';
 import { FailureType, GateError } from '../../src/kernel/failures';
 import { createReleaseHolder } from '../../src/releases/release-holder';
 import type { ReleaseHolder } from '../../src/releases/release';
+import { createMetrics } from '../../src/gate/metrics';
 import type { Services } from '../../src/gate/services';
 import { parseSettings } from '../../src/settings/load-settings';
 import { startHttpReceiver, type HttpReceiver } from '../fakes/http-receiver';
@@ -41,11 +43,10 @@ const claim = (change: Partial<LeaseClaim> = {}): LeaseClaim => ({
 /** Runs the action of a stage against a real receiver; how it ended, and how many requests the receiver got. */
 async function act(lease: LeaseClaim, startToCloseTimeoutMs = 30_000) {
   const receiver: HttpReceiver = await startHttpReceiver();
-  const count = (): void => undefined;
   const services = {
     releases: holder,
     actions: await openActions({ settings: parseSettings({}, { file: 'settings' }, '.'), baseDir: '.' }, { env: {} }),
-    metrics: { actions: { succeeded: count, failed: count } },
+    metrics: createMetrics(new Registry()),
     hidesAttributes: () => false,
   } as unknown as Services;
   const request: ActionRequest = {
