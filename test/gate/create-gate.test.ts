@@ -121,6 +121,8 @@ describe('createGate, without Temporal', () => {
         'decide',
         'evaluatePolicy',
         'readDefaults',
+        'readLooks',
+        'recheck',
         'recordDecision',
         'runAction',
         'sendAlert',

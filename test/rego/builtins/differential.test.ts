@@ -40,6 +40,14 @@ function askOpa(source: string, inputs: unknown[]): Promise<Answers[]> {
   });
 }
 
+/** OPA looks at the keys of an object in a random order, and so lists what is wrong with several in any order. */
+function ordered(expression: string, answer: unknown): unknown {
+  if (!expression.startsWith('json.match_schema(') || !Array.isArray(answer)) return answer;
+  const [isFit, errors] = answer as [boolean, unknown[]];
+  const byText = (one: unknown, other: unknown) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1);
+  return [isFit, [...errors].sort(byText)];
+}
+
 const suites = [
   { title: 'whatever the input', expressions: EXPRESSIONS, inputs: INPUTS },
   { title: 'at the edges of each built-in', expressions: FIXED_EXPRESSIONS, inputs: [{}] },
@@ -51,13 +59,13 @@ describe.each(suites)('the engine answers as opa eval does, $title', (suite) => 
     [suite.expected, suite.found] = await Promise.all([askOpa(policy, suite.inputs), askEngine(policy, suite.inputs)]);
   });
 
-  it.each(suite.expressions.map((expression, index) => [`${index}: ${expression.slice(0, 90)}`, `r${index}`]))(
-    '%s',
-    (_, rule) => {
-      expect(suite.expected).toHaveLength(suite.inputs.length);
-      expect(suite.found.map((answers) => answers[rule])).toEqual(suite.expected.map((answers) => answers[rule]));
-    },
-  );
+  it.each(
+    suite.expressions.map((expression, index) => [`${index}: ${expression.slice(0, 90)}`, `r${index}`, expression]),
+  )('%s', (_, rule, expression) => {
+    const answersOf = (all: Answers[]) => all.map((answers) => ordered(expression, answers[rule]));
+    expect(suite.expected).toHaveLength(suite.inputs.length);
+    expect(answersOf(suite.found)).toEqual(answersOf(suite.expected));
+  });
 });
 
 describe('the comparison with opa eval', () => {
