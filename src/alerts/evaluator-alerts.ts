@@ -1,12 +1,6 @@
 import { hasSameContent, type ReleaseRef } from '../releases/release-ref';
 import type { Alert } from './alert';
-
-export interface EvaluatorAlertsOptions {
-  /** the dispatcher's */
-  send(alert: Alert): Promise<void>;
-  nowMs(): number;
-  onUndelivered(error: unknown): void;
-}
+import { createAlertQueue, type UnawaitedAlerts } from './alert-queue';
 
 /** Where a disagreement was found. Its answers may hold masked values: the alert leads to the record, which is masked. */
 export interface DisagreementPlace {
@@ -25,13 +19,10 @@ export interface EvaluatorAlerts {
   loaded(release: ReleaseRef): void;
 }
 
-/** Messages are sent one after the other, so that none is resolved before it fires; nothing waits for them. */
-export function createEvaluatorAlerts({ send, nowMs, onUndelivered }: EvaluatorAlertsOptions): EvaluatorAlerts {
+export function createEvaluatorAlerts(unawaited: UnawaitedAlerts): EvaluatorAlerts {
   const firing = new Map<string, { release: ReleaseRef; alert: Alert }>();
-  let last: Promise<void> = Promise.resolve();
-  const queue = (alert: Alert): void => {
-    last = last.then(() => send(alert)).catch(onUndelivered);
-  };
+  const { nowMs } = unawaited;
+  const queue = createAlertQueue(unawaited);
   return {
     disagreed: (release, place) => {
       const fingerprint = `evaluators-disagree-${release.policySha}-${release.configRev}`;

@@ -1,13 +1,7 @@
 import { FailureType, type GateError } from '../kernel/failures';
 import type { Release } from '../releases/release';
 import type { Alert } from './alert';
-
-export interface ReleaseAlertsOptions {
-  /** the dispatcher's */
-  send(alert: Alert): Promise<void>;
-  nowMs(): number;
-  onUndelivered(error: unknown): void;
-}
+import { createAlertQueue, type UnawaitedAlerts } from './alert-queue';
 
 /** One alert at a time about the newest release: it fires when that is refused or out of reach, and is resolved after. */
 export interface ReleaseAlerts {
@@ -16,13 +10,10 @@ export interface ReleaseAlerts {
   recovered(release: Release): void;
 }
 
-/** Messages are sent one after the other, so that none is resolved before it fires; nothing waits for them. */
-export function createReleaseAlerts({ send, nowMs, onUndelivered }: ReleaseAlertsOptions): ReleaseAlerts {
+export function createReleaseAlerts(unawaited: UnawaitedAlerts): ReleaseAlerts {
   let firing: Alert | undefined;
-  let last: Promise<void> = Promise.resolve();
-  const queue = (alert: Alert): void => {
-    last = last.then(() => send(alert)).catch(onUndelivered);
-  };
+  const { nowMs } = unawaited;
+  const queue = createAlertQueue(unawaited);
   const resolve = (summary: string): void => {
     if (firing === undefined) return;
     queue({ ...firing, status: 'resolved', summary, endsAtMs: nowMs() });

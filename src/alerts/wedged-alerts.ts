@@ -1,5 +1,6 @@
 import { shortText } from '../kernel/short-text';
 import type { Alert } from './alert';
+import { createAlertQueue, type UnawaitedAlerts } from './alert-queue';
 
 /** A workflow whose workflow task fails again and again, in words. */
 export interface WedgedReport {
@@ -8,13 +9,6 @@ export interface WedgedReport {
   sinceMs: number;
   /** one sentence with attempt, cause and message */
   text: string;
-}
-
-export interface WedgedAlertsOptions {
-  /** the dispatcher's */
-  send(alert: Alert): Promise<void>;
-  nowMs(): number;
-  onUndelivered(error: unknown): void;
 }
 
 /** One alert a wedged workflow: it fires once, and is resolved when the workflow runs again or has ended. */
@@ -26,13 +20,10 @@ export interface WedgedAlerts {
 /** Alerts at a time; more are one cause, which these name. */
 const MAX_FIRING = 20;
 
-/** Messages are sent one after the other, so that none is resolved before it fires; nothing waits for them. */
-export function createWedgedAlerts({ send, nowMs, onUndelivered }: WedgedAlertsOptions): WedgedAlerts {
+export function createWedgedAlerts(unawaited: UnawaitedAlerts): WedgedAlerts {
   const firing = new Map<string, Alert>();
-  let last: Promise<void> = Promise.resolve();
-  const queue = (alert: Alert): void => {
-    last = last.then(() => send(alert)).catch(onUndelivered);
-  };
+  const { nowMs } = unawaited;
+  const queue = createAlertQueue(unawaited);
   return {
     found: (reports) => {
       const now = new Set(reports.map(({ workflowId }) => workflowId));
