@@ -1,7 +1,5 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { FailureType, GateError } from '../../../kernel/failures';
+import { importFunction, type ImportModule } from '../../../platform/files/import-function';
 import { readSecret } from '../../../platform/files/read-secret';
 import { createHttpFetch } from '../../../platform/http/http-client';
 import type { LoadedSettings } from '../../../settings/load-settings';
@@ -12,7 +10,7 @@ import type { Actions } from '../registry';
 export interface ActionsOptions {
   env: Readonly<Record<string, string | undefined>>;
   /** imports a user's module by its file URL; @default Node's own `import` */
-  importModule?: (url: string) => Promise<unknown>;
+  importModule?: ImportModule;
 }
 
 /**
@@ -23,15 +21,16 @@ export interface ActionsOptions {
  */
 export async function openActions(
   { settings, baseDir }: LoadedSettings,
-  { env, importModule = (url) => import(url) }: ActionsOptions,
+  { env, importModule }: ActionsOptions,
 ): Promise<Actions> {
   const { secrets, modules, tls } = settings.actions;
   const loaded = new Map<string, ActionModule>();
   const faults: string[] = [];
   for (const [name, { module, options }] of Object.entries(modules)) {
     try {
-      const path = createRequire(join(baseDir, 'noop.js')).resolve(module);
-      loaded.set(name, await createFrom(await importModule(pathToFileURL(path).href), name, options ?? {}));
+      const createAction = await importFunction(module, 'createAction', baseDir, importModule);
+      if (createAction === undefined) throw new Error('it does not');
+      loaded.set(name, toActionModule(await createAction(name, options ?? {})));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       faults.push(
@@ -65,12 +64,8 @@ export async function openActions(
   return ACTIONS.create({ fetch: createHttpFetch({ env, tls, folder: baseDir }), readSecret: readNamed, loadModule });
 }
 
-async function createFrom(exported: unknown, name: string, options: Record<string, unknown>): Promise<ActionModule> {
-  // A CommonJS module seen through `import` has its exports under `default`.
-  const named = exported as { createAction?: unknown; default?: { createAction?: unknown } } | null;
-  const create = named?.createAction ?? named?.default?.createAction;
-  if (typeof create !== 'function') throw new Error('it does not');
-  const action = (await (create as (...args: unknown[]) => unknown)(name, options)) as Partial<ActionModule> | null;
+function toActionModule(created: unknown): ActionModule {
+  const action = created as Partial<ActionModule> | null;
   if (typeof action?.run !== 'function') throw new Error('what it returns has no run function');
   if (action.compensate !== undefined && typeof action.compensate !== 'function') {
     throw new Error('the compensate of what it returns is no function');

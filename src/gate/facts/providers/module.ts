@@ -1,12 +1,8 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { ModuleProviderConfig } from '../../../releases/config/release-config';
 import { FailureType, GateError } from '../../../kernel/failures';
+import { importFunction } from '../../../platform/files/import-function';
 import type { FactProvider } from '../fact';
 import type { ProviderKind } from '../provider-kind';
-
-type CreateProvider = (factId: string, options: Record<string, unknown>) => unknown;
 
 /**
  * A module of the user's own, found relative to the configuration file (or as a package from there), that exports
@@ -23,9 +19,12 @@ export const moduleProvider: ProviderKind<ModuleProviderConfig> = {
     };
     let provider: unknown;
     try {
-      const path = createRequire(join(deps.configFolder, 'noop.js')).resolve(config.module);
-      const importModule = deps.importModule ?? ((url: string): Promise<unknown> => import(url));
-      const createProvider = exportOf(await importModule(pathToFileURL(path).href));
+      const createProvider = await importFunction(
+        config.module,
+        'createProvider',
+        deps.configFolder,
+        deps.importModule,
+      );
       if (createProvider === undefined) throw invalid('it does not');
       provider = await createProvider(factId, config.options ?? {});
     } catch (error) {
@@ -47,13 +46,6 @@ export const moduleProvider: ProviderKind<ModuleProviderConfig> = {
     };
   },
 };
-
-function exportOf(loaded: unknown): CreateProvider | undefined {
-  // A CommonJS module seen through `import` has its exports under `default`.
-  const named = loaded as { createProvider?: unknown; default?: { createProvider?: unknown } } | null;
-  const found = named?.createProvider ?? named?.default?.createProvider;
-  return typeof found === 'function' ? (found as CreateProvider) : undefined;
-}
 
 function isProvider(value: unknown): value is Partial<FactProvider> & Pick<FactProvider, 'collect'> {
   return typeof value === 'object' && value !== null && typeof (value as FactProvider).collect === 'function';
