@@ -76,11 +76,13 @@ async function prepare(
 ): Promise<HttpRequest> {
   const unsent = { retryable: false, mayHaveBeenSent: false };
   const secrets = new Map<string, string>();
-  const filled = toHttpRequest(spec, context, where, anySecret);
-  if (filled.request !== undefined) {
-    for (const name of new Set(secretsIn({ headers: spec.headers ?? {}, body: spec.body ?? null } as JsonValue))) {
+  const names = new Set(secretsIn({ headers: spec.headers ?? {}, body: spec.body ?? null } as JsonValue));
+  // Which secrets may be read depends on the host, and so on the request without them.
+  const url = names.size === 0 ? undefined : toHttpRequest(spec, context, where, anySecret).request?.url;
+  if (url !== undefined) {
+    for (const name of names) {
       try {
-        secrets.set(name, await deps.readSecret(name, filled.request.url));
+        secrets.set(name, await deps.readSecret(name, url));
       } catch (error) {
         const { message, faults } = error as GateError;
         throw new ActionError(message, { ...unsent, faults: [...faults] });
