@@ -44,7 +44,10 @@ export async function benchReplay(): Promise<BenchRow[]> {
         snapshot,
         evaluate: (request) => evaluator.evaluate(request),
       });
-      const record: AuditRecord = decisionRecord(snapshot, decision, { workflowId: 'deployment/bench', runId: 'run' });
+      const record: AuditRecord = decisionRecord(snapshot, decision, {
+        workflowId: `deployment/${snapshot.decisionId}`,
+        runId: 'run',
+      });
       lines.push(JSON.stringify(record));
     }
     await writeFile(file, `${lines.join('\n')}\n`.repeat(REPEATS));

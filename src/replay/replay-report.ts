@@ -48,6 +48,8 @@ export interface BrokenLine {
 export interface ReplayReport {
   /** decisions looked at */
   decisions: number;
+  /** decisions of earlier releases that were looks at a waiting or paused stage: they count as nothing else */
+  rechecks: number;
   /** records of other kinds, and decisions that the filters leave out */
   skipped: number;
   /** decisions of each class */
@@ -73,6 +75,7 @@ const MOST_NAMES = 200;
 export function emptyReport(): ReplayReport {
   return {
     decisions: 0,
+    rechecks: 0,
     skipped: 0,
     counts: {
       same: 0,
@@ -111,20 +114,25 @@ export function addBroken(report: ReplayReport, line: number, why: string): void
   if (report.broken.length < MOST_BROKEN) report.broken.push({ line, why });
 }
 
-/** Adds a batch's report to that of all batches before it, which stays of bounded size. */
-export function mergeReport(into: ReplayReport, batch: ReplayReport, maxRows: number): void {
+/**
+ * Adds a batch's report to that of all batches before it, which stays of bounded size.
+ *
+ * @param mostNames codes and causes beyond so many count as `other`; @default 200
+ */
+export function mergeReport(into: ReplayReport, batch: ReplayReport, maxRows: number, mostNames = MOST_NAMES): void {
   into.decisions += batch.decisions;
+  into.rechecks += batch.rechecks;
   into.skipped += batch.skipped;
   into.notReproduced += batch.notReproduced;
   for (const [found, count] of Object.entries(batch.counts)) into.counts[found as ReplayClass] += count;
   for (const [code, { then, now }] of Object.entries(batch.reasons)) {
-    const name = nameIn(into.reasons, code);
+    const name = nameIn(into.reasons, code, mostNames);
     const counts = (into.reasons[name] ??= { then: 0, now: 0 });
     counts.then += then;
     counts.now += now;
   }
   for (const [cause, count] of Object.entries(batch.causes)) {
-    const name = nameIn(into.causes, cause);
+    const name = nameIn(into.causes, cause, mostNames);
     into.causes[name] = (into.causes[name] ?? 0) + count;
   }
   for (const [kind, rows] of Object.entries(batch.rows)) {
@@ -134,6 +142,35 @@ export function mergeReport(into: ReplayReport, batch: ReplayReport, maxRows: nu
   into.brokenLines += batch.brokenLines;
 }
 
-function nameIn(entries: object, wanted: string): string {
-  return Object.hasOwn(entries, wanted) || Object.keys(entries).length < MOST_NAMES ? wanted : 'other';
+/**
+ * Counts one decision of a batch as a recheck instead, before the batch is merged.
+ *
+ * @param one the report of this decision alone
+ */
+export function takeBack(batch: ReplayReport, one: ReplayReport): void {
+  batch.decisions -= one.decisions;
+  batch.rechecks += one.decisions;
+  batch.notReproduced -= one.notReproduced;
+  for (const [found, count] of Object.entries(one.counts)) batch.counts[found as ReplayClass] -= count;
+  for (const [code, { then, now }] of Object.entries(one.reasons)) {
+    const counts = batch.reasons[code];
+    if (counts === undefined) continue;
+    counts.then -= then;
+    counts.now -= now;
+    if (counts.then === 0 && counts.now === 0) delete batch.reasons[code];
+  }
+  for (const [cause, count] of Object.entries(one.causes)) {
+    const left = (batch.causes[cause] ?? 0) - count;
+    if (left > 0) batch.causes[cause] = left;
+    else delete batch.causes[cause];
+  }
+  for (const [kind, rows] of Object.entries(one.rows)) {
+    const gone = new Set(rows.map(({ decisionID }) => decisionID));
+    if (gone.size > 0)
+      batch.rows[kind as KeptRows] = batch.rows[kind as KeptRows].filter(({ decisionID }) => !gone.has(decisionID));
+  }
+}
+
+function nameIn(entries: object, wanted: string, mostNames: number): string {
+  return Object.hasOwn(entries, wanted) || Object.keys(entries).length < mostNames ? wanted : 'other';
 }

@@ -8,8 +8,10 @@ import type { DecisionOutcome } from '../kernel/outcome';
 import { OTHER_REASON, reasonCode } from '../kernel/reason-code';
 import { FailureType, type Fault } from '../kernel/failures';
 import { otherEvaluators } from './evaluators-then';
+import { RecheckFinder } from './old-rechecks';
 import { parseRecord } from './parse-record';
 import { rebuildSnapshot, type Candidate } from './rebuild-snapshot';
+import { ReplayMerge, type FirstOfStage, type ReplayedBatch } from './replay-merge';
 import {
   addBroken,
   countCause,
@@ -53,6 +55,8 @@ export interface ReplayOptions {
 /** A decision that is being made again. */
 interface Underway {
   record: GateRecord;
+  /** what it is counted in: the batch's, or one of its own where it may be taken back */
+  report: ReplayReport;
   decision: Promise<Decision>;
   request: PolicyRequest | undefined;
   /** the decision if nothing that was noted counted; undefined where the policy gave no answer */
@@ -68,51 +72,78 @@ export async function replay(
   batches: AsyncIterable<readonly ReplayItem[]>,
   options: ReplayOptions,
 ): Promise<ReplayReport> {
-  const report = emptyReport();
+  const merge = new ReplayMerge(options.maxRows);
   let items = 0;
-  let before = Promise.resolve(emptyReport());
+  let before: Promise<ReplayedBatch> | undefined;
   for await (const batch of batches) {
     const started = replayBatch(batch, options);
     // Awaited in the next round or below; a failure must not count as unhandled before that.
     started.catch(() => undefined);
-    mergeReport(report, await before, options.maxRows);
+    if (before) merge.add(await before);
     before = started;
     items += batch.length;
     options.onProgress?.(items);
   }
-  mergeReport(report, await before, options.maxRows);
-  return report;
+  if (before) merge.add(await before);
+  return merge.report;
 }
 
-/** What was found in one batch: `mergeReport` puts it into the whole. */
+/** What was found in one batch: `ReplayMerge` puts it into the whole. */
 export async function replayBatch(
   batch: readonly ReplayItem[],
   options: Omit<ReplayOptions, 'onProgress'>,
-): Promise<ReplayReport> {
+): Promise<ReplayedBatch> {
   const report = emptyReport();
-  const started = batch.flatMap((item) => begin(item, options, report));
-  for (const underway of started) await addDecision(report, underway, await underway.decision, options);
-  return report;
+  const finder = new RecheckFinder();
+  const firsts: FirstOfStage[] = [];
+  const started = batch.flatMap((item) => begin(item, options, { report, finder, firsts }));
+  // Rows of decisions that may yet be taken back keep no others out.
+  const maxRows = options.maxRows + firsts.length;
+  for (const underway of started) {
+    const one = underway.report;
+    await addDecision(one, underway, await underway.decision, { ...options, maxRows });
+    if (one !== report) mergeReport(report, one, maxRows, Infinity);
+  }
+  return { report, firsts, last: finder.last };
+}
+
+/** Where a batch is counted. */
+interface Counting {
+  report: ReplayReport;
+  finder: RecheckFinder;
+  firsts: FirstOfStage[];
 }
 
 /** Counts what need not be evaluated, and starts what must. */
-function begin(item: ReplayItem, options: Omit<ReplayOptions, 'onProgress'>, report: ReplayReport): Underway[] {
+function begin(
+  item: ReplayItem,
+  options: Omit<ReplayOptions, 'onProgress'>,
+  { report: whole, finder, firsts }: Counting,
+): Underway[] {
   if ('text' in item && item.text.trim() === '') return [];
   const parsed = 'text' in item ? parseRecord(item.text) : item;
   if ('why' in parsed) {
-    addBroken(report, 'line' in item ? item.line : 0, parsed.why);
+    addBroken(whole, 'line' in item ? item.line : 0, parsed.why);
     return [];
   }
   const { record } = parsed;
+  const place = isGateRecord(record) ? finder.place(record) : undefined;
   if (!isGateRecord(record) || !isWanted(record, options.filter)) {
-    report.skipped += 1;
+    whole.skipped += 1;
     return [];
   }
+  if (place?.is === 'recheck') {
+    whole.rechecks += 1;
+    return [];
+  }
+  const report = place?.is === 'unknown' ? emptyReport() : whole;
+  if (place?.is === 'unknown') firsts.push({ key: place.key, found: place.found, report });
   report.decisions += 1;
   const rebuilt = rebuildSnapshot(record, options.candidate);
   if ('cause' in rebuilt) {
     report.counts['not-replayable'] += 1;
     countCause(report, rebuilt.cause);
+    if (report !== whole) mergeReport(whole, report, 0, Infinity);
     return [];
   }
   const { snapshot } = rebuilt;
@@ -132,6 +163,7 @@ function begin(item: ReplayItem, options: Omit<ReplayOptions, 'onProgress'>, rep
   return [
     {
       record,
+      report,
       decision,
       get request() {
         return request;

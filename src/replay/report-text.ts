@@ -32,6 +32,7 @@ export function toReplayText(report: ReplayReport, candidate: string): string {
       `  changed           ${counts.changed}`,
       `  evaluator changed ${counts['evaluator-changed']}`,
       `  not replayable    ${counts['not-replayable']}`,
+      ...recheckLines(report).map((line) => `  ${line}`),
     ].join('\n'),
     ...sections,
     list(
@@ -79,6 +80,7 @@ export function toReplayMarkdown(report: ReplayReport, candidate: string): strin
         .map((name) => counts[name])
         .join(' | ')} |`,
     ].join('\n'),
+    ...recheckLines(report),
     ...sections,
     reasons.length === 0
       ? ''
@@ -111,6 +113,10 @@ function whyLines({ builtins: called, oldEvaluators }: ReplayRow): string[] {
       ? `the record was altered, or one of the built-ins that it calls answers differently: ${called.join(', ')}`
       : 'the record was altered, or the evaluation itself differs: it calls no built-in';
   return [...evaluators, `    why  ${which}`];
+}
+
+function recheckLines({ rechecks }: ReplayReport): string[] {
+  return rechecks === 0 ? [] : [`Left out: ${plural(rechecks, 'recheck')} of earlier releases`];
 }
 
 function countOf(report: ReplayReport, kind: KeptRows): number {

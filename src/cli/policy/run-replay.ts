@@ -110,11 +110,12 @@ function print(
 ): void {
   if (output === 'text') return void io.stdout.write(toReplayText(report, name));
   if (output === 'markdown') return void io.stdout.write(toReplayMarkdown(report, name));
-  const { decisions, skipped, counts, notReproduced, reasons, causes, rows } = report;
+  const { decisions, skipped, rechecks, counts, notReproduced, reasons, causes, rows } = report;
   printJson(io, {
     candidate: { release: name, policy_sha: ref.policySha, config_rev: ref.configRev },
     decisions,
     skipped,
+    rechecks,
     same: counts.same,
     newly_allowed: counts['newly-allowed'],
     newly_denied: counts['newly-denied'],

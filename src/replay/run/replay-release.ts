@@ -141,15 +141,14 @@ async function replayStore(
   const stop = (): void => void evaluator.close();
   signal.addEventListener('abort', stop, { once: true });
   const reader = await openAudit(settings, env);
+  // Whether a decision of an earlier release was a recheck follows from the records around it, so all are read.
+  const { outcome: _ofDecisions, ...range } = options.filter;
   try {
-    return await replay(
-      inBatches(streamRecords(reader, { ...options.filter, domain: 'gate', kind: 'decision', newestFirst: false })),
-      {
-        ...options,
-        evaluate: (request) => evaluator.evaluate(request),
-        builtinsOf: calledBuiltins,
-      },
-    );
+    return await replay(inBatches(streamRecords(reader, { ...range, domain: 'gate', newestFirst: false })), {
+      ...options,
+      evaluate: (request) => evaluator.evaluate(request),
+      builtinsOf: calledBuiltins,
+    });
   } finally {
     signal.removeEventListener('abort', stop);
     await reader.close();

@@ -3,7 +3,7 @@ import type { RunFailure } from '../../rego/evaluation/run-failure';
 import type { RunnablePolicy } from '../../rego/evaluation/runnable-policy';
 import type { Candidate } from '../rebuild-snapshot';
 import type { ReplayFilter } from '../replay';
-import type { ReplayReport } from '../replay-report';
+import type { ReplayedBatch } from '../replay-merge';
 
 /** What a thread is started with. */
 export interface ReplayThreadData {
@@ -27,7 +27,7 @@ export interface BatchMessage {
 export const CALLS_PER_BATCH = 2 ** 32;
 
 export type BatchAnswer =
-  { batch: number; report: ReplayReport } | { batch: number; error: { type: FailureType; message: string } };
+  ({ batch: number } & ReplayedBatch) | { batch: number; error: { type: FailureType; message: string } };
 
 /** Sent once, when a thread can take batches. */
 export const READY = 'ready';

@@ -3,7 +3,8 @@ import { parseDuration } from '../../kernel/duration';
 import { stopped, type RunFailure } from '../../rego/evaluation/run-failure';
 import { toRunnable } from '../../rego/evaluation/prepare-release';
 import type { ReplayOptions } from '../replay';
-import { emptyReport, mergeReport, type ReplayReport } from '../replay-report';
+import { ReplayMerge, type ReplayedBatch } from '../replay-merge';
+import type { ReplayReport } from '../replay-report';
 import type { TextPiece } from '../text-piece';
 import type { BatchAnswer, BatchMessage, ReplayThreadData } from './messages';
 import { ReplayThread, type EndedAt } from './replay-thread';
@@ -26,7 +27,7 @@ interface Batch {
   lines: number;
   /** threads that each of its evaluations brought down, and those that ended between two of them (0) */
   failures: Map<number, number>;
-  report?: ReplayReport;
+  replayed?: ReplayedBatch;
 }
 
 /**
@@ -60,7 +61,7 @@ export async function replayInThreads(
 }
 
 class ReplayPool {
-  private readonly report = emptyReport();
+  private readonly merge: ReplayMerge;
   private readonly threads = new Set<ReplayThread>();
   /** in the order of their lines; those before it are merged */
   private readonly batches = new Map<number, Batch>();
@@ -75,7 +76,9 @@ class ReplayPool {
     private readonly data: Omit<ReplayThreadData, 'clock'>,
     private readonly deadlineMs: number,
     private readonly options: Pick<ReplayInThreadsOptions, 'threads' | 'maxRows' | 'onProgress'>,
-  ) {}
+  ) {
+    this.merge = new ReplayMerge(options.maxRows);
+  }
 
   /** Resolves when there is room for another one. */
   async add({ firstLine, lines, text }: TextPiece): Promise<void> {
@@ -88,7 +91,7 @@ class ReplayPool {
 
   async finish(): Promise<ReplayReport> {
     await this.until(() => this.batches.size === 0);
-    return this.report;
+    return this.merge.report;
   }
 
   async stop(): Promise<void> {
@@ -120,9 +123,9 @@ class ReplayPool {
 
   private answered(answer: BatchAnswer): void {
     if ('error' in answer) return this.fail(new GateError(answer.error.type, answer.error.message));
-    this.batches.get(answer.batch)!.report = answer.report;
-    for (let next = this.batches.get(this.merged); next?.report; next = this.batches.get(this.merged)) {
-      mergeReport(this.report, next.report, this.options.maxRows);
+    this.batches.get(answer.batch)!.replayed = answer;
+    for (let next = this.batches.get(this.merged); next?.replayed; next = this.batches.get(this.merged)) {
+      this.merge.add(next.replayed);
       this.batches.delete(this.merged);
       this.merged += 1;
       this.items += next.lines;

@@ -37,7 +37,7 @@ export function createThreadSide(
     try {
       const evaluate = evaluatorOf(message);
       const options = { candidate, filter, maxRows, evaluate, builtinsOf: calledBuiltins };
-      return { batch, report: await replayBatch(itemsOf(message), options) };
+      return { batch, ...(await replayBatch(itemsOf(message), options)) };
     } catch (error) {
       const type = error instanceof GateError ? error.type : FailureType.PolicyUnavailable;
       return { batch, error: { type, message: error instanceof Error ? error.message : String(error) } };

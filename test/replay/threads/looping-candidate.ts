@@ -66,6 +66,14 @@ export function lineOf(n: number, what = 'answer'): string {
   }));
   const deployment = { id: 'd', stage: 's', stage_index: 0, attributes: {}, stage_attributes: {} };
   return JSON.stringify(
-    aRecord({ decisionID: `n-${n}`, timestamp: at, outcome: 'allow', reasons: [], usedFacts, deployment }),
+    aRecord({
+      decisionID: `n-${n}`,
+      workflowID: undefined,
+      timestamp: at,
+      outcome: 'allow',
+      reasons: [],
+      usedFacts,
+      deployment,
+    }),
   );
 }

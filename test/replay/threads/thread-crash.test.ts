@@ -24,7 +24,7 @@ const READY = `
 /** Says of each batch how many evaluations it was told not to try. */
 const ANSWERS = `${READY}
   parentPort.on('message', ({ batch, failed }) =>
-    parentPort.postMessage({ batch, report: { ...${JSON.stringify(emptyReport())}, decisions: 1, notReproduced: failed.size } }))`;
+    parentPort.postMessage({ batch, report: { ...${JSON.stringify(emptyReport())}, decisions: 1, notReproduced: failed.size }, firsts: [], last: new Map() }))`;
 const DIES_BETWEEN = `${READY} parentPort.on('message', () => { throw new Error('gone'); })`;
 const DIES_IN_EVALUATION = `${READY}
   parentPort.on('message', ({ batch }) => {
