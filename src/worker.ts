@@ -6,6 +6,7 @@ import { createActivities } from './activities/create-gate-activities';
 import { toHealthRelease } from './releases/release-health';
 import { startHttpServer, type HttpServer } from './api/http-server';
 import { auditRoutes } from './api/audit-routes';
+import { decisionRoutes, type DecisionQuestion } from './api/decision-routes';
 import { parseDuration } from './kernel/duration';
 import { readSecret } from './platform/files/read-secret';
 import type { LoadedSettings } from './settings/load-settings';
@@ -20,7 +21,10 @@ import { createWorkerVersioning, type WorkerVersioning } from './platform/tempor
 import { builtWorkflows } from './built-workflows';
 import { FailureType, GateError } from './kernel/failures';
 import { createTemporalLogger } from './platform/observability/temporal-logger';
-import { createServices, type ServiceOptions } from './gate/services';
+import type { GateRecord } from './audit/audit-record';
+import { decideTarget } from './gate/decide-target';
+import { createServices, type ServiceOptions, type Services } from './gate/services';
+import type { SecretRef } from './platform/documents/schema-types';
 
 export interface WorkerStartOptions extends ServiceOptions {
   /** makes the worker's build the current one of `temporal.deployment` after its first poll; @default false */
@@ -78,8 +82,11 @@ export async function startWorker(loaded: LoadedSettings, options: WorkerStartOp
     });
     opened.push(() => versioning.stop());
 
-    const { bearerToken, host, port, openProbes } = settings.http;
-    const httpToken = bearerToken === undefined ? '' : await readSecret(bearerToken, { env, configFolder: baseDir });
+    const { bearerToken, decisionToken, host, port, openProbes } = settings.http;
+    const readToken = async (ref: SecretRef | undefined): Promise<string> =>
+      ref === undefined ? '' : readSecret(ref, { env, configFolder: baseDir });
+    const httpToken = await readToken(bearerToken);
+    const forDecisions = await readToken(decisionToken);
     const ownerToken = services.database?.owner?.token ?? '';
     const tokens = [httpToken, ownerToken].filter((token) => token !== '');
     const { store } = services;
@@ -93,7 +100,15 @@ export async function startWorker(loaded: LoadedSettings, options: WorkerStartOp
       workerStatus: () => versioning.status(),
       checkTemporal: () => connection.workflowService.getSystemInfo({}),
       registry: services.registry,
-      ...(store ? { register: (server) => server.register(auditRoutes, { reader: store, tokens }) } : {}),
+      onUnexpected: (error) => services.logger.error({ error }, 'a request failed unexpectedly'),
+      register: async (server) => {
+        if (store !== undefined) await server.register(auditRoutes, { reader: store, tokens });
+        if (forDecisions === '') return;
+        await server.register(decisionRoutes, {
+          token: forDecisions,
+          decide: (question) => answer(services, question),
+        });
+      },
     });
     opened.push(() => http.close());
     await services.database?.owner?.publishAddress(http.url);
@@ -165,6 +180,11 @@ export async function startWorker(loaded: LoadedSettings, options: WorkerStartOp
     await closeAll().catch(() => undefined);
     throw error;
   }
+}
+
+async function answer(services: Services, { decisionId, ...question }: DecisionQuestion): Promise<GateRecord> {
+  const { record } = await decideTarget(services, { ...question, stageIndex: 0 }, decisionId);
+  return record;
 }
 
 function withoutDeployment(): GateError {

@@ -10,15 +10,23 @@ export interface ServerLimits {
   bodyBytes?: number;
 }
 
+export interface BoundedServerOptions extends ServerLimits {
+  /** told of what no handler expected, and no client is told; @default nobody */
+  onUnexpected?(error: unknown): void;
+  /** the body of an error; @default `{error: {type, message}}` */
+  toBody?(type: string, message: string): object;
+}
+
 /** What is late is looked for this often, or as often as a request may take where that is less. */
 const CHECKED_EVERY_MS = 1_000;
 
 /**
  * A server that no client can hold up: a request that drips in is ended with 408, and connections are bounded. Answers may
- * take as long as they need.
+ * take as long as they need. What is the client's fault is answered with its status, anything
+ * else with 500 and no more: its text may hold what is nobody's business.
  */
-export function createBoundedServer(limits: ServerLimits = {}): FastifyInstance {
-  const { requestMs = 10_000, connections = 256, bodyBytes } = limits;
+export function createBoundedServer(options: BoundedServerOptions = {}): FastifyInstance {
+  const { requestMs = 10_000, connections = 256, bodyBytes, onUnexpected, toBody = toErrorBody } = options;
   const server = fastify({
     forceCloseConnections: true,
     requestTimeout: requestMs,
@@ -26,5 +34,16 @@ export function createBoundedServer(limits: ServerLimits = {}): FastifyInstance 
     ...(bodyBytes === undefined ? {} : { bodyLimit: bodyBytes }),
   });
   server.server.maxConnections = connections;
+  server.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
+    const { statusCode = 500, message } = error;
+    if (statusCode < 500) return reply.code(statusCode).send(toBody('Usage', message));
+    onUnexpected?.(error);
+    return reply.code(500).send(toBody('Unexpected', 'Unexpected failure'));
+  });
   return server;
+}
+
+/** How every surface but the codec server words an error. */
+export function toErrorBody(type: string, message: string) {
+  return { error: { type, message } };
 }

@@ -32,7 +32,10 @@ export async function startCodecServer(options: CodecServerOptions): Promise<{ u
   if (uiOrigin !== undefined && !isOrigin(uiOrigin)) {
     throw invalid(`Expected --ui-origin to be an origin such as https://temporal.example.org, found ${uiOrigin}`);
   }
-  const server = createBoundedServer({ bodyBytes: BODY_LIMIT_BYTES });
+  const server = createBoundedServer({
+    bodyBytes: BODY_LIMIT_BYTES,
+    toBody: (_type, message) => ({ message }),
+  });
   readJsonBodies(server);
   server.addHook('onRequest', async (request, reply) => {
     if (loopback && !isLoopbackHostHeader(request.headers.host)) {
@@ -58,9 +61,6 @@ export async function startCodecServer(options: CodecServerOptions): Promise<{ u
       .header('www-authenticate', 'Bearer')
       .send({ message: 'Expected the header Authorization: Bearer <token>' });
   });
-  server.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) =>
-    reply.code(error.statusCode ?? 500).send({ message: error.statusCode ? error.message : 'Unexpected failure' }),
-  );
   for (const step of ['encode', 'decode'] as const) {
     server.post(`/${step}`, async (request, reply) => {
       const payloads = toPayloads(request.body);

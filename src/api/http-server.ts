@@ -6,7 +6,7 @@ import type { ReleaseStatus } from '../releases/release';
 import { within } from '../kernel/timers';
 import { systemTimers } from '../platform/timers/system-timers';
 import { bearsToken, isLoopback, isLoopbackHostHeader } from './access';
-import { createBoundedServer, type ServerLimits } from './bounded-server';
+import { createBoundedServer, toErrorBody, type ServerLimits } from './bounded-server';
 import { readJsonBodies } from './json-bodies';
 import type { WorkerStatus } from '../platform/temporal/versioning/worker-build';
 import { toHealthRelease, toReadiness, type TemporalHealth } from '../releases/release-health';
@@ -23,13 +23,16 @@ export interface HttpServerOptions {
   /** beyond loopback, lets `/healthz` and `/readyz` be asked without a token, as probes do; @default false */
   openProbes?: boolean;
   limits?: ServerLimits;
+  /** told of failures that no route expected; their clients get status 500 and no text of it */
+  onUnexpected?(error: unknown): void;
   releaseStatus(): ReleaseStatus;
   /** the worker's build, and whether Temporal sends it tasks */
   workerStatus?(): WorkerStatus;
   /** resolves when Temporal answers; rejects when it does not */
   checkTemporal(): Promise<unknown>;
   registry: Registry;
-  /** further routes, e.g. `(server) => server.register(auditRoutes, options)`; they are closed without a token */
+  /** further routes, e.g. `(server) => server.register(auditRoutes, options)`; they are closed without a token, their own if
+   * their `config.tokens` names some */
   register?(server: FastifyInstance): unknown;
   /** how long Temporal may take to answer; @default 2000 */
   temporalTimeoutMs?: number;
@@ -43,6 +46,13 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** the tokens that open this route, in place of the server's own */
+    tokens?: readonly string[];
+  }
+}
+
 /** All that needs no token, and that on loopback only. */
 const OPEN_ROUTES: readonly string[] = ['/healthz', '/readyz', '/metrics'];
 const PROBES: readonly string[] = ['/healthz', '/readyz'];
@@ -50,7 +60,7 @@ const PROBES: readonly string[] = ['/healthz', '/readyz'];
 /**
  * Serves health, metrics and what `register` adds. Beyond loopback every request needs a token, but for `/healthz` and
  * `/readyz` where `openProbes` says so; on loopback all but `/healthz`, `/readyz` and `/metrics` do, and the Host header must
- * name this machine.
+ * name this machine. A route with tokens of its own opens to those alone.
  *
  * @throws GateError ConfigInvalid when it may not or cannot listen there
  */
@@ -62,24 +72,27 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     throw invalid('http.bearerToken', `Expected http.bearerToken, because http.host ${host} is not a loopback address`);
   }
 
-  const server = createBoundedServer(options.limits);
+  const server = createBoundedServer({ ...options.limits, onUnexpected: options.onUnexpected });
   readJsonBodies(server);
   server.addHook('onRequest', async (request, reply) => {
     if (loopback && !isLoopbackHostHeader(request.headers.host)) {
       return reply
         .code(403)
-        .send(toBody('Forbidden', 'Expected the Host header to name a loopback address, as this server listens there'));
+        .send(
+          toErrorBody('Forbidden', 'Expected the Host header to name a loopback address, as this server listens there'),
+        );
     }
     const open = loopback ? OPEN_ROUTES : options.openProbes === true ? PROBES : [];
     if (open.includes(request.routeOptions.url ?? '')) return;
-    if (bearsToken(request.headers.authorization, tokens)) return;
+    const own = request.routeOptions.config.tokens;
+    if (bearsToken(request.headers.authorization, own ?? tokens)) return;
     return reply
       .code(401)
       .header('www-authenticate', 'Bearer')
-      .send(toBody('Unauthorized', 'Expected the header Authorization: Bearer <token>'));
+      .send(toErrorBody('Unauthorized', 'Expected the header Authorization: Bearer <token>'));
   });
   server.setNotFoundHandler((request, reply) =>
-    reply.code(404).send(toBody('NotFound', `Nothing answers ${request.method} ${request.url.split('?')[0]}`)),
+    reply.code(404).send(toErrorBody('NotFound', `Nothing answers ${request.method} ${request.url.split('?')[0]}`)),
   );
 
   const temporalHealth = createTemporalCheck(options.checkTemporal, options.temporalTimeoutMs ?? 2000);
@@ -144,8 +157,4 @@ function toListenError(error: unknown, host: string, port: number): unknown {
 
 function invalid(where: string, message: string): GateError {
   return new GateError(FailureType.ConfigInvalid, message, [{ type: FailureType.ConfigInvalid, message, where }]);
-}
-
-function toBody(type: string, message: string) {
-  return { error: { type, message } };
 }

@@ -1,8 +1,8 @@
 import type { GateRecord } from '../audit/audit-record';
 import { loadSettings, type LoadedSettings } from '../settings/load-settings';
 import type { Decision } from './decisions/decision';
-import { decisionRecord, failureRecord } from './decisions/to-audit-record';
-import { SnapshotError } from './facts/collect-snapshot';
+import { decideNow } from './decide-target';
+import { decisionRecord } from './decisions/to-audit-record';
 import type { FactTarget } from './facts/fact';
 import type { Snapshot } from './facts/snapshot';
 import type { JsonObject } from '../kernel/json';
@@ -75,18 +75,7 @@ function overServices(services: Services): GateLibrary {
     snapshot,
     evaluate,
     record,
-    decide: async (target) => {
-      try {
-        const taken = await snapshot(target);
-        const decision = await evaluate(taken);
-        return { decision, record: await record(taken, decision) };
-      } catch (error) {
-        if (!(error instanceof SnapshotError)) throw error;
-        const { faults, mask } = error.failure;
-        const decision: Decision = { outcome: 'error', denyReasons: [], faults, evalDurationNs: 0 };
-        return { decision, record: await services.audit.record(maskRecord(failureRecord(error.failure, {}), mask)) };
-      }
-    },
+    decide: (target) => decideNow(services, toFactTarget(target)),
     close: () => services.close(),
   };
 }

@@ -245,6 +245,8 @@ export const Settings = Type.Object(
         bearerToken: Type.Optional(SecretRef),
         /** lets probes ask `/healthz` and `/readyz` without the token beyond loopback; they name the release in force */
         openProbes: Type.Boolean({ default: false }),
+        /** opens `POST /v1/decisions`, and nothing else does; absent, there is no such route */
+        decisionToken: Type.Optional(SecretRef),
       },
       { ...strict, default: {} },
     ),
