@@ -2,7 +2,9 @@ import { SimplePlugin } from '@temporalio/plugin';
 import type { DataConverter } from '@temporalio/common';
 import type { BundleOptions } from '@temporalio/worker';
 import { createActivities } from './activities/create-gate-activities';
+import { createSweepActivities } from './activities/create-sweep-activities';
 import type { GateActivities } from './activities/gate-activities';
+import type { SweepActivities } from './activities/sweep-activities';
 import type { LoadedSettings } from './settings/load-settings';
 import { toLoaded } from './gate/create-gate';
 import { messageConverterPath } from './platform/temporal/converters/message-converter-path';
@@ -12,7 +14,7 @@ import { createServices, type ServiceOptions } from './gate/services';
 /** The gate's activities for a worker of your own, and how to end what they hold. */
 export interface OpenGateActivities {
   /** to be registered with a worker */
-  activities: GateActivities;
+  activities: GateActivities & Partial<SweepActivities>;
   /**
    * reads messages that would fail the workflow task for ever; encrypts where the settings name keys, and reads what other
    * workers of the gate encrypted. Its `payloadConverterPath` belongs to the options of `bundleWorkflowCode`, too.
@@ -38,7 +40,7 @@ export async function createGateActivities(
   const dataConverter = await gateDataConverter(loaded, options.env);
   const services = await createServices(loaded, { ...options, overTemporal: true });
   return {
-    activities: createActivities(services),
+    activities: { ...createActivities(services), ...createSweepActivities(services) },
     dataConverter,
     close: () => services.close(),
   };

@@ -3,11 +3,13 @@ import { hostname } from 'node:os';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from './activities/create-gate-activities';
+import { createSweepActivities } from './activities/create-sweep-activities';
 import { toHealthRelease } from './releases/release-health';
 import { startHttpServer, type HttpServer } from './api/http-server';
 import { auditRoutes } from './api/audit-routes';
 import { decisionRoutes, type DecisionQuestion } from './api/decision-routes';
 import { parseDuration } from './kernel/duration';
+import { SWEEP_WORKFLOW_ID } from './kernel/names';
 import { readSecret } from './platform/files/read-secret';
 import type { LoadedSettings } from './settings/load-settings';
 import { temporalConnectionConfig } from './settings/temporal-connection';
@@ -15,6 +17,7 @@ import { pollFleetQueues } from './releases/fleet/polling/poll-fleet-queues';
 import type { FleetStatus } from './releases/fleet/worker-answer';
 import { encrypts, gateDataConverter } from './settings/open-data-converter';
 import { WEDGED_ADVICE, wedgedText } from './platform/temporal/wedged/find-wedged';
+import { keepStarted } from './platform/temporal/keep-started';
 import { watchWedged } from './platform/temporal/wedged/watch-wedged';
 import { systemTimers } from './platform/timers/system-timers';
 import { createWorkerVersioning, type WorkerVersioning } from './platform/temporal/versioning/worker-versioning';
@@ -148,6 +151,17 @@ export async function startWorker(loaded: LoadedSettings, options: WorkerStartOp
     });
     opened.push(() => watch.stop());
 
+    const sweep = keepStarted({
+      client: new Client({ connection, namespace }),
+      workflowType: 'sweep',
+      workflowId: SWEEP_WORKFLOW_ID,
+      taskQueue,
+      summary: 'Ends of deployments that Temporal terminated or let time out',
+      timers: systemTimers,
+      onFailure: (error) => services.logger.warn({ error }, `could not start the workflow ${SWEEP_WORKFLOW_ID}`),
+    });
+    opened.push(() => sweep.stop());
+
     const abort = new AbortController();
     // Who can no longer be asked is no worker that people could rely on.
     fleet.stopped.catch(() => abort.abort());
@@ -160,7 +174,7 @@ export async function startWorker(loaded: LoadedSettings, options: WorkerStartOp
         workflowBundle: bundle,
         ...versioning.workerOptions,
         dataConverter,
-        activities: createActivities(services),
+        activities: { ...createActivities(services), ...createSweepActivities(services) },
         maxConcurrentActivityTaskExecutions: settings.temporal.maxConcurrentActivities,
         maxCachedWorkflows: settings.temporal.maxCachedWorkflows,
         shutdownGraceTime: parseDuration(settings.temporal.shutdownGraceTime),

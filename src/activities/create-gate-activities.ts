@@ -12,6 +12,7 @@ import { lookAtStage } from './look';
 import { readLooks } from './read-looks';
 import { createRecheck } from './recheck';
 import { releaseFor } from './release-for';
+import { sendAlert } from './send-alert';
 import { toApplicationFailure, translated } from './to-application-failure';
 
 const HEARTBEAT_MS = 1_000;
@@ -78,15 +79,7 @@ export function createActivities(services: Services): GateActivities {
         services.metrics.actions.compensated(action.type);
         return result;
       }),
-    sendAlert: async (alert) => {
-      const isFirst = alert.status === 'firing' && alert.reminder === 0;
-      if (isFirst && Context.current().info.attempt === 1)
-        services.metrics.pauses.paused(pauseReason(alert.pauseReason));
-      if (alert.status === 'resolved' && alert.endsAtMs !== undefined && Context.current().info.attempt === 1) {
-        services.metrics.pauses.resolved(pauseReason(alert.pauseReason), (alert.endsAtMs - alert.startsAtMs) / 1000);
-      }
-      await services.alerts.send(alert);
-    },
+    sendAlert: (alert) => sendAlert(services, alert),
   };
 }
 
@@ -142,8 +135,4 @@ async function currentOrDefaults({ releases }: Services): Promise<Pick<ReleaseCo
   } catch {
     return Value.Default(ReleaseConfig, {}) as ReleaseConfig;
   }
-}
-
-function pauseReason(reason: string | undefined): FailureType {
-  return Object.values(FailureType).find((type) => type === reason) ?? FailureType.PolicyEvaluation;
 }

@@ -13,7 +13,7 @@ export const RecordKind = {
   recheck: 'recheck',
   /** what became of a stage's action: attempts, statuses, duration, compensation */
   acted: 'acted',
-  /** how all of it ended: done, denied, aborted, failed, cancelled or terminated */
+  /** how all of it ended: done, denied, aborted, failed, terminated or timed-out */
   ended: 'ended',
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];

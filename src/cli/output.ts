@@ -56,8 +56,9 @@ export async function printTable(
 
 /** The colour of a state or an outcome. */
 export function painted(colors: Colors, state: string): string {
-  if (['allow', 'done', 'completed'].includes(state)) return colors.green(state);
-  if (['deny', 'denied', 'failed', 'aborted', 'error'].includes(state)) return colors.red(state);
+  if (['allow', 'done'].includes(state)) return colors.green(state);
+  if (['deny', 'denied', 'failed', 'aborted', 'terminated', 'timed-out', 'error'].includes(state))
+    return colors.red(state);
   if (['paused', 'waiting'].includes(state)) return colors.yellow(state);
   return state;
 }

@@ -17,12 +17,14 @@ import { FailureType, GateError } from '../kernel/failures';
 import { workflowIdOf } from '../kernel/names';
 import type { DeploymentSpec } from '../gate/deployments/deployment-spec';
 import {
-  isFinal,
   type DeploymentStatus,
   type Explanation,
+  type GateState,
   type OperatorReply,
 } from '../gate/deployments/deployment-state';
+import { closedStatus, remainingStatus } from '../gate/deployments/closed-run';
 import { explain } from '../gate/deployments/explain';
+import { readTermination, terminationText } from '../platform/temporal/termination';
 import { toLookDetails } from '../gate/deployments/looks';
 import { decodePendingActivities } from '../platform/temporal/pending-activities';
 import type { OperatorCallKind } from '../gate/deployments/operator-call';
@@ -35,6 +37,12 @@ import type { OperatorCall } from '../kernel/operator-call';
 import { isTaskFailing, updateTaken, UpdateTaken } from './update-taken';
 
 export const DEPLOYMENT_WORKFLOW = 'deployment';
+/** How workflows that tell nothing themselves ended; any other one failed. */
+const END_STATES: Partial<Record<string, GateState>> = {
+  CANCELLED: 'aborted',
+  TERMINATED: 'terminated',
+  TIMED_OUT: 'timed-out',
+};
 const UPDATES = { resume: resumeUpdate, abort: abortUpdate, override: overrideUpdate } as const;
 
 /** What a client of deployments needs, and how long it may take. */
@@ -233,32 +241,21 @@ export class DeploymentClient {
         cause instanceof ApplicationFailure ? (cause.details?.[0] as DeploymentStatus | undefined) : undefined;
       if (detail?.deploymentId !== undefined) return detail;
       const endReason = await this.endReason(description, cause);
-      const state =
-        description.status.name === 'CANCELLED' || description.status.name === 'TERMINATED' ? 'aborted' : 'failed';
+      const state = END_STATES[description.status.name] ?? 'failed';
       // A worker still knows what the stages of a closed workflow did, from its history.
       const known = await this.withDeadline(() => this.handle(id).query(statusQuery)).catch(() => undefined);
-      if (known) return isFinal(known.state) ? known : { ...known, state, endReason };
-      const stages = ((description.memo?.spec as DeploymentSpec | undefined)?.stages ?? []).map(({ name }) => ({
-        name,
-        state: 'unknown' as const,
-      }));
-      const stage = (description.searchAttributes.DeploymentStage?.[0] as string | undefined) ?? '';
-      return { deploymentId: id, state, stage, stageIndex: 0, stages, endReason };
+      if (known) return closedStatus(known, state, endReason);
+      const spec = description.memo?.spec as DeploymentSpec | undefined;
+      const stage = description.searchAttributes.DeploymentStage?.[0] as string | undefined;
+      return { ...remainingStatus({ deploymentId: id, state, stage, spec }), endReason };
     }
   }
 
   /** Why a workflow is closed; of one that was terminated, by whom too. */
   private async endReason(description: WorkflowExecutionDescription, cause: unknown): Promise<string> {
-    const { workflowId, runId, status } = description;
-    const why = cause instanceof Error ? cause.message : status.name.toLowerCase();
-    if (status.name !== 'TERMINATED') return why;
-    const { history } = await this.options.client.workflowService.getWorkflowExecutionHistoryReverse({
-      namespace: this.options.client.options.namespace,
-      execution: { workflowId, runId },
-      maximumPageSize: 1,
-    });
-    const { identity, reason } = history?.events?.[0]?.workflowExecutionTerminatedEventAttributes ?? {};
-    return `terminated in Temporal${identity ? ` by ${identity}` : ''}${reason ? `: ${reason}` : ''}`;
+    if (description.status.name === 'TERMINATED')
+      return terminationText(await readTermination(this.options.client, description));
+    return cause instanceof Error ? cause.message : description.status.name.toLowerCase();
   }
 
   private async wedged(id: string, { raw }: WorkflowExecutionDescription): Promise<WedgedWorkflow | undefined> {

@@ -8,3 +8,6 @@ export const RESERVED_INPUT_KEYS = ['deployment', 'decision_time'] as const;
 export function workflowIdOf(deploymentId: string): string {
   return `deployment/${deploymentId}`;
 }
+
+/** The Temporal workflow id of a namespace's sweep. */
+export const SWEEP_WORKFLOW_ID = 'gate/sweep';

@@ -80,7 +80,7 @@ async function endCancelled(gate: Gate): Promise<void> {
   if (gate.stage === undefined) return;
   const reason = 'the workflow was cancelled in Temporal';
   await gate.stage.recordCancellation(reason);
-  await gate.end('aborted', reason, 'temporal', 'cancelled');
+  await gate.end('aborted', reason, 'temporal');
   await gate.settle();
 }
 

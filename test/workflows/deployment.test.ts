@@ -614,7 +614,7 @@ describe('the deployment workflow', () => {
         expect(await ended()).toMatchObject({ state: 'aborted' });
         expect(gate.compensations).toEqual([`${id}/canary`]);
         expect(gate.kinds()).toEqual(['decision:allow', 'acted', 'abort', 'ended']);
-        expect([...gate.records.values()].at(-1)).toMatchObject({ actor: 'temporal', details: { end: 'cancelled' } });
+        expect([...gate.records.values()].at(-1)).toMatchObject({ actor: 'temporal', details: { end: 'aborted' } });
       }));
   });
 

@@ -1,14 +1,19 @@
-import type { DeploymentStatus, Explanation, GateState } from '../../gate/deployments/deployment-state';
+import {
+  isFinal,
+  type DeploymentStatus,
+  type Explanation,
+  type GateState,
+} from '../../gate/deployments/deployment-state';
 import { faultText } from '../../kernel/fault-text';
 import { formatDuration } from '../../kernel/duration';
 import { explain, looksOf, summarise } from '../../gate/deployments/explain';
 import { ExitCode, type CliIo } from '../io';
 import { colorsFor, formatAge, painted } from '../output';
 
-/** 0 running or done, 1 denied, failed or aborted, 3 paused. */
+/** 0 running or done, 3 paused, 1 for every other end. */
 export function exitCodeOf(state: GateState): ExitCode {
   if (state === 'paused') return ExitCode.paused;
-  return state === 'denied' || state === 'aborted' || state === 'failed' ? ExitCode.denied : ExitCode.ok;
+  return isFinal(state) && state !== 'done' ? ExitCode.denied : ExitCode.ok;
 }
 
 export function statusLines(io: CliIo, status: DeploymentStatus, nowMs: number): string[] {

@@ -9,7 +9,7 @@ export function statusCommand({ io, exit }: CommandContext): Command {
   const command = new Command('status')
     .summary('show the state of a deployment')
     .description(
-      'Shows the state of a deployment. Exit code: 0 running or done, 1 denied, failed or aborted, 2 unknown, 3 paused, 4 not answered.',
+      'Shows the state of a deployment. Exit code: 0 running or done, 1 denied, failed, aborted, terminated or timed out, 2 unknown, 3 paused, 4 not answered.',
     )
     .argument('<id>', 'deployment id');
   examples(withOutput(withSettings(command)), ['gate status firmware-1.4.0']);

@@ -1,9 +1,13 @@
+import { DeploymentEnd } from '../../audit/ends';
 import type { HandledCall } from '../../kernel/operator-call';
 import type { Pause as BasicPause } from '../../kernel/pause';
 import type { LookDetails, Looks } from './looks';
 import type { Look, RecordedDecision } from './recorded-decision';
 
-/** The state of a gated stage. Public: `gate status` and the `status` query show it. */
+/**
+ * The state of a gated stage, and of its deployment. Public: `gate status`, `list` and `deploy` show it, and the `status`
+ * query; the final ones are the ends that records tell.
+ */
 export const GateState = {
   /** facts are collected, a decision is made or recorded */
   deciding: 'deciding',
@@ -17,11 +21,18 @@ export const GateState = {
   denied: 'denied',
   aborted: 'aborted',
   failed: 'failed',
+  /** the workflow was terminated in Temporal */
+  terminated: 'terminated',
+  /** Temporal ended the workflow at a time-out */
+  timedOut: 'timed-out',
 } as const;
 export type GateState = (typeof GateState)[keyof typeof GateState];
 
+const FINAL: readonly GateState[] = Object.values(DeploymentEnd);
+
+/** Whether a deployment in this state has ended. */
 export function isFinal(state: GateState): boolean {
-  return state === 'done' || state === 'denied' || state === 'aborted' || state === 'failed';
+  return FINAL.includes(state);
 }
 
 /** A pause of a stage, or of the whole deployment while the audit store is down. */

@@ -87,6 +87,8 @@ export function summarise(status: DeploymentStatus): string {
     case 'denied':
     case 'aborted':
     case 'failed':
+    case 'terminated':
+    case 'timed-out':
       return `${where}: ${status.state}${status.endReason === undefined ? '' : `: ${status.endReason}`}`;
     default:
       return status.state satisfies never;

@@ -1,22 +1,15 @@
 import type { AuditRecord } from '../../audit/audit-record';
 import { isGateRecord } from '../../audit/place';
-import type { DeploymentEnd } from '../../audit/ends';
+import { DeploymentEnd } from '../../audit/ends';
 import type { DeploymentSpec } from './deployment-spec';
 
 /** How a deployment ended, as far as its records say. */
 export interface PastResult {
-  state: 'done' | 'denied' | 'aborted' | 'failed' | 'uncertain';
+  state: DeploymentEnd | 'uncertain';
   stage: string;
 }
 
-const STATES: Record<DeploymentEnd, PastResult['state']> = {
-  done: 'done',
-  denied: 'denied',
-  aborted: 'aborted',
-  failed: 'failed',
-  cancelled: 'aborted',
-  terminated: 'aborted',
-};
+const STATES: readonly string[] = Object.values(DeploymentEnd);
 
 /**
  * How a deployment that Temporal has forgotten ended, from its audit records; undefined when there are none.
@@ -46,5 +39,5 @@ export function pastResult(
 /** A later release may know ends that this one does not. */
 function stateOf({ details }: AuditRecord): PastResult['state'] {
   const end = details?.end;
-  return typeof end === 'string' && Object.hasOwn(STATES, end) ? STATES[end as DeploymentEnd] : 'uncertain';
+  return typeof end === 'string' && STATES.includes(end) ? (end as DeploymentEnd) : 'uncertain';
 }

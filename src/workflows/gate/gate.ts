@@ -9,7 +9,6 @@ import {
   type OperatorReply,
 } from '../../gate/deployments/deployment-state';
 import type { StageSpec } from '../../gate/deployments/deployment-spec';
-import type { DeploymentEnd } from '../../audit/ends';
 import { explain, summarise } from '../../gate/deployments/explain';
 import {
   advance,
@@ -143,14 +142,13 @@ export class Gate {
    * Sets the final state; an open pause is resolved and recorded first, then the end itself.
    *
    * @param by who ended it; @default the gate
-   * @param end what the record says, where that is more than the state
    */
-  async end(state: FinalState, reason?: string, by = GATE_ACTOR, end: DeploymentEnd = state): Promise<void> {
+  async end(state: FinalState, reason?: string, by = GATE_ACTOR): Promise<void> {
     if (this.known.pause) await this.present?.resolvePause(`deployment ${state}`);
     const event: GateEvent = { type: 'ended', state, reason };
     // Whoever sees the final state finds the record of the end.
     const { stages } = toStatus(advance(this.known, event));
-    await this.present?.recordEnd({ end, by, reason: reason ?? 'every stage is done' }, stages);
+    await this.present?.recordEnd({ end: state, by, reason: reason ?? 'every stage is done' }, stages);
     this.apply(event);
     this.showAttributes();
   }
