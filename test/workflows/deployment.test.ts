@@ -627,7 +627,7 @@ describe('the deployment workflow', () => {
       expect(await deployments.status(id)).toMatchObject({
         closed: true,
         status: {
-          state: 'aborted',
+          state: 'terminated',
           endReason: 'terminated in Temporal by test-client: by mistake',
           stages: [
             { name: 'first', state: 'done' },
