@@ -43,8 +43,16 @@ export interface WasmPolicy {
    * @throws PolicyRunError when there is no such entrypoint, or the policy aborts, conflicts or runs out of memory
    */
   evaluate(entrypoint: string, inputText: string | undefined, decisionTimeNs: bigint): JsonValue | undefined;
+  /** Like `evaluate`, as the module writes it: `readAnswer` reads it. Equal texts are equal answers. */
+  evaluateToText(entrypoint: string, inputText: string | undefined, decisionTimeNs: bigint): string;
   /** Like `evaluate`, with sets as sets, every digit of a number and keys of any type: for comparing with OPA. */
   evaluateExactly(entrypoint: string, inputText: string | undefined, decisionTimeNs: bigint): RegoValue | undefined;
+}
+
+/** The value in a text of `evaluateToText`; undefined where Rego's is. @throws SyntaxError where it is no JSON */
+export function readAnswer(text: string): JsonValue | undefined {
+  const [found] = JSON.parse(text) as { result: JsonValue }[];
+  return found?.result;
 }
 
 /** An evaluation that gave no answer. opa-wasm throws bare strings; what it threw is the cause. */
@@ -100,6 +108,10 @@ export function instantiatePolicy(module: WebAssembly.Module, options: WasmPolic
 }
 
 const NOT_LOADED = 'The policy could not be loaded';
+/** UTF-16 units of an answer that is kept to be compared with the next. */
+const LONGEST_KEPT = 1_000;
+const asWritten = (text: string): string => text;
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -115,6 +127,7 @@ class OpaWasmPolicy implements WasmPolicy {
   private readonly builtins = new Map<number, Builtin>();
   private context: BuiltinContext = { decisionTimeNs: 0n, budget: new EvaluationBudget() };
   private bytes: Uint8Array;
+  private lastAnswer = { bytes: new Uint8Array(), text: '' };
 
   constructor(
     module: WebAssembly.Module,
@@ -150,10 +163,11 @@ class OpaWasmPolicy implements WasmPolicy {
   }
 
   evaluate(entrypoint: string, inputText: string | undefined, decisionTimeNs: bigint): JsonValue | undefined {
-    return this.run(entrypoint, inputText, decisionTimeNs, Format.json, (text) => {
-      const [found] = JSON.parse(text) as { result: JsonValue }[];
-      return found?.result;
-    });
+    return this.run(entrypoint, inputText, decisionTimeNs, Format.json, readAnswer);
+  }
+
+  evaluateToText(entrypoint: string, inputText: string | undefined, decisionTimeNs: bigint): string {
+    return this.run(entrypoint, inputText, decisionTimeNs, Format.json, asWritten);
   }
 
   evaluateExactly(entrypoint: string, inputText: string | undefined, decisionTimeNs: bigint): RegoValue | undefined {
@@ -178,7 +192,7 @@ class OpaWasmPolicy implements WasmPolicy {
       const at = this.loaded.dataHeapPtr as number;
       const length = inputText === undefined ? 0 : this.writeInput(inputText, at);
       const { dataAddr } = this.loaded;
-      return read(this.textAt(this.exports.opa_eval(0, id, dataAddr, length && at, length, at + length, format)));
+      return read(this.answerAt(this.exports.opa_eval(0, id, dataAddr, length && at, length, at + length, format)));
     } catch (cause) {
       throw asRunError(`The evaluation of ${entrypoint} failed`, cause);
     }
@@ -251,6 +265,18 @@ class OpaWasmPolicy implements WasmPolicy {
       if (lacking > 0) this.memory.grow(Math.ceil(lacking / PAGE_BYTES));
     }
     return encoder.encodeInto(text, this.view().subarray(at)).written;
+  }
+
+  /** Most answers of a policy are the same text as the one before: bytes that are equal are not decoded again. */
+  private answerAt(at: number): string {
+    const bytes = this.view();
+    const { bytes: last } = this.lastAnswer;
+    let same = 0;
+    while (same < last.length && bytes[at + same] === last[same]) same++;
+    if (same === last.length && bytes[at + same] === 0) return this.lastAnswer.text;
+    const text = this.textAt(at);
+    if (text.length <= LONGEST_KEPT) this.lastAnswer = { bytes: encoder.encode(text), text };
+    return text;
   }
 
   private textAt(at: number): string {

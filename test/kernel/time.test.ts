@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { parseAuditQuery } from '../../src/audit/query';
 import { toItem } from '../../src/audit/stores/dynamodb/item';
 import { decisionTime } from '../../src/cli/policy/evaluate-dry';
-import { parseTime, parseTimeOrEpoch } from '../../src/kernel/time';
+import { parseTime, parseTimeOrEpoch, toTimestamp } from '../../src/kernel/time';
 import { readHistory } from '../../src/releases/publishing/release-history';
 import { parseRecord } from '../../src/replay/parse-record';
 import { aRecord } from '../audit/a-record';
@@ -23,6 +23,16 @@ const NO_TIMES = [
   '2026-11-26T10:00:00.Z',
   '+002026-11-26T10:00:00Z',
 ];
+
+describe('a time that is written', () => {
+  it('a time that is written has the text of Date.toISOString', () => {
+    const farthest = 8.64e15;
+    const edges = [0, -0, -1, 999, 86_399_999, 86_400_000, -86_400_001, farthest, -farthest, 253_402_300_800_000];
+    const many = Array.from({ length: 2_000 }, (_, at) => Math.trunc(((at * 7919) / 2_000 - 2_000) * 3_600_123_457));
+    for (const ms of [...edges, ...many, 1.5, -1.5]) expect(toTimestamp(ms)).toBe(new Date(ms).toISOString());
+    for (const ms of [NaN, Infinity, farthest + 1, -farthest - 1]) expect(() => toTimestamp(ms)).toThrow(RangeError);
+  });
+});
 
 describe('a time as RFC 3339 writes it', () => {
   it.each([

@@ -1,5 +1,6 @@
 import type { Snapshot } from '../facts/snapshot';
 import { FailureType, type Fault } from '../../kernel/failures';
+import { toTimestamp } from '../../kernel/time';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import type { EvaluationAccount, Refusal } from '../../rego/evaluation-account';
 import type { Decision, DecisionEvaluation } from './decision';
@@ -35,7 +36,7 @@ export function toPolicyInput(snapshot: Snapshot): JsonObject {
     else input[id] = value;
   }
   input.deployment = deploymentInput(snapshot.target);
-  input.decision_time = new Date(snapshot.decisionTimeMs).toISOString();
+  input.decision_time = toTimestamp(snapshot.decisionTimeMs);
   return input;
 }
 
@@ -62,7 +63,7 @@ export function toDecision(outcome: {
   const { response, evalDurationNs, account } = result;
   const noted = account?.notes === undefined ? [] : notesToFaults(account.notes);
   const evaluation = account === undefined ? undefined : toDecisionEvaluation(account, usedFactIds);
-  const withEvaluation = (more: Partial<DecisionEvaluation> = {}): Pick<Decision, 'evaluation'> =>
+  const withEvaluation = (more: Partial<DecisionEvaluation>): Pick<Decision, 'evaluation'> =>
     evaluation === undefined ? {} : { evaluation: { ...evaluation, ...more } };
   const error = (faults: readonly Fault[], more: Partial<DecisionEvaluation> = {}): Decision => ({
     ...errorDecision(faults, evalDurationNs),
@@ -72,7 +73,7 @@ export function toDecision(outcome: {
   const shapeFault = responseFault(response);
   if (shapeFault !== undefined) return error([shapeFault, ...noted]);
   const { allow, deny_reasons: given } = response as { allow: boolean; deny_reasons: string[] };
-  const reasons = [...new Set(given)].sort();
+  const reasons = given.length === 0 ? given : [...new Set(given)].sort();
   if (!allow) {
     const denyReasons = reasons.length > 0 ? reasons : [NO_REASON];
     if (noted.length > 0 && !deniesWithNotes) return error(noted, { wouldDeny: denyReasons });
@@ -88,15 +89,11 @@ export function toDecision(outcome: {
     snapshot.facts.filter(({ id }) => used.has(id)),
     snapshot.maxAgeMs,
   );
-  return {
-    outcome: 'allow',
-    denyReasons: [],
-    faults: [],
-    evalDurationNs,
-    ...(lease.expiresAtMs === undefined ? {} : { leaseExpiresAtMs: lease.expiresAtMs }),
-    ...(lease.limit === undefined ? {} : { leaseLimit: lease.limit }),
-    ...withEvaluation(),
-  };
+  const allowed: Decision = { outcome: 'allow', denyReasons: [], faults: [], evalDurationNs };
+  if (lease.expiresAtMs !== undefined) allowed.leaseExpiresAtMs = lease.expiresAtMs;
+  if (lease.limit !== undefined) allowed.leaseLimit = lease.limit;
+  if (evaluation !== undefined) allowed.evaluation = evaluation;
+  return allowed;
 }
 
 function errorDecision(faults: readonly Fault[], evalDurationNs: number): Decision {

@@ -1,4 +1,5 @@
 import type { GateRecord, RecordedEvaluation, UsedFact } from '../../audit/audit-record';
+import { toTimestamp } from '../../kernel/time';
 import type { Fact, FactTarget } from '../facts/fact';
 import type { Snapshot, SnapshotFailure } from '../facts/snapshot';
 import { BUDGET } from '../../rego/builtins/plan-builtin';
@@ -78,8 +79,4 @@ function usedFact(fact: Fact, lookedAt: readonly string[] | undefined): UsedFact
     ...(fact.isDefault ? { isDefault: true } : {}),
     ...(fact.warnings === undefined ? {} : { warnings: [...fact.warnings] }),
   };
-}
-
-function toTimestamp(atMs: number): string {
-  return new Date(atMs).toISOString();
 }

@@ -17,13 +17,19 @@ export function toDecisionEvaluation(
   disagreement?: Disagreement,
 ): DecisionEvaluation {
   const { evaluator, secondOpinion, touched, notes } = account;
-  const optional = [...new Set((notes?.tolerated ?? []).flatMap(({ path }) => (path ? [pathText(path)] : [])))].sort();
-  return {
-    evaluators: [EVALUATORS[evaluator], ...(WAS_ASKED.includes(secondOpinion.vote) ? [EVALUATORS.wasm] : [])],
+  const made: DecisionEvaluation = {
+    evaluators: WAS_ASKED.includes(secondOpinion.vote)
+      ? [EVALUATORS[evaluator], EVALUATORS.wasm]
+      : [EVALUATORS[evaluator]],
     secondOpinion: secondOpinion.vote,
-    ...(secondOpinion.vote === 'none' ? { secondOpinionWhy: secondOpinion.why.map(noVoteText) } : {}),
-    ...(disagreement === undefined ? {} : { disagreement }),
-    ...(touched === undefined ? {} : { lookedAt: factIds.filter((id) => touched.includes(id)) }),
-    ...(optional.length === 0 ? {} : { optionalAbsent: optional }),
   };
+  if (secondOpinion.vote === 'none') made.secondOpinionWhy = secondOpinion.why.map(noVoteText);
+  if (disagreement !== undefined) made.disagreement = disagreement;
+  if (touched !== undefined) made.lookedAt = factIds.filter((id) => touched.includes(id));
+  const tolerated = notes?.tolerated ?? [];
+  if (tolerated.length > 0) {
+    const optional = [...new Set(tolerated.flatMap(({ path }) => (path ? [pathText(path)] : [])))].sort();
+    if (optional.length > 0) made.optionalAbsent = optional;
+  }
+  return made;
 }

@@ -1,5 +1,5 @@
-import type { JsonValue } from '../../kernel/json';
-import { instantiatePolicy, type WasmPolicy } from '../wasm-policy';
+import { isJsonObject, type JsonValue } from '../../kernel/json';
+import { instantiatePolicy, readAnswer, type WasmPolicy } from '../wasm-policy';
 import {
   allows,
   noVoteText,
@@ -51,6 +51,8 @@ export function planFirst(policy: RunnablePolicy, planText: string): Evaluators 
   const { secondOpinion: setting = 'when-possible', entrypoint } = policy;
   let plan: ((inputText: string, timeNs: bigint) => PlanAnswer) | undefined;
   let module: WasmPolicy | undefined;
+  /** the text with which the module allowed last: most allows are that one, and it need not be read again */
+  let allowText: string | undefined;
   /** why the module can never be asked */
   let noModule = policy.noModule;
 
@@ -76,10 +78,14 @@ export function planFirst(policy: RunnablePolicy, planText: string): Evaluators 
     timeNs: bigint,
     onAsk: (first: string) => void,
   ): EvaluationAccount | { failure: RunFailure } => {
-    const accountOf = (secondOpinion: SecondOpinion): EvaluationAccount => ({ ...account, secondOpinion });
+    const accountOf = (secondOpinion: SecondOpinion): EvaluationAccount => {
+      // made for this evaluation, and held by nothing else yet
+      account.secondOpinion = secondOpinion;
+      return account;
+    };
     const why: NoVoteReason[] = noModule === undefined ? doubts() : [{ reason: 'no-module', message: noModule }];
     if (why.length > 0 && setting !== 'required') return accountOf({ vote: 'none', why });
-    const first = shownAnswer(JSON.stringify(response));
+    const first = isPlainAllow(response) ? PLAIN_ALLOW : shownAnswer(JSON.stringify(response));
     if (why.length > 0) {
       const secondFailure = `the second opinion is required, and there is none: ${why.map(noVoteText).join(', ')}`;
       return {
@@ -90,14 +96,20 @@ export function planFirst(policy: RunnablePolicy, planText: string): Evaluators 
     const asked = module!;
     module = undefined;
     let second: JsonValue | undefined;
+    let text: string;
     try {
-      second = asked.evaluate(entrypoint, inputText, timeNs);
+      text = asked.evaluateToText(entrypoint, inputText, timeNs);
+      if (text !== allowText) second = readAnswer(text);
     } catch (error) {
       const disagreement = { first, secondFailure: messageOf(error) };
       return { failure: refused({ disagreement, account: accountOf({ vote: 'failed' }) }) };
     }
     module = asked;
-    if (allows(second)) return accountOf({ vote: 'agreed' });
+    if (text === allowText) return accountOf({ vote: 'agreed' });
+    if (allows(second)) {
+      allowText = text;
+      return accountOf({ vote: 'agreed' });
+    }
     const disagreement = { first, second: shownAnswer(JSON.stringify(second ?? null)) };
     return { failure: refused({ disagreement, account: accountOf({ vote: 'disagreed' }) }) };
   };
@@ -116,6 +128,15 @@ export function planFirst(policy: RunnablePolicy, planText: string): Evaluators 
       return 'failure' in asked ? asked : { response, account: asked };
     },
   };
+}
+
+/** What nearly every allow is, as `JSON.stringify` writes it. */
+const PLAIN_ALLOW = '{"allow":true,"deny_reasons":[]}';
+
+function isPlainAllow(response: JsonValue | undefined): boolean {
+  if (!isJsonObject(response) || response.allow !== true) return false;
+  const reasons = response.deny_reasons;
+  return Array.isArray(reasons) && reasons.length === 0 && Object.keys(response).length === 2;
 }
 
 function instantiate({ module, noModule, memoryMiB, dataText }: RunnablePolicy): WasmPolicy {

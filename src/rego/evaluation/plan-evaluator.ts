@@ -43,16 +43,14 @@ export function createPlanEvaluator(
     // JSON.stringify wrote it: the spelling of each of its numbers is JavaScript's own
     const input = fromPlain(JSON.parse(inputText));
     const { result, touched, doubts, notes } = loaded.evaluate(input, { entrypoint, decisionTimeNs });
+    const account: EvaluationAccount = { evaluator: 'plan', secondOpinion: { vote: 'not-asked' } };
+    if (touched !== undefined) account.touched = touched;
+    if (notes !== undefined) account.notes = notes;
     return {
       response: result === undefined ? undefined : (toPlain(result) as JsonValue),
       hasNotes: notes !== undefined && notes.absent.length + notes.builtinErrors.length + notes.comparisons.length > 0,
       doubts,
-      account: {
-        evaluator: 'plan',
-        secondOpinion: { vote: 'not-asked' },
-        ...(touched === undefined ? {} : { touched }),
-        ...(notes === undefined ? {} : { notes }),
-      },
+      account,
     };
   };
 }

@@ -67,7 +67,7 @@ export function loadPolicy(planText: string, data: RegoValue, options: PolicyOpt
   const plan = readPlan(planText);
   let lookups: Lookups | undefined;
   const { onLookups } = options;
-  const { entrypoints } = compilePlan(
+  const { entrypoints, writtenNames } = compilePlan(
     plan,
     options.onBuiltin === undefined ? BUILTINS : watched(BUILTINS, options.onBuiltin.bind(options)),
     onLookups && ((at, container, key, found) => lookups?.observe(at, container, key, found)),
@@ -77,7 +77,8 @@ export function loadPolicy(planText: string, data: RegoValue, options: PolicyOpt
     isPackagePrefix: packagePrefixes(plan, options.packages ?? []),
     mayBeEmpty: (path: ValuePath) => options.mayBeEmpty?.(path) ?? false,
     dataIndex: new DocumentIndex('data', data),
-  } satisfies NotebookPolicy & { dataIndex: DocumentIndex };
+    writtenNames,
+  };
   const dataHasLarge = largeIntegersIn(data);
   return {
     entrypoints: [...entrypoints.keys()],
@@ -94,7 +95,7 @@ export function loadPolicy(planText: string, data: RegoValue, options: PolicyOpt
       const [found] = run.results;
       return {
         result: found instanceof RegoObject ? found.get('result') : undefined,
-        touched: run.touchedAll ? undefined : [...run.touched],
+        touched: run.touchedAll ? undefined : run.touched.list(),
         notes: run.notes(),
         doubts: () => {
           if (dataHasLarge || (input !== undefined && largeIntegersIn(input))) run.doubts.add('large-integer');

@@ -4,6 +4,7 @@ import type { RegoValue } from '../values/value';
 import { Doubts } from './doubts';
 import { Notebook, type NotebookPolicy, type NotesOfEvaluation } from './absence/notebook';
 import { Outside, DocumentIndex } from './absence/outside';
+import { TouchedNames } from './touched';
 
 /** The variables of a function that runs. */
 export type Frame = (RegoValue | undefined)[];
@@ -27,7 +28,7 @@ export class Run {
   readonly budget = new EvaluationBudget();
   readonly context: BuiltinContext;
   /** names of the top level of the input that were looked up */
-  readonly touched = new Set<string>();
+  readonly touched: TouchedNames;
   /** the input was handed on, kept or walked through whole */
   touchedAll = false;
   private made: Notebook | undefined;
@@ -37,8 +38,9 @@ export class Run {
     /** what `input` is now, `with` included */
     public input: RegoValue | undefined,
     decisionTimeNs: bigint,
-    private readonly policy: NotebookPolicy & { dataIndex: DocumentIndex },
+    private readonly policy: NotebookPolicy & { dataIndex: DocumentIndex; writtenNames: readonly string[] },
   ) {
+    this.touched = new TouchedNames(policy.writtenNames);
     this.context = { decisionTimeNs, budget: this.budget };
     this.outer = input;
   }

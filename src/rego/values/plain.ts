@@ -32,6 +32,17 @@ export function toPlain(value: RegoValue): unknown {
   if (value instanceof ExactNumber) return toDouble(value);
   if (Array.isArray(value)) return value.map(toPlain);
   if (isSet(value)) return value.items.map(toPlain);
-  // assigning `__proto__` would set the prototype instead
-  return Object.fromEntries(jsonEntries(value).map(([key, item]) => [key, toPlain(item)]));
+  return objectToPlain(value);
+}
+
+function objectToPlain(object: RegoObject): unknown {
+  const plain: Record<string, unknown> = {};
+  for (const key of object.keys) {
+    // assigning `__proto__` would set the prototype instead
+    if (typeof key !== 'string' || key === '__proto__') {
+      return Object.fromEntries(jsonEntries(object).map(([name, item]) => [name, toPlain(item)]));
+    }
+    plain[key] = toPlain(object.get(key)!);
+  }
+  return plain;
 }

@@ -25,7 +25,7 @@ export class RegoObject {
 
   /** in Rego's order; not to be changed */
   get keys(): readonly RegoValue[] {
-    return (this.sorted ??= this.unsortedKeys().sort(compareValues));
+    return (this.sorted ??= inOrder(this.unsortedKeys()));
   }
 
   /** in Rego's order */
@@ -91,4 +91,12 @@ export class RegoObject {
     if (original === null) return [...this.byKey.keys()];
     return [...this.byKey.keys()].map((hash) => (original.has(hash) ? original.get(hash)! : hash));
   }
+}
+
+/** Sorts in place. Most objects are made in their order, and a look costs less than a sort. */
+function inOrder(keys: RegoValue[]): RegoValue[] {
+  for (let at = 1; at < keys.length; at++) {
+    if (compareValues(keys[at - 1]!, keys[at]!) > 0) return keys.sort(compareValues);
+  }
+  return keys;
 }

@@ -2,6 +2,7 @@ import type { Builtins } from '../../builtins/builtin';
 import type { Block, Plan, PlanFunction, SourceLine } from '../plan';
 import { PlanInvalidError } from '../read-plan';
 import type { Step } from '../run';
+import { WrittenNames } from '../touched';
 import { sequence } from './control';
 import { observed, type ObserveLookup } from './observe';
 import { Scope, type CompiledFunction, type PlanScope } from './scope';
@@ -10,6 +11,8 @@ import { compileStatement } from './statements';
 
 export interface CompiledPlan {
   entrypoints: ReadonlyMap<string, { blocks: readonly Step[]; slots: number }>;
+  /** names that the plan looks up by a text of its own, by their number */
+  writtenNames: readonly string[];
 }
 
 /**
@@ -27,7 +30,9 @@ export function compilePlan(plan: Plan, builtins: Builtins, observe?: ObserveLoo
     functions.set(definition.name, compiled);
     if (definition.path.length > 0) byPath.set(pathKey(definition.path), compiled);
   });
+  const names = new WrittenNames();
   const shared: PlanScope = {
+    names,
     functionOf: (name) => functions.get(name),
     functionAt: (path) => byPath.get(pathKey(path)),
     ...(observe === undefined ? {} : { observe }),
@@ -49,7 +54,7 @@ export function compilePlan(plan: Plan, builtins: Builtins, observe?: ObserveLoo
       return [name, { blocks: compiled.blocks, slots: compiled.scope.slots }];
     }),
   );
-  return { entrypoints };
+  return { entrypoints, writtenNames: names.list() };
 }
 
 function compileBody(blocks: readonly Block[], shared: PlanScope, path: readonly string[], owner?: PlanFunction) {

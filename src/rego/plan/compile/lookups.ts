@@ -41,7 +41,8 @@ export const compileDot: CompileStatement<'DotStmt'> = (statement, scope, rest) 
     };
   }
   if (source.kind === 'local' && key.kind === 'constant' && isOwnHashKey(key.value)) {
-    return dotByName(scope.slot(source.local), key.value, slot, site);
+    const number = scope.plan.names.numberOf(key.value);
+    return dotByName(scope.slot(source.local), key.value, number, slot, site);
   }
   return (frame, run) => {
     const container = read(frame);
@@ -51,14 +52,14 @@ export const compileDot: CompileStatement<'DotStmt'> = (statement, scope, rest) 
 };
 
 /** What nearly every lookup is: a field of an object, by a name in the policy's text. */
-function dotByName(from: number, name: string, slot: number, site: Site): Step {
+function dotByName(from: number, name: string, number: number, slot: number, site: Site): Step {
   return (frame, run) => {
     const container = frame[from];
     if (container instanceof RegoObject) {
       const found = container.getPlain(name);
       if (found !== undefined && found !== null) {
         frame[slot] = found;
-        if (container === run.input) run.touched.add(name);
+        if (container === run.input) run.touched.written[number] = true;
         return NEXT;
       }
     }

@@ -21,27 +21,35 @@ function makes(target: Local, scope: Scope, make: () => RegoValue | undefined): 
   };
 }
 
-export const compileMakeNull: CompileStatement<'MakeNullStmt'> = ({ target }, scope) =>
-  makes(target, scope, () => null);
+/** As `makes`, of a value that does not change. */
+function keeps(target: Local, scope: Scope, value: RegoValue | undefined): Step {
+  const slot = scope.slot(target);
+  scope.learn(target, undefined);
+  return (frame) => {
+    frame[slot] = value;
+    return NEXT;
+  };
+}
+
+export const compileMakeNull: CompileStatement<'MakeNullStmt'> = ({ target }, scope) => keeps(target, scope, null);
 export const compileMakeArray: CompileStatement<'MakeArrayStmt'> = ({ target }, scope) =>
   makes(target, scope, () => []);
 export const compileMakeObject: CompileStatement<'MakeObjectStmt'> = ({ target }, scope) =>
   makes(target, scope, () => new RegoObject());
 export const compileMakeSet: CompileStatement<'MakeSetStmt'> = ({ target }, scope) =>
   makes(target, scope, () => new RegoSet());
-export const compileReset: CompileStatement<'ResetLocalStmt'> = ({ target }, scope) =>
-  makes(target, scope, () => undefined);
+export const compileReset: CompileStatement<'ResetLocalStmt'> = ({ target }, scope) => keeps(target, scope, undefined);
 
 export const compileInteger: CompileStatement<'AssignIntStmt' | 'MakeNumberIntStmt'> = (statement, scope) => {
   const value = fromBigInt(statement.value);
-  if (typeof value === 'number') return makes(statement.target, scope, () => value);
+  if (typeof value === 'number') return keeps(statement.target, scope, value);
   return makesDoubtful(statement.target, statement, value, scope);
 };
 
 export const compileNumber: CompileStatement<'MakeNumberRefStmt'> = (statement, scope) => {
   const value = numberOf(statement.text);
   if (typeof value === 'number' && (Number.isSafeInteger(value) || !Number.isInteger(value))) {
-    return makes(statement.target, scope, () => value);
+    return keeps(statement.target, scope, value);
   }
   return makesDoubtful(statement.target, statement, value, scope);
 };

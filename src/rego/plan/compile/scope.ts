@@ -2,6 +2,7 @@ import type { Builtin } from '../../builtins/builtin';
 import type { Frame, Step } from '../run';
 import type { Block, Local, Operand, PlanFunction, SourceLine, Statement, StatementOf } from '../plan';
 import { DATA, INPUT } from '../plan';
+import type { WrittenNames } from '../touched';
 import type { RegoValue } from '../../values/value';
 import type { Origin, OriginKey } from '../absence/origin';
 import type { Site } from '../absence/site';
@@ -25,6 +26,7 @@ export interface PlanScope {
   /** @param path texts, the generation first */
   functionAt(path: readonly string[]): CompiledFunction | undefined;
   builtin(name: string, at: SourceLine): Builtin;
+  readonly names: WrittenNames;
   /** told of each lookup */
   observe?: ObserveLookup;
 }
