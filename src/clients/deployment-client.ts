@@ -13,8 +13,9 @@ import { TypedSearchAttributes, WorkflowIdConflictPolicy, WorkflowIdReusePolicy 
 import type { DeploymentInput } from '../workflows/deployment';
 import { abortUpdate, explainQuery, overrideUpdate, resumeUpdate, statusQuery } from '../workflows/messages';
 import { DEPLOYMENT_ID } from '../workflows/search-attributes';
-import { FailureType, GateError } from '../kernel/failures';
+import { FailureType, faultsToError, GateError } from '../kernel/failures';
 import { workflowIdOf } from '../kernel/names';
+import { deploymentSizeFaults } from '../gate/deployments/deployment-size';
 import type { DeploymentSpec } from '../gate/deployments/deployment-spec';
 import {
   type DeploymentStatus,
@@ -84,9 +85,11 @@ export class DeploymentClient {
   /**
    * Starts the deployment, or finds the one that was started with the same input.
    *
-   * @throws GateError ConfigInvalid when the id was used with other input; the faults show the difference
+   * @throws GateError ConfigInvalid when it is too big, or when the id was used with other input; the faults show the
+   *   difference
    */
   async start(spec: DeploymentSpec): Promise<{ started: boolean }> {
+    refuseTooBig(spec);
     const digest = inputDigest(spec);
     const nonce = randomUUID();
     const input: DeploymentInput = { spec };
@@ -306,6 +309,16 @@ export interface ListedDeployment {
   pauseReason?: string;
   /** RFC 3339 */
   startedAt: string;
+}
+
+/** @throws GateError ConfigInvalid: Temporal would end a deployment that is too big, later and without a word */
+function refuseTooBig(spec: DeploymentSpec): void {
+  const faults = deploymentSizeFaults(spec).map(({ pointer: where, sentence }) => ({
+    type: FailureType.ConfigInvalid,
+    message: `Deployment ${spec.id}: ${sentence}`,
+    where,
+  }));
+  if (faults.length > 0) throw faultsToError(faults);
 }
 
 export function inputDigest(spec: DeploymentSpec): string {

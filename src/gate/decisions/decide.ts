@@ -4,6 +4,8 @@ import { toTimestamp } from '../../kernel/time';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import type { EvaluationAccount, Refusal } from '../../rego/evaluation-account';
 import type { Decision, DecisionEvaluation } from './decision';
+import { boundedFaults } from '../../kernel/bounded-faults';
+import { boundedReasons } from './bounded-reasons';
 import { notesToFaults } from './notes-to-faults';
 import { toDecisionEvaluation } from './to-decision-evaluation';
 import { leaseOf } from './lease';
@@ -44,7 +46,7 @@ export function toPolicyInput(snapshot: Snapshot): JsonObject {
  * The decision that an evaluation came to (gate rules, section 3). Allowed only by exactly
  * `{"allow": true, "deny_reasons": []}` and without a note; any other shape, an allow with reasons, and any answer that has
  * notes is an error. A denial with notes is one too, since its reasons may be wrong, unless the policy says that it denies
- * all the same. Reasons are ordered by code unit, each once. Only an allow has a lease, from the facts used.
+ * all the same. Reasons are ordered by code unit, each once, and no more than `LIMITS.reasons`. Only an allow has a lease, from the facts used.
  */
 export function toDecision(outcome: {
   snapshot: Snapshot;
@@ -73,11 +75,11 @@ export function toDecision(outcome: {
   const shapeFault = responseFault(response);
   if (shapeFault !== undefined) return error([shapeFault, ...noted]);
   const { allow, deny_reasons: given } = response as { allow: boolean; deny_reasons: string[] };
-  const reasons = given.length === 0 ? given : [...new Set(given)].sort();
+  const reasons = given.length === 0 ? given : boundedReasons(given);
   if (!allow) {
     const denyReasons = reasons.length > 0 ? reasons : [NO_REASON];
     if (noted.length > 0 && !deniesWithNotes) return error(noted, { wouldDeny: denyReasons });
-    const notes = noted.length > 0 ? { notes: noted } : {};
+    const notes = noted.length > 0 ? { notes: boundedFaults(noted) } : {};
     return { outcome: 'deny', denyReasons, faults: [], evalDurationNs, ...withEvaluation(notes) };
   }
   if (reasons.length > 0) {
@@ -97,7 +99,7 @@ export function toDecision(outcome: {
 }
 
 function errorDecision(faults: readonly Fault[], evalDurationNs: number): Decision {
-  const found = faults.length > 0 ? [...faults] : [unfit('The evaluation failed without saying why')];
+  const found = faults.length > 0 ? boundedFaults(faults) : [unfit('The evaluation failed without saying why')];
   return { outcome: 'error', denyReasons: [], faults: found, evalDurationNs };
 }
 

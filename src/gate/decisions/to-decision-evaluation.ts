@@ -4,6 +4,7 @@ import {
   type EvaluationAccount,
   type SecondOpinion,
 } from '../../rego/evaluation-account';
+import { fittingTexts, LIMITS } from '../../kernel/limits';
 import { EVALUATORS } from '../../rego/evaluator-versions';
 import { pathText } from '../../rego/plan/absence/paths';
 import type { DecisionEvaluation } from './decision';
@@ -23,13 +24,14 @@ export function toDecisionEvaluation(
       : [EVALUATORS[evaluator]],
     secondOpinion: secondOpinion.vote,
   };
-  if (secondOpinion.vote === 'none') made.secondOpinionWhy = secondOpinion.why.map(noVoteText);
+  if (secondOpinion.vote === 'none')
+    made.secondOpinionWhy = fittingTexts(secondOpinion.why.map(noVoteText), LIMITS.paths);
   if (disagreement !== undefined) made.disagreement = disagreement;
   if (touched !== undefined) made.lookedAt = factIds.filter((id) => touched.includes(id));
   const tolerated = notes?.tolerated ?? [];
   if (tolerated.length > 0) {
     const optional = [...new Set(tolerated.flatMap(({ path }) => (path ? [pathText(path)] : [])))].sort();
-    if (optional.length > 0) made.optionalAbsent = optional;
+    if (optional.length > 0) made.optionalAbsent = fittingTexts(optional, LIMITS.paths);
   }
   return made;
 }

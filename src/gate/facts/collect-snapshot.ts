@@ -1,16 +1,24 @@
 import { parseDuration } from '../../kernel/duration';
-import { faultsToError, GateError } from '../../kernel/failures';
+import { boundedFaults } from '../../kernel/bounded-faults';
+import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/failures';
+import { jsonBytes, LIMITS } from '../../kernel/limits';
+import { shortText } from '../../kernel/short-text';
 import type { Release } from '../../releases/release';
 import type { CollectResult, FactCollector } from './collector';
-import type { FactTarget } from './fact';
+import type { Fact, FactTarget } from './fact';
 import type { FactRegistry } from './registry';
 import type { Snapshot, SnapshotFailure } from './snapshot';
 
 /** No snapshot could be made; `failure` holds everything that the error's record needs. */
 export class SnapshotError extends GateError {
-  constructor(readonly failure: SnapshotFailure) {
-    const { type, message, faults } = faultsToError(failure.faults);
-    super(type, message, faults);
+  /** its faults, no more than `LIMITS.faults` */
+  readonly failure: SnapshotFailure;
+
+  constructor(failure: SnapshotFailure) {
+    const bounded = boundedFaults(failure.faults);
+    const { type, message, faults } = faultsToError(bounded);
+    super(type, shortText(message, LIMITS.failureChars), faults);
+    this.failure = { ...failure, faults: bounded };
   }
 }
 
@@ -34,15 +42,22 @@ export async function collectSnapshot(options: CollectSnapshotOptions): Promise<
   const providers = await options.providersOf(release);
   const factIds = release.policy.reads.facts;
   const { failures, halfOpenAfter } = release.config.circuitBreaker;
+  const { sizes } = release.config;
   const { facts, faults, completedAtMs }: CollectResult = await collector.collect({
     providers,
     factIds,
     target,
     allowedClockSkewMs: parseDuration(release.config.allowedClockSkew),
     circuitBreaker: { failures, halfOpenAfterMs: parseDuration(halfOpenAfter) },
+    maxFactBytes: sizes.factBytes,
     bypassCache,
   });
-  const common = { decisionId, decisionTimeMs: completedAtMs, target, release: release.ref, facts };
+  const tooBig = factsFault(facts, sizes.snapshotBytes);
+  const common = {
+    ...{ decisionId, decisionTimeMs: completedAtMs, target, release: release.ref },
+    facts: tooBig === undefined ? facts : [],
+  };
+  if (tooBig !== undefined) throw new SnapshotError({ ...common, faults: [...faults, tooBig] });
   if (faults.length > 0) throw new SnapshotError({ ...common, faults });
   const maxAgeMs: Record<string, number> = {};
   for (const factId of factIds) {
@@ -50,4 +65,25 @@ export async function collectSnapshot(options: CollectSnapshotOptions): Promise<
     if (entry !== undefined && entry.provider.alwaysFresh !== true) maxAgeMs[factId] = entry.maxAgeMs;
   }
   return { ...common, maxAgeMs };
+}
+
+/** How many facts a fault about their size names, the biggest first. */
+const NAMED_FACTS = 3;
+
+/**
+ * What is wrong with the size of the facts of one decision; undefined when they fit.
+ *
+ * @param most bytes of all of them as JSON
+ * @param advice what else to do than to make them smaller
+ */
+export function factsFault(facts: readonly Fact[], most: number, advice = ''): Fault | undefined {
+  const bytes = jsonBytes(facts);
+  if (bytes <= most) return undefined;
+  const biggest = facts
+    .map((fact) => ({ fact, bytes: jsonBytes(fact.value) }))
+    .sort((one, other) => other.bytes - one.bytes);
+  const named = biggest.slice(0, NAMED_FACTS).map((one) => `${one.fact.id} has ${one.bytes}`);
+  const message = `The facts of this decision have ${bytes} bytes as JSON, more than the ${most} allowed: ${named.join(', ')}${advice}`;
+  const factId = biggest[0]?.fact.id;
+  return { type: FailureType.FactInvalid, message, where: 'facts', ...(factId === undefined ? {} : { factId }) };
 }

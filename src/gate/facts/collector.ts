@@ -1,4 +1,6 @@
 import { BoundedMap } from '../../kernel/bounded-map';
+import { fittingTexts, jsonBytes, LIMITS } from '../../kernel/limits';
+import { shortText } from '../../kernel/short-text';
 import { FailureType, GateError, type Fault } from '../../kernel/failures';
 import type { Clock, Timers } from '../../kernel/timers';
 import type { Fact, FactTarget } from './fact';
@@ -14,6 +16,8 @@ export interface CollectRequest {
   /** how far a fact's time may lie in the future */
   allowedClockSkewMs: number;
   circuitBreaker: CircuitBreakerOptions;
+  /** of a fact's value as JSON; @default `LIMITS.factBytes` */
+  maxFactBytes?: number;
   /** asks every source again, whatever the cache holds */
   bypassCache?: boolean;
 }
@@ -60,8 +64,10 @@ export function createFactCollector(options: FactCollectorOptions): FactCollecto
     } finally {
       metrics.observeLatency(type, Math.max(0, clock.now() - startedAtMs) / 1000);
     }
-    const wrong = valueFault(observation.value, provider.schema);
-    const source = observation.source ?? provider.source;
+    const source = shortText(observation.source ?? provider.source, LIMITS.sourceChars);
+    const wrong =
+      valueFault(observation.value, provider.schema) ??
+      sizeFault(observation.value, request.maxFactBytes ?? LIMITS.factBytes);
     if (wrong !== undefined) {
       const message = `Fact ${provider.factId}: the value from ${source} ${wrong}`;
       throw new GateError(FailureType.FactInvalid, message, [
@@ -73,7 +79,7 @@ export function createFactCollector(options: FactCollectorOptions): FactCollecto
     const fact: Fact = {
       ...{ id: provider.factId, value, observedAtMs, collectedAtMs, source },
       ...(isDefault ? { isDefault } : {}),
-      ...(warnings === undefined || warnings.length === 0 ? {} : { warnings }),
+      ...(warnings === undefined || warnings.length === 0 ? {} : { warnings: fittingTexts(warnings, LIMITS.warnings) }),
     };
     if (entry.ttlMs > 0 && provider.alwaysFresh !== true) cache.set(key, fact);
     return fact;
@@ -155,6 +161,11 @@ export function createFactCollector(options: FactCollectorOptions): FactCollecto
       return { facts, faults, completedAtMs };
     },
   };
+}
+
+function sizeFault(value: unknown, most: number): string | undefined {
+  const bytes = jsonBytes(value);
+  return bytes > most ? `has ${bytes} bytes as JSON, more than the ${most} that a fact may have` : undefined;
 }
 
 /** Everything that a provider may look at, so that no deployment is answered with the value of another. */

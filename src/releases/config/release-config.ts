@@ -1,6 +1,7 @@
 import { SecretRef, Duration, strict } from '../../platform/documents/schema-types';
 import { Type, type Static } from '@sinclair/typebox';
 import { DEFAULT_DURATIONS } from '../../kernel/duration';
+import { LIMITS } from '../../kernel/limits';
 
 // What is swapped together with the policy. Defaults are here, with their units; configs/Release.pkl says the same in PKL,
 // and a test compares the two.
@@ -163,6 +164,16 @@ export const ReleaseConfig = Type.Object(
         failures: Type.Integer({ minimum: 1, maximum: 1000, default: 5 }),
         /** after this long one request is let through */
         halfOpenAfter: Duration('10s'),
+      },
+      { ...strict, default: {} },
+    ),
+    /** how big facts may be, as JSON */
+    sizes: Type.Object(
+      {
+        /** of one fact's value */
+        factBytes: Type.Integer({ minimum: 1024, maximum: 16 * LIMITS.factBytes, default: LIMITS.factBytes }),
+        /** of all facts of one decision */
+        snapshotBytes: Type.Integer({ minimum: 1024, maximum: 16 * LIMITS.factBytes, default: LIMITS.snapshotBytes }),
       },
       { ...strict, default: {} },
     ),

@@ -12,6 +12,8 @@ import { resumeMessage } from '../../gate/deployments/operator-reply';
 import { leaseLapsedFault } from '../../gate/deployments/pause';
 import { compileBehaviour, type CompiledBehaviour } from '../../gate/deployments/stage-behaviour';
 import { FailureType, type Fault } from '../../kernel/failures';
+import { LIMITS } from '../../kernel/limits';
+import { shortText } from '../../kernel/short-text';
 import type { JsonObject } from '../../kernel/json';
 import type { AuditRecord } from '../../audit/audit-record';
 import { awaitCall } from '../parts/await-call';
@@ -234,7 +236,7 @@ export class StageGate {
           return allowedPass(recorded);
         case NextStep.deny:
           this.gate.apply({ type: 'denied', sinceMs: recorded.decisionTimeMs });
-          await this.gate.end('denied', recorded.decision.denyReasons.join('; '));
+          await this.gate.end('denied', shortText(recorded.decision.denyReasons.join('; '), LIMITS.failureChars));
           this.answerResume(resume, true);
           return await this.fail(FailureType.DeploymentDenied);
         case NextStep.wait:

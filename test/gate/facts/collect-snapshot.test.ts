@@ -37,12 +37,12 @@ const registry = (module: string) =>
       importModule: (url) => Promise.resolve(createRequire(__filename)(fileURLToPath(url))),
     },
   });
-const snapshotAt = (nowMs: number) =>
+const snapshotAt = (nowMs: number, sizes = { factBytes: 1024, snapshotBytes: 2048 }) =>
   collectSnapshot({
     release: {
       ref,
       policy: { reads: { facts: ['limit', 'mine'] } },
-      config: { allowedClockSkew: '2s', circuitBreaker: { failures: 5, halfOpenAfter: '10s' } },
+      config: { allowedClockSkew: '2s', circuitBreaker: { failures: 5, halfOpenAfter: '10s' }, sizes },
     } as unknown as Release,
     target,
     collector: aCollector({ clock: { now: () => nowMs } }),
@@ -77,4 +77,23 @@ it('a snapshot that fails names its identity, its time and what was found', asyn
 
 it.each(['./empty.cjs', './absent.cjs'])('the module %s is refused when the release loads', async (path) => {
   await expect(registry(path)).rejects.toMatchObject({ type: 'ConfigInvalid', faults: [{ factId: 'mine' }, {}] });
+});
+
+it('facts that are too big together are a fault that names the biggest, and no fact is carried', async () => {
+  const error = await snapshotAt(2_000, { factBytes: 1024, snapshotBytes: 100 }).catch((caught: unknown) => caught);
+  expect((error as SnapshotError).failure).toMatchObject({
+    facts: [],
+    faults: [{ type: 'FactInvalid', where: 'facts', message: expect.stringMatching(/have \d+ bytes as JSON, more than the 100 allowed/) }],
+  });
+});
+
+it('a fact whose value is too big is a fault with its size and the limit', async () => {
+  const error = await snapshotAt(2_000, { factBytes: 0, snapshotBytes: 2048 }).catch((caught: unknown) => caught);
+  expect((error as SnapshotError).failure.faults).toContainEqual(
+    expect.objectContaining({
+      type: 'FactInvalid',
+      factId: 'mine',
+      message: expect.stringContaining('has 1 bytes as JSON, more than the 0 that a fact may have'),
+    }),
+  );
 });

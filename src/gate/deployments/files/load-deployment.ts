@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { ActionContext } from '../../actions/action';
 import { ACTIONS } from '../../actions/adapters';
+import { deploymentSizeFaults } from '../deployment-size';
 import { DeploymentSchema, type DeploymentSpec } from '../deployment-spec';
 import { faultsToError, type Fault } from '../../../kernel/failures';
 import type { JsonObject, JsonValue } from '../../../kernel/json';
@@ -9,9 +10,6 @@ import { parseDuration } from '../../../kernel/duration';
 import { escapePointer } from '../../../kernel/json-pointer';
 import { faultAt, validate, type DocumentPlace } from '../../../platform/documents/validate';
 import { loadDocument } from '../../../platform/documents/loaders/document';
-
-/** Bytes of all attributes of a deployment as JSON. */
-export const MAX_ATTRIBUTES_BYTES = 64 * 1024;
 
 /**
  * The deployment that a file describes, frozen.
@@ -54,18 +52,9 @@ function parseDeployment(document: JsonValue, place: DocumentPlace): DeploymentS
       faults.push(faultAt(place, `/stages/${index}/recheckEvery`, sentence));
     }
   });
-  faults.push(...sizeFaults(spec, place));
+  faults.push(...deploymentSizeFaults(spec).map(({ pointer, sentence }) => faultAt(place, pointer, sentence)));
   if (faults.length > 0) throw faultsToError(faults);
   return spec;
-}
-
-/** They are in the start of the workflow, in each request for facts and in each record: a big one would end the run. */
-function sizeFaults({ attributes, stages }: DeploymentSpec, place: DocumentPlace): Fault[] {
-  const all = [attributes, ...stages.map((stage) => stage.attributes)];
-  const bytes = all.reduce((sum, one) => sum + (one ? Buffer.byteLength(JSON.stringify(one)) : 0), 0);
-  if (bytes <= MAX_ATTRIBUTES_BYTES) return [];
-  const sentence = `expected the attributes of the deployment and of its stages to have at most ${MAX_ATTRIBUTES_BYTES} bytes as JSON, got ${bytes}`;
-  return [faultAt(place, '/attributes', sentence)];
 }
 
 function isZero(duration: string): boolean {

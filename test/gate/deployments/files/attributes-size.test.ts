@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { MAX_ATTRIBUTES_BYTES, validateDeployment } from '../../../../src/gate/deployments/files/load-deployment';
+import { validateDeployment } from '../../../../src/gate/deployments/files/load-deployment';
+import { LIMITS } from '../../../../src/kernel/limits';
+
+const MAX_ATTRIBUTES_BYTES = LIMITS.attributesBytes;
 
 /** A deployment whose attributes have so many bytes as JSON, in two parts and with characters of two bytes. */
 function deploymentOf(bytes: number): object {
