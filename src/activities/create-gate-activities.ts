@@ -8,6 +8,17 @@ import type { Release, ReleaseHolder } from '../releases/release';
 import type { Services } from '../gate/services';
 import type { CollectRequest, GateActivities } from './gate-activities';
 import type { LeaseClaim } from '../gate/decisions/lease';
+import { shortRecord } from '../gate/deployments/short-record';
+import { SnapshotError } from '../gate/facts/collect-snapshot';
+import {
+  collectFitting,
+  lightFailure,
+  lightLooked,
+  lightSnapshot,
+  wholeRecord,
+  wholeSnapshot,
+  withRecord,
+} from './light';
 import { lookAtStage } from './look';
 import { readLooks } from './read-looks';
 import { createRecheck } from './recheck';
@@ -35,27 +46,39 @@ export function createActivities(services: Services): GateActivities {
       };
     },
     collectFacts: (request) =>
-      translated(FailureType.FactSourceUnavailable, async () =>
-        collect(services, request, await releaseFor(services, request)),
-      ),
+      collecting(services, request, async () => {
+        const snapshot = await collectFitting(services, await releaseFor(services, request), request);
+        return request.light ? lightSnapshot(services, snapshot) : snapshot;
+      }),
     evaluatePolicy: ({ snapshot }) =>
       translated(FailureType.PolicyEvaluation, async () => {
         const release = services.releases.find(snapshot.release);
         if (!release) throw changed(snapshot.release);
-        return services.evaluate(release, snapshot);
+        const whole = await wholeSnapshot(services, snapshot);
+        const decision = await services.evaluate(release, whole);
+        return snapshot.part ? withRecord(whole, decision) : decision;
       }),
     decide: (request) =>
-      translated(FailureType.FactSourceUnavailable, async () => {
+      collecting(services, request, async () => {
         const release = await releaseFor(services, request);
-        const snapshot = await collect(services, request, release);
-        return { snapshot, decision: await services.evaluate(release, snapshot) };
+        const whole = await collectFitting(services, release, request);
+        const decision = await services.evaluate(release, whole);
+        if (!request.light) return { snapshot: whole, decision };
+        const snapshot = await lightSnapshot(services, whole);
+        return { snapshot, decision: snapshot.part ? withRecord(whole, decision) : decision };
       }),
     recheck: createRecheck({
       look: (request, signal) => lookAtStage(services, request, signal),
       onLooked: services.metrics.decisions.looked,
+      toResult: (request, looked) => (request.light ? lightLooked(services, looked) : Promise.resolve(looked)),
     }),
     readLooks,
-    recordDecision: (record) => translated(FailureType.AuditWriteFailed, () => services.audit.record(record)),
+    recordDecision: (record) =>
+      translated(FailureType.AuditWriteFailed, async () => shortRecord(await services.audit.record(record))),
+    recordBigDecision: (draft) =>
+      translated(FailureType.AuditWriteFailed, async () =>
+        shortRecord(await services.audit.record(await wholeRecord(services, draft))),
+      ),
     runAction: ({ action, context, idempotencyKey, lease, release }) =>
       translated(FailureType.ActionFailed, async () => {
         const result = await beating(async (signal) => {
@@ -83,8 +106,16 @@ export function createActivities(services: Services): GateActivities {
   };
 }
 
-async function collect(services: Services, { target, bypassCache }: CollectRequest, release: Release) {
-  return services.collect(release, target, bypassCache);
+/** Collects; facts that failed are put aside where they are big. */
+function collecting<T>(services: Services, { light }: CollectRequest, collect: () => Promise<T>): Promise<T> {
+  return translated(FailureType.FactSourceUnavailable, async () => {
+    try {
+      return await collect();
+    } catch (error) {
+      if (!(error instanceof SnapshotError) || !light) throw error;
+      throw new SnapshotError(await lightFailure(services, error.failure));
+    }
+  });
 }
 
 function changed({ manifestVersion, policySha }: ReleaseRef): ApplicationFailure {

@@ -2,6 +2,7 @@ import type { LeaseClaim } from '../gate/decisions/lease';
 import type { ActionContext, ActionResult, ActionSpec } from '../gate/actions/action';
 import type { Alert } from '../alerts/alert';
 import type { AuditRecord } from '../audit/audit-record';
+import type { DraftRecord } from '../gate/deployments/looked';
 import type { ReleaseConfig, StageBehaviour } from '../releases/config/release-config';
 import type { Decision } from '../gate/decisions/decision';
 import type { FactTarget } from '../gate/facts/fact';
@@ -21,6 +22,8 @@ export interface CollectRequest {
   bypassCache?: boolean;
   /** the release that the action's worker found when a lease lapsed: a worker that holds another reads the manifest first */
   release?: ReleaseRef;
+  /** the answer may leave out the attributes, and have its facts put aside where they are big; workflows of earlier releases do not ask for that */
+  light?: true;
 }
 
 /** A snapshot to decide under the release that it names. */
@@ -50,6 +53,8 @@ export interface RecheckRequest {
   collecting: ReleaseConfig['activities']['collectFacts'];
   /** looks that an earlier run of the workflow counted, and found the same */
   before?: Looks;
+  /** as in `CollectRequest` */
+  light?: true;
 }
 
 /** What a recheck found after `count` looks that changed nothing. The last look is not among them. */
@@ -108,8 +113,10 @@ export interface GateActivities {
   recheck(request: RecheckRequest): Promise<RecheckResult>;
   /** the heartbeat details of a recheck of the own workflow; null where it has none */
   readLooks(request: ReadLooksRequest): Promise<LookDetails | null>;
-  /** throws AuditWriteFailed; returns the record in the store under the id */
+  /** throws AuditWriteFailed; returns the record in the store under the id, with its facts shortened */
   recordDecision(record: AuditRecord): Promise<AuditRecord>;
+  /** the same of a decision whose facts were put aside: they are fetched first */
+  recordBigDecision(draft: DraftRecord): Promise<AuditRecord>;
   /** throws LeaseLapsed or PolicyUnavailable (before a request was sent; the latter may be mended by a retry) or ActionFailed */
   runAction(request: ActionRequest): Promise<ActionResult>;
   /** takes back an action; throws ActionFailed */

@@ -11,9 +11,10 @@ import { within } from '../kernel/timers';
 import { systemTimers } from '../platform/timers/system-timers';
 import type { Release } from '../releases/release';
 import type { RecheckRequest } from './gate-activities';
+import { collectFitting } from './light';
 import { nothingCollected, releaseFor } from './release-for';
 
-type Parts = Pick<Services, 'releases' | 'collect' | 'evaluate'>;
+type Parts = Pick<Services, 'releases' | 'collect' | 'evaluate' | 'bigFacts'>;
 
 /**
  * One look at a stage: the facts are collected past the cache and evaluated on this worker, under one release. Collecting
@@ -39,7 +40,7 @@ export async function lookAtStage(parts: Parts, request: RecheckRequest, signal:
 
 async function collect(parts: Parts, request: RecheckRequest): Promise<{ release: Release; snapshot: Snapshot }> {
   const release = await releaseFor(parts, request);
-  return { release, snapshot: await parts.collect(release, request.target, true) };
+  return { release, snapshot: await collectFitting(parts, release, { ...request, bypassCache: true }) };
 }
 
 async function evaluate({ evaluate: decide }: Parts, release: Release, snapshot: Snapshot): Promise<Decision> {

@@ -17,13 +17,15 @@ export interface RecheckOptions {
   /** one look with no cached fact; whatever fails is what was found */
   look(request: RecheckRequest, signal: AbortSignal): Promise<Looked>;
   onLooked(outcome: DecisionOutcome): void;
+  /** what is returned of a look that found something else; @default the look */
+  toResult?(request: RecheckRequest, looked: Looked): Promise<Looked>;
 }
 
 /**
  * The activity behind a wait: one attempt is one look. The count is kept in the heartbeat details, which outlive every
  * attempt and every worker; the number of attempts does not tell it, since an attempt that a killed worker made counts too.
  */
-export function createRecheck({ look, onLooked }: RecheckOptions): GateActivities['recheck'] {
+export function createRecheck({ look, onLooked, toResult }: RecheckOptions): GateActivities['recheck'] {
   return async (request) => {
     const context = Context.current();
     const before = toLookDetails(context.info.heartbeatDetails) ?? startOf(request);
@@ -44,7 +46,8 @@ export function createRecheck({ look, onLooked }: RecheckOptions): GateActivitie
       before.firstAt !== undefined && Date.parse(record.timestamp) - Date.parse(before.firstAt) >= DAY_MS;
     const { count, firstAt, lastAt } = before;
     const looks = { count, ...(firstAt === undefined ? {} : { firstAt }), ...(lastAt === undefined ? {} : { lastAt }) };
-    if (!isSameFinding(found, request.found) || isDayOver) return { ...looks, ...looked };
+    if (!isSameFinding(found, request.found) || isDayOver)
+      return { ...looks, ...(toResult ? await toResult(request, looked) : looked) };
 
     const after = countLook(before, record);
     context.heartbeat(after);

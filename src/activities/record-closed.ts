@@ -7,6 +7,7 @@ import type { DeploymentSpec } from '../gate/deployments/deployment-spec';
 import type { DeploymentStatus } from '../gate/deployments/deployment-state';
 import type { Services } from '../gate/services';
 import { FailureType } from '../kernel/failures';
+import { readStartedInput } from '../platform/temporal/read-started-input';
 import { readTermination, terminationText } from '../platform/temporal/termination';
 import { sendAlert } from './send-alert';
 import type { ClosedResult } from './sweep-activities';
@@ -33,7 +34,8 @@ export function recordClosed(services: Needs, run: ClosedRun): Promise<ClosedRes
     if (await isRecorded(services, run)) return 'was recorded';
 
     const answered = await askClosed(client, run);
-    const known = answered ?? (await remains(services, run, description?.memo?.spec as DeploymentSpec | undefined));
+    const spec = answered || description === undefined ? undefined : await startedSpec(client, run);
+    const known = answered ?? (await remains(services, run, spec));
     const status = closedStatus(known, run.end, await endReason(client, run));
     try {
       for (const alert of closingAlerts(status, run.closedAtMs)) await sendAlert(services, alert);
@@ -69,6 +71,11 @@ async function askClosed(client: Client, run: ClosedRun): Promise<DeploymentStat
   const ask = () => handle.query<DeploymentStatus, [string]>('status', deploymentId);
   const status = await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, ask).catch(() => undefined);
   return status?.deploymentId === deploymentId ? status : undefined;
+}
+
+async function startedSpec(client: Client, run: ClosedRun): Promise<DeploymentSpec | undefined> {
+  const input = (await readStartedInput(client, run)) as { spec?: DeploymentSpec } | undefined;
+  return input?.spec;
 }
 
 async function remains(

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../kernel/json';
 import type { Fault } from '../kernel/failures';
+import type { PartStore } from './part-store';
 
 /** What a record tells of: a decision, an operator's call, or a change of a pause. */
 export const RecordKind = {
@@ -181,6 +182,8 @@ export interface AuditSink {
 /** The store of record. */
 export interface AuditStore {
   readonly name: string;
+  /** where facts go that are too big to pass through Temporal, until they are recorded; absent where there is no such place */
+  readonly parts?: PartStore;
   /**
    * Puts the record on condition that its `decisionID` is free; returns the record that is there
    * afterwards, which is the earlier one when there was one. Durable when it resolves.

@@ -29,6 +29,7 @@ import { readTermination, terminationText } from '../platform/temporal/terminati
 import { toLookDetails } from '../gate/deployments/looks';
 import { decodePendingActivities } from '../platform/temporal/pending-activities';
 import type { OperatorCallKind } from '../gate/deployments/operator-call';
+import { readStartedInput } from '../platform/temporal/read-started-input';
 import { isWedged, wedgedWorkflow, type WedgedWorkflow } from '../platform/temporal/wedged/find-wedged';
 import { canonicalJson } from '../kernel/canonical-json';
 import { sha256 } from '../kernel/digest';
@@ -98,7 +99,8 @@ export class DeploymentClient {
         workflowId: workflowIdOf(spec.id),
         taskQueue: this.options.taskQueue,
         args: [input],
-        memo: { inputDigest: digest, spec, startedBy: nonce },
+        // The digest alone: the input is in the history once, and a memo is in every description and list.
+        memo: { inputDigest: digest, startedBy: nonce },
         workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
         workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
         typedSearchAttributes: new TypedSearchAttributes([{ key: DEPLOYMENT_ID, value: spec.id }]),
@@ -112,7 +114,8 @@ export class DeploymentClient {
     }
     const { memo } = await this.describe(spec.id);
     if (memo?.inputDigest !== digest) {
-      throw otherInput(spec, memo?.spec as DeploymentSpec | undefined, this.options.hidesValues ?? false);
+      const earlier = await this.startedSpec(spec.id);
+      throw otherInput(spec, earlier, this.options.hidesValues ?? false);
     }
     return { started: memo.startedBy === nonce };
   }
@@ -248,9 +251,9 @@ export class DeploymentClient {
       // A worker still knows what the stages of a closed workflow did, from its history.
       const known = await this.withDeadline(() => this.handle(id).query(statusQuery)).catch(() => undefined);
       if (known) return closedStatus(known, state, endReason);
-      const spec = description.memo?.spec as DeploymentSpec | undefined;
+      const spec = await this.startedSpec(id);
       const stage = description.searchAttributes.DeploymentStage?.[0] as string | undefined;
-      return { ...remainingStatus({ deploymentId: id, state, stage, spec }), endReason };
+      return { ...remainingStatus({ deploymentId: id, state, stage, ...(spec ? { spec } : {}) }), endReason };
     }
   }
 
@@ -265,6 +268,11 @@ export class DeploymentClient {
     if (!isWedged({ attempt: raw.pendingWorkflowTask?.attempt ?? 0 })) return undefined;
     const { client } = this.options;
     return await wedgedWorkflow(client, client.options.namespace, workflowIdOf(id));
+  }
+
+  private async startedSpec(id: string): Promise<DeploymentSpec | undefined> {
+    const input = await readStartedInput(this.options.client, { workflowId: workflowIdOf(id) });
+    return (input as DeploymentInput | undefined)?.spec;
   }
 
   private handle(id: string) {

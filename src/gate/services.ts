@@ -12,12 +12,14 @@ import type { ReleaseHolder } from '../releases/release';
 import { openReleases } from '../releases/service/open-releases';
 import { openReleaseSource } from '../releases/sources/open-release-source';
 import type { LoadedSettings } from '../settings/load-settings';
+import { openPayloadCodec } from '../settings/open-data-converter';
 import type { Actions } from './actions/registry';
 import { openActions } from './actions/service/open-actions';
 import { openDecisions } from './decisions/service/open-decisions';
 import { createEncryptionGuard } from './encryption-guard';
 import type { RegisteredProvider } from './facts/registry';
 import { openFacts } from './facts/service/open-facts';
+import { createBigFacts, type BigFacts } from './big-facts';
 import { createMaskedGate, type MaskedGate } from './masked-gate';
 import { createMasks } from './masking/create-masks';
 import { createMetrics, type Metrics } from './metrics';
@@ -45,6 +47,8 @@ export interface Services extends MaskedGate, Pick<Audit, 'store' | 'database'> 
   metrics: Metrics;
   registry: Registry;
   logger: ProgramLogger;
+  /** absent where the store of record has no place for facts that are too big to pass through Temporal */
+  bigFacts?: BigFacts;
   uiUrl?: string;
   /** a deployment continues as new beyond this many events */
   historyLimit?: number;
@@ -86,6 +90,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     evaluate: (request) => decisions.evaluatePolicy(request),
     onFailure: () => failed(FailureType.PolicyEvaluation),
   });
+  const codec = options.overTemporal === true ? await openPayloadCodec(loaded, env) : undefined;
   // Whatever may refuse the settings is above; the audit log leaves nothing open when it fails, and threads come after it.
   const audit = await openAudit(loaded, { env, metrics: metrics.audit, logger, stdout: options.stdout });
   const decisions = openDecisions({
@@ -130,6 +135,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     ...gate,
     ...(store ? { store } : {}),
     ...(database ? { database } : {}),
+    ...(store?.parts ? { bigFacts: createBigFacts(store.parts, codec) } : {}),
     releases: holder,
     alerts: alerts.dispatcher,
     wedgedAlerts: alerts.wedged,

@@ -31,6 +31,38 @@ export function describeAuditStore(name: string, open: () => Promise<StoreUnderT
 
     for (const domain of Object.values(AuditDomain)) describeDomain(domain, () => opened);
     describeDomainsSideBySide(() => opened.store);
+    describeParts(() => opened);
+  });
+}
+
+/** Facts of decisions that are still to be recorded. */
+function describeParts(opened: () => StoreUnderTest): void {
+  const aPart = (): Uint8Array =>
+    Uint8Array.from({ length: 300_000 }, (_byte, at) => (at * 31 + Math.random() * 9) % 256);
+  const parts = () => {
+    const { store, other } = opened();
+    if (!store.parts || !other.parts) throw new Error('this store has no place for parts');
+    return { one: store.parts, two: other.parts };
+  };
+
+  it('a part comes back byte for byte, through another connection too, and may be put twice', async () => {
+    const bytes = aPart();
+    const ref = await parts().one.put(bytes);
+    expect(ref).toMatchObject({ bytes: bytes.length, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(await parts().two.put(bytes)).toEqual(ref);
+    expect(Buffer.from((await parts().two.get(ref))!).equals(Buffer.from(bytes))).toBe(true);
+  });
+
+  it('a part that was never there is undefined', async () => {
+    expect(await parts().one.get({ sha256: '0'.repeat(64), bytes: 1, day: '2026-11-01' })).toBeUndefined();
+  });
+
+  it('a sweep takes the parts of before a time, and no later ones', async () => {
+    const ref = await parts().one.put(aPart());
+    expect(await parts().two.sweep(Date.parse('2020-01-01T00:00:00Z'))).toBe(0);
+    expect(await parts().two.get(ref)).toBeDefined();
+    expect(await parts().two.sweep(Date.parse('2100-01-01T00:00:00Z'))).toBeGreaterThanOrEqual(1);
+    expect(await parts().one.get(ref)).toBeUndefined();
   });
 }
 

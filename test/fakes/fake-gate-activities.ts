@@ -122,6 +122,9 @@ export class FakeGateActivities {
         this.records.set(record.decisionID, record);
         return record;
       },
+      recordBigDecision: async () => {
+        throw ApplicationFailure.nonRetryable('this fake has no facts that are big');
+      },
       runAction: async (request) => {
         this.actions.push(request);
         if (request.lease && this.lapses > 0) {

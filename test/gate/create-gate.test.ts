@@ -124,6 +124,7 @@ describe('createGate, without Temporal', () => {
         'readDefaults',
         'readLooks',
         'recheck',
+        'recordBigDecision',
         'recordClosed',
         'recordDecision',
         'runAction',

@@ -8,6 +8,7 @@ import { createStdoutSink, type TextOutput } from '../copies/stdout';
 import { openAuditStore, type OpenedAuditStore } from '../stores/open-audit-store';
 import type { AuditDatabase } from '../stores/postgres/open-audit-database';
 import { startRetention } from '../stores/postgres/retention';
+import { startPartSweeps } from '../stores/sweep-parts';
 import type { AuditServiceMetrics } from './audit-metrics';
 
 export interface AuditOptions {
@@ -51,12 +52,14 @@ export async function openAudit(loaded: LoadedSettings, options: AuditOptions): 
       database === undefined || retention === undefined
         ? undefined
         : startRetention(database, { retentionMs: parseDuration(retention), logger });
+    const partSweeps = store?.parts === undefined ? undefined : startPartSweeps(store.parts, logger);
     return {
       log,
       ...opened,
       close: async () => {
         await upload?.close();
         await sweeps?.stop();
+        await partSweeps?.stop();
         await log.close();
       },
     };

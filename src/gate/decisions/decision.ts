@@ -1,3 +1,4 @@
+import type { GateRecord } from '../../audit/audit-record';
 import type { DecisionOutcome } from '../../kernel/outcome';
 import type { Fault } from '../../kernel/failures';
 import type { MaskRule } from '../../kernel/mask-rule';
@@ -20,6 +21,8 @@ export interface Decision {
   evaluation?: DecisionEvaluation;
   /** what must be masked wherever this decision is shown; absent when nothing */
   mask?: MaskRule[];
+  /** of a snapshot with a `part`: the record that the decision will have, masked, with its facts shortened */
+  record?: GateRecord;
 }
 
 /** How an evaluation came to its answer, as far as people and a later replay want to know. */

@@ -2,9 +2,7 @@ import type { AuditRecord, RecordedEvaluation } from '../../audit/audit-record';
 import { findingOf } from './finding';
 import type { Decision, DecisionEvaluation } from '../decisions/decision';
 import type { ReleaseRef } from '../../releases/release-ref';
-import type { JsonValue } from '../../kernel/json';
-
-const SHOWN_VALUE_LENGTH = 120;
+import { shownValue } from './short-record';
 
 /**
  * What the workflow continues with: the record in the store, which is an earlier one when this decision had been
@@ -40,7 +38,7 @@ export function toRecordedDecision(
         }),
     facts: stored.usedFacts.map((fact) => ({
       id: fact.id,
-      value: shown(fact.value),
+      value: shownValue(fact),
       ageMs: decisionTimeMs - Date.parse(fact.observedAt),
       ...(maxAgeMs[fact.id] === undefined ? {} : { maxAgeMs: maxAgeMs[fact.id] }),
       source: fact.source,
@@ -52,11 +50,6 @@ export function toRecordedDecision(
 /** What `explain` shows of it; the budget is the same for all. */
 function shownEvaluation({ budget: _budget, ...evaluation }: RecordedEvaluation): DecisionEvaluation {
   return { ...evaluation, secondOpinion: evaluation.secondOpinion as DecisionEvaluation['secondOpinion'] };
-}
-
-function shown(value: JsonValue): string {
-  const text = JSON.stringify(value);
-  return text.length > SHOWN_VALUE_LENGTH ? `${text.slice(0, SHOWN_VALUE_LENGTH)}…` : text;
 }
 
 /** A decision without its bulk: what a workflow keeps and shows. */

@@ -1,4 +1,6 @@
 import type { ReleaseRef } from '../../releases/release-ref';
+import type { GateRecord } from '../../audit/audit-record';
+import type { PartRef } from '../../audit/part-store';
 import type { Fact, FactTarget } from './fact';
 import type { Fault } from '../../kernel/failures';
 import type { MaskRule } from '../../kernel/mask-rule';
@@ -18,6 +20,8 @@ export interface Snapshot {
   release: ReleaseRef;
   /** ordered by id */
   facts: Fact[];
+  /** where the facts are that are too big to pass through Temporal; `facts` is empty then */
+  part?: PartRef;
   /** max age in force for each fact, in milliseconds; an always fresh fact has none */
   maxAgeMs: Record<string, number>;
   /** what must be masked when no evaluation says what: all, where the release masks; absent when nothing */
@@ -36,6 +40,10 @@ export interface SnapshotFailure {
   release?: ReleaseRef;
   /** the facts that could be had; stale and invalid ones among them as found */
   facts: Fact[];
+  /** where the facts are that are too big to pass through Temporal; `facts` is empty then */
+  part?: PartRef;
+  /** with `part`: the record that the failure will have, masked, with its facts shortened */
+  record?: GateRecord;
   /** every fault, at least one */
   faults: Fault[];
   /** what must be masked wherever this failure is shown; absent when nothing */

@@ -9,7 +9,7 @@ import {
 import type { GateActivities, GateDefaults } from '../../activities/gate-activities';
 import { parseDuration } from '../../kernel/duration';
 
-type Proxies = ActivityInterfaceFor<GateActivities>;
+export type Proxies = ActivityInterfaceFor<GateActivities>;
 type Step = keyof GateDefaults['activities'];
 
 /**

@@ -3,6 +3,7 @@ import type { GateDefaults } from '../../activities/gate-activities';
 import type { AuditRecord } from '../../audit/audit-record';
 import { actRecord, GATE_ACTOR, type Act } from '../../gate/deployments/act-record';
 import type { Pause } from '../../gate/deployments/deployment-state';
+import type { DraftRecord } from '../../gate/deployments/looked';
 import { pauseAlert } from '../../gate/deployments/pause';
 import { faultText } from '../../kernel/fault-text';
 import { FailureType } from '../../kernel/failures';
@@ -10,7 +11,7 @@ import type { ReminderIntervals } from '../../kernel/pause';
 import type { Pauses } from '../parts/pauses';
 import { RecordedPauses } from '../parts/recorded-pauses';
 import { toFault } from './activity-errors';
-import { localActivities, remoteActivities, untilRecorded } from './activity-proxies';
+import { localActivities, remoteActivities, untilRecorded, type Proxies } from './activity-proxies';
 import type { Gate } from './gate';
 
 /** An act as the stage knows it: where and in which run it happens is added. */
@@ -45,8 +46,8 @@ export class AuditTrail {
         this.toRecord({ id, kind: 'pause', atMs, actor: GATE_ACTOR, reason, refersTo: decisionId, faults }),
       resolvedRecord: (pause, atMs, reason) =>
         this.toRecord({ id: uuid4(), kind: 'resolved', atMs, actor: GATE_ACTOR, reason, refersTo: pause.id }),
-      store: (record) => remoteActivities(activities, 'recordDecision', record.kind).recordDecision(record),
-      untilStored: (record) => untilRecorded(activities, summaryOf(record)).recordDecision(record),
+      store: (record) => put(remoteActivities(activities, 'recordDecision', record.kind), record),
+      untilStored: (record) => put(untilRecorded(activities, summaryOf(record)), record),
       outageOf: (record, error) => ({
         faults: [{ ...toFault(error, FailureType.AuditWriteFailed), type: FailureType.AuditWriteFailed }],
         context: { decisionId: record.decisionID },
@@ -64,7 +65,13 @@ export class AuditTrail {
    * it can be recorded within the workflow task: a task that runs again writes the same.
    */
   async recordDecision(record: AuditRecord): Promise<AuditRecord> {
-    return await this.recorded.recordBy((draft) => localActivities(summaryOf(draft)).recordDecision(draft), record);
+    return await this.recorded.recordBy((draft) => {
+      const summary = summaryOf(draft);
+      // Facts that were put aside take longer than a workflow task may be held.
+      const isBig = (draft as DraftRecord).looked !== undefined;
+      const { activities } = this.options;
+      return put(isBig ? remoteActivities(activities, 'recordDecision', summary) : localActivities(summary), draft);
+    }, record);
   }
 
   /**
@@ -96,6 +103,12 @@ export class AuditTrail {
     const summary = `${alert.status}: ${alert.name}${alert.reminder > 0 ? ` (reminder ${alert.reminder})` : ''}`;
     this.gate.alerts.send(() => remoteActivities(this.options.activities, 'alert', summary).sendAlert(alert));
   }
+}
+
+/** Facts that were put aside are fetched before their record is written. */
+function put(activities: Proxies, record: AuditRecord): Promise<AuditRecord> {
+  const draft = record as DraftRecord;
+  return draft.looked === undefined ? activities.recordDecision(record) : activities.recordBigDecision(draft);
 }
 
 /** One line for the Temporal UI: of an act its kind, of a decision the outcome with its reasons. */

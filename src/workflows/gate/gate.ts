@@ -1,4 +1,4 @@
-import { setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, patched, setHandler } from '@temporalio/workflow';
 import type { GateDefaults } from '../../activities/gate-activities';
 import { GATE_ACTOR } from '../../gate/deployments/act-record';
 import { currentDetails } from '../../gate/deployments/current-details';
@@ -9,6 +9,7 @@ import {
   type OperatorReply,
 } from '../../gate/deployments/deployment-state';
 import type { StageSpec } from '../../gate/deployments/deployment-spec';
+import { attributesSize } from '../../gate/deployments/deployment-size';
 import { explain, summarise } from '../../gate/deployments/explain';
 import {
   advance,
@@ -20,7 +21,9 @@ import {
 } from '../../gate/deployments/gate-progress';
 import { misfit, type OperatorCallKind } from '../../gate/deployments/operator-call';
 import { replyTo } from '../../gate/deployments/operator-reply';
+import { FailureType } from '../../kernel/failures';
 import type { JsonObject } from '../../kernel/json';
+import { LIMITS } from '../../kernel/limits';
 import {
   abortSignal,
   abortUpdate,
@@ -38,6 +41,9 @@ import type { Outbox } from '../parts/outbox';
 import type { ShownAttribute } from '../parts/view';
 import { readDefaults } from './activity-proxies';
 import { StageGate } from './stage-gate';
+
+/** Runs that pass it refuse attributes that are too big. */
+const SIZES_PATCH = 'sizes';
 
 type FinalState = 'done' | 'denied' | 'aborted' | 'failed';
 
@@ -126,12 +132,26 @@ export class Gate {
     this.operated.view.publish();
   }
 
+  /** Whoever starts a workflow without `DeploymentClient`, or calls `awaitGate`, is told here. */
+  private refuseTooBig({ name, attributes }: GatedStage): void {
+    const most = LIMITS.attributesBytes;
+    const bytes = attributesSize([this.options.attributes, attributes]);
+    if (bytes <= most || !patched(SIZES_PATCH)) return;
+    const message = `Expected the attributes of the deployment and of its stage ${name} to have at most ${most} bytes as JSON, got ${bytes}`;
+    throw ApplicationFailure.nonRetryable(message, FailureType.ConfigInvalid);
+  }
+
   showAttributes(): void {
     this.operated.view.showAttributes();
   }
 
-  /** Begins a stage, or takes it up again, under the defaults in force now. */
+  /**
+   * Begins a stage, or takes it up again, under the defaults in force now.
+   *
+   * @throws ApplicationFailure ConfigInvalid when its attributes and the deployment's are too big together
+   */
   async begin(stage: GatedStage): Promise<StageGate> {
+    this.refuseTooBig(stage);
     this.apply({ type: 'stage-entered', stage: stage.name });
     this.present = new StageGate(this, stage, await this.readDefaults());
     await this.continueAsNewIfLong();

@@ -177,7 +177,7 @@ export class StageGate {
       attributes: attributes ?? {},
       stageAttributes: (this.stage.attributes ?? {}) as JsonObject,
     };
-    return { target, ...(requiredRelease === undefined ? {} : { release: requiredRelease }) };
+    return { target, light: true, ...(requiredRelease === undefined ? {} : { release: requiredRelease }) };
   }
 
   /** Waits for what is taken up next. Runs that began to wait under an earlier release ask at intervals, as they did then. */

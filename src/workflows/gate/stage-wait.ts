@@ -1,7 +1,7 @@
 import { log, workflowInfo } from '@temporalio/workflow';
 import type { CollectRequest, GateDefaults, RecheckResult } from '../../activities/gate-activities';
 import { findingOf, isSameFinding, lastFinding, type Finding } from '../../gate/deployments/finding';
-import { draftOf, type Looked } from '../../gate/deployments/looked';
+import { draftOf, withTarget, type Looked } from '../../gate/deployments/looked';
 import { toLookDetails, type Looks } from '../../gate/deployments/looks';
 import { givesUpAtMs, isFollowed, NextStep, stepAfterLook } from '../../gate/deployments/next-step';
 import { recheckAct, type RecheckEndedBy } from '../../gate/deployments/recheck-record';
@@ -70,7 +70,7 @@ export class StageWait {
       if (end.by === 'time') return { by: 'time' };
       if (end.by === 'failure') return await this.options.waitAsking();
       const { behaviour } = this.options.known();
-      const found = toNewLook(end.found);
+      const found = toNewLook(end.found, this.options.request);
       const step = stepAfterLook(this.gate.progress, behaviour, found.look, Date.now());
       if (isFollowed(step, this.gate.progress)) return { by: 'look', looked: found.looked };
       await this.note(found, step);
@@ -108,6 +108,7 @@ export class StageWait {
         recheck: {
           look: async () =>
             checked(
+              options.request,
               await recheckActivity(activities, everyMs, activityId, `look at ${options.request.target.stage}`).recheck(
                 {
                   ...options.request,
@@ -137,7 +138,7 @@ export class StageWait {
   private async record(end: Ended | undefined, counted: Looks | undefined, found: Finding): Promise<void> {
     if (end?.by === 'failure') log.warn(`The recheck failed, so a decision is asked for: ${String(end.error)}`);
     const { deploymentId, stage } = this.gate.status();
-    const next = end?.by === 'change' ? toNewLook(end.found) : undefined;
+    const next = end?.by === 'change' ? toNewLook(end.found, this.options.request) : undefined;
     const became = next?.finding;
     const looks = end?.by === 'change' ? end.found : (counted ?? { count: null });
     const { runId } = workflowInfo();
@@ -158,9 +159,9 @@ function endedByOf(end: Ended | undefined, found: Finding, became: Finding | und
 }
 
 /** An operator of Temporal can complete an activity by hand with anything, which must not wedge the workflow. */
-function checked(result: unknown): RecheckResult {
+function checked(request: StageWaitOptions['request'], result: unknown): RecheckResult {
   if (toLookDetails(result) === undefined) throw new TypeError('Expected the recheck to return what it found');
-  toNewLook(result as RecheckResult);
+  toNewLook(result as RecheckResult, request);
   return result as RecheckResult;
 }
 
@@ -168,9 +169,11 @@ function lastLookAtMs({ lastAt }: Looks, { decisionTimeMs }: Look): number {
   return lastAt === undefined ? decisionTimeMs : Math.min(decisionTimeMs, Date.parse(lastAt));
 }
 
-function toNewLook(result: RecheckResult): NewLook {
-  const looked: Looked =
-    'failure' in result ? { failure: result.failure } : { snapshot: result.snapshot, decision: result.decision };
+function toNewLook(result: RecheckResult, { target }: StageWaitOptions['request']): NewLook {
+  const looked = withTarget(
+    'failure' in result ? { failure: result.failure } : { snapshot: result.snapshot, decision: result.decision },
+    target,
+  );
   const { record, decision, maxAgeMs } = draftOf(looked, {});
   const { decisionId: _unrecorded, ...look } = toRecordedDecision(record, decision, maxAgeMs);
   return { looked, look, finding: findingOf(record) };

@@ -5,7 +5,7 @@ import type { AuditRecord } from '../../audit/audit-record';
 import type { Decision } from '../../gate/decisions/decision';
 import { FailureType, type Fault } from '../../kernel/failures';
 import type { Snapshot, SnapshotFailure } from '../../gate/facts/snapshot';
-import { draftOf, type Looked } from '../../gate/deployments/looked';
+import { draftOf, withTarget, type Looked } from '../../gate/deployments/looked';
 import { toRecordedDecision } from '../../gate/deployments/recorded-decision';
 import { failureType, snapshotFailure, toFault } from './activity-errors';
 import { localActivities, remoteActivities } from './activity-proxies';
@@ -21,7 +21,7 @@ export async function takeDecision(
   options: GateDefaults['activities'],
   record: (record: AuditRecord) => Promise<AuditRecord>,
 ): Promise<RecordedDecision> {
-  return await recordLooked(await look(request, options), record);
+  return await recordLooked(withTarget(await look(request, options), request.target), record);
 }
 
 /**
@@ -50,7 +50,8 @@ async function look(request: CollectRequest, options: GateDefaults['activities']
 
 async function decide(request: CollectRequest, options: GateDefaults['activities']): Promise<SnapshotAndDecision> {
   const { stage } = request.target;
-  const snapshot = await remoteActivities(options, 'collectFacts', `facts for ${stage}`).collectFacts(request);
+  const taken = await remoteActivities(options, 'collectFacts', `facts for ${stage}`).collectFacts(request);
+  const snapshot = { ...taken, target: request.target };
   try {
     return { snapshot, decision: await evaluate(snapshot, options) };
   } catch (error) {
@@ -63,7 +64,8 @@ async function decide(request: CollectRequest, options: GateDefaults['activities
 async function evaluate(snapshot: Snapshot, options: GateDefaults['activities']): Promise<Decision> {
   const { stage } = snapshot.target;
   try {
-    return await localActivities(`evaluate ${stage}`).evaluatePolicy({ snapshot });
+    // Facts that were put aside take longer than a workflow task may be held.
+    if (snapshot.part === undefined) return await localActivities(`evaluate ${stage}`).evaluatePolicy({ snapshot });
   } catch (error) {
     if (isCancellation(error) || failureType(error) === FailureType.ReleaseChanged) throw error;
   }

@@ -83,7 +83,13 @@ it('facts that are too big together are a fault that names the biggest, and no f
   const error = await snapshotAt(2_000, { factBytes: 1024, snapshotBytes: 100 }).catch((caught: unknown) => caught);
   expect((error as SnapshotError).failure).toMatchObject({
     facts: [],
-    faults: [{ type: 'FactInvalid', where: 'facts', message: expect.stringMatching(/have \d+ bytes as JSON, more than the 100 allowed/) }],
+    faults: [
+      {
+        type: 'FactInvalid',
+        where: 'facts',
+        message: expect.stringMatching(/have \d+ bytes as JSON, more than the 100 allowed/),
+      },
+    ],
   });
 });
 

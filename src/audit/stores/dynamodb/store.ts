@@ -14,6 +14,7 @@ import { systemTimers } from '../../../platform/timers/system-timers';
 import type { AuditQuery, AuditRecord, AuditStore } from '../../audit-record';
 import { fetchBigParts, fetchWhatIsLeft, storeBigParts } from './big-facts';
 import { dynamoDbError, isConflict, whatIsWrong } from './error';
+import { createObjectParts } from './parts';
 import { readRecord, toItem, toRecord, type Item } from './item';
 import {
   DAY_INDEX,
@@ -289,6 +290,7 @@ export function createDynamoDbAuditStore(options: DynamoDbAuditOptions): AuditSt
 
   return {
     name: 'dynamodb',
+    ...(bigFacts === undefined ? {} : { parts: createObjectParts(bigFacts, nowMs) }),
     record: (given) =>
       attempt(FailureType.AuditWriteFailed, `record ${given.kind} ${given.decisionID}`, () => record(given)),
     get: (decisionID) =>

@@ -35,6 +35,17 @@ export interface AuditRow {
   record: string;
 }
 
+/** Facts of decisions that are still to be recorded. */
+export const PARTS_TABLE = 'deploymentgateparts';
+
+export interface PartRow {
+  /** of `content`, in hex */
+  sha256: string;
+  content: Uint8Array;
+  put_at: Generated<Date>;
+}
+
 export interface StoreSchema {
   [AUDIT_TABLE]: AuditRow;
+  [PARTS_TABLE]: PartRow;
 }

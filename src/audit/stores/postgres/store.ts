@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { AuditDatabase } from './open-audit-database';
+import { createPostgresParts } from './parts';
 import { AUDIT_TABLE, type AuditRow } from './schema';
 import { storeError } from '../../../platform/database/store-error';
 import { reasonCodesOf } from '../../../kernel/reason-code';
@@ -41,6 +42,7 @@ export function createPostgresAuditStore(database: AuditDatabase): AuditStore {
 
   return {
     name: 'postgres',
+    parts: createPostgresParts(database),
     record: (record) =>
       attempt(FailureType.AuditWriteFailed, `record ${record.kind} ${record.decisionID}`, async () => {
         // Where another writer's insert under this id is under way, PostgreSQL waits for it to commit or to give up.

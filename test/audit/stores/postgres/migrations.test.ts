@@ -28,7 +28,7 @@ describe('the audit log’s tables', () => {
   afterAll(() => db?.destroy());
 
   it('the step to domains leaves the records of before readable, and lets a worker of before continue writing', async () => {
-    const { '0003-audit-domains': step, ...before } = migrations;
+    const { '0003-audit-domains': step, '0004-parts': _later, ...before } = migrations;
     expect(step).toBeDefined();
     await migrate(db, before);
     const early = aRecord({ timestamp: '2026-11-01T12:00:00.000Z' });
