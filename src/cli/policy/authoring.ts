@@ -3,6 +3,7 @@ import { placedMessage } from '../../kernel/fault-text';
 import type { Fault } from '../../kernel/failures';
 import { parseDuration } from '../../kernel/duration';
 import type { PolicyCheck } from '../../releases/authoring/check-policy';
+import type { Voteless } from '../../releases/authoring/voteless';
 import type { FuzzResult } from '../../releases/authoring/fuzz-policy';
 import type { LoadedConfig } from '../../releases/sources/release-source';
 import { CliExit, ExitCode, type CliIo, type CommandContext } from '../io';
@@ -129,10 +130,7 @@ export function checkCommand({ io, exit }: CommandContext): Command {
     const { errors, warnings } = checked;
     const fuzz = await fuzzed(checked, { config, configDocument }, fuzzMs);
     const declarations = checked.declarations.map(declarationRow);
-    const withoutSecondOpinion = checked.withoutSecondOpinion.map(({ at, reason }) => ({
-      where: `${at.file}:${at.row}`,
-      reason,
-    }));
+    const { withoutSecondOpinion } = checked;
     if (options.output === 'json')
       printJson(io, {
         errors,
@@ -148,13 +146,17 @@ export function checkCommand({ io, exit }: CommandContext): Command {
         ...errors.map((fault) => line(colors.red('error'), fault)),
         ...warnings.map((fault) => line(colors.yellow('warning'), fault)),
         ...declarations.map(declarationLine),
-        ...withoutSecondOpinion.map(({ where, reason }) => `no second opinion possible at ${where}: ${reason}`),
+        ...withoutSecondOpinion.map(votelessLine),
         ...(fuzz ? fuzzLines(fuzz) : []),
         `${errors.length} error${errors.length === 1 ? '' : 's'}, ${warnings.length} warning${warnings.length === 1 ? '' : 's'}`,
       ]);
     }
     if (errors.length > 0 || (fuzz?.findings.length ?? 0) > 0) exit(ExitCode.denied);
   });
+}
+
+function votelessLine({ where, reason, message }: Voteless): string {
+  return `no second opinion possible at ${where}: ${reason}${message === undefined ? '' : `: ${message}`}`;
 }
 
 function durationOf(text: string): number {

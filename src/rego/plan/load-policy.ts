@@ -70,7 +70,7 @@ export function loadPolicy(planText: string, data: RegoValue, options: PolicyOpt
   const { entrypoints, writtenNames } = compilePlan(
     plan,
     options.onBuiltin === undefined ? BUILTINS : watched(BUILTINS, options.onBuiltin.bind(options)),
-    onLookups && ((at, container, key, found) => lookups?.observe(at, container, key, found)),
+    { observe: onLookups && ((at, container, key, found) => lookups?.observe(at, container, key, found)) },
   );
   const policy = {
     declarations: options.declarations ?? [],

@@ -11,7 +11,7 @@ import { unreachableDefaults } from '../../rego/analysis/source-faults';
 import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
 import type { Declaration } from '../../rego/declarations/declaration';
 import { reviewDeclarations } from '../../rego/declarations/review-declarations';
-import { possibleDoubts, type PossibleDoubt } from '../../rego/plan/possible-doubts';
+import { voteless, type Voteless } from './voteless';
 import { analyse, buildPolicy } from '../../rego/toolchain/build-policy';
 import { opaFaults, runOpa, withCapabilities } from '../../rego/toolchain/opa';
 import { readPolicyFolder, type PolicyFolder } from '../../rego/toolchain/policy-folder';
@@ -22,8 +22,8 @@ export interface PolicyCheck {
   warnings: Fault[];
   /** what the policy's rules deal with themselves, in the order of the files */
   declarations: readonly Declaration[];
-  /** lines at which an allow can be left to the plan alone */
-  withoutSecondOpinion: readonly PossibleDoubt[];
+  /** where an allow can be left to the plan alone */
+  withoutSecondOpinion: readonly Voteless[];
   /** the built policy; absent where errors kept it from being built */
   bundle?: PolicyBundle;
 }
@@ -66,7 +66,7 @@ export async function checkPolicy(
       errors,
       warnings,
       declarations: declarations.rules,
-      withoutSecondOpinion: bundle?.plan === undefined ? [] : possibleDoubts(bundle.plan),
+      withoutSecondOpinion: bundle === undefined ? [] : await voteless(bundle, configDocument),
       ...(bundle === undefined ? {} : { bundle }),
     };
   });

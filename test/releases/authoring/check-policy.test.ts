@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
 import type { ReleaseConfig } from '../../../src/releases/config/release-config';
 import { checkPolicy } from '../../../src/releases/authoring/check-policy';
+import { voteless } from '../../../src/releases/authoring/voteless';
 import { gate, schemaOf, withPolicy } from '../../rego/toolchain/policy-fixture';
 
 const config = (facts: string[], limits: object = { maxDelta: 500, maxPending: 2000 }): ReleaseConfig =>
@@ -123,9 +124,41 @@ describe('what checkPolicy says of declarations and attributes', () => {
     const more =
       'deny_reasons contains "share: over" if input.fleet.bad / input.fleet.all > 1\n\nlisted := [k | some k, _ in input.fleet]\n\ndeny_reasons contains "first: a" if listed[0] == "a"';
     const { withoutSecondOpinion } = await check(more);
-    expect(withoutSecondOpinion.map(({ at, reason }) => [at.row, reason])).toEqual([
-      [10, 'fraction'],
-      [12, 'unordered-list'],
+    expect(withoutSecondOpinion).toEqual([
+      { where: 'gate.rego:10', reason: 'fraction' },
+      { where: 'gate.rego:12', reason: 'unordered-list' },
+    ]);
+  });
+
+  it('checkPolicy names literals beyond 2^53, moments in nanoseconds and computed keys into data', async () => {
+    const more = [
+      'deny_reasons contains "pending: over" if input.fleet.pending > 9007199254740993',
+      'deny_reasons contains "late: 1" if time.now_ns() > 1',
+      'deny_reasons contains "owner: 1" if data.owners[input.fleet.owner] == "none"',
+      'deny_reasons contains "first: 1" if data.list[0] == "none"',
+      'deny_reasons contains "named: 1" if data.owners.canary == 9007199254740992',
+      'deny_reasons contains "small: 1" if data.owners.canary == 9007199254740991',
+    ].join('\n\n');
+    const result = await check(more, { 'data.json': '{"owners": {"canary": 1}, "list": [9007199254740993]}' });
+    expect(result.bundle).toBeDefined();
+    expect(result.withoutSecondOpinion).toEqual([
+      { where: 'data', reason: 'large-integer' },
+      { where: 'gate.rego:10', reason: 'large-integer' },
+      { where: 'gate.rego:12', reason: 'large-integer' },
+      { where: 'gate.rego:14', reason: 'number-key' },
+      { where: 'gate.rego:16', reason: 'number-key' },
+      { where: 'gate.rego:18', reason: 'large-integer' },
+    ]);
+  });
+
+  it('a module that does not load is named before the lines', async () => {
+    const { bundle } = await check('deny_reasons contains "share: over" if input.fleet.bad / input.fleet.all > 1');
+    const broken = { ...bundle!, wasm: bundle!.wasm.slice(0, 100) };
+    const config = { parameters: { most: 2 ** 60 } };
+    expect(await voteless(broken, config)).toEqual([
+      { where: 'policy.wasm', reason: 'no-module', message: expect.stringContaining('could not be loaded') as unknown },
+      { where: 'data.config', reason: 'large-integer' },
+      { where: 'gate.rego:10', reason: 'fraction' },
     ]);
   });
 });

@@ -9,7 +9,7 @@ import { replaceAt } from '../values';
 import { compileComparison } from './comparisons';
 import { outward } from './control';
 import type { CompiledFunction, CompileStatement, Scope } from './scope';
-import { watchOf } from './watches';
+import { possibleDoubt, watchOf } from './watches';
 
 export const compileCall: CompileStatement<'CallStmt'> = (statement, scope) => {
   const called = scope.plan.functionOf(statement.func);
@@ -138,6 +138,8 @@ function callBuiltin(statement: StatementOf<'CallStmt'>, scope: Scope): Step {
   const readers = args.map((operand) => scope.reader(operand));
   const site = scope.site(statement);
   const watch = watchOf(name, args, scope)?.(site);
+  const reason = possibleDoubt(name);
+  if (reason !== undefined) scope.plan.mayDoubt?.(reason, site.at);
   // OPA gives a void function the local that is the input as its result
   const slot = result === undefined || result === INPUT ? undefined : scope.slot(result);
   return (frame, run) => {

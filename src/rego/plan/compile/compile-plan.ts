@@ -5,7 +5,7 @@ import type { Step } from '../run';
 import { WrittenNames } from '../touched';
 import { sequence } from './control';
 import { observed, type ObserveLookup } from './observe';
-import { Scope, type CompiledFunction, type PlanScope } from './scope';
+import { Scope, type CompiledFunction, type MayDoubt, type PlanScope } from './scope';
 import { findShapes } from './shapes';
 import { compileStatement } from './statements';
 
@@ -18,10 +18,15 @@ export interface CompiledPlan {
 /**
  * Makes closures of a plan. No code is generated: a plan can do no more than its statements say.
  *
- * @param observe told of each lookup; without it nothing is spent on that
+ * @param watch `observe` is told of each lookup, and without it nothing is spent on that; `mayDoubt` is told while the plan is
+ *   compiled, of each statement that can take the module's vote away
  * @throws PlanInvalidError that names a function which is neither the plan's own nor a built-in
  */
-export function compilePlan(plan: Plan, builtins: Builtins, observe?: ObserveLookup): CompiledPlan {
+export function compilePlan(
+  plan: Plan,
+  builtins: Builtins,
+  { observe, mayDoubt }: { observe?: ObserveLookup | undefined; mayDoubt?: MayDoubt } = {},
+): CompiledPlan {
   const functions = new Map<string, CompiledFunction>();
   const byPath = new Map<string, CompiledFunction>();
   plan.functions.forEach((definition, index) => {
@@ -36,6 +41,7 @@ export function compilePlan(plan: Plan, builtins: Builtins, observe?: ObserveLoo
     functionOf: (name) => functions.get(name),
     functionAt: (path) => byPath.get(pathKey(path)),
     ...(observe === undefined ? {} : { observe }),
+    ...(mayDoubt === undefined ? {} : { mayDoubt }),
     builtin: (name, at) => {
       if (Object.hasOwn(builtins, name)) return builtins[name]!;
       throw new PlanInvalidError(`${placeOf(at)}calls ${name}, which is no built-in here`);

@@ -34,6 +34,7 @@ export const compileDot: CompileStatement<'DotStmt'> = (statement, scope, rest) 
     };
   }
   if (isBase) {
+    scope.plan.mayDoubt?.('number-key', site.at);
     return (frame, run) => {
       const [container, name] = [read(frame), readKey(frame)!];
       if (isByText(container, name)) run.doubts.add('number-key', site.at);
@@ -119,6 +120,7 @@ export const compileScan: CompileStatement<'ScanStmt'> = (statement, scope) => {
   scope.learn(value, stepFrom(origin, { slot: keySlot }));
   const body = scope.block(statement.block);
   const fillsList = appendsOutside(statement.block);
+  if (fillsList) scope.plan.mayDoubt?.('unordered-list', site.at);
 
   const visit = (frame: Frame, run: Run, name: RegoValue, item: RegoValue): number => {
     run.budget.spend(1);
@@ -166,7 +168,7 @@ export const compileScan: CompileStatement<'ScanStmt'> = (statement, scope) => {
 };
 
 /** Whether a block adds to a list that was made before it: whose order is then that of the iteration. */
-export function appendsOutside(block: Block, made: ReadonlySet<number> = new Set()): boolean {
+function appendsOutside(block: Block, made: ReadonlySet<number> = new Set()): boolean {
   const known = new Set(made);
   return block.some((statement) => {
     if (statement.type === 'MakeArrayStmt') known.add(statement.target);

@@ -6,6 +6,7 @@ import { RegoSet } from '../../values/rego-set';
 import { isObject, isSet, type RegoValue } from '../../values/value';
 import { assigned } from '../absence/origin';
 import { isCollection } from '../absence/outside';
+import { isLargeInteger } from '../large-integers';
 import { measure } from '../measure';
 import { NEXT, type Run, type Step } from '../run';
 import { insertOnce, mergeValues } from '../values';
@@ -58,6 +59,7 @@ export const compileNumber: CompileStatement<'MakeNumberRefStmt'> = (statement, 
 function makesDoubtful(target: Local, { at }: { at: SourceLine }, value: RegoValue, scope: Scope): Step {
   const slot = scope.slot(target);
   scope.learn(target, undefined);
+  if (isLargeInteger(value)) scope.plan.mayDoubt?.('large-integer', at);
   return (frame, run) => {
     run.doubts.largeInteger(value, at);
     frame[slot] = value;

@@ -6,6 +6,7 @@ import type { WrittenNames } from '../touched';
 import type { RegoValue } from '../../values/value';
 import type { Origin, OriginKey } from '../absence/origin';
 import type { Site } from '../absence/site';
+import type { DoubtReason } from '../doubts';
 import type { ObserveLookup } from './observe';
 import type { Shapes } from './shapes';
 
@@ -29,7 +30,11 @@ export interface PlanScope {
   readonly names: WrittenNames;
   /** told of each lookup */
   observe?: ObserveLookup;
+  /** told of each statement that can take the module's vote away, by what it finds */
+  mayDoubt?: MayDoubt;
 }
+
+export type MayDoubt = (reason: DoubtReason, at: SourceLine) => void;
 
 /** The body of a function or an entrypoint while it is compiled, statement by statement in their order. */
 export class Scope {
