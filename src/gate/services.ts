@@ -22,6 +22,7 @@ import { openFacts } from './facts/service/open-facts';
 import { createBigFacts, type BigFacts } from './big-facts';
 import { createMaskedGate, type MaskedGate } from './masked-gate';
 import { createMasks } from './masking/create-masks';
+import { releaseFaults } from './release-faults';
 import { createMetrics, type Metrics } from './metrics';
 
 /** What a program may hand to the gate. */
@@ -81,9 +82,15 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     onNotKept: (error) =>
       logger.warn({ error }, 'the release could not be kept on disk: a start without its source would find none'),
   });
-  const { configFolder } = source;
   const factMetrics = { ...metrics.facts, failure: failed };
-  const facts = openFacts({ env, configFolder, providers: options.providers, metrics: factMetrics });
+  const facts = openFacts({
+    env,
+    configFolder: () => source.configFolder,
+    settingsFolder: loaded.baseDir,
+    allow: settings.release.allow,
+    providers: options.providers,
+    metrics: factMetrics,
+  });
   const masks = createMasks({
     settings: settings.audit.mask,
     takesMasks: guard.takesMasks,
@@ -107,8 +114,12 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     source,
     settings: settings.release,
     evaluate: decisions.evaluatePolicy,
-    factIdsOf: facts.idsOf,
-    faultsOf: ({ policy }) => guard.faultsOf(policy),
+    faultsOf: (policy, config) =>
+      releaseFaults(policy, config, {
+        facts,
+        allowWasmOnly: settings.release.allowWasmOnly,
+        faultsOf: guard.faultsOf,
+      }),
     tryOut: masks.check,
     alerts: alerts.releases,
     onLoaded: alerts.evaluators.loaded,

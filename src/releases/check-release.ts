@@ -5,7 +5,11 @@ import { childOf, valueAt } from '../kernel/json-pointer';
 import { isSafeNumber } from '../kernel/numbers';
 import type { PolicyBundle } from '../rego/bundle/policy-bundle';
 import { compileValueSchema } from '../rego/analysis/value-schema';
+import { ENTRYPOINT } from '../rego/bundle/bundle';
 import { matchesPath } from '../rego/declarations/path-pattern';
+import { planReads, readKey, type PlanRead, type PlanReads } from '../rego/plan/plan-reads';
+import { PlanInvalidError } from '../rego/plan/read-plan';
+import { closeName } from '../platform/documents/close-name';
 
 /**
  * Whether a policy and a configuration fit together: every limit that the policy reads is there and not null along the
@@ -27,23 +31,65 @@ export function checkRelease(
   const isOptional = (path: readonly string[]): boolean => optional.some((pattern) => matchesPath(pattern, path));
   // With a plan, a null that the policy comes upon is noticed where it happens.
   const isWalked = policy.plan === undefined;
+  const lines = readLines(policy);
+  const isVisible = ([first]: readonly string[]): boolean => first === undefined || POLICY_SEES.includes(first);
+  const visible = policy.reads.configPaths.filter(isVisible);
   return [
-    ...policy.reads.facts.filter((factId) => !provided.has(factId)).map(missingProvider),
-    ...policy.reads.configPaths.flatMap((path) => missingAlong(path, configDocument, isOptional, isWalked)),
-    ...policy.reads.configPaths.flatMap((path) => notNumbers(path, configDocument)),
+    ...policy.reads.facts
+      .filter((factId) => !provided.has(factId))
+      .map((factId) => missingProvider(factId, lines.ofFact(factId), [...provided])),
+    ...policy.reads.configPaths.filter((path) => !isVisible(path)).map((path) => hidden(path, lines.ofConfig(path))),
+    ...visible.flatMap((path) => missingAlong(path, configDocument, isOptional, isWalked, lines.ofConfig(path))),
+    ...visible.flatMap((path) => notNumbers(path, configDocument)),
     ...unsafeNumbers(configDocument, 'data.config'),
     ...mistypedParameters(policy.parametersSchema, configDocument),
   ];
 }
 
-function missingProvider(factId: string): Fault {
+/** What a policy sees of a configuration as `data.config`: neither providers with their headers, nor what is the gate's. */
+const POLICY_SEES: readonly string[] = ['limits', 'parameters'];
+
+/** Where the policy reads a fact or a limit first, `gate.rego:8:2`; undefined where its plan does not say. */
+interface ReadLines {
+  ofFact(factId: string): string | undefined;
+  ofConfig(path: readonly string[]): string | undefined;
+}
+
+function readLines({ plan }: Pick<PolicyBundle, 'plan'>): ReadLines {
+  let reads: PlanReads | undefined;
+  try {
+    reads = plan === undefined ? undefined : planReads(plan, ENTRYPOINT);
+  } catch (error) {
+    // One that is not understood is a fault of its own, where the bundle is read.
+    if (!(error instanceof PlanInvalidError)) throw error;
+  }
+  const placeOf = (read: PlanRead | undefined): string | undefined =>
+    read && `${read.at.file.replace(/^\/+/, '')}:${read.at.row}:${read.at.col}`;
+  return {
+    ofFact: (factId) => placeOf(reads?.input.get(readKey([factId]))),
+    ofConfig: (path) => placeOf(reads?.data.get(readKey(['config', ...path]))),
+  };
+}
+
+function missingProvider(factId: string, at: string | undefined, provided: readonly string[]): Fault {
+  const close = closeName(factId, provided);
+  const hint = close === undefined ? '' : `; did you mean ${close}?`;
   return {
     type: FailureType.FactMissing,
     factId,
-    message: `The policy reads ${factId}, which no configured provider collects`,
+    message: `${said(at)}The policy reads ${factId}, which no configured provider collects${hint}`,
     where: `facts.${factId}`,
   };
 }
+
+/** A path outside `limits` and `parameters` finds nothing in any evaluation. */
+function hidden(path: readonly string[], at: string | undefined): Fault {
+  const where = ['data.config', ...path].join('.');
+  const message = `${said(at)}The policy reads ${where}, which no policy sees: data.config is ${POLICY_SEES.join(' and ')}`;
+  return { type: FailureType.PolicyInvalid, message, where };
+}
+
+const said = (at: string | undefined): string => (at === undefined ? '' : `${at}: `);
 
 function mistypedParameters(schema: JsonSchema | undefined, document: JsonObject): Fault[] {
   if (schema === undefined) return [];
@@ -64,17 +110,23 @@ function missingAlong(
   document: JsonObject,
   isOptional: (path: readonly string[]) => boolean,
   isWalked: boolean,
+  at: string | undefined,
 ): Fault[] {
   let value: JsonValue | undefined = document;
   let where = 'data.config';
   for (const [index, key] of path.entries()) {
     where += `.${key}`;
+    const parent = value;
     value = childOf(value, key);
     if (value === undefined || value === null) {
       if (isOptional(['data', 'config', ...path.slice(0, index + 1)])) return [];
       const found = value === null ? 'null' : 'nothing';
       const full = ['data.config', ...path].join('.');
-      return [invalid(where, `The policy reads ${full}: expected a value at ${where}, found ${found}`)];
+      const close = isJsonObject(parent) ? closeName(key, Object.keys(parent)) : undefined;
+      const hint = close === undefined || value === null ? '' : `; did you mean ${close}?`;
+      return [
+        invalid(where, `${said(at)}The policy reads ${full}: expected a value at ${where}, found ${found}${hint}`),
+      ];
     }
   }
   // A whole object that is read may be walked: a null anywhere in it would pass comparisons that it must not.

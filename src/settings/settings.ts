@@ -93,6 +93,21 @@ export const DecisionLogUpload = Type.Object(
 );
 export type DecisionLogUpload = Static<typeof DecisionLogUpload>;
 
+const names = Type.Array(Type.String({ minLength: 1 }), { default: [] });
+
+/** What a release's configuration may name: whoever may write a manifest must not run code, or read secrets, on a worker. */
+const Allow = Type.Object(
+  {
+    /** paths relative to the settings file, or packages found from there */
+    modules: names,
+    /** environment variables */
+    env: names,
+    /** files of secrets, keys and certificates, relative to the settings file */
+    files: names,
+  },
+  { ...strict, default: {} },
+);
+
 /** The hosts that a secret of an action may be sent to: `host` or `host:port`, without a port the scheme's own. */
 const hosts = Type.Array(
   Type.String({
@@ -177,6 +192,7 @@ export const Settings = Type.Object(
         digests: Type.Optional(Type.Union([Type.Literal('required'), Type.Literal('optional')])),
         /** takes bundles without a plan: wasm then decides alone, and nothing notices what is missing in it */
         allowWasmOnly: Type.Boolean({ default: false }),
+        allow: Allow,
         /** when set, bundles that are unsigned, wrongly signed or altered are refused */
         verificationKey: Type.Optional(VerificationKey),
         /** where a release from S3 is kept for a start without it; @default $XDG_CACHE_HOME/planning-engine/releases */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { JsonValue } from '../../src/kernel/json';
+import type { JsonObject, JsonValue } from '../../src/kernel/json';
 import type { Release } from '../../src/releases/release';
 import { smokeRelease, type SmokeRequest } from '../../src/releases/smoke-release';
 import { aConfig, aPolicy } from './a-release';
@@ -67,9 +67,32 @@ describe('smokeRelease', () => {
       const failing = async () => Promise.reject(thrown);
       await expect(smokeRelease(release, failing)).rejects.toMatchObject({
         type: 'PolicyInvalid',
-        message: 'Expected the policy to evaluate, but it failed: unreachable executed',
+        message: expect.stringMatching(
+          /^Expected the policy to evaluate, but it failed: unreachable executed, for the input \{"deployment"/,
+        ),
         cause: thrown,
       });
     },
   );
+
+  it('smokeRelease takes a policy that needs its facts once a sample gives an answer', async () => {
+    const asked: string[][] = [];
+    const needing = async ({ input }: SmokeRequest) => {
+      asked.push(Object.keys(input));
+      return { response: input.fleet === 2 ? { allow: true, deny_reasons: [] } : undefined };
+    };
+    const samples = (): JsonObject[] => [
+      { fleet: 1 },
+      { fleet: 2, deployment: { attributes: { risk: 'low' } } },
+      { fleet: 3 },
+    ];
+    await smokeRelease(release, needing, samples);
+    expect(asked).toEqual([
+      ['deployment', 'decision_time'],
+      ...Array(2).fill(['fleet', 'deployment', 'decision_time']),
+    ]);
+    await expect(smokeRelease(release, needing, () => [{ fleet: 7 }])).rejects.toThrow(
+      /got nothing, for the input \{"fleet":7,/,
+    );
+  });
 });

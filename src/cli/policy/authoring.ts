@@ -5,6 +5,8 @@ import { parseDuration } from '../../kernel/duration';
 import type { PolicyCheck } from '../../releases/authoring/check-policy';
 import type { Voteless } from '../../releases/authoring/voteless';
 import type { FuzzResult } from '../../releases/authoring/fuzz-policy';
+import type { ReleaseRules } from '../../gate/release-faults';
+import type { ConfigParts } from '../../releases/sources/load-release-config';
 import type { LoadedConfig } from '../../releases/sources/release-source';
 import { CliExit, ExitCode, type CliIo, type CommandContext } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
@@ -15,17 +17,19 @@ import { NO_TESTS, testSummary } from '../../rego/toolchain/test-summary';
 export function buildCommand({ io }: CommandContext): Command {
   const command = new Command('build')
     .summary('compile a policy folder into a bundle')
-    .description('Compiles a policy folder into bundle.tar.gz. The same folder gives the same bytes.')
+    .description(
+      'Compiles a policy folder into bundle.tar.gz, after gate policy check finds nothing wrong with it, loads the result and evaluates it once. The same folder gives the same bytes.',
+    )
     .argument('<dir>', 'policy folder')
     .option('--to <file>', 'where the bundle is written', 'bundle.tar.gz');
   examples(withOutput(command), ['gate policy build policy --to bundle.tar.gz']);
   return command.action(async (dir: string, options: CommonOptions & { to: string }) => {
-    const [{ buildPolicy }, { writeResult }, { resolve }] = await Promise.all([
-      import('../../rego/toolchain/build-policy.js'),
+    const [{ buildChecked }, { writeResult }, { resolve }] = await Promise.all([
+      import('../../gate/publishing/build-checked.js'),
       import('../write-result.js'),
       import('node:path'),
     ]);
-    const { bytes, bundle } = await buildPolicy(resolve(io.cwd, dir));
+    const { bytes, bundle } = await buildChecked(resolve(io.cwd, dir));
     const target = resolve(io.cwd, options.to);
     await writeResult(target, bytes);
     const result = {
@@ -41,6 +45,29 @@ export function buildCommand({ io }: CommandContext): Command {
       `reads facts: ${result.facts.join(', ') || 'none'}`,
       `reads configuration: ${result.config.join(', ') || 'none'}`,
     ]);
+  });
+}
+
+export function fmtCommand({ io, exit }: CommandContext): Command {
+  const command = new Command('fmt')
+    .summary('format the Rego of a policy')
+    .description('Formats the Rego files of a policy folder as opa fmt does, and lists those that were not formatted.')
+    .argument('<dir>', 'policy folder')
+    .option('--check', 'list them and change nothing; exit code 1 when there are any');
+  examples(withOutput(command), ['gate policy fmt policy', 'gate policy fmt policy --check']);
+  return command.action(async (dir: string, options: CommonOptions & { check?: boolean }) => {
+    const [{ formatPolicy }, { resolve }] = await Promise.all([
+      import('../../rego/toolchain/format-policy.js'),
+      import('node:path'),
+    ]);
+    const isCheck = options.check === true;
+    const files = await formatPolicy(resolve(io.cwd, dir), { write: !isCheck });
+    if (options.output === 'json') printJson(io, { files, written: !isCheck });
+    else {
+      const what = isCheck ? 'not formatted' : 'formatted';
+      printLines(io, files.length === 0 ? ['every file is formatted'] : files.map((file) => `${what}: ${file}`));
+    }
+    if (isCheck && files.length > 0) exit(ExitCode.denied);
   });
 }
 
@@ -113,22 +140,15 @@ export function checkCommand({ io, exit }: CommandContext): Command {
   ]);
   return command.action(async (dir: string, options: CommonOptions & { config?: string; fuzz?: string }) => {
     const fuzzMs = options.fuzz === undefined ? undefined : durationOf(options.fuzz);
-    const [{ checkPolicy }, { loadReleaseConfig }, { resolve }] = await Promise.all([
-      import('../../releases/authoring/check-policy.js'),
-      import('../../releases/sources/load-release-config.js'),
+    const [{ checkSources }, { resolve }] = await Promise.all([
+      import('../../gate/publishing/check-sources.js'),
       import('node:path'),
     ]);
-    const { config, configDocument } = options.config
-      ? await loadReleaseConfig(resolve(io.cwd, options.config))
-      : await configInForce(io, options.settings);
-    const checked = await checkPolicy(
-      resolve(io.cwd, dir),
-      config,
-      configDocument,
-      await masksOf(io, options.settings),
-    );
+    const { parts, rules, names } = await checkedWith(io, options);
+    const checked = await checkSources(resolve(io.cwd, dir), parts, rules);
+    checked.warnings.push(...names);
     const { errors, warnings } = checked;
-    const fuzz = await fuzzed(checked, { config, configDocument }, fuzzMs);
+    const fuzz = parts.loaded && (await fuzzed(checked, parts.loaded, fuzzMs));
     const declarations = checked.declarations.map(declarationRow);
     const { withoutSecondOpinion } = checked;
     if (options.output === 'json')
@@ -220,19 +240,62 @@ export function typesCommand({ io }: CommandContext): Command {
   });
 }
 
-/** The configuration that the manifest of the settings names. */
-/** Of the settings, where any are named: without, a check needs no more than its files. */
-async function masksOf(io: CliIo, settingsPath: string | undefined): Promise<readonly string[]> {
-  if (settingsPath === undefined && (io.env.GATE_SETTINGS ?? '') === '') return [];
-  const { openLoadedSettings } = await import('../open-settings.js');
-  return (await openLoadedSettings(io, settingsPath)).settings.audit.mask;
-}
-
-async function configInForce(io: CliIo, settingsPath: string | undefined): Promise<LoadedConfig> {
-  const [{ openLoadedSettings }, { openReleaseSource }] = await Promise.all([
+/**
+ * The configuration that a policy is checked with, and what a worker of the settings would ask. Without settings a check
+ * needs no more than its files: what a release may name is then a warning.
+ */
+async function checkedWith(
+  io: CliIo,
+  { config, settings: path }: CommonOptions & { config?: string },
+): Promise<{ parts: ConfigParts; rules: ReleaseRules; names: readonly Fault[] }> {
+  const [
+    { openLoadedSettings },
+    { openReleaseSource },
+    { loadConfigParts },
+    { openFacts },
+    more,
+    { dirname, resolve },
+  ] = await Promise.all([
     import('../open-settings.js'),
     import('../../releases/sources/open-release-source.js'),
+    import('../../releases/sources/load-release-config.js'),
+    import('../../gate/facts/service/open-facts.js'),
+    Promise.all([
+      import('../../gate/facts/allowed-names.js'),
+      import('../../gate/release-faults.js'),
+      import('../../gate/release-rules.js'),
+    ]),
+    import('node:path'),
   ]);
-  const source = openReleaseSource(await openLoadedSettings(io, settingsPath), { env: io.env });
-  return (await source.read()).loadConfig();
+  const [{ namesNotAllowed }, { placedIn }, { releaseRules }] = more;
+  const hasSettings = path !== undefined || (io.env.GATE_SETTINGS ?? '') !== '';
+  if (config === undefined || hasSettings) {
+    const loaded = await openLoadedSettings(io, path);
+    if (config !== undefined) {
+      const file = resolve(io.cwd, config);
+      const parts = await loadConfigParts(file);
+      return { parts, rules: releaseRules(loaded, io.env, dirname(file)), names: [] };
+    }
+    const source = openReleaseSource(loaded, { env: io.env });
+    const inForce = await (await source.read()).loadConfig();
+    return {
+      parts: { loaded: inForce, faults: [] },
+      rules: releaseRules(loaded, io.env, source.configFolder),
+      names: [],
+    };
+  }
+  const file = resolve(io.cwd, config);
+  const parts = await loadConfigParts(file);
+  const folder = dirname(file);
+  const folders = { configFolder: folder, settingsFolder: folder };
+  const named = namesNotAllowed(parts.loaded?.config.facts ?? {}, { modules: [], env: [], files: [] }, folders);
+  const { place } = parts.loaded ?? {};
+  return {
+    parts,
+    rules: {
+      facts: openFacts({ env: io.env, configFolder: () => folder, settingsFolder: folder, allow: 'anything' }),
+      allowWasmOnly: true,
+    },
+    names: place === undefined ? named : named.map((fault) => placedIn(place, fault)),
+  };
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { CommandContext } from '../io';
-import { buildCommand, checkCommand, testCommand, typesCommand } from './authoring';
+import { buildCommand, checkCommand, fmtCommand, testCommand, typesCommand } from './authoring';
 import { policyDiffCommand } from './diff';
 import { policyHistoryCommand } from './history';
 import { optionalCommand } from './optional';
@@ -18,6 +18,7 @@ export function policyCommand(context: CommandContext): Command {
     .addCommand(buildCommand(context))
     .addCommand(testCommand(context))
     .addCommand(checkCommand(context))
+    .addCommand(fmtCommand(context))
     .addCommand(typesCommand(context))
     .addCommand(optionalCommand(context))
     .addCommand(policyPublishCommand(context))

@@ -1,33 +1,32 @@
-import { idleMasks } from '../../rego/analysis/idle-masks';
-import { missingPlan } from '../../releases/check-plan';
+import { releaseFaults } from '../../gate/release-faults';
+import { releaseRules } from '../../gate/release-rules';
+import { placedMessage } from '../../kernel/fault-text';
 import { openReleaseSource } from '../../releases/sources/open-release-source';
 import type { LoadedSettings } from '../../settings/load-settings';
 import { attempt, missing, type Finding } from './finding';
 
 const SHOWN_DIGITS = 12;
 
-/** The release that the settings' manifest names: read whole and compared with its digests, not evaluated. */
+/** The release that the settings' manifest names: read whole, compared with its digests and checked as a worker does. */
 export async function releaseFinding(loaded: LoadedSettings, env: NodeJS.ProcessEnv): Promise<Finding> {
-  const { manifest, allowWasmOnly } = loaded.settings.release;
+  const { manifest } = loaded.settings.release;
   const named = await attempt(async () => {
     const source = openReleaseSource(loaded, { env });
     const found = await source.read();
     const [policy, config] = await Promise.all([found.loadPolicy(), found.loadConfig()]);
+    const faults = await releaseFaults(policy, config, releaseRules(loaded, env, source.configFolder));
     const [policySha, configRev] = [policy.sha, config.configRev].map((digest) => digest.slice(0, SHOWN_DIGITS));
     const { version } = found.manifest;
     const what = `version ${version}, policy ${policySha}, configuration ${configRev}, from ${source.where}`;
-    return { what, policy };
+    return { what, policy, faults };
   });
   if ('error' in named) {
     const advice = `Correct the manifest ${manifest} or what it names; gate policy check says more of a policy`;
     return missing('release', named.error, advice);
   }
-  const { what, policy } = named.value;
-  const [fault] = missingPlan(policy, allowWasmOnly);
-  if (fault !== undefined) return missing('release', `${what}: ${fault.message}`, 'Workers refuse it as it is');
-  const [idle] = idleMasks(loaded.settings.audit.mask, policy);
-  if (idle !== undefined)
-    return missing('release', `${what}: ${idle.message}`, 'Correct audit.mask: what it was to hide is shown');
+  const { what, policy, faults } = named.value;
+  if (faults.length > 0)
+    return missing('release', `${what}: ${faults.map(placedMessage).join('; ')}`, 'Workers refuse it as it is');
   if (policy.plan !== undefined) return { state: 'ok', what: 'release', found: what };
   return {
     state: 'note',

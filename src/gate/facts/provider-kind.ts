@@ -7,6 +7,8 @@ export interface ProviderDeps {
   env: Readonly<Record<string, string | undefined>>;
   /** folder of the release's configuration file; modules and secret files are relative to it */
   configFolder: string;
+  /** where packages are found that a provider's module names; @default configFolder */
+  packageFolder?: string;
   /** what the policy sees as `data.config` */
   configDocument: JsonObject;
   /** imports a user's module by its file URL; @default Node's own `import` */

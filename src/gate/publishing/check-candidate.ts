@@ -1,72 +1,108 @@
+import { dirname } from 'node:path';
+import { sha256 } from '../../kernel/digest';
 import { placedFaultText } from '../../kernel/fault-text';
 import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/failures';
-import { idleMasks } from '../../rego/analysis/idle-masks';
 import { readBundle } from '../../rego/bundle/bundle';
-import { createEvaluator } from '../../rego/evaluation/evaluator';
+import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
 import { checkAgainstOpa, type OpaComparison } from '../../releases/authoring/check-against-opa';
 import { canAskOpa, type AskedInput } from '../../rego/toolchain/ask-opa';
-import { checkPolicy } from '../../releases/authoring/check-policy';
-import { missingPlan, staticFacts } from '../../releases/check-plan';
-import { checkRelease } from '../../releases/check-release';
+import { withBundleFolder } from '../../rego/toolchain/bundle-folder';
+import { staticFacts } from '../../releases/check-plan';
 import type { ReleaseManifest } from '../../releases/publishing/published-release';
 import { ReleaseRefusedError } from '../../releases/publishing/release-refused';
-import { smokeRelease } from '../../releases/smoke-release';
-import { readReleaseConfig } from '../../releases/sources/load-release-config';
-import { createMasks } from '../masking/create-masks';
+import { loadConfigParts, readConfigParts, type ConfigParts } from '../../releases/sources/load-release-config';
+import { providerFaults, releaseFaults, type ReleaseRules } from '../release-faults';
+import { tryRelease } from '../try-release';
+import { checkSources } from './check-sources';
+import { unresolvedNames } from './unresolved-names';
+
+/** How a candidate is checked. */
+export interface CandidateOptions {
+  /** what a worker of these settings would ask of it */
+  rules: ReleaseRules;
+  /** of the policy's sources, where there are any: they are checked as `gate policy check` does */
+  folder?: string;
+  /** the bundle is new and was made elsewhere: the Rego in it is checked as a folder is, where it is whole */
+  isForeign?: boolean;
+  /** of decisions; where it is given, OPA itself is asked what the policy's Rego decides on them and on generated inputs */
+  recorded?: readonly AskedInput[];
+  /** takes facts that are written down @default true */
+  allowStatic?: boolean;
+  /** what a worker starts the configuration's relative paths from; absent: they are not looked at */
+  configFolder?: string;
+  /** the author's file of the configuration, for messages; @default the name in the manifest */
+  configFile?: string;
+}
 
 /**
  * Loads a release as a worker would and evaluates it once: what workers would refuse is not published.
  *
- * @param options.folder of the policy's sources, where there are any: they are checked as `gate policy check` does
- * @param options.recorded of decisions; where it is given, OPA itself is asked what the policy's Rego decides on them and on
- *   generated inputs
- * @param options.masks pointers of the settings: one that hides nothing under this policy is refused
  * @returns what was compared with OPA
  * @throws GateError with every fault; ReleaseRefusedError when policy and configuration are well, but not together
  */
 export async function checkCandidate(
   manifest: ReleaseManifest,
   content: { policy: Uint8Array; config: Uint8Array },
-  options: {
-    folder?: string;
-    recorded?: readonly AskedInput[];
-    allowWasmOnly?: boolean;
-    allowStatic?: boolean;
-    masks?: readonly string[];
-  } = {},
+  options: CandidateOptions,
 ): Promise<Omit<OpaComparison, 'faults'> | undefined> {
-  const { folder, recorded, allowWasmOnly = false, allowStatic = true, masks = [] } = options;
-  const [policy, loaded] = await Promise.allSettled([
-    readBundle(content.policy),
-    readReleaseConfig(content.config, manifest.config),
+  const { recorded } = options;
+  const [[policy], parts] = await Promise.all([
+    Promise.allSettled([readBundle(content.policy)]),
+    configParts(manifest, content.config, options.configFile),
   ]);
-  const faults = [policy, loaded].flatMap((part) => (part.status === 'rejected' ? faultsOf(part.reason) : []));
-  if (policy.status === 'rejected' || loaded.status === 'rejected') throw faultsToError(faults);
-  const { config, configDocument, configRev } = loaded.value;
-  const missing = [
-    ...missingPlan(policy.value, allowWasmOnly),
-    ...(allowStatic ? [] : staticFacts(config)),
-    ...checkRelease(policy.value, config, configDocument),
-    ...idleMasks(masks, policy.value),
-  ];
-  if (missing.length === 0 && folder !== undefined)
-    missing.push(...(await checkPolicy(folder, config, configDocument)).errors);
+  const faults = [...(policy.status === 'rejected' ? faultsOf(policy.reason) : []), ...parts.faults];
+  const missing = await missingOf(policy.status === 'fulfilled' ? policy.value : undefined, parts, content, options);
+  const { loaded } = parts;
+  if (policy.status === 'rejected' || loaded === undefined || faults.length > 0)
+    throw faultsToError(unique([...faults, ...missing]));
+  const { config, configDocument, configRev } = loaded;
   const ref = { policySha: policy.value.sha, configRev, manifestVersion: manifest.version };
   const release = { ref, policy: policy.value, config, configDocument, loadedAtMs: Date.now() };
   const isAsked = recorded !== undefined && canAskOpa(policy.value);
   const compared = missing.length === 0 && isAsked ? await checkAgainstOpa(release, recorded) : undefined;
   missing.push(...(compared?.faults ?? []));
   if (missing.length > 0) throw checkFailed(missing);
-  const evaluator = createEvaluator({ threads: 1 });
-  try {
-    const evaluate: typeof evaluator.evaluate = (request) => evaluator.evaluate(request);
-    await smokeRelease(release, evaluate);
-    await createMasks({ settings: [], evaluate, onFailure: () => undefined }).check(release);
-  } finally {
-    await evaluator.close();
-  }
+  await tryRelease(release);
   return compared && { generated: compared.generated, recorded: compared.recorded };
 }
+
+/** The author's own file is read where it lies, so that what is said of it names its lines. */
+async function configParts(manifest: ReleaseManifest, bytes: Uint8Array, file?: string): Promise<ConfigParts> {
+  if (file === undefined) return readConfigParts(bytes, manifest.config);
+  const parts = await loadConfigParts(file);
+  if (parts.loaded === undefined || parts.loaded.configRev === sha256(bytes)) return parts;
+  const message = `${file}: changed while it was read; try again`;
+  return { ...parts, faults: [...parts.faults, { type: FailureType.ConfigInvalid, message, where: file }] };
+}
+
+/** Everything that keeps the sound parts of the two from being one release. */
+async function missingOf(
+  policy: PolicyBundle | undefined,
+  { loaded }: ConfigParts,
+  content: { policy: Uint8Array },
+  { rules, folder, isForeign = false, allowStatic = true, configFolder, configFile }: CandidateOptions,
+): Promise<Fault[]> {
+  if (loaded === undefined) return [];
+  const parts = { loaded, faults: [] };
+  const inSources = async (dir: string): Promise<Fault[]> => (await checkSources(dir, parts, rules)).errors;
+  const missing = [...(allowStatic ? [] : staticFacts(loaded.config))];
+  if (policy === undefined) missing.push(...(await providerFaults(loaded, rules.facts)));
+  else {
+    missing.push(...(await releaseFaults(policy, loaded, rules)));
+    if (folder !== undefined) missing.push(...(await inSources(folder)));
+    else if (isForeign && canAskOpa(policy)) missing.push(...(await withBundleFolder(content.policy, inSources)));
+  }
+  if (configFolder !== undefined) {
+    const inPlace = configFile === undefined ? undefined : dirname(configFile);
+    missing.push(...(await unresolvedNames(loaded.config, configFolder, inPlace)));
+  }
+  return unique(missing);
+}
+
+/** One check may find what another found. */
+const unique = (faults: readonly Fault[]): Fault[] => [
+  ...new Map(faults.map((fault) => [fault.message, fault])).values(),
+];
 
 function checkFailed(faults: readonly Fault[]): ReleaseRefusedError {
   const lines = faults.map(placedFaultText);

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import { faultsToError, GateError } from '../../kernel/failures';
 import type { Manifest } from '../../releases/manifest';
 import {
   carryOut,
@@ -6,6 +8,7 @@ import {
   planPublish,
   type Act,
   type PlannedRelease,
+  type ReleaseFile,
 } from '../../releases/publishing/publish';
 import {
   readCurrent,
@@ -20,7 +23,8 @@ import { actorOf, openManifestPlace } from '../../releases/publishing/release-pl
 import { planRollback } from '../../releases/publishing/rollback';
 import type { Surroundings } from '../../releases/sources/open-named-release';
 import type { LoadedSettings } from '../../settings/load-settings';
-import { checkCandidate } from './check-candidate';
+import { configFolderOf, releaseRules } from '../release-rules';
+import { checkCandidate, type CandidateOptions } from './check-candidate';
 import { recordedInputs } from './recorded-inputs';
 
 /** What every act on a manifest is told. */
@@ -106,17 +110,41 @@ export async function publish(request: PublishRequest): Promise<PublishResult> {
     const planned = await planPromote(source, promoted, place, current, history);
     return finish(request, opened, planned, { dryRun, allowStatic });
   }
-  const config = release.config === undefined ? undefined : await readConfigFile(release.config, request);
-  const policy = release.policy === undefined ? undefined : await readPolicyFile(release.policy, request);
+  const { config, policy } = await readFiles(release, request);
   const planned = await planPublish(place, current, history, {
     ...act,
     version: release.version,
     ...(policy ? { policy } : {}),
     ...(config ? { config } : {}),
   });
-  const masks = request.settings.settings.audit.mask;
-  const isNew = policy !== undefined;
-  return finish(request, opened, planned, { dryRun, allowStatic, folder: policy?.folder, masks, isNew });
+  const configFile = release.config === undefined ? undefined : resolve(request.cwd, release.config);
+  return finish(request, opened, planned, {
+    dryRun,
+    allowStatic,
+    folder: policy?.folder,
+    configFile,
+    isNew: policy !== undefined,
+  });
+}
+
+/** Both are read before either is refused: what is wrong with one says nothing about the other. */
+async function readFiles(
+  release: NewRelease,
+  request: PublishRequest,
+): Promise<{ config?: ReleaseFile; policy?: ReleaseFile & { folder?: string } }> {
+  const [config, policy] = await Promise.allSettled([
+    release.config === undefined ? undefined : readConfigFile(release.config, request),
+    release.policy === undefined ? undefined : readPolicyFile(release.policy, request),
+  ]);
+  if (config.status === 'fulfilled' && policy.status === 'fulfilled')
+    return {
+      ...(config.value && { config: config.value }),
+      ...(policy.value && { policy: policy.value }),
+    };
+  const errors = [config, policy].flatMap((part) => (part.status === 'rejected' ? [part.reason as unknown] : []));
+  const faults = errors.flatMap((error) => (error instanceof GateError ? error.faults : []));
+  // What is no fault of a file, such as failing tests, comes first and alone.
+  throw errors.find((error) => !(error instanceof GateError)) ?? faultsToError(faults);
 }
 
 /**
@@ -156,15 +184,21 @@ async function finish(
     dryRun = false,
     isNew = false,
     ...check
-  }: { dryRun?: boolean; allowStatic?: boolean; folder?: string; masks?: readonly string[]; isNew?: boolean },
+  }: { dryRun?: boolean; isNew?: boolean } & Pick<CandidateOptions, 'allowStatic' | 'folder' | 'configFile'>,
 ): Promise<PublishResult> {
   const { manifest } = planned ?? requireCurrent(place, current);
   let opa: ComparedWithOpa | undefined;
   if (planned) {
-    const { allowWasmOnly } = request.settings.settings.release;
+    const configFolder = configFolderOf(request.settings, place.store.url, planned.manifest.config);
     const past = isNew ? await recordedInputs(request.settings, request) : undefined;
     const recorded = past === undefined ? {} : { recorded: past.inputs };
-    const compared = await checkCandidate(planned.manifest, planned.content, { allowWasmOnly, ...check, ...recorded });
+    const compared = await checkCandidate(planned.manifest, planned.content, {
+      rules: releaseRules(request.settings, request.env, configFolder),
+      configFolder,
+      isForeign: isNew,
+      ...check,
+      ...recorded,
+    });
     opa = compared && { ...compared, ...(past?.unread === undefined ? {} : { unread: past.unread }) };
     if (dryRun) await checkNames(place, planned);
     else await carryOut(place, current, planned, act);

@@ -1,6 +1,8 @@
 import { sha256 } from '../../kernel/digest';
-import { FailureType, faultsToError, type Fault } from '../../kernel/failures';
+import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject } from '../../kernel/json';
+import { compileFactSchemas } from '../analysis/fact-schemas';
+import { factSchemas } from '../analysis/input-schema';
 import { schemaFault } from '../analysis/value-schema';
 import { NO_DECLARATIONS } from '../declarations/declaration';
 import { fromStoredDeclarations } from '../declarations/stored-declarations';
@@ -11,6 +13,7 @@ import type { PolicyReads } from '../analysis/policy-reads';
 import { hasMaskRules, MASK_ENTRYPOINT } from './masks';
 import { readsOfSchema } from '../analysis/reads';
 import type { PolicyBundle } from './policy-bundle';
+import { unnamedReads } from './unnamed-reads';
 import type { BundleKey } from './signing/bundle-key';
 
 /** The key of our metadata in the `.manifest`, and the version of its shape. */
@@ -102,6 +105,14 @@ export async function readBundle(
   } else {
     reads = metadata.reads;
   }
+  if (inputSchema !== undefined) {
+    for (const what of inputSchemaFaults(inputSchema)) fault('input.json', what);
+    if (reads !== undefined && planFault === undefined) {
+      const isPlain = metadata === undefined;
+      const found = unnamedReads({ plan, entrypoint: ENTRYPOINT, sources, inputSchema, reads, isPlain });
+      for (const { where, what } of found) fault(where, what);
+    }
+  }
   if (faults.length > 0 || !wasm || !inputSchema || !reads || !declarations) {
     throw faultsToError(faults);
   }
@@ -122,6 +133,17 @@ export async function readBundle(
     ...(masks ? { maskEntrypoint: MASK_ENTRYPOINT } : {}),
     sources,
   };
+}
+
+/** Every description of a fact is compiled now: an invalid one would fail each decision once the release is in force. */
+function inputSchemaFaults(inputSchema: JsonObject): string[] {
+  try {
+    compileFactSchemas(inputSchema, Object.keys(factSchemas(inputSchema)));
+    return [];
+  } catch (error) {
+    if (!(error instanceof GateError)) throw error;
+    return error.faults.map(({ message }) => message.replace(/^input\.json: /, ''));
+  }
 }
 
 function hasEntrypoint(manifest: JsonObject, entrypoint: string): boolean {

@@ -12,6 +12,8 @@ import { opaFaults, runOpa } from './opa';
 export interface PolicyFolder {
   /** paths relative to the folder, ordered; tests are not among them */
   regoFiles: string[];
+  /** files of tests in which there is none */
+  emptyTests: string[];
   /** parsed input.json; absent when there is none */
   inputSchema?: JsonSchema;
   /** parsed attributes.json and stage_attributes.json, where given */
@@ -40,7 +42,11 @@ export async function readPolicyFolder(dir: string): Promise<PolicyFolder> {
   if (regoFiles.length === 0)
     throw new GateError(FailureType.PolicyInvalid, `Expected Rego files in ${dir}, found none`);
   const schemas = new Map<string, Uint8Array>();
-  const folder: PolicyFolder = { regoFiles, schemas, faults: [] };
+  const folder: PolicyFolder = { regoFiles, emptyTests: [], schemas, faults: [] };
+  for (const name of names.filter((path) => path.endsWith('_test.rego')).sort()) {
+    // As opa test finds them; todo_test_ is one that is skipped.
+    if (!/^\s*(todo_)?test_/m.test(await readFile(join(dir, name), 'utf8'))) folder.emptyTests.push(name);
+  }
   const fault = (where: string, what: string): void =>
     void folder.faults.push({ type: FailureType.PolicyInvalid, message: `${where}: ${what}`, where });
 

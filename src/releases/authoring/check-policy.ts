@@ -3,7 +3,6 @@ import { FailureType, GateError, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject } from '../../kernel/json';
 import { atPointer } from '../../kernel/json-pointer';
 import { checkRelease } from '../check-release';
-import { idleMasks } from '../../rego/analysis/idle-masks';
 import { factSchemas, schemaAt, typesOf } from '../../rego/analysis/input-schema';
 import type { PolicyReads } from '../../rego/analysis/policy-reads';
 import { basePaths } from '../../rego/analysis/reads';
@@ -12,7 +11,10 @@ import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
 import type { Declaration } from '../../rego/declarations/declaration';
 import { reviewDeclarations } from '../../rego/declarations/review-declarations';
 import { voteless, type Voteless } from './voteless';
-import { analyse, buildPolicy } from '../../rego/toolchain/build-policy';
+import { unreachedDenials, type NamedRule } from '../../rego/analysis/unreached-denials';
+import { ruleLines } from '../../rego/declarations/read-declarations';
+import { analyse, buildPolicy, type BuiltPolicy } from '../../rego/toolchain/build-policy';
+import { formatPolicy } from '../../rego/toolchain/format-policy';
 import { opaFaults, runOpa, withCapabilities } from '../../rego/toolchain/opa';
 import { readPolicyFolder, type PolicyFolder } from '../../rego/toolchain/policy-folder';
 
@@ -24,52 +26,66 @@ export interface PolicyCheck {
   declarations: readonly Declaration[];
   /** where an allow can be left to the plan alone */
   withoutSecondOpinion: readonly Voteless[];
-  /** the built policy; absent where errors kept it from being built */
+  /** the built policy and its archive; absent where errors kept it from being built */
   bundle?: PolicyBundle;
+  bytes?: Uint8Array;
 }
 
 /**
  * Checks the policy in `dir` as it will be used with `config`: strictness, formatting, entrypoint, built-ins, and that
  * every fact and limit it reads is described, provided and configured.
  *
+ * @param config absent: what depends on a configuration is not looked at
  * @param configDocument what the policy sees as `data.config` @default limits and parameters of `config`
- * @param masks pointers of the settings, of which each must be able to hide something
+ * @param faultsOf what keeps the built policy from being a release; @default whether it fits `config`
  */
 export async function checkPolicy(
   dir: string,
-  config: ReleaseConfig,
-  configDocument: JsonObject = { limits: config.limits, parameters: config.parameters } as JsonObject,
-  masks: readonly string[] = [],
+  config?: ReleaseConfig,
+  configDocument: JsonObject = { limits: config?.limits ?? {}, parameters: config?.parameters ?? {} } as JsonObject,
+  faultsOf?: (policy: PolicyBundle) => Promise<readonly Fault[]>,
 ): Promise<PolicyCheck> {
   const folder = await readPolicyFolder(dir);
   return withCapabilities(async (capabilities) => {
     const { faults: errors, reads, trees, declarations, deps } = await analyse(dir, folder, capabilities);
     const warnings = [...trees].flatMap(([file, tree]) => unreachableDefaults(file, tree));
-    let bundle: PolicyBundle | undefined;
+    warnings.push(...unreachedDenials(rulePlaces(trees), deps), ...folder.emptyTests.map(emptyTest));
+    let built: BuiltPolicy | undefined;
     if (errors.length === 0) {
       errors.push(...(await strictFaults(dir)));
-      const built = await build(dir);
-      if ('faults' in built) errors.push(...built.faults);
-      else ({ bundle } = built);
-      errors.push(...undescribedFacts(reads, folder), ...mistypedFacts(reads, folder, config, configDocument));
-      errors.push(
-        ...checkRelease(bundle ?? { reads, declarations }, config, configDocument),
-        ...idleMasks(masks, folder),
-      );
+      const made = await build(dir);
+      if ('faults' in made) errors.push(...made.faults);
+      else built = made;
+      if (config !== undefined) {
+        errors.push(...mistypedFacts(reads, folder, config, configDocument));
+        warnings.push(...unused(reads, folder, config));
+      }
+      if (built !== undefined && faultsOf !== undefined) errors.push(...(await faultsOf(built.bundle)));
+      else if (config !== undefined)
+        errors.push(...checkRelease(built?.bundle ?? { reads, declarations }, config, configDocument));
       warnings.push(
         ...reviewDeclarations(declarations, basePaths(deps)).map(({ where, message }) => invalid(where, message)),
       );
-      warnings.push(...(bundle === undefined ? [] : untypedAttributes(bundle)), ...unused(reads, folder, config));
+      if (built !== undefined) warnings.push(...untypedAttributes(built.bundle));
     }
     errors.push(...(await formattingFaults(dir)));
     return {
       errors,
       warnings,
       declarations: declarations.rules,
-      withoutSecondOpinion: bundle === undefined ? [] : await voteless(bundle, configDocument),
-      ...(bundle === undefined ? {} : { bundle }),
+      withoutSecondOpinion: built === undefined ? [] : await voteless(built.bundle, configDocument),
+      ...(built === undefined ? {} : { bundle: built.bundle, bytes: built.bytes }),
     };
   });
+}
+
+function rulePlaces(trees: ReadonlyMap<string, unknown>): NamedRule[] {
+  return ruleLines(trees).map(({ path, range: { file, first } }) => ({ path, file, line: first }));
+}
+
+/** `opa test` passes over it in silence, and so would whoever reads that all tests pass. */
+function emptyTest(file: string): Fault {
+  return invalid(file, 'holds no test: the name of a test begins with test_');
 }
 
 /** Tests are checked too: strictness finds unused variables there as well. */
@@ -79,12 +95,12 @@ async function strictFaults(dir: string): Promise<Fault[]> {
 }
 
 async function formattingFaults(dir: string): Promise<Fault[]> {
-  const { code, stdout } = await runOpa(dir, ['fmt', '--list', '.']);
-  if (code !== 0) return [];
-  return lines(stdout).map((file) => invalid(file, 'is not formatted; run opa fmt --write on it'));
+  // What OPA cannot parse is a fault of its own.
+  const files = await formatPolicy(dir, { write: false }).catch(() => []);
+  return files.map((file) => invalid(file, 'is not formatted; run gate policy fmt'));
 }
 
-async function build(dir: string): Promise<{ bundle: PolicyBundle } | { faults: readonly Fault[] }> {
+async function build(dir: string): Promise<BuiltPolicy | { faults: readonly Fault[] }> {
   try {
     return await buildPolicy(dir);
   } catch (error) {
@@ -105,13 +121,6 @@ function untypedAttributes({ reads, attributesSchema, stageAttributesSchema }: P
     if (isTyped) return [];
     return [invalid(ATTRIBUTE_FILES[kind], `gives no type to ${path.join('.')}, which the policy reads`)];
   });
-}
-
-function undescribedFacts(reads: PolicyReads, folder: PolicyFolder): Fault[] {
-  const described = factSchemas(folder.inputSchema ?? {});
-  return reads.facts
-    .filter((factId) => !(factId in described))
-    .map((factId) => ({ ...invalid('input.json', `does not describe ${factId}, which the policy reads`), factId }));
 }
 
 /** A `config` provider's value is known now, so its type can be compared now; others are checked at each snapshot. */
@@ -160,8 +169,6 @@ function unused(reads: PolicyReads, folder: PolicyFolder, config: ReleaseConfig)
       .map((factId) => ({ ...invalid('input.json', `describes ${factId}, which the policy does not read`), factId })),
   ];
 }
-
-const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 
 function invalid(where: string, what: string): Fault {
   return { type: FailureType.PolicyInvalid, message: `${where}: ${what}`, where };

@@ -1,5 +1,5 @@
-import { faultsToError, type Fault } from '../../kernel/failures';
-import type { JsonValue } from '../../kernel/json';
+import { faultsToError, GateError, type Fault } from '../../kernel/failures';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import { RESERVED_INPUT_KEYS } from '../../kernel/names';
 import { findBadDurations } from '../../platform/documents/bad-durations';
 import { findBadLimits } from './bad-limits';
@@ -13,11 +13,45 @@ const FACT_ID = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /**
  * A release's configuration with its defaults, frozen.
  *
- * @throws GateError ConfigInvalid: first all faults of form, then all of meaning: fact ids that a policy could not name or
- *   that its input uses itself, limits that would never bind, a stage that would ask without pause, durations beyond
- *   counting
+ * @throws GateError ConfigInvalid with all faults, of form and of meaning: fact ids that a policy could not name or that its
+ *   input uses itself, limits that would never bind, a stage that would ask without pause, durations beyond counting
  */
 export function parseReleaseConfig(document: JsonValue, place: DocumentPlace): ReleaseConfig {
+  try {
+    return parseWhole(document, place);
+  } catch (error) {
+    if (!(error instanceof GateError)) throw error;
+    const { faults } = soundParts(document, place);
+    throw faultsToError([...new Map([...error.faults, ...faults].map((fault) => [fault.message, fault])).values()]);
+  }
+}
+
+/** The parts of a document, each fact and each other key by itself, that are well by themselves, and the faults of all others. */
+export function soundParts(document: JsonValue, place: DocumentPlace): { sound: JsonObject; faults: readonly Fault[] } {
+  const sound: JsonObject = {};
+  const faults: Fault[] = [];
+  const isSound = (part: JsonObject): boolean => {
+    try {
+      parseWhole(part, place);
+      return true;
+    } catch (error) {
+      if (!(error instanceof GateError)) throw error;
+      faults.push(...error.faults);
+      return false;
+    }
+  };
+  for (const [key, value] of Object.entries(isJsonObject(document) ? document : {})) {
+    if (key === 'facts' && isJsonObject(value)) {
+      sound.facts = Object.fromEntries(
+        Object.entries(value).filter(([factId, fact]) => isSound({ facts: { [factId]: fact } })),
+      );
+    } else if (isSound({ [key]: value })) sound[key] = value;
+  }
+  return { sound, faults };
+}
+
+/** First what is wrong with the form; without one, what is wrong with the meaning. */
+function parseWhole(document: JsonValue, place: DocumentPlace): ReleaseConfig {
   const config = validate(ReleaseConfig, document, place);
   const faults: Fault[] = [...findBadDurations(config), ...findBadLimits(config.limits)].map(({ pointer, sentence }) =>
     faultAt(place, pointer, sentence),

@@ -1,14 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { sha256 } from '../../kernel/digest';
+import { extname, resolve } from 'node:path';
 import { FailureType, GateError } from '../../kernel/failures';
+import { readBytes } from '../../platform/documents/loaders/read-bytes';
 import { readSecret } from '../../platform/files/read-secret';
 import { signBundle } from '../../rego/bundle/signing/sign-bundle';
 import { addPlan } from '../../rego/toolchain/add-plan';
 import { buildPolicy } from '../../rego/toolchain/build-policy';
 import { testPolicy } from '../../rego/toolchain/test-policy';
 import { testSummary } from '../../rego/toolchain/test-summary';
-import { loadReleaseConfig } from '../sources/load-release-config';
 import type { Surroundings } from '../sources/open-named-release';
 import type { ReleaseFile } from './publish';
 import { MAX_POLICY_BYTES } from './published-release';
@@ -39,16 +38,14 @@ export interface PolicyToPublish {
 const DEFAULT_THRESHOLD = 80;
 
 /**
- * A configuration as it is on disk. Its own faults name the user's file, so they are looked for here.
+ * A configuration as it is on disk. What it holds is checked with the policy, so that all faults come at once.
  *
- * @throws GateError ConfigInvalid with every fault
+ * @throws GateError ConfigInvalid for a file that cannot be read
  */
 export async function readConfigFile(path: string, { cwd }: Pick<Surroundings, 'cwd'>): Promise<ReleaseFile> {
   const file = resolve(cwd, path);
-  const { configRev } = await loadReleaseConfig(file);
-  const bytes = new Uint8Array(await readFile(file));
-  if (sha256(bytes) !== configRev) throw invalid(`${file} changed while it was read; try again`);
-  const extension = /\.([a-z]+)$/i.exec(file)?.[1]?.toLowerCase() ?? '';
+  const bytes = await readBytes(file);
+  const extension = extname(file).slice(1).toLowerCase();
   return { bytes, extension: extension === 'yml' ? 'yaml' : extension };
 }
 

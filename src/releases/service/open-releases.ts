@@ -3,26 +3,22 @@ import { parseDuration } from '../../kernel/duration';
 import { systemTimers } from '../../platform/timers/system-timers';
 import type { EvaluatePolicy } from '../../rego/evaluation/evaluate-policy';
 import type { Settings } from '../../settings/settings';
-import { missingPlan } from '../check-plan';
-import { checkRelease } from '../check-release';
+import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
+import { sampleInputs } from '../diff/sample-inputs';
 import type { Release, ReleaseHolder } from '../release';
 import type { ReleaseRef } from '../release-ref';
 import { createReleaseHolder } from '../release-holder';
 import { startReleaseRefresh } from '../release-refresh';
 import { smokeRelease } from '../smoke-release';
-import type { ReleaseSource } from '../sources/release-source';
+import type { LoadedConfig, ReleaseSource } from '../sources/release-source';
 import type { ReleaseMetrics } from './release-metrics';
-
-type Parts = Pick<Release, 'policy' | 'config' | 'configDocument'>;
 
 export interface ReleasesOptions {
   source: ReleaseSource;
-  settings: Pick<Settings['release'], 'allowWasmOnly' | 'refreshInterval'>;
+  settings: Pick<Settings['release'], 'refreshInterval'>;
   evaluate: EvaluatePolicy;
-  /** ids of the facts that this process can collect under a release; throws when its configuration cannot work */
-  factIdsOf(release: Parts): Promise<readonly string[]>;
-  /** what else a release lacks on this process */
-  faultsOf(release: Parts): readonly Fault[];
+  /** what a release lacks on this process; it is refused when there is any. Throws nothing */
+  faultsOf(policy: PolicyBundle, loaded: LoadedConfig): Promise<readonly Fault[]>;
   /** tried after the smoke evaluation; rejects to refuse the release */
   tryOut(release: Release): Promise<void>;
   /** told when the newest release is not in force, and when it is again */
@@ -51,17 +47,9 @@ export async function openReleases(options: ReleasesOptions): Promise<Releases> 
     where: source.where,
     read: () => source.read(),
     readKept: source.readKept,
-    check: async (policy, { config, configDocument }) => {
-      const release = { policy, config, configDocument };
-      const factIds = await options.factIdsOf(release);
-      return [
-        ...missingPlan(policy, settings.allowWasmOnly),
-        ...checkRelease(policy, config, configDocument, factIds),
-        ...options.faultsOf(release),
-      ];
-    },
+    check: options.faultsOf,
     smoke: async (release) => {
-      await smokeRelease(release, options.evaluate);
+      await smokeRelease(release, options.evaluate, sampleInputs);
       await options.tryOut(release);
     },
     onLoaded: (release, fromCache) => {

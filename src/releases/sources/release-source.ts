@@ -1,14 +1,18 @@
 import type { JsonObject } from '../../kernel/json';
 import type { ReleaseConfig } from '../config/release-config';
+import type { DocumentPlace } from '../../platform/documents/validate';
 import type { Manifest } from '../manifest';
 import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
 
 /** A configuration file as it was read: the digest is of exactly the bytes that gave the document. */
 export interface LoadedConfig {
   config: ReleaseConfig;
+  /** limits and parameters, which the policy sees as `data.config` */
   configDocument: JsonObject;
   /** SHA-256 in hex of the file's bytes */
   configRev: string;
+  /** the file, and its lines, for what is found wrong later; absent where there is no file */
+  place?: DocumentPlace;
 }
 
 /** What a manifest named at one moment, not yet loaded. */

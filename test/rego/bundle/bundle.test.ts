@@ -17,6 +17,9 @@ const plain: Record<string, string> = {
   }),
   'gate.rego': 'package gate\n# data.config.limits.no\nx := data.config.limits.max\n',
 };
+const schema = (properties: object): string =>
+  JSON.stringify({ type: 'object', properties, additionalProperties: false });
+const READS_NOTHING = { facts: [], inputPaths: [], configPaths: [], collections: [], wholeInput: false };
 const archive = (files: Record<string, string | undefined>): Promise<Uint8Array> =>
   writeArchive(
     new Map(Object.entries(files).flatMap(([name, text]) => (text === undefined ? [] : [[name, Buffer.from(text)]]))),
@@ -48,6 +51,24 @@ describe('readBundle', () => {
   it.each([
     [{ 'input.json': undefined }, 'input.json: missing'],
     [{ 'input.json': '{' }, 'input.json: expected JSON'],
+    [{ 'input.json': schema({ a: { type: 'nothing' } }) }, 'input.json: expected a JSON Schema'],
+    [{ 'input.json': schema({ a: { minimun: 1 } }) }, 'unknown keyword: "minimun"'],
+    [{ 'input.json': schema({ deployment: {} }) }, 'input.json: describes deployment, which is reserved'],
+    [
+      { 'gate.rego': 'package gate\nx if input.c > 1 # input.d\n' },
+      'input.json: does not describe c, which gate.rego:2 reads',
+    ],
+    [{ 'gate.rego': 'package gate\nx := "input.q" if input["bb"]\n' }, 'does not describe bb'],
+    [
+      {
+        'gate.rego': 'package gate\nx if input.a > 1\n',
+        '.manifest': JSON.stringify({
+          ...manifest,
+          metadata: { planning_engine: { format: 1, reads: READS_NOTHING } },
+        }),
+      },
+      '.manifest: leaves out a of what the policy reads, which gate.rego:2 reads',
+    ],
     [{ 'policy.wasm': undefined }, 'policy.wasm: missing'],
     [{ 'data.json': '{"config": {}}' }, 'data.json: holds config'],
     [{ '.manifest': undefined }, '.manifest: expected an entrypoint gate/response'],

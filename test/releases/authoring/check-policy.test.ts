@@ -27,7 +27,7 @@ describe('checkPolicy', () => {
   it('checkPolicy fails for a fact that no one provides and a limit that is not configured', async () => {
     const { errors } = await checkPolicy(join(__dirname, '../../fixtures/policies/lacks-provider'), config([]));
     expect(messages(errors)).toEqual([
-      'The policy reads error_rate, which no configured provider collects',
+      expect.stringMatching(/^gate\.rego:\d+:\d+: The policy reads error_rate, which no configured provider collects$/),
       expect.stringContaining('expected a value at data.config.limits.maxErrorRate, found nothing'),
     ]);
   });
@@ -38,8 +38,8 @@ describe('checkPolicy', () => {
     expect(messages(errors)).toEqual(
       expect.arrayContaining([
         'gate.rego:8: assigned var x unused',
-        'input.json: does not describe other, which the policy reads',
-        'gate.rego: is not formatted; run opa fmt --write on it',
+        'input.json: does not describe other, which gate.rego:8 reads',
+        'gate.rego: is not formatted; run gate policy fmt',
       ]),
     );
   });

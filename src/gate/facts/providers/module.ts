@@ -1,11 +1,12 @@
 import type { ModuleProviderConfig } from '../../../releases/config/release-config';
 import { FailureType, GateError } from '../../../kernel/failures';
 import { importFunction } from '../../../platform/files/import-function';
+import { isModulePath } from '../allowed-names';
 import type { FactProvider } from '../fact';
 import type { ProviderKind } from '../provider-kind';
 
 /**
- * A module of the user's own, found relative to the configuration file (or as a package from there), that exports
+ * A module of the user's own, found relative to the configuration file (or as a package from the settings), that exports
  * `createProvider(factId, options)` and returns at least `{collect(target, signal)}`.
  */
 export const moduleProvider: ProviderKind<ModuleProviderConfig> = {
@@ -22,7 +23,8 @@ export const moduleProvider: ProviderKind<ModuleProviderConfig> = {
       const createProvider = await importFunction(
         config.module,
         'createProvider',
-        deps.configFolder,
+        // A package beside the configuration would be code of whoever may write the configuration.
+        isModulePath(config.module) ? deps.configFolder : (deps.packageFolder ?? deps.configFolder),
         deps.importModule,
       );
       if (createProvider === undefined) throw invalid('it does not');

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { faultsToError, GateError } from '../../../kernel/failures';
 import { systemClock, systemTimers } from '../../../platform/timers/system-timers';
+import type { PolicyBundle } from '../../../rego/bundle/policy-bundle';
 import type { Release } from '../../../releases/release';
+import { namesNotAllowed, type AllowedNames } from '../allowed-names';
 import { collectSnapshot } from '../collect-snapshot';
 import { createFactCollector } from '../collector';
 import type { FactTarget } from '../fact';
@@ -11,15 +14,20 @@ import type { Snapshot } from '../snapshot';
 
 export interface FactsOptions {
   env: Readonly<Record<string, string | undefined>>;
-  /** what the relative paths of a release's configuration start from */
-  configFolder: string;
+  /** what the relative paths of a release's configuration start from, when its providers are built */
+  configFolder(): string;
+  /** the folder of the settings: what their own paths start from, and where a release's packages are found */
+  settingsFolder: string;
+  /** what a release may name; `'anything'` where the user's own file is tried out */
+  allow: AllowedNames | 'anything';
   /** providers of the caller's own, beside those that a release configures */
   providers?: readonly RegisteredProvider[];
-  metrics: FactMetrics;
+  /** absent where nothing is collected */
+  metrics?: FactMetrics;
 }
 
 /** What a release says about its facts. */
-export type FactsOfRelease = Pick<Release, 'policy' | 'config' | 'configDocument'>;
+export type FactsOfRelease = Pick<Release, 'config' | 'configDocument'> & { policy: Pick<PolicyBundle, 'inputSchema'> };
 
 /** The providers of every release, opened once each, and the one collector that they share. */
 export interface Facts {
@@ -30,20 +38,37 @@ export interface Facts {
 }
 
 /** Opening does no I/O: providers are created when a release is first seen. */
-export function openFacts({ env, configFolder, providers, metrics }: FactsOptions): Facts {
+export function openFacts(options: FactsOptions): Facts {
+  const { env, settingsFolder, allow, providers, metrics } = options;
   const collector = createFactCollector({ clock: systemClock, timers: systemTimers, metrics });
   const registries = new WeakMap<object, Promise<FactRegistry>>();
-  const registryOf = ({ policy, config, configDocument }: FactsOfRelease): Promise<FactRegistry> => {
-    const known = registries.get(configDocument);
+  const create = async ({ policy, config, configDocument }: FactsOfRelease): Promise<FactRegistry> => {
+    const configFolder = options.configFolder();
+    const folders = { configFolder, settingsFolder };
+    const faults = allow === 'anything' ? [] : namesNotAllowed(config.facts, allow, folders);
+    // A module runs as soon as its provider is made.
+    const refused = new Set(faults.map(({ factId }) => factId));
+    const facts = Object.fromEntries(Object.entries(config.facts).filter(([factId]) => !refused.has(factId)));
+    try {
+      const registry = await registryFromConfig({
+        facts,
+        inputSchema: policy.inputSchema,
+        kinds: PROVIDER_KINDS,
+        deps: { env, configFolder, packageFolder: settingsFolder, configDocument },
+        extra: providers,
+      });
+      if (faults.length === 0) return registry;
+    } catch (error) {
+      if (faults.length === 0 || !(error instanceof GateError)) throw error;
+      faults.push(...error.faults);
+    }
+    throw faultsToError(faults);
+  };
+  const registryOf = (release: FactsOfRelease): Promise<FactRegistry> => {
+    const known = registries.get(release.configDocument);
     if (known) return known;
-    const created = registryFromConfig({
-      facts: config.facts,
-      inputSchema: policy.inputSchema,
-      kinds: PROVIDER_KINDS,
-      deps: { env, configFolder, configDocument },
-      extra: providers,
-    });
-    registries.set(configDocument, created);
+    const created = create(release);
+    registries.set(release.configDocument, created);
     return created;
   };
   return {

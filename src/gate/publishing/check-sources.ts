@@ -1,0 +1,23 @@
+import { checkPolicy, type PolicyCheck } from '../../releases/authoring/check-policy';
+import type { ConfigParts } from '../../releases/sources/load-release-config';
+import { providerFaults, releaseFaults, type ReleaseRules } from '../release-faults';
+
+/**
+ * Checks the sources of a policy in `dir` with a configuration, as a worker would check the release that they make: what is
+ * wrong with the configuration, its providers and the policy comes in one list.
+ */
+export async function checkSources(
+  dir: string,
+  { loaded, faults }: ConfigParts,
+  rules: ReleaseRules,
+): Promise<PolicyCheck> {
+  const checked = await checkPolicy(
+    dir,
+    loaded?.config,
+    loaded?.configDocument,
+    loaded && ((policy) => releaseFaults(policy, loaded, rules)),
+  );
+  const unbuilt = checked.bundle === undefined && loaded !== undefined;
+  const ofProviders = unbuilt ? await providerFaults(loaded, rules.facts) : [];
+  return { ...checked, errors: [...faults, ...ofProviders, ...checked.errors] };
+}

@@ -1,0 +1,83 @@
+import { RESERVED_INPUT_KEYS } from '../../kernel/names';
+import type { JsonSchema } from '../../kernel/json';
+import { closeName } from '../../platform/documents/close-name';
+import { factSchemas } from '../analysis/input-schema';
+import type { PolicyReads } from '../analysis/policy-reads';
+import { planReads } from '../plan/plan-reads';
+
+/** What is said of a bundle's own files: which one, and what is wrong with it. */
+export interface BundleFault {
+  where: string;
+  what: string;
+}
+
+/**
+ * Facts that a bundle's rules read, and that its `input.json` does not describe or its metadata leaves out: they would not
+ * be collected, and a rule over an absent fact does not fire. What the rules read comes from the plan, so that nothing that
+ * the bundle says of itself is trusted; without a plan from the text of its Rego.
+ *
+ * @param bundle.isPlain it holds no metadata of ours, so that `input.json` must name everything
+ * @throws PlanInvalidError where the plan is not understood
+ */
+export function unnamedReads(bundle: {
+  plan: string | undefined;
+  entrypoint: string;
+  sources: Readonly<Record<string, string>>;
+  inputSchema: JsonSchema;
+  reads: Pick<PolicyReads, 'facts'>;
+  isPlain: boolean;
+}): BundleFault[] {
+  const { plan, entrypoint, sources, inputSchema, reads, isPlain } = bundle;
+  const described = factSchemas(inputSchema);
+  const read = plan === undefined ? readInText(sources) : readInPlan(plan, entrypoint);
+  const faults = RESERVED_INPUT_KEYS.filter((name) => name in described).map((name) => ({
+    where: 'input.json',
+    what: `describes ${name}, which is reserved for the gate`,
+  }));
+  for (const [factId, place] of read.facts) {
+    if ((RESERVED_INPUT_KEYS as readonly string[]).includes(factId)) continue;
+    if (!Object.hasOwn(described, factId)) {
+      const close = closeName(factId, Object.keys(described));
+      const hint = close === undefined ? '' : `; did you mean ${close}?`;
+      faults.push({ where: 'input.json', what: `does not describe ${factId}, which ${place} reads${hint}` });
+    } else if (!reads.facts.includes(factId))
+      faults.push({ where: '.manifest', what: `leaves out ${factId} of what the policy reads, which ${place} reads` });
+  }
+  if (isPlain && read.whole !== undefined && inputSchema.additionalProperties !== false) {
+    const what = `expected additionalProperties: false, because ${read.whole} reads input as a whole`;
+    faults.push({ where: 'input.json', what });
+  }
+  return faults;
+}
+
+interface FoundReads {
+  /** where each fact is read first */
+  facts: ReadonlyMap<string, string>;
+  whole?: string;
+}
+
+function readInPlan(plan: string, entrypoint: string): FoundReads {
+  const { input, wholeInput } = planReads(plan, entrypoint);
+  const facts = [...input.values()].flatMap(({ path: [first, ...rest], at }): [string, string][] =>
+    first === undefined || rest.length > 0 ? [] : [[first, placeOf(at)]],
+  );
+  return { facts: new Map(facts), ...(wholeInput ? { whole: placeOf(wholeInput) } : {}) };
+}
+
+const placeOf = ({ file, row }: { file: string; row: number }): string => `${file.replace(/^\/+/, '')}:${row}`;
+
+/** `input.x` and `input["x"]` outside comments and texts; masks read the event of a decision, not its input. */
+function readInText(sources: Readonly<Record<string, string>>): FoundReads {
+  const facts = new Map<string, string>();
+  for (const [file, source] of Object.entries(sources)) {
+    if (/^\s*package\s+system\b/m.test(source)) continue;
+    source.split('\n').forEach((line, index) => {
+      const code = line.replace(/(^|[^[])"(?:[^"\\]|\\.)*"|`[^`]*`/g, '$1').replace(/#.*$/, '');
+      for (const [, dotted, quoted] of code.matchAll(/\binput(?:\.([A-Za-z_]\w*)|\["([^"\\]*)"\])/g)) {
+        const factId = dotted ?? quoted ?? '';
+        if (!facts.has(factId)) facts.set(factId, `${file}:${index + 1}`);
+      }
+    });
+  }
+  return { facts };
+}
