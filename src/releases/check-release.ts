@@ -39,7 +39,7 @@ export function checkRelease(
       .filter((factId) => !provided.has(factId))
       .map((factId) => missingProvider(factId, lines.ofFact(factId), [...provided])),
     ...policy.reads.configPaths.filter((path) => !isVisible(path)).map((path) => hidden(path, lines.ofConfig(path))),
-    ...visible.flatMap((path) => missingAlong(path, configDocument, isOptional, isWalked, lines.ofConfig(path))),
+    ...visible.flatMap((path) => missingAlong(path, configDocument, isOptional, isWalked, () => lines.ofConfig(path))),
     ...visible.flatMap((path) => notNumbers(path, configDocument)),
     ...unsafeNumbers(configDocument, 'data.config'),
     ...mistypedParameters(policy.parametersSchema, configDocument),
@@ -56,18 +56,23 @@ interface ReadLines {
 }
 
 function readLines({ plan }: Pick<PolicyBundle, 'plan'>): ReadLines {
+  // Nearly always there is no fault, and a plan takes its time to be read.
   let reads: PlanReads | undefined;
-  try {
-    reads = plan === undefined ? undefined : planReads(plan, ENTRYPOINT);
-  } catch (error) {
-    // One that is not understood is a fault of its own, where the bundle is read.
-    if (!(error instanceof PlanInvalidError)) throw error;
-  }
+  const find = (): PlanReads | undefined => {
+    if (reads !== undefined || plan === undefined) return reads;
+    try {
+      return (reads = planReads(plan, ENTRYPOINT));
+    } catch (error) {
+      // One that is not understood is a fault of its own, where the bundle is read.
+      if (!(error instanceof PlanInvalidError)) throw error;
+      return undefined;
+    }
+  };
   const placeOf = (read: PlanRead | undefined): string | undefined =>
     read && `${read.at.file.replace(/^\/+/, '')}:${read.at.row}:${read.at.col}`;
   return {
-    ofFact: (factId) => placeOf(reads?.input.get(readKey([factId]))),
-    ofConfig: (path) => placeOf(reads?.data.get(readKey(['config', ...path]))),
+    ofFact: (factId) => placeOf(find()?.input.get(readKey([factId]))),
+    ofConfig: (path) => placeOf(find()?.data.get(readKey(['config', ...path]))),
   };
 }
 
@@ -110,7 +115,7 @@ function missingAlong(
   document: JsonObject,
   isOptional: (path: readonly string[]) => boolean,
   isWalked: boolean,
-  at: string | undefined,
+  at: () => string | undefined,
 ): Fault[] {
   let value: JsonValue | undefined = document;
   let where = 'data.config';
@@ -125,7 +130,7 @@ function missingAlong(
       const close = isJsonObject(parent) ? closeName(key, Object.keys(parent)) : undefined;
       const hint = close === undefined || value === null ? '' : `; did you mean ${close}?`;
       return [
-        invalid(where, `${said(at)}The policy reads ${full}: expected a value at ${where}, found ${found}${hint}`),
+        invalid(where, `${said(at())}The policy reads ${full}: expected a value at ${where}, found ${found}${hint}`),
       ];
     }
   }

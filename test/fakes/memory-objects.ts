@@ -45,6 +45,11 @@ export class MemoryObjects implements ObjectStore {
     this.objects.delete(key);
   }
 
+  async has(key: string): Promise<boolean> {
+    await this.asked(`has ${checked(key)}`);
+    return this.objects.has(key);
+  }
+
   async list(prefix: string): Promise<string[]> {
     await this.asked(`list ${prefix}`);
     return [...this.objects.keys()].filter((key) => key.startsWith(prefix)).sort();
@@ -58,7 +63,13 @@ export class MemoryObjects implements ObjectStore {
   private read(key: string, { maxBytes = Infinity }: { maxBytes?: number }): StoredObject | undefined {
     const found = this.objects.get(key);
     if (found && found.bytes.length > maxBytes) {
-      throw new ObjectStoreError(`${this.url}${key}: expected at most ${maxBytes} bytes, found ${found.bytes.length}`);
+      throw new ObjectStoreError(
+        `${this.url}${key}: expected at most ${maxBytes} bytes, found ${found.bytes.length}`,
+        undefined,
+        {
+          isTooLarge: true,
+        },
+      );
     }
     return found && { ...found, bytes: found.bytes.slice() };
   }

@@ -63,6 +63,7 @@ export function policyPublishCommand({ io }: CommandContext): Command {
         allowStatic: options.allowStatic === true,
         dryRun: options.dryRun === true,
         onUnreadable: unreadableNote(io),
+        onWarning: warningNote(io),
         env: io.env,
         cwd: io.cwd,
       }),
@@ -145,4 +146,9 @@ function thresholdOf({ threshold: text }: PublishOptions): number {
 /** Tells of a file in the history's place that is no entry of it. */
 export function unreadableNote(io: CliIo): (key: string, why: string) => void {
   return (key, why) => void io.stderr.write(`gate: note: ${key} is no entry of the history: ${why}\n`);
+}
+
+/** Tells what could not be made sure of. */
+export function warningNote(io: CliIo): (message: string) => void {
+  return (message) => void io.stderr.write(`gate: warning: ${message}\n`);
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { CommandContext } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
-import { unreadableNote } from './publish';
+import { unreadableNote, warningNote } from './publish';
 import { withPublishingExit } from './publishing-exit';
 
 interface RollbackOptions extends CommonOptions {
@@ -33,7 +33,7 @@ export function policyRollbackCommand({ io }: CommandContext): Command {
     ]);
     const settings = await openLoadedSettings(io, options.settings);
     const { to, by: declared, version: wanted } = options;
-    const surroundings = { env: io.env, cwd: io.cwd, onUnreadable: unreadableNote(io) };
+    const surroundings = { env: io.env, cwd: io.cwd, onUnreadable: unreadableNote(io), onWarning: warningNote(io) };
     const { url, manifest, previousVersion, written, by } = await withPublishingExit(() =>
       rollBack({ settings, to, by: declared, version: wanted, ...surroundings }),
     );

@@ -3,7 +3,6 @@ import { faultsToError, GateError } from '../../kernel/failures';
 import type { Manifest } from '../../releases/manifest';
 import {
   carryOut,
-  checkNames,
   planPromote,
   planPublish,
   type Act,
@@ -18,6 +17,8 @@ import {
   type CurrentManifest,
 } from '../../releases/publishing/published-release';
 import { readConfigFile, readPolicyFile, type PolicyToPublish } from '../../releases/publishing/read-release-files';
+import { probeStore } from '../../releases/publishing/probe-store';
+import { settleNames } from '../../releases/publishing/settle-names';
 import { readHistory, type ListedEntry } from '../../releases/publishing/release-history';
 import { actorOf, openManifestPlace } from '../../releases/publishing/release-place';
 import { planRollback } from '../../releases/publishing/rollback';
@@ -37,6 +38,8 @@ export interface ManifestRequest extends Surroundings {
   by?: string;
   /** told of a file in the history's place that is no entry of it */
   onUnreadable?(key: string, why: string): void;
+  /** told what could not be made sure of and keeps no one from publishing */
+  onWarning?(message: string): void;
 }
 
 /** A release that is made of files; what is left out stays as the manifest names it. */
@@ -186,7 +189,7 @@ async function finish(
     ...check
   }: { dryRun?: boolean; isNew?: boolean } & Pick<CandidateOptions, 'allowStatic' | 'folder' | 'configFile'>,
 ): Promise<PublishResult> {
-  const { manifest } = planned ?? requireCurrent(place, current);
+  let settled = planned;
   let opa: ComparedWithOpa | undefined;
   if (planned) {
     const configFolder = configFolderOf(request.settings, place.store.url, planned.manifest.config);
@@ -200,12 +203,16 @@ async function finish(
       ...recorded,
     });
     opa = compared && { ...compared, ...(past?.unread === undefined ? {} : { unread: past.unread }) };
-    if (dryRun) await checkNames(place, planned);
-    else await carryOut(place, current, planned, act);
+    settled = await settleNames(place, planned);
+    if (!dryRun) {
+      const unknown = await probeStore(place);
+      if (unknown !== undefined) request.onWarning?.(unknown);
+      await carryOut(place, current, settled, act);
+    }
   }
   return {
     url: urlOf(place),
-    manifest,
+    manifest: (settled ?? requireCurrent(place, current)).manifest,
     ...(current ? { previousVersion: current.manifest.version } : {}),
     differs: planned !== undefined,
     written: planned !== undefined && !dryRun,

@@ -15,13 +15,16 @@ export class PreconditionFailedError extends Error {
 /** The store is out of reach, hangs, throttles, refuses, or answered half a body. */
 export class ObjectStoreError extends Error {
   override readonly name = 'ObjectStoreError';
+  /** the object is there and larger than it may be: it will be no smaller at the next try */
+  readonly isTooLarge: boolean;
   constructor(
     message: string,
     /** HTTP status found, when there was one */
     readonly status?: number,
-    options?: { cause?: unknown },
+    options?: { cause?: unknown; isTooLarge?: boolean },
   ) {
     super(message, options);
+    this.isTooLarge = options?.isTooLarge === true;
   }
 }
 
@@ -49,6 +52,8 @@ export interface ObjectStore {
   put(key: string, bytes: Uint8Array, condition?: WriteCondition): Promise<{ etag: string }>;
   /** no error when there is none */
   delete(key: string): Promise<void>;
+  /** whether there is one, without reading it */
+  has(key: string): Promise<boolean>;
   /** keys that begin with `prefix`, in order of code units */
   list(prefix: string): Promise<string[]>;
 }

@@ -12,7 +12,7 @@ import {
   type ReleaseManifest,
   type CurrentManifest,
 } from './published-release';
-import { checkFree, putOnce } from './put-once';
+import { putOnce } from './put-once';
 import type { ListedEntry, ReleaseAct } from './release-history';
 
 /** A file of a release, checked by whoever gives it. */
@@ -111,15 +111,6 @@ export async function planPromote(
     action: 'promote',
     from: urlOf(source),
   };
-}
-
-/**
- * That no other content has the names of the files that `carryOut` would write.
- *
- * @throws GateError RevisionConflict; ObjectStoreError
- */
-export async function checkNames({ store }: ManifestPlace, planned: PlannedRelease): Promise<void> {
-  for (const { key, bytes } of planned.files) await checkFree(store, key, bytes);
 }
 
 /**

@@ -21,19 +21,21 @@ export async function putOnce(store: ObjectStore, key: string, bytes: Uint8Array
   }
 }
 
-/** @throws GateError RevisionConflict when `putOnce` would be refused; ObjectStoreError */
-export async function checkFree(store: ObjectStore, key: string, bytes: Uint8Array): Promise<void> {
-  await isThere(store, key, bytes);
+/** Whether a name has other content. @throws ObjectStoreError */
+export async function isTaken(store: ObjectStore, key: string, bytes: Uint8Array): Promise<boolean> {
+  const there = await store.get(key, { maxBytes: MAX_POLICY_BYTES });
+  return there !== undefined && sha256(there.bytes) !== sha256(bytes);
 }
 
 async function isThere(store: ObjectStore, key: string, bytes: Uint8Array): Promise<boolean> {
   const there = await store.get(key, { maxBytes: MAX_POLICY_BYTES });
   if (!there) return false;
-  if (sha256(there.bytes) !== sha256(bytes)) throw taken(store, key);
+  if (sha256(there.bytes) !== sha256(bytes)) throw takenError(store, key);
   return true;
 }
 
-function taken(store: ObjectStore, key: string): GateError {
+/** That a file of a version cannot be replaced. */
+export function takenError(store: ObjectStore, key: string): GateError {
   const message = `${store.url}${key} is there already with other content; a version's files never change: publish under another version`;
   return new GateError(FailureType.RevisionConflict, message);
 }

@@ -69,7 +69,8 @@ async function readEntry(
   }
 }
 
-function historyPrefix(manifestKey: string): string {
+/** What the keys of a manifest's entries begin with. */
+export function historyPrefix(manifestKey: string): string {
   return `${manifestKey.replace(/\.json$/, '')}.history/`;
 }
 

@@ -53,21 +53,25 @@ export function createObjectSource(options: ObjectSourceOptions): ReleaseSource 
   /** blobs without a digest in the manifest, by key */
   const tagged = new Map<string, StoredObject>();
 
-  const ask = async <T>(where: string, request: (store: ObjectStore, key: string) => Promise<T>): Promise<T> => {
+  const ask = async <T>(
+    name: keyof typeof MAX_BYTES,
+    where: string,
+    request: (store: ObjectStore, key: string) => Promise<T>,
+  ): Promise<T> => {
     try {
       opened ??= await options.open();
       return await request(opened.store, opened.key);
     } catch (error) {
-      throw error instanceof ObjectStoreError
-        ? unavailable(`${where} cannot be read: ${error.message}`, where, error)
-        : error;
+      if (!(error instanceof ObjectStoreError)) throw error;
+      if (error.isTooLarge) throw refused(name, where, `expected at most ${MAX_BYTES[name]} bytes, found more`, error);
+      throw unavailable(`${where} cannot be read: ${error.message}`, where, error);
     }
   };
 
   const currentManifest = async (): Promise<Manifest> => {
     const limit = { maxBytes: MAX_BYTES.manifest };
     isAbsent = false;
-    const found = await ask(url, (store, key) =>
+    const found = await ask('manifest', url, (store, key) =>
       seen === undefined ? store.get(key, limit) : store.getUnlessSame(key, seen.etag, limit),
     );
     if (found === undefined) {
@@ -101,18 +105,25 @@ export function createObjectSource(options: ObjectSourceOptions): ReleaseSource 
     const sha = name === 'policy' ? manifest.policySHA256 : manifest.configSHA256;
     const limit = { maxBytes: MAX_BYTES[name] };
     if (sha !== undefined) {
+      let isThere: boolean | undefined;
       const bytes = async (): Promise<Uint8Array> => {
         const known = held.get(sha) ?? (await cache?.blob(sha));
-        if (known !== undefined) return hold(sha, known);
-        const found = await ask(where, (store) => store.get(key, limit));
+        if (known !== undefined) {
+          // A worker that starts has only the store: a release is whole for all workers or for none.
+          isThere ??= await ask(name, where, (store) => store.has(key));
+          if (!isThere) throw absent(name, where);
+          return hold(sha, known);
+        }
+        const found = await ask(name, where, (store) => store.get(key, limit));
         if (found === undefined) throw absent(name, where);
+        isThere = true;
         (name === 'policy' ? checkPolicyDigest : checkConfigDigest)(sha256(found.bytes), sha, where);
         return hold(sha, found.bytes);
       };
       return { mark: sha, bytes };
     }
     const before = tagged.get(key);
-    const answer = await ask(where, (store) =>
+    const answer = await ask(name, where, (store) =>
       before === undefined ? store.get(key, limit) : store.getUnlessSame(key, before.etag, limit),
     );
     const found = answer === 'unchanged' ? before : answer;
@@ -200,10 +211,20 @@ function keyOf(manifest: Manifest, name: 'policy' | 'config', url: string): stri
 
 const plainKey = (path: string): string => path.replace(/^(\.\/)+/, '');
 
-function absent(name: 'policy' | 'config', where: string): GateError {
-  const type = name === 'policy' ? FailureType.PolicyInvalid : FailureType.ConfigInvalid;
-  const message = `${where}: the manifest names it, but there is none`;
-  return new GateError(type, message, [{ type, message, where }]);
+const absent = (name: 'policy' | 'config', where: string): GateError =>
+  refused(name, where, 'the manifest names it, but there is none');
+
+const REFUSALS = {
+  manifest: FailureType.ManifestInvalid,
+  policy: FailureType.PolicyInvalid,
+  config: FailureType.ConfigInvalid,
+} as const;
+
+/** What was found and is wrong in itself, so that no later try will mend it. */
+function refused(name: keyof typeof MAX_BYTES, where: string, what: string, cause?: unknown): GateError {
+  const type = REFUSALS[name];
+  const message = `${where}: ${what}`;
+  return new GateError(type, message, [{ type, message, where }], { cause });
 }
 
 function unavailable(message: string, where: string, cause?: unknown): GateError {

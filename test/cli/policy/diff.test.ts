@@ -160,7 +160,9 @@ describe('gate policy diff', () => {
     const { code, stdout } = await diff('manifest.json', 'free', '--cases', '5');
     expect(code).toBe(1);
     expect(stdout).toContain('no input was found that both allow');
-    expect(stdout).toContain('+ error: ConfigInvalid: The policy reads data.config.limits.minFree');
+    expect(stdout).toMatch(
+      /\+ error: ConfigInvalid: gate\.rego:32:\d+: The policy reads data\.config\.limits\.minFree/,
+    );
   });
 
   it('gate policy diff reads manifests and bundles from S3', async () => {

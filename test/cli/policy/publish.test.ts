@@ -220,15 +220,17 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     });
   });
 
-  it('gate policy publish finds a name that is taken in a dry run too', async () => {
+  it('gate policy publish publishes a version again whose publish failed and left a file', async () => {
     mkdirSync(join(folder, 'taken'));
     put('taken/config-v1.json', '{}');
     const args = ['--policy', 'built.tar.gz', '--config', 'v2.json', '--version', 'v1', '--to', 'taken/latest.json'];
     expect(await gate('publish', ...args, '--dry-run')).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('config-v1.json is there already with other content'),
+      code: 0,
+      stdout: expect.stringMatching(/config config-v1-[0-9a-f]{12}\.json/),
     });
     expect(readdirSync(join(folder, 'taken'))).toEqual(['config-v1.json']);
+    expect(await gate('publish', ...args)).toMatchObject({ code: 0 });
+    expect(readFileSync(join(folder, 'taken', 'config-v1.json'), 'utf8')).toBe('{}');
   });
 
   it('gate policy history shows what was begun and took no effect, and what was written by hand', async () => {

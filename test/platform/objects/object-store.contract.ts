@@ -28,6 +28,11 @@ export function describeObjectStore(open: () => Promise<ObjectStore>): void {
     expect((await store.get('empty'))?.bytes).toHaveLength(0);
     expect(await store.get('none')).toBeUndefined();
     expect(await store.get('empty/below')).toBeUndefined();
+    expect([await store.has('empty'), await store.has('none'), await store.has('empty/below')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   it('the store says unchanged for the tag that it gave, and gives the object for any other', async () => {

@@ -6,15 +6,11 @@ import {
 } from '../../../src/platform/objects/object-store';
 import { sha256 } from '../../../src/kernel/digest';
 import { NotConfirmedError } from '../../../src/releases/publishing/point-manifest';
-import {
-  carryOut,
-  checkNames,
-  planPromote,
-  planPublish,
-  type ReleaseFile,
-} from '../../../src/releases/publishing/publish';
+import { carryOut, planPromote, planPublish, type ReleaseFile } from '../../../src/releases/publishing/publish';
 import { manifestBytes, readCurrent, type ManifestPlace } from '../../../src/releases/publishing/published-release';
 import { releasesInForce } from '../../../src/releases/publishing/in-force';
+import { probeStore } from '../../../src/releases/publishing/probe-store';
+import { settleNames } from '../../../src/releases/publishing/settle-names';
 import { readHistory } from '../../../src/releases/publishing/release-history';
 import { planRollback } from '../../../src/releases/publishing/rollback';
 import { MemoryObjects } from '../../fakes/memory-objects';
@@ -309,19 +305,51 @@ describe('publishing', () => {
     ).rejects.toThrow('policy-v1.tar.gz is being written by somebody else at this moment');
   });
 
-  it('publishing says before it writes that a name is taken', async () => {
-    await objects.put('config-v1.json', text('another'));
-    const done = act();
-    const planned = await planPublish(place, undefined, [], {
-      ...done,
-      version: 'v1',
-      policy: policy('p1'),
-      config: config('c1'),
+  it('a version whose publish failed is published again, with other content under a name of its digest', async () => {
+    await objects.put('config-v1.json', text('of a publish that failed'));
+    const plan = (at: ManifestPlace) =>
+      planPublish(at, undefined, [], { ...act(), version: 'v1', policy: policy('p1'), config: config('c1') });
+    const settled = await settleNames(place, (await plan(place))!);
+    const name = `config-v1-${sha256(text('c1')).slice(0, 12)}.json`;
+    expect(settled).toMatchObject({
+      manifest: { config: name, policy: 'policy-v1.tar.gz' },
+      files: [{ key: 'policy-v1.tar.gz' }, { key: name }],
     });
-    await expect(checkNames(place, planned!)).rejects.toThrow('config-v1.json is there already with other content');
+    await carryOut(place, undefined, settled, act());
+    expect((await inForce())?.config).toBe(name);
+    expect(new TextDecoder().decode((await objects.get('config-v1.json'))?.bytes)).toBe('of a publish that failed');
+
+    // A manifest beside it shares the names of files: there the version stands for what the first one named.
+    const beside = { ...place, key: 'other.json' };
+    await expect(settleNames(beside, (await plan(beside))!)).rejects.toThrow(
+      'config-v1.json is there already with other content',
+    );
     await objects.put('config-v1.json', text('c1'));
-    await checkNames(place, planned!);
-    expect(await objects.list('')).toEqual(['config-v1.json']);
+    expect((await settleNames(beside, (await plan(beside))!)).files.map(({ key }) => key)).toEqual([
+      'policy-v1.tar.gz',
+      'config-v1.json',
+    ]);
+  });
+
+  it.each<[string, (put: () => Promise<{ etag: string }>) => Promise<{ etag: string }>, string | undefined]>([
+    ['keeps conditions', (put) => put(), undefined],
+    ['refuses the scratch key', () => Promise.reject(new ObjectStoreError('no', 403)), 'may not be written (403)'],
+  ])('a probe of a store that %s keeps no one from publishing', async (_what, answer, warning) => {
+    const found = await probeStore({ ...place, store: failing(objects, 'put .gate-probe-', answer) });
+    expect(found).toEqual(warning === undefined ? undefined : expect.stringContaining(warning));
+    expect(await objects.list('')).toEqual([]);
+  });
+
+  it('a probe refuses a store that ignores conditions, and deletes what it made', async () => {
+    const ignoring: ObjectStore = {
+      ...failing(objects, 'put ', (put) => put()),
+      put: (key, bytes) => objects.put(key, bytes),
+    };
+    await expect(probeStore({ ...place, store: ignoring })).rejects.toMatchObject({
+      type: 'ConfigInvalid',
+      message: expect.stringContaining('to refuse a write whose condition (If-Match) is false'),
+    });
+    expect(await objects.list('')).toEqual([]);
   });
 
   it('publishing refuses a version that exists without digests to compare', async () => {
@@ -492,6 +520,7 @@ function failing(
     url: objects.url,
     get: async (...args) => (await before()) ?? objects.get(...args),
     getUnlessSame: async (...args) => (await before()) ?? objects.getUnlessSame(...args),
+    has: async (...args) => (await before()) ?? objects.has(...args),
     list: async (...args) => (await before()) ?? objects.list(...args),
     delete: async (...args) => (await before()) ?? objects.delete(...args),
     put: async (...args) => {

@@ -78,10 +78,10 @@ describe('a release named by a manifest in an object store', () => {
     await load();
     await publish('v2');
     await load();
-    expect(objects.takeRequests()).toEqual(['get latest.json unless 3', 'get v2.tar.gz']);
+    expect(objects.takeRequests()).toEqual(['get latest.json unless 3', 'has config.json', 'get v2.tar.gz']);
     await publish('v2', '{"limits": {"maxDelta": 8}}');
     expect(await load()).toMatchObject({ limits: { maxDelta: 8 } });
-    expect(objects.takeRequests()).toEqual(['get latest.json unless 6', 'get config.json']);
+    expect(objects.takeRequests()).toEqual(['get latest.json unless 6', 'has v2.tar.gz', 'get config.json']);
   });
 
   it('a release in an object store holds the blobs of two releases, and no more', async () => {
@@ -91,7 +91,7 @@ describe('a release named by a manifest in an object store', () => {
     }
     await publish('v1', '{"limits": {"maxDelta": 3}}');
     await load();
-    expect(objects.takeRequests()).toEqual(['get latest.json unless 9', 'get v1.tar.gz']);
+    expect(objects.takeRequests()).toEqual(['get latest.json unless 9', 'has config.json', 'get v1.tar.gz']);
   });
 
   it('a release in an object store may lie in folders below the manifest', async () => {
@@ -173,6 +173,34 @@ describe('digests in the manifest of an object store', () => {
     await publish('v1', CONFIG, withoutDigests);
     await load();
     expect(objects.takeRequests()).toContain('get v1.tar.gz');
+  });
+});
+
+describe('an object that is there and wrong', () => {
+  it('an object store that no longer has a bundle which the worker knows by its digest has no release', async () => {
+    await publish('v1');
+    await load();
+    await publish('v2', '{"limits": {"maxDelta": 8}}', {
+      policy: 'v1.tar.gz',
+      policySHA256: sha256(await aBundle('v1')),
+    });
+    await objects.delete('v1.tar.gz');
+    await expect(load()).rejects.toMatchObject({
+      type: 'PolicyInvalid',
+      message: expect.stringContaining('v1.tar.gz: the manifest names it, but there is none'),
+    });
+  });
+
+  it('a manifest or a configuration that is too large is refused, and not out of reach', async () => {
+    await publish('v1');
+    await objects.put('large.json', new Uint8Array(1024 * 1024 + 1));
+    await publish('v1', CONFIG, { config: 'large.json', configSHA256: '0'.repeat(64) });
+    await expect((await source.read()).loadConfig()).rejects.toMatchObject({ type: 'ConfigInvalid' });
+    await objects.put('latest.json', new Uint8Array(64 * 1024 + 1));
+    await expect(source.read()).rejects.toMatchObject({
+      type: 'ManifestInvalid',
+      message: expect.stringContaining('expected at most 65536 bytes, found more'),
+    });
   });
 });
 

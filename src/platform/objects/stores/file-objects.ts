@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sha256 } from '../../../kernel/digest';
@@ -88,6 +88,15 @@ export function createFileObjects(
         throw toStoreError(`delete ${path}`, error);
       }
     },
+    has: async (key) => {
+      const path = pathOf(key);
+      try {
+        return (await stat(path)).isFile();
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false;
+        throw toStoreError(`look for ${path}`, error);
+      }
+    },
     list: async (wanted) => {
       // Other folders beside the objects are not ours to read: one may be closed to us, or vanish meanwhile.
       const folder = wanted.slice(0, wanted.lastIndexOf('/') + 1);
@@ -123,7 +132,13 @@ async function readWhole(path: string, maxBytes: number): Promise<StoredObject> 
     // A pipe or a device could be read for ever.
     if (!found.isFile()) throw new ObjectStoreError(`Cannot read ${path}: expected a file`);
     if (found.size > maxBytes) {
-      throw new ObjectStoreError(`Cannot read ${path}: expected at most ${maxBytes} bytes, found ${found.size}`);
+      throw new ObjectStoreError(
+        `Cannot read ${path}: expected at most ${maxBytes} bytes, found ${found.size}`,
+        undefined,
+        {
+          isTooLarge: true,
+        },
+      );
     }
     const bytes = await file.readFile();
     return { bytes: new Uint8Array(bytes), etag: sha256(bytes) };

@@ -1,6 +1,7 @@
 import {
   DeleteObjectCommand,
   GetObjectCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   type GetObjectCommandOutput,
@@ -98,6 +99,16 @@ export function createS3Objects(
         throw toStoreError(`delete ${url}${key}`, error);
       }
     },
+    has: async (key) => {
+      const name = fullKey(key);
+      try {
+        await client.send(new HeadObjectCommand({ Bucket: bucket, Key: name }));
+        return true;
+      } catch (error) {
+        if (isAbsence(error)) return false;
+        throw toStoreError(`look for ${url}${key}`, error);
+      }
+    },
     list: async (wanted) => {
       const keys: string[] = [];
       try {
@@ -129,7 +140,9 @@ async function toStored(
   if (body === undefined || ETag === undefined)
     throw new ObjectStoreError(`Cannot read ${where}: the answer has no body or no tag`);
   const tooLarge = (): ObjectStoreError =>
-    new ObjectStoreError(`Cannot read ${where}: expected at most ${maxBytes} bytes, found more`);
+    new ObjectStoreError(`Cannot read ${where}: expected at most ${maxBytes} bytes, found more`, undefined, {
+      isTooLarge: true,
+    });
   const timer = setTimeout(() => body.destroy(new Error(`its body did not end within ${timeoutMs} ms`)), timeoutMs);
   try {
     if (ContentLength !== undefined && ContentLength > maxBytes) throw tooLarge();
