@@ -8,7 +8,8 @@ RUN npm install --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts scripts
 COPY src src
-RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
+# Temporal's packages are peers of the package, and development has them too: npm would prune them with the rest.
+RUN npm run build && npm pkg delete devDependencies && npm prune --ignore-scripts --no-audit --no-fund
 
 FROM node:20.20.2-bookworm-slim AS worker
 ENV NODE_ENV=production

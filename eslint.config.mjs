@@ -50,6 +50,8 @@ export default tseslint.config(
   {
     ignores: [
       'dist/',
+      'dist.new/',
+      'dist.old/',
       'coverage/',
       'node_modules/',
       '.planning-engine/',

