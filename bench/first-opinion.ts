@@ -2,12 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadPolicy as loadBare } from '@open-policy-agent/opa-wasm';
-import type { JsonObject, JsonValue } from '../src/kernel/json';
+import type { JsonObject } from '../src/kernel/json';
 import type { PolicyBundle } from '../src/rego/bundle/policy-bundle';
 import { loadPolicy } from '../src/rego/plan/load-policy';
 import { buildPolicy } from '../src/rego/toolchain/build-policy';
 import { fromPlain, toPlain } from '../src/rego/values/plain';
-import { alternate, median, type BenchRow } from './bench-row';
+import { alternate, type BenchRow } from './bench-row';
+import { benchLoadedRelease } from './loaded-release';
 
 const ROUNDS = 15;
 const TIME_NS = 1_767_225_600_000_000_000n;
@@ -24,7 +25,7 @@ interface Case {
 
 /**
  * The plan's evaluator alone, notes included, objects in and objects out, against opa-wasm's bare `evaluate` of the same
- * policy and input; and what a plan costs when a release is loaded.
+ * policy and input; and what a loaded release costs.
  */
 export async function benchFirstOpinion(shipped: PolicyBundle): Promise<BenchRow[]> {
   const [tenRules, lookup, iteration] = [await build(TEN_RULES), await build(LOOKUP), await build(ITERATION)];
@@ -51,7 +52,7 @@ export async function benchFirstOpinion(shipped: PolicyBundle): Promise<BenchRow
   ];
   const rows: BenchRow[] = [];
   for (const one of cases) rows.push(await compare(one));
-  return [...rows, loading(shipped, limits)];
+  return [...rows, ...(await benchLoadedRelease(shipped, limits))];
 }
 
 async function compare({ name, policy, data, input, calls, atMost }: Case): Promise<BenchRow> {
@@ -74,30 +75,6 @@ async function compare({ name, policy, data, input, calls, atMost }: Case): Prom
     ...measured,
     target: atMost === undefined ? 'stated' : `<= ${atMost}`,
     met: atMost === undefined || measured.ratio <= atMost,
-    unit: 'µs',
-  };
-}
-
-/** What a release costs: reading, checking and compiling its plan, beside compiling its module. */
-function loading(policy: PolicyBundle, data: JsonValue): BenchRow {
-  const time = (work: () => unknown): number => {
-    const took = Array.from({ length: 31 }, () => {
-      const from = process.hrtime.bigint();
-      work();
-      return Number(process.hrtime.bigint() - from) / 1e3;
-    });
-    return median(took);
-  };
-  const ours = time(() => loadPolicy(policy.plan!, fromPlain(data), {}));
-  const base = time(() => new WebAssembly.Module(policy.wasm));
-  return {
-    name: 'A plan is made ready',
-    baseline: 'the module is compiled',
-    ours,
-    base,
-    ratio: ours / base,
-    target: 'stated',
-    met: true,
     unit: 'µs',
   };
 }
