@@ -11,6 +11,7 @@ import { benchMemory } from './memory';
 import { benchParsing } from './parsing';
 import { benchReleases } from './releases';
 import { benchReplay } from './replay';
+import { benchSoak, DEFAULT_SOAK, parseSoak } from './soak';
 
 const PARTS: Record<string, () => Promise<BenchRow[]>> = {
   decision: benchDecision,
@@ -23,20 +24,30 @@ const PARTS: Record<string, () => Promise<BenchRow[]>> = {
   parsing: benchParsing,
 };
 
+/** Takes minutes, and is measured only when it is named. */
+const SOAK = 'soak';
+
 /** Prints the rows as a table and as JSON; a missed target is said in its row and does not change the exit code. */
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, to: { type: 'string' }, only: { type: 'string' } },
+    options: {
+      json: { type: 'boolean', default: false },
+      to: { type: 'string' },
+      only: { type: 'string' },
+      soak: { type: 'string', default: DEFAULT_SOAK },
+    },
   });
+  const soak = parseSoak(values.soak);
+  const parts: typeof PARTS = { ...PARTS, [SOAK]: () => benchSoak(soak) };
   const names = values.only === undefined ? Object.keys(PARTS) : values.only.split(',');
-  const unknown = names.filter((name) => !Object.hasOwn(PARTS, name));
+  const unknown = names.filter((name) => !Object.hasOwn(parts, name));
   if (unknown.length > 0) {
-    throw new Error(`--only knows ${Object.keys(PARTS).join(', ')}; it does not know ${unknown.join(', ')}`);
+    throw new Error(`--only knows ${Object.keys(parts).join(', ')}; it does not know ${unknown.join(', ')}`);
   }
   const rows: BenchRow[] = [];
   for (const name of names) {
     process.stderr.write(`Measuring: ${name}\n`);
-    rows.push(...(await PARTS[name]!()));
+    rows.push(...(await parts[name]!()));
   }
   const [cpu] = cpus();
   const machine = {

@@ -4,6 +4,7 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from './activities/create-gate-activities';
 import { createSweepActivities } from './activities/create-sweep-activities';
+import { RECHECK_ACTIVITY } from './activities/recheck';
 import { toHealthRelease } from './releases/release-health';
 import { startHttpServer, type HttpServer } from './api/http-server';
 import { auditRoutes } from './api/audit-routes';
@@ -18,6 +19,8 @@ import type { FleetStatus } from './releases/fleet/worker-answer';
 import { encrypts, gateDataConverter } from './settings/open-data-converter';
 import { WEDGED_ADVICE, wedgedText } from './platform/temporal/wedged/find-wedged';
 import { keepStarted } from './platform/temporal/keep-started';
+import { lookEvery } from './platform/temporal/look-every';
+import { countPaused } from './platform/temporal/paused-activities';
 import { watchWedged } from './platform/temporal/wedged/watch-wedged';
 import { systemTimers } from './platform/timers/system-timers';
 import { createWorkerVersioning, type WorkerVersioning } from './platform/temporal/versioning/worker-versioning';
@@ -28,6 +31,8 @@ import type { GateRecord } from './audit/audit-record';
 import { decideTarget } from './gate/decide-target';
 import { createServices, type ServiceOptions, type Services } from './gate/services';
 import type { SecretRef } from './platform/documents/schema-types';
+
+const COUNT_PAUSED_EVERY_MS = 60_000;
 
 export interface WorkerStartOptions extends ServiceOptions {
   /** makes the worker's build the current one of `temporal.deployment` after its first poll; @default false */
@@ -138,8 +143,9 @@ export async function startWorker(loaded: LoadedSettings, options: WorkerStartOp
       return fleet.stopped;
     });
 
+    const client = new Client({ connection, namespace });
     const watch = watchWedged({
-      client: new Client({ connection, namespace }),
+      client,
       namespace,
       taskQueue,
       timers: systemTimers,
@@ -150,9 +156,19 @@ export async function startWorker(loaded: LoadedSettings, options: WorkerStartOp
       onFailure: (error) => services.logger.warn({ error }, 'could not look for workflows whose task fails'),
     });
     opened.push(() => watch.stop());
+    const counting = lookEvery({
+      timers: systemTimers,
+      everyMs: COUNT_PAUSED_EVERY_MS,
+      look: async () => {
+        const search = { taskQueue, activityType: RECHECK_ACTIVITY };
+        services.metrics.decisions.rechecksPaused(await countPaused(client, search));
+      },
+      onFailure: (error) => services.logger.warn({ error }, 'could not count the rechecks that are paused in Temporal'),
+    });
+    opened.push(() => counting.stop());
 
     const sweep = keepStarted({
-      client: new Client({ connection, namespace }),
+      client,
       workflowType: 'sweep',
       workflowId: SWEEP_WORKFLOW_ID,
       taskQueue,

@@ -6,6 +6,8 @@ import { countLook, nextLookInMs, toLookDetails, type LookDetails } from '../gat
 import type { DecisionOutcome } from '../kernel/outcome';
 import type { GateActivities, RecheckRequest } from './gate-activities';
 
+/** The activity's type, as Temporal knows it. */
+export const RECHECK_ACTIVITY = 'recheck' satisfies keyof GateActivities;
 /** The failure that ends an attempt of a recheck which found nothing new. */
 export const UNCHANGED = 'Unchanged';
 

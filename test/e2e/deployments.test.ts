@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { writeFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { Connection } from '@temporalio/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AuditRecord } from '../../src/audit/audit-record';
 import type { DeploymentStatus, Explanation } from '../../src/gate/deployments/deployment-state';
@@ -219,6 +220,32 @@ describe('a deployment, from the command line', () => {
     const again = await deploy([{ name: 'canary', onDeny: 'wait' }], '--again', ...WAIT);
     expect(again).toMatchObject({ code: 0, stderr: expect.stringContaining(`Started deployment ${id}.2`) });
   });
+
+  it.each([
+    ['done', 800, 0],
+    ['denied', 3100, 1],
+  ])(
+    'a deployment that ended as %s and that Temporal has forgotten is not run again unless --again says so',
+    async (state, level, code) => {
+      gate.levels.setMetric('max_pending', { value: level });
+      expect(await deploy([{ name: 'canary' }], ...WAIT)).toMatchObject({ code });
+      const { address, namespace } = gate.temporal;
+      const connection = await Connection.connect({ address });
+      const workflowExecution = { workflowId: `deployment/${id}` };
+      await connection.workflowService.deleteWorkflowExecution({ namespace, workflowExecution });
+      await eventually('Temporal to forget it', async () => (await gate.cli('status', id)).code === 2);
+      await connection.close();
+      gate.heal();
+      const past = await deploy([{ name: 'canary' }]);
+      expect(past).toMatchObject({
+        code,
+        stdout: expect.stringContaining(`${state} at stage canary (from the audit store)`),
+      });
+      expect((await records()).filter(({ kind }) => kind === 'ended')).toHaveLength(1);
+      const again = await deploy([{ name: 'canary' }], '--again', ...WAIT);
+      expect(again).toMatchObject({ code: 0, stderr: expect.stringContaining(`Started deployment ${id}.2`) });
+    },
+  );
 
   it('gate list shows a deployment, and gate list --running only until it ends', async () => {
     await deploy([{ name: 'canary' }], ...WAIT);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { promisify } from 'node:util';
+import type { DeploymentStatus } from '../../src/gate/deployments/deployment-state';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
@@ -221,6 +222,27 @@ describe('a masked value', () => {
     const metrics = await (await fetch(`${worker.httpUrl}/metrics`)).text();
     expect(metrics).toContain('"serial_blocked"');
     await expectNowhere();
+  });
+
+  it('a masked value in the reasons that a recheck finds leaves only their codes', async () => {
+    setFleet({ serial: SERIAL, mode: 'deny' });
+    const stage = { name: 'canary', attributes: { site: SITE }, onDeny: 'wait' };
+    const file = join(inputs, `${id}.json`);
+    writeFileSync(file, JSON.stringify({ id, attributes: { customer: CUSTOMER }, stages: [stage] }));
+    await cli('deploy', '-f', file);
+    await eventually('two counted looks', async () => {
+      const { pendingLooks } = await gate.json<DeploymentStatus>('status', id);
+      return pendingLooks !== undefined && pendingLooks.count >= 2;
+    });
+    expect((await cli('status', id)).stdout).toContain('serial_blocked');
+    await expectNowhere();
+    setFleet({ serial: SERIAL, mode: SERIAL });
+    await gate.pausedOn(id, 'FactInvalid');
+    expect((await records()).find(({ kind }) => kind === 'recheck')).toMatchObject({
+      details: { outcome: 'deny', codes: ['serial_blocked'], became: { outcome: 'error' } },
+    });
+    await expectNowhere();
+    await cli('abort', id, '--actor', 'ann', '--reason', 'enough');
   });
 
   it.each([

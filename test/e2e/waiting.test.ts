@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -7,7 +7,10 @@ import type { AuditRecord } from '../../src/audit/audit-record';
 import type { NodeChild } from '../../src/dev/child-process';
 import type { DeploymentStatus, PendingLooks } from '../../src/gate/deployments/deployment-state';
 import { workflowIdOf } from '../../src/kernel/names';
+import { loadSettings } from '../../src/settings/load-settings';
+import { startWorker } from '../../src/worker';
 import { startPostgres, type TestPostgres } from '../support/postgres';
+import { bytes, rawPayload } from '../support/raw-messages';
 import { quickRelease, ROOT, SHORT_STEPS, startGateHarness, type GateHarness } from '../support/gate-harness';
 import { eventually } from '../support/temporal-env';
 
@@ -98,6 +101,16 @@ describe('a deployment that waits', () => {
     });
     expect(stdout).toContain('Rechecks are paused in Temporal by ann (maintenance): temporal activity unpause');
     expect((await gate.cli('explain', id)).stdout).toContain('Rechecks are paused in Temporal by ann');
+    // Temporal lists it a moment later.
+    await eventually('the doctor to say so', async () => {
+      const doctor = (await gate.cli('doctor')).stdout;
+      return doctor.includes(`those of deployment/${id} are paused in Temporal by ann (maintenance)`);
+    });
+    const second = await gate.startWorker();
+    await eventually('the metric', async () =>
+      /^gate_rechecks_paused 1$/m.test(await (await fetch(`${second.httpUrl}/metrics`)).text()),
+    );
+    await second.stop();
     const { count } = await counted(1);
     gate.heal();
     expect((await status()).state).toBe('waiting');
@@ -132,6 +145,72 @@ describe('a deployment that waits', () => {
     expect(await kinds()).toEqual(['decision:deny']);
     gate.heal();
     await gate.reaches(id, 'done');
+  });
+
+  it('a deployment that waits on workers of two releases needs no operator, and its history stays short', async () => {
+    const other = join(gate.folder, 'other-release.json');
+    writeFileSync(
+      other,
+      JSON.stringify(quickRelease(gate.levels.url, { ...SHORT_STEPS, parameters: { other: true } })),
+    );
+    const manifest = { policy: join(ROOT, 'policy'), config: 'other-release.json', version: 'other' };
+    writeFileSync(join(gate.folder, 'other.json'), JSON.stringify(manifest));
+    const settings = JSON.parse(readFileSync(gate.settingsFile, 'utf8')) as { release: object };
+    const file = join(gate.folder, 'other-settings.json');
+    writeFileSync(file, JSON.stringify({ ...settings, release: { ...settings.release, manifest: 'other.json' } }));
+    const second = await startWorker(await loadSettings(file, gate.env, gate.folder), { env: gate.env, ...gate.quiet });
+    try {
+      await start({ recheckEvery: '100ms', recheckAtMost: '100ms' });
+      const seen = new Set<string>();
+      const { count } = await eventually('sixty looks, under both releases', async () => {
+        const looks = await counted(1);
+        if (looks.release !== undefined) seen.add(looks.release);
+        return looks.count >= 60 && seen.size === 2 && looks;
+      });
+      expect(seen).toContain('other');
+      expect(await events()).toBeLessThan(60);
+      expect(await kinds()).toEqual(['decision:deny']);
+      gate.heal();
+      await gate.reaches(id, 'done');
+      expect(await kinds()).toEqual(['decision:deny', 'recheck', 'decision:allow', 'ended']);
+      const recheck = (await records()).find(({ kind }) => kind === 'recheck');
+      expect(recheck?.details?.count).toBeGreaterThanOrEqual(count);
+      expect(await events()).toBeLessThan(60);
+    } finally {
+      await second.stop();
+    }
+  });
+
+  it('a deployment that waits with a failing workflow task is alerted by the worker itself, and counted', async () => {
+    const execution = { workflowId: workflowIdOf(id) };
+    // Input that no worker can read.
+    await client.workflowService.startWorkflowExecution({
+      namespace: gate.temporal.namespace,
+      ...execution,
+      workflowType: { name: 'deployment' },
+      taskQueue: { name: 'deployment-gate' },
+      input: { payloads: [rawPayload(bytes('{'))] },
+      requestId: randomUUID(),
+      workflowTaskTimeout: { seconds: 1 as never },
+    });
+    await eventually('the workflow task to fail', async () => {
+      const { namespace } = gate.temporal;
+      const described = await client.workflowService.describeWorkflowExecution({ namespace, execution });
+      return (described.pendingWorkflowTask?.attempt ?? 0) >= 3;
+    });
+    // A worker looks when it starts, and then once a minute.
+    const second = await gate.startWorker();
+    try {
+      const alert = await eventually('the alert', async () =>
+        gate.alerts.received.map((received) => JSON.stringify(received)).find((text) => text.includes('GateWedged')),
+      );
+      expect(alert).toContain(`deployment/${id} waits with a failing workflow task`);
+      const metrics = await (await fetch(`${second.httpUrl}/metrics`)).text();
+      expect(metrics).toMatch(/^gate_wedged_workflows 1$/m);
+    } finally {
+      await client.workflow.getHandle(workflowIdOf(id)).terminate('over');
+      await second.stop();
+    }
   });
 
   it('a deployment that waits leaves no line in the log for a look', async () => {

@@ -60,6 +60,8 @@ export class FakeGateActivities {
   readonly collected: CollectRequest[] = [];
   /** the looks of rechecks, in order */
   readonly looks: RecheckRequest[] = [];
+  /** how far ahead of this machine's clock a look is made */
+  looksAheadMs = 0;
   /** a look waits until this resolves */
   lookGate?: () => Promise<void>;
   looksUnreadable = false;
@@ -176,7 +178,9 @@ export class FakeGateActivities {
 
   private look({ target }: RecheckRequest): Looked {
     try {
-      return { snapshot: this.collect({ target }), decision: this.decide() };
+      const snapshot = this.collect({ target });
+      const decisionTimeMs = snapshot.decisionTimeMs + this.looksAheadMs;
+      return { snapshot: { ...snapshot, decisionTimeMs }, decision: this.decide() };
     } catch (error) {
       if (!(error instanceof ApplicationFailure)) throw error;
       return { failure: error.details?.[0] as SnapshotFailure };

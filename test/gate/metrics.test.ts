@@ -53,6 +53,7 @@ describe('metrics', () => {
     const reasons = ['a_code: 1', 'b_code: 2'];
     decisions.recorded({ kind: 'decision', outcome: 'deny', stage: 'canary', reasons });
     decisions.recorded({ kind: 'resume', stage: 'canary', reasons });
+    decisions.rechecksPaused(3);
     pauses.paused('FactStale');
     pauses.resolved('FactStale', 90);
     wedged.found(2);
@@ -82,6 +83,7 @@ describe('metrics', () => {
         'gate_evaluation_duration_seconds_sum 0.00002',
         'gate_evaluation_duration_seconds_count 1',
         'gate_decisions_total{outcome="deny",stage="canary"} 1',
+        'gate_rechecks_paused 3',
         'gate_deny_reasons_total{code="a_code"} 1',
         'gate_deny_reasons_total{code="b_code"} 1',
         'gate_pauses_total{reason="FactStale"} 1',

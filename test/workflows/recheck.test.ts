@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { defaultPayloadConverter } from '@temporalio/common';
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import type { AuditRecord } from '../../src/audit/audit-record';
 import { DeploymentClient } from '../../src/clients/deployment-client';
@@ -13,6 +15,7 @@ import { readPendingActivities } from '../../src/platform/temporal/pending-activ
 import type { deployment } from '../../src/workflows/deployment';
 import { statusQuery } from '../../src/workflows/messages';
 import { FakeGateActivities } from '../fakes/fake-gate-activities';
+import { decodeHistory, type HistoryFile } from '../support/history-file';
 import { eventually, startTemporalEnv, type TemporalEnv } from '../support/temporal-env';
 
 const OPERATOR = { actor: 'ann', reason: 'checked by hand' };
@@ -20,6 +23,30 @@ const STALE: Fault = { type: 'FactStale', message: 'Expected max_pending to be f
 const GONE: Fault = { type: 'FactSourceUnavailable', message: 'Expected an answer', factId: 'max_pending' };
 const DENIED = { outcome: 'deny' as const, reasons: ['too many: 3'] };
 const { EventType } = temporal.api.enums.v1;
+const RECORDED = join(__dirname, '..', 'histories', '0.2.0-rechecks', 'waits-then-allowed.json');
+
+/** What the first recheck of a history was given, and what it returned. */
+function recheckPayloads({ events }: temporal.api.history.v1.IHistory): { input: unknown; result: unknown } {
+  const read = (payloads?: temporal.api.common.v1.IPayloads | null): unknown =>
+    defaultPayloadConverter.fromPayload((payloads?.payloads?.[0] ?? {}) as Payload);
+  const begun = events?.find((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'recheck');
+  const ended = events?.find(
+    (event) => String(event.activityTaskCompletedEventAttributes?.scheduledEventId) === String(begun?.eventId),
+  );
+  return {
+    input: read(begun?.activityTaskScheduledEventAttributes?.input),
+    result: read(ended?.activityTaskCompletedEventAttributes?.result),
+  };
+}
+
+/** The fields of a value, each with its type: `looks.count number`. Values of facts and entries of lists are not told apart. */
+function shapeOf(value: unknown, path = ''): string[] {
+  if (Array.isArray(value)) return [`${path} list`, ...new Set(value.flatMap((item) => shapeOf(item, `${path}[]`)))];
+  if (typeof value !== 'object' || value === null) return [`${path} ${typeof value}`];
+  return Object.entries(value).flatMap(([name, field]) =>
+    name === 'value' || name === 'maxAgeMs' ? [`${path}.${name}`] : shapeOf(field, `${path}.${name}`),
+  );
+}
 
 /** A wait on a real Temporal server: the activity and its details are the product's own, what it looks at is scripted. */
 describe('a recheck', () => {
@@ -240,6 +267,47 @@ describe('a recheck', () => {
       expect(gate.kinds()).toEqual(['decision:deny', 'recheck', 'decision:deny', 'ended']);
       expect(records('recheck')[0]?.details).toMatchObject({ endedBy: 'time' });
       expect(gate.collected.at(-1)).toMatchObject({ bypassCache: true });
+    }));
+
+  it('a recheck is recorded when a day is over, and the wait continues under the defaults in force then', () =>
+    running(async () => {
+      await start();
+      await counted(2);
+      gate.stages = { ...gate.stages, recheckEvery: '150ms' };
+      gate.looksAheadMs = 86_400_000;
+      await eventually('the record', () => records('recheck').length > 0);
+      gate.looksAheadMs = 0;
+      const [day] = records('recheck');
+      expect(day?.details).toMatchObject({ endedBy: 'day', outcome: 'deny', wait: 0, window: 0 });
+      expect(day?.details).not.toHaveProperty('became');
+      expect(day?.details?.count).toBeGreaterThanOrEqual(2);
+      const now = await eventually('the next window', async () => {
+        const { recheck } = await status();
+        return recheck?.activityId === 'recheck-0-0-1' && recheck;
+      });
+      expect(now.everyMs).toBe(150);
+      await counted(1);
+      gate.verdict = { outcome: 'allow' };
+      expect(await ended()).toMatchObject({ state: 'done' });
+      expect(gate.kinds()).toEqual(['decision:deny', 'recheck', 'recheck', 'decision:allow', 'ended']);
+      expect(records('recheck')[1]?.details).toMatchObject({ endedBy: 'change', wait: 0, window: 1 });
+      expect(new Set(records('recheck').map(({ decisionID }) => decisionID)).size).toBe(2);
+    }));
+
+  it('a recheck gets and returns what workers of the release that recorded histories can read', () =>
+    running(async () => {
+      await start();
+      await counted(1);
+      gate.verdict = { outcome: 'allow' };
+      await ended();
+      const history = (await handle().fetchHistory()) as temporal.api.history.v1.IHistory;
+      const recorded = decodeHistory(JSON.parse(readFileSync(RECORDED, 'utf8')) as HistoryFile);
+      const [now, then] = [recheckPayloads(history), recheckPayloads(recorded)];
+      for (const part of ['input', 'result'] as const) {
+        expect(then[part]).toBeDefined();
+        // Fields may be added; none that was there may be gone, or be of another type.
+        expect(shapeOf(now[part])).toEqual(expect.arrayContaining(shapeOf(then[part])));
+      }
     }));
 
   it('a recheck carries its count through continue-as-new', () =>

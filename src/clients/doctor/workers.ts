@@ -9,6 +9,7 @@ import type { LoadedSettings } from '../../settings/load-settings';
 import { askFleet } from '../ask-fleet';
 import { withFleet } from '../with-fleet';
 import { attempt, missing, type Finding } from './finding';
+import { pausedFindings } from './paused-rechecks';
 import { versionFindings } from './version-findings';
 
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -34,13 +35,14 @@ function askWorkers(loaded: LoadedSettings, env: NodeJS.ProcessEnv, signal: Abor
     loaded,
     env,
     async (fleet) => {
-      const [routing, answers, search] = await Promise.all([
+      const [routing, answers, search, paused] = await Promise.all([
         readTaskRouting(fleet.serverConnection, fleet.namespace, taskQueue),
         askFleet(fleet, taskQueue, { reload: false, signal }),
         findWedgedWorkflows(fleet.client, fleet.namespace, taskQueue),
+        pausedFindings(fleet.client, taskQueue),
       ]);
       const own = { buildId: deployment?.buildId ?? fleet.buildId, name: deployment?.name };
-      return [ownBuild(own, newPatches), ...versionFindings(routing, answers), ...wedgedFindings(search)];
+      return [ownBuild(own, newPatches), ...versionFindings(routing, answers), ...wedgedFindings(search), ...paused];
     },
     CONNECT_TIMEOUT_MS,
   );

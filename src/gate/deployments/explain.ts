@@ -2,7 +2,7 @@ import { faultText } from '../../kernel/fault-text';
 import { formatDuration } from '../../kernel/duration';
 import { shortList } from '../../kernel/short-text';
 import { workflowIdOf } from '../../kernel/names';
-import type { DeploymentStatus, Explanation } from './deployment-state';
+import type { DeploymentStatus, Explanation, PendingLooks } from './deployment-state';
 
 /** Facts that an explanation lists at most, those that the evaluation looked at first. */
 const MAX_FACTS = 50;
@@ -55,11 +55,19 @@ export function looksOf({ deploymentId, recheck, pendingLooks: pending }: Deploy
       : `${times}, the last one at ${lastAt}${by}`,
     ...(paused === undefined
       ? []
-      : [
-          `Rechecks are paused in Temporal${paused.by === undefined ? '' : ` by ${paused.by}`}${paused.reason === undefined ? '' : ` (${paused.reason})`}: temporal activity unpause --workflow-id ${workflowIdOf(deploymentId)} --activity-id ${recheck.activityId}`,
-        ]),
+      : [`Rechecks are ${pausedText(paused)}: ${unpauseCommand(workflowIdOf(deploymentId), recheck.activityId)}`]),
     ...(nextAtMs === undefined || paused !== undefined ? [] : [`Next look at ${new Date(nextAtMs).toISOString()}`]),
   ];
+}
+
+/** Who paused an activity in Temporal: `paused in Temporal by ann (maintenance)`. */
+export function pausedText({ by, reason }: NonNullable<PendingLooks['paused']>): string {
+  return `paused in Temporal${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '' : ` (${reason})`}`;
+}
+
+/** The command that continues an activity which is paused in Temporal. */
+export function unpauseCommand(workflowId: string, activityId: string): string {
+  return `temporal activity unpause --workflow-id ${workflowId} --activity-id ${activityId}`;
 }
 
 /** The facts that the evaluation looked at come before those that it passed over. */

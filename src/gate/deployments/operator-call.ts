@@ -9,7 +9,10 @@ export type OperatorCallKind = (typeof OperatorCallKind)[keyof typeof OperatorCa
 /** Characters of a given id that a message repeats; the gate's own have 36. */
 const MAX_ID = 64;
 
-/** Why a well-formed call does not fit the state it finds, or undefined when it does. */
+/**
+ * Why a well-formed call does not fit the state it finds, or undefined when it does. The ids that a caller needs come
+ * first: a sentence that is shortened lacks the end of long names.
+ */
 export function misfit(kind: OperatorCallKind, call: OperatorCall, status: DeploymentStatus): string | undefined {
   const found = `deployment ${status.deploymentId} is ${status.state} at stage ${status.stage}`;
   const meantFor = shortText(call.for ?? '', MAX_ID);
@@ -18,7 +21,7 @@ export function misfit(kind: OperatorCallKind, call: OperatorCall, status: Deplo
     case 'resume':
       if (status.pause === undefined) return `Cannot resume: ${found}, not paused`;
       if (call.for !== status.pause.id) {
-        return `Cannot resume: the call is meant for pause ${meantFor}, but ${found} on pause ${status.pause.id}`;
+        return `Cannot resume: the call is meant for pause ${meantFor}, not for ${status.pause.id}; ${found}`;
       }
       return undefined;
     case 'override':
@@ -29,7 +32,7 @@ export function misfit(kind: OperatorCallKind, call: OperatorCall, status: Deplo
       return undefined;
     case 'abort':
       if (call.for !== undefined && call.for !== status.pause?.id && call.for !== status.lastDecision?.decisionId) {
-        return `Cannot abort: the call is meant for ${meantFor}, but ${found} on ${status.pause?.id ?? status.lastDecision?.decisionId ?? 'no decision yet'}`;
+        return `Cannot abort: the call is meant for ${meantFor}, not for ${status.pause?.id ?? status.lastDecision?.decisionId ?? 'a decision, as there is none'}; ${found}`;
       }
       return undefined;
     default:

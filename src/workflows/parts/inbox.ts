@@ -18,7 +18,7 @@ export interface InboxWords<K extends string, R> {
   calls: Record<K, CallChannel<R>>;
   /** taken before all others */
   urgent: K;
-  /** why a well-formed call does not fit the present state; undefined when it does */
+  /** why a well-formed call does not fit the present state, shortened before it is shown; undefined when it does */
   misfit(kind: K, call: OperatorCall): string | undefined;
   reply(kind: K, accepted: boolean, message: string): R;
   /** a signal was noted: the notes must be shown */
@@ -100,7 +100,7 @@ export class Inbox<K extends string, R> {
   /** The next call that fits the state as it is now: one that no longer does is answered as void. */
   takeFitting(): QueuedCall<K, R> | undefined {
     for (let queued = this.take(); queued; queued = this.take()) {
-      const unfit = this.words.misfit(queued.kind, queued.call);
+      const unfit = this.misfit(queued.kind, queued.call);
       if (unfit === undefined) return queued;
       this.answer(queued, false, unfit);
     }
@@ -152,7 +152,12 @@ export class Inbox<K extends string, R> {
 
   private unfit(kind: K, call: unknown): string | undefined {
     const faults = shapeFaults(kind, call, this.words.calls[kind].needsFor);
-    return faults.length > 0 ? shortTexts(faults) : this.words.misfit(kind, call as OperatorCall);
+    return faults.length > 0 ? shortTexts(faults) : this.misfit(kind, call as OperatorCall);
+  }
+
+  private misfit(kind: K, call: OperatorCall): string | undefined {
+    const sentence = this.words.misfit(kind, call);
+    return sentence === undefined ? undefined : shortText(sentence);
   }
 
   private note(text: string): void {

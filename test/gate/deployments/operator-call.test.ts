@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { misfit, type OperatorCallKind } from '../../../src/gate/deployments/operator-call';
+import { shortText } from '../../../src/kernel/short-text';
 import type { DeploymentStatus } from '../../../src/gate/deployments/deployment-state';
 import { aDecision, aPause, aStatus } from './a-status';
 
@@ -21,17 +22,12 @@ describe('misfit', () => {
 
   it.each<[OperatorCallKind, string | undefined, DeploymentStatus, string]>([
     ['resume', 'pause-1', waiting, 'is waiting at stage canary, not paused'],
-    [
-      'resume',
-      'pause-0',
-      paused,
-      'meant for pause pause-0, but deployment d1 is paused at stage canary on pause pause-1',
-    ],
+    ['resume', 'pause-0', paused, 'meant for pause pause-0, not for pause-1; deployment d1 is paused at stage canary'],
     ['override', 'decision-0', waiting, 'meant for decision decision-0, but the newest is decision-1'],
     ['override', 'decision-0', aStatus({ state: 'paused', pause: aPause() }), 'the newest is none'],
     ['override', 'decision-1', aStatus({ state: 'acting', lastDecision: aDecision() }), 'is acting'],
-    ['abort', 'pause-0', paused, 'meant for pause-0, but deployment d1 is paused at stage canary on pause-1'],
-    ['abort', 'pause-0', aStatus(), 'on no decision yet'],
+    ['abort', 'pause-0', paused, 'meant for pause-0, not for pause-1; deployment d1 is paused at stage canary'],
+    ['abort', 'pause-0', aStatus(), 'not for a decision, as there is none'],
     ...(['done', 'denied', 'aborted', 'failed'] as const).map(
       (state): [OperatorCallKind, undefined, DeploymentStatus, string] => [
         'abort',
@@ -43,4 +39,16 @@ describe('misfit', () => {
   ])('misfit says why %s of %s does not fit', (kind, meantFor, status, expected) => {
     expect(misfit(kind, { ...call, for: meantFor }, status)).toContain(expected);
   });
+
+  it.each<OperatorCallKind>(['resume', 'override', 'abort'])(
+    'misfit of %s names the id that the call should have had, however long all names are and however it is shortened',
+    (kind) => {
+      const long = 'n'.repeat(128);
+      const pause = aPause({ id: 'p'.repeat(36) });
+      const lastDecision = { ...aDecision(), decisionId: 'd'.repeat(36) };
+      const status = aStatus({ deploymentId: long, stage: long, state: 'paused', pause, lastDecision });
+      const wanted = kind === 'override' ? lastDecision.decisionId : pause.id;
+      expect(shortText(misfit(kind, { ...call, for: long }, status) ?? '')).toContain(wanted);
+    },
+  );
 });

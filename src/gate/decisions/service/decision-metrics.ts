@@ -14,6 +14,8 @@ export interface DecisionMetrics {
   opined(vote: DecisionEvaluation['secondOpinion']): void;
   /** a paused or waiting stage was looked at; the look is no decision */
   looked(outcome: DecisionOutcome): void;
+  /** @param count deployments whose rechecks are paused in Temporal, as they were last counted */
+  rechecksPaused(count: number): void;
   /** a decision is recorded; records of acts do not count */
   recorded(record: Pick<GateRecord, 'kind' | 'outcome' | 'stage' | 'reasons' | 'masked'>): void;
 }
@@ -24,7 +26,7 @@ const EVALUATION_BUCKETS = [0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005,
 
 /** Declares the metrics of evaluations and decisions. */
 export function createDecisionMetrics(registry: Registry): DecisionMetrics {
-  const { counter, histogram } = metricsOn(registry);
+  const { counter, gauge, histogram } = metricsOn(registry);
   const durations = histogram(
     'gate_evaluation_duration_seconds',
     'Time that an evaluation of the policy took',
@@ -37,6 +39,10 @@ export function createDecisionMetrics(registry: Registry): DecisionMetrics {
   );
   const decisions = counter('gate_decisions_total', 'Decisions by outcome and stage', ['outcome', 'stage']);
   const looks = counter('gate_rechecks_total', 'Looks at a paused or waiting stage by outcome', ['outcome']);
+  const paused = gauge(
+    'gate_rechecks_paused',
+    'Running workflows of the task queue whose rechecks are paused in Temporal, as this worker last counted them',
+  );
   const reasons = counter('gate_deny_reasons_total', 'Deny reasons by code', ['code']);
   const stageLabel = createLabelCap(DECISION_LABEL_LIMITS.stage);
   const codeLabel = createLabelCap(DECISION_LABEL_LIMITS.code);
@@ -46,6 +52,7 @@ export function createDecisionMetrics(registry: Registry): DecisionMetrics {
       if (vote !== 'not-asked') opinions.inc({ vote });
     },
     looked: (outcome) => looks.inc({ outcome }),
+    rechecksPaused: (count) => paused.set(count),
     recorded(record) {
       if (record.kind !== 'decision' || !record.outcome) return;
       decisions.inc({ outcome: record.outcome, stage: stageLabel(record.stage) });

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Timers } from '../../../kernel/timers';
+import { lookEvery, type Looking } from '../look-every';
 import { isWedged, wedgedWorkflow, type WedgedWorkflow } from './find-wedged';
 
 export interface WedgedWatchOptions {
@@ -17,18 +18,13 @@ export interface WedgedWatchOptions {
   onFailure(error: unknown): void;
 }
 
-export interface WedgedWatch {
-  /** resolves when no look is under way any more */
-  stop(): Promise<void>;
-}
-
 const SIDE_BY_SIDE = 5;
 
 /**
  * Looks at the running workflows of a task queue for those whose workflow task fails again and again. Temporal has no
  * search for them, so each is asked about, a bounded number at a time; those found are looked at in every look.
  */
-export function watchWedged(options: WedgedWatchOptions): WedgedWatch {
+export function watchWedged(options: WedgedWatchOptions): Looking {
   const { client, namespace, taskQueue, timers, everyMs = 60_000, perLook = 200, onLook, onFailure } = options;
   const query = `TaskQueue = '${taskQueue.replaceAll("'", "''")}' AND ExecutionStatus = 'Running'`;
   const known = new Map<string, WedgedWorkflow>();
@@ -60,24 +56,19 @@ export function watchWedged(options: WedgedWatchOptions): WedgedWatch {
     if (!stopped) onLook([...known.values()]);
   };
 
-  let callOff = (): void => undefined;
-  let underWay: Promise<void> = Promise.resolve();
-  const run = (): void => {
-    underWay = look()
-      .catch((error: unknown) => {
-        listed = undefined;
-        if (!stopped) onFailure(error);
-      })
-      .finally(() => {
-        if (!stopped) callOff = timers.after(everyMs, run, { background: true });
-      });
-  };
-  run();
+  const looking = lookEvery({
+    timers,
+    everyMs,
+    look,
+    onFailure: (error) => {
+      listed = undefined;
+      onFailure(error);
+    },
+  });
   return {
     stop: async () => {
       stopped = true;
-      callOff();
-      await underWay;
+      await looking.stop();
     },
   };
 }
