@@ -1,12 +1,13 @@
 import { SimplePlugin } from '@temporalio/plugin';
 import type { DataConverter } from '@temporalio/common';
-import type { BundleOptions } from '@temporalio/worker';
+import type { BundleOptions, WorkerOptions } from '@temporalio/worker';
 import { createActivities } from './activities/create-gate-activities';
 import { createSweepActivities } from './activities/create-sweep-activities';
 import type { GateActivities } from './activities/gate-activities';
 import type { SweepActivities } from './activities/sweep-activities';
 import type { LoadedSettings } from './settings/load-settings';
 import { toLoaded } from './gate/create-gate';
+import { HEARTBEATS } from './platform/temporal/heartbeats';
 import { messageConverterPath } from './platform/temporal/converters/message-converter-path';
 import { gateDataConverter } from './settings/open-data-converter';
 import { createServices, type ServiceOptions } from './gate/services';
@@ -67,6 +68,11 @@ class GatePlugin extends SimplePlugin {
         payloadConverterPath: messageConverterPath(own.payloadConverterPath),
       }),
     });
+  }
+
+  /** An abort reaches an action under way within 2 s, unless you set another interval. */
+  override configureWorker(options: WorkerOptions): WorkerOptions {
+    return { ...HEARTBEATS, ...super.configureWorker(options) };
   }
 
   override configureBundler(options: BundleOptions): BundleOptions {

@@ -5,6 +5,7 @@ import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from './activities/create-gate-activities';
 import { createSweepActivities } from './activities/create-sweep-activities';
 import { RECHECK_ACTIVITY } from './activities/recheck';
+import { HEARTBEATS } from './platform/temporal/heartbeats';
 import { toHealthRelease } from './releases/release-health';
 import { startHttpServer, type HttpServer } from './api/http-server';
 import { auditRoutes } from './api/audit-routes';
@@ -191,6 +192,7 @@ export async function startWorker(loaded: LoadedSettings, options: WorkerStartOp
         ...versioning.workerOptions,
         dataConverter,
         activities: { ...createActivities(services), ...createSweepActivities(services) },
+        ...HEARTBEATS,
         maxConcurrentActivityTaskExecutions: settings.temporal.maxConcurrentActivities,
         maxCachedWorkflows: settings.temporal.maxCachedWorkflows,
         shutdownGraceTime: parseDuration(settings.temporal.shutdownGraceTime),

@@ -1,6 +1,7 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { Value } from '@sinclair/typebox/value';
 import { ReleaseConfig } from '../releases/config/release-config';
+import { ActionError } from '../gate/actions/action-error';
 import { leaseLapse } from '../gate/decisions/lease';
 import { FailureType } from '../kernel/failures';
 import type { ReleaseRef } from '../releases/release-ref';
@@ -82,7 +83,8 @@ export function createActivities(services: Services): GateActivities {
     runAction: ({ action, context, idempotencyKey, lease, release }) =>
       translated(FailureType.ActionFailed, async () => {
         const result = await beating(async (signal) => {
-          if (lease) await checkLease(services, lease);
+          if (lease) await untilStopped(signal, checkLease(services, lease));
+          if (signal.aborted) throw stoppedUnsent();
           const hidesValues = services.hidesAttributes(context, release);
           return services.actions.run(action, context, { idempotencyKey, signal, hidesValues });
         });
@@ -158,6 +160,24 @@ async function beating<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> 
   } finally {
     clearInterval(timer);
   }
+}
+
+/** A source of releases that hangs does not hold up an abort. */
+async function untilStopped(signal: AbortSignal, checked: Promise<void>): Promise<void> {
+  checked.catch(() => undefined);
+  const stopped = new Promise<never>((_resolve, reject) => {
+    const stop = (): void => reject(stoppedUnsent());
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  await Promise.race([checked, stopped]);
+}
+
+function stoppedUnsent(): ActionError {
+  return new ActionError('The action was stopped before anything was sent', {
+    retryable: true,
+    mayHaveBeenSent: false,
+  });
 }
 
 async function currentOrDefaults({ releases }: Services): Promise<Pick<ReleaseConfig, 'stages' | 'activities'>> {

@@ -1,10 +1,17 @@
-import { ActivityFailure, ApplicationFailure, continueAsNew, isCancellation } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  continueAsNew,
+  isCancellation,
+} from '@temporalio/workflow';
 import type { ActionContext } from '../gate/actions/action';
 import type { DeploymentSpec, StageSpec } from '../gate/deployments/deployment-spec';
 import { CARRIED_VERSION, type CarriedGate, type DeploymentStatus } from '../gate/deployments/deployment-state';
 import { FailureType } from '../kernel/failures';
 import type { JsonObject } from '../kernel/json';
 import { Gate } from './gate/gate';
+import { holdsAcceptedCalls } from './parts/accepted-calls';
 import { readableCarried } from './parts/readable-carried';
 import { runStageAction } from './gate/stage-action';
 
@@ -35,10 +42,13 @@ export async function deployment(input: DeploymentInput): Promise<DeploymentStat
   });
   try {
     for (const [index, stage] of spec.stages.entries()) {
-      if (index >= (carried?.stageIndex ?? 0)) await runStage(gate, spec, stage, index);
+      if (index < (carried?.stageIndex ?? 0)) continue;
+      // An abort that was accepted since the last stage passed ends the deployment there: the next one never began.
+      await gate.stage?.stopIfTold();
+      await runStage(gate, spec, stage, index);
     }
   } catch (error) {
-    if (isCancellation(error)) await endCancelled(gate);
+    if (isCancellation(error)) await endCancelled(gate, spec);
     if (error instanceof ApplicationFailure && error.type === FailureType.ActionFailed) {
       await endFailed(gate, error.message);
       // With what every stage did: it is all that is known of a workflow that failed.
@@ -75,11 +85,13 @@ async function runStage(gate: Gate, spec: DeploymentSpec, stage: StageSpec, stag
   }
 }
 
-/** A cancellation before the first stage began leaves nothing to record: nothing was decided. */
-async function endCancelled(gate: Gate): Promise<void> {
+/** A cancellation in Temporal is an abort by `temporal`. Runs of earlier releases recorded none before the first stage began. */
+async function endCancelled(gate: Gate, { stages }: DeploymentSpec): Promise<void> {
+  const [first] = stages;
+  if (gate.stage === undefined && first !== undefined && holdsAcceptedCalls())
+    await CancellationScope.nonCancellable(() => gate.begin(first));
   if (gate.stage === undefined) return;
-  const reason = 'the workflow was cancelled in Temporal';
-  await gate.stage.recordCancellation(reason);
+  const reason = await gate.stage.recordCancellation();
   await gate.end('aborted', reason, 'temporal');
   await gate.settle();
 }

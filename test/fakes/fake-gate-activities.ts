@@ -58,6 +58,8 @@ export class FakeGateActivities {
   readonly records = new Map<string, AuditRecord>();
   recordAttempts = 0;
   readonly collected: CollectRequest[] = [];
+  /** collecting for a decision waits until this resolves */
+  collectGate?: () => Promise<void>;
   /** the looks of rechecks, in order */
   readonly looks: RecheckRequest[] = [];
   /** how far ahead of this machine's clock a look is made */
@@ -93,6 +95,7 @@ export class FakeGateActivities {
       },
       collectFacts: async (request) => {
         this.collected.push(request);
+        if (this.collectGate) await this.collectGate();
         return this.collect(request);
       },
       evaluatePolicy: async () => {
@@ -161,7 +164,16 @@ export class FakeGateActivities {
           const { Context } = await import('@temporalio/activity');
           const context = Context.current();
           const beat = setInterval(() => context.heartbeat(), 50);
-          await this.actionGate(context.cancelled).finally(() => clearInterval(beat));
+          try {
+            await this.actionGate(context.cancelled);
+          } catch (error) {
+            // As the real one does: what was stopped says whether it may have left.
+            const type = FailureType.ActionFailed;
+            const details = [{ mayHaveBeenSent: true }];
+            throw ApplicationFailure.create({ type, message: 'was stopped', details, cause: error as Error });
+          } finally {
+            clearInterval(beat);
+          }
         }
         return { status: 202, summary: 'accepted' };
       },

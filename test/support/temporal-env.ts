@@ -4,9 +4,17 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { WorkflowCoverage } from '@temporalio/nyc-test-coverage';
 import type { DataConverter } from '@temporalio/common';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import { bundleOptions } from '../../src/built-workflows';
 import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server';
+import { HEARTBEATS } from '../../src/platform/temporal/heartbeats';
 import { messageConverterPath } from '../../src/platform/temporal/converters/message-converter-path';
 import { quietRuntime } from '../../src/platform/temporal/quiet-runtime';
 
@@ -18,8 +26,16 @@ export interface TemporalEnv {
   client: Client;
   /** runs `use` while a worker with these activities polls the queue */
   withWorker<T>(taskQueue: string, activities: object, use: () => Promise<T>): Promise<T>;
-  /** @param dataConverter of this worker; @default the env's */
-  startWorker(taskQueue: string, activities: object, dataConverter?: DataConverter): Promise<RunningWorker>;
+  /**
+   * @param dataConverter of this worker; @default the env's
+   * @param over other options of this worker
+   */
+  startWorker(
+    taskQueue: string,
+    activities: object,
+    dataConverter?: DataConverter,
+    over?: Partial<WorkerOptions>,
+  ): Promise<RunningWorker>;
   stop(): Promise<void>;
 }
 
@@ -52,14 +68,19 @@ export async function startTemporalEnv(
   const nativeConnection = await NativeConnection.connect({ address: server.address });
   const client = new Client({ connection, identity: 'test-client', dataConverter });
 
-  const startWorker: TemporalEnv['startWorker'] = async (taskQueue, activities, own = dataConverter) => {
+  const startWorker: TemporalEnv['startWorker'] = async (taskQueue, activities, own = dataConverter, over = {}) => {
+    const options: WorkerOptions = {
+      ...workerOptions(taskQueue, activities),
+      connection: nativeConnection,
+      dataConverter: own,
+      workflowBundle,
+      ...over,
+    };
     const worker = await Worker.create(
-      coverage.augmentWorkerOptionsWithBundle({
-        ...workerOptions(taskQueue, activities),
-        connection: nativeConnection,
-        dataConverter: own,
-        workflowBundle,
-      }),
+      // One without workflows has no bundle whose coverage could be measured.
+      options.workflowBundle === undefined
+        ? options
+        : coverage.augmentWorkerOptionsWithBundle({ ...options, workflowBundle }),
     );
     const running = worker.run();
     return {
@@ -107,6 +128,7 @@ function workerOptions(taskQueue: string, activities: object) {
     activities,
     // Tests are many and short; a polled task must not keep a stopped worker waiting.
     shutdownGraceTime: '2s' as const,
+    ...HEARTBEATS,
     maxCachedWorkflows: 20,
     maxConcurrentWorkflowTaskExecutions: 10,
   };

@@ -5,7 +5,7 @@ import { workflowIdOf } from '../../src/kernel/names';
 import { statusQuery } from '../../src/workflows/messages';
 import { FakeGateActivities } from '../fakes/fake-gate-activities';
 import { eventually, startTemporalEnv, type TemporalEnv } from '../support/temporal-env';
-import type { atOnce, own } from './own-workflows';
+import type { atOnce, busy, own } from './own-workflows';
 
 describe('awaitGate, from a workflow of one’s own', () => {
   let env: TemporalEnv;
@@ -83,6 +83,34 @@ describe('awaitGate, from a workflow of one’s own', () => {
       await deployments.call(id, 'abort', { actor: 'ann', reason: 'wrong build' });
       await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'DeploymentAborted' } });
     }));
+
+  it.each([
+    ['awaitGate for the next stage', 'second', 'aborted', ['first done']],
+    ['closeGate', undefined, 'aborted', ['first aborted']],
+  ])('an abort that is accepted while the workflow does its own work is thrown by %s', (_what, next, state, stages) =>
+    env.withWorker(taskQueue, gate.activities(), async () => {
+      const deployments = new DeploymentClient({ client: env.client, taskQueue, deadlineMs: 60_000 });
+      const args: [{ id: string; next?: string }] = [{ id, ...(next === undefined ? {} : { next }) }];
+      const handle = await env.client.workflow.start<typeof busy>('busy', {
+        workflowId: workflowIdOf(id),
+        taskQueue,
+        args,
+      });
+      await eventually('own work', async () => (await handle.query(statusQuery)).state === 'acting');
+      const answer = deployments.call(id, 'abort', { actor: 'ann', reason: 'wrong build' });
+      await eventually('the abort in the history', async () => {
+        const { events } = await handle.fetchHistory();
+        return events?.some((event) => event.workflowExecutionUpdateAcceptedEventAttributes);
+      });
+      await handle.signal('workDone');
+      expect(await answer).toMatchObject({ result: 'answered', reply: { accepted: true, state: 'aborted' } });
+      expect(await handle.result()).toBe('DeploymentAborted');
+      const now = await handle.query(statusQuery);
+      expect(now.state).toBe(state);
+      expect(now.stages.map((stage) => `${stage.name} ${stage.state}`)).toEqual(stages);
+      expect(gate.kinds()).toEqual(['decision:allow', 'abort', 'ended']);
+    }),
+  );
 
   it('awaitGate takes stages that are asked for at once one after the other', () =>
     env.withWorker(taskQueue, gate.activities(), async () => {

@@ -1,4 +1,7 @@
+import { ApplicationFailure, condition, defineSignal, setHandler } from '@temporalio/workflow';
 import { awaitGate, closeGate, type GatePass } from '../../src/workflows/await-gate';
+
+export const workDone = defineSignal('workDone');
 
 /** A workflow as a user would write it: it waits at the gate for each stage, and does its own work in between. */
 export async function own({ id, stages }: { id: string; stages: string[] }): Promise<GatePass[]> {
@@ -17,4 +20,21 @@ export async function atOnce({ id }: { id: string }): Promise<string[]> {
   const passes = await Promise.all(['a', 'b'].map((stage) => awaitGate({ deploymentId: id, stage })));
   await closeGate(id);
   return passes.map((pass) => pass.outcome);
+}
+
+/** Does something of its own behind the gate until it is told that this is done; then asks for another stage, or closes. */
+export async function busy({ id, next }: { id: string; next?: string }): Promise<string> {
+  let isDone = false;
+  setHandler(workDone, () => void (isDone = true));
+  await awaitGate({ deploymentId: id, stage: 'first' });
+  await condition(() => isDone);
+  try {
+    if (next !== undefined) await awaitGate({ deploymentId: id, stage: next });
+    await closeGate(id);
+    return 'closed';
+  } catch (error) {
+    // As a `finally` would do.
+    await closeGate(id);
+    return error instanceof ApplicationFailure ? (error.type ?? '') : String(error);
+  }
 }

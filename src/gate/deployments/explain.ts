@@ -103,6 +103,11 @@ export function summarise(status: DeploymentStatus): string {
   }
 }
 
+/** The reply to a call that was accepted when everything had been done. */
+export function tooLate({ state, endReason }: DeploymentStatus): string {
+  return `too late: ${state}${endReason === undefined ? '' : `: ${endReason}`}`;
+}
+
 function unblock(status: DeploymentStatus): string[] {
   const id = status.deploymentId;
   if (status.state === 'paused' && status.pause) {

@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
 import type { LapsedLease } from '../../gate/decisions/lease';
 import { FailureType, type Fault } from '../../kernel/failures';
 import type { SnapshotFailure } from '../../gate/facts/snapshot';
@@ -34,6 +34,11 @@ export function unconfirmedLease(error: unknown): Fault | undefined {
 export function mayHaveBeenSent(error: unknown): boolean {
   const detail = applicationFailure(error)?.details?.[0] as { mayHaveBeenSent?: boolean } | undefined;
   return detail?.mayHaveBeenSent !== false;
+}
+
+/** Whether the activity was cancelled before a worker took it: one that was taken says whether it may have sent something. */
+export function isUntaken(error: unknown): boolean {
+  return isCancellation(error) && applicationFailure(error) === undefined;
 }
 
 /** The HTTP status that an attempt at an action ended with, when there was one. */

@@ -8,6 +8,7 @@ import { pauseAlert } from '../../gate/deployments/pause';
 import { faultText } from '../../kernel/fault-text';
 import { FailureType } from '../../kernel/failures';
 import type { ReminderIntervals } from '../../kernel/pause';
+import { uninterrupted } from '../parts/accepted-calls';
 import type { Pauses } from '../parts/pauses';
 import { RecordedPauses } from '../parts/recorded-pauses';
 import { toFault } from './activity-errors';
@@ -65,13 +66,15 @@ export class AuditTrail {
    * it can be recorded within the workflow task: a task that runs again writes the same.
    */
   async recordDecision(record: AuditRecord): Promise<AuditRecord> {
-    return await this.recorded.recordBy((draft) => {
+    const attempt = (draft: AuditRecord): Promise<AuditRecord> => {
       const summary = summaryOf(draft);
       // Facts that were put aside take longer than a workflow task may be held.
       const isBig = (draft as DraftRecord).looked !== undefined;
       const { activities } = this.options;
       return put(isBig ? remoteActivities(activities, 'recordDecision', summary) : localActivities(summary), draft);
-    }, record);
+    };
+    // An outage of the store that began meanwhile must end, with its record and its message.
+    return await uninterrupted(() => this.recorded.recordBy(attempt, record));
   }
 
   /**

@@ -10,7 +10,7 @@ import {
 } from '../../gate/deployments/deployment-state';
 import type { StageSpec } from '../../gate/deployments/deployment-spec';
 import { attributesSize } from '../../gate/deployments/deployment-size';
-import { explain, summarise } from '../../gate/deployments/explain';
+import { explain, tooLate } from '../../gate/deployments/explain';
 import {
   advance,
   carriedProgress,
@@ -175,7 +175,7 @@ export class Gate {
 
   /** Before the workflow closes: every caller has an answer, and every message is sent. */
   async settle(): Promise<void> {
-    await this.operated.settle(summarise(this.status()));
+    await this.operated.settle(tooLate(this.status()));
   }
 
   /** @param beforehand runs before the state is read that is carried */

@@ -7,6 +7,7 @@ import type { ActedResult } from '../../audit/ends';
 import {
   isRetryable,
   isTimeOut,
+  isUntaken,
   lapsedLease,
   mayHaveBeenSent,
   statusOf,
@@ -15,6 +16,7 @@ import {
 } from './activity-errors';
 import { remoteActivities } from './activity-proxies';
 import type { GatePass } from '../../gate/deployments/gate-pass';
+import { holdsAcceptedCalls, isCancelled, throwIfCancelled } from '../parts/accepted-calls';
 import { untilUrgent } from '../parts/await-call';
 import { Compensation } from '../parts/compensation';
 import type { StageGate } from './stage-gate';
@@ -61,7 +63,23 @@ export async function runStageAction(
       compensation: result !== 'done' && !compensation.isEmpty ? 'due' : 'none',
       ...(error === undefined ? {} : { error }),
     });
+  /** An abort that was accepted ends the deployment here, and so does a cancellation by Temporal. */
+  const stopIfTold = async (): Promise<void> => {
+    const recordIfTried = async (result: ActedResult): Promise<void> => {
+      if (statuses.length > 0) await ended(result);
+    };
+    const abort = await stage.takeAbort();
+    if (abort) {
+      await recordIfTried('aborted');
+      await stage.endAborted(abort, await takeBack(compensation));
+    }
+    if (!isCancelled() || !holdsAcceptedCalls()) return;
+    await recordIfTried('cancelled');
+    stage.noteRemark(await takeBack(compensation));
+    await throwIfCancelled();
+  };
   for (let attempt = 1; ; attempt += 1) {
+    if (stage.mustStop()) await stopIfTold();
     let failure: unknown;
     let answer: ActionResult | undefined;
     try {
@@ -74,14 +92,11 @@ export async function runStageAction(
     } catch (error) {
       failure = error;
     }
-    statuses.push(answer?.status ?? statusOf(failure) ?? null);
+    const untaken = isUntaken(failure) && holdsAcceptedCalls();
+    if (!untaken) statuses.push(answer?.status ?? statusOf(failure) ?? null);
     const lapsed = lapsedLease(failure);
-    if (failure === undefined || (lapsed === undefined && mayHaveBeenSent(failure))) noteSent();
-    const abort = await stage.takeAbort();
-    if (abort) {
-      await ended('aborted');
-      await stage.endAborted(abort, await takeBack(compensation));
-    }
+    if (failure === undefined || (!untaken && lapsed === undefined && mayHaveBeenSent(failure))) noteSent();
+    await stopIfTold();
     if (failure === undefined) {
       await ended('done');
       return 'done';
@@ -109,6 +124,7 @@ export async function runStageAction(
     try {
       await pauseBetweenAttempts(stage, attempt);
     } catch (error) {
+      if (stage.mustStop()) await stopIfTold();
       if (isCancellation(error) && stage.recordsEnds) {
         await ended('cancelled');
         await takeBack(compensation);

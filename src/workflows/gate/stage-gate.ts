@@ -1,4 +1,4 @@
-import { ApplicationFailure, patched, uuid4, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, isCancellation, patched, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { CollectRequest, GateDefaults } from '../../activities/gate-activities';
 import type { LapsedLease, LeaseClaim } from '../../gate/decisions/lease';
 import type { RecordedDecision } from '../../gate/deployments/recorded-decision';
@@ -8,6 +8,7 @@ import { summarise } from '../../gate/deployments/explain';
 import { allowedPass, observedPass, overriddenPass, type GatePass } from '../../gate/deployments/gate-pass';
 import { asksAtOnce, lapsesPause, NextStep, nextAskAtMs, nextStep } from '../../gate/deployments/next-step';
 import type { DeploymentStatus, Pause } from '../../gate/deployments/deployment-state';
+import type { Looked } from '../../gate/deployments/looked';
 import { resumeMessage } from '../../gate/deployments/operator-reply';
 import { leaseLapsedFault } from '../../gate/deployments/pause';
 import { compileBehaviour, type CompiledBehaviour } from '../../gate/deployments/stage-behaviour';
@@ -16,12 +17,13 @@ import { LIMITS } from '../../kernel/limits';
 import { shortText } from '../../kernel/short-text';
 import type { JsonObject } from '../../kernel/json';
 import type { AuditRecord } from '../../audit/audit-record';
-import { awaitCall } from '../parts/await-call';
+import { holdsAcceptedCalls, isCancelled, throwIfCancelled } from '../parts/accepted-calls';
+import { awaitCall, untilUrgent } from '../parts/await-call';
 import type { Pauses } from '../parts/pauses';
 import { AuditTrail } from './audit-trail';
 import type { Gate, GateCall, GatedStage, GateInbox } from './gate';
 import { StageWait, type Turn } from './stage-wait';
-import { recordLooked, takeDecision } from './take-decision';
+import { recordLooked, takeLook } from './take-decision';
 
 /** Runs that pass it look for changes by one activity a wait. */
 const RECHECK_PATCH = 'recheck';
@@ -36,6 +38,7 @@ export class StageGate {
   private audit: AuditTrail;
   private behaviour: CompiledBehaviour;
   activities: GateDefaults['activities'];
+  private remark = '';
 
   constructor(
     private readonly gate: Gate,
@@ -64,9 +67,13 @@ export class StageGate {
   async awaitPass(): Promise<GatePass> {
     let turn: Turn | undefined = asksAtOnce(this.gate.progress) ? { by: 'start' } : undefined;
     for (;;) {
+      await this.stopIfTold();
       if (turn) {
         const recorded = await this.take(turn);
-        const pass = await this.follow(recorded, turn.by === 'call' ? turn.call : undefined);
+        await this.stopIfTold();
+        // Only a look that an accepted abort ended comes to nothing, and that ends the deployment.
+        const pass = recorded && (await this.follow(recorded, turn.by === 'call' ? turn.call : undefined));
+        await this.stopIfTold();
         if (pass) {
           this.gate.showAttributes();
           return pass;
@@ -105,6 +112,40 @@ export class StageGate {
     await this.pauses.pauseOn([fault], { decisionId: claim.decisionId });
   }
 
+  /**
+   * Whether an abort was accepted, or Temporal cancelled the workflow: nothing is decided or sent any more. A run of an
+   * earlier release that was told so goes on as it did.
+   */
+  mustStop(): boolean {
+    return (this.inbox.urgentAwaits || isCancelled()) && holdsAcceptedCalls();
+  }
+
+  /**
+   * Ends the deployment here where it must stop.
+   *
+   * @throws ApplicationFailure DeploymentAborted, or the cancellation
+   */
+  async stopIfTold(): Promise<void> {
+    if (!this.mustStop()) return;
+    const abort = await this.takeAbort();
+    if (abort) await this.endAborted(abort);
+    await throwIfCancelled();
+  }
+
+  /**
+   * For a workflow that asks for another stage although the deployment was aborted.
+   *
+   * @throws ApplicationFailure DeploymentAborted
+   */
+  async failIfAborted(): Promise<void> {
+    if (this.gate.status().state === 'aborted' && holdsAcceptedCalls()) await this.fail(FailureType.DeploymentAborted);
+  }
+
+  /** What the end must say besides its reason, for example that a compensation failed. */
+  noteRemark(remark: string): void {
+    this.remark += remark;
+  }
+
   /** Takes the abort that came in while an action ran. It is recorded when this returns. */
   async takeAbort(): Promise<GateCall | undefined> {
     if (!this.inbox.urgentAwaits) return undefined;
@@ -121,9 +162,11 @@ export class StageGate {
     return await this.fail(FailureType.DeploymentAborted);
   }
 
-  /** Temporal's own cancellation is an abort without a name. */
-  async recordCancellation(reason: string): Promise<void> {
+  /** Temporal's own cancellation is an abort without a name. Returns why the deployment ended. */
+  async recordCancellation(): Promise<string> {
+    const reason = `the workflow was cancelled in Temporal${this.remark}`;
     await this.audit.recordAct({ id: uuid4(), kind: 'abort', atMs: Date.now(), actor: 'temporal', reason });
+    return reason;
   }
 
   /** Whether this run records what became of actions, and how it ended. */
@@ -149,21 +192,30 @@ export class StageGate {
     await this.pauses.end(reason);
   }
 
-  /** The decision of a turn: the one that a look came to, or one that is asked for now. */
-  private async take(turn: Turn): Promise<RecordedDecision> {
+  /**
+   * The decision of a turn: the one that a look came to, or one that is asked for now; undefined when an abort was accepted
+   * while it was looked at.
+   */
+  private async take(turn: Turn): Promise<RecordedDecision | undefined> {
     const record = (draft: AuditRecord): Promise<AuditRecord> => this.audit.recordDecision(draft);
     const { requiredRelease } = this.gate.progress;
     const isAsked = turn.by === 'call' || turn.by === 'time';
-    const recorded =
-      turn.by === 'look'
-        ? await recordLooked(turn.looked, record)
-        : await takeDecision(
-            { ...this.request(), bypassCache: isAsked || requiredRelease !== undefined },
-            this.activities,
-            record,
-          );
+    const bypassCache = isAsked || requiredRelease !== undefined;
+    const looked = turn.by === 'look' ? turn.looked : await this.look({ ...this.request(), bypassCache });
+    if (looked === undefined) return undefined;
+    const recorded = await recordLooked(looked, record);
     this.gate.apply({ type: 'decided', recorded });
     return recorded;
+  }
+
+  /** undefined when an abort was accepted meanwhile: a source that hangs does not hold it up. */
+  private async look(request: CollectRequest): Promise<Looked | undefined> {
+    try {
+      return await untilUrgent(this.inbox, () => takeLook(request, this.activities), holdsAcceptedCalls);
+    } catch (error) {
+      if (isCancellation(error) && this.mustStop()) return undefined;
+      throw error;
+    }
   }
 
   /** What a decision or a look is asked for. */

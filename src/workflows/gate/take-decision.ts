@@ -11,17 +11,17 @@ import { failureType, snapshotFailure, toFault } from './activity-errors';
 import { localActivities, remoteActivities } from './activity-proxies';
 
 /**
- * One decision: collect, evaluate, record, in this order. Whatever fails becomes a decision of outcome `error`; the only
- * thing thrown is a cancellation.
- *
- * @param record stores the record and returns the one that is in the store
+ * Collects and evaluates; `recordLooked` then makes it a decision. Whatever fails becomes a look of outcome `error`; the
+ * only thing thrown is a cancellation.
  */
-export async function takeDecision(
-  request: CollectRequest,
-  options: GateDefaults['activities'],
-  record: (record: AuditRecord) => Promise<AuditRecord>,
-): Promise<RecordedDecision> {
-  return await recordLooked(withTarget(await look(request, options), request.target), record);
+export async function takeLook(request: CollectRequest, options: GateDefaults['activities']): Promise<Looked> {
+  try {
+    return withTarget(await decide(request, options), request.target);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const fault = (): Fault => toFault(error, FailureType.FactSourceUnavailable);
+    return withTarget({ failure: snapshotFailure(error) ?? unanswered(request, fault()) }, request.target);
+  }
 }
 
 /**
@@ -36,16 +36,6 @@ export async function recordLooked(
   const { workflowId, runId } = workflowInfo();
   const draft = draftOf(looked, { workflowId, runId });
   return toRecordedDecision(await record(draft.record), draft.decision, draft.maxAgeMs);
-}
-
-async function look(request: CollectRequest, options: GateDefaults['activities']): Promise<Looked> {
-  try {
-    return await decide(request, options);
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    const fault = (): Fault => toFault(error, FailureType.FactSourceUnavailable);
-    return { failure: snapshotFailure(error) ?? unanswered(request, fault()) };
-  }
 }
 
 async function decide(request: CollectRequest, options: GateDefaults['activities']): Promise<SnapshotAndDecision> {

@@ -29,13 +29,21 @@ export async function awaitCall<K extends string, R>(waiting: Waiting<K, R>): Pr
   }
 }
 
-/** Runs `act`, cancelled as soon as an urgent call waits. */
-export async function untilUrgent<T>(inbox: { readonly urgentAwaits: boolean }, act: () => Promise<T>): Promise<T> {
+/**
+ * Runs `act`, cancelled as soon as an urgent call waits.
+ *
+ * @param mayCancel asked once, when such a call has come: whether this run may cancel; @default it may
+ */
+export async function untilUrgent<T>(
+  inbox: { readonly urgentAwaits: boolean },
+  act: () => Promise<T>,
+  mayCancel: () => boolean = () => true,
+): Promise<T> {
   return await CancellationScope.cancellable(async () => {
     const scope = CancellationScope.current();
     let ended = false;
     const watch = condition(() => ended || inbox.urgentAwaits).then(() => {
-      if (!ended) scope.cancel();
+      if (!ended && mayCancel()) scope.cancel();
     });
     watch.catch(() => undefined);
     try {

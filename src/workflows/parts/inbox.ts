@@ -2,6 +2,7 @@ import { ApplicationFailure, condition, currentUpdateInfo, setHandler } from '@t
 import type { SignalDefinition, UpdateDefinition } from '@temporalio/common';
 import { shortText, shortTexts } from '../../kernel/short-text';
 import { messageTypeInfo } from '../../platform/temporal/payloads/messages';
+import { holdsAcceptedCalls } from './accepted-calls';
 import { noteUnknownSignals } from './unknown-messages';
 import { earlierReply, shapeFaults, type HandledCall, type OperatorCall } from '../../kernel/operator-call';
 
@@ -97,11 +98,14 @@ export class Inbox<K extends string, R> {
     return this.queue.splice(Math.max(0, index), 1)[0];
   }
 
-  /** The next call that fits the state as it is now: one that no longer does is answered as void. */
+  /**
+   * The next call that fits the state as it is now: one that no longer does is answered as void. An urgent one fitted
+   * when it was accepted, and that is enough.
+   */
   takeFitting(): QueuedCall<K, R> | undefined {
     for (let queued = this.take(); queued; queued = this.take()) {
       const unfit = this.misfit(queued.kind, queued.call);
-      if (unfit === undefined) return queued;
+      if (unfit === undefined || (queued.kind === this.words.urgent && holdsAcceptedCalls())) return queued;
       this.answer(queued, false, unfit);
     }
     return undefined;
