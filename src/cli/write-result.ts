@@ -24,9 +24,10 @@ export interface ResultFile {
  * Begins a file that is renamed into place when it is whole, so that whoever watches it never sees half of it. A link stays a
  * link; a device or a pipe is written to as it is.
  *
+ * @param options.mode of the file, less the umask @default 0o666
  * @throws CliExit that names the file and the reason, as its functions do
  */
-export async function openResult(wanted: string): Promise<ResultFile> {
+export async function openResult(wanted: string, { mode }: { mode?: number } = {}): Promise<ResultFile> {
   const attempt = async <T>(run: () => Promise<T>): Promise<T> => {
     try {
       return await run();
@@ -39,7 +40,9 @@ export async function openResult(wanted: string): Promise<ResultFile> {
   const found = await stat(path).catch(() => undefined);
   // What is there and is no file must not be replaced by one: not /dev/null, for one.
   const part = found === undefined || found.isFile() ? `${path}.${process.pid}.part` : undefined;
-  const file = await attempt(() => (part === undefined ? writeAsItIs(path) : beginFile(path, { part })));
+  const file = await attempt(() =>
+    part === undefined ? writeAsItIs(path) : beginFile(path, { part, ...(mode === undefined ? {} : { mode }) }),
+  );
   return {
     write: (content) => attempt(() => file.write(content)),
     finish: () => attempt(() => file.finish()),

@@ -14,7 +14,9 @@ export interface ExportTarget extends ResultFile {
  */
 export async function openExport(io: CliIo, name: string | undefined): Promise<ExportTarget> {
   if (name === undefined || name === '-') return toStdout(io);
-  return { ...(await openResult(resolve(io.cwd, name))), isLeft: () => false };
+  // Records hold names of people: what is exported is for this user alone.
+  const file = await openResult(resolve(io.cwd, name), { mode: 0o600 });
+  return { ...file, isLeft: () => false };
 }
 
 function toStdout({ stdout }: CliIo): ExportTarget {

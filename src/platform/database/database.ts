@@ -1,8 +1,9 @@
 import { PGlite } from '@electric-sql/pglite';
 import { Kysely, PostgresDialect, type Migration, type PostgresPool } from 'kysely';
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makePrivateFolder, makePrivateTree } from '../files/private-folder';
 import { lockFolder, type FolderLock } from './lock';
 import { migrate } from './migrate';
 import { removeOwnerFiles, writeAddress, writeToken } from './owner-files';
@@ -89,7 +90,7 @@ async function openEmbedded<Schema>(folder: string, migrations: Migrations): Pro
   let lock: FolderLock | undefined;
   let db: Kysely<Schema> | undefined;
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makePrivateFolder(folder);
     const held = (lock = await lockFolder(folder));
     const token = await writeToken(folder);
     const opened = (db = overPool<Schema>(createPglitePool(await openPglite(folder))));
@@ -122,7 +123,10 @@ async function openPglite(folder: string): Promise<PGlite> {
     await (await PGlite.create(unfinished)).close();
     await rename(unfinished, data);
   }
-  return PGlite.create(data);
+  const opened = await PGlite.create(data);
+  // It makes some files for everyone to read. Those that it makes later are below a folder that no one else can enter.
+  await makePrivateTree(data);
+  return opened;
 }
 
 /** The files first: once the lock is gone they may be the next owner's. */
