@@ -34,8 +34,8 @@ export {
   type CallResult,
   type DeploymentClientOptions,
   type FoundStatus,
-  type ListedDeployment,
 } from './clients/deployment-client';
+export type { ListedDeployment, ListFilter } from './clients/list-deployments';
 export { UpdateTaken } from './clients/update-taken';
 export { FailureType, GateError, type Fault } from './kernel/failures';
 export type { CaseDifference, CasesResult, TriedDecision } from './releases/diff/try-cases';

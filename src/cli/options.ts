@@ -19,6 +19,14 @@ export function withSettings(command: Command): Command {
   return command.option('--settings <file>', 'settings file (PKL, JSON or YAML); also GATE_SETTINGS');
 }
 
+/** For commands about a deployment that a workflow of other people may operate. */
+export function withWorkflowId(command: Command): Command {
+  return command.option(
+    '--workflow-id <id>',
+    'the workflow that awaits the gate for it; by default deployment/<id>, or the open one with this DeploymentId',
+  );
+}
+
 /** Milliseconds of a duration option. */
 export function duration(text: string): number {
   try {

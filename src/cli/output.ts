@@ -59,7 +59,7 @@ export function painted(colors: Colors, state: string): string {
   if (['allow', 'done'].includes(state)) return colors.green(state);
   if (['deny', 'denied', 'failed', 'aborted', 'terminated', 'timed-out', 'error'].includes(state))
     return colors.red(state);
-  if (['paused', 'waiting'].includes(state)) return colors.yellow(state);
+  if (['paused', 'waiting', 'override'].includes(state)) return colors.yellow(state);
   return state;
 }
 

@@ -17,14 +17,10 @@ import { FailureType, faultsToError, GateError } from '../kernel/failures';
 import { workflowIdOf } from '../kernel/names';
 import { deploymentSizeFaults } from '../gate/deployments/deployment-size';
 import type { DeploymentSpec } from '../gate/deployments/deployment-spec';
-import {
-  type DeploymentStatus,
-  type Explanation,
-  type GateState,
-  type OperatorReply,
-} from '../gate/deployments/deployment-state';
+import { type DeploymentStatus, type Explanation, type OperatorReply } from '../gate/deployments/deployment-state';
 import { closedStatus, remainingStatus } from '../gate/deployments/closed-run';
 import { explain } from '../gate/deployments/explain';
+import { shownState } from '../gate/deployments/shown-state';
 import { readTermination, terminationText } from '../platform/temporal/termination';
 import { toLookDetails } from '../gate/deployments/looks';
 import { decodePendingActivities } from '../platform/temporal/pending-activities';
@@ -36,16 +32,27 @@ import { sha256 } from '../kernel/digest';
 import type { JsonValue } from '../kernel/json';
 import { diffJson } from '../kernel/json-diff';
 import type { OperatorCall } from '../kernel/operator-call';
+import { BoundedMap } from '../kernel/bounded-map';
+import { findWorkflow } from './find-workflow';
+import { listDeployments, type ListedDeployment, type ListFilter } from './list-deployments';
 import { isTaskFailing, updateTaken, UpdateTaken } from './update-taken';
 
 export const DEPLOYMENT_WORKFLOW = 'deployment';
-/** How workflows that tell nothing themselves ended; any other one failed. */
-const END_STATES: Partial<Record<string, GateState>> = {
-  CANCELLED: 'aborted',
-  TERMINATED: 'terminated',
-  TIMED_OUT: 'timed-out',
-};
 const UPDATES = { resume: resumeUpdate, abort: abortUpdate, override: overrideUpdate } as const;
+
+const PLACE_HOLDS_MS = 5_000;
+const MOST_PLACES = 1_000;
+
+/** A deployment, and the workflow that operates it. */
+interface Place {
+  id: string;
+  workflowId: string;
+}
+
+const isOwn = ({ id, workflowId }: Place): boolean => workflowId === workflowIdOf(id);
+
+/** Whom a query is for: only a workflow of other people may have several gates. */
+const argumentsFor = (place: Place): [deploymentId?: string] => (isOwn(place) ? [] : [place.id]);
 
 /** What a client of deployments needs, and how long it may take. */
 export interface DeploymentClientOptions {
@@ -81,6 +88,8 @@ export type CallResult =
 
 /** Starts and steers deployments; what the `gate` command and programs use. */
 export class DeploymentClient {
+  private readonly places = new BoundedMap<string, { place: Place; atMs: number }>(MOST_PLACES);
+
   constructor(private readonly options: DeploymentClientOptions) {}
 
   /**
@@ -112,9 +121,9 @@ export class DeploymentClient {
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
-    const { memo } = await this.describe(spec.id);
+    const { memo } = await this.handle({ workflowId: workflowIdOf(spec.id) }).describe();
     if (memo?.inputDigest !== digest) {
-      const earlier = await this.startedSpec(spec.id);
+      const earlier = await this.startedSpec(workflowIdOf(spec.id));
       throw otherInput(spec, earlier, this.options.hidesValues ?? false);
     }
     return { started: memo.startedBy === nonce };
@@ -128,7 +137,7 @@ export class DeploymentClient {
   async nextId(id: string, ranBefore: (candidate: string) => Promise<boolean> = async () => false): Promise<string> {
     for (let run = 1; ; run += 1) {
       const candidate = run === 1 ? id : `${id}.${run}`;
-      const description = await this.describeIfKnown(candidate);
+      const description = await this.describeIfKnown(workflowIdOf(candidate));
       if (!description) {
         if (await ranBefore(candidate)) continue;
         return candidate;
@@ -140,24 +149,34 @@ export class DeploymentClient {
     }
   }
 
-  async status(id: string): Promise<FoundStatus> {
-    const description = await this.describeIfKnown(id);
+  /**
+   * @param workflowId of the workflow that awaits the gate; @default the one that `findWorkflow` finds
+   * @throws GateError ConfigInvalid when several open workflows have the deployment, and none is named
+   */
+  async status(id: string, workflowId?: string): Promise<FoundStatus> {
+    const place = await this.place(id, workflowId);
+    const description = await this.describeIfKnown(place.workflowId);
     if (!description) return { found: 'unknown' };
     if (description.status.name !== 'RUNNING')
-      return { found: 'status', status: await this.result(id, description), closed: true };
+      return { found: 'status', status: await this.result(place, description), closed: true };
     // A query of a wedged workflow waits until the deadline, and then says only that it did.
-    const wedged = await this.wedged(id, description);
+    const wedged = await this.wedged(description);
     if (wedged) return { found: 'unanswered', closed: false, wedged };
-    const status = await this.withDeadline(() => this.handle(id).query(statusQuery));
+    const status = await this.withDeadline(() => this.handle(place).query(statusQuery, ...argumentsFor(place)));
     if (!status) return { found: 'unanswered', closed: false };
     return { found: 'status', status: await this.withPendingLooks(status, description), closed: false };
   }
 
-  /** undefined when no worker answered in time. */
-  async explain(id: string): Promise<Explanation | undefined> {
+  /**
+   * Undefined when no worker answered in time.
+   *
+   * @param workflowId as for `status`
+   */
+  async explain(id: string, workflowId?: string): Promise<Explanation | undefined> {
+    const place = await this.place(id, workflowId);
     const [found, explanation] = await Promise.all([
-      this.status(id),
-      this.withDeadline(() => this.handle(id).query(explainQuery)),
+      this.status(id, place.workflowId),
+      this.withDeadline(() => this.handle(place).query(explainQuery, ...argumentsFor(place))),
     ]);
     if (found.found !== 'status' || explanation === undefined) return undefined;
     return explain(found.status, explanation.notes);
@@ -183,109 +202,111 @@ export class DeploymentClient {
     return { ...status, pendingLooks };
   }
 
-  /** @param updateId the same id is carried out once, however often it is sent */
+  /**
+   * @param updateId the same id is carried out once, however often it is sent
+   * @param workflowId as for `status`
+   */
   async call(
     id: string,
     kind: OperatorCallKind,
     call: OperatorCall,
     updateId: string = randomUUID(),
+    workflowId?: string,
   ): Promise<CallResult> {
+    const place = await this.place(id, workflowId);
     const deadline = Date.now() + this.options.deadlineMs;
+    // A workflow of other people may have several gates; workers of an earlier release know no such key.
+    const addressed = isOwn(place) ? call : { ...call, deploymentId: id };
     try {
       const reply = await this.options.client.withDeadline(deadline, () =>
-        this.handle(id).executeUpdate(UPDATES[kind], { args: [call], updateId }),
+        this.handle(place).executeUpdate(UPDATES[kind], { args: [addressed], updateId }),
       );
       return { result: 'answered', reply };
     } catch (error) {
       if (error instanceof WorkflowUpdateFailedError)
         return { result: 'refused', message: error.cause?.message ?? error.message };
       if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
-        const taken = await updateTaken(this.options.client, workflowIdOf(id), updateId);
+        const taken = await updateTaken(this.options.client, place.workflowId, updateId);
         return { result: 'unconfirmed', taken, isTaskFailing: false };
       }
       if (error instanceof WorkflowNotFoundError)
-        return { result: 'refused', message: await this.whyNotRunning(id, kind) };
+        return { result: 'refused', message: await this.whyNotRunning(place, kind) };
       if (isTaskFailing(error)) return { result: 'unconfirmed', taken: UpdateTaken.no, isTaskFailing: true };
       throw error;
     }
   }
 
-  private async whyNotRunning(id: string, kind: OperatorCallKind): Promise<string> {
-    const found = await this.status(id);
+  private async whyNotRunning({ id, workflowId }: Place, kind: OperatorCallKind): Promise<string> {
+    const found = await this.status(id, workflowId);
     if (found.found !== 'status') return `Cannot ${kind}: deployment ${id} is unknown`;
     return `Cannot ${kind}: deployment ${id} is ${found.status.state} at stage ${found.status.stage}`;
   }
 
-  /** Newest first. */
-  async list(filter: { pausedOnly?: boolean; runningOnly?: boolean; limit: number }): Promise<ListedDeployment[]> {
-    const conditions = [`WorkflowType = '${DEPLOYMENT_WORKFLOW}'`];
-    if (filter.pausedOnly) conditions.push('PauseReason IS NOT NULL');
-    if (filter.runningOnly || filter.pausedOnly) conditions.push("ExecutionStatus = 'Running'");
-    const listed: ListedDeployment[] = [];
-    for await (const execution of this.options.client.workflow.list({ query: conditions.join(' AND ') })) {
-      if (listed.length >= filter.limit) break;
-      const attribute = (name: string): string | undefined =>
-        (execution.searchAttributes[name]?.[0] as string | undefined) ?? undefined;
-      listed.push({
-        deploymentId: attribute('DeploymentId') ?? execution.workflowId,
-        execution: execution.status.name.toLowerCase(),
-        stage: attribute('DeploymentStage'),
-        outcome: attribute('DecisionOutcome'),
-        pauseReason: attribute('PauseReason'),
-        startedAt: execution.startTime.toISOString(),
-      });
-    }
-    return listed;
+  /** Open ones first, then the ones that closed last. */
+  async list(filter: ListFilter): Promise<ListedDeployment[]> {
+    return await listDeployments(this.options.client, filter);
   }
 
-  private async result(id: string, description: WorkflowExecutionDescription): Promise<DeploymentStatus> {
+  private async result(place: Place, description: WorkflowExecutionDescription): Promise<DeploymentStatus> {
+    const { id } = place;
+    let cause: unknown;
     try {
-      return (await this.handle(id).result()) as DeploymentStatus;
+      const result: unknown = await this.handle(place).result();
+      if (isOwn(place)) return result as DeploymentStatus;
     } catch (error) {
-      const cause = error instanceof WorkflowFailedError ? error.cause : error;
+      cause = error instanceof WorkflowFailedError ? error.cause : error;
       const detail =
         cause instanceof ApplicationFailure ? (cause.details?.[0] as DeploymentStatus | undefined) : undefined;
-      if (detail?.deploymentId !== undefined) return detail;
-      const endReason = await this.endReason(description, cause);
-      const state = END_STATES[description.status.name] ?? 'failed';
-      // A worker still knows what the stages of a closed workflow did, from its history.
-      const known = await this.withDeadline(() => this.handle(id).query(statusQuery)).catch(() => undefined);
-      if (known) return closedStatus(known, state, endReason);
-      const spec = await this.startedSpec(id);
-      const stage = description.searchAttributes.DeploymentStage?.[0] as string | undefined;
-      return { ...remainingStatus({ deploymentId: id, state, stage, ...(spec ? { spec } : {}) }), endReason };
+      if (detail?.deploymentId === id) return detail;
     }
+    const endReason = await this.endReason(description, cause);
+    const state = shownState({ execution: description.status.name });
+    // A worker still knows what the stages of a closed workflow did, from its history.
+    const ask = () => this.handle(place).query(statusQuery, ...argumentsFor(place));
+    const known = await this.withDeadline(ask).catch(() => undefined);
+    if (known) return closedStatus(known, state, endReason);
+    const spec = isOwn(place) ? await this.startedSpec(place.workflowId) : undefined;
+    const stage = description.searchAttributes.DeploymentStage?.[0] as string | undefined;
+    return { ...remainingStatus({ deploymentId: id, state, stage, ...(spec ? { spec } : {}) }), endReason };
   }
 
   /** Why a workflow is closed; of one that was terminated, by whom too. */
   private async endReason(description: WorkflowExecutionDescription, cause: unknown): Promise<string> {
     if (description.status.name === 'TERMINATED')
       return terminationText(await readTermination(this.options.client, description));
-    return cause instanceof Error ? cause.message : description.status.name.toLowerCase();
+    return cause instanceof Error ? cause.message : `the workflow is ${description.status.name.toLowerCase()}`;
   }
 
-  private async wedged(id: string, { raw }: WorkflowExecutionDescription): Promise<WedgedWorkflow | undefined> {
+  private async wedged({ workflowId, raw }: WorkflowExecutionDescription): Promise<WedgedWorkflow | undefined> {
     if (!isWedged({ attempt: raw.pendingWorkflowTask?.attempt ?? 0 })) return undefined;
     const { client } = this.options;
-    return await wedgedWorkflow(client, client.options.namespace, workflowIdOf(id));
+    return await wedgedWorkflow(client, client.options.namespace, workflowId);
   }
 
-  private async startedSpec(id: string): Promise<DeploymentSpec | undefined> {
-    const input = await readStartedInput(this.options.client, { workflowId: workflowIdOf(id) });
+  private async startedSpec(workflowId: string): Promise<DeploymentSpec | undefined> {
+    const input = await readStartedInput(this.options.client, { workflowId });
     return (input as DeploymentInput | undefined)?.spec;
   }
 
-  private handle(id: string) {
-    return this.options.client.workflow.getHandle(workflowIdOf(id));
+  /** Looked for again after a while: another workflow may await the gate for the same deployment meanwhile. */
+  private async place(id: string, workflowId?: string): Promise<Place> {
+    if (workflowId !== undefined) return { id, workflowId };
+    const earlier = this.places.get(id);
+    if (earlier !== undefined && Date.now() - earlier.atMs < PLACE_HOLDS_MS) return earlier.place;
+    const own = await this.describeIfKnown(workflowIdOf(id));
+    const known = own === undefined ? 'unknown' : own.status.name === 'RUNNING' ? 'open' : 'closed';
+    const place = { id, workflowId: await findWorkflow(this.options.client, id, known) };
+    this.places.set(id, { place, atMs: Date.now() });
+    return place;
   }
 
-  private describe(id: string): Promise<WorkflowExecutionDescription> {
-    return this.handle(id).describe();
+  private handle({ workflowId }: Pick<Place, 'workflowId'>) {
+    return this.options.client.workflow.getHandle(workflowId);
   }
 
-  private async describeIfKnown(id: string): Promise<WorkflowExecutionDescription | undefined> {
+  private async describeIfKnown(workflowId: string): Promise<WorkflowExecutionDescription | undefined> {
     try {
-      return await this.describe(id);
+      return await this.handle({ workflowId }).describe();
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return undefined;
       throw error;
@@ -302,21 +323,6 @@ export class DeploymentClient {
       throw error;
     }
   }
-}
-
-/** One deployment as `gate list` shows it, from Temporal's search attributes; it may lag behind by seconds. */
-export interface ListedDeployment {
-  deploymentId: string;
-  /** Temporal's own word: running, completed, failed, … */
-  execution: string;
-  /** the present stage */
-  stage?: string;
-  /** of the newest decision: allow, deny or error */
-  outcome?: string;
-  /** failure type; absent when it is not paused */
-  pauseReason?: string;
-  /** RFC 3339 */
-  startedAt: string;
 }
 
 /** @throws GateError ConfigInvalid: Temporal would end a deployment that is too big, later and without a word */

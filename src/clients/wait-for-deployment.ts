@@ -9,6 +9,8 @@ export interface WaitOptions {
   timeoutMs: number;
   /** ends the waiting; the deployment continues */
   signal: AbortSignal;
+  /** of the workflow that is waited for; @default the one that the client finds */
+  workflowId?: string;
   /** told of every answer, also of the ones that change nothing */
   onAnswer?(found: FoundStatus): void;
 }
@@ -27,12 +29,12 @@ export type WaitResult =
 export async function waitForDeployment(
   deployments: Pick<DeploymentClient, 'status'>,
   id: string,
-  { timeoutMs, signal, onAnswer }: WaitOptions,
+  { timeoutMs, signal, workflowId, onAnswer }: WaitOptions,
 ): Promise<WaitResult> {
   const deadlineMs = Date.now() + timeoutMs;
   let last: DeploymentStatus | undefined;
   for (;;) {
-    const found = await deployments.status(id);
+    const found = await deployments.status(id, workflowId);
     onAnswer?.(found);
     if (found.found === 'status') {
       last = found.status;

@@ -8,6 +8,8 @@ export interface OperatorCall {
   reason: string;
   /** what the call is meant for: a pause, a decision; where that is over, the call is void */
   for?: string;
+  /** whose work it is meant for, in a workflow that has several: the deployment's id */
+  deploymentId?: string;
 }
 
 /** A call that has been carried out or found void; kept so that the same one does nothing twice. */
@@ -33,11 +35,12 @@ export function shapeFaults(kind: string, call: unknown, needsFor: boolean): str
       `Expected ${kind} to carry an object like {"actor": "ann", "reason": "checked by hand"}, got ${describe(call)}`,
     ];
   }
-  const { actor, reason, for: meantFor, ...others } = call as Record<string, unknown>;
+  const { actor, reason, for: meantFor, deploymentId, ...others } = call as Record<string, unknown>;
   const faults = [...textFaults('actor', actor), ...textFaults('reason', reason)];
   if (meantFor !== undefined || needsFor) faults.push(...textFaults('for', meantFor));
+  if (deploymentId !== undefined) faults.push(...textFaults('deploymentId', deploymentId));
   for (const key of Object.keys(others))
-    faults.push(`Expected only actor, reason and for, got the key ${shortText(key)}`);
+    faults.push(`Expected only actor, reason, for and deploymentId, got the key ${shortText(key)}`);
   return faults;
 }
 

@@ -16,7 +16,7 @@ export const resumeSignal = defineSignal<[unknown]>('resume');
 /** As the Update `abort`, without an answer. */
 export const abortSignal = defineSignal<[unknown]>('abort');
 
-/** State, stages, pause and newest decision. */
-export const statusQuery = defineQuery<DeploymentStatus>('status');
-/** Why the deployment waits, and what would unblock it. */
-export const explainQuery = defineQuery<Explanation>('explain');
+/** State, stages, pause and newest decision. In a workflow with several gates the argument names the deployment. */
+export const statusQuery = defineQuery<DeploymentStatus, [deploymentId?: string]>('status');
+/** Why the deployment waits, and what would unblock it. The argument is that of `status`. */
+export const explainQuery = defineQuery<Explanation, [deploymentId?: string]>('explain');

@@ -4,6 +4,7 @@ import type { DeploymentSpec } from '../../gate/deployments/deployment-spec';
 import { isFinal, type DeploymentStatus } from '../../gate/deployments/deployment-state';
 import { summarise } from '../../gate/deployments/explain';
 import type { PastResult } from '../../gate/deployments/past-result';
+import { workflowIdOf } from '../../kernel/names';
 import { CliExit, ExitCode, type CliIo, type CommandContext } from '../io';
 import { collect, duration, examples, keyValues, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
@@ -49,7 +50,7 @@ export function deployCommand({ io, exit }: CommandContext): Command {
             return (await findPast(io, options, { ...spec, id: candidate })) !== undefined;
           })
         : spec.id;
-      if (!options.again && (await deployments.status(id)).found === 'unknown') {
+      if (!options.again && (await deployments.status(id, workflowIdOf(id))).found === 'unknown') {
         const past = await askPast(io, options, { ...spec, id });
         if (past !== undefined) return exit(past);
       }
@@ -81,13 +82,13 @@ export function deployCommand({ io, exit }: CommandContext): Command {
 
 /** Without --wait only an end that is already there is reported. */
 async function glance(deployments: DeploymentClient, id: string): Promise<DeploymentStatus | undefined> {
-  const found = await deployments.status(id);
+  const found = await deployments.status(id, workflowIdOf(id));
   return found.found === 'status' && found.closed ? found.status : undefined;
 }
 
 /** One that was started before may have been paused for days: to say that it runs would mislead. */
 async function currentState(deployments: DeploymentClient, id: string): Promise<string> {
-  const found = await deployments.status(id);
+  const found = await deployments.status(id, workflowIdOf(id));
   return found.found === 'status' ? summarise(found.status) : `Deployment ${id} has not ended, but no worker answers`;
 }
 
@@ -106,6 +107,7 @@ async function waitFor(
   const waited = await waitForDeployment(deployments, id, {
     timeoutMs,
     signal: io.signal,
+    workflowId: workflowIdOf(id),
     onAnswer: (found) =>
       show(
         found.found === 'status' ? progressLine(found.status) : `No worker answers for deployment ${id}; still waiting`,

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { explain } from '../../gate/deployments/explain';
 import { CliExit, ExitCode, type CommandContext } from '../io';
-import { examples, withOutput, withSettings, type CommonOptions } from '../options';
+import { examples, withOutput, withSettings, withWorkflowId, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
 import { exitCodeOf, explanationLines } from './status-text';
 import { connect } from '../temporal-client';
@@ -13,17 +13,17 @@ export function explainCommand({ io, exit }: CommandContext): Command {
       'Why a deployment waits, on which facts with their ages and limits, what would unblock it, and when it asks next.',
     )
     .argument('<id>', 'deployment id');
-  examples(withOutput(withSettings(command)), ['gate explain firmware-1.4.0']);
-  return command.action(async (id: string, options: CommonOptions) => {
+  examples(withOutput(withSettings(withWorkflowId(command))), ['gate explain firmware-1.4.0']);
+  return command.action(async (id: string, options: CommonOptions & { workflowId?: string }) => {
     const { deployments, close } = await connect(io, options.settings);
     try {
-      const found = await deployments.status(id);
+      const found = await deployments.status(id, options.workflowId);
       if (found.found === 'unknown') throw new CliExit(ExitCode.usage, `deployment ${id} is unknown`);
       const explanation =
         found.found === 'status'
           ? found.closed
             ? explain(found.status, [])
-            : await deployments.explain(id)
+            : await deployments.explain(id, options.workflowId)
           : undefined;
       if (!explanation)
         throw new CliExit(ExitCode.timeout, `no worker answered for deployment ${id}; is one running? (gate worker)`);

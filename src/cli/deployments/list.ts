@@ -12,8 +12,10 @@ interface ListOptions extends CommonOptions {
 
 export function listCommand({ io }: CommandContext): Command {
   const command = new Command('list')
-    .summary('deployments, newest first')
-    .description('Deployments that Temporal knows, newest first.')
+    .summary('deployments, open ones first')
+    .description(
+      'Deployments that Temporal knows, one row each with the time of its first start: open ones first, then the ones that ended last. What is listed may lag behind by seconds.',
+    )
     .option('--paused', 'only those that are paused now')
     .option('--running', 'only those that have not ended')
     .option('--limit <n>', 'at most this many', count, 50);
@@ -29,7 +31,7 @@ export function listCommand({ io }: CommandContext): Command {
       if (options.output === 'json') return printJson(io, listed);
       const rows = listed.map((one) => [
         one.deploymentId,
-        one.execution,
+        one.state,
         one.stage ?? '',
         one.outcome ?? '',
         one.pauseReason ?? '',

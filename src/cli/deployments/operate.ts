@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { OperatorCallKind } from '../../gate/deployments/operator-call';
 import type { CallResult, DeploymentClient } from '../../clients/deployment-client';
 import { CliExit, ExitCode, type CommandContext } from '../io';
-import { duration, examples, withOutput, withSettings, type CommonOptions } from '../options';
+import { duration, examples, withOutput, withSettings, withWorkflowId, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
 import { exitCodeOf } from './status-text';
 import { connect } from '../temporal-client';
@@ -12,6 +12,7 @@ interface OperateOptions extends CommonOptions {
   reason: string;
   for?: string;
   updateId?: string;
+  workflowId?: string;
   timeout: number;
 }
 
@@ -59,14 +60,16 @@ function operatorCommand(
     .option('--for <id>', meantFor)
     .option('--update-id <id>', 'the same id is carried out once, however often it is sent')
     .option('--timeout <duration>', 'how long to wait for the answer', duration, 10_000);
-  examples(withOutput(withSettings(command)), [`gate ${kind} firmware-1.4.0 --actor ann --reason "checked by hand"`]);
+  examples(withOutput(withSettings(withWorkflowId(command))), [
+    `gate ${kind} firmware-1.4.0 --actor ann --reason "checked by hand"`,
+  ]);
   return command.action(async (id: string, options: OperateOptions) => {
     const { deployments, close } = await connect(io, options.settings, options.timeout);
     try {
-      const target = options.for ?? (await presentTarget(deployments, id, kind));
+      const target = options.for ?? (await presentTarget(deployments, id, kind, options.workflowId));
       const { actor, reason } = options;
       const call = { actor, reason, ...(target === undefined ? {} : { for: target }) };
-      const answer = await deployments.call(id, kind, call, options.updateId);
+      const answer = await deployments.call(id, kind, call, options.updateId, options.workflowId);
       if (answer.result === 'refused') throw new CliExit(ExitCode.usage, answer.message);
       if (answer.result === 'unconfirmed')
         throw new CliExit(ExitCode.timeout, `${kind} of ${id}: not confirmed${whatIsKnown(answer)}`);
@@ -104,8 +107,9 @@ async function presentTarget(
   deployments: DeploymentClient,
   id: string,
   kind: OperatorCallKind,
+  workflowId: string | undefined,
 ): Promise<string | undefined> {
-  const found = await deployments.status(id);
+  const found = await deployments.status(id, workflowId);
   if (found.found === 'unknown') throw new CliExit(ExitCode.usage, `deployment ${id} is unknown`);
   if (found.found === 'unanswered') {
     if (kind === 'abort') return undefined;

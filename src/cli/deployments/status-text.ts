@@ -20,7 +20,7 @@ export function statusLines(io: CliIo, status: DeploymentStatus, nowMs: number):
   const colors = colorsFor(io);
   const lines = [colors.bold(summarise(status))];
   for (const stage of status.stages) {
-    const outcome = stage.overridden ? 'overridden' : stage.outcome;
+    const { outcome } = stage;
     lines.push(
       `  ${stage.name}: ${painted(colors, stage.state)}${outcome === undefined ? '' : ` (${painted(colors, outcome)})`}`,
     );

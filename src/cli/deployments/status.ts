@@ -1,9 +1,15 @@
 import { Command } from 'commander';
 import { CliExit, ExitCode, type CommandContext } from '../io';
-import { examples, withOutput, withSettings, type CommonOptions } from '../options';
+import { duration, examples, withOutput, withSettings, withWorkflowId, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
 import { exitCodeOf, statusLines } from './status-text';
 import { connect } from '../temporal-client';
+
+interface StatusOptions extends CommonOptions {
+  workflowId?: string;
+  watch?: boolean;
+  every: number;
+}
 
 export function statusCommand({ io, exit }: CommandContext): Command {
   const command = new Command('status')
@@ -11,12 +17,22 @@ export function statusCommand({ io, exit }: CommandContext): Command {
     .description(
       'Shows the state of a deployment. Exit code: 0 running or done, 1 denied, failed, aborted, terminated or timed out, 2 unknown, 3 paused, 4 not answered.',
     )
-    .argument('<id>', 'deployment id');
-  examples(withOutput(withSettings(command)), ['gate status firmware-1.4.0']);
-  return command.action(async (id: string, options: CommonOptions) => {
+    .argument('<id>', 'deployment id')
+    .option('--watch', 'print it again whenever it changes, until the deployment has ended; -o json prints a line each')
+    .option('--every <duration>', 'how often --watch asks', duration, 1_000);
+  examples(withOutput(withSettings(withWorkflowId(command))), [
+    'gate status firmware-1.4.0',
+    'gate status firmware-1.4.0 --watch',
+  ]);
+  return command.action(async (id: string, options: StatusOptions) => {
     const { deployments, close } = await connect(io, options.settings);
     try {
-      const found = await deployments.status(id);
+      if (options.watch) {
+        const { watchStatus } = await import('./watch-status.js');
+        const ask = () => deployments.status(id, options.workflowId);
+        return exit(await watchStatus(io, id, { everyMs: options.every, output: options.output, ask }));
+      }
+      const found = await deployments.status(id, options.workflowId);
       if (found.found === 'unknown') throw new CliExit(ExitCode.usage, `deployment ${id} is unknown`);
       if (found.found === 'unanswered' && found.wedged) {
         const { WEDGED_ADVICE, wedgedText } = await import('../../platform/temporal/wedged/find-wedged.js');

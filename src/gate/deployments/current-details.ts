@@ -6,7 +6,7 @@ export function currentDetails(status: DeploymentStatus, notes: readonly string[
   const explanation = explain(status, notes);
   const lines = [`**${escape(explanation.summary)}**`, ''];
   for (const stage of status.stages) {
-    const outcome = stage.overridden ? 'overridden' : stage.outcome;
+    const { outcome } = stage;
     lines.push(`- ${escape(stage.name)}: ${stage.state}${outcome === undefined ? '' : ` (${outcome})`}`);
   }
   section(lines, 'Why', explanation.why);

@@ -86,8 +86,8 @@ export interface StageProgress {
   name: string;
   /** `unknown` where the workflow is closed and no worker answers */
   state: 'pending' | 'unknown' | GateState;
-  /** of its newest decision; absent before the first */
-  outcome?: 'allow' | 'deny' | 'error';
+  /** of its newest decision, and `override` in a status where an operator overrode it; absent before the first */
+  outcome?: 'allow' | 'deny' | 'error' | 'override';
   /** an operator allowed it in spite of its decision */
   overridden?: boolean;
 }

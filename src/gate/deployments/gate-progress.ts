@@ -176,7 +176,7 @@ export function toStatus(progress: GateProgress): DeploymentStatus {
     state: isFinal(state) || pause === undefined ? state : GateState.paused,
     stage: stages[Math.max(0, stageIndex)]?.name ?? '',
     stageIndex: Math.max(0, stageIndex),
-    stages: [...stages],
+    stages: stages.map((stage) => (stage.overridden ? { ...stage, outcome: 'override' as const } : stage)),
     pause,
     lastDecision,
     lastLook,

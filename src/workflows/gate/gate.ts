@@ -34,11 +34,12 @@ import {
   statusQuery,
 } from '../messages';
 import { messageTypeInfo } from '../../platform/temporal/payloads/messages';
-import { DECISION_OUTCOME, DEPLOYMENT_STAGE, PAUSE_REASON, POLICY_REVISION } from '../search-attributes';
+import { DECISION_OUTCOME, DEPLOYMENT_ID, DEPLOYMENT_STAGE, PAUSE_REASON, POLICY_REVISION } from '../search-attributes';
+import { createAddressBook } from '../parts/address-book';
 import type { Inbox, QueuedCall } from '../parts/inbox';
 import { OperatedWorkflow, type CarriedOperation } from '../parts/operated-workflow';
 import type { Outbox } from '../parts/outbox';
-import type { ShownAttribute } from '../parts/view';
+import type { ShownAttribute, WrittenAttributes } from '../parts/view';
 import { readDefaults } from './activity-proxies';
 import { StageGate } from './stage-gate';
 
@@ -69,6 +70,15 @@ export interface GateOptions {
 export type GateInbox = Inbox<OperatorCallKind, OperatorReply>;
 export type GateCall = QueuedCall<OperatorCallKind, OperatorReply>;
 
+/** Runs that pass it show overrides in the search attributes. */
+const OVERRIDES_PATCH = 'shown-overrides';
+/** Runs that pass it show in the search attributes whose gate a workflow of your own has. */
+const OWNERS_PATCH = 'shown-owners';
+
+// A workflow runs in a module scope of its own, so these are of one execution.
+const gates = createAddressBook();
+const ownersWritten: WrittenAttributes = new Map();
+
 /**
  * The gate of one deployment, over all of its stages: what is known of it, what operators call, and what is shown. Its
  * state changes only by events from the caller's own line of control; handlers do no more than queue.
@@ -79,6 +89,7 @@ export class Gate {
   private present?: StageGate;
   private defaults?: GateDefaults;
   private waits = 0;
+  private showsOwner = false;
 
   constructor(readonly options: GateOptions) {
     const { carried } = options;
@@ -86,6 +97,7 @@ export class Gate {
     this.operated = new OperatedWorkflow<OperatorCallKind, OperatorReply>(
       {
         inbox: {
+          subject: options.deploymentId,
           calls: {
             resume: { update: resumeUpdate, signal: resumeSignal, needsFor: true },
             abort: { update: abortUpdate, signal: abortSignal, needsFor: false },
@@ -96,13 +108,22 @@ export class Gate {
           reply: (kind, accepted, message) => replyTo(kind, accepted, message, this.status()),
         },
         details: (notes) => currentDetails(this.status(), notes),
-        attributes: () => (options.searchAttributes === false ? [] : searchAttributes(this.status())),
+        attributes: () => (options.searchAttributes === false ? [] : this.searchAttributes()),
       },
       carried,
     );
     const typeInfo = messageTypeInfo();
-    setHandler({ ...statusQuery, ...typeInfo }, () => this.status());
-    setHandler({ ...explainQuery, ...typeInfo }, () => explain(this.status(), this.inbox.notes));
+    const addressed = gates.add<Gate>(options.deploymentId, this);
+    const asked = (deploymentId: unknown): Gate => {
+      const { to, why } = addressed(deploymentId);
+      if (to === undefined) throw ApplicationFailure.nonRetryable(why);
+      return to;
+    };
+    setHandler({ ...statusQuery, ...typeInfo }, (deploymentId) => asked(deploymentId).status());
+    setHandler({ ...explainQuery, ...typeInfo }, (deploymentId) => {
+      const gate = asked(deploymentId);
+      return explain(gate.status(), gate.inbox.notes);
+    });
     if (options.ownsMessages) this.inbox.noteUnknownSignals();
   }
 
@@ -145,6 +166,29 @@ export class Gate {
     this.operated.view.showAttributes();
   }
 
+  /** A workflow of your own is found by the deployment of its newest stage; the deployment's workflow began with it. */
+  private showOwner(): void {
+    if (this.options.ownsMessages || this.options.searchAttributes === false || !patched(OWNERS_PATCH)) return;
+    this.showsOwner = true;
+    // Several gates write to one workflow: each must know what another wrote.
+    this.operated.view.share(ownersWritten);
+    this.showAttributes();
+  }
+
+  private searchAttributes(): ShownAttribute[] {
+    const status = this.status();
+    const { stage, stages, stageIndex, lastDecision, pause } = status;
+    const isOverridden = stages[stageIndex]?.overridden === true && patched(OVERRIDES_PATCH);
+    const outcome = isOverridden ? 'override' : (lastDecision?.decision.outcome ?? null);
+    return [
+      ...(this.showsOwner ? [{ key: DEPLOYMENT_ID, value: status.deploymentId }] : []),
+      { key: DEPLOYMENT_STAGE, value: stage },
+      { key: DECISION_OUTCOME, value: outcome },
+      { key: POLICY_REVISION, value: lastDecision?.release?.policySha ?? null },
+      { key: PAUSE_REASON, value: pause?.reason ?? null },
+    ];
+  }
+
   /**
    * Begins a stage, or takes it up again, under the defaults in force now.
    *
@@ -153,6 +197,7 @@ export class Gate {
   async begin(stage: GatedStage): Promise<StageGate> {
     this.refuseTooBig(stage);
     this.apply({ type: 'stage-entered', stage: stage.name });
+    this.showOwner();
     this.present = new StageGate(this, stage, await this.readDefaults());
     await this.continueAsNewIfLong();
     return this.present;
@@ -198,13 +243,4 @@ export class Gate {
     this.waits += 1;
     return this.waits - 1;
   }
-}
-
-function searchAttributes({ stage, lastDecision, pause }: DeploymentStatus): ShownAttribute[] {
-  return [
-    { key: DEPLOYMENT_STAGE, value: stage },
-    { key: DECISION_OUTCOME, value: lastDecision?.decision.outcome ?? null },
-    { key: POLICY_REVISION, value: lastDecision?.release?.policySha ?? null },
-    { key: PAUSE_REASON, value: pause?.reason ?? null },
-  ];
 }

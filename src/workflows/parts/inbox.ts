@@ -3,6 +3,7 @@ import type { SignalDefinition, UpdateDefinition } from '@temporalio/common';
 import { shortText, shortTexts } from '../../kernel/short-text';
 import { messageTypeInfo } from '../../platform/temporal/payloads/messages';
 import { holdsAcceptedCalls } from './accepted-calls';
+import { createAddressBook } from './address-book';
 import { noteUnknownSignals } from './unknown-messages';
 import { earlierReply, shapeFaults, type HandledCall, type OperatorCall } from '../../kernel/operator-call';
 
@@ -16,6 +17,8 @@ export interface CallChannel<R> {
 
 /** A domain's calls, in its words. */
 export interface InboxWords<K extends string, R> {
+  /** whose calls these are: what a call names where one workflow has several; @default the only one's */
+  subject?: string;
   calls: Record<K, CallChannel<R>>;
   /** taken before all others */
   urgent: K;
@@ -42,6 +45,9 @@ export interface QueuedCall<K extends string, R> {
   reply?: R;
 }
 
+// A workflow runs in a module scope of its own, so these are the inboxes of one execution: they share their handlers.
+const addressBook = createAddressBook();
+
 /** Ids remembered through continue-as-new; more than any operator sends within one pause. */
 const REMEMBERED = 200;
 const KEPT_NOTES = 10;
@@ -63,12 +69,24 @@ export class Inbox<K extends string, R> {
     this.noted = [...(carried?.notes ?? [])];
     const channels = Object.entries(words.calls) as [K, CallChannel<R>][];
     const typeInfo = messageTypeInfo();
+    const addressed = addressBook.add<Inbox<K, R>>(words.subject ?? '', this);
     for (const [kind, { update }] of channels) {
-      const validator = (call: OperatorCall): void => this.validate(kind, call);
-      setHandler({ ...update, ...typeInfo }, (call: OperatorCall) => this.submit(kind, call), { validator });
+      const validator = (call: OperatorCall): void => {
+        const { to, why } = addressed(call);
+        if (to === undefined) throw ApplicationFailure.nonRetryable(why, 'OperatorCallRefused');
+        to.validate(kind, call);
+      };
+      const handler = (call: OperatorCall): Promise<R> => (addressed(call).to ?? this).submit(kind, call);
+      setHandler({ ...update, ...typeInfo }, handler, { validator });
     }
-    for (const [kind, { signal }] of channels)
-      if (signal) setHandler({ ...signal, ...typeInfo }, (call: unknown) => this.signalled(kind, call));
+    for (const [kind, { signal }] of channels) {
+      if (!signal) continue;
+      setHandler({ ...signal, ...typeInfo }, (call: unknown) => {
+        const { to, why } = addressed(call);
+        if (to === undefined) this.note(`Signal ${kind} not accepted: ${why}`);
+        else to.signalled(kind, call);
+      });
+    }
   }
 
   /** Notes signals of other names, too. For a workflow that handles no messages but these. */

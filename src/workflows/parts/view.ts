@@ -17,9 +17,12 @@ export interface Shown {
 /** Search attributes as last written, by name: carried through continue-as-new, which keeps their values. */
 export type CarriedAttributes = [string, string | null][];
 
+/** Search attributes of a workflow as last written, by name. */
+export type WrittenAttributes = Map<string, string | null>;
+
 /** How people see a workflow without our tools: Temporal's current details and search attributes. */
 export class WorkflowView {
-  private readonly written: Map<string, string | null>;
+  private written: WrittenAttributes;
 
   constructor(
     private readonly shown: Shown,
@@ -39,6 +42,12 @@ export class WorkflowView {
     if (changed.length === 0) return;
     for (const { key, value } of changed) this.written.set(key.name, value);
     upsertSearchAttributes(changed as SearchAttributePair[]);
+  }
+
+  /** From now on `written` tells what the workflow has, which others write to as well. */
+  share(written: WrittenAttributes): void {
+    if (written.size === 0) for (const [name, value] of this.written) written.set(name, value);
+    this.written = written;
   }
 
   carried(): CarriedAttributes {

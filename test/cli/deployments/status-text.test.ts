@@ -20,6 +20,8 @@ describe('exitCodeOf', () => {
     ['denied', 1],
     ['failed', 1],
     ['aborted', 1],
+    ['terminated', 1],
+    ['timed-out', 1],
     ['paused', 3],
   ] as const)('the exit code of a deployment that is %s is %i', (state, code) => expect(exitCodeOf(state)).toBe(code));
 });

@@ -103,11 +103,11 @@ describe('explain', () => {
 describe('currentDetails', () => {
   it('currentDetails shows title, stages, reasons, facts and when it asks again, as Markdown that values cannot break', () => {
     const text = currentDetails(
-      { ...waiting, stages: [{ name: 'a*b', state: 'done', outcome: 'deny', overridden: true }] },
+      { ...waiting, stages: [{ name: 'a*b', state: 'done', outcome: 'override', overridden: true }] },
       ['no <actor>'],
     );
     expect(text).toContain('**Deployment d1, stage canary: denied, waiting**');
-    expect(text).toContain('- a\\*b: done (overridden)');
+    expect(text).toContain('- a\\*b: done (override)');
     expect(text).toContain('Why:\n- too many: 3');
     expect(text).toContain('| pending | 3 | 10 ms | 45000 ms | http://a\\|b |');
     expect(text).toContain('Asks again at 1970-01-01T00:00:00.000Z');
