@@ -2,11 +2,11 @@ import { dirname } from 'node:path';
 import type { Decision } from './decisions/decision';
 import { evaluateSnapshot } from './decisions/evaluate-snapshot';
 import { explainEvaluation, type EvaluationExplanation } from './decisions/explain-evaluation';
-import { collectSnapshot, SnapshotError } from './facts/collect-snapshot';
-import { createFactCollector } from './facts/collector';
+import { collectSnapshot, factsFault, SnapshotError } from './facts/collect-snapshot';
+import { createFactCollector, sizeFault } from './facts/collector';
 import type { Fact, FactTarget } from './facts/fact';
 import { PROVIDER_KINDS } from './facts/providers';
-import { registryFromConfig } from './facts/registry';
+import { maxAgesOf, registryFromConfig } from './facts/registry';
 import { FailureType, GateError, type Fault } from '../kernel/failures';
 import { isJsonObject, type JsonValue } from '../kernel/json';
 import { RESERVED_INPUT_KEYS } from '../kernel/names';
@@ -80,7 +80,7 @@ export async function dryRunWith(evaluator: Evaluator, request: DryRunRequest): 
   const { target, decisionTimeMs: nowMs, facts: given } = request;
   const release = await readRelease(request);
   const { facts, faults, maxAgeMs, decisionTimeMs } = given
-    ? { facts: readFacts(given, nowMs), faults: [], maxAgeMs: {}, decisionTimeMs: nowMs }
+    ? givenFacts(readFacts(given, nowMs), release, nowMs)
     : await collectFacts(request, release);
   const reads = new Set(release.policy.reads.facts);
   const used = facts.filter((fact) => reads.has(fact.id)).sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -171,6 +171,20 @@ function checkNames(facts: Fact[], path: string): Fact[] {
 
 function toFact(id: string, value: JsonValue, observedAtMs: number, nowMs: number): Fact {
   return { id, value, observedAtMs, collectedAtMs: nowMs, source: 'file' };
+}
+
+/** Facts that a caller gives are as old, and as big, as those that a worker collects may be. */
+function givenFacts(facts: Fact[], { config: { facts: configured, sizes } }: Release, nowMs: number): Collected {
+  const faults = [
+    ...facts.flatMap(({ id: factId, value, source }) => {
+      const wrong = sizeFault(value, sizes.factBytes);
+      return wrong === undefined
+        ? []
+        : [{ type: FailureType.FactInvalid, message: `Fact ${factId}: the value from ${source} ${wrong}`, factId }];
+    }),
+    ...[factsFault(facts, sizes.snapshotBytes)].filter((fault) => fault !== undefined),
+  ];
+  return { facts, faults, maxAgeMs: maxAgesOf(configured), decisionTimeMs: nowMs };
 }
 
 interface Collected {

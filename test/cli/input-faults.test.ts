@@ -204,6 +204,31 @@ describe('gate evaluate', () => {
     expect(JSON.parse(stdout)).toHaveProperty('error');
   });
 
+  it('gate evaluate finds a given fact too old, and too big, as a worker would', async () => {
+    const provider = { type: 'levelServer', base: 'http://levels', maxAge: '5s' };
+    const at = '2026-11-23T10:00:00Z';
+    const given = (timestamp: string, value: unknown = 100) => [
+      { id: 'pending_delta', value, timestamp },
+      { id: 'max_pending', value: 800 },
+      { id: 'region_health', value: HEALTHY.region_health },
+    ];
+    const release = { facts: { pending_delta: provider }, sizes: { factBytes: 1024 } };
+    write('release.json', JSON.stringify(release));
+    const evaluate = async (facts: object[]) => {
+      write('facts.json', JSON.stringify({ facts }));
+      const files = ['--policy', POLICY, '--facts', 'facts.json', '--config', 'release.json'];
+      return runCli(folder, ['evaluate', ...files, '--at', at, '-o', 'json']);
+    };
+    expect((await evaluate(given('2026-11-23T09:59:55Z'))).code).toBe(0);
+    const stale = await evaluate(given('2001-01-01T00:00:00Z'));
+    expect([stale.code, stale.stdout]).toEqual([
+      2,
+      expect.stringContaining('Expected pending_delta to be at most 5s old'),
+    ]);
+    const big = await evaluate(given(at, 'x'.repeat(2_000)));
+    expect([big.code, big.stdout]).toEqual([2, expect.stringContaining('has 2002 bytes as JSON, more than the 1024')]);
+  });
+
   it('gate evaluate takes limits alone as the configuration', async () => {
     write('facts.json', JSON.stringify({ ...HEALTHY, max_pending: 3100 }));
     write('limits.json', '{"limits": {"maxDelta": 500, "maxPending": 5000}}');

@@ -2,6 +2,7 @@ import type { LoadedSettings } from '../../settings/load-settings';
 import { storeFindings } from './audit-store';
 import { attempt, missing, type Finding } from './finding';
 import { releaseFinding } from './release';
+import { scrapeFindings } from './scrape-findings';
 import { alertsFinding, encryptionFinding } from './settings-findings';
 import { temporalFinding } from './temporal-server';
 import { toolFinding } from './tools';
@@ -40,6 +41,7 @@ export async function diagnose({ openSettings, settingsFrom, env, signal }: Doct
   return [
     ...findings,
     await releaseFinding(loaded, env),
+    ...(await scrapeFindings(loaded, env)),
     server,
     ...(server.state === 'ok' ? await workerFindings(loaded, env, signal) : []),
     await encryptionFinding(loaded, env),

@@ -163,7 +163,8 @@ export function createFactCollector(options: FactCollectorOptions): FactCollecto
   };
 }
 
-function sizeFault(value: unknown, most: number): string | undefined {
+/** What is wrong with the size of a fact's value, as a clause; undefined when it may be used. */
+export function sizeFault(value: unknown, most: number): string | undefined {
   const bytes = jsonBytes(value);
   return bytes > most ? `has ${bytes} bytes as JSON, more than the ${most} that a fact may have` : undefined;
 }

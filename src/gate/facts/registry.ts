@@ -89,6 +89,14 @@ export function factSchema(inputSchema: JsonSchema, factId: string): JsonSchema 
   return { ...own, ...($defs === undefined ? {} : { $defs }), ...(definitions === undefined ? {} : { definitions }) };
 }
 
+/** The maximum ages in force for facts, as their configuration says, in milliseconds; one that is always fresh has none. */
+export function maxAgesOf(facts: Readonly<Record<string, ProviderConfig>>): Record<string, number> {
+  const aged = Object.entries(facts).filter(
+    ([, config]) => config.type !== 'config' && !(config.type === 'static' && config.age === undefined),
+  );
+  return Object.fromEntries(aged.map(([factId, config]) => [factId, timesOf(config).maxAgeMs]));
+}
+
 function timesOf(config: ProviderConfig): { ttlMs: number; maxAgeMs: number; timeoutMs: number } {
   const { factTtl: ttl, factMaxAge: maxAge, factTimeout: timeout } = DEFAULT_DURATIONS;
   const given = { ttl, maxAge, timeout, ...config };

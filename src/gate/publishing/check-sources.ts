@@ -1,5 +1,6 @@
 import { checkPolicy, type PolicyCheck } from '../../releases/authoring/check-policy';
 import type { ConfigParts } from '../../releases/sources/load-release-config';
+import { factWarnings } from '../facts/providers/fact-warnings';
 import { providerFaults, releaseFaults, type ReleaseRules } from '../release-faults';
 
 /**
@@ -19,5 +20,6 @@ export async function checkSources(
   );
   const unbuilt = checked.bundle === undefined && loaded !== undefined;
   const ofProviders = unbuilt ? await providerFaults(loaded, rules.facts) : [];
-  return { ...checked, errors: [...faults, ...ofProviders, ...checked.errors] };
+  const warnings = [...checked.warnings, ...(loaded === undefined ? [] : factWarnings(loaded.config.facts))];
+  return { ...checked, errors: [...faults, ...ofProviders, ...checked.errors], warnings };
 }

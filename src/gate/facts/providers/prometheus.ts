@@ -7,7 +7,7 @@ import { parseTimeOrEpoch } from '../../../kernel/time';
 import { failure } from './http-request';
 import { prometheusError, readPrometheusAnswer, type Sample } from './prometheus-answer';
 import { escapeForPromql } from './promql-parameters';
-import { promqlAges, sampleTimeQuery } from './promql-selectors';
+import { promqlAges, sampleTimeQuery, type PromqlAges } from './promql-selectors';
 import { checkBaseUrl, createSource } from './source';
 import { redactUrl } from './url';
 
@@ -145,14 +145,17 @@ function observation(
 /** Refuses a query whose age cannot be known, unless the author says how to ask for it. */
 function checkAges(config: PrometheusProviderConfig, place: string): void {
   if (config.timestampQuery !== undefined) return;
-  // inside quotes and out a parameter of digits reads as what it will be
-  const query = config.query.replace(
-    /\{(?:deployment_id|deploymentId|stage|factId|(?:stage_)?attributes\.[^{}"']+)\}/g,
-    '1',
-  );
-  const { unclear } = promqlAges(query);
+  const { unclear } = agesOf(config);
   if (unclear === undefined) return;
   const where = `${place}.timestampQuery`;
   const message = `Expected ${where}, a query for the time of the oldest sample in epoch seconds such as min(timestamp(m)): the age of ${config.query} cannot be worked out, because ${unclear}`;
   throw faultsToError([{ type: FailureType.ConfigInvalid, message, where }]);
+}
+
+/** What can be said of the ages behind a fact before its parameters are known. */
+export function agesOf({ query }: Pick<PrometheusProviderConfig, 'query'>): PromqlAges {
+  // inside quotes and out a parameter of digits reads as what it will be
+  return promqlAges(
+    query.replace(/\{(?:deployment_id|deploymentId|stage|factId|(?:stage_)?attributes\.[^{}"']+)\}/g, '1'),
+  );
 }

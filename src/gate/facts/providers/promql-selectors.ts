@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { SyntaxNode } from '@lezer/common';
 import type { LRParser } from '@lezer/lr';
+import { BoundedMap } from '../../../kernel/bounded-map';
 
 // The package ships CommonJS too, but its types claim to be ESM only, so TypeScript refuses a plain import.
 const { parser } = createRequire(__filename)('@prometheus-io/lezer-promql') as { parser: LRParser };
@@ -23,15 +24,26 @@ export interface PromqlAges {
   unclear?: string;
 }
 
+/** Queries whose parameters differ are parsed once each; the least recently used goes first. */
+const parsed = new BoundedMap<string, PromqlAges>(1_000);
+
 /** More than this many questions for one fact would weigh on the source. */
 const MOST_SELECTORS = 16;
 
 /**
  * The selectors of a PromQL query with the offsets around them, those inside `x[5m]` and subqueries too
  * (https://prometheus.io/docs/prometheus/latest/querying/basics/). `@ start()` and `@ end()` are now, as the query is an
- * instant query. Throws nothing: what is not PromQL, MetricsQL for one, is `unclear`.
+ * instant query. Throws nothing: what is not PromQL, MetricsQL for one, is `unclear`. A query is parsed once.
  */
 export function promqlAges(query: string): PromqlAges {
+  const known = parsed.get(query);
+  if (known !== undefined) return known;
+  const ages = parseAges(query);
+  parsed.set(query, ages);
+  return ages;
+}
+
+function parseAges(query: string): PromqlAges {
   const written: SyntaxNode[] = [];
   const modifiers: Modifier[] = [];
   let unclear: string | undefined;
@@ -121,7 +133,7 @@ function targetOf(operand: SyntaxNode | null): SyntaxNode | undefined {
 const DURATION = /^\s*([+-]?)\s*((?:\d+(?:ms|[smhdwy]))+|\d+(?:\.\d+)?)\s*$/;
 
 /** `5m`, `1h30m`, `-90s`, and a bare number of seconds, as PromQL writes durations; NaN for an expression. */
-function promqlDurationMs(text: string): number {
+export function promqlDurationMs(text: string): number {
   const match = DURATION.exec(text);
   if (match === null) return NaN;
   const [, sign, amount] = match;
