@@ -22,6 +22,7 @@ import { WEDGED_ADVICE, wedgedText } from './platform/temporal/wedged/find-wedge
 import { keepStarted } from './platform/temporal/keep-started';
 import { lookEvery } from './platform/temporal/look-every';
 import { countPaused } from './platform/temporal/paused-activities';
+import { reachTemporal } from './platform/temporal/connection/reach-temporal';
 import { watchWedged } from './platform/temporal/wedged/watch-wedged';
 import { systemTimers } from './platform/timers/system-timers';
 import { createWorkerVersioning, type WorkerVersioning } from './platform/temporal/versioning/worker-versioning';
@@ -71,10 +72,10 @@ export async function startWorker(loaded: LoadedSettings, options: WorkerStartOp
     if (failure) throw failure.error;
   };
   try {
-    const { connectionOptions, namespace } = temporalConnectionConfig(settings, env);
+    const { connectionOptions, namespace, address } = temporalConnectionConfig(settings, env);
     const dataConverter = await gateDataConverter(loaded, env);
     installRuntime(services.logger, encrypts(dataConverter));
-    const connection = await NativeConnection.connect(connectionOptions);
+    const connection = await reachTemporal(address, env, () => NativeConnection.connect(connectionOptions));
     opened.push(() => connection.close());
 
     const identity = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;

@@ -14,14 +14,16 @@ export async function connect(
   return openDeployments(await openLoadedSettings(io, settingsPath), io.env, deadlineMs);
 }
 
+const ADVICE =
+  'Is it running? `gate dev` starts one; TEMPORAL_ADDRESS names another; `gate doctor` shows what was found';
+
 /** What a person can do about an error of the connection; undefined for any other error. */
 export function explainConnectionError(error: unknown): string | undefined {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    // By name: the module that declares it is loaded with the commands that connect.
+    if (cause.name === 'TemporalUnreachable') return `${cause.message}. ${ADVICE}`;
     const { code } = cause as { code?: unknown };
-    const unreachable = code === 14 || code === 4 || /Failed to connect before the deadline/.test(cause.message);
-    if (unreachable) {
-      return `Temporal did not answer (${cause.message}). Is it running? \`gate dev\` starts one; TEMPORAL_ADDRESS names another; \`gate doctor\` shows what was found`;
-    }
+    if (code === 14 || code === 4) return `Temporal did not answer (${cause.message}). ${ADVICE}`;
   }
   return undefined;
 }

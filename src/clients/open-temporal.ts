@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import type { LoadedSettings } from '../settings/load-settings';
+import { reachTemporal } from '../platform/temporal/connection/reach-temporal';
 import { gateDataConverter } from '../settings/open-data-converter';
 import { temporalConnectionConfig, type TemporalConnectionConfig } from '../settings/temporal-connection';
 
@@ -18,7 +19,7 @@ export const CONNECT_TIMEOUT_MS = 10_000;
 /**
  * A client of the Temporal server that the settings name, or Temporal's own variables.
  *
- * @throws GateError ConfigInvalid when a key, a certificate or a profile cannot be read; errors of the connection
+ * @throws GateError ConfigInvalid when a key, a certificate or a profile cannot be read; TemporalUnreachable
  */
 export async function openTemporal(
   loaded: LoadedSettings,
@@ -27,7 +28,8 @@ export async function openTemporal(
 ): Promise<OpenedTemporal> {
   const dataConverter = await gateDataConverter(loaded, env);
   const config = temporalConnectionConfig(loaded.settings, env);
-  const connection = await Connection.connect({ ...config.connectionOptions, connectTimeout: connectTimeoutMs });
+  const options = { ...config.connectionOptions, connectTimeout: connectTimeoutMs };
+  const connection = await reachTemporal(config.address, env, () => Connection.connect(options));
   const { namespace } = config;
   const client = new Client({ connection, namespace, dataConverter });
   return { ...config, client, connection, dataConverter };

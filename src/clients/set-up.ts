@@ -1,6 +1,7 @@
 import { Connection } from '@temporalio/client';
 import { setUpAuditStore, type AuditStoreSetup } from '../audit/stores/set-up-audit-store';
 import type { LoadedSettings } from '../settings/load-settings';
+import { reachTemporal } from '../platform/temporal/connection/reach-temporal';
 import { temporalConnectionConfig } from '../settings/temporal-connection';
 import { CONNECT_TIMEOUT_MS } from './open-temporal';
 import { setupSearchAttributes, type SearchAttributeSetup } from './search-attribute-setup';
@@ -20,7 +21,8 @@ export interface GateSetup {
  */
 export async function setUp(loaded: LoadedSettings, env: NodeJS.ProcessEnv): Promise<GateSetup> {
   const { connectionOptions, namespace, address } = temporalConnectionConfig(loaded.settings, env);
-  const connection = await Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_TIMEOUT_MS });
+  const options = { ...connectionOptions, connectTimeout: CONNECT_TIMEOUT_MS };
+  const connection = await reachTemporal(address, env, () => Connection.connect(options));
   try {
     const searchAttributes = await setupSearchAttributes(connection, namespace);
     return { address, namespace, searchAttributes, auditStore: await setUpAuditStore(loaded, env) };

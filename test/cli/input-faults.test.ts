@@ -318,12 +318,26 @@ describe('gate policy', () => {
 describe('with no Temporal to be found', () => {
   const env = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
 
+  it.each([
+    ['list'],
+    ['status', 'a'],
+    ['abort', 'a', '--actor', 'ann', '--reason', 'r'],
+    ['setup'],
+    ['policy', 'status'],
+  ])('gate %s names the address, and why it cannot be reached', async (...args) => {
+    expect(await runCli(folder, args, env)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Temporal at 127.0.0.1:1 cannot be reached: the connection was refused'),
+    });
+  });
+
   it('gate doctor says what is missing and what to do', async () => {
     const { code, stdout } = await runCli(folder, ['doctor', '-o', 'json'], env);
     expect(code).toBe(2);
     const findings = JSON.parse(stdout) as { what: string; state: string; advice?: string }[];
     expect(findings.find(({ what }) => what === 'temporal server')).toMatchObject({
       state: 'missing',
+      found: 'Temporal at 127.0.0.1:1 cannot be reached: the connection was refused',
       advice: expect.stringContaining('gate dev starts one'),
     });
   });

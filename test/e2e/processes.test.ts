@@ -70,7 +70,7 @@ describe('gate dev', () => {
     await expect(fetch(addresses.levelServer)).rejects.toThrow();
     expect(await runCli(folder, ['status', 'first', '--settings', addresses.settings])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('Temporal did not answer'),
+      stderr: expect.stringContaining('cannot be reached: the connection was refused'),
     });
   });
 });

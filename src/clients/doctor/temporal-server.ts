@@ -1,5 +1,6 @@
 import { Connection } from '@temporalio/client';
 import type { LoadedSettings } from '../../settings/load-settings';
+import { reachTemporal } from '../../platform/temporal/connection/reach-temporal';
 import { temporalConnectionConfig } from '../../settings/temporal-connection';
 import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes';
 import { attempt, missing, type Finding } from './finding';
@@ -11,7 +12,8 @@ const WHAT = 'temporal server';
 export async function temporalFinding({ settings }: LoadedSettings, env: NodeJS.ProcessEnv): Promise<Finding> {
   const answer = await attempt(async () => {
     const { connectionOptions, namespace, address } = temporalConnectionConfig(settings, env);
-    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_TIMEOUT_MS });
+    const options = { ...connectionOptions, connectTimeout: CONNECT_TIMEOUT_MS };
+    const connection = await reachTemporal(address, env, () => Connection.connect(options));
     try {
       const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
       const lacking = SEARCH_ATTRIBUTES.map(({ name }) => name).filter((name) => !customAttributes?.[name]);
