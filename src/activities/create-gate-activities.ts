@@ -24,7 +24,6 @@ import { lookAtStage } from './look';
 import { readLooks } from './read-looks';
 import { createRecheck } from './recheck';
 import { releaseFor } from './release-for';
-import { sendAlert } from './send-alert';
 import { toApplicationFailure, translated } from './to-application-failure';
 
 const HEARTBEAT_MS = 1_000;
@@ -38,10 +37,11 @@ export function createActivities(services: Services): GateActivities {
   return {
     readDefaults: async () => {
       const config = await currentOrDefaults(services);
-      const { uiUrl, historyLimit } = services;
+      const { uiUrl, historyLimit, alertRules } = services;
       return {
         stages: config.stages,
         activities: config.activities,
+        ...(alertRules === undefined ? {} : { alerts: alertRules }),
         ...(uiUrl === undefined ? {} : { uiUrl }),
         ...(historyLimit === undefined ? {} : { historyLimit }),
       };
@@ -104,7 +104,7 @@ export function createActivities(services: Services): GateActivities {
         services.metrics.actions.compensated(action.type);
         return result;
       }),
-    sendAlert: (alert) => sendAlert(services, alert),
+    sendAlert: (alert) => services.alerts.send(alert),
   };
 }
 

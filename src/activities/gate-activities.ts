@@ -1,6 +1,7 @@
 import type { LeaseClaim } from '../gate/decisions/lease';
 import type { ActionContext, ActionResult, ActionSpec } from '../gate/actions/action';
 import type { Alert } from '../alerts/alert';
+import type { AlertRules } from '../alerts/alert-rules';
 import type { AuditRecord } from '../audit/audit-record';
 import type { DraftRecord } from '../gate/deployments/looked';
 import type { ReleaseConfig, StageBehaviour } from '../releases/config/release-config';
@@ -93,6 +94,8 @@ export interface GateDefaults {
   historyLimit?: number;
   /** of the Temporal UI, for links in alerts */
   uiUrl?: string;
+  /** what people are told of; absent in answers of earlier releases */
+  alerts?: AlertRules;
 }
 
 /** What the gate does outside the workflow. Each is safe to run twice. Failures are ApplicationFailures of a FailureType. */

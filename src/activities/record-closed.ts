@@ -9,7 +9,6 @@ import type { Services } from '../gate/services';
 import { FailureType } from '../kernel/failures';
 import { readStartedInput } from '../platform/temporal/read-started-input';
 import { readTermination, terminationText } from '../platform/temporal/termination';
-import { sendAlert } from './send-alert';
 import type { ClosedResult } from './sweep-activities';
 import { translated } from './to-application-failure';
 
@@ -18,7 +17,7 @@ const ANSWER_WITHIN_MS = 10_000;
 const ALERT_ATTEMPTS = 3;
 const RECORDS = 1_000;
 
-type Needs = Pick<Services, 'audit' | 'alerts' | 'metrics' | 'store'>;
+type Needs = Pick<Services, 'audit' | 'alerts' | 'alertRules' | 'store'>;
 
 /**
  * Records how a run ended that was terminated or timed out, after `resolved` was sent for what is open. A run that has a
@@ -38,7 +37,7 @@ export function recordClosed(services: Needs, run: ClosedRun): Promise<ClosedRes
     const known = answered ?? (await remains(services, run, spec));
     const status = closedStatus(known, run.end, await endReason(client, run));
     try {
-      for (const alert of closingAlerts(status, run.closedAtMs)) await sendAlert(services, alert);
+      for (const alert of closingAlerts(status, run, services.alertRules)) await services.alerts.send(alert);
     } catch (error) {
       if (info.attempt < ALERT_ATTEMPTS) throw error;
       log.warn('the alert of a deployment that was ended in Temporal is not resolved at every receiver', { error });

@@ -1,20 +1,27 @@
+import type { AlertSeverity } from '../kernel/alert-event';
+import type { AlertLabels } from './alert-labels';
+
 /** Whether what an alert is about is still wrong. */
 export const AlertStatus = { firing: 'firing', resolved: 'resolved' } as const;
 export type AlertStatus = (typeof AlertStatus)[keyof typeof AlertStatus];
 
-/** One message about one pause (or one refused release). All messages of one pause share the fingerprint. */
+/** One message about one incident, one end of a deployment, or one release. All messages of one share the fingerprint. */
 export interface Alert {
   status: AlertStatus;
-  /** stable identity of what is wrong: the pause's id */
+  /** stable identity of what is wrong */
   fingerprint: string;
   /** e.g. `DeploymentPaused`, `ReleaseRefused` */
   name: string;
   /** absent on an alert about a release */
   deploymentId?: string;
-  /** the stage that is paused */
+  /** the stage that it is about */
   stage?: string;
-  /** failure type that caused it */
+  /** failure type that is the reason now: it may change from message to message, so it is no label */
   pauseReason?: string;
+  /** absent in messages of earlier releases, as `labels` */
+  severity?: AlertSeverity;
+  /** all labels, the user's own too; the same in all messages of one incident */
+  labels?: AlertLabels;
   /** one sentence for the subject line */
   summary: string;
   /** everything an operator needs: every fault, what would unblock it, the command to type */
@@ -25,6 +32,8 @@ export interface Alert {
   endsAtMs?: number;
   /** 0 for the first message, then 1, 2, … */
   reminder: number;
+  /** while it fires: when the next message is due; absent where none follows */
+  nextReminderAtMs?: number;
 }
 
 export interface AlertReceiver {

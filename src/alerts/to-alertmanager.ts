@@ -1,4 +1,5 @@
 import { AlertStatus, type Alert } from './alert';
+import { alertLabels, type AlertLabels } from './alert-labels';
 
 /** Alertmanager's webhook body, version 4: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config */
 export interface AlertmanagerWebhook {
@@ -27,6 +28,7 @@ export interface AlertmanagerAlert {
 }
 
 const ZERO_TIME = '0001-01-01T00:00:00Z';
+const GROUPED_BY = ['alertname', 'deployment_id'];
 
 /**
  * One alert as a group of one. Labels stay the same from the first message to `resolved`, because receivers match on
@@ -35,9 +37,9 @@ const ZERO_TIME = '0001-01-01T00:00:00Z';
  * @param externalURL address of the Temporal UI; empty when unknown
  */
 export function toAlertmanager(alert: Alert, receiver: string, externalURL = ''): AlertmanagerWebhook {
-  const groupLabels = withoutAbsent({ alertname: alert.name, deployment_id: alert.deploymentId });
-  const labels = { ...groupLabels, ...withoutAbsent({ stage: alert.stage, pause_reason: alert.pauseReason }) };
-  const annotations = { summary: alert.summary, description: alert.description, reminder: String(alert.reminder) };
+  const labels = labelsOf(alert);
+  const groupLabels = Object.fromEntries(Object.entries(labels).filter(([name]) => GROUPED_BY.includes(name)));
+  const annotations = annotationsOf(alert);
   return {
     version: '4',
     groupKey: `{}:{${Object.entries(groupLabels)
@@ -70,8 +72,14 @@ function endOf(alert: Alert): string {
   return new Date(alert.endsAtMs ?? alert.startsAtMs).toISOString();
 }
 
-function withoutAbsent(labels: Record<string, string | undefined>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(labels).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
+/** The same from the first message to `resolved`, because receivers match on them. */
+export function labelsOf(alert: Alert): Record<string, string> {
+  const labels: AlertLabels = alert.labels ?? alertLabels(alert, {});
+  return { ...labels };
+}
+
+/** What may change from message to message. */
+export function annotationsOf({ summary, description, reminder, pauseReason }: Alert): Record<string, string> {
+  const reason: Record<string, string> = pauseReason === undefined ? {} : { pause_reason: pauseReason };
+  return { summary, description, reminder: String(reminder), ...reason };
 }

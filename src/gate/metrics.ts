@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import { createAlertMetrics } from '../alerts/service/alert-metrics';
-import { createPauseMetrics } from '../alerts/service/pause-metrics';
+import { createPauseMetrics } from './pause-metrics';
 import { createWedgedMetrics } from '../alerts/service/wedged-metrics';
 import { createAuditMetrics } from '../audit/service/audit-metrics';
 import { createErrorMetrics } from '../platform/observability/error-metrics';

@@ -15,6 +15,7 @@ import type { LoadedSettings } from '../settings/load-settings';
 import { openPayloadCodec } from '../settings/open-data-converter';
 import type { Actions } from './actions/registry';
 import { openActions } from './actions/service/open-actions';
+import type { AlertRules } from '../alerts/alert-rules';
 import { openDecisions } from './decisions/service/open-decisions';
 import { createEncryptionGuard } from './encryption-guard';
 import type { RegisteredProvider } from './facts/registry';
@@ -44,6 +45,8 @@ export interface Services extends MaskedGate, Pick<Audit, 'store' | 'database'> 
   releases: ReleaseHolder;
   alerts: AlertDispatcher;
   wedgedAlerts: WedgedAlerts;
+  /** what of deployments people are told; absent while new patches are held */
+  alertRules?: AlertRules;
   actions: Actions;
   metrics: Metrics;
   registry: Registry;
@@ -137,6 +140,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     onRecorded: (record) => {
       metrics.decisions.recorded(record);
       metrics.ends.recorded(record);
+      metrics.pauses.recorded(record);
     },
   });
 
@@ -150,6 +154,10 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     releases: holder,
     alerts: alerts.dispatcher,
     wedgedAlerts: alerts.wedged,
+    // Workers of the release before cannot replay what alerts by incident.
+    ...(settings.temporal.newPatches === 'hold'
+      ? {}
+      : { alertRules: { on: settings.alerts.on, labels: settings.alerts.labels } }),
     actions,
     metrics,
     registry,

@@ -1,6 +1,7 @@
 import { S3Access, awsPlace } from '../platform/aws/access';
 import { Type, type Static } from '@sinclair/typebox';
 import { Duration, SecretRef, strict } from '../platform/documents/schema-types';
+import { ALERT_EVENTS } from '../kernel/alert-event';
 import { DEFAULT_DURATIONS } from '../kernel/duration';
 import { NAME_PATTERN } from '../kernel/names';
 
@@ -147,7 +148,8 @@ const Actions = Type.Object(
 
 export const AlertReceiverConfig = Type.Object(
   {
-    format: Type.Union([Type.Literal('alertmanager'), Type.Literal('slack')]),
+    /** `alertmanager` is the body that Alertmanager posts to webhooks; `alertmanager-api` is its own `/api/v2/alerts` */
+    format: Type.Union([Type.Literal('alertmanager'), Type.Literal('alertmanager-api'), Type.Literal('slack')]),
     url: Type.Union([Type.String({ minLength: 1 }), SecretRef]),
     timeout: Duration('5s'),
     tls,
@@ -248,6 +250,14 @@ export const Settings = Type.Object(
         receivers: Type.Array(AlertReceiverConfig, { default: [] }),
         /** link put into alerts and current details, e.g. the Temporal UI's address */
         uiUrl: Type.Optional(Type.String()),
+        /** what of a deployment people are told */
+        on: Type.Array(Type.Union(ALERT_EVENTS.map((event) => Type.Literal(event))), { default: [...ALERT_EVENTS] }),
+        /** put on every alert, e.g. `team` for routing; not `alertname`, `deployment_id`, `stage`, `severity` or `manifest` */
+        labels: Type.Record(
+          Type.String({ pattern: '^(?!(alertname|deployment_id|stage|severity|manifest)$)[A-Za-z_][A-Za-z0-9_]*$' }),
+          Type.String({ minLength: 1, maxLength: 256 }),
+          { default: {} },
+        ),
       },
       { ...strict, default: {} },
     ),

@@ -18,8 +18,13 @@ const alert: Alert = {
 
 describe("Alertmanager's format", () => {
   it("Alertmanager's format is the webhook body of version 4", () => {
-    const labels = { alertname: 'DeploymentPaused', deployment_id: 'fw-1', stage: 'fleet', pause_reason: 'FactStale' };
-    const annotations = { summary: alert.summary, description: alert.description, reminder: '0' };
+    const labels = { alertname: 'DeploymentPaused', deployment_id: 'fw-1', stage: 'fleet' };
+    const annotations = {
+      summary: alert.summary,
+      description: alert.description,
+      reminder: '0',
+      pause_reason: 'FactStale',
+    };
     expect(toAlertmanager(alert, 'alertmanager', 'http://ui')).toEqual({
       version: '4',
       groupKey: '{}:{alertname="DeploymentPaused", deployment_id="fw-1"}',

@@ -8,6 +8,7 @@ import type {
 } from '../../src/activities/gate-activities';
 import { readLooks } from '../../src/activities/read-looks';
 import { createRecheck } from '../../src/activities/recheck';
+import { DEFAULT_ALERT_RULES } from '../../src/alerts/alert-rules';
 import type { Looked } from '../../src/gate/deployments/looked';
 import type { Alert } from '../../src/alerts/alert';
 import type { AuditRecord } from '../../src/audit/audit-record';
@@ -54,6 +55,7 @@ export class FakeGateActivities {
     overrideValidFor: '15m',
     remindAfter: '1h',
     remindAtMost: '24h',
+    resolveAfter: '2m',
   };
   readonly records = new Map<string, AuditRecord>();
   recordAttempts = 0;
@@ -71,6 +73,7 @@ export class FakeGateActivities {
   readonly actions: ActionRequest[] = [];
   readonly compensations: string[] = [];
   readonly alerts: Alert[] = [];
+  alertRules: GateDefaults['alerts'] = DEFAULT_ALERT_RULES;
   private decisions = 0;
 
   kinds(): string[] {
@@ -90,6 +93,7 @@ export class FakeGateActivities {
         const action = { ...step, maximumAttempts: 3, timeout: this.actionTimeout };
         return {
           stages: this.stages,
+          ...(this.alertRules === undefined ? {} : { alerts: this.alertRules }),
           activities: { collectFacts: step, evaluatePolicy: step, recordDecision: step, alert, action },
         };
       },

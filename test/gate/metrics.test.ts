@@ -54,8 +54,13 @@ describe('metrics', () => {
     decisions.recorded({ kind: 'decision', outcome: 'deny', stage: 'canary', reasons });
     decisions.recorded({ kind: 'resume', stage: 'canary', reasons });
     decisions.rechecksPaused(3);
-    pauses.paused('FactStale');
-    pauses.resolved('FactStale', 90);
+    const timestamp = '2026-01-02T03:04:30.000Z';
+    const details = { pausedOn: 'FactStale', startedAt: '2026-01-02T03:03:00.000Z' };
+    pauses.recorded({ kind: 'pause', reason: 'FactStale', timestamp });
+    pauses.recorded({ kind: 'resolved', reason: 'resumed by ann', timestamp, details });
+    // As a release before wrote it, and one that is no pause.
+    pauses.recorded({ kind: 'resolved', reason: 'resumed by ann', timestamp });
+    pauses.recorded({ kind: 'resume', reason: 'checked', timestamp });
     wedged.found(2);
     releases.loaded({ policySha: 'p1', configRev: 'c1', manifestVersion: '1' }, 1000, false);
     releases.loaded({ policySha: 'p2', configRev: 'c2', manifestVersion: '2' }, 2000, true);

@@ -2,10 +2,15 @@ import type { AlertReceiverConfig } from '../../settings/settings';
 import type { HttpFetch } from '../../platform/http/http-client';
 import type { AlertReceiver } from '../alert';
 import { createAlertmanagerReceiver } from './alertmanager';
+import { createAlertmanagerApiReceiver } from './alertmanager-api';
 import { createSlackReceiver } from './slack';
 import type { ReceiverDeps } from './webhook';
 
-const FORMATS = { alertmanager: createAlertmanagerReceiver, slack: createSlackReceiver } as const;
+const FORMATS = {
+  alertmanager: createAlertmanagerReceiver,
+  'alertmanager-api': createAlertmanagerApiReceiver,
+  slack: createSlackReceiver,
+} as const;
 
 /** One receiver for each configuration, in order, named by format and place: `slack`, `alertmanager`, `slack-2`. */
 export function createAlertReceivers(

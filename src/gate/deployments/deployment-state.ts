@@ -1,3 +1,4 @@
+import type { Incident } from '../../alerts/incident';
 import { DeploymentEnd } from '../../audit/ends';
 import type { HandledCall } from '../../kernel/operator-call';
 import type { Pause as BasicPause } from '../../kernel/pause';
@@ -68,6 +69,8 @@ export interface CarriedGate {
   stages: StageProgress[];
   stageIndex: number;
   pause?: Pause;
+  /** what people are told of the stage's trouble; absent in what an earlier release carried */
+  incident?: Incident;
   lastDecision?: RecordedDecision;
   /** what a recheck found since the last decision, where that is something else */
   lastLook?: Look;
@@ -125,6 +128,8 @@ export interface DeploymentStatus {
   stages: StageProgress[];
   /** the present pause */
   pause?: Pause;
+  /** the alert about the stage's trouble, which outlasts a pause until the stage has stayed healthy */
+  incident?: Incident;
   /** the newest decision, of any stage */
   lastDecision?: RecordedDecision;
   /** what a recheck found since then, where that is something else */

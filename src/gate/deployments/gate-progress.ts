@@ -1,3 +1,4 @@
+import type { Incident } from '../../alerts/incident';
 import type { ReleaseRef } from '../../releases/release-ref';
 import type { Looks } from './looks';
 import type { Look, RecordedDecision } from './recorded-decision';
@@ -21,6 +22,8 @@ export interface GateProgress {
   readonly pause?: Pause;
   /** the store of record is down: shown before any other pause */
   readonly auditOutage?: Pause;
+  /** what people are told of the stage's trouble */
+  readonly incident?: Incident;
   readonly lastDecision?: RecordedDecision;
   /** what a recheck found since then, where that is something else */
   readonly lastLook?: Look;
@@ -42,7 +45,15 @@ export interface GateProgress {
 export type PauseSlot = 'pause' | 'auditOutage';
 
 type OptionalKey =
-  'pause' | 'auditOutage' | 'deniedSinceMs' | 'nextAskAtMs' | 'requiredRelease' | 'lastLook' | 'recheck' | 'looks';
+  | 'incident'
+  | 'pause'
+  | 'auditOutage'
+  | 'deniedSinceMs'
+  | 'nextAskAtMs'
+  | 'requiredRelease'
+  | 'lastLook'
+  | 'recheck'
+  | 'looks';
 
 /** What can happen to a gated deployment. Times are the workflow's, in epoch milliseconds. */
 export type GateEvent =
@@ -64,6 +75,8 @@ export type GateEvent =
   /** a pause has begun, or is another than it was: reminded, recovered, with other faults */
   | { type: 'paused'; slot: PauseSlot; pause: Pause }
   | { type: 'unpaused'; slot: PauseSlot }
+  /** an incident has opened, is another than it was, or (absent) is resolved */
+  | { type: 'incident-changed'; incident?: Incident }
   | { type: 'action-started' }
   | { type: 'lease-lapsed'; release: ReleaseRef }
   /** the lapses in a row have become a pause, and the next one is the first again */
@@ -82,7 +95,17 @@ export function initialProgress(
     const pending = stages.map((name): StageProgress => ({ name, state: 'pending' }));
     return { deploymentId, state: 'deciding', stages: pending, stageIndex: -1, leaseLapses: 0 };
   }
-  const { stages: known, stageIndex, leaseLapses, pause, lastDecision, lastLook, looks, deniedSinceMs } = carried;
+  const {
+    stages: known,
+    stageIndex,
+    leaseLapses,
+    pause,
+    lastDecision,
+    lastLook,
+    looks,
+    deniedSinceMs,
+    incident,
+  } = carried;
   const waits = deniedSinceMs === undefined ? 'deciding' : 'waiting';
   const state = pause === undefined ? waits : 'paused';
   return withoutUndefined({
@@ -96,6 +119,7 @@ export function initialProgress(
     lastLook,
     looks,
     deniedSinceMs,
+    incident,
   });
 }
 
@@ -104,8 +128,8 @@ export function carriedProgress(
   progress: GateProgress,
 ): Omit<CarriedGate, 'version' | 'handled' | 'notes' | 'shownAttributes'> {
   const { stages, leaseLapses, ...rest } = progress;
-  const { stageIndex, pause, lastDecision, lastLook, looks, deniedSinceMs } = rest;
-  const present = { stageIndex, pause, lastDecision, lastLook, looks, deniedSinceMs };
+  const { stageIndex, pause, lastDecision, lastLook, looks, deniedSinceMs, incident } = rest;
+  const present = { stageIndex, pause, lastDecision, lastLook, looks, deniedSinceMs, incident };
   return withoutUndefined({ leaseLapses, stages: [...stages], ...present });
 }
 
@@ -147,6 +171,8 @@ export function advance(progress: GateProgress, event: GateEvent): GateProgress 
       const unpaused = without(progress, event.slot);
       return event.slot === 'auditOutage' ? unpaused : inState(unpaused, 'deciding');
     }
+    case 'incident-changed':
+      return event.incident ? { ...progress, incident: event.incident } : without(progress, 'incident');
     case 'action-started':
       return inState(progress, 'acting');
     case 'lease-lapsed':
@@ -169,7 +195,8 @@ export function advance(progress: GateProgress, event: GateEvent): GateProgress 
 
 /** The status that people and programs see. */
 export function toStatus(progress: GateProgress): DeploymentStatus {
-  const { deploymentId, state, stages, stageIndex, lastDecision, lastLook, recheck, nextAskAtMs, endReason } = progress;
+  const { deploymentId, state, stages, stageIndex, lastDecision, lastLook, recheck, nextAskAtMs, endReason, incident } =
+    progress;
   const pause = progress.auditOutage ?? progress.pause;
   return withoutUndefined({
     deploymentId,
@@ -178,6 +205,7 @@ export function toStatus(progress: GateProgress): DeploymentStatus {
     stageIndex: Math.max(0, stageIndex),
     stages: stages.map((stage) => (stage.overridden ? { ...stage, outcome: 'override' as const } : stage)),
     pause,
+    incident,
     lastDecision,
     lastLook,
     recheck,

@@ -2,7 +2,8 @@ import { parseDuration } from '../../kernel/duration';
 import type { StageBehaviour } from '../../releases/config/release-config';
 import type { StageSpec } from './deployment-spec';
 
-type KnownBehaviour = Omit<StageBehaviour, 'recheckAtMost'> & Partial<Pick<StageBehaviour, 'recheckAtMost'>>;
+type Newer = 'recheckAtMost' | 'resolveAfter';
+type KnownBehaviour = Omit<StageBehaviour, Newer> & Partial<Pick<StageBehaviour, Newer>>;
 
 /** How a stage behaves, with durations in milliseconds. */
 export interface CompiledBehaviour {
@@ -16,23 +17,28 @@ export interface CompiledBehaviour {
   overrideValidForMs: number;
   remindAfterMs: number;
   remindAtMostMs: number;
+  /** at least `recheckEveryMs`: one look that finds nothing wrong is not enough */
+  resolveAfterMs: number;
 }
 
 const RECHECK_AT_MOST = '5m';
+const RESOLVE_AFTER = '2m';
 
 /** The release's defaults, overridden by what the deployment's own file says of the stage. */
 export function compileBehaviour(defaults: KnownBehaviour, stage: Partial<StageSpec>): CompiledBehaviour {
   const giveUpAfter = stage.giveUpAfter ?? defaults.giveUpAfter;
+  const recheckEveryMs = parseDuration(stage.recheckEvery ?? defaults.recheckEvery);
   return {
     onDeny: stage.onDeny ?? defaults.onDeny,
     mode: stage.mode ?? defaults.mode,
     autoResume: stage.autoResume ?? defaults.autoResume,
-    recheckEveryMs: parseDuration(stage.recheckEvery ?? defaults.recheckEvery),
-    // Defaults that a worker of the release before gave do not name it.
+    recheckEveryMs,
+    // Defaults that a worker of the release before gave do not name it, nor how long an incident must be healthy.
     recheckAtMostMs: parseDuration(stage.recheckAtMost ?? defaults.recheckAtMost ?? RECHECK_AT_MOST),
     ...(giveUpAfter === undefined ? {} : { giveUpAfterMs: parseDuration(giveUpAfter) }),
     overrideValidForMs: parseDuration(stage.overrideValidFor ?? defaults.overrideValidFor),
     remindAfterMs: parseDuration(defaults.remindAfter),
     remindAtMostMs: parseDuration(defaults.remindAtMost),
+    resolveAfterMs: Math.max(recheckEveryMs, parseDuration(defaults.resolveAfter ?? RESOLVE_AFTER)),
   };
 }

@@ -29,7 +29,7 @@ export interface ToolSpec {
   accepts(printed: string): boolean;
 }
 
-export type ToolName = 'temporal' | 'opa' | 'crane' | 'versitygw';
+export type ToolName = 'temporal' | 'opa' | 'crane' | 'versitygw' | 'alertmanager';
 
 const uname = ({ os, arch }: Platform): string =>
   `${os === 'linux' ? 'Linux' : 'Darwin'}_${arch === 'amd64' ? 'x86_64' : 'arm64'}`;
@@ -91,6 +91,21 @@ export const TOOLS: Readonly<Record<ToolName, ToolSpec>> = {
     goLinkerFlags: '-X main.Version=1.8.0',
     versionArgs: ['--version'],
     accepts: (printed) => /\bv?1\.8\.0\b/.test(printed),
+  },
+  // For tests alone.
+  alertmanager: {
+    version: '0.28.1',
+    variable: 'PLANNING_ENGINE_ALERTMANAGER',
+    releaseUrl: 'https://github.com/prometheus/alertmanager/releases/download/v0.28.1',
+    asset: ({ os, arch }) => ({
+      name: `alertmanager-0.28.1.${os}-${arch}.tar.gz`,
+      checksums: 'sha256sums.txt',
+      member: 'alertmanager',
+    }),
+    goModule: 'github.com/prometheus/alertmanager/cmd/alertmanager@v0.28.1',
+    goLinkerFlags: '-X github.com/prometheus/common/version.Version=0.28.1',
+    versionArgs: ['--version'],
+    accepts: (printed) => /^alertmanager, version 0\.28\.1\b/.test(printed),
   },
 };
 

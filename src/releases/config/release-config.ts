@@ -132,6 +132,8 @@ export const StageBehaviour = Type.Object(
     /** the first reminder of a pause; each further interval doubles up to remindAtMost */
     remindAfter: Duration('15m'),
     remindAtMost: Duration('24h'),
+    /** how long nothing must be wrong until the alert of a pause is resolved; at least recheckEvery */
+    resolveAfter: Duration('2m'),
   },
   { ...strict, default: {} },
 );

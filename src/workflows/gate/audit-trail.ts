@@ -43,10 +43,14 @@ export class AuditTrail {
       ended: (slot) => gate.apply({ type: 'unpaused', slot: SLOTS[slot] }),
       show: () => gate.showAttributes(),
       alert: (pause, endsAtMs) => this.alert(pause, endsAtMs),
+      teller: () => gate.incidents.teller,
       pauseRecord: ({ id, startedAtMs: atMs, reason, decisionId, faults }) =>
         this.toRecord({ id, kind: 'pause', atMs, actor: GATE_ACTOR, reason, refersTo: decisionId, faults }),
       resolvedRecord: (pause, atMs, reason) =>
-        this.toRecord({ id: uuid4(), kind: 'resolved', atMs, actor: GATE_ACTOR, reason, refersTo: pause.id }),
+        this.toRecord({
+          ...{ id: uuid4(), kind: 'resolved', atMs, actor: GATE_ACTOR, reason, refersTo: pause.id },
+          details: { pausedOn: pause.reason, startedAt: new Date(pause.startedAtMs).toISOString() },
+        }),
       store: (record) => put(remoteActivities(activities, 'recordDecision', record.kind), record),
       untilStored: (record) => put(untilRecorded(activities, summaryOf(record)), record),
       outageOf: (record, error) => ({
@@ -100,7 +104,7 @@ export class AuditTrail {
     return actRecord({ ...act, deploymentId, stage, workflowId, runId, ...(release ? { release } : {}) });
   }
 
-  /** Sends the message about a pause; `endsAtMs` makes it the resolved one. */
+  /** Sends the message about a pause, in runs that an earlier release began; `endsAtMs` makes it the resolved one. */
   private alert(pause: Pause, endsAtMs?: number): void {
     const alert = pauseAlert(pause, this.gate.status(), endsAtMs);
     const summary = `${alert.status}: ${alert.name}${alert.reminder > 0 ? ` (reminder ${alert.reminder})` : ''}`;

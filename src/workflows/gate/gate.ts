@@ -19,6 +19,7 @@ import {
   type GateEvent,
   type GateProgress,
 } from '../../gate/deployments/gate-progress';
+import { compileBehaviour, type CompiledBehaviour } from '../../gate/deployments/stage-behaviour';
 import { misfit, type OperatorCallKind } from '../../gate/deployments/operator-call';
 import { replyTo } from '../../gate/deployments/operator-reply';
 import { FailureType } from '../../kernel/failures';
@@ -41,6 +42,7 @@ import { OperatedWorkflow, type CarriedOperation } from '../parts/operated-workf
 import type { Outbox } from '../parts/outbox';
 import type { ShownAttribute, WrittenAttributes } from '../parts/view';
 import { readDefaults } from './activity-proxies';
+import { GateIncidents } from './gate-incidents';
 import { StageGate } from './stage-gate';
 
 /** Runs that pass it refuse attributes that are too big. */
@@ -88,6 +90,9 @@ export class Gate {
   private readonly operated: OperatedWorkflow<OperatorCallKind, OperatorReply>;
   private present?: StageGate;
   private defaults?: GateDefaults;
+  private gated?: GatedStage;
+  private inForce?: { defaults: GateDefaults; times: CompiledBehaviour };
+  readonly incidents: GateIncidents;
   private waits = 0;
   private showsOwner = false;
 
@@ -111,6 +116,16 @@ export class Gate {
         attributes: () => (options.searchAttributes === false ? [] : this.searchAttributes()),
       },
       carried,
+    );
+    this.incidents = new GateIncidents(
+      {
+        status: () => this.status(),
+        progress: () => this.known,
+        put: (incident) => this.apply({ type: 'incident-changed', incident }),
+        inForce: () => this.inForce,
+        send: (deliver) => this.alerts.send(deliver),
+      },
+      carried?.incident === undefined ? carried?.pause?.id : undefined,
     );
     const typeInfo = messageTypeInfo();
     const addressed = gates.add<Gate>(options.deploymentId, this);
@@ -149,8 +164,10 @@ export class Gate {
   }
 
   apply(event: GateEvent): void {
-    this.known = advance(this.known, event);
+    const before = this.known;
+    this.known = advance(before, event);
     this.operated.view.publish();
+    if (event.type !== 'incident-changed') this.incidents.follow(before, this.known);
   }
 
   /** Whoever starts a workflow without `DeploymentClient`, or calls `awaitGate`, is told here. */
@@ -198,7 +215,9 @@ export class Gate {
     this.refuseTooBig(stage);
     this.apply({ type: 'stage-entered', stage: stage.name });
     this.showOwner();
+    this.gated = stage;
     this.present = new StageGate(this, stage, await this.readDefaults());
+    this.incidents.takeUp();
     await this.continueAsNewIfLong();
     return this.present;
   }
@@ -234,8 +253,10 @@ export class Gate {
 
   /** The defaults in force now. */
   async readDefaults(): Promise<GateDefaults> {
-    this.defaults = await readDefaults();
-    return this.defaults;
+    const defaults = await readDefaults();
+    this.defaults = defaults;
+    this.inForce = { defaults, times: compileBehaviour(defaults.stages, this.gated ?? {}) };
+    return defaults;
   }
 
   /** Numbers the waits of this run, from 0. */

@@ -13,8 +13,18 @@ export interface PauseWords<P extends Pause> {
   show(): void;
   /** sends the one alert of the pause, its reminders, and with `endsAtMs` its end; must not wait for the receiver */
   alert(pause: P, endsAtMs?: number): void;
+  /** what tells people of pauses in their place: they send no messages of their own then */
+  teller?(): PauseTeller | undefined;
   recordBegun(pause: P): Promise<unknown>;
   recordEnded(pause: P, atMs: number, reason: string): Promise<unknown>;
+}
+
+/** Tells people of pauses in their place. */
+export interface PauseTeller {
+  /** epoch milliseconds: the next message, unless something happens before; Infinity when there is none */
+  nextMessageAtMs(): number;
+  /** sends it, if it is due */
+  tellIfDue(): void;
 }
 
 /** What a domain's pause has beyond what all have. */
@@ -31,9 +41,9 @@ export class Pauses<P extends Pause> {
     return this.words.present();
   }
 
-  /** Epoch milliseconds; Infinity when there is no pause. */
+  /** Epoch milliseconds; Infinity when there is nothing to remind of. */
   get nextReminderAtMs(): number {
-    return this.present?.nextReminderAtMs ?? Infinity;
+    return this.teller?.nextMessageAtMs() ?? this.present?.nextReminderAtMs ?? Infinity;
   }
 
   /** Begins a pause, which is recorded when this returns, or keeps the present one with what is found now. */
@@ -47,17 +57,19 @@ export class Pauses<P extends Pause> {
     const pause = { ...beginPause(uuid4(), Date.now(), faults, this.words.intervals), ...context } as P;
     this.words.put(pause);
     this.words.show();
-    this.words.alert(pause);
+    this.alert(pause);
     return pause;
   }
 
   /** Nothing is wrong any more, but an operator must say that the work may continue: told once. */
   noteRecovery(): void {
     if (!this.present || this.present.recovered) return;
+    if (this.teller) return this.words.put({ ...this.present, recovered: true });
     this.tell({ ...reminded(this.present, Date.now(), this.words.intervals), recovered: true });
   }
 
   remindIfDue(): void {
+    if (this.teller) return this.teller.tellIfDue();
     if (!this.present || Date.now() < this.present.nextReminderAtMs) return;
     this.tell(reminded(this.present, Date.now(), this.words.intervals));
   }
@@ -69,11 +81,20 @@ export class Pauses<P extends Pause> {
     const atMs = Date.now();
     await this.words.recordEnded(pause, atMs, reason);
     this.words.ended();
-    this.words.alert(pause, atMs);
+    this.alert(pause, atMs);
   }
 
   private tell(pause: P): void {
     this.words.put(pause);
-    this.words.alert(pause);
+    this.alert(pause);
+  }
+
+  private get teller(): PauseTeller | undefined {
+    return this.words.teller?.();
+  }
+
+  /** Asked after the pause is put, which is when another teller takes over. */
+  private alert(pause: P, endsAtMs?: number): void {
+    if (!this.teller) this.words.alert(pause, endsAtMs);
   }
 }

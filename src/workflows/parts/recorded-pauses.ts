@@ -1,7 +1,7 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { Fault } from '../../kernel/failures';
 import type { Pause, ReminderIntervals } from '../../kernel/pause';
-import { Pauses, type PauseContext } from './pauses';
+import { Pauses, type PauseContext, type PauseTeller } from './pauses';
 import { Recorder } from './recorder';
 
 /** A workflow has two places for a pause: its work's own, and the outage of the store, which is shown first. */
@@ -18,6 +18,8 @@ export interface RecordedPauseWords<R extends object, P extends Pause> {
   show(): void;
   /** sends the one alert of the pause, its reminders, and with `endsAtMs` its end; must not wait for the receiver */
   alert(pause: P, endsAtMs?: number): void;
+  /** what tells people of pauses in their place: they send no messages of their own then */
+  teller?(): PauseTeller | undefined;
   pauseRecord(pause: P): R;
   resolvedRecord(pause: P, atMs: number, reason: string): R;
   /** stores a record, and may give up */
@@ -66,6 +68,7 @@ export class RecordedPauses<R extends object, P extends Pause> {
       ended: () => words.ended(slot),
       show: () => words.show(),
       alert: (pause, endsAtMs) => words.alert(pause, endsAtMs),
+      teller: () => words.teller?.(),
       recordBegun: (pause) => this.record(words.pauseRecord(pause)),
       recordEnded: (pause, atMs, reason) => this.record(words.resolvedRecord(pause, atMs, reason)),
     });

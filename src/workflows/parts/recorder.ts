@@ -47,8 +47,9 @@ export class Recorder<R extends object, P extends Pause> {
     // Awaited below; a rejection (only a cancellation) must not be reported as unhandled before that.
     storing.catch(() => undefined);
     while (stored === undefined) {
-      const untilReminderMs = Math.max(1, outages.nextReminderAtMs - Date.now());
-      await Promise.race([storing, condition(() => stored !== undefined, untilReminderMs)]);
+      const { nextReminderAtMs } = outages;
+      if (nextReminderAtMs === Infinity) await storing;
+      else await Promise.race([storing, condition(() => stored !== undefined, untilMs(nextReminderAtMs))]);
       if (stored === undefined) outages.remindIfDue();
     }
 
@@ -56,4 +57,8 @@ export class Recorder<R extends object, P extends Pause> {
     await outages.end('the audit store is back');
     return stored;
   }
+}
+
+function untilMs(atMs: number): number {
+  return Math.max(1, atMs - Date.now());
 }

@@ -18,6 +18,7 @@ const behaviour: CompiledBehaviour = {
   overrideValidForMs: 900,
   remindAfterMs: 100,
   remindAtMostMs: 1000,
+  resolveAfterMs: 100,
 };
 
 const at = (...events: GateEvent[]): GateProgress =>

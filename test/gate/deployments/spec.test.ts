@@ -11,6 +11,7 @@ const defaults: StageBehaviour = {
   overrideValidFor: '15m',
   remindAfter: '15m',
   remindAtMost: '24h',
+  resolveAfter: '2m',
 };
 
 describe('compileBehaviour', () => {
@@ -23,11 +24,26 @@ describe('compileBehaviour', () => {
     overrideValidForMs: 900_000,
     remindAfterMs: 900_000,
     remindAtMostMs: 86_400_000,
+    resolveAfterMs: 120_000,
   };
   it('compileBehaviour takes the release’s defaults, without an end to waiting', () => {
     expect(compileBehaviour(defaults, {})).toEqual(compiled);
     expect(compileBehaviour({ ...defaults, giveUpAfter: '6h' }, {}).giveUpAfterMs).toBe(21_600_000);
   });
+
+  it.each([
+    ['2m', '30s', 120_000],
+    ['10s', '30s', 30_000],
+    ['30s', '30s', 30_000],
+    [undefined, '5m', 300_000],
+  ])(
+    'compileBehaviour never has an incident of resolveAfter %s resolved before recheckEvery %s',
+    (resolveAfter, recheckEvery, expected) => {
+      const { resolveAfter: _default, ...others } = defaults;
+      const known = resolveAfter === undefined ? others : { ...others, resolveAfter };
+      expect(compileBehaviour(known, { recheckEvery }).resolveAfterMs).toBe(expected);
+    },
+  );
 
   it('compileBehaviour lets the deployment’s file override them, with false and zero too', () => {
     const stage = {
