@@ -98,7 +98,12 @@ describe('the sweep of terminated and timed-out runs', () => {
     await handle().terminate();
     await eventually('the end of a later one', async () => endsOf().length > 0);
     expect(recordsOf(before).filter(({ kind }) => kind === 'ended')).toHaveLength(1);
-    expect(gate.alerts.filter(({ deploymentId }) => deploymentId === before)).toHaveLength(2);
+    const told = gate.alerts.filter(({ deploymentId }) => deploymentId === before);
+    expect(told.map(({ status, name }) => `${status} ${name}`)).toEqual([
+      'firing DeploymentPaused',
+      'resolved DeploymentPaused',
+      'firing DeploymentTerminated',
+    ]);
   });
 
   it('a deployment that timed out in Temporal is recorded as timed-out', async () => {
