@@ -293,9 +293,23 @@ async function checkedWith(
   return {
     parts,
     rules: {
-      facts: openFacts({ env: io.env, configFolder: () => folder, settingsFolder: folder, allow: 'anything' }),
+      facts: withoutModules(
+        openFacts({ env: io.env, configFolder: () => folder, settingsFolder: folder, allow: 'anything' }),
+      ),
       allowWasmOnly: true,
     },
     names: place === undefined ? named : named.map((fault) => placedIn(place, fault)),
+  };
+}
+
+/** A check of someone's proposal must not run the code that it names: modules are taken to collect their facts. */
+function withoutModules(facts: ReleaseRules['facts']): ReleaseRules['facts'] {
+  return {
+    idsOf: async (release) => {
+      const all = Object.entries(release.config.facts);
+      const others = Object.fromEntries(all.filter(([, { type }]) => type !== 'module'));
+      const built = await facts.idsOf({ ...release, config: { ...release.config, facts: others } });
+      return [...built, ...all.filter(([, { type }]) => type === 'module').map(([factId]) => factId)];
+    },
   };
 }

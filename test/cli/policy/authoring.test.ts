@@ -32,6 +32,17 @@ describe('gate policy build, fmt and check', () => {
     expect(await gate('build', 'policy')).toMatchObject({ code: 0 });
   });
 
+  it('gate policy check without settings does not run the modules that a configuration names, and warns of them', async () => {
+    writeFileSync(join(folder, 'evil.mjs'), `import { writeFileSync } from 'node:fs';\nwriteFileSync('ran', '');\n`);
+    const provider = '{ type: levelServer, base: "http://127.0.0.1:9999" }';
+    const facts = ['max_pending', 'pending_delta'].map((id) => `  ${id}: ${provider}`);
+    const config = ['facts:', ...facts, '  region_health: { type: module, module: ./evil.mjs }', ''];
+    writeFileSync(join(folder, 'modules.yaml'), config.join('\n'));
+    const { code, stdout } = await gate('check', 'policy', '--config', 'modules.yaml');
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('names the module ./evil.mjs') });
+    expect(existsSync('ran') || existsSync(join(folder, 'ran'))).toBe(false);
+  });
+
   it('gate policy check lists what is wrong with the configuration, its providers and the policy at once', async () => {
     const facts = ['max_pending', 'pending_deltas', 'region_health'];
     const config = [
