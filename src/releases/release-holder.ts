@@ -2,6 +2,7 @@ import { isSameRelease } from './release-ref';
 import { FailureType, faultsToError, GateError, type Fault } from '../kernel/failures';
 import { within, type Timers } from '../kernel/timers';
 import type { ReleaseRef } from './release-ref';
+import type { Manifest } from './manifest';
 import type { LoadedConfig, NamedRelease } from './sources/release-source';
 import type { Release, ReleaseHolder, ReleaseStatus } from './release';
 import type { PolicyBundle } from '../rego/bundle/policy-bundle';
@@ -37,9 +38,9 @@ export interface ReleaseHolderOptions {
   onLoaded?(release: Release, fromCache: boolean): void;
   /**
    * Once for every distinct reason, and once for a source that is out of reach, however often that says something else;
-   * `release` is the one that stays in force.
+   * `release` is the one that stays in force, `manifest` what was read last.
    */
-  onRefused?(error: GateError, release: Release | undefined): void;
+  onRefused?(error: GateError, release: Release | undefined, manifest: Manifest | undefined): void;
   /** each time that the newest release is the one in force; `recovered` when the check before found otherwise */
   onChecked?(release: Release, recovered: boolean): void;
 }
@@ -58,6 +59,7 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
   /** why the newest release is not in force */
   let refused: GateError | undefined;
   let lastRefusal: { fingerprint: string; error: GateError; atMs: number } | undefined;
+  let lastManifest: Manifest | undefined;
   let lastCheckAtMs: number | undefined;
   let lastSuccessfulCheckAtMs: number | undefined;
   let fromCache = false;
@@ -107,7 +109,9 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
   }
 
   async function takeNewest(check: Check): Promise<void> {
+    lastManifest = undefined;
     const first = await read();
+    lastManifest = first.manifest;
     if (current && first.fingerprint === fingerprint) return;
     if (lastRefusal?.fingerprint === first.fingerprint && options.nowMs() - lastRefusal.atMs < REFUSED_RETRY_MS) {
       throw lastRefusal.error;
@@ -202,7 +206,7 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
     const isOutOfReach = (one: GateError | undefined): boolean => one?.type === FailureType.PolicyUnavailable;
     const isNews = refused?.message !== error.message && !(isOutOfReach(refused) && isOutOfReach(error));
     refused = error;
-    if (isNews) options.onRefused?.(error, current);
+    if (isNews) options.onRefused?.(error, current, lastManifest);
   }
 
   function inForce(): Release {

@@ -53,6 +53,14 @@ describe('the alert about a release', () => {
     ]);
   });
 
+  it('the alert about a refused release has a fingerprint of its manifest, whatever a worker says of it', async () => {
+    const other = new GateError(FailureType.PolicyInvalid, 'the same, in other words');
+    alerts.refused(refused, release, 'digest-1');
+    alerts.refused(other, undefined, 'digest-1');
+    await settled();
+    expect(new Set(sent.map(({ fingerprint }) => fingerprint))).toEqual(new Set(['release-refused-digest-1']));
+  });
+
   it.each<[string, GateError, Release | undefined, string, string]>([
     ['refused at start', refused, undefined, 'ReleaseRefused', 'no release is in force: nothing is decided'],
     ['out of reach', outOfReach, release, 'ReleaseUnavailable', 'The newest release cannot be read; version v2 stays'],

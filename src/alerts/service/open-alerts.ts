@@ -3,6 +3,7 @@ import { readSecret } from '../../platform/files/read-secret';
 import type { LoadedSettings } from '../../settings/load-settings';
 import type { Alert } from '../alert';
 import { createAlertDispatcher, type AlertDispatcher, type AlertMetrics } from '../alert-dispatcher';
+import { alertLabels } from '../alert-labels';
 import { createEvaluatorAlerts, type EvaluatorAlerts } from '../evaluator-alerts';
 import { createAlertReceivers } from '../receivers/create-receivers';
 import { createReleaseAlerts, type ReleaseAlerts } from '../release-alerts';
@@ -39,7 +40,7 @@ export function openAlerts({ settings, baseDir }: LoadedSettings, { env, metrics
   };
   const dispatcher = createAlertDispatcher(createAlertReceivers(receivers, deps), metrics);
   const unawaited = {
-    send: (alert: Alert) => dispatcher.send(alert),
+    send: (alert: Alert) => dispatcher.send({ ...alert, labels: alertLabels(alert, settings.alerts.labels) }),
     nowMs: () => Date.now(),
     onUndelivered: (failure: unknown) => logger.warn({ error: failure }, 'alert not delivered'),
   };

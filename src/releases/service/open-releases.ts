@@ -1,4 +1,6 @@
 import { FailureType, type Fault, type GateError } from '../../kernel/failures';
+import { canonicalJson } from '../../kernel/canonical-json';
+import { sha256 } from '../../kernel/digest';
 import { parseDuration } from '../../kernel/duration';
 import { systemTimers } from '../../platform/timers/system-timers';
 import type { EvaluatePolicy } from '../../rego/evaluation/evaluate-policy';
@@ -22,7 +24,10 @@ export interface ReleasesOptions {
   /** tried after the smoke evaluation; rejects to refuse the release */
   tryOut(release: Release): Promise<void>;
   /** told when the newest release is not in force, and when it is again */
-  alerts: { refused(error: GateError, kept: Release | undefined): void; recovered(release: Release): void };
+  alerts: {
+    refused(error: GateError, kept: Release | undefined, digest?: string): void;
+    recovered(release: Release): void;
+  };
   /** told of each release that comes into force */
   onLoaded(release: ReleaseRef): void;
   metrics: ReleaseMetrics;
@@ -59,12 +64,12 @@ export async function openReleases(options: ReleasesOptions): Promise<Releases> 
         logger.warn({ ...release.ref }, 'release loaded from the copy on disk: its source is out of reach');
       else logger.info({ ...release.ref }, 'release loaded');
     },
-    onRefused: (error, kept) => {
+    onRefused: (error, kept, manifest) => {
       const isOutOfReach = error.type === FailureType.PolicyUnavailable;
       metrics[isOutOfReach ? 'unavailable' : 'refused']();
       const details = { faults: error.faults, kept: kept?.ref.manifestVersion };
       logger.error(details, isOutOfReach ? 'release cannot be read' : 'release refused');
-      alerts.refused(error, kept);
+      alerts.refused(error, kept, manifest && sha256(canonicalJson([source.where, { ...manifest }])));
     },
     onChecked: (release, recovered) => {
       metrics.checked(Date.now());
