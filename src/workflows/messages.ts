@@ -16,6 +16,9 @@ export const resumeSignal = defineSignal<[unknown]>('resume');
 /** As the Update `abort`, without an answer. */
 export const abortSignal = defineSignal<[unknown]>('abort');
 
+/** As the Update `override`, without an answer. */
+export const overrideSignal = defineSignal<[unknown]>('override');
+
 /** State, stages, pause and newest decision. In a workflow with several gates the argument names the deployment. */
 export const statusQuery = defineQuery<DeploymentStatus, [deploymentId?: string]>('status');
 /** Why the deployment waits, and what would unblock it. The argument is that of `status`. */

@@ -139,7 +139,7 @@ describe('a deployment that gets messages it cannot read', () => {
       for (let index = 0; index < 20; index += 1) await rawSignal(target(), `name-${index}`, []);
       const { notes } = await explain();
       expect(notes).toHaveLength(10);
-      expect(notes.at(-1)).toBe('Signal "name-19" not accepted: Expected one of resume, abort');
+      expect(notes.at(-1)).toBe('Signal "name-19" not accepted: Expected one of resume, abort, override');
       await rawSignal(target(), 'y'.repeat(900), []);
       expect((await explain()).notes.at(-1)?.length).toBeLessThan(400);
       await endsWell();

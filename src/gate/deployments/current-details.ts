@@ -1,3 +1,4 @@
+import { FailureType } from '../../kernel/failures';
 import type { DeploymentStatus } from './deployment-state';
 import { explain } from './explain';
 
@@ -18,15 +19,32 @@ export function currentDetails(status: DeploymentStatus, notes: readonly string[
     }
   }
   section(lines, 'What would unblock it', explanation.unblock);
-  if (status.pause && status.state === 'paused') {
-    lines.push('', 'From this page: send the signal `resume` or `abort` with', '```json');
-    lines.push(JSON.stringify({ actor: 'YOU', reason: 'WHY', for: status.pause.id }), '```');
+  for (const { signals, meantFor } of usefulSignals(status)) {
+    lines.push(
+      '',
+      `From this page: send the signal ${signals.map((name) => `\`${name}\``).join(' or ')} with`,
+      '```json',
+    );
+    lines.push(JSON.stringify({ actor: 'YOU', reason: 'WHY', for: meantFor }), '```');
   }
   if (explanation.nextAskAtMs !== undefined)
     lines.push('', `Asks again at ${new Date(explanation.nextAskAtMs).toISOString()}`);
   if (explanation.looks !== undefined) lines.push('', ...explanation.looks.map(escape));
   section(lines, 'Not accepted', explanation.notes);
   return lines.join('\n');
+}
+
+/** The signals that would be accepted now, by what they must be meant for. */
+function usefulSignals({ state, pause, lastDecision }: DeploymentStatus): { signals: string[]; meantFor: string }[] {
+  const isOutage = pause?.reason === FailureType.AuditWriteFailed;
+  const onPause = isOutage ? ['abort'] : ['resume', 'abort'];
+  const useful: { signals: string[]; meantFor: string }[] = [];
+  if (state === 'paused' && pause) useful.push({ signals: onPause, meantFor: pause.id });
+  if (lastDecision && !isOutage && state === 'waiting')
+    useful.push({ signals: ['override', 'abort'], meantFor: lastDecision.decisionId });
+  if (lastDecision && !isOutage && state === 'paused')
+    useful.push({ signals: ['override'], meantFor: lastDecision.decisionId });
+  return useful;
 }
 
 function section(lines: string[], title: string, items: readonly string[]): void {

@@ -1,4 +1,5 @@
 import { faultText } from '../../kernel/fault-text';
+import { FailureType } from '../../kernel/failures';
 import { formatDuration } from '../../kernel/duration';
 import { shortList } from '../../kernel/short-text';
 import { workflowIdOf } from '../../kernel/names';
@@ -113,6 +114,9 @@ function unblock(status: DeploymentStatus): string[] {
   if (status.state === 'paused' && status.pause) {
     const resume = `gate resume ${id} --actor YOU --reason WHY`;
     const abort = `gate abort ${id} --actor YOU --reason WHY`;
+    // Nothing but the store's return ends this, and an operator's act must be recorded first.
+    if (status.pause.reason === FailureType.AuditWriteFailed)
+      return [...shortList(status.pause.faults.map(mend)), `Give up once it is back: ${abort}`];
     if (status.pause.recovered) return [`The facts have recovered. Go on: ${resume}`, `Give up: ${abort}`];
     return [
       ...shortList(status.pause.faults.map(mend)),

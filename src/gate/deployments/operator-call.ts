@@ -1,3 +1,4 @@
+import { FailureType } from '../../kernel/failures';
 import type { OperatorCall } from '../../kernel/operator-call';
 import { shortText } from '../../kernel/short-text';
 import { isFinal, type DeploymentStatus } from './deployment-state';
@@ -17,6 +18,8 @@ export function misfit(kind: OperatorCallKind, call: OperatorCall, status: Deplo
   const found = `deployment ${status.deploymentId} is ${status.state} at stage ${status.stage}`;
   const meantFor = shortText(call.for ?? '', MAX_ID);
   if (isFinal(status.state)) return `Cannot ${kind}: ${found}`;
+  if (kind !== 'abort' && status.pause?.reason === FailureType.AuditWriteFailed)
+    return `Cannot ${kind}: the audit store must be back, and the deployment then resumes by itself; ${found}`;
   switch (kind) {
     case 'resume':
       if (status.pause === undefined) return `Cannot resume: ${found}, not paused`;

@@ -29,6 +29,7 @@ import {
   abortSignal,
   abortUpdate,
   explainQuery,
+  overrideSignal,
   overrideUpdate,
   resumeSignal,
   resumeUpdate,
@@ -106,7 +107,7 @@ export class Gate {
           calls: {
             resume: { update: resumeUpdate, signal: resumeSignal, needsFor: true },
             abort: { update: abortUpdate, signal: abortSignal, needsFor: false },
-            override: { update: overrideUpdate, needsFor: true },
+            override: { update: overrideUpdate, signal: overrideSignal, needsFor: true },
           },
           urgent: 'abort',
           misfit: (kind, call) => misfit(kind, call, this.status()),

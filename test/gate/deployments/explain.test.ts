@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { currentDetails } from '../../../src/gate/deployments/current-details';
 import type { DeploymentStatus } from '../../../src/gate/deployments/deployment-state';
 import { explain, summarise } from '../../../src/gate/deployments/explain';
+import { misfit } from '../../../src/gate/deployments/operator-call';
 import type { Fault } from '../../../src/kernel/failures';
 import { aDecision, aPause, aStatus } from './a-status';
 
@@ -40,6 +41,24 @@ describe('explain', () => {
     ]);
     expect(unblock.length).toBeLessThan(25);
     expect(currentDetails(status, []).length).toBeLessThan(30_000);
+  });
+
+  it('explain and current details name no call that an outage of the audit store refuses', () => {
+    const pause = aPause({ reason: 'AuditWriteFailed', faults: [{ type: 'AuditWriteFailed', message: 'down' }] });
+    const status = aStatus({ state: 'paused', pause, lastDecision: aDecision() });
+    expect(explain(status, []).unblock).toEqual([
+      'The audit store must be back; the deployment then resumes by itself',
+      expect.stringContaining('gate abort d1'),
+    ]);
+    expect(currentDetails(status, [])).toContain('send the signal `abort` with');
+    for (const kind of ['resume', 'override'] as const) {
+      const meantFor = kind === 'resume' ? pause.id : aDecision().decisionId;
+      expect(misfit(kind, { actor: 'ann', reason: 'x', for: meantFor }, status)).toContain('resumes by itself');
+    }
+  });
+
+  it('current details of a waiting stage name the signals that fit', () => {
+    expect(currentDetails(waiting, [])).toContain('send the signal `override` or `abort` with');
   });
 
   it('explain says why a denial waits and what would unblock it', () => {
@@ -112,7 +131,7 @@ describe('currentDetails', () => {
     expect(text).toContain('| pending | 3 | 10 ms | 45000 ms | http://a\\|b |');
     expect(text).toContain('Asks again at 1970-01-01T00:00:00.000Z');
     expect(text).toContain('Not accepted:\n- no \\<actor\\>');
-    expect(text).not.toContain('send the signal');
+    expect(text).toContain('send the signal `override` or `abort` with');
   });
 
   it('currentDetails shows the signal that answers a pause, and no max age of a fact that is always fresh', () => {
