@@ -188,7 +188,10 @@ describe('a fleet whose workers are not all well', () => {
     const settings = join(folder, 'nowhere.json');
     writeFileSync(settings, JSON.stringify({ temporal: { address: `127.0.0.1:${port}` } }));
     const { code, stderr } = await gate('status', ['--settings', settings]);
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('cannot be reached: the connection was refused') });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('cannot be reached: the connection was refused'),
+    });
   });
 
   it.each([
