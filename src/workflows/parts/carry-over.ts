@@ -26,7 +26,9 @@ export async function continueAsNewIfLong({
 }: RollOver): Promise<void> {
   if (!shouldContinueAsNew(workflowInfo(), historyLimit)) return;
   await outbox.flush();
-  await condition(allHandlersFinished);
+  // The handler of a call that comes in now waits for the main line, which is here.
+  await condition(() => allHandlersFinished() || !inbox.isEmpty);
+  if (!allHandlersFinished()) return;
   await beforehand?.();
   if (!inbox.isEmpty || !allHandlersFinished() || !outbox.isIdle) return;
   await continueAsNew();
