@@ -35,6 +35,8 @@ export class FakeGateActivities {
   defaultsFailures = 0;
   storeDown = false;
   alertsDown = false;
+  /** an alert waits until this resolves */
+  alertGate?: () => Promise<void>;
   leaseMs?: number;
   /** how many of the next action requests find their lease lapsed */
   lapses = 0;
@@ -186,6 +188,7 @@ export class FakeGateActivities {
         return { summary: 'taken back' };
       },
       sendAlert: async (alert) => {
+        await this.alertGate?.();
         if (this.alertsDown) throw ApplicationFailure.retryable('the receiver is down');
         this.alerts.push(alert);
       },

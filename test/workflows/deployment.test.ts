@@ -319,6 +319,29 @@ describe('the deployment workflow', () => {
       }));
   });
 
+  it('a call is carried out while a long history waits for a receiver that hangs', () =>
+    running(async () => {
+      let answer: (() => void) | undefined;
+      const answered = new Promise<void>((resolve) => (answer = resolve));
+      gate.alertGate = () => answered;
+      gate.verdict = { outcome: 'error', faults: [STALE] };
+      await env.client.workflow.start('deployment', {
+        workflowId: workflowIdOf(id),
+        taskQueue: queue,
+        args: [{ spec: spec(), historyLimit: 10 }],
+        memo: { spec: spec() },
+      });
+      try {
+        const { pause } = await reaches('paused');
+        expect(replyOf(await deployments.call(id, 'abort', { ...OPERATOR, for: pause?.id }))).toMatchObject({
+          accepted: true,
+        });
+      } finally {
+        answer!();
+      }
+      expect(await ended()).toMatchObject({ state: 'aborted' });
+    }));
+
   describe('operators', () => {
     it('operators override a denial; the override is recorded and holds for the action', () =>
       running(async () => {

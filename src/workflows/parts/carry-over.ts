@@ -14,8 +14,8 @@ export interface RollOver {
 }
 
 /**
- * Continues as new when the history is long: after every message is sent and every handler has finished, and only if no
- * call came in meanwhile, which is carried out first. Returns when it is not the time.
+ * Continues as new when the history is long: after every message is sent and every handler has finished. A call that comes in
+ * meanwhile is carried out first. Returns when it is not the time.
  */
 export async function continueAsNewIfLong({
   historyLimit,
@@ -25,7 +25,9 @@ export async function continueAsNewIfLong({
   continueAsNew,
 }: RollOver): Promise<void> {
   if (!shouldContinueAsNew(workflowInfo(), historyLimit)) return;
-  await outbox.flush();
+  // A receiver that hangs must not keep a call waiting.
+  if (outbox.isIdle) await outbox.flush();
+  else await condition(() => outbox.isIdle || !inbox.isEmpty);
   // The handler of a call that comes in now waits for the main line, which is here.
   await condition(() => allHandlersFinished() || !inbox.isEmpty);
   if (!allHandlersFinished()) return;
