@@ -722,7 +722,7 @@ describe('the deployment workflow', () => {
         (await deployments.list({ pausedOnly: true, limit: 100 })).find((one) => one.deploymentId === id),
       );
       expect(listed).toMatchObject({
-        execution: 'running',
+        state: 'paused',
         stage: 'canary',
         outcome: 'error',
         pauseReason: 'FactStale',
