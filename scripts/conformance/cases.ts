@@ -8,11 +8,12 @@ import { parseValue } from '../../src/rego/values/wasm-text';
 /**
  * How a case asks: `plain` for one value of a rule; `sorted` where a list stands for a set; `term` where the input is
  * written in Rego, with sets and keys of any type; `error` for a conflict, which ends the evaluation in any mode;
- * `strict` for an error of a built-in, which only OPA's strict mode reports.
+ * `strict` for an error of a built-in, which only OPA's strict mode reports; `bindings` for a query that is more than a
+ * rule's path, and wants its variables.
  */
-export type CaseForm = 'plain' | 'sorted' | 'term' | 'error' | 'strict';
+export type CaseForm = 'plain' | 'sorted' | 'term' | 'error' | 'strict' | 'bindings';
 
-/** One of OPA's own cases whose query is a rule's path. */
+/** One of OPA's own cases. */
 export interface ConformanceCase {
   note: string;
   /** the suite: the folder of its file */
@@ -51,8 +52,12 @@ interface RawCase {
 
 const PLAIN_QUERY = /^(data(?:\.[A-Za-z_]\w*)+)(\s*=\s*x)?$/;
 
+/** Of the rule that a query of another kind becomes the body of. */
+const QUERY_PACKAGE = 'conformance_query';
+
 /**
- * The cases with query `data.a.b` or `data.a.b = x`, with modules and one result or none. Ordered by their files.
+ * The cases with query `data.a.b` or `data.a.b = x`, with modules and one result or none, and those whose query is of another
+ * kind, as a rule of their own that collects its variables. Ordered by their files.
  *
  * @param folder `v1/test/cases/testdata/v1` of OPA's Go module
  */
@@ -73,14 +78,35 @@ export async function readCases(folder: string): Promise<ConformanceCase[]> {
 
 function toCase(raw: RawCase, folder: string): ConformanceCase | undefined {
   const [, path, bound] = PLAIN_QUERY.exec(raw.query.trim()) ?? [];
-  if (path === undefined || !raw.modules?.length || raw.env !== undefined) return undefined;
-  if ((raw.want_result ?? []).length > 1) return undefined;
+  if (raw.env !== undefined) return undefined;
+  if (path === undefined) return toQueryCase(raw, folder);
+  if (!raw.modules?.length || (raw.want_result ?? []).length > 1) return undefined;
   const { note, modules } = raw;
   const entrypoint = path.split('.').slice(1).join('/');
   const input = raw.input_term !== undefined ? parseTerm(raw.input_term) : plainInput(raw.input);
   if (raw.input_term !== undefined && input === undefined) return undefined;
   const common = { note, folder, entrypoint, modules, data: fromPlain(raw.data ?? {}), input };
   return { ...common, form: formOf(raw), want: wanted(raw, bound !== undefined) };
+}
+
+/** A compiled policy has no query but its entrypoints: the query becomes a rule, whose answers are its bindings in any order. */
+function toQueryCase({ note, query, modules = [], data, input, ...raw }: RawCase, folder: string): ConformanceCase {
+  const names = Object.keys(raw.want_result?.[0] ?? {}).sort();
+  const bindings = names.map((name) => `"${name}": ${name}`).join(', ');
+  const rule = `package ${QUERY_PACKAGE}\n\nanswers contains {${bindings}} if {\n\t${query}\n}\n`;
+  const isError = raw.want_error !== undefined || raw.want_error_code !== undefined;
+  return {
+    note,
+    folder,
+    form: 'bindings',
+    entrypoint: `${QUERY_PACKAGE}/answers`,
+    modules: [...modules, rule],
+    data: fromPlain(data ?? {}),
+    input: plainInput(input),
+    want: isError
+      ? { kind: 'error', isStrict: raw.strict_error ?? false }
+      : { kind: 'value', value: fromPlain(raw.want_result ?? []), isSorted: true },
+  };
 }
 
 const plainInput = (input: unknown) => (input === undefined ? undefined : fromPlain(input));
