@@ -20,6 +20,7 @@ import {
   wholeSnapshot,
   withRecord,
 } from './light';
+import { createAnswerInTime } from './answer-in-time';
 import { lookAtStage } from './look';
 import { readLooks } from './read-looks';
 import { createRecheck } from './recheck';
@@ -34,6 +35,7 @@ const NO_RELEASE: ReleaseRef = { policySha: '', configRev: '', manifestVersion: 
 
 /** The gate's activities over its services: each calls a feature and translates its errors. */
 export function createActivities(services: Services): GateActivities {
+  const inTime = createAnswerInTime();
   return {
     readDefaults: async () => {
       const config = await currentOrDefaults(services);
@@ -75,11 +77,14 @@ export function createActivities(services: Services): GateActivities {
     }),
     readLooks,
     recordDecision: (record) =>
-      translated(FailureType.AuditWriteFailed, async () => shortRecord(await services.audit.record(record))),
-    recordBigDecision: (draft) =>
       translated(FailureType.AuditWriteFailed, async () =>
-        shortRecord(await services.audit.record(await wholeRecord(services, draft))),
+        shortRecord(await inTime(record.decisionID, () => services.audit.record(record))),
       ),
+    recordBigDecision: (draft) =>
+      translated(FailureType.AuditWriteFailed, async () => {
+        const write = async () => services.audit.record(await wholeRecord(services, draft));
+        return shortRecord(await inTime(draft.decisionID, write));
+      }),
     runAction: ({ action, context, idempotencyKey, lease, release }) =>
       translated(FailureType.ActionFailed, async () => {
         const result = await beating(async (signal) => {

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
+import { createAnswerInTime } from '../../src/activities/answer-in-time';
 import { DeploymentClient, type CallResult } from '../../src/clients/deployment-client';
 import type { AuditRecord } from '../../src/audit/audit-record';
 import type { DeploymentSpec, StageSpec } from '../../src/gate/deployments/deployment-spec';
@@ -479,6 +481,41 @@ describe('the deployment workflow', () => {
         expect(gate.alerts.map(({ status: state }) => state)).toEqual(['firing', 'resolved']);
       }));
 
+    it('the audit store that is slow to refuse is named with its reason, also when the last attempt is out of time', async () => {
+      // As DynamoDB's client, which tries again for a second and a half before it gives up: the second attempt is cut off.
+      const inTime = createAnswerInTime();
+      const throttling = async (): Promise<never> => {
+        await new Promise((resolve) => setTimeout(resolve, 1_500));
+        throw ApplicationFailure.retryable('Cannot record: DynamoDB throttles', 'AuditWriteFailed');
+      };
+      const recordDecision = (record: AuditRecord) => inTime(record.decisionID, throttling);
+      await env.withWorker(queue, { ...gate.activities(), recordDecision }, async () => {
+        await deployments.start(spec());
+        const { pause } = await reaches('paused');
+        expect(pause?.faults).toMatchObject([
+          { type: 'AuditWriteFailed', message: expect.stringContaining('DynamoDB throttles') },
+        ]);
+        await handle().terminate();
+      });
+    });
+
+    it('the audit store that never answers is named as such', async () => {
+      const inTime = createAnswerInTime();
+      let release: (() => void) | undefined;
+      const held = new Promise<void>((resolve) => (release = resolve));
+      const recordDecision = (record: AuditRecord) => inTime(record.decisionID, () => held.then(() => record));
+      await env.withWorker(queue, { ...gate.activities(), recordDecision }, async () => {
+        try {
+          await deployments.start(spec());
+          const { pause } = await reaches('paused');
+          expect(pause?.faults[0]?.message).toBe('Expected the store to answer in time, got no answer');
+          await handle().terminate();
+        } finally {
+          release!();
+        }
+      });
+    });
+
     it('the audit store that goes down during a wait holds up an operator’s act, tells everyone, and lets it continue', () =>
       running(async () => {
         gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
@@ -599,7 +636,7 @@ describe('the deployment workflow', () => {
       running(async () => {
         gate.actionTimeout = '1s';
         gate.actionGate = async () => {
-          if (gate.actions.length === 1) await new Promise((resolve) => setTimeout(resolve, 3_000));
+          if (gate.actions.length === 1) await new Promise((resolve) => setTimeout(resolve, 1_500));
         };
         await deployments.start(spec({ name: 'canary', action: { ...http, ...over } }));
         expect(await ended()).toMatchObject({ state });

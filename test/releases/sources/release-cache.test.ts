@@ -246,7 +246,7 @@ describe('a worker whose object store is down', () => {
     });
   });
 
-  it('a worker whose object store is down is confirmed by the first reading that succeeds, without asking for the blobs again', async () => {
+  it('a worker whose object store is down is confirmed by the first reading that succeeds, without fetching the blobs again', async () => {
     await kept('v1');
     objects.failure = DOWN;
     const holder = holderOf();
@@ -255,7 +255,10 @@ describe('a worker whose object store is down', () => {
     objects.takeRequests();
     objects.failure = undefined;
     expect(await holder.refresh()).toBe(release);
-    expect(objects.takeRequests()).toEqual(['get latest.json', 'get latest.json unless 3']);
+    expect(objects.takeRequests()).toEqual([
+      ...['get latest.json', 'has v1.tar.gz', 'has v1.json'],
+      'get latest.json unless 3',
+    ]);
     expect(holder.status()).toEqual({
       ref: release.ref,
       loadedAtMs: 5_000,
@@ -295,7 +298,10 @@ describe('a worker whose object store is down', () => {
   it('a worker whose object store is down takes from the disk what it has when it starts though the manifest can be read', async () => {
     await kept('v1');
     await holderOf().refresh();
-    expect(objects.takeRequests()).toEqual(['get latest.json', 'get latest.json unless 3']);
+    expect(objects.takeRequests()).toEqual([
+      ...['get latest.json', 'has v1.tar.gz', 'has v1.json'],
+      'get latest.json unless 3',
+    ]);
   });
 
   it('a worker whose object store is down starts with the release that it kept when the store hangs', async () => {
