@@ -14,7 +14,8 @@ const CALL = 1;
 const LOADING = 2;
 /** bytes of the note that is there; 0 for none */
 const NOTE = 3;
-const CELLS = 4;
+const READY = 4;
+const CELLS = 5;
 const LONGEST_NOTE = 8_192;
 
 const encoder = new TextEncoder();
@@ -35,6 +36,15 @@ export class RunClock {
   constructor(readonly buffer = new SharedArrayBuffer(CELLS * BigInt64Array.BYTES_PER_ELEMENT + LONGEST_NOTE)) {
     this.cells = new BigInt64Array(buffer, 0, CELLS);
     this.text = new Uint8Array(buffer, CELLS * BigInt64Array.BYTES_PER_ELEMENT);
+  }
+
+  /** The thread can take calls. Not by message: one that dies with its first call may be gone before its message is read. */
+  markReady(): void {
+    Atomics.store(this.cells, READY, 1n);
+  }
+
+  get isReady(): boolean {
+    return Atomics.load(this.cells, READY) === 1n;
   }
 
   /** @param callId from 1 upwards */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { RunClock } from '../../platform/threads/run-clock';
 import { startThread } from '../../platform/threads/start-thread';
-import { READY, type Answer, type CallMessage, type FromThread, type ThreadData, type ToThread } from './messages';
+import type { Answer, CallMessage, FromThread, ThreadData, ToThread } from './messages';
 import type { PreparedRelease } from './prepare-release';
 
 /** Releases that a thread keeps instances of. */
@@ -46,7 +46,6 @@ export class EvaluationThread<Call extends ThreadCall> {
   private readonly taken: CallMessage[] = [];
   /** ids of the releases that the thread holds, the one used last at the end */
   private readonly held = new Set<number>();
-  private isReady = false;
   private isOver = false;
   private timer: NodeJS.Timeout | undefined;
   private wakeAtMs = 0;
@@ -121,10 +120,6 @@ export class EvaluationThread<Call extends ThreadCall> {
 
   private receive(message: FromThread): void {
     if (this.isOver) return;
-    if (message === READY) {
-      this.isReady = true;
-      return;
-    }
     for (const answer of message) {
       const call = this.calls.get(answer[0]);
       if (call === undefined) continue;
@@ -165,7 +160,7 @@ export class EvaluationThread<Call extends ThreadCall> {
     const run = this.clock.read();
     const current = run && this.calls.get(run.callId);
     const unanswered = [...this.calls.values()];
-    const hadStarted = this.isReady || current !== undefined;
+    const hadStarted = this.clock.isReady || current !== undefined;
     this.close();
     void this.worker.terminate();
     this.listener.ended({

@@ -26,9 +26,7 @@ export type Answer = [
   failure?: RunFailure,
 ];
 
-/** Sent once, when a thread can take calls. */
-export const READY = 'ready';
-export type FromThread = typeof READY | Answer[];
+export type FromThread = Answer[];
 
 export interface ThreadData {
   clock: SharedArrayBuffer;

@@ -29,6 +29,4 @@ export const CALLS_PER_BATCH = 2 ** 32;
 export type BatchAnswer =
   ({ batch: number } & ReplayedBatch) | { batch: number; error: { type: FailureType; message: string } };
 
-/** Sent once, when a thread can take batches. */
-export const READY = 'ready';
-export type FromReplayThread = typeof READY | BatchAnswer;
+export type FromReplayThread = BatchAnswer;

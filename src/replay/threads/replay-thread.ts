@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { RunClock } from '../../platform/threads/run-clock';
 import { startThread } from '../../platform/threads/start-thread';
-import { CALLS_PER_BATCH, READY, type BatchAnswer, type BatchMessage, type FromReplayThread } from './messages';
+import { CALLS_PER_BATCH, type BatchAnswer, type BatchMessage, type FromReplayThread } from './messages';
 import type { ReplayThreadData } from './messages';
 
 /** Making a release ready takes milliseconds; a module whose start function loops is stopped after this. */
@@ -37,7 +37,6 @@ export class ReplayThread {
   private readonly clock = new RunClock();
   private readonly worker: Worker;
   private readonly watching: NodeJS.Timeout;
-  private isReady = false;
   private isOver = false;
 
   constructor(
@@ -69,10 +68,6 @@ export class ReplayThread {
 
   private receive(message: FromReplayThread): void {
     if (this.isOver) return;
-    if (message === READY) {
-      this.isReady = true;
-      return;
-    }
     this.given.delete(message.batch);
     this.listener.answered(message);
   }
@@ -95,7 +90,7 @@ export class ReplayThread {
     };
     this.close();
     void this.worker.terminate();
-    this.listener.ended(this.isReady || at !== undefined ? why : 'never started', message, at);
+    this.listener.ended(this.clock.isReady || at !== undefined ? why : 'never started', message, at);
   }
 
   private close(): void {

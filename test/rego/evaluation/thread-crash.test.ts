@@ -20,7 +20,7 @@ const READY = `
   const ACCOUNT = '{"evaluator":"wasm","secondOpinion":{"vote":"not-asked"}}';
   const { parentPort, workerData } = require('node:worker_threads');
   const clock = new BigInt64Array(workerData.clock);
-  parentPort.postMessage('ready');
+  Atomics.store(clock, 4, 1n); // as RunClock.markReady does
 `;
 const ANSWERS = `${READY} parentPort.on('message', (m) => Array.isArray(m) && parentPort.postMessage(m.map((c) => [c[0], c[2], 1, ACCOUNT])))`;
 const DIES_IN_EVALUATION = `${READY}
