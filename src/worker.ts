@@ -11,6 +11,7 @@ import { startHttpServer, type HttpServer } from './api/http-server';
 import { auditRoutes } from './api/audit-routes';
 import { decisionRoutes, type DecisionQuestion } from './api/decision-routes';
 import { parseDuration } from './kernel/duration';
+import { repeat } from './kernel/repeat';
 import { SWEEP_WORKFLOW_ID } from './kernel/names';
 import { readSecret } from './platform/files/read-secret';
 import type { LoadedSettings } from './settings/load-settings';
@@ -20,7 +21,6 @@ import type { FleetStatus } from './releases/fleet/worker-answer';
 import { encrypts, gateDataConverter } from './settings/open-data-converter';
 import { WEDGED_ADVICE, wedgedText } from './platform/temporal/wedged/find-wedged';
 import { keepStarted } from './platform/temporal/keep-started';
-import { lookEvery } from './platform/temporal/look-every';
 import { countPaused } from './platform/temporal/paused-activities';
 import { reachTemporal } from './platform/temporal/connection/reach-temporal';
 import { watchWedged } from './platform/temporal/wedged/watch-wedged';
@@ -158,10 +158,10 @@ export async function startWorker(loaded: LoadedSettings, options: WorkerStartOp
       onFailure: (error) => services.logger.warn({ error }, 'could not look for workflows whose task fails'),
     });
     opened.push(() => watch.stop());
-    const counting = lookEvery({
+    const counting = repeat({
       timers: systemTimers,
       everyMs: COUNT_PAUSED_EVERY_MS,
-      look: async () => {
+      act: async () => {
         const search = { taskQueue, activityType: RECHECK_ACTIVITY };
         services.metrics.decisions.rechecksPaused(await countPaused(client, search));
       },

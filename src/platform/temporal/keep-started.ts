@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
+import { repeat, type Repetition } from '../../kernel/repeat';
 import type { Timers } from '../../kernel/timers';
 
 export interface KeepStartedOptions {
@@ -19,12 +20,9 @@ export interface KeepStartedOptions {
 }
 
 /** Keeps one workflow of a namespace running: starts it now and again and again, unless it runs. */
-export function keepStarted(options: KeepStartedOptions): { stop(): Promise<void> } {
+export function keepStarted(options: KeepStartedOptions): Repetition {
   const { client, workflowType, workflowId, taskQueue, summary, timers, everyMs = 600_000, onFailure } = options;
-  let stopped = false;
-  let callOff = (): void => undefined;
-  let underWay: Promise<void> = Promise.resolve();
-  const start = async (): Promise<void> => {
+  const act = async (): Promise<void> => {
     await client.workflow.start(workflowType, {
       workflowId,
       taskQueue,
@@ -33,21 +31,5 @@ export function keepStarted(options: KeepStartedOptions): { stop(): Promise<void
       staticSummary: summary,
     });
   };
-  const run = (): void => {
-    underWay = start()
-      .catch((error: unknown) => {
-        if (!stopped) onFailure(error);
-      })
-      .finally(() => {
-        if (!stopped) callOff = timers.after(everyMs, run, { background: true });
-      });
-  };
-  run();
-  return {
-    stop: async () => {
-      stopped = true;
-      callOff();
-      await underWay;
-    },
-  };
+  return repeat({ timers, everyMs, act, onFailure });
 }

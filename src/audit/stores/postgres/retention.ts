@@ -1,4 +1,6 @@
 import { sql } from 'kysely';
+import { repeat, type Repetition } from '../../../kernel/repeat';
+import { systemTimers } from '../../../platform/timers/system-timers';
 import type { AuditLogger } from '../../audit-log';
 import type { AuditDatabase } from './open-audit-database';
 import { AUDIT_TABLE } from './schema';
@@ -37,11 +39,8 @@ export async function sweepRecords({ db }: AuditDatabase, beforeMs: number, batc
 }
 
 /** Sweeps now and again until it is stopped. A sweep that fails is logged, and the next one deletes what it left. */
-export function startRetention(database: AuditDatabase, options: RetentionOptions): { stop(): Promise<void> } {
+export function startRetention(database: AuditDatabase, options: RetentionOptions): Repetition {
   const { retentionMs, logger, everyMs = EVERY_MS, nowMs = Date.now } = options;
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-
   async function sweep(): Promise<void> {
     try {
       await sweepRecords(database, nowMs() - retentionMs);
@@ -52,18 +51,6 @@ export function startRetention(database: AuditDatabase, options: RetentionOption
         'Records beyond audit.retention could not be deleted; trying again with the next sweep',
       );
     }
-    if (!stopped) timer = setTimeout(next, everyMs).unref();
   }
-
-  const next = (): void => {
-    underway = sweep();
-  };
-  let underway = sweep();
-  return {
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await underway;
-    },
-  };
+  return repeat({ timers: systemTimers, everyMs, act: sweep });
 }

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
+import { repeat, type Repetition } from '../../../kernel/repeat';
 import type { Timers } from '../../../kernel/timers';
-import { lookEvery, type Looking } from '../look-every';
 import { isWedged, wedgedWorkflow, type WedgedWorkflow } from './find-wedged';
 
 export interface WedgedWatchOptions {
@@ -24,7 +24,7 @@ const SIDE_BY_SIDE = 5;
  * Looks at the running workflows of a task queue for those whose workflow task fails again and again. Temporal has no
  * search for them, so each is asked about, a bounded number at a time; those found are looked at in every look.
  */
-export function watchWedged(options: WedgedWatchOptions): Looking {
+export function watchWedged(options: WedgedWatchOptions): Repetition {
   const { client, namespace, taskQueue, timers, everyMs = 60_000, perLook = 200, onLook, onFailure } = options;
   const query = `TaskQueue = '${taskQueue.replaceAll("'", "''")}' AND ExecutionStatus = 'Running'`;
   const known = new Map<string, WedgedWorkflow>();
@@ -56,10 +56,10 @@ export function watchWedged(options: WedgedWatchOptions): Looking {
     if (!stopped) onLook([...known.values()]);
   };
 
-  const looking = lookEvery({
+  const looking = repeat({
     timers,
     everyMs,
-    look,
+    act: look,
     onFailure: (error) => {
       listed = undefined;
       onFailure(error);
