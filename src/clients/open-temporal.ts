@@ -28,9 +28,18 @@ export async function openTemporal(
 ): Promise<OpenedTemporal> {
   const dataConverter = await gateDataConverter(loaded, env);
   const config = temporalConnectionConfig(loaded.settings, env);
-  const options = { ...config.connectionOptions, connectTimeout: connectTimeoutMs };
-  const connection = await reachTemporal(config.address, env, () => Connection.connect(options));
+  const connection = await connectTemporal(config, env, connectTimeoutMs);
   const { namespace } = config;
   const client = new Client({ connection, namespace, dataConverter });
   return { ...config, client, connection, dataConverter };
+}
+
+/** A connection alone; @throws TemporalUnreachable */
+export function connectTemporal(
+  { address, connectionOptions }: TemporalConnectionConfig,
+  env: NodeJS.ProcessEnv,
+  connectTimeoutMs = CONNECT_TIMEOUT_MS,
+): Promise<Connection> {
+  const options = { ...connectionOptions, connectTimeout: connectTimeoutMs };
+  return reachTemporal(address, env, () => Connection.connect(options));
 }

@@ -1,8 +1,7 @@
-import { Connection } from '@temporalio/client';
 import type { LoadedSettings } from '../../settings/load-settings';
-import { reachTemporal } from '../../platform/temporal/connection/reach-temporal';
 import { temporalConnectionConfig } from '../../settings/temporal-connection';
 import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes';
+import { connectTemporal } from '../open-temporal';
 import { attempt, missing, type Finding } from './finding';
 
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -11,9 +10,9 @@ const WHAT = 'temporal server';
 /** Whether the server answers, and whether the namespace has the search attributes. */
 export async function temporalFinding({ settings }: LoadedSettings, env: NodeJS.ProcessEnv): Promise<Finding> {
   const answer = await attempt(async () => {
-    const { connectionOptions, namespace, address } = temporalConnectionConfig(settings, env);
-    const options = { ...connectionOptions, connectTimeout: CONNECT_TIMEOUT_MS };
-    const connection = await reachTemporal(address, env, () => Connection.connect(options));
+    const config = temporalConnectionConfig(settings, env);
+    const { namespace, address } = config;
+    const connection = await connectTemporal(config, env, CONNECT_TIMEOUT_MS);
     try {
       const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
       const lacking = SEARCH_ATTRIBUTES.map(({ name }) => name).filter((name) => !customAttributes?.[name]);
