@@ -2,11 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DeploymentClient } from '../../src/clients/deployment-client';
 import type { StageSpec } from '../../src/gate/deployments/deployment-spec';
-import type { DeploymentStatus } from '../../src/gate/deployments/deployment-state';
-import { workflowIdOf } from '../../src/kernel/names';
-import { statusQuery } from '../../src/workflows/messages';
 import { FakeGateActivities } from '../fakes/fake-gate-activities';
 import { eventually, startTemporalEnv, type RunningWorker, type TemporalEnv } from '../support/temporal-env';
+import { watchedDeployment } from '../support/watched-deployment';
 
 const OPERATOR = { actor: 'ann', reason: 'wrong build' };
 const url = 'http://127.0.0.1:2/devices';
@@ -32,19 +30,9 @@ describe('what an accepted abort and a cancellation stop', () => {
     deployments = new DeploymentClient({ client: env.client, taskQueue: queue, deadlineMs: 60_000 });
   });
 
-  const handle = () => env.client.workflow.getHandle(workflowIdOf(id));
-  const status = (): Promise<DeploymentStatus> => handle().query(statusQuery);
-  const reaches = (state: string): Promise<DeploymentStatus> =>
-    eventually(`state ${state}`, async () => {
-      const now = await status();
-      return now.state === state && now;
-    });
+  const { handle, status, reaches, closed } = watchedDeployment(() => ({ client: env.client, id }));
   const start = (...stages: StageSpec[]) => deployments.start({ id, stages });
   const running = (use: () => Promise<void>): Promise<void> => env.withWorker(queue, gate.activities(), use);
-  const closed = (): Promise<unknown> =>
-    handle()
-      .result()
-      .catch(() => undefined);
   const abort = () => deployments.call(id, 'abort', OPERATOR);
 
   it.each([

@@ -8,10 +8,10 @@ import type { DeploymentSpec, StageSpec } from '../../src/gate/deployments/deplo
 import type { DeploymentStatus } from '../../src/gate/deployments/deployment-state';
 import type { Fault } from '../../src/kernel/failures';
 import { workflowIdOf } from '../../src/kernel/names';
-import type { deployment } from '../../src/workflows/deployment';
-import { resumeSignal, statusQuery } from '../../src/workflows/messages';
+import { resumeSignal } from '../../src/workflows/messages';
 import { FakeGateActivities, RELEASE } from '../fakes/fake-gate-activities';
 import { eventually, startTemporalEnv, type RunningWorker, type TemporalEnv } from '../support/temporal-env';
+import { watchedDeployment } from '../support/watched-deployment';
 
 const STALE: Fault = {
   type: 'FactStale',
@@ -49,17 +49,9 @@ describe('the deployment workflow', () => {
     attributes: { risk: 'low' },
     stages: stages.length > 0 ? stages : [{ name: 'canary' }],
   });
-  const handle = () => env.client.workflow.getHandle<typeof deployment>(workflowIdOf(id));
-  const status = (): Promise<DeploymentStatus> => handle().query(statusQuery);
-  const reaches = (state: string): Promise<DeploymentStatus> =>
-    eventually(`state ${state}`, async () => {
-      const now = await status();
-      return now.state === state && now;
-    });
+  const { handle, status, reaches, closed } = watchedDeployment(() => ({ client: env.client, id }));
   const ended = async (): Promise<DeploymentStatus> => {
-    await handle()
-      .result()
-      .catch(() => undefined);
+    await closed();
     const found = await deployments.status(id);
     if (found.found !== 'status') throw new Error('no status');
     return found.status;

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DeploymentClient } from '../../src/clients/deployment-client';
-import type { DeploymentStatus, Explanation } from '../../src/gate/deployments/deployment-state';
+import type { Explanation } from '../../src/gate/deployments/deployment-state';
 import { workflowIdOf } from '../../src/kernel/names';
-import type { deployment } from '../../src/workflows/deployment';
-import { explainQuery, statusQuery } from '../../src/workflows/messages';
+import { explainQuery } from '../../src/workflows/messages';
 import { FakeGateActivities } from '../fakes/fake-gate-activities';
 import { bytes, rawPayload, rawQuery, rawSignal, rawUpdate, type RawPayload } from '../support/raw-messages';
 import { eventually, startTemporalEnv, type RunningWorker, type TemporalEnv } from '../support/temporal-env';
+import { watchedDeployment } from '../support/watched-deployment';
 
 const deep = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
 const encrypted: RawPayload = {
@@ -58,8 +58,7 @@ describe('a deployment that gets messages it cannot read', () => {
   });
 
   const target = () => ({ client: env.client, workflowId: workflowIdOf(id) });
-  const handle = () => env.client.workflow.getHandle<typeof deployment>(workflowIdOf(id));
-  const status = (): Promise<DeploymentStatus> => handle().query(statusQuery);
+  const { handle, status } = watchedDeployment(() => ({ client: env.client, id }));
   const explain = (): Promise<Explanation> => handle().query(explainQuery);
   const client = () => new DeploymentClient({ client: env.client, taskQueue: id, deadlineMs: 60_000 });
   const paused = async (use: () => Promise<void>): Promise<void> => {

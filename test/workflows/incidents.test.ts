@@ -5,10 +5,9 @@ import type { StageSpec } from '../../src/gate/deployments/deployment-spec';
 import type { DeploymentStatus } from '../../src/gate/deployments/deployment-state';
 import type { Fault } from '../../src/kernel/failures';
 import { workflowIdOf } from '../../src/kernel/names';
-import type { deployment } from '../../src/workflows/deployment';
-import { statusQuery } from '../../src/workflows/messages';
 import { FakeGateActivities } from '../fakes/fake-gate-activities';
 import { eventually, startTemporalEnv, type RunningWorker, type TemporalEnv } from '../support/temporal-env';
+import { watchedDeployment } from '../support/watched-deployment';
 
 const DOWN: Fault = { type: 'FactSourceUnavailable', message: 'the source is down', factId: 'max_pending' };
 const OPERATOR = { actor: 'ann', reason: 'checked by hand' };
@@ -45,17 +44,9 @@ describe('the incident of a deployment', () => {
   });
 
   const start = (...stages: StageSpec[]) => deployments.start({ id, attributes: {}, stages });
-  const handle = () => env.client.workflow.getHandle<typeof deployment>(workflowIdOf(id));
-  const status = (): Promise<DeploymentStatus> => handle().query(statusQuery);
-  const reaches = (state: string): Promise<DeploymentStatus> =>
-    eventually(`state ${state}`, async () => {
-      const now = await status();
-      return now.state === state && now;
-    });
+  const { status, reaches, closed } = watchedDeployment(() => ({ client: env.client, id }));
   const ended = async (): Promise<DeploymentStatus> => {
-    await handle()
-      .result()
-      .catch(() => undefined);
+    await closed();
     return status();
   };
   const abort = () => deployments.call(id, 'abort', OPERATOR);

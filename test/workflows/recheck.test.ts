@@ -12,11 +12,10 @@ import { toLookDetails } from '../../src/gate/deployments/looks';
 import type { Fault } from '../../src/kernel/failures';
 import { workflowIdOf } from '../../src/kernel/names';
 import { readPendingActivities } from '../../src/platform/temporal/pending-activities';
-import type { deployment } from '../../src/workflows/deployment';
-import { statusQuery } from '../../src/workflows/messages';
 import { FakeGateActivities } from '../fakes/fake-gate-activities';
 import { decodeHistory, type HistoryFile } from '../support/history-file';
 import { eventually, startTemporalEnv, type TemporalEnv } from '../support/temporal-env';
+import { watchedDeployment } from '../support/watched-deployment';
 
 const OPERATOR = { actor: 'ann', reason: 'checked by hand' };
 const STALE: Fault = { type: 'FactStale', message: 'Expected max_pending to be fresh', factId: 'max_pending' };
@@ -71,7 +70,7 @@ describe('a recheck', () => {
   });
 
   const running = (use: () => Promise<void>): Promise<void> => env.withWorker(queue, gate.activities(), use);
-  const handle = () => env.client.workflow.getHandle<typeof deployment>(workflowIdOf(id));
+  const { handle, status, reaches, closed } = watchedDeployment(() => ({ client: env.client, id }));
   const start = (stage: Partial<StageSpec> = {}, historyLimit?: number) =>
     historyLimit === undefined
       ? deployments.start({ id, stages: [{ name: 'canary', onDeny: 'wait', ...stage }] })
@@ -80,16 +79,8 @@ describe('a recheck', () => {
           taskQueue: queue,
           args: [{ spec: { id, stages: [{ name: 'canary', onDeny: 'wait', ...stage }] }, historyLimit }],
         });
-  const status = (): Promise<DeploymentStatus> => handle().query(statusQuery);
-  const reaches = (state: string): Promise<DeploymentStatus> =>
-    eventually(`state ${state}`, async () => {
-      const now = await status();
-      return now.state === state && now;
-    });
   const ended = async (): Promise<DeploymentStatus> => {
-    await handle()
-      .result()
-      .catch(() => undefined);
+    await closed();
     return status();
   };
   const looked = (atLeast: number) => eventually(`${atLeast} looks`, () => gate.looks.length >= atLeast);
