@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { writeFileSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -7,6 +7,7 @@ import type { AuditRecord } from '../../src/audit/audit-record';
 import type { DeploymentStatus, Explanation } from '../../src/gate/deployments/deployment-state';
 import type { RunningWorker } from '../../src/worker';
 import { FACT_TIMEOUT_MS, quickRelease, ROOT, startGateHarness, WAIT, type GateHarness } from '../support/gate-harness';
+import { gateOnPath, runGitHubAction, runGitLabComponent, runShell } from '../support/pipeline-runners';
 import { eventually } from '../support/temporal-env';
 
 const OPERATOR = ['--actor', 'ann', '--reason', 'checked by hand'] as const;
@@ -353,5 +354,71 @@ describe('a deployment, from the command line', () => {
       stdout: expect.stringContaining('already there: DeploymentId'),
     });
     expect(await gate.cli('doctor')).toMatchObject({ code: 0, stdout: expect.stringContaining('temporal server') });
+  });
+
+  describe('in a pipeline', () => {
+    /** A checkout with a deployment file, and what a runner's environment holds beside its own variables. */
+    const job = (stages: Record<string, unknown>[]) => {
+      const folder = join(gate.folder, id);
+      mkdirSync(folder);
+      cpSync(gate.deployment(id, stages), join(folder, 'deployment.json'));
+      const PATH = `${gateOnPath(folder)}:${process.env.PATH ?? ''}`;
+      return { folder, env: { ...gate.env, PATH, GATE_SETTINGS: gate.settingsFile } };
+    };
+    const HOSTILE = '"; touch injected; $(touch injected) `touch injected`';
+
+    it('the action for GitHub starts a deployment, waits, and shows it on the page of the run', async () => {
+      const { folder, env } = job([{ name: 'canary', action: patch() }]);
+      const inputs = { file: 'deployment.json', attributes: `risk=low\r\n\nnote=${HOSTILE}\n`, junit: 'gate.xml' };
+      const result = await runGitHubAction({ folder, env, inputs: { ...inputs, timeout: '5m' } });
+      expect(result).toMatchObject({ code: 0, outputs: { 'exit-code': '0', state: 'done' } });
+      expect(actedFor('canary')).toBe(1);
+      expect(result.file('runner-temp/summary.md')).toContain('| <code>canary</code> | done | allow |');
+      expect(result.file('gate.xml')).toContain('name="canary" time="0"/>');
+      const [record] = await records();
+      expect(record).toMatchObject({ deployment: { attributes: { risk: 'low', note: HOSTILE } } });
+      expect(() => result.file('injected')).toThrow('ENOENT');
+      expect(JSON.parse(readFileSync(result.outputs.result!, 'utf8'))).toMatchObject({ state: 'done' });
+    });
+
+    it('the action for GitHub fails with the exit code of a denial, and its reasons are on the page', async () => {
+      gate.levels.setMetric('max_pending', { value: 3100 });
+      const { folder, env } = job([{ name: 'canary', action: patch() }]);
+      const result = await runGitHubAction({ folder, env, inputs: { file: 'deployment.json', timeout: '5m' } });
+      expect(result).toMatchObject({ code: 1, outputs: { 'exit-code': '1', state: 'denied' } });
+      expect(
+        result.file('runner-temp/summary.md').replaceAll(/&#(\d+);/g, (_all, code) => String.fromCharCode(code)),
+      ).toContain('max_pending limit exceeded: current 3100 > configured 2000');
+    });
+
+    it('the component for GitLab leaves a report, the state and the result of a paused deployment', async () => {
+      gate.levels.setMetric('max_pending', { behaviour: { status: 503 } });
+      const { folder, env } = job([{ name: 'canary', action: patch() }]);
+      const inputs = { file: 'deployment.json', id: `${id}-$CI_COMMIT_TAG`, attributes: `risk=low\nnote=${HOSTILE}` };
+      const result = await runGitLabComponent({ folder, env, inputs: { ...inputs, timeout: '5m' } });
+      expect(result).toMatchObject({ code: 3, outputs: { GATE_EXIT_CODE: '3', GATE_STATE: 'paused' } });
+      expect(result.file('gate-deploy.xml')).toMatch(
+        /<error message="[^"]*paused on FactSourceUnavailable" type="paused">/,
+      );
+      expect(JSON.parse(result.file('gate-deploy.json'))).toMatchObject({ state: 'paused' });
+      expect(() => result.file('injected')).toThrow('ENOENT');
+      expect(await gate.cli('abort', `${id}-v1.4.0`, ...OPERATOR)).toMatchObject({ code: 0 });
+    });
+
+    it('a pipeline whose deployment file is wrong gets exit code 2 and a report with an error', async () => {
+      const { folder, env } = job([{ name: 'no name' }]);
+      const result = await runGitLabComponent({ folder, env, inputs: { file: 'deployment.json' } });
+      expect(result).toMatchObject({ code: 2, outputs: { GATE_EXIT_CODE: '2', GATE_STATE: '' } });
+      expect(result.file('gate-deploy.xml')).toContain('errors="1"');
+    });
+
+    it('the commands of docs/ci.md work as printed', async () => {
+      const { folder, env } = job([{ name: 'canary' }]);
+      cpSync(join(folder, 'deployment.json'), join(folder, 'deployment.yaml'));
+      const [, script = ''] = /```sh\n([^]*?)```/.exec(readFileSync(join(ROOT, 'docs', 'ci.md'), 'utf8')) ?? [];
+      const hasJq = (await runShell('jq --version', folder, env)).code === 0;
+      const result = await runShell(script.replaceAll(hasJq ? /$^/g : /^jq .*$/gm, ''), folder, env);
+      expect(result).toMatchObject({ code: 0, log: expect.stringContaining(hasJq ? 'true\ncanary done' : '') });
+    });
   });
 });

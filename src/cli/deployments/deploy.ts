@@ -10,6 +10,7 @@ import { collect, duration, examples, keyValues, withOutput, withSettings, type 
 import { printJson, printLines } from '../output';
 import { exitCodeOf, statusLines } from './status-text';
 import { connect } from '../temporal-client';
+import type { Learned } from './reports/deploy-report';
 
 interface DeployOptions extends CommonOptions {
   file?: string;
@@ -20,6 +21,7 @@ interface DeployOptions extends CommonOptions {
   wait?: boolean;
   again?: boolean;
   timeout: number;
+  junit?: string;
 }
 
 export function deployCommand({ io, exit }: CommandContext): Command {
@@ -36,48 +38,61 @@ export function deployCommand({ io, exit }: CommandContext): Command {
     .option('--on-deny <what>', 'fail or wait, for the stages given by --stage')
     .option('--wait', 'wait for the end, or for a pause')
     .option('--timeout <duration>', 'how long --wait waits', duration, 1_800_000)
+    .option('--junit <file>', 'also write a JUnit report to this file')
     .option('--again', 'run a deployment that has ended once more, as <id>.2');
   examples(withOutput(withSettings(command)), [
     'gate deploy -f deployment.yaml --wait --timeout 30m',
     'gate deploy --id firmware-1.4.0 --stage canary --stage fleet --on-deny wait',
   ]);
   return command.action(async (options: DeployOptions) => {
-    const spec = await readSpec(io, options);
-    const { deployments, close } = await connect(io, options.settings);
-    try {
-      const id = options.again
-        ? await deployments.nextId(spec.id, async (candidate) => {
-            return (await findPast(io, options, { ...spec, id: candidate })) !== undefined;
-          })
-        : spec.id;
-      if (!options.again && (await deployments.status(id, workflowIdOf(id))).found === 'unknown') {
-        const past = await askPast(io, options, { ...spec, id });
-        if (past !== undefined) return exit(past);
-      }
-      const { started } = await deployments.start({ ...spec, id });
-      io.stderr.write(started ? `Started deployment ${id}\n` : `Deployment ${id} was started before\n`);
-      const status = options.wait ? await waitFor(io, deployments, id, options.timeout) : await glance(deployments, id);
-      if (status === undefined) {
-        if (options.output === 'json') printJson(io, { deploymentId: id, started });
-        else
-          printLines(io, [
-            `${started ? `Deployment ${id} is running` : await currentState(deployments, id)}; gate status ${id} shows its state`,
-          ]);
-        return;
-      }
-      if (options.output === 'json') printJson(io, status);
-      else printLines(io, statusLines(io, status, Date.now()));
-      if (options.wait && !isFinal(status.state) && status.state !== 'paused') {
-        throw new CliExit(
-          ExitCode.timeout,
-          `timed out: deployment ${id} is still ${status.state} at stage ${status.stage}; it continues`,
-        );
-      }
-      exit(exitCodeOf(status.state));
-    } finally {
-      await close();
-    }
+    const { withReports } = await import('./reports/write-reports.js');
+    exit(await withReports(io, options.junit, (learned) => deploy(io, options, learned)));
   });
+}
+
+/** @param learned is told what becomes known, for the reports */
+async function deploy(io: CliIo, options: DeployOptions, learned: Learned): Promise<ExitCode> {
+  const spec = await readSpec(io, options);
+  learned.id = spec.id;
+  learned.stages = spec.stages.map(({ name }) => name);
+  const { deployments, close } = await connect(io, options.settings);
+  try {
+    const id = options.again
+      ? await deployments.nextId(spec.id, async (candidate) => {
+          return (await findPast(io, options, { ...spec, id: candidate })) !== undefined;
+        })
+      : spec.id;
+    learned.id = id;
+    if (!options.again && (await deployments.status(id, workflowIdOf(id))).found === 'unknown') {
+      const past = await askPast(io, options, { ...spec, id }, learned);
+      if (past !== undefined) return past;
+    }
+    const { started } = await deployments.start({ ...spec, id });
+    io.stderr.write(started ? `Started deployment ${id}\n` : `Deployment ${id} was started before\n`);
+    const status = options.wait
+      ? await waitFor(io, deployments, id, options.timeout, learned)
+      : await glance(deployments, id);
+    if (status === undefined) {
+      if (options.output === 'json') printJson(io, { deploymentId: id, started });
+      else
+        printLines(io, [
+          `${started ? `Deployment ${id} is running` : await currentState(deployments, id)}; gate status ${id} shows its state`,
+        ]);
+      return ExitCode.ok;
+    }
+    learned.status = status;
+    if (options.output === 'json') printJson(io, status);
+    else printLines(io, statusLines(io, status, Date.now()));
+    if (options.wait && !isFinal(status.state) && status.state !== 'paused') {
+      throw new CliExit(
+        ExitCode.timeout,
+        `timed out: deployment ${id} is still ${status.state} at stage ${status.stage}; it continues`,
+      );
+    }
+    return exitCodeOf(status.state);
+  } finally {
+    await close();
+  }
 }
 
 /** Without --wait only an end that is already there is reported. */
@@ -97,6 +112,7 @@ async function waitFor(
   deployments: DeploymentClient,
   id: string,
   timeoutMs: number,
+  learned: Learned,
 ): Promise<DeploymentStatus> {
   const { waitForDeployment } = await import('../../clients/wait-for-deployment.js');
   let shown = '';
@@ -108,10 +124,12 @@ async function waitFor(
     timeoutMs,
     signal: io.signal,
     workflowId: workflowIdOf(id),
-    onAnswer: (found) =>
+    onAnswer: (found) => {
+      if (found.found === 'status') learned.status = found.status;
       show(
         found.found === 'status' ? progressLine(found.status) : `No worker answers for deployment ${id}; still waiting`,
-      ),
+      );
+    },
   });
   if (waited.result === 'stopped') throw new CliExit(ExitCode.timeout, `stopped waiting; deployment ${id} continues`);
   if (waited.status) return waited.status;
@@ -172,15 +190,20 @@ async function findPast(io: CliIo, options: DeployOptions, spec: DeploymentSpec)
 }
 
 /** How it ended beyond Temporal's retention, printed; undefined when it never ran. */
-async function askPast(io: CliIo, options: DeployOptions, spec: DeploymentSpec): Promise<ExitCode | undefined> {
+async function askPast(
+  io: CliIo,
+  options: DeployOptions,
+  spec: DeploymentSpec,
+  learned: Learned,
+): Promise<ExitCode | undefined> {
   const past = await findPast(io, options, spec);
   if (!past) return undefined;
   const { state, stage } = past;
+  learned.state = state;
+  learned.summary = `Deployment ${spec.id} ran before, beyond Temporal's retention: ${state} at stage ${stage}`;
   if (options.output === 'json') printJson(io, { deploymentId: spec.id, state, stage, from: 'audit' });
   else {
-    printLines(io, [
-      `Deployment ${spec.id} ran before, beyond Temporal's retention: ${state} at stage ${stage} (from the audit store); --again runs it again`,
-    ]);
+    printLines(io, [`${learned.summary} (from the audit store); --again runs it again`]);
   }
   if (state === 'uncertain') return ExitCode.usage;
   return state === 'done' ? ExitCode.ok : ExitCode.denied;
