@@ -25,6 +25,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<CreateCommand>>> = {
   dev: async () => (await import('./operations/dev.js')).devCommand,
   setup: async () => (await import('./operations/setup.js')).setupCommand,
   doctor: async () => (await import('./operations/doctor.js')).doctorCommand,
+  completion: async () => {
+    const { completionCommand } = await import('./completion/completion.js');
+    return (context) => completionCommand(context, () => createProgram(context));
+  },
 };
 
 /** The one that is named, which saves loading the others; all where none is, for help and for what is misspelt. */
@@ -42,18 +46,7 @@ function wantedCommands(name: string | undefined): Promise<CreateCommand[]> {
 export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   let code: ExitCode = ExitCode.ok;
   const context: CommandContext = { io, exit: (wanted) => void (code = wanted) };
-  const program = new Command('gate')
-    .description('Is it safe to go on with this deployment now?')
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 allowed or done, 1 denied, failed or aborted, 2 wrong usage or could not decide, 3 paused, 4 timed out or not confirmed',
-    )
-    .helpCommand(true)
-    .showHelpAfterError('(gate help shows the commands)')
-    .version(packageVersion(), '-V, --version')
-    // The root's --version comes before a subcommand; after it, `--version v2` is the subcommand's own.
-    .enablePositionalOptions();
-  for (const create of await wantedCommands(argv[0])) program.addCommand(create(context));
+  const program = await createProgram(context, argv[0]);
   quiet(program, io);
   refuseRepeatedOptions(program);
   try {
@@ -72,6 +65,23 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
     io.stderr.write(`gate: ${await unforeseen(error)}\n`);
     return ExitCode.usage;
   }
+}
+
+/** `gate` with the command of this name, or with all of them. */
+async function createProgram(context: CommandContext, name?: string): Promise<Command> {
+  const program = new Command('gate')
+    .description('Is it safe to go on with this deployment now?')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 allowed or done, 1 denied, failed or aborted, 2 wrong usage or could not decide, 3 paused, 4 timed out or not confirmed',
+    )
+    .helpCommand(true)
+    .showHelpAfterError('(gate help shows the commands)')
+    .version(packageVersion(), '-V, --version')
+    // The root's --version comes before a subcommand; after it, `--version v2` is the subcommand's own.
+    .enablePositionalOptions();
+  for (const create of await wantedCommands(name)) program.addCommand(create(context));
+  return program;
 }
 
 /** Help and usage errors go where the caller's streams are; no subcommand ends the process itself. */
