@@ -1,3 +1,4 @@
+import { fromOpaEvent, isOpaEvent } from './from-opa-event';
 import { AuditDomain, type AuditRecord } from '../audit/audit-record';
 import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json';
 import { parseTime } from '../kernel/time';
@@ -8,8 +9,19 @@ const TEXTS = ['decisionID', 'kind', 'timestamp'] as const;
 const PLACE = ['deploymentID', 'stage'] as const;
 const OTHER_PLACE = ['domain', 'subject', 'part'] as const;
 
+const EXPECTED = "expected an audit record or an event of OPA's decision log";
+
+/** A record, or what an event of a decision log tells of one. */
+export interface ParsedRecord {
+  record: AuditRecord;
+  /** why it cannot be replayed, where that does not follow from the record */
+  cause?: string;
+  /** an event holds no lease */
+  isEvent?: true;
+}
+
 /** A line of an export as an audit record, or what it lacks to be one. Records of other kinds need their names alone. */
-export function parseRecord(line: string): { record: AuditRecord } | { why: string } {
+export function parseRecord(line: string): ParsedRecord | { why: string } {
   let value: JsonValue;
   try {
     value = parseJsonText(line);
@@ -20,13 +32,23 @@ export function parseRecord(line: string): { record: AuditRecord } | { why: stri
     };
   }
   if (!isJsonObject(value)) return { why: 'expected a JSON object' };
+  if (isOpaEvent(value)) {
+    const found = fromOpaEvent(value);
+    return 'why' in found ? found : { ...found, isEvent: true };
+  }
   const isGates = (value.domain ?? AuditDomain.gate) === AuditDomain.gate;
   const text = [...TEXTS, ...(isGates ? PLACE : OTHER_PLACE)].find((name) => typeof value[name] !== 'string');
-  if (text !== undefined) return { why: `expected an audit record with the text ${text}` };
+  if (text !== undefined) return { why: `${EXPECTED}; it lacks the text ${text}${keysOf(value)}` };
   if (parseTime(value.timestamp) === undefined) return { why: 'expected timestamp to be a time' };
   // What a later version holds is not known here; that it cannot be replayed is said of it as a record.
   const why = isGates && value.kind === 'decision' && value.schemaVersion === 1 ? decisionFault(value) : undefined;
   return why === undefined ? { record: value as unknown as AuditRecord } : { why };
+}
+
+/** What an object is that is neither, by its first keys. */
+function keysOf(value: JsonObject): string {
+  const keys = Object.keys(value).slice(0, 5);
+  return keys.length === 0 ? '' : `, and has ${keys.map((key) => JSON.stringify(key)).join(', ')}`;
 }
 
 function decisionFault(value: JsonObject): string | undefined {

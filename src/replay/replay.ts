@@ -5,13 +5,14 @@ import { toDecision, type EvaluationResult } from '../gate/decisions/decide';
 import { evaluateSnapshot } from '../gate/decisions/evaluate-snapshot';
 import { type EvaluatePolicy, type PolicyRequest } from '../rego/evaluation/evaluate-policy';
 import type { DecisionOutcome } from '../kernel/outcome';
-import { OTHER_REASON, reasonCode } from '../kernel/reason-code';
-import { FailureType, type Fault } from '../kernel/failures';
+import { reasonCode } from '../kernel/reason-code';
+import { classOf, gaveNoAnswer, STOPPED_THEN } from './compare';
+import { contradictions, leaseContradiction } from './contradictions';
 import { otherEvaluators } from './evaluators-then';
 import { RecheckFinder } from './old-rechecks';
-import { parseRecord } from './parse-record';
+import { parseRecord, type ParsedRecord } from './parse-record';
 import { rebuildSnapshot, type Candidate } from './rebuild-snapshot';
-import { ReplayMerge, type FirstOfStage, type ReplayedBatch } from './replay-merge';
+import { ReplayMerge, type FirstOfStage, type Sight, type ReplayedBatch } from './replay-merge';
 import {
   addBroken,
   countCause,
@@ -19,7 +20,6 @@ import {
   emptyReport,
   keepRow,
   mergeReport,
-  type ReplayClass,
   type ReplayReport,
   type ReplayRow,
 } from './replay-report';
@@ -55,6 +55,10 @@ export interface ReplayOptions {
 /** A decision that is being made again. */
 interface Underway {
   record: GateRecord;
+  /** where the candidate itself made it */
+  sight: Sight | undefined;
+  /** of a decision log, which holds no lease */
+  isEvent: boolean;
   /** what it is counted in: the batch's, or one of its own where it may be taken back */
   report: ReplayReport;
   decision: Promise<Decision>;
@@ -96,7 +100,8 @@ export async function replayBatch(
   const report = emptyReport();
   const finder = new RecheckFinder();
   const firsts: FirstOfStage[] = [];
-  const started = batch.flatMap((item) => begin(item, options, { report, finder, firsts }));
+  const own: Sight[] = [];
+  const started = batch.flatMap((item) => begin(item, options, { report, finder, firsts, own }));
   // Rows of decisions that may yet be taken back keep no others out.
   const maxRows = options.maxRows + firsts.length;
   for (const underway of started) {
@@ -104,7 +109,7 @@ export async function replayBatch(
     await addDecision(one, underway, await underway.decision, { ...options, maxRows });
     if (one !== report) mergeReport(report, one, maxRows, Infinity);
   }
-  return { report, firsts, last: finder.last };
+  return { report, firsts, last: finder.last, own };
 }
 
 /** Where a batch is counted. */
@@ -112,13 +117,15 @@ interface Counting {
   report: ReplayReport;
   finder: RecheckFinder;
   firsts: FirstOfStage[];
+  /** decisions that the candidate itself made */
+  own: Sight[];
 }
 
 /** Counts what need not be evaluated, and starts what must. */
 function begin(
   item: ReplayItem,
   options: Omit<ReplayOptions, 'onProgress'>,
-  { report: whole, finder, firsts }: Counting,
+  { report: whole, finder, firsts, own }: Counting,
 ): Underway[] {
   if ('text' in item && item.text.trim() === '') return [];
   const parsed = 'text' in item ? parseRecord(item.text) : item;
@@ -139,11 +146,13 @@ function begin(
   const report = place?.is === 'unknown' ? emptyReport() : whole;
   if (place?.is === 'unknown') firsts.push({ key: place.key, found: place.found, report });
   report.decisions += 1;
-  const rebuilt = rebuildSnapshot(record, options.candidate);
+  const { cause, isEvent }: Partial<ParsedRecord> = parsed;
+  const rebuilt = cause === undefined ? rebuildSnapshot(record, options.candidate) : { cause };
+  const sight = isMadeBy(record, options.candidate) ? sightOf(record) : undefined;
+  if (sight) own.push(sight);
   if ('cause' in rebuilt) {
-    report.counts['not-replayable'] += 1;
-    countCause(report, rebuilt.cause);
-    if (report !== whole) mergeReport(whole, report, 0, Infinity);
+    addUnasked(report, record, rebuilt.cause, sight, options.maxRows);
+    if (report !== whole) mergeReport(whole, report, options.maxRows + firsts.length, Infinity);
     return [];
   }
   const { snapshot } = rebuilt;
@@ -163,6 +172,8 @@ function begin(
   return [
     {
       record,
+      sight,
+      isEvent: isEvent === true,
       report,
       decision,
       get request() {
@@ -183,12 +194,11 @@ function unnoted({ account, ...answer }: Awaited<ReturnType<EvaluatePolicy>>): E
 /** Adds what the candidate decided about a record. */
 async function addDecision(
   report: ReplayReport,
-  { record, request, unnoted }: Underway,
+  { record, sight, isEvent, request, unnoted }: Underway,
   decision: Decision,
-  { candidate, builtinsOf, maxRows }: Omit<ReplayOptions, 'onProgress'>,
+  { builtinsOf, maxRows }: Pick<ReplayOptions, 'builtinsOf' | 'maxRows'>,
 ): Promise<void> {
-  const { policySha, configRev } = candidate.release.ref;
-  const isOwn = record.policySHA === policySha && record.configRev === configRev;
+  const isOwn = sight !== undefined;
   if (isOwn && gaveNoAnswer(record) && decision.evalDurationNs > 0) {
     report.counts['not-replayable'] += 1;
     countCause(report, STOPPED_THEN);
@@ -202,8 +212,14 @@ async function addDecision(
     const without = oldEvaluators === undefined || compared === 'same' ? undefined : unnoted();
     return without !== undefined && classOf(record, without, isOwn) === 'same';
   };
-  const found = isNotedOnly() ? 'evaluator-changed' : compared;
+  const wrong = isOwn ? contradictions(record) : [];
+  const lease = isOwn && oldEvaluators === undefined && !isEvent ? leaseContradiction(record, decision) : undefined;
+  if (lease !== undefined) wrong.push(lease);
+  const reproduced = isNotedOnly() ? 'evaluator-changed' : compared;
+  const isReproduced = reproduced === 'same' || reproduced === 'evaluator-changed';
+  const found = isReproduced && wrong.length > 0 ? 'changed' : reproduced;
   report.counts[found] += 1;
+  if (sight) sight.found = found;
   if (found === 'same') return;
   const row: ReplayRow = {
     decisionID: record.decisionID,
@@ -213,11 +229,12 @@ async function addDecision(
     oldOutcome: record.outcome ?? 'error',
     oldReasons: [...record.reasons, ...record.errorDetails.map(({ message }) => message)],
     newOutcome: decision.outcome,
-    newReasons: [...decision.denyReasons, ...decision.faults.map(({ message }) => message)],
+    newReasons: [...decision.denyReasons, ...decision.faults.map(({ message }) => message), ...wrong],
     ...(oldEvaluators === undefined ? {} : { oldEvaluators }),
   };
   keepRow(report, found, row, maxRows);
-  if (!isOwn || found === 'evaluator-changed') return;
+  if (sight === undefined || found === 'evaluator-changed') return;
+  sight.isNotReproduced = true;
   report.notReproduced += 1;
   if (report.rows['not-reproduced'].length >= maxRows) return;
   // One that gave no answer may have been stopped at its deadline: asked again, with nothing to stop it, it may never end.
@@ -226,46 +243,47 @@ async function addDecision(
   keepRow(report, 'not-reproduced', gaveNone ? row : { ...row, builtins: [...builtins] }, maxRows);
 }
 
-/** The same policy over the same input: that it answers now tells of the machine then, not of the record or the policy. */
-const STOPPED_THEN =
-  'the evaluation gave no answer then, though the same release does now: it or its worker was stopped';
+function isMadeBy({ policySHA, configRev }: GateRecord, { release }: Candidate): boolean {
+  return policySHA === release.ref.policySha && configRev === release.ref.configRev;
+}
 
-const gaveNoAnswer = ({ errorDetails, evalDurationNS }: GateRecord): boolean =>
-  evalDurationNS === 0 && errorDetails.some(({ type }) => type === FailureType.PolicyEvaluation);
-
-/**
- * A decision is the same when its outcome is, and the codes of its reasons: another limit alone puts other numbers into every
- * sentence. Of the very release that made it every word must be the same. Two errors are the same when they are of the same
- * types about the same facts: their sentences hold times of the moment.
- */
-function classOf(
+/** Counts a decision that no policy is asked of: one of the candidate's own may be wrong all the same. */
+function addUnasked(
+  report: ReplayReport,
   record: GateRecord,
-  decision: Decision,
-  isOwn: boolean,
-): Exclude<ReplayClass, 'not-replayable' | 'evaluator-changed'> {
-  const { outcome, denyReasons, faults } = decision;
-  if (outcome === record.outcome) {
-    const [before, after] = isOwn
-      ? [record.reasons, denyReasons]
-      : [record.reasons.map(reasonName).sort(), denyReasons.map(reasonName).sort()];
-    const isSame = isSameList(before, after) && isSameList(kinds(record.errorDetails), kinds(faults));
-    return isSame ? 'same' : 'changed';
+  cause: string,
+  sight: Sight | undefined,
+  maxRows: number,
+): void {
+  const wrong = sight && isKnown(record) ? contradictions(record) : [];
+  if (sight && isUnfounded(record)) wrong.unshift(cause);
+  if (sight === undefined || wrong.length === 0) {
+    report.counts['not-replayable'] += 1;
+    countCause(report, cause);
+    return;
   }
-  if (outcome === 'allow') return 'newly-allowed';
-  return outcome === 'deny' ? 'newly-denied' : 'changed';
+  const { deploymentID, decisionID, stage, timestamp, outcome = 'error', reasons } = record;
+  const then = { decisionID, deploymentID, stage, timestamp, oldOutcome: outcome, oldReasons: reasons };
+  const row: ReplayRow = { ...then, newOutcome: 'error', newReasons: wrong };
+  sight.found = 'changed';
+  sight.isNotReproduced = true;
+  report.counts.changed += 1;
+  report.notReproduced += 1;
+  keepRow(report, 'changed', row, maxRows);
+  keepRow(report, 'not-reproduced', row, maxRows);
 }
 
-/** A reason without a code is known by its words. */
-function reasonName(reason: string): string {
-  const code = reasonCode(reason);
-  return code === OTHER_REASON ? reason : code;
+/** Whether this version wrote such records, and the store gave it whole. */
+const isKnown = ({ schemaVersion, damaged }: GateRecord): boolean => schemaVersion === 1 && damaged === undefined;
+
+/** An allow that its release could not have given: what it reads is not in the record, and nothing was masked. */
+const isUnfounded = (record: GateRecord): boolean =>
+  record.outcome === 'allow' && isKnown(record) && (record.masked ?? []).length === 0;
+
+function sightOf({ decisionID, deploymentID, stage, timestamp, outcome = 'error' }: GateRecord): Sight {
+  const row = { decisionID, deploymentID, stage, timestamp, oldOutcome: outcome };
+  return { row, found: 'not-replayable', isNotReproduced: false };
 }
-
-const kinds = (faults: readonly Fault[]): string[] =>
-  faults.map(({ type, factId }) => `${type} ${factId ?? ''}`).sort();
-
-const isSameList = (one: readonly string[], other: readonly string[]): boolean =>
-  one.length === other.length && one.every((item, index) => item === other[index]);
 
 /** Filters compare times as times: a record may write its zone in another way. */
 function isWanted(record: GateRecord, { deploymentID, stage, outcome, since, until }: ReplayFilter): boolean {

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { GateRecord } from '../../src/audit/audit-record';
+import { toOpaEvent } from '../../src/audit/to-opa-event';
 import { parseReleaseConfig } from '../../src/releases/config/parse-release-config';
 import { evaluateSnapshot } from '../../src/gate/decisions/evaluate-snapshot';
 import { decisionRecord } from '../../src/gate/decisions/to-audit-record';
@@ -46,13 +47,16 @@ describe('replay', () => {
     return { release, configFacts: {} };
   }
 
-  /** A record as production writes it: of a real decision, through JSON. */
+  let made = 0;
+  /** A record as production writes it: of a real decision, through JSON, under an id of its own. */
   async function recorded(facts: JsonObject = FACTS, over: Partial<GateRecord> = {}): Promise<GateRecord> {
     const { release } = candidate();
     const list = Object.entries(facts).map(([id, value]) => aFact(id, value as JsonValue, 1_000));
     const snapshot = aSnapshot(list, { release: release.ref, maxAgeMs: { max_pending: 45_000 } });
     const decision = await evaluateSnapshot({ release, snapshot, evaluate: (request) => evaluator.evaluate(request) });
-    return JSON.parse(JSON.stringify({ ...decisionRecord(snapshot, decision, {}), ...over })) as GateRecord;
+    made += 1;
+    const record = { ...decisionRecord(snapshot, decision, {}), decisionID: `decision-${made}`, ...over };
+    return JSON.parse(JSON.stringify(record)) as GateRecord;
   }
 
   async function* once(items: readonly ReplayItem[]): AsyncGenerator<readonly ReplayItem[]> {
@@ -75,6 +79,81 @@ describe('replay', () => {
     outcome: 'error',
     reasons: [],
     errorDetails: [{ type, message: 'then', ...(factId === undefined ? {} : { factId }) }],
+  });
+
+  it.each<[string, (record: GateRecord) => Partial<GateRecord>, string]>([
+    [
+      'an allow without a fact that its release reads',
+      ({ usedFacts }) => ({ usedFacts: usedFacts.slice(1) }),
+      'not hold',
+    ],
+    [
+      'an allow that lists the error it was',
+      () => ({ errorDetails: [{ type: 'PolicyUnavailable', message: 'no release' }], evalDurationNS: 0 }),
+      'lists errors',
+    ],
+    [
+      'an allow whose evaluation gave no answer',
+      () => ({ errorDetails: [{ type: 'PolicyEvaluation', message: 'stopped' }], evalDurationNS: 0 }),
+      'lists errors',
+    ],
+    ['another deployment', () => ({ deploymentID: 'another' }), 'its policy saw'],
+    ['another stage', () => ({ stage: 'another' }), 'its policy saw'],
+    ['a longer lease', () => ({ leaseExpiresAt: '2027-01-01T00:00:00.000Z' }), 'lease ends at 2027'],
+    ['no lease', () => ({ leaseExpiresAt: undefined }), 'lease ends at none'],
+  ])('replay does not reproduce a record altered to have %s', async (_what, alter, why) => {
+    const record = await recorded();
+    expect(record.outcome).toBe('allow');
+    const { notReproduced, rows, counts } = await run([{ ...record, ...alter(record) }]);
+    expect(notReproduced).toBe(1);
+    expect(counts.same).toBe(0);
+    expect(rows['not-reproduced'][0]?.newReasons.join('; ')).toContain(why);
+    // What another release made is compared, and not judged.
+    expect((await run([{ ...record, ...alter(record), configRev: 'c0' }])).notReproduced).toBe(0);
+  });
+
+  it('replay does not reproduce the second one of two records with one id', async () => {
+    const record = await recorded();
+    const other = { ...record, decisionID: 'other' };
+    const { notReproduced, rows, decisions, counts } = await run([record, other, record]);
+    expect({ notReproduced, decisions, counts }).toMatchObject({
+      notReproduced: 1,
+      decisions: 3,
+      counts: { same: 2, changed: 1 },
+    });
+    expect(rows['not-reproduced']).toMatchObject([
+      { decisionID: record.decisionID, newReasons: ['the same record was there before'] },
+    ]);
+  });
+
+  it('replay reads events of a decision log: the gate’s own of -o opa, and OPA’s', async () => {
+    const allowed = await recorded();
+    const denied = await recorded({ ...FACTS, pending_delta: 900 });
+    const failed = { ...allowed, decisionID: 'failed', ...failure('FactStale', 'max_pending') };
+    const moved = { ...(await recorded()), deploymentID: 'another' };
+    const events = [allowed, denied, failed, moved].map((record) => toOpaEvent(record));
+    const [event] = events;
+    const opas = { ...event, decision_id: 'own', labels: { id: 'opa-1' }, bundles: { some: { revision: policy.sha } } };
+    const items = [...events, opas, { ...event, decision_id: 'x', input: { user: 'ann' } }].map((value, index) => ({
+      line: index + 1,
+      text: JSON.stringify(value),
+    }));
+    const report = await replay(once(items), {
+      candidate: candidate(),
+      filter: {},
+      evaluate: (request) => evaluator.evaluate(request),
+      builtinsOf: async () => [],
+      maxRows: 10,
+    });
+    expect(report).toMatchObject({
+      decisions: 5,
+      counts: { same: 3, changed: 1, 'not-replayable': 1 },
+      notReproduced: 1,
+      rows: { 'not-reproduced': [{ newReasons: [expect.stringContaining('is of deployment another')] }] },
+      brokenLines: 1,
+      broken: [{ line: 6, why: expect.stringContaining('without input.deployment') }],
+    });
+    expect(Object.keys(report.causes)).toEqual([expect.stringContaining('does not hold the ages')]);
   });
 
   it('replay decides the same under the release that made the decisions, bit for bit', async () => {
@@ -210,7 +289,7 @@ describe('replay', () => {
       'the record does not hold the deployment as the policy saw it',
     ],
   ])('replay says exactly why a record cannot be replayed that %s', async (_what, over, cause) => {
-    const report = await run([await recorded(FACTS, over)]);
+    const report = await run([await recorded(FACTS, { configRev: 'older', ...over })]);
     expect(report).toMatchObject({ counts: { 'not-replayable': 1, changed: 0 }, causes: { [cause]: 1 } });
   });
 
@@ -270,7 +349,7 @@ describe('replay', () => {
     ['has a key twice', '{"kind":"decision","kind":"decision"}', 'the same key is twice'],
     ['has a number that would be rounded', '{"n":9007199254740992}', 'expected n to be a whole number'],
     ['is no object', '[]', 'expected a JSON object'],
-    ['lacks a name', '{"kind":"decision"}', 'decisionID'],
+    ['lacks a name', '{"kind":"decision"}', 'lacks the text decisionID, and has "kind"'],
     ['has no time', '{"decisionID":"a","kind":"x","deploymentID":"d","stage":"s","timestamp":"soon"}', 'to be a time'],
   ])('replay does not take for a record a line that %s', (_what, line, why) => {
     expect(parseRecord(line)).toEqual({ why: expect.stringContaining(why) });
@@ -370,7 +449,9 @@ deny_reasons contains sprintf("over: %d", [input.pending]) if input.pending > 5
       const snapshot = aSnapshot(list, { release: own.release.ref, maxAgeMs: {} });
       const evaluate: EvaluatePolicy = (request) => evaluator.evaluate(request);
       const decision = await evaluateSnapshot({ release: { ...own.release, policy }, snapshot, evaluate });
-      return JSON.parse(JSON.stringify({ ...decisionRecord(snapshot, decision, {}), ...over })) as GateRecord;
+      made += 1;
+      const record = { ...decisionRecord(snapshot, decision, {}), decisionID: `decision-${made}`, ...over };
+      return JSON.parse(JSON.stringify(record)) as GateRecord;
     }
     const GREEN = { canary: 'green' };
     const ABSENT = { prod: 'green' };

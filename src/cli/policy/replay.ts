@@ -21,7 +21,10 @@ export function replayCommand({ io, exit }: CommandContext): Command {
         'config',
       ]),
     )
-    .option('--from <file>', 'read an export (gate audit export -o jsonl) instead of the store; - is standard input')
+    .option(
+      '--from <file>',
+      'read an export (-o jsonl, json or opa) or an OPA decision log instead of the store; - is standard input',
+    )
     .option('--since <time>', 'RFC 3339, or a duration back from now such as 30d')
     .option('--until <time>', 'RFC 3339, or a duration back from now')
     .option('--stage <name>', 'decisions of this stage')

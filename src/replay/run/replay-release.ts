@@ -34,9 +34,9 @@ export interface ReplayCandidate {
   release?: string;
 }
 
-/** An export of the audit log, one record a line. */
+/** An export of the audit log (JSON lines, lists, events), or a decision log of OPA's; it may be compressed by gzip. */
 export interface ReplayExport {
-  /** a path, or the text itself */
+  /** a path, or its bytes */
   input: string | Readable;
   /** for messages */
   name: string;

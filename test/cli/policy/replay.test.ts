@@ -104,6 +104,18 @@ describe('gate replay', () => {
     const shown = await gate('--from', 'all.jsonl', '--release', 'latest.json');
     expect(shown.stderr).toBe('');
     expect(shown).toMatchObject({ code: 0, stdout: expect.stringMatching(/the same +3\n/) });
+    const all = async (...format: string[]) => (await runCli(folder, ['audit', ...format], env)).stdout;
+    write('all.json', await all('list', '-o', 'json'));
+    expect(await gate('--from', 'all.json')).toMatchObject({ code: 0, stdout: expect.stringMatching(/the same +3\n/) });
+    write('events.jsonl', await all('export', '-o', 'opa'));
+    const events = await gate('--from', 'events.jsonl');
+    expect(events).toMatchObject({ code: 0, stdout: expect.stringMatching(/the same +3\n/) });
+    expect(events.stdout).toContain('the event does not hold the ages of its facts: 1');
+    write('all.csv', await all('export', '-o', 'csv'));
+    expect(await gate('--from', 'all.csv')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('all.csv: a CSV export'),
+    });
     write('broken.jsonl', '{"kind":\n\n[]\n');
     expect(await gate('--from', 'broken.jsonl')).toMatchObject({
       code: 2,

@@ -68,6 +68,8 @@ export function lineOf(n: number, what = 'answer'): string {
   return JSON.stringify(
     aRecord({
       decisionID: `n-${n}`,
+      deploymentID: 'd',
+      stage: 's',
       workflowID: undefined,
       timestamp: at,
       outcome: 'allow',
