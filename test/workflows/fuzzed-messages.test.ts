@@ -88,8 +88,7 @@ const message: fc.Arbitrary<Message> = fc.record({
     fc.string({ minLength: 1, maxLength: 300 }),
   ),
   payloads: fc.oneof(
-    { weight: 8, arbitrary: fc.array(payload, { maxLength: 2 }) },
-    // Beyond 2 MB in all the server itself ends a deployment that is sent an Update (docs/limits.md).
+    { weight: 8, arbitrary: fc.array(payload, { maxLength: 3 }) },
     fc.integer({ min: 3, max: 3_000 }).map((count) => Array.from({ length: count }, () => rawPayload(bytes('{')))),
   ),
   keys: fc.constantFrom<Keys>('right keys', 'wrong keys', 'none'),

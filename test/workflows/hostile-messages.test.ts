@@ -107,6 +107,21 @@ describe('a deployment that gets messages it cannot read', () => {
       await endsWell();
     }));
 
+  it('Updates too big to be answered are refused by the server, and end nothing', () =>
+    paused(async () => {
+      const sized = (size: number): RawPayload => rawPayload(new Uint8Array(size).fill(0x20));
+      const sent = [
+        [sized(1_400_000), sized(1_400_000)],
+        [sized(2_500_000)],
+        ...Array<[RawPayload]>(8).fill([sized(900_000)]),
+      ];
+      const outcomes = await Promise.all(sent.map((payloads) => rawUpdate(target(), 'resume', payloads)));
+      const said = outcomes.map((outcome) => outcome?.failure?.message ?? '');
+      expect(said.slice(0, 2)).toEqual(Array(2).fill(expect.stringContaining("wasn't processed by worker")));
+      expect(said.filter((message) => message === '')).toEqual([]);
+      await endsWell();
+    }));
+
   it('queries with what cannot be read are answered', () =>
     paused(async () => {
       for (const [, payloads] of HOSTILE) {

@@ -1,4 +1,5 @@
 import { defineSignal, setHandler, type WorkflowInterceptorsFactory } from '@temporalio/workflow';
+import { withoutBigUpdates } from './big-updates';
 import { messageTypeInfo } from '../../platform/temporal/payloads/messages';
 
 /** Temporal's own names: no handler can be set for them, and without one they do nothing. */
@@ -27,12 +28,17 @@ export function noteUnknownSignals(known: readonly string[], note: (signalName: 
   early.clear();
 }
 
-/** Sets the handler of an unknown name before its first signal is dispatched; without one it would be kept for ever. */
+/**
+ * Leaves Updates that are too big to the server, and sets the handler of an unknown name before its first signal is
+ * dispatched; without one it would be kept for ever.
+ */
 export const interceptors: WorkflowInterceptorsFactory = () => ({
   internals: [
     {
       activate: (input, next) => {
-        for (const { signalWorkflow, queryWorkflow } of input.activation.jobs ?? []) {
+        const { activation } = input;
+        activation.jobs = withoutBigUpdates(activation.jobs ?? []);
+        for (const { signalWorkflow, queryWorkflow } of activation.jobs) {
           const name = signalWorkflow?.signalName;
           if (name && listener) handleUnknown(listener, name);
           else if (name) early.add(name);
