@@ -28,6 +28,10 @@ export const LIMITS = {
   warnings: { count: 20, chars: 300, bytes: 8 * KIB },
   /** characters of the message of a failure that passes through Temporal, and of the reason why a deployment ended */
   failureChars: 2_000,
+  /** facts of a decision that a workflow keeps and shows, each shortened */
+  shownFacts: { count: 200, bytes: 64 * KIB },
+  /** of the answer of the query `status` as JSON, and of the result of a deployment's workflow */
+  statusBytes: 512 * KIB,
   /** characters of the description of a fact's source */
   sourceChars: 500,
 } as const;

@@ -53,7 +53,7 @@ export async function deployment(input: DeploymentInput): Promise<DeploymentStat
       await endFailed(gate, error.message);
       // With what every stage did: it is all that is known of a workflow that failed.
       const { type, message } = error;
-      throw ApplicationFailure.create({ type, message, nonRetryable: true, details: [gate.status()] });
+      throw ApplicationFailure.create({ type, message, nonRetryable: true, details: [gate.shownStatus()] });
     }
     if (error instanceof ActivityFailure && !isCancellation(error))
       await endFailed(gate, error.cause?.message ?? error.message);
@@ -61,7 +61,7 @@ export async function deployment(input: DeploymentInput): Promise<DeploymentStat
   }
   await gate.end('done');
   await gate.settle();
-  return gate.status();
+  return gate.shownStatus();
 }
 
 async function runStage(gate: Gate, spec: DeploymentSpec, stage: StageSpec, stageIndex: number): Promise<void> {

@@ -2,14 +2,19 @@ import { FailureType } from '../../kernel/failures';
 import type { DeploymentStatus } from './deployment-state';
 import { explain } from './explain';
 
+/** Stages that are listed at most. */
+const MAX_STAGES = 50;
+
 /** The Markdown that the Temporal UI shows as current details. It repeats the title, which continue-as-new loses. */
 export function currentDetails(status: DeploymentStatus, notes: readonly string[]): string {
   const explanation = explain(status, notes);
   const lines = [`**${escape(explanation.summary)}**`, ''];
-  for (const stage of status.stages) {
+  for (const stage of aroundPresent(status)) {
     const { outcome } = stage;
     lines.push(`- ${escape(stage.name)}: ${stage.state}${outcome === undefined ? '' : ` (${outcome})`}`);
   }
+  if (status.stages.length > MAX_STAGES)
+    lines.push(`- ${MAX_STAGES} of ${status.stages.length} stages; \`gate status\` lists all`);
   section(lines, 'Why', explanation.why);
   if (explanation.facts.length > 0) {
     lines.push('', '| fact | value | age | max age | source |', '|---|---|---|---|---|');
@@ -32,6 +37,12 @@ export function currentDetails(status: DeploymentStatus, notes: readonly string[
   if (explanation.looks !== undefined) lines.push('', ...explanation.looks.map(escape));
   section(lines, 'Not accepted', explanation.notes);
   return lines.join('\n');
+}
+
+/** The stages that are listed: all of them, or those beside the present one. */
+function aroundPresent({ stages, stageIndex }: DeploymentStatus): DeploymentStatus['stages'] {
+  const first = Math.max(0, Math.min(stageIndex - MAX_STAGES / 2, stages.length - MAX_STAGES));
+  return stages.slice(first, first + MAX_STAGES);
 }
 
 /** The signals that would be accepted now, by what they must be meant for. */

@@ -1,12 +1,15 @@
 import { faultText } from '../../kernel/fault-text';
 import { FailureType } from '../../kernel/failures';
 import { formatDuration } from '../../kernel/duration';
-import { shortList } from '../../kernel/short-text';
+import { LIMITS } from '../../kernel/limits';
+import { shortList, shortText } from '../../kernel/short-text';
 import { workflowIdOf } from '../../kernel/names';
 import type { DeploymentStatus, Explanation, PendingLooks } from './deployment-state';
 
 /** Facts that an explanation lists at most, those that the evaluation looked at first. */
 const MAX_FACTS = 50;
+/** Characters of a fact's value, and the sign that there are more. */
+const MAX_VALUE_CHARS = 121;
 
 /** Why a deployment is in its state, and what would unblock it. */
 export function explain(status: DeploymentStatus, notes: readonly string[]): Explanation {
@@ -21,7 +24,9 @@ export function explain(status: DeploymentStatus, notes: readonly string[]): Exp
     summary: summarise(status),
     why: shortList(why),
     ...(wouldDeny === undefined ? {} : { wouldDeny: shortList(wouldDeny) }),
-    facts: lookedAtFirst(last?.facts ?? []).slice(0, MAX_FACTS),
+    facts: lookedAtFirst(last?.facts ?? [])
+      .slice(0, MAX_FACTS)
+      .map(shortFact),
     unblock: unblock(status),
     ...(status.nextAskAtMs === undefined ? {} : { nextAskAtMs: status.nextAskAtMs }),
     ...(looks.length === 0 ? {} : { looks }),
@@ -75,6 +80,10 @@ export function unpauseCommand(workflowId: string, activityId: string): string {
 function lookedAtFirst(facts: Explanation['facts']): Explanation['facts'] {
   const isPassedOver = ({ lookedAt }: Explanation['facts'][number]): boolean => lookedAt === false;
   return [...facts.filter((fact) => !isPassedOver(fact)), ...facts.filter(isPassedOver)];
+}
+
+function shortFact(fact: Explanation['facts'][number]): Explanation['facts'][number] {
+  return { ...fact, value: shortText(fact.value, MAX_VALUE_CHARS), source: shortText(fact.source, LIMITS.sourceChars) };
 }
 
 /** One sentence for subject lines and first lines. */

@@ -1,6 +1,6 @@
 import type { AuditRecord, UsedFact } from '../../audit/audit-record';
 import { isGateRecord } from '../../audit/place';
-import { LIMITS } from '../../kernel/limits';
+import { fitting, jsonBytes, LIMITS } from '../../kernel/limits';
 import { shortText } from '../../kernel/short-text';
 import type { JsonValue } from '../../kernel/json';
 
@@ -12,15 +12,16 @@ export interface ShortFact extends UsedFact {
 }
 
 /**
- * A record as a workflow keeps it and Temporal's history holds it: long values are shown by their beginning, and the
- * attributes, which the workflow has itself, are left out.
+ * A record as a workflow keeps it and Temporal's history holds it: long values are shown by their beginning, of very many
+ * facts those are kept that the evaluation looked at, as far as they fit, and the attributes, which the workflow has
+ * itself, are left out.
  */
 export function shortRecord<R extends AuditRecord>(record: R): R {
   const { usedFacts } = record;
   const deployment = isGateRecord(record) ? record.deployment : undefined;
   return {
     ...record,
-    usedFacts: usedFacts.map(shortFact),
+    usedFacts: fittingFacts(usedFacts.map(shortFact)),
     ...(deployment === undefined ? {} : { deployment: { ...deployment, attributes: {}, stage_attributes: {} } }),
   };
 }
@@ -28,6 +29,11 @@ export function shortRecord<R extends AuditRecord>(record: R): R {
 /** What is shown of a fact's value. */
 export function shownValue({ value, shown }: ShortFact): string {
   return shown ?? textOf(value);
+}
+
+function fittingFacts(facts: ShortFact[]): ShortFact[] {
+  const groupOf = ({ id, lookedAt }: ShortFact): string => (lookedAt === false ? 'passed over' : `fact ${id}`);
+  return fitting(facts, LIMITS.shownFacts, groupOf, jsonBytes).kept;
 }
 
 function shortFact(fact: ShortFact): ShortFact {

@@ -1,6 +1,7 @@
 import { ApplicationFailure, patched, setHandler } from '@temporalio/workflow';
 import type { GateDefaults } from '../../activities/gate-activities';
 import { GATE_ACTOR } from '../../gate/deployments/act-record';
+import { boundedStatus } from '../../gate/deployments/bounded-status';
 import { currentDetails } from '../../gate/deployments/current-details';
 import {
   CARRIED_VERSION,
@@ -135,7 +136,7 @@ export class Gate {
       if (to === undefined) throw ApplicationFailure.nonRetryable(why);
       return to;
     };
-    setHandler({ ...statusQuery, ...typeInfo }, (deploymentId) => asked(deploymentId).status());
+    setHandler({ ...statusQuery, ...typeInfo }, (deploymentId) => asked(deploymentId).shownStatus());
     setHandler({ ...explainQuery, ...typeInfo }, (deploymentId) => {
       const gate = asked(deploymentId);
       return explain(gate.status(), gate.inbox.notes);
@@ -162,6 +163,11 @@ export class Gate {
 
   status(): DeploymentStatus {
     return toStatus(this.known);
+  }
+
+  /** The status as it leaves the workflow, small enough for Temporal. */
+  shownStatus(): DeploymentStatus {
+    return boundedStatus(this.status());
   }
 
   apply(event: GateEvent): void {
