@@ -4,6 +4,7 @@ import { ensureTools } from '../platform/tools/find-tool';
 import { startAlertReceiver, type AlertReceiverServer } from './alert-receiver';
 import { startNodeChild, type NodeChild } from './child-process';
 import { startDynamoDbServer } from './dynamodb-server';
+import { endedOf } from './dev-environment';
 import { startS3Server } from './s3-server';
 import { startTemporalServer, type TemporalServer } from './temporal-server';
 
@@ -14,6 +15,8 @@ export interface AwsEnvironmentOptions {
   env: NodeJS.ProcessEnv;
   /** told what is being done */
   say(line: string): void;
+  /** ends the start within a second: what was started is killed, and this signal's reason thrown */
+  signal?: AbortSignal;
 }
 
 /** What a production gate needs, on this machine: Temporal, S3, DynamoDB, a LevelServer stand-in, an alert receiver. */
@@ -21,11 +24,13 @@ export interface AwsEnvironment {
   temporal: TemporalServer;
   levelServerUrl: string;
   alerts: AlertReceiverServer;
+  /** says which of its processes has ended by itself; undefined while all of them run */
+  ended(): string | undefined;
   /** the environment of workers and commands: where everything is, and the settings `configs/examples/local-aws.pkl` */
   env: NodeJS.ProcessEnv;
   startWorker(name: string): Promise<NodeChild>;
-  /** in reverse order; safe to call twice */
-  stop(): Promise<void>;
+  /** in reverse order, each killed after so many milliseconds (by default 5 s); safe to call twice */
+  stop(graceMs?: number): Promise<void>;
 }
 
 const ROOT = resolve(__dirname, '..', '..');
@@ -34,29 +39,42 @@ const BUILT = join(ROOT, 'dist');
 export const LOCAL_AWS_SETTINGS = join(ROOT, 'configs', 'examples', 'local-aws.pkl');
 
 /** @throws the first part's error; what had been started is stopped again */
-export async function startAwsEnvironment({ folder, env, say }: AwsEnvironmentOptions): Promise<AwsEnvironment> {
+export async function startAwsEnvironment({
+  folder,
+  env,
+  say,
+  signal,
+}: AwsEnvironmentOptions): Promise<AwsEnvironment> {
   mkdirSync(folder, { recursive: true });
   const log = (name: string): string => join(folder, `${name}.log`);
-  const started: (() => Promise<unknown>)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const end of started.splice(0).reverse()) await end();
+  const started: ((graceMs?: number) => Promise<unknown>)[] = [];
+  const stop = async (graceMs?: number): Promise<void> => {
+    for (const end of started.splice(0).reverse()) await end(graceMs);
   };
   try {
-    say('Finding the tools; installing them the first time takes some minutes');
-    await ensureTools(['temporal', 'opa', 'versitygw']);
+    await ensureTools(['temporal', 'opa', 'versitygw'], { say, signal });
     say('Starting a Temporal dev server, an S3 server and a DynamoDB');
     const temporal = await startTemporalServer({
       dbFile: join(folder, 'temporal.db'),
       logFile: log('temporal'),
       searchAttributes: [],
+      signal,
     });
-    started.push(() => temporal.stop());
-    const s3 = await startS3Server({ folder: join(folder, 's3'), logFile: log('s3'), buckets: ['gate'] });
-    started.push(() => s3.stop());
-    const dynamoDb = await startDynamoDbServer({ logFile: log('dynamodb') });
-    started.push(() => dynamoDb.stop());
-    const levelServer = await startNodeChild(join(BUILT, 'dev', 'level-server.js'), { logFile: log('level-server') });
-    started.push(() => levelServer.stop());
+    started.push((graceMs) => temporal.stop(graceMs));
+    const s3 = await startS3Server({
+      folder: join(folder, 's3'),
+      logFile: log('s3'),
+      buckets: ['gate'],
+      signal,
+    });
+    started.push((graceMs) => s3.stop(graceMs));
+    const dynamoDb = await startDynamoDbServer({ logFile: log('dynamodb'), signal });
+    started.push((graceMs) => dynamoDb.stop(graceMs));
+    const levelServer = await startNodeChild(join(BUILT, 'dev', 'level-server.js'), {
+      logFile: log('level-server'),
+      signal,
+    });
+    started.push((graceMs) => levelServer.stop(graceMs));
     const alerts = await startAlertReceiver();
     started.push(() => alerts.close());
     say(`Temporal answers at ${temporal.address}, its UI at ${temporal.uiUrl}`);
@@ -64,6 +82,7 @@ export async function startAwsEnvironment({ folder, env, say }: AwsEnvironmentOp
       `S3 answers at ${s3.endpoint}, DynamoDB at ${dynamoDb.endpoint}, the LevelServer at ${String(levelServer.ready.url)}`,
     );
 
+    const workers: Record<string, NodeChild> = {};
     const gateEnv: NodeJS.ProcessEnv = {
       ...withoutOurs(env),
       ...s3.env,
@@ -79,20 +98,23 @@ export async function startAwsEnvironment({ folder, env, say }: AwsEnvironmentOp
       temporal,
       levelServerUrl: String(levelServer.ready.url),
       alerts,
+      ended: () => endedOf({ temporal, s3, dynamodb: dynamoDb, levelServer, ...workers }, folder),
       env: gateEnv,
       startWorker: async (name) => {
         const worker = await startNodeChild(join(BUILT, 'cli', 'main.js'), {
           args: ['worker'],
           env: { ...gateEnv, GATE_READY_LINE: '1', LOG_FORMAT: 'json' },
           logFile: log(name),
+          signal,
         });
-        started.push(() => worker.stop());
+        started.push((graceMs) => worker.stop(graceMs));
+        workers[name] = worker;
         return worker;
       },
       stop,
     };
   } catch (error) {
-    await stop();
+    await stop(signal?.aborted ? 0 : undefined);
     throw error;
   }
 }

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { isJsonObject, type JsonObject } from '../kernel/json';
+import { createPatience } from './patience';
 import { dieWithParent, ended, hasEnded, stopChild } from './supervise';
 
 export interface NodeChildOptions {
@@ -11,27 +12,31 @@ export interface NodeChildOptions {
   env?: NodeJS.ProcessEnv;
   /** gets the child's stderr, appended */
   logFile: string;
-  /** how long until the ready line; @default 120000 */
+  /** how long without a sign of progress (the ready line, or more of its log) until it is given up; @default 120000 */
   readyTimeoutMs?: number;
+  /** kills it while it is not ready */
+  signal?: AbortSignal;
 }
 
 export interface NodeChild {
   pid: number;
   /** the first line of stdout that is a JSON object */
   ready: JsonObject;
-  /** SIGTERM, then SIGKILL; safe to call twice */
-  stop(): Promise<void>;
+  /** SIGTERM, and SIGKILL after so many milliseconds (by default 5 s); safe to call twice */
+  stop(graceMs?: number): Promise<void>;
   /** SIGKILL, as a crash would */
   kill(): Promise<void>;
   /** resolves when it has ended, with its exit code, or null when a signal ended it */
   exited: Promise<number | null>;
 }
 
+const POLL_MS = 100;
+
 /**
  * Starts the Node program `script` and resolves when it prints its ready line, a JSON object. Later lines of its stdout
  * are read and dropped. The child dies with this process.
  *
- * @throws Error with the end of its log when it ends before it is ready, or is not ready in time
+ * @throws Error with the end of its log when it ends before it is ready, or stands still for too long; the signal's reason
  */
 export async function startNodeChild(script: string, options: NodeChildOptions): Promise<NodeChild> {
   mkdirSync(dirname(options.logFile), { recursive: true });
@@ -47,11 +52,14 @@ export async function startNodeChild(script: string, options: NodeChildOptions):
   const exited = ended(child).then(() => child.exitCode);
   const readyTimeoutMs = options.readyTimeoutMs ?? 120_000;
   const ready = new Promise<JsonObject | undefined>((resolve) => {
-    const timer = setTimeout(() => resolve(undefined), readyTimeoutMs);
+    const patience = createPatience(readyTimeoutMs, () => statSync(options.logFile).size);
+    const timer = setInterval(() => patience.isOver() && settle(), Math.min(POLL_MS, readyTimeoutMs));
     const settle = (line?: JsonObject): void => {
-      clearTimeout(timer);
+      clearInterval(timer);
       resolve(line);
     };
+    options.signal?.addEventListener('abort', () => settle(), { once: true });
+    if (options.signal?.aborted) settle();
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
       const parsed = parseObject(line);
       if (parsed !== undefined) settle(parsed);
@@ -61,7 +69,8 @@ export async function startNodeChild(script: string, options: NodeChildOptions):
   const line = await ready;
   if (line === undefined) {
     const why = hasEnded(child) ? `it ended (exit code ${child.exitCode})` : `${readyTimeoutMs} ms passed`;
-    await stopChild(child);
+    await stopChild(child, options.signal?.aborted ? 0 : undefined);
+    options.signal?.throwIfAborted();
     const tail = readFileSync(options.logFile, 'utf8').trim().split('\n').slice(-10).join('\n');
     throw new Error(`Expected ${script} to print a ready line of JSON, but ${why}: ${tail}`);
   }
@@ -69,7 +78,7 @@ export async function startNodeChild(script: string, options: NodeChildOptions):
     pid: child.pid as number,
     ready: line,
     exited,
-    stop: () => stopChild(child),
+    stop: (graceMs) => stopChild(child, graceMs),
     kill: async () => {
       child.kill('SIGKILL');
       await exited;

@@ -20,9 +20,10 @@ async function demo(keep: boolean, stopped: AbortSignal): Promise<void> {
   try {
     const quiet = createStory(process.env, stopped);
     quiet.title('Setting the stage');
-    environment = await startAwsEnvironment({ folder: root, env: process.env, say: quiet.told });
+    environment = await startAwsEnvironment({ folder: root, env: process.env, say: quiet.told, signal: stopped });
     const shorten = (text: string): string => text.replaceAll(`${root}/`, '').replaceAll(`${ROOT}/`, './');
-    const story = createStory(environment.env, stopped, shorten);
+    const { ended } = environment;
+    const story = createStory(environment.env, stopped, ended, shorten);
     const http = await play(story, environment, root);
     if (keep && !stopped.aborted) {
       story.told('Kept running; Ctrl-C ends it. In another shell:');
@@ -36,7 +37,7 @@ async function demo(keep: boolean, stopped: AbortSignal): Promise<void> {
       await once(stopped, 'abort');
     }
   } finally {
-    await environment?.stop();
+    await environment?.stop(stopped.aborted ? 0 : undefined);
     rmSync(root, { recursive: true, force: true });
   }
 }
@@ -86,11 +87,11 @@ async function play(story: Story, environment: AwsEnvironment, root: string): Pr
 
   title('One deployment is allowed, one is denied, one pauses on a dead source');
   await levels('canary', 1500);
-  await gate(0, 'deploy', '--id', 'firmware-1', '--stage', 'canary', '--wait', '--timeout', '30s');
+  await gate(0, 'deploy', '--id', 'firmware-1', '--stage', 'canary', '--wait');
   await levels('region', 3100);
-  await gate(1, 'deploy', '--id', 'firmware-2', '--stage', 'region', '--wait', '--timeout', '30s');
+  await gate(1, 'deploy', '--id', 'firmware-2', '--stage', 'region', '--wait');
   await setLevel(levelServerUrl, 'fleet/max_pending', { behaviour: { status: 503 } });
-  await gate(3, 'deploy', '--id', 'firmware-3', '--stage', 'fleet', '--wait', '--timeout', '30s');
+  await gate(3, 'deploy', '--id', 'firmware-3', '--stage', 'fleet', '--wait');
   await waitFor('the alert', () => alerts.received.length > 0);
   told(`The alert receiver got one message: ${summaryOf(alerts.received[0]?.body)}`);
 
@@ -116,7 +117,7 @@ async function play(story: Story, environment: AwsEnvironment, root: string): Pr
   told(`/healthz: ${await (await fetch(`${http}/healthz`)).text()}`);
   const metrics = await (await fetch(`${http}/metrics`)).text();
   told(`/metrics: ${metrics.split('\n').find((line) => line.startsWith('gate_release_info{')) ?? ''}`);
-  await gate(1, 'deploy', '--id', 'firmware-4', '--stage', 'canary', '--wait', '--timeout', '30s');
+  await gate(1, 'deploy', '--id', 'firmware-4', '--stage', 'canary', '--wait');
   const listed = (await ask('audit', 'list', '--deployment', 'firmware-4', '-o', 'json')).stdout;
   const [decided] = JSON.parse(listed) as { manifestVersion?: string }[];
   if (decided?.manifestVersion !== 'v2') throw new Error(`Expected a decision under v2, got ${listed}`);

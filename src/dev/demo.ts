@@ -32,8 +32,8 @@ async function demo(keep: boolean, stopped: AbortSignal): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'gate-demo-'));
   const env: NodeJS.ProcessEnv = { ...process.env, XDG_DATA_HOME: root };
   for (const name of Object.keys(env)) if (name.startsWith('TEMPORAL_') || name === 'GATE_SETTINGS') delete env[name];
-  const story = createStory(env, stopped);
   let environment: DevEnvironment | undefined;
+  const story = createStory(env, stopped, () => environment?.ended());
   try {
     story.title('Setting the stage');
     const folder = devFolder(env);
@@ -42,6 +42,7 @@ async function demo(keep: boolean, stopped: AbortSignal): Promise<void> {
       env,
       release: { recheckEvery: '1s', ttl: '200ms', maxAge: '5s' },
       say: story.told,
+      signal: stopped,
     });
     const { levelServer, uiUrl } = environment.addresses;
     const file = join(folder, 'deployment.yaml');
@@ -57,7 +58,7 @@ async function demo(keep: boolean, stopped: AbortSignal): Promise<void> {
       await once(stopped, 'abort');
     }
   } finally {
-    await environment?.stop();
+    await environment?.stop(stopped.aborted ? 0 : undefined);
     rmSync(root, { recursive: true, force: true });
   }
 }
@@ -95,7 +96,7 @@ async function play(
   title('An operator mends the source, and resumes');
   await setLevel(levelServer, 'fleet/pending_delta', { value: 130 });
   await gate(0, 'resume', ID, '--actor', 'ann', '--reason', 'LevelServer restarted');
-  await gate(0, 'deploy', '-f', file, '--wait', '--timeout', '30s');
+  await gate(0, 'deploy', '-f', file, '--wait');
 
   title('The auditor sees what was decided, and by whom');
   await gate(0, 'audit', 'list', '--deployment', ID, '--oldest-first');

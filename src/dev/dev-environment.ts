@@ -14,6 +14,8 @@ export interface DevEnvironmentOptions {
   release?: { recheckEvery?: string; maxAge?: string; ttl?: string };
   /** told what is being done */
   say(line: string): void;
+  /** ends the start within a second: what was started is killed, and this signal's reason thrown */
+  signal?: AbortSignal;
 }
 
 /** Everything of a gate on this machine: Temporal, a worker, a LevelServer stand-in and an alert receiver. */
@@ -22,8 +24,10 @@ export interface DevEnvironment {
   temporal: TemporalServer;
   worker: NodeChild;
   alerts: AlertReceiverServer;
-  /** in reverse order; safe to call twice */
-  stop(): Promise<void>;
+  /** says which of its processes has ended by itself; undefined while all of them run */
+  ended(): string | undefined;
+  /** in reverse order, each killed after so many milliseconds (by default 5 s); safe to call twice */
+  stop(graceMs?: number): Promise<void>;
 }
 
 const ROOT = resolve(__dirname, '..', '..');
@@ -37,24 +41,30 @@ const FACTS = ['pending_delta', 'max_pending', 'region_health'] as const;
  * @throws the first part's error; what had been started is stopped again
  */
 export async function startDevEnvironment(options: DevEnvironmentOptions): Promise<DevEnvironment> {
-  const { folder, env, say } = options;
+  const { folder, env, say, signal } = options;
   mkdirSync(folder, { recursive: true });
   const log = (name: string): string => join(folder, `${name}.log`);
-  const started: (() => Promise<unknown>)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const end of started.splice(0).reverse()) await end();
+  const started: ((graceMs?: number) => Promise<unknown>)[] = [];
+  const stop = async (graceMs?: number): Promise<void> => {
+    for (const end of started.splice(0).reverse()) await end(graceMs);
   };
   try {
     // Here, with progress to be seen: the worker builds the policy with opa and must not install it behind its ready line.
-    say('Finding the tools; installing them the first time takes some minutes');
-    await ensureTools(['temporal', 'opa']);
+    await ensureTools(['temporal', 'opa'], { say, signal });
     say('Starting a Temporal dev server');
-    const temporal = await startTemporalServer({ dbFile: join(folder, 'temporal.db'), logFile: log('temporal') });
-    started.push(() => temporal.stop());
+    const temporal = await startTemporalServer({
+      dbFile: join(folder, 'temporal.db'),
+      logFile: log('temporal'),
+      signal,
+    });
+    started.push((graceMs) => temporal.stop(graceMs));
     say(`Temporal answers at ${temporal.address}, its UI at ${temporal.uiUrl}`);
 
-    const levelServer = await startNodeChild(join(BUILT, 'dev', 'level-server.js'), { logFile: log('level-server') });
-    started.push(() => levelServer.stop());
+    const levelServer = await startNodeChild(join(BUILT, 'dev', 'level-server.js'), {
+      logFile: log('level-server'),
+      signal,
+    });
+    started.push((graceMs) => levelServer.stop(graceMs));
     const levelServerUrl = String(levelServer.ready.url);
     await seedLevels(levelServerUrl);
     say(`A LevelServer stand-in answers at ${levelServerUrl}`);
@@ -62,14 +72,16 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
     const alerts = await startAlertReceiver();
     started.push(() => alerts.close());
     say(`An alert receiver listens at ${alerts.url}`);
+    say('Starting a worker, which creates its audit store and builds the policy');
 
     const settings = writeSettings(folder, { temporal, levelServerUrl, alertUrl: alerts.url, ...options.release });
     const worker = await startNodeChild(join(BUILT, 'cli', 'main.js'), {
       args: ['worker', '--settings', settings],
       env: { ...env, GATE_READY_LINE: '1', LOG_FORMAT: 'json' },
       logFile: log('worker'),
+      signal,
     });
-    started.push(() => worker.stop());
+    started.push((graceMs) => worker.stop(graceMs));
     say(`A worker runs; health and metrics at ${String(worker.ready.http)}`);
 
     const addresses: DevAddresses = {
@@ -83,10 +95,33 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
     };
     writeDevAddresses(folder, addresses);
     started.push(async () => removeDevAddresses(folder));
-    return { addresses, temporal, worker, alerts, stop };
+    return {
+      addresses,
+      temporal,
+      worker,
+      alerts,
+      ended: () => endedOf({ worker, levelServer, temporal }, folder),
+      stop,
+    };
   } catch (error) {
-    await stop();
+    await stop(signal?.aborted ? 0 : undefined);
     throw error;
+  }
+}
+
+/** Which of these processes has ended, in a sentence with the place of its log. */
+export function endedOf(processes: Record<string, { pid: number }>, folder: string): string | undefined {
+  const name = Object.keys(processes).find((key) => !isAlive(processes[key]!.pid));
+  const file = name?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return name === undefined ? undefined : `the process ${file} has ended; its log is ${join(folder, `${file}.log`)}`;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -8,6 +8,8 @@ export interface DynamoDbServerOptions {
   folder?: string;
   /** @default a free one; pass a stopped server's to start it again at the same address */
   port?: number;
+  /** kills it while it does not answer yet */
+  signal?: AbortSignal;
 }
 
 export interface DynamoDbServer {
@@ -17,8 +19,8 @@ export interface DynamoDbServer {
   /** AWS SDK's variables for a client of it */
   env: Record<string, string>;
   pid: number;
-  /** SIGTERM, then SIGKILL; safe to call twice */
-  stop(): Promise<void>;
+  /** SIGTERM, and SIGKILL after so many milliseconds (by default 5 s); safe to call twice */
+  stop(graceMs?: number): Promise<void>;
 }
 
 const REGION = 'us-east-1';
@@ -43,6 +45,7 @@ export async function startDynamoDbServer(options: DynamoDbServerOptions): Promi
     ],
     endpoint,
     logFile: options.logFile,
+    signal: options.signal,
   });
   return {
     endpoint,

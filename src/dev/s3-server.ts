@@ -13,6 +13,8 @@ export interface S3ServerOptions {
   buckets: readonly string[];
   /** @default a free one; pass a stopped server's to start it again at the same address */
   port?: number;
+  /** kills it while it does not answer yet */
+  signal?: AbortSignal;
 }
 
 export interface S3Server {
@@ -22,8 +24,8 @@ export interface S3Server {
   /** AWS SDK's variables for a client of it: credentials, region, endpoint, no metadata service */
   env: Record<string, string>;
   pid: number;
-  /** SIGTERM, then SIGKILL; safe to call twice */
-  stop(): Promise<void>;
+  /** SIGTERM, and SIGKILL after so many milliseconds (by default 5 s); safe to call twice */
+  stop(graceMs?: number): Promise<void>;
 }
 
 const ACCESS_KEY = 'local-access-key';
@@ -49,6 +51,7 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
     env: { ...process.env, ROOT_ACCESS_KEY: ACCESS_KEY, ROOT_SECRET_KEY: SECRET_KEY },
     endpoint,
     logFile: options.logFile,
+    signal: options.signal,
   });
   return {
     endpoint,

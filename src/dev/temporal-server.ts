@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { findTool } from '../platform/tools/find-tool';
 import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
 import { freePorts } from './free-ports';
-import { dieWithParent, hasEnded, stopChild } from './supervise';
+import { createPatience } from './patience';
+import { dieWithParent, hasEnded, stopChild, untilAborted } from './supervise';
 
 /** Loopback ports of one dev server; pass a running server's to start it again at the same address. */
 export interface TemporalPorts {
@@ -29,8 +30,10 @@ export interface TemporalServerOptions {
   dynamicConfig?: readonly string[];
   /** gets the server's output, appended */
   logFile: string;
-  /** how long the server may take to answer; @default 120000 */
+  /** how long without a sign of progress (an answer, or more of its log) until it is given up; @default 120000 */
   startTimeoutMs?: number;
+  /** kills it while it does not answer yet */
+  signal?: AbortSignal;
 }
 
 export interface TemporalServer {
@@ -40,8 +43,8 @@ export interface TemporalServer {
   uiUrl: string;
   ports: TemporalPorts;
   pid: number;
-  /** SIGTERM, then SIGKILL; resolves when the process is gone; safe to call twice */
-  stop(): Promise<void>;
+  /** SIGTERM, and SIGKILL after so many milliseconds (by default 5 s); resolves when the process is gone; safe to call twice */
+  stop(graceMs?: number): Promise<void>;
 }
 
 const ATTEMPTS = 3;
@@ -62,10 +65,10 @@ class EndedEarly extends Error {
  * A server that ends before it answers is started again, with other ports; ports that were given are kept, and taken ones
  * are an error. The server dies with this process (see `dieWithParent`).
  *
- * @throws Error with the last lines of the log when the server ends or does not answer in time
+ * @throws Error with the last lines of the log when the server ends or stands still for too long; the signal's reason
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
-  const { path } = await findTool('temporal');
+  const { path } = await findTool('temporal', { signal: options.signal });
   for (let attempt = 1; ; attempt++) {
     try {
       return await startOnce(path, options, options.ports ?? (await chosenPorts()));
@@ -105,11 +108,18 @@ async function startOnce(path: string, options: TemporalServerOptions, ports: Te
   try {
     await answers(child, ports, namespace, searchAttributes, { ...options, logStart });
   } catch (error) {
-    await stopChild(child);
+    await stopChild(child, options.signal?.aborted ? 0 : undefined);
     throw error;
   }
   const pid = child.pid as number;
-  return { address, namespace, uiUrl: `http://127.0.0.1:${ports.ui}`, ports, pid, stop: () => stopChild(child) };
+  return {
+    address,
+    namespace,
+    uiUrl: `http://127.0.0.1:${ports.ui}`,
+    ports,
+    pid,
+    stop: (graceMs) => stopChild(child, graceMs),
+  };
 }
 
 async function answers(
@@ -122,8 +132,9 @@ async function answers(
   const address = `127.0.0.1:${ports.grpc}`;
   const said = (): string => readFileSync(options.logFile).subarray(options.logStart).toString();
   const timeoutMs = options.startTimeoutMs ?? 120_000;
-  const deadlineMs = Date.now() + timeoutMs;
-  while (Date.now() < deadlineMs) {
+  const patience = createPatience(timeoutMs, () => statSync(options.logFile).size);
+  while (!patience.isOver()) {
+    options.signal?.throwIfAborted();
     if (child.pid === undefined || hasEnded(child)) {
       const taken = said()
         .split('\n')
@@ -136,7 +147,7 @@ async function answers(
     }
     // Its own word first: on a taken port it is another server that answers.
     const announced = said().includes('Server: ');
-    if (announced && (await isReady(address, namespace, searchAttributes))) return;
+    if (announced && (await untilAborted(options.signal, isReady(address, namespace, searchAttributes)))) return;
     await delay(POLL_MS);
   }
   throw new Error(

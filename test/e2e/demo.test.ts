@@ -1,6 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -61,3 +72,88 @@ describe.each([
     for (const server of servers) await expect(fetch(server)).rejects.toMatchObject({ message: 'fetch failed' });
   });
 });
+
+describe('Ctrl-C while npm run demo starts', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'gate-demo-test-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** Milliseconds from the signal, sent when the demo says `when`, to its end. */
+  async function stopAt(when: string, env: NodeJS.ProcessEnv): Promise<number> {
+    const temp = join(folder, 'tmp');
+    mkdirSync(temp, { recursive: true });
+    const demo = spawn(process.execPath, [join(DEMOS, 'demo.js')], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, ...env, TMPDIR: temp },
+    });
+    let stdout = '';
+    let sentAtMs = 0;
+    demo.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+      if (sentAtMs > 0 || !stdout.includes(when)) return;
+      sentAtMs = Date.now();
+      demo.kill('SIGINT');
+    });
+    const [code] = (await once(demo, 'exit')) as [number | null];
+    const tookMs = Date.now() - sentAtMs;
+    expect(stdout).toContain(when);
+    expect({ code, stdout }).toEqual({
+      code: 130,
+      stdout: expect.stringMatching(/Stopped; nothing is left running\.\n$/),
+    });
+    expect(readdirSync(temp)).toEqual([]);
+    expect(runningIn(folder)).toEqual([]);
+    return tookMs;
+  }
+
+  it.each([
+    ['a tool is downloaded', 'temporal: downloading', 'go-is-not-reached'],
+    ['a tool is built', 'temporal: building', 'sleep 600'],
+    ['the Temporal server starts', 'Starting a Temporal dev server', undefined],
+    ['the worker starts', 'Starting a worker', undefined],
+  ])(
+    'the demo ends within a second, and leaves nothing behind, when it is stopped while %s',
+    async (_what, when, go) => {
+      // Answers nothing, as a network that hangs.
+      const silent = createServer(() => undefined);
+      await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+      const downloads = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+      const bin = join(folder, 'bin');
+      mkdirSync(bin);
+      writeFileSync(join(bin, 'go'), `#!/bin/sh\ntouch '${folder}'\n${go}\n`);
+      chmodSync(join(bin, 'go'), 0o755);
+      const noTools = {
+        XDG_CACHE_HOME: join(folder, 'cache'),
+        PATH: `${bin}:/usr/bin:/bin`,
+        // Nothing listens on port 1: the download fails at once, and Go is next.
+        PLANNING_ENGINE_TEMPORAL_URL: when.includes('building') ? 'http://127.0.0.1:1' : downloads,
+        PLANNING_ENGINE_TEMPORAL: '',
+      };
+      try {
+        const env = go === undefined ? {} : noTools;
+        // A machine that does much else may take a second for anything: one of three is enough.
+        let tookMs = Infinity;
+        for (let attempt = 0; attempt < 3 && tookMs >= 1_000; attempt += 1) tookMs = await stopAt(when, env);
+        expect(tookMs).toBeLessThan(1_000);
+      } finally {
+        silent.closeAllConnections();
+        silent.close();
+      }
+    },
+  );
+});
+
+/** Processes whose command line or environment names the folder, where the system tells them. */
+function runningIn(folder: string): string[] {
+  if (!existsSync('/proc/self/cmdline')) return [];
+  const named = (pid: string): boolean => {
+    try {
+      return ['cmdline', 'environ'].some((file) => readFileSync(join('/proc', pid, file), 'utf8').includes(folder));
+    } catch {
+      return false;
+    }
+  };
+  return readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && named(pid));
+}

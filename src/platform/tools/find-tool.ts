@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { downloadTool } from './install/download';
 import { goInstall } from './install/go-install';
 import { withLock } from './install/install-lock';
-import { createProgress } from './install/progress';
+import { createProgress, type Progress } from './install/progress';
 import { runTool } from './install/run-tool';
 import { isExecutableFile, searchPath } from './install/search-path';
 import { userCacheFolder } from '../files/user-folders';
@@ -29,6 +29,8 @@ export interface FindToolOptions {
   connectTimeoutMs?: number;
   /** @default `process.platform` and `process.arch` */
   platform?: { platform: string; arch: string };
+  /** ends a download or a build under way */
+  signal?: AbortSignal;
 }
 
 /** A tool that was just installed is read from the disk, on a machine that may do much else. */
@@ -47,19 +49,22 @@ const memo = new Map<ToolName, Promise<FoundTool>>();
  *
  * @throws Error that names everything that was tried, and what was wrong with each
  */
-export function findTool(name: ToolName): Promise<FoundTool> {
+export function findTool(name: ToolName, options: Pick<FindToolOptions, 'say' | 'signal'> = {}): Promise<FoundTool> {
   const known = memo.get(name);
   if (known !== undefined) return known;
-  const search = locateTool(name);
+  const search = locateTool(name, options);
   memo.set(name, search);
   search.catch(() => memo.delete(name));
   return search;
 }
 
 /** Finds or installs all of `names`, one after the other, so that progress stays readable. */
-export async function ensureTools(names: readonly ToolName[]): Promise<Record<string, FoundTool>> {
+export async function ensureTools(
+  names: readonly ToolName[],
+  options: Pick<FindToolOptions, 'say' | 'signal'> = {},
+): Promise<Record<string, FoundTool>> {
   const found: Record<string, FoundTool> = {};
-  for (const name of names) found[name] = await findTool(name);
+  for (const name of names) found[name] = await findTool(name, options);
   return found;
 }
 
@@ -172,6 +177,9 @@ async function install(
     const meanwhile = await fromCache(name, spec, env, []);
     if (meanwhile !== undefined) return meanwhile;
     // Beside the target, so that the last step is a rename within one file system.
+    say(
+      `${name} ${spec.version} (${spec.purpose}) is not on this machine yet: it is installed once, into the cache folder`,
+    );
     const folder = await mkdtemp(join(dirname(target), '.installing-'));
     try {
       const staged = join(folder, name);
@@ -190,7 +198,7 @@ async function install(
     }
   };
   await mkdir(dirname(target), { recursive: true });
-  return withLock(`${target}.lock`, work, onWait);
+  return withLock(`${target}.lock`, work, { onWait, signal: options.signal });
 }
 
 /** Puts the binary at `staged` by the first way that works, and says which; the others' faults go to `tried`. */
@@ -202,7 +210,7 @@ async function fill(
   staged: string,
   tried: string[],
 ): Promise<string | undefined> {
-  const { env, say } = options;
+  const { env, say, signal } = options;
   const { platform, arch } = options.platform ?? process;
   const published = platformOf(platform, arch);
   const releaseUrl = env[`${spec.variable}_URL`] || spec.releaseUrl;
@@ -216,28 +224,52 @@ async function fill(
         connectTimeoutMs: options.connectTimeoutMs ?? 3_000,
         totalTimeoutMs: DOWNLOAD_TIMEOUT_MS,
         onProgress: (received, total) => progress.bytes(received, total),
+        signal,
       });
       return 'download';
     } catch (error) {
+      signal?.throwIfAborted();
       tried.push(`download: ${(error as Error).message}`);
       say(`${name}: ${tried.at(-1)}`);
     } finally {
       progress.end();
     }
   }
-  say(`${name}: building ${spec.goModule} with go install (a few minutes, once)`);
+  say(`${name}: building ${spec.goModule} with go install instead; that takes ${spec.buildTakes} on 2 cores, once`);
+  const building = showBuilding(name, spec, progress);
   try {
     await goInstall(spec.goModule, name, folder, staged, {
       env,
       timeoutMs: GO_TIMEOUT_MS,
       linkerFlags: spec.goLinkerFlags,
-      onLine: (line) => progress.line(line),
+      onLine: building.said,
+      signal,
     });
     return 'go install';
   } catch (error) {
+    signal?.throwIfAborted();
     tried.push(`go install: ${(error as Error).message}`);
     return undefined;
   } finally {
+    building.end();
     progress.end();
   }
+}
+
+/** Go says nothing while it compiles: how long it has taken shows that it is not stuck. */
+function showBuilding(name: ToolName, { buildTakes }: ToolSpec, progress: Progress) {
+  const startedAtMs = Date.now();
+  let last = '';
+  const show = (): void => {
+    const seconds = Math.round((Date.now() - startedAtMs) / 1000);
+    progress.line(`${name}: building for ${seconds} s, of ${buildTakes}${last === '' ? '' : ` (${last})`}`);
+  };
+  const timer = setInterval(show, 1_000);
+  return {
+    said: (line: string): void => {
+      last = line;
+      show();
+    },
+    end: (): void => clearInterval(timer),
+  };
 }

@@ -15,6 +15,10 @@ export interface ReleaseAsset {
 /** What the project needs to know of a single-binary tool: one pinned version, and the ways to get it. */
 export interface ToolSpec {
   version: string;
+  /** what it is here for, in a few words for people */
+  purpose: string;
+  /** how long `go install` takes with nothing cached: `about 3 minutes` */
+  buildTakes: string;
   /** environment variable that names a binary and wins over everything */
   variable: string;
   /** release folder on the publisher's site, without a slash at the end */
@@ -41,6 +45,8 @@ const uname = ({ os, arch }: Platform): string =>
 export const TOOLS: Readonly<Record<ToolName, ToolSpec>> = {
   temporal: {
     version: '1.5.1',
+    purpose: 'a Temporal server for development',
+    buildTakes: 'about 3 minutes',
     variable: 'PLANNING_ENGINE_TEMPORAL',
     releaseUrl: 'https://github.com/temporalio/cli/releases/download/v1.5.1',
     asset: ({ os, arch }) => ({
@@ -55,6 +61,8 @@ export const TOOLS: Readonly<Record<ToolName, ToolSpec>> = {
   },
   opa: {
     version: '1.22.2',
+    purpose: 'the compiler of Rego policies',
+    buildTakes: 'about 75 seconds',
     variable: 'PLANNING_ENGINE_OPA',
     releaseUrl: 'https://github.com/open-policy-agent/opa/releases/download/v1.22.2',
     asset: ({ os, arch }) => {
@@ -67,6 +75,8 @@ export const TOOLS: Readonly<Record<ToolName, ToolSpec>> = {
   },
   crane: {
     version: '0.22.1',
+    purpose: 'a client of container registries',
+    buildTakes: 'about 20 seconds',
     variable: 'PLANNING_ENGINE_CRANE',
     releaseUrl: 'https://github.com/google/go-containerregistry/releases/download/v0.22.1',
     asset: (platform) => ({
@@ -80,6 +90,8 @@ export const TOOLS: Readonly<Record<ToolName, ToolSpec>> = {
   },
   versitygw: {
     version: '1.8.0',
+    purpose: 'an S3 server on this machine',
+    buildTakes: 'about 2 minutes',
     variable: 'PLANNING_ENGINE_VERSITYGW',
     releaseUrl: 'https://github.com/versity/versitygw/releases/download/v1.8.0',
     asset: (platform) => ({
@@ -95,6 +107,8 @@ export const TOOLS: Readonly<Record<ToolName, ToolSpec>> = {
   // For tests alone.
   alertmanager: {
     version: '0.28.1',
+    purpose: 'a receiver of alerts, for tests',
+    buildTakes: 'about 2 minutes',
     variable: 'PLANNING_ENGINE_ALERTMANAGER',
     releaseUrl: 'https://github.com/prometheus/alertmanager/releases/download/v0.28.1',
     asset: ({ os, arch }) => ({

@@ -16,6 +16,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { pack } from 'tar-stream';
+import { eventually } from '../../support/eventually';
 import { cachedToolPath, locateTool } from '../../../src/platform/tools/find-tool';
 
 const OPA = '#!/bin/sh\necho "Version: 1.22.2"\n';
@@ -193,7 +194,29 @@ describe('finding a tool', () => {
     fakeGo(OPA);
     const found = await locateTool('opa', { ...options(), connectTimeoutMs: 20 });
     expect(found.from).toBe('go install');
-    expect(said.join('\n')).toContain('no answer within 20 ms');
+    expect(said).toEqual([
+      'opa 1.22.2 (the compiler of Rego policies) is not on this machine yet: it is installed once, into the cache folder',
+      expect.stringContaining('opa: downloading 1.22.2 from '),
+      expect.stringContaining('no answer within 20 ms'),
+      expect.stringMatching(/opa: building .* with go install instead; that takes about 75 seconds on 2 cores, once$/),
+    ]);
+  });
+
+  it('the tool finder kills a build with all that it started when it is stopped, and leaves nothing half done', async () => {
+    const pids = join(folder, 'pids');
+    onPath('go', `#!/bin/sh\n/bin/sleep 600 &\necho $! $$ > ${pids}\nwait\n`);
+    const stop = new AbortController();
+    const finding = locateTool('opa', { ...options(), signal: stop.signal });
+    await eventually('the build', () => existsSync(pids) && readFileSync(pids, 'utf8').endsWith('\n'));
+    stop.abort();
+    await expect(finding).rejects.toMatchObject({ name: 'AbortError' });
+    for (const pid of readFileSync(pids, 'utf8').trim().split(' ')) {
+      await eventually(
+        'its end',
+        () => !existsSync(`/proc/${pid}/cmdline`) || readFileSync(`/proc/${pid}/cmdline`).length === 0,
+      );
+    }
+    expect(readdirSync(dirname(cachedToolPath('opa', env)))).toEqual([]);
   });
 
   it('the tool finder says what Go said when it fails', async () => {

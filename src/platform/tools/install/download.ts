@@ -5,7 +5,7 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { gunzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
-import { withSignal } from '../../timers/with-signal';
+import { withSignal, type SignalSources } from '../../timers/with-signal';
 import { checksumOf, type ReleaseAsset } from '../tool-spec';
 
 export interface DownloadOptions {
@@ -14,6 +14,8 @@ export interface DownloadOptions {
   /** how long the whole file may take */
   totalTimeoutMs: number;
   onProgress?: (receivedBytes: number, totalBytes: number | undefined) => void;
+  /** ends it, with its reason */
+  signal?: AbortSignal;
 }
 
 /**
@@ -27,9 +29,7 @@ export async function downloadTool(
   options: DownloadOptions,
 ): Promise<void> {
   const checksumUrl = `${releaseUrl}/${asset.checksums}`;
-  const sums = await withSignal({ timeoutMs: options.totalTimeoutMs }, async (total) =>
-    (await get(checksumUrl, total, options)).text(),
-  );
+  const sums = await withSignal(limitsOf(options), async (total) => (await get(checksumUrl, total, options)).text());
   const expected = checksumOf(asset.name, sums);
   if (expected === undefined) throw new Error(`${checksumUrl} holds no SHA-256 of ${asset.name}`);
 
@@ -40,6 +40,10 @@ export async function downloadTool(
   const bytes = await readFile(raw);
   const binary = asset.member === undefined ? bytes : await memberOf(bytes, asset.member, url);
   await writeFile(target, binary, { mode: 0o755 });
+}
+
+function limitsOf({ totalTimeoutMs, signal }: DownloadOptions): SignalSources {
+  return { timeoutMs: totalTimeoutMs, signals: signal === undefined ? [] : [signal] };
 }
 
 async function get(url: string, total: AbortSignal, options: DownloadOptions): Promise<Response> {
@@ -63,7 +67,7 @@ async function get(url: string, total: AbortSignal, options: DownloadOptions): P
 }
 
 function fetchToFile(url: string, file: string, options: DownloadOptions): Promise<string> {
-  return withSignal({ timeoutMs: options.totalTimeoutMs }, async (total) => {
+  return withSignal(limitsOf(options), async (total) => {
     const response = await get(url, total, options);
     return toFile(url, response, file, options);
   });
@@ -83,7 +87,7 @@ async function toFile(url: string, response: Response, file: string, options: Do
       done(null, chunk);
     },
   });
-  await pipeline(Readable.fromWeb(response.body), meter, createWriteStream(file));
+  await pipeline(Readable.fromWeb(response.body), meter, createWriteStream(file), { signal: options.signal });
   return hash.digest('hex');
 }
 

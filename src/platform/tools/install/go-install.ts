@@ -12,7 +12,13 @@ export async function goInstall(
   name: string,
   folder: string,
   target: string,
-  options: { env: NodeJS.ProcessEnv; timeoutMs: number; linkerFlags?: string; onLine?: (line: string) => void },
+  options: {
+    env: NodeJS.ProcessEnv;
+    timeoutMs: number;
+    linkerFlags?: string;
+    onLine?: (line: string) => void;
+    signal?: AbortSignal;
+  },
 ): Promise<void> {
   const [go] = await searchPath('go', options.env.PATH);
   if (go === undefined) throw new Error('no Go toolchain on the PATH');
@@ -23,6 +29,7 @@ export async function goInstall(
     timeoutMs: options.timeoutMs,
     env: { ...options.env, GOBIN: bin, CGO_ENABLED: '0', GOFLAGS: '' },
     onLine: options.onLine,
+    signal: options.signal,
   });
   if (code !== 0) {
     const tail = output.trim().split('\n').slice(-5).join('\n');

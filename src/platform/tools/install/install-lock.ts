@@ -10,12 +10,13 @@ const UNREADABLE_GRACE_MS = 5_000;
  * Runs `work` while holding the lock file `path` (exclusive create; holds the owner's pid). Others wait until it is free;
  * the lock of a process that is no more is taken over. The lock is released however `work` ends.
  *
- * @param onWait called once, with the owner's pid, when there is something to wait for
+ * @param options.onWait called once, with the owner's pid, when there is something to wait for
+ * @param options.signal ends the waiting, with its reason
  */
 export async function withLock<T>(
   path: string,
   work: () => Promise<T>,
-  onWait?: (pid: number | undefined) => void,
+  { onWait, signal }: { onWait?: (pid: number | undefined) => void; signal?: AbortSignal } = {},
 ): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
   let told = false;
@@ -27,6 +28,7 @@ export async function withLock<T>(
     if (!told) onWait?.(await ownerOf(path));
     told = true;
     await delay(POLL_MS);
+    signal?.throwIfAborted();
   }
   try {
     return await work();
