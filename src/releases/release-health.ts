@@ -12,6 +12,10 @@ export interface HealthRelease {
   lastError?: string;
   /** the worker started with the copy on disk, and the release's source has not confirmed it yet */
   fromCache?: true;
+  /** when the manifest in force was published, as it says */
+  publishedAt?: string;
+  /** the key whose signature of the manifest was verified; absent where no verification key is set */
+  signedBy?: { keyID: string; algorithm: string };
   /** the bundle has no plan: wasm decides alone (`release.allowWasmOnly`), and nothing notices what is missing meanwhile */
   wasmAlone?: true;
 }
@@ -27,7 +31,7 @@ export interface TemporalHealth {
 }
 
 export function toHealthRelease(status: ReleaseStatus): HealthRelease {
-  const { ref, fromCache, wasmAlone } = status;
+  const { ref, fromCache, publishedAt, signedBy, wasmAlone } = status;
   return {
     policySHA: ref?.policySha,
     configRev: ref?.configRev,
@@ -37,6 +41,8 @@ export function toHealthRelease(status: ReleaseStatus): HealthRelease {
     lastSuccessfulCheck: toTime(status.lastSuccessfulCheckAtMs),
     lastError: status.lastError,
     ...(fromCache ? { fromCache } : {}),
+    ...(publishedAt === undefined ? {} : { publishedAt }),
+    ...(signedBy ? { signedBy: { keyID: signedBy.keyId, algorithm: signedBy.algorithm } } : {}),
     ...(wasmAlone ? { wasmAlone } : {}),
   };
 }

@@ -4,6 +4,7 @@ import { within, type Timers } from '../kernel/timers';
 import type { ReleaseRef } from './release-ref';
 import type { Manifest } from './manifest';
 import type { LoadedConfig, NamedRelease } from './sources/release-source';
+import type { VerifiedSignature } from './signing/manifest-trust';
 import type { Release, ReleaseHolder, ReleaseStatus } from './release';
 import type { PolicyBundle } from '../rego/bundle/policy-bundle';
 
@@ -63,6 +64,8 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
   let lastCheckAtMs: number | undefined;
   let lastSuccessfulCheckAtMs: number | undefined;
   let fromCache = false;
+  /** of the manifest that named the release in force last */
+  let source: { signature?: VerifiedSignature; publishedAt?: string } = {};
   let underWay: Promise<GateError | undefined> | undefined;
   let following: Promise<GateError | undefined> | undefined;
   /** the next look tries a refused release again, however short ago that was */
@@ -177,13 +180,18 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
     const { config, configDocument, configRev } = loaded;
     const ref: ReleaseRef = { policySha: policy.sha, configRev, manifestVersion: named.manifest.version };
     if (current && isSameRelease(current.ref, ref)) {
-      if (!check.isGivenUp) fingerprint = named.fingerprint;
+      if (check.isGivenUp) return;
+      // It may be a new manifest that names the same content.
+      await accept(named);
+      fingerprint = named.fingerprint;
       return;
     }
     const faults = await options.check(policy, loaded);
     if (faults.length > 0) throw faultsToError(faults);
     const release: Release = Object.freeze({ ref, policy, config, configDocument, loadedAtMs: options.nowMs() });
     await options.smoke(release);
+    if (check.isGivenUp) return;
+    await accept(named);
     if (check.isGivenUp) return;
     current = release;
     recent = [release, ...recent.filter((held) => !isSameRelease(held.ref, ref))].slice(0, RELEASES_KEPT);
@@ -192,6 +200,12 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
     fromCache = isKept;
     options.onLoaded?.(release, isKept);
     void named.keep?.();
+  }
+
+  /** Durable before the swap: a worker that dies here takes no earlier manifest when it starts again. */
+  async function accept(named: NamedRelease): Promise<void> {
+    await named.accept?.();
+    source = { signature: named.signature, publishedAt: named.manifest.publishedAt };
   }
 
   function remember(named: NamedRelease, cause: unknown): GateError {
@@ -259,6 +273,8 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
       ...(lastSuccessfulCheckAtMs === undefined ? {} : { lastSuccessfulCheckAtMs }),
       ...(refused ? { lastError: refused.message } : {}),
       ...(fromCache ? { fromCache } : {}),
+      ...(current && source.publishedAt !== undefined ? { publishedAt: source.publishedAt } : {}),
+      ...(current && source.signature ? { signedBy: source.signature } : {}),
       ...(current !== undefined && current.policy.plan === undefined ? { wasmAlone: true } : {}),
     }),
   };

@@ -1,6 +1,7 @@
 import type { PolicyBundle } from '../rego/bundle/policy-bundle';
 import type { JsonObject } from '../kernel/json';
 import type { ReleaseRef } from './release-ref';
+import type { VerifiedSignature } from './signing/manifest-trust';
 import type { ReleaseConfig } from './config/release-config';
 
 /** Policy bundle and configuration together, loaded and swapped as one; immutable. */
@@ -41,6 +42,10 @@ export interface ReleaseStatus {
   lastError?: string;
   /** the release in force came from the copy on disk, and its source has not confirmed it yet */
   fromCache?: true;
+  /** when the manifest in force was published, as it says */
+  publishedAt?: string;
+  /** whose signature the manifest in force has; absent where none is asked for */
+  signedBy?: VerifiedSignature;
   /** the bundle in force has no plan: its compiled module decides alone, and nothing notices what is missing meanwhile */
   wasmAlone?: true;
 }

@@ -8,7 +8,7 @@ import { NAME_PATTERN } from '../kernel/names';
 // What one worker is told: where things are. Never swapped while it runs; configs/Settings.pkl says the same in PKL and a
 // test compares the two.
 
-/** Who must have signed a policy bundle: a key as `opa build --verification-key` takes it. */
+/** Who must have signed manifests and policy bundles: a key as `opa build --verification-key` takes it. */
 export const VerificationKey = Type.Object(
   {
     /** PEM of a public key, or the shared secret of an HMAC */
@@ -195,7 +195,7 @@ export const Settings = Type.Object(
         /** takes bundles without a plan: wasm then decides alone, and nothing notices what is missing in it */
         allowWasmOnly: Type.Boolean({ default: false }),
         allow: Allow,
-        /** when set, bundles that are unsigned, wrongly signed or altered are refused */
+        /** when set, manifests and bundles that are unsigned, wrongly signed or altered are refused, and manifests older than the last */
         verificationKey: Type.Optional(VerificationKey),
         /** where a release from S3 is kept for a start without it; @default $XDG_CACHE_HOME/planning-engine/releases */
         cacheFolder: Type.Optional(Type.String({ minLength: 1 })),

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -13,6 +13,7 @@ import { writeArchive } from '../../src/rego/bundle/archive/write-archive';
 import { sha256 } from '../../src/kernel/digest';
 import type { BundleKey } from '../../src/rego/bundle/signing/bundle-key';
 import { signBundle } from '../../src/rego/bundle/signing/sign-bundle';
+import { signatureKey, signManifest } from '../../src/releases/signing/manifest-signature';
 import { createServices, type Services } from '../../src/gate/services';
 import { LIMIT_POLICY, plainBundle, withoutPlan } from '../support/plain-bundle';
 import { eventually } from '../support/temporal-env';
@@ -206,14 +207,25 @@ describe('a new release that is broken', () => {
     });
     afterEach(() => ownAlerts.close());
 
+    /** A manifest that is signed, whatever it names. */
+    async function publishSigned(version: string, policy: string, bundle: Uint8Array): Promise<void> {
+      const digests = { policySHA256: sha256(bundle), configSHA256: sha256('{"limits": {"max": 1}}') };
+      const publishedAt = new Date().toISOString();
+      const manifest = { policy, config: 'config.json', version, ...digests, publishedAt };
+      const bytes = new TextEncoder().encode(JSON.stringify(manifest));
+      await mkdir(join(folder, 'signatures'), { recursive: true });
+      await write(signatureKey(bytes), await signManifest(bytes, key));
+      await write('latest.json', bytes);
+    }
+
     /** A worker that knows the key, started with this bundle. */
     async function start(bundle: Uint8Array, env: NodeJS.ProcessEnv = { KEY }): Promise<Services> {
       await write('signed.tar.gz', bundle);
-      await publish('v2', { policy: 'signed.tar.gz' });
+      await publishSigned('v2', 'signed.tar.gz', bundle);
       const verificationKey = { key: { env: 'KEY' }, algorithm: 'HS256', scope: 's' };
       const settings = parseSettings(
         {
-          release: { manifest: 'latest.json', refreshInterval: '1h', verificationKey },
+          release: { manifest: 'latest.json', refreshInterval: '1h', verificationKey, cacheFolder: 'cache' },
           audit: { store: { type: 'none' } },
           alerts: { receivers: [{ format: 'alertmanager', url: ownAlerts.url }] },
         },
@@ -257,8 +269,9 @@ describe('a new release that is broken', () => {
       async (_what, bundle, said) => {
         const strict = await start(await signBundle(good, key));
         const inForce = strict.releases.current();
-        await write('next.tar.gz', await bundle());
-        await publish('v3', { policy: 'next.tar.gz' });
+        const next = await bundle();
+        await write('next.tar.gz', next);
+        await publishSigned('v3', 'next.tar.gz', next);
         await strict.reload();
 
         expect(strict.releases.current()).toBe(inForce);
@@ -271,7 +284,7 @@ describe('a new release that is broken', () => {
         const statuses = () => ownAlerts.received.map(({ body }) => (body as { status?: unknown }).status);
         await eventually('the alert', () => statuses().length > 0);
 
-        await publish('v2', { policy: 'signed.tar.gz' });
+        await publishSigned('v2', 'signed.tar.gz', await signBundle(good, key));
         await strict.reload();
         await eventually('the end of the alert', () => statuses().length > 1);
         expect(statuses()).toEqual(['firing', 'resolved']);

@@ -33,7 +33,7 @@ async function main([to = '', endpoint = '', current = '']: string[]) {
     ];
     const content = { policy: policy!, config: config! };
     await carryOut(place, stands, { manifest, files, action: 'publish', content }, { by: 'doomed', at });
-    stands = { manifest, etag: (await store.get('latest.json'))!.etag };
+    stands = { manifest, ...(await store.get('latest.json'))! };
     process.stdout.write(`${manifest.version}\n`);
   }
 }

@@ -58,6 +58,8 @@ function toJson({ identity, release, silence, lastSeenAtMs }: FleetAnswer) {
           last_successful_check: release.lastSuccessfulCheck,
           last_error: release.lastError,
           from_cache: release.fromCache === true,
+          published_at: release.publishedAt,
+          signed_by: release.signedBy && { key_id: release.signedBy.keyID, algorithm: release.signedBy.algorithm },
           wasm_alone: release.wasmAlone === true,
         }
       : {}),
@@ -75,7 +77,7 @@ async function printText(io: CliIo, answers: readonly FleetAnswer[], alike: bool
       answered.map(({ identity, release = {} }) => [
         identity,
         buildText(release),
-        `${release.manifestVersion ?? 'none'}${release.fromCache ? ' (from the copy on disk)' : ''}${release.wasmAlone ? ' (wasm decides alone)' : ''}`,
+        `${release.manifestVersion ?? 'none'}${release.signedBy ? ' (signed)' : ''}${release.fromCache ? ' (from the copy on disk)' : ''}${release.wasmAlone ? ' (wasm decides alone)' : ''}`,
         shortSha(release.policySHA ?? ''),
         shortSha(release.configRev ?? ''),
         ago(release.loadedSince),

@@ -4,8 +4,9 @@ import { CliExit, ExitCode, type CliIo, type CommandContext } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
 import { withPublishingExit } from './publishing-exit';
+import { signingOf, withSigning, type SigningFlags } from './signing-options';
 
-interface PublishOptions extends CommonOptions {
+interface PublishOptions extends CommonOptions, SigningFlags {
   policy?: string;
   config?: string;
   to?: string;
@@ -15,9 +16,6 @@ interface PublishOptions extends CommonOptions {
   by?: string;
   threshold: string;
   signKey?: string;
-  signAlg: string;
-  signKeyId: string;
-  signScope?: string;
   dryRun?: boolean;
   allowStatic?: boolean;
 }
@@ -36,12 +34,10 @@ export function policyPublishCommand({ io }: CommandContext): Command {
     .option('--promote <from>', 'publish the release that this manifest names, such as staging’s, instead')
     .option('--by <name>', 'who publishes; by default the user of this machine')
     .option('--threshold <percent>', 'lines of the policy that its tests must cover', '80')
-    .option('--sign-key <file>', 'PEM of a private key, or the secret of an HMAC: signs the bundle as opa sign does')
-    .option('--sign-alg <name>', 'RS256, PS256, ES256, HS256, … or with 384 or 512', 'RS256')
-    .option('--sign-key-id <id>', 'name of the key for whoever verifies', 'default')
-    .option('--sign-scope <scope>', 'scope of the signature')
+    .option('--sign-key <file>', 'as --signing-key, for the bundle alone: signs it as opa sign does')
     .option('--allow-static', 'let facts be written down in the configuration (type: static)')
     .option('--dry-run', 'do everything but write');
+  withSigning(command, 'the manifest, and a bundle that has no signature');
   examples(withOutput(withSettings(command)), [
     'gate policy publish --policy ./policy --config release.pkl --to s3://bucket/gate/staging.json --version v2',
     'gate policy publish --config release.pkl --to s3://bucket/gate/staging.json --version v3',
@@ -60,6 +56,7 @@ export function policyPublishCommand({ io }: CommandContext): Command {
         to: promotedTo ?? options.to,
         by: options.by,
         release: options.promote === undefined ? newRelease(options) : { promote: options.promote },
+        signing: signingOf(options.signingKey, options),
         allowStatic: options.allowStatic === true,
         dryRun: options.dryRun === true,
         onUnreadable: unreadableNote(io),
@@ -120,8 +117,8 @@ function checkUse(options: PublishOptions, promotedTo: string | undefined): void
 }
 
 function newRelease(options: PublishOptions): NewRelease {
-  const { policy: path, config, version = '', signKey, signAlg, signKeyId, signScope } = options;
-  const sign = signKey === undefined ? undefined : { keyFile: signKey, algorithm: signAlg, keyId: signKeyId };
+  const { policy: path, config, version = '' } = options;
+  const sign = signingOf(options.signKey, options);
   return {
     version,
     ...(config === undefined ? {} : { config }),
@@ -131,7 +128,7 @@ function newRelease(options: PublishOptions): NewRelease {
           policy: {
             path,
             threshold: thresholdOf(options),
-            ...(sign && { sign: { ...sign, ...(signScope === undefined ? {} : { scope: signScope }) } }),
+            ...(sign && { sign }),
           },
         }),
   };

@@ -4,8 +4,9 @@ import { examples, withOutput, withSettings, type CommonOptions } from '../optio
 import { printJson, printLines } from '../output';
 import { unreadableNote, warningNote } from './publish';
 import { withPublishingExit } from './publishing-exit';
+import { signingOf, withSigning, type SigningFlags } from './signing-options';
 
-interface RollbackOptions extends CommonOptions {
+interface RollbackOptions extends CommonOptions, SigningFlags {
   to?: string;
   version?: string;
   by?: string;
@@ -23,6 +24,7 @@ export function policyRollbackCommand({ io }: CommandContext): Command {
       'release to point back to; by default the one before the present one, unless that was rolled back to',
     )
     .option('--by <name>', 'who does it; by default the user of this machine');
+  withSigning(command);
   examples(withOutput(withSettings(command)), [
     'gate policy rollback --to s3://bucket/gate/production.json --version v1',
   ]);
@@ -33,9 +35,10 @@ export function policyRollbackCommand({ io }: CommandContext): Command {
     ]);
     const settings = await openLoadedSettings(io, options.settings);
     const { to, by: declared, version: wanted } = options;
+    const signing = signingOf(options.signingKey, options);
     const surroundings = { env: io.env, cwd: io.cwd, onUnreadable: unreadableNote(io), onWarning: warningNote(io) };
     const { url, manifest, previousVersion, written, by } = await withPublishingExit(() =>
-      rollBack({ settings, to, by: declared, version: wanted, ...surroundings }),
+      rollBack({ settings, to, by: declared, version: wanted, signing, ...surroundings }),
     );
     const { version } = manifest;
     if (options.output === 'json')

@@ -17,7 +17,8 @@ export async function releaseFinding(loaded: LoadedSettings, env: NodeJS.Process
     const faults = await releaseFaults(policy, config, releaseRules(loaded, env, source.configFolder));
     const [policySha, configRev] = [policy.sha, config.configRev].map((digest) => digest.slice(0, SHOWN_DIGITS));
     const { version } = found.manifest;
-    const what = `version ${version}, policy ${policySha}, configuration ${configRev}, from ${source.where}`;
+    const signed = found.signature ? `, signed by the key ${found.signature.keyId} (${found.signature.algorithm})` : '';
+    const what = `version ${version}, policy ${policySha}, configuration ${configRev}${signed}, from ${source.where}`;
     return { what, policy, faults };
   });
   if ('error' in named) {

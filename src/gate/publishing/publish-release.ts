@@ -16,16 +16,26 @@ import {
   type ManifestPlace,
   type CurrentManifest,
 } from '../../releases/publishing/published-release';
-import { readConfigFile, readPolicyFile, type PolicyToPublish } from '../../releases/publishing/read-release-files';
+import {
+  readConfigFile,
+  readPolicyFile,
+  readSigningKey,
+  type PolicyToPublish,
+  type SigningOptions,
+} from '../../releases/publishing/read-release-files';
 import { probeStore } from '../../releases/publishing/probe-store';
 import { settleNames } from '../../releases/publishing/settle-names';
 import { readHistory, type ListedEntry } from '../../releases/publishing/release-history';
 import { actorOf, openManifestPlace } from '../../releases/publishing/release-place';
+import { signManifest } from '../../releases/signing/manifest-signature';
+import { publicationTime } from '../../releases/signing/publication-order';
+import type { BundleKey } from '../../rego/bundle/signing/bundle-key';
 import { planRollback } from '../../releases/publishing/rollback';
 import type { Surroundings } from '../../releases/sources/open-named-release';
 import type { LoadedSettings } from '../../settings/load-settings';
 import { configFolderOf, releaseRules } from '../release-rules';
 import { checkCandidate, type CandidateOptions } from './check-candidate';
+import { isSignedBy, signatureWarnings } from './manifest-signing';
 import { recordedInputs } from './recorded-inputs';
 
 /** What every act on a manifest is told. */
@@ -36,6 +46,8 @@ export interface ManifestRequest extends Surroundings {
   to?: string;
   /** who acts, as declared; @default the user of this machine */
   by?: string;
+  /** signs the manifest, which then names a time after the one in place; @default not signed */
+  signing?: SigningOptions;
   /** told of a file in the history's place that is no entry of it */
   onUnreadable?(key: string, why: string): void;
   /** told what could not be made sure of and keeps no one from publishing */
@@ -106,16 +118,18 @@ export interface ComparedWithOpa {
 export async function publish(request: PublishRequest): Promise<PublishResult> {
   const { settings, release, dryRun = false, allowStatic = false } = request;
   const opened = await openManifest(request);
-  const { place, current, history, act } = opened;
+  const { place, current, history, act, key } = opened;
+  const again = key !== undefined && current !== undefined && !(await isSignedBy(place, current, key));
   if ('promote' in release) {
     const source = await openManifestPlace(settings, release.promote, request.cwd);
     const promoted = requireCurrent(source, await readCurrent(source));
-    const planned = await planPromote(source, promoted, place, current, history);
+    const planned = await planPromote(source, promoted, place, current, history, { ...act, again });
     return finish(request, opened, planned, { dryRun, allowStatic });
   }
   const { config, policy } = await readFiles(release, request);
   const planned = await planPublish(place, current, history, {
     ...act,
+    again,
     version: release.version,
     ...(policy ? { policy } : {}),
     ...(config ? { config } : {}),
@@ -137,7 +151,7 @@ async function readFiles(
 ): Promise<{ config?: ReleaseFile; policy?: ReleaseFile & { folder?: string } }> {
   const [config, policy] = await Promise.allSettled([
     release.config === undefined ? undefined : readConfigFile(release.config, request),
-    release.policy === undefined ? undefined : readPolicyFile(release.policy, request),
+    release.policy === undefined ? undefined : readPolicyFile(release.policy, request, request.signing),
   ]);
   if (config.status === 'fulfilled' && policy.status === 'fulfilled')
     return {
@@ -159,7 +173,7 @@ async function readFiles(
 export async function rollBack(request: RollbackRequest): Promise<PublishResult> {
   const opened = await openManifest(request);
   const current = requireCurrent(opened.place, opened.current);
-  const planned = await planRollback(opened.place, current, opened.history, request.version);
+  const planned = await planRollback(opened.place, current, opened.history, request.version, opened.act);
   return finish(request, opened, planned, {});
 }
 
@@ -168,20 +182,25 @@ interface OpenedManifest {
   current: CurrentManifest | undefined;
   history: readonly ListedEntry[];
   act: Act;
+  /** what the manifest is signed with */
+  key?: BundleKey;
 }
 
 async function openManifest(request: ManifestRequest): Promise<OpenedManifest> {
   const place = await openManifestPlace(request.settings, request.to, request.cwd);
-  const act = { by: actorOf(request.by, request.env), at: new Date().toISOString() };
+  const by = actorOf(request.by, request.env);
+  const key = request.signing && (await readSigningKey(request.signing, request));
   const current = await readCurrent(place);
+  const { at, warning } = publicationTime(Date.now(), key && current?.manifest.publishedAt);
+  if (warning !== undefined) request.onWarning?.(warning);
   const history = await readHistory(place, (key, why) => request.onUnreadable?.(key, why));
-  return { place, current, history, act };
+  return { place, current, history, act: { by, at }, ...(key && { key }) };
 }
 
 /** Checks what was planned, and writes it; without a plan the manifest names the release already. */
 async function finish(
   request: ManifestRequest,
-  { place, current, act }: OpenedManifest,
+  { place, current, act, key }: OpenedManifest,
   planned: PlannedRelease | undefined,
   {
     dryRun = false,
@@ -204,10 +223,11 @@ async function finish(
     });
     opa = compared && { ...compared, ...(past?.unread === undefined ? {} : { unread: past.unread }) };
     settled = await settleNames(place, planned);
+    for (const warning of await signatureWarnings(place, settled, key, request)) request.onWarning?.(warning);
     if (!dryRun) {
       const unknown = await probeStore(place);
       if (unknown !== undefined) request.onWarning?.(unknown);
-      await carryOut(place, current, settled, act);
+      await carryOut(place, current, settled, act, key && ((bytes) => signManifest(bytes, key)));
     }
   }
   return {

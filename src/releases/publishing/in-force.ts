@@ -51,7 +51,7 @@ export function isSameManifest(one: Manifest | undefined, other: Manifest | unde
   return isDeepStrictEqual(one, other);
 }
 
-/** A rollback writes the very manifest that was published, so several entries may hold it: the newest that is left. */
+/** Roll backs of 0.1.0 wrote the very manifest that was published, so several entries may hold it: the newest that is left. */
 function take(left: ListedEntry[], manifest: Manifest): ListedEntry | undefined {
   const at = left.findIndex((entry) => isSameManifest(entry.manifest, manifest));
   return at < 0 ? undefined : left.splice(at, 1)[0];

@@ -2,6 +2,7 @@ import { FailureType, GateError } from '../../kernel/failures';
 import { ObjectStoreError, PreconditionFailedError } from '../../platform/objects/object-store';
 import { isSameManifest, wasInForceSince } from './in-force';
 import { manifestBytes, readCurrent, urlOf, type ManifestPlace, type CurrentManifest } from './published-release';
+import { signatureKey } from '../signing/manifest-signature';
 import { putOnce } from './put-once';
 import { historyKey, readHistory, type HistoryEntry } from './release-history';
 
@@ -10,11 +11,15 @@ export class NotConfirmedError extends Error {
   override readonly name = 'NotConfirmedError';
 }
 
+/** Signs a manifest's bytes; the content of the signature's file. @throws GateError ConfigInvalid for a key that cannot sign */
+export type SignManifest = (manifest: Uint8Array) => Promise<Uint8Array>;
+
 /**
  * Points a manifest at the release of `entry`, on condition that it is still the one that was read: of two at once one
  * wins. Everything that the release names must be there already.
  *
  * @param current what was read before; undefined when there was none
+ * @param sign the signature is in its place before the manifest is, and is taken back where the manifest was not written
  * @throws GateError RevisionConflict when somebody else was faster; then nothing has changed. Also when somebody else has
  *   replaced the release before the lost answer to its write was asked for again: it was in force then, and its entry stays
  * @throws ObjectStoreError when the store refused; then nothing has changed either
@@ -25,13 +30,23 @@ export async function pointManifest(
   place: ManifestPlace,
   current: CurrentManifest | undefined,
   act: Omit<HistoryEntry, 'replaces'>,
+  sign?: SignManifest,
 ): Promise<void> {
   const { store, key } = place;
   const entry: HistoryEntry = { ...act, ...(current ? { replaces: current.manifest } : {}) };
   const history = historyKey(key, entry);
+  const bytes = manifestBytes(entry.manifest);
+  const signature = sign && { key: signatureKey(bytes), bytes: await sign(bytes) };
   await putOnce(store, history, new TextEncoder().encode(`${JSON.stringify(entry, null, 2)}\n`));
+  if (signature) {
+    // Of one digest any signature by the key is as good as another.
+    await store.put(signature.key, signature.bytes).catch(async (error: unknown) => {
+      await store.delete(history).catch(() => undefined);
+      throw error;
+    });
+  }
   try {
-    await store.put(key, manifestBytes(entry.manifest), current ? { ifMatch: current.etag } : { ifAbsent: true });
+    await store.put(key, bytes, current ? { ifMatch: current.etag } : { ifAbsent: true });
   } catch (error) {
     // The answer may have been lost, and a repeated request then lost against itself.
     const now = await readCurrent(place).catch(() => 'unknown' as const);
@@ -39,6 +54,8 @@ export async function pointManifest(
     if (now === 'unknown' || !isRefusal(error)) throw notConfirmed(place, entry, error);
     if (await replacedSince(place, current, entry, now)) throw conflict(place, entry, now, true);
     await store.delete(history).catch(() => undefined);
+    // Whoever may write the manifest could put this one in force later.
+    if (signature) await store.delete(signature.key).catch(() => undefined);
     if (error instanceof PreconditionFailedError) throw conflict(place, entry, now);
     throw error;
   }

@@ -1,7 +1,7 @@
 import { FailureType, GateError } from '../../kernel/failures';
 import { sha256 } from '../../kernel/digest';
 import { releasesInForce } from './in-force';
-import { pointManifest } from './point-manifest';
+import { pointManifest, type SignManifest } from './point-manifest';
 import {
   checkVersion,
   MAX_CONFIG_BYTES,
@@ -42,7 +42,7 @@ export interface PlannedRelease {
 
 /**
  * The release `version` as it would be published: what is left out stays as the current manifest names it. Undefined when
- * exactly this release is in force already.
+ * exactly this release is in force already, unless it shall be published `again`.
  *
  * @throws GateError ConfigInvalid when something is left out and there is no manifest; RevisionConflict when the version was
  *   published before with other content; what reading the current release's files throws
@@ -51,7 +51,7 @@ export async function planPublish(
   place: ManifestPlace,
   current: CurrentManifest | undefined,
   history: readonly ListedEntry[],
-  release: Act & { version: string; policy?: ReleaseFile; config?: ReleaseFile },
+  release: Act & { version: string; policy?: ReleaseFile; config?: ReleaseFile; again?: boolean },
 ): Promise<PlannedRelease | undefined> {
   const { version } = release;
   checkVersion(version);
@@ -62,16 +62,15 @@ export async function planPublish(
     ? newFile('config', version, release.config)
     : await currentFile(place, current, 'config', MAX_CONFIG_BYTES);
   const digests = { policySHA256: policy.digest, configSHA256: config.digest };
-  if (isRelease(current, version, digests)) return undefined;
-  refuseReuse(place, current, history, version, digests);
+  if (!isRelease(current, version, digests)) refuseReuse(place, current, history, version, digests);
+  else if (!release.again) return undefined;
   return {
     manifest: {
       policy: policy.key,
       config: config.key,
       version,
       ...digests,
-      publishedBy: release.by,
-      publishedAt: release.at,
+      ...publishedBy(release),
     },
     files: [policy, config].filter(({ isNew }) => isNew),
     action: 'publish',
@@ -80,7 +79,8 @@ export async function planPublish(
 }
 
 /**
- * The release that `source` names, to be named by `place` too. Its files are read whole and compared with their digests.
+ * The release that `source` names, to be named by `place` too, in a manifest of its own time and publisher. Its files are read
+ * whole and compared with their digests.
  *
  * @throws GateError ManifestInvalid, PolicyUnavailable; RevisionConflict as planPublish does
  */
@@ -90,6 +90,7 @@ export async function planPromote(
   place: ManifestPlace,
   current: CurrentManifest | undefined,
   history: readonly ListedEntry[],
+  act: Act & { again?: boolean },
 ): Promise<PlannedRelease | undefined> {
   const { manifest } = promoted;
   const { version } = manifest;
@@ -97,12 +98,12 @@ export async function planPromote(
   const policy = await readNamed(source, manifest.policy, manifest.policySHA256, MAX_POLICY_BYTES);
   const config = await readNamed(source, manifest.config, manifest.configSHA256, MAX_CONFIG_BYTES);
   const digests = { policySHA256: policy.digest, configSHA256: config.digest };
-  if (isRelease(current, version, digests)) return undefined;
-  refuseReuse(place, current, history, version, digests);
+  if (!isRelease(current, version, digests)) refuseReuse(place, current, history, version, digests);
+  else if (!act.again) return undefined;
   const policyKey = `policy-${version}.tar.gz`;
   const configKey = `config-${version}.${extensionOf(manifest.config)}`;
   return {
-    manifest: { ...manifest, policy: policyKey, config: configKey, ...digests },
+    manifest: { ...manifest, policy: policyKey, config: configKey, ...digests, ...publishedBy(act) },
     files: [
       { key: policyKey, bytes: policy.bytes },
       { key: configKey, bytes: config.bytes },
@@ -114,7 +115,8 @@ export async function planPromote(
 }
 
 /**
- * Writes what was planned: the files, which never change once they are there, then the manifest.
+ * Writes what was planned: the files, which never change once they are there, then the manifest's signature, where there is a
+ * key, and last the manifest.
  *
  * @throws as pointManifest; GateError RevisionConflict when a file's name is taken by other content; ObjectStoreError.
  *   The release in force stays then: files without a manifest that names them change nothing
@@ -124,16 +126,17 @@ export async function carryOut(
   current: CurrentManifest | undefined,
   planned: PlannedRelease,
   act: Act,
+  sign?: SignManifest,
 ): Promise<void> {
   for (const { key, bytes } of planned.files) await putOnce(place.store, key, bytes);
   const { manifest, action, from } = planned;
-  await pointManifest(place, current, {
-    action,
-    by: act.by,
-    at: act.at,
-    manifest,
-    ...(from === undefined ? {} : { from }),
-  });
+  const entry = { action, by: act.by, at: act.at, manifest, ...(from === undefined ? {} : { from }) };
+  await pointManifest(place, current, entry, sign);
+}
+
+/** Each act writes a manifest of its own: of two signed ones the later counts, whatever release it names. */
+export function publishedBy({ by, at }: Act): Pick<ReleaseManifest, 'publishedBy' | 'publishedAt'> {
+  return { publishedBy: by, publishedAt: at };
 }
 
 interface PlannedFile {

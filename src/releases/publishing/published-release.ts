@@ -22,6 +22,8 @@ export interface ManifestPlace {
 export interface CurrentManifest {
   manifest: Manifest;
   etag: string;
+  /** as it was written: what a signature covers */
+  bytes: Uint8Array;
 }
 
 /** A manifest with the digests of what it names: that alone is a release that can be published. */
@@ -38,7 +40,7 @@ export const urlOf = ({ store, key }: ManifestPlace): string => `${store.url}${k
 export async function readCurrent(place: ManifestPlace): Promise<CurrentManifest | undefined> {
   const found = await place.store.get(place.key, { maxBytes: MAX_MANIFEST_BYTES });
   if (!found) return undefined;
-  return { manifest: await parseManifest(urlOf(place), found.bytes), etag: found.etag };
+  return { manifest: await parseManifest(urlOf(place), found.bytes), etag: found.etag, bytes: found.bytes };
 }
 
 /** @throws GateError ConfigInvalid when `place` has no manifest */

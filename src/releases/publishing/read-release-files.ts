@@ -3,6 +3,8 @@ import { extname, resolve } from 'node:path';
 import { FailureType, GateError } from '../../kernel/failures';
 import { readBytes } from '../../platform/documents/loaders/read-bytes';
 import { readSecret } from '../../platform/files/read-secret';
+import { readArchive } from '../../rego/bundle/archive/read-archive';
+import { SIGNATURES_FILE, type BundleKey } from '../../rego/bundle/signing/bundle-key';
 import { signBundle } from '../../rego/bundle/signing/sign-bundle';
 import { addPlan } from '../../rego/toolchain/add-plan';
 import { buildPolicy } from '../../rego/toolchain/build-policy';
@@ -13,7 +15,7 @@ import type { ReleaseFile } from './publish';
 import { MAX_POLICY_BYTES } from './published-release';
 import { ReleaseRefusedError } from './release-refused';
 
-/** How a bundle is signed, as `opa sign` does it. */
+/** How a bundle is signed, as `opa sign` does it, or a manifest. */
 export interface SigningOptions {
   /** PEM of a private key, or the secret of an HMAC */
   keyFile: string;
@@ -53,12 +55,14 @@ export async function readConfigFile(path: string, { cwd }: Pick<Surroundings, '
  * The bundle of a policy: a folder is built and its tests are run, a ready bundle gets its plan; then it is signed where that
  * is asked for.
  *
+ * @param signing of the manifest: it signs a bundle too that nobody has signed
  * @returns with the folder of the policy's sources, where there is one
  * @throws GateError; ReleaseRefusedError naming the tests that failed, or the lines that none covers
  */
 export async function readPolicyFile(
   { path, threshold = DEFAULT_THRESHOLD, sign }: PolicyToPublish,
   surroundings: Surroundings,
+  signing?: SigningOptions,
 ): Promise<ReleaseFile & { folder?: string }> {
   const place = resolve(surroundings.cwd, path);
   const found = await stat(place).catch(() => undefined);
@@ -69,7 +73,9 @@ export async function readPolicyFile(
   const unsigned = isFolder
     ? await testedBundle(place, threshold)
     : await addPlan(new Uint8Array(await readFile(place)));
-  const bytes = sign === undefined ? unsigned : await signed(unsigned, sign, surroundings);
+  const chosen = sign ?? ((await isSigned(unsigned)) ? undefined : signing);
+  const bytes =
+    chosen === undefined ? unsigned : await signBundle(unsigned, await readSigningKey(chosen, surroundings));
   return { bytes, extension: 'tar.gz', ...(isFolder ? { folder: place } : {}) };
 }
 
@@ -81,13 +87,17 @@ async function testedBundle(folder: string, threshold: number): Promise<Uint8Arr
   throw new ReleaseRefusedError(`the policy's tests do not pass: ${[summary, ...details].join('\n  ')}`);
 }
 
-async function signed(
-  bytes: Uint8Array,
+async function isSigned(bytes: Uint8Array): Promise<boolean> {
+  return (await readArchive(bytes)).has(SIGNATURES_FILE);
+}
+
+/** @throws GateError ConfigInvalid when the file cannot be read */
+export async function readSigningKey(
   { keyFile, keyId, algorithm, scope }: SigningOptions,
   { env, cwd }: Surroundings,
-): Promise<Uint8Array> {
+): Promise<BundleKey> {
   const key = await readSecret({ file: keyFile }, { env, configFolder: cwd });
-  return signBundle(bytes, { key, keyId, algorithm, ...(scope === undefined ? {} : { scope }) });
+  return { key, keyId, algorithm, ...(scope === undefined ? {} : { scope }) };
 }
 
 function invalid(message: string): GateError {

@@ -10,13 +10,13 @@ import {
   type ReleaseManifest,
   type CurrentManifest,
 } from './published-release';
-import type { PlannedRelease } from './publish';
+import { publishedBy, type Act, type PlannedRelease } from './publish';
 import type { ListedEntry } from './release-history';
 
 /**
  * The earlier release to point back to: `version`, or the one that was in force before the present one. Its files are read
  * and compared with their digests, so that nothing is pointed at what is gone. After a roll back the release before the
- * present one is the one that was left, so a further one has to say where to.
+ * present one is the one that was left, so a further one has to say where to. The manifest is a new one, of its own time.
  *
  * @returns undefined when the manifest names it already
  * @throws GateError ConfigInvalid when there is none, or a second roll back names none; ManifestInvalid and
@@ -27,6 +27,7 @@ export async function planRollback(
   current: CurrentManifest,
   history: readonly ListedEntry[],
   version: string | undefined,
+  act: Act,
 ): Promise<PlannedRelease | undefined> {
   if (version === current.manifest.version) return undefined;
   const [present, ...before] = releasesInForce(current, history);
@@ -40,7 +41,8 @@ export async function planRollback(
   const { manifest } = earlier;
   const policy = await readNamed(place, manifest.policy, manifest.policySHA256, MAX_POLICY_BYTES);
   const config = await readNamed(place, manifest.config, manifest.configSHA256, MAX_CONFIG_BYTES);
-  const target: ReleaseManifest = { ...manifest, policySHA256: policy.digest, configSHA256: config.digest };
+  const digests = { policySHA256: policy.digest, configSHA256: config.digest };
+  const target: ReleaseManifest = { ...manifest, ...digests, ...publishedBy(act) };
   return { manifest: target, files: [], action: 'rollback', content: { policy: policy.bytes, config: config.bytes } };
 }
 

@@ -5,16 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { sha256 } from '../../kernel/digest';
 import { FailureType, GateError } from '../../kernel/failures';
 import { DEFAULT_ARCHIVE_LIMITS } from '../../rego/bundle/archive/read-archive';
-import { checkConfigDigest, checkPolicyDigest, requireDigests, type DigestRule } from '../manifest-digests';
+import { checkConfigDigest, checkPolicyDigest } from '../manifest-digests';
 import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
-import { readManifest, type ManifestDocument } from './read-manifest';
+import { readFileManifest, type FileManifestOptions } from './read-file-manifest';
 import type { LoadedConfig, NamedRelease, PolicyReader, ReleaseSource } from './release-source';
 
-export interface FileSourceOptions {
-  digests: DigestRule;
+export interface FileSourceOptions extends FileManifestOptions {
   policies: PolicyReader;
-  /** how configuration files are read: another feature's adapters, which whoever puts the parts together hands over */
-  loadDocument(path: string): Promise<ManifestDocument>;
+  /** how configuration files are read: another feature's adapter, which whoever puts the parts together hands over */
   loadReleaseConfig(path: string): Promise<LoadedConfig>;
 }
 
@@ -74,8 +72,8 @@ function watchFolder(folder: string, onChange: () => void): () => void {
 
 async function readNamed(path: string, options: FileSourceOptions): Promise<NamedRelease> {
   const folder = dirname(path);
-  const manifest = await readManifest(path, () => options.loadDocument(path));
-  requireDigests(manifest, options.digests, path);
+  const { trust } = options;
+  const { manifest, signature } = await readFileManifest(path, options);
   const policyPath = resolve(folder, manifest.policy);
   const configPath = resolve(folder, manifest.config);
   const fingerprint = sha256(
@@ -84,6 +82,7 @@ async function readNamed(path: string, options: FileSourceOptions): Promise<Name
   return {
     manifest,
     fingerprint,
+    ...(signature && { signature, accept: async () => trust?.accept(manifest) }),
     loadPolicy: async () => {
       const policy = await loadPolicy(policyPath, options.policies);
       checkPolicyDigest(policy.sha, manifest.policySHA256, policyPath);

@@ -2,11 +2,14 @@ import { BoundedMap } from '../../kernel/bounded-map';
 import { FailureType, GateError } from '../../kernel/failures';
 import { ObjectStoreError, type ObjectStore, type StoredObject } from '../../platform/objects/object-store';
 import { DEFAULT_ARCHIVE_LIMITS } from '../../rego/bundle/archive/read-archive';
+import type { JsonValue } from '../../kernel/json';
 import type { Manifest } from '../manifest';
 import { sha256 } from '../../kernel/digest';
 import { checkConfigDigest, checkPolicyDigest, requireDigests, type DigestRule } from '../manifest-digests';
+import { MAX_SIGNATURE_BYTES, signatureKey } from '../signing/manifest-signature';
+import type { ManifestTrust, VerifiedSignature } from '../signing/manifest-trust';
 import { readManifest, type ManifestDocument } from './read-manifest';
-import type { ReleaseCache } from './release-cache';
+import type { ReleaseCache, ReleaseToKeep, SignedManifest } from './release-cache';
 import type { LoadedConfig, NamedRelease, PolicyReader, ReleaseSource } from './release-source';
 
 export interface ObjectSourceOptions {
@@ -18,6 +21,8 @@ export interface ObjectSourceOptions {
   /** what the configuration's own relative paths (secrets' files, providers' modules) start from: a folder of the worker */
   configFolder: string;
   policies: PolicyReader;
+  /** takes signed manifests only; absent, whoever may write the manifest is trusted */
+  trust?: ManifestTrust;
   /** another feature's adapters, which whoever puts the parts together hands over; `where` is the object's URL */
   parseDocument(bytes: Uint8Array, where: string): Promise<ManifestDocument>;
   readReleaseConfig(bytes: Uint8Array, where: string): Promise<LoadedConfig>;
@@ -26,9 +31,30 @@ export interface ObjectSourceOptions {
   onNotKept?(error: unknown): void;
 }
 
-const MAX_BYTES = { manifest: 64 * 1024, policy: DEFAULT_ARCHIVE_LIMITS.maxArchiveBytes, config: 1024 * 1024 } as const;
+const MAX_BYTES = {
+  manifest: 64 * 1024,
+  signature: MAX_SIGNATURE_BYTES,
+  policy: DEFAULT_ARCHIVE_LIMITS.maxArchiveBytes,
+  config: 1024 * 1024,
+} as const;
 /** Policy and configuration of the release in force and of the next one. */
 const BLOBS_HELD = 4;
+
+/** The manifest's content at one moment, and what it came to. */
+interface Seen {
+  etag: string;
+  bytes: Uint8Array;
+  /** one that is wrong is not asked for again either */
+  manifest?: Promise<Manifest>;
+  /** the one that was found good, so that an unchanged manifest costs one request */
+  signature?: Uint8Array;
+}
+
+/** A manifest, with who signed it where a signature is asked for. */
+interface Current {
+  manifest: Manifest;
+  signed?: SignedManifest & { by: VerifiedSignature };
+}
 
 /** A blob that a manifest names. */
 interface Part {
@@ -42,11 +68,10 @@ interface Part {
  * nothing else where it holds digests; a blob without a digest is asked for, on condition that it changed, each time.
  */
 export function createObjectSource(options: ObjectSourceOptions): ReleaseSource {
-  const { url, cache } = options;
+  const { url, cache, trust } = options;
   const folder = url.slice(0, url.lastIndexOf('/') + 1);
   let opened: { store: ObjectStore; key: string } | undefined;
-  /** the manifest's last content, and what it came to: one that is wrong is not asked for again either */
-  let seen: { etag: string; manifest: Promise<Manifest> } | undefined;
+  let seen: Seen | undefined;
   let isAbsent = false;
   /** by digest */
   const held = new BoundedMap<string, Uint8Array>(BLOBS_HELD);
@@ -68,7 +93,7 @@ export function createObjectSource(options: ObjectSourceOptions): ReleaseSource 
     }
   };
 
-  const currentManifest = async (): Promise<Manifest> => {
+  const currentManifest = async (): Promise<Current> => {
     const limit = { maxBytes: MAX_BYTES.manifest };
     isAbsent = false;
     const found = await ask('manifest', url, (store, key) =>
@@ -79,12 +104,23 @@ export function createObjectSource(options: ObjectSourceOptions): ReleaseSource 
       seen = undefined;
       throw unavailable(`${url}: expected a manifest, but there is none`, url);
     }
-    if (found !== 'unchanged') {
-      const manifest = parseManifest(found.bytes);
-      manifest.catch(() => undefined);
-      seen = { etag: found.etag, manifest };
-    }
-    return seen!.manifest;
+    if (found !== 'unchanged') seen = { etag: found.etag, bytes: found.bytes };
+    return readSeen(seen!);
+  };
+
+  /** Nothing of a manifest is interpreted before its signature is verified, by the key as it is now. */
+  const readSeen = async (content: Seen): Promise<Current> => {
+    const parsed = (): Promise<Manifest> => (content.manifest ??= parseManifest(content.bytes));
+    if (trust === undefined) return { manifest: await parsed() };
+    const key = signatureKey(content.bytes);
+    const signature =
+      content.signature ??
+      (await ask('signature', folder + key, (store) => store.get(key, { maxBytes: MAX_SIGNATURE_BYTES })))?.bytes;
+    const by = await trust.verify(content.bytes, signature, url);
+    content.signature = signature;
+    const manifest = await parsed();
+    await trust.checkOrder(manifest, url);
+    return { manifest, signed: { bytes: content.bytes, signature: signature!, by } };
   };
 
   const parseManifest = async (bytes: Uint8Array): Promise<Manifest> => {
@@ -139,18 +175,18 @@ export function createObjectSource(options: ObjectSourceOptions): ReleaseSource 
     where: url,
     configFolder: options.configFolder,
     read: async () => {
-      const manifest = await currentManifest();
+      const current = await currentManifest();
+      const { manifest } = current;
       const [policy, config] = await Promise.all([partOf(manifest, 'policy'), partOf(manifest, 'config')]);
       for (const key of tagged.keys()) {
         if (![manifest.policy, manifest.config].map(plainKey).includes(key)) tagged.delete(key);
       }
-      return toNamed(manifest, policy, config, cache && (async (release) => cache.keep(release)));
+      return toNamed(current, policy, config, cache && (async (release) => cache.keep(release)));
     },
     readKept: async () => {
       const kept = isAbsent ? undefined : await cache?.last();
       if (cache === undefined || kept === undefined) return undefined;
-      const manifest = await readManifest(url, async () => ({ document: kept.manifest }));
-      requireDigests(manifest, options.digests, url);
+      const current = trust ? await verifyKept(trust, kept.signed) : { manifest: await readDocument(kept.manifest) };
       const part = (sha: string): Part => ({
         mark: sha,
         bytes: async () => {
@@ -160,18 +196,34 @@ export function createObjectSource(options: ObjectSourceOptions): ReleaseSource 
           return hold(sha, bytes);
         },
       });
-      return toNamed(manifest, part(kept.policySha), part(kept.configSha));
+      return toNamed(current, part(kept.policySha), part(kept.configSha));
     },
   };
 
+  async function readDocument(document: JsonValue): Promise<Manifest> {
+    const manifest = await readManifest(url, async () => ({ document }));
+    requireDigests(manifest, options.digests, url);
+    return manifest;
+  }
+
+  async function verifyKept(checked: ManifestTrust, signed: SignedManifest | undefined): Promise<Current> {
+    if (signed === undefined)
+      throw unavailable('The release kept on disk is not used: its manifest is not signed', url);
+    const by = await checked.verify(signed.bytes, signed.signature, url);
+    const manifest = await parseManifest(signed.bytes);
+    await checked.checkOrder(manifest, url);
+    return { manifest, signed: { ...signed, by } };
+  }
+
   function toNamed(
-    manifest: Manifest,
+    { manifest, signed }: Current,
     policy: Part,
     config: Part,
-    keep?: (release: { manifest: Manifest; policy: Uint8Array; config: Uint8Array }) => Promise<void>,
+    keep?: (release: ReleaseToKeep) => Promise<void>,
   ): NamedRelease {
     return {
       manifest,
+      ...(signed && { signature: signed.by, accept: async () => trust?.accept(manifest) }),
       fingerprint: sha256(JSON.stringify([manifest, policy.mark, config.mark])),
       loadPolicy: async () => {
         const bundle = await options.policies.read(await policy.bytes());
@@ -188,7 +240,12 @@ export function createObjectSource(options: ObjectSourceOptions): ReleaseSource 
         : {
             keep: async () => {
               try {
-                await keep({ manifest, policy: await policy.bytes(), config: await config.bytes() });
+                await keep({
+                  manifest,
+                  policy: await policy.bytes(),
+                  config: await config.bytes(),
+                  ...(signed && { signed: { bytes: signed.bytes, signature: signed.signature } }),
+                });
               } catch (error) {
                 options.onNotKept?.(error);
               }
@@ -216,6 +273,7 @@ const absent = (name: 'policy' | 'config', where: string): GateError =>
 
 const REFUSALS = {
   manifest: FailureType.ManifestInvalid,
+  signature: FailureType.ManifestInvalid,
   policy: FailureType.PolicyInvalid,
   config: FailureType.ConfigInvalid,
 } as const;

@@ -19,6 +19,27 @@ export interface KeptRelease {
   manifest: Manifest;
   policySha: string;
   configSha: string;
+  /** absent where no signature was asked for */
+  signed?: SignedManifest;
+}
+
+/** The manifest's own bytes, which were signed, and the content of its signature's file. */
+export interface SignedManifest {
+  bytes: Uint8Array;
+  signature: Uint8Array;
+}
+
+/** A release that is in force. */
+export interface ReleaseToKeep {
+  manifest: Manifest;
+  policy: Uint8Array;
+  config: Uint8Array;
+  signed?: SignedManifest;
+}
+
+/** As it is in the list: bytes in base64. */
+interface ListedRelease extends Pick<KeptRelease, 'manifest' | 'policySha' | 'configSha'> {
+  signed?: { bytes: string; signature: string };
 }
 
 /** Releases on disk that were in force, so that a worker can start while their source is out of reach. */
@@ -26,7 +47,7 @@ export interface ReleaseCache {
   /** the bytes with this digest; undefined when they are not there, or are others by now. Throws nothing */
   blob(sha: string): Promise<Uint8Array | undefined>;
   /** durable when it resolves; rejects with the file system's error (a full disk, a folder that may not be written) */
-  keep(release: { manifest: Manifest; policy: Uint8Array; config: Uint8Array }): Promise<void>;
+  keep(release: ReleaseToKeep): Promise<void>;
   /**
    * The release that was kept last; undefined when there is none.
    *
@@ -42,6 +63,11 @@ const RELEASES_KEPT = 4;
 const SPARED_MS = 10 * 60_000;
 const DIGEST = /^[0-9a-f]{64}$/;
 
+/** The folder in `folder` for what is kept of one manifest, whose URL is `url`. */
+export function manifestFolder(folder: string, url: string): string {
+  return join(folder, sha256(url).slice(0, 32));
+}
+
 /**
  * A folder in `folder` for the releases of one manifest: `releases.json`, newest first, and blobs under their digests.
  * Every file is written beside its place and renamed into it. For this user's eyes only.
@@ -49,7 +75,7 @@ const DIGEST = /^[0-9a-f]{64}$/;
  * @param url the manifest's: what another one named is never found
  */
 export function createReleaseCache(folder: string, url: string, nowMs: () => number = Date.now): ReleaseCache {
-  const place = join(folder, sha256(url).slice(0, 32));
+  const place = manifestFolder(folder, url);
   const list = join(place, 'releases.json');
   const blobs = join(place, 'blobs');
 
@@ -63,7 +89,7 @@ export function createReleaseCache(folder: string, url: string, nowMs: () => num
     replaceDurably(path, content, { part: join(blobs, randomUUID()), mode: 0o600 });
 
   /** @throws GateError when it is there and is no such list */
-  const read = async (): Promise<KeptRelease[]> => {
+  const read = async (): Promise<ListedRelease[]> => {
     const text = await readFile(list, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
       throw refuse(list, `could not be read (${error.code ?? error.message})`, error);
@@ -77,10 +103,10 @@ export function createReleaseCache(folder: string, url: string, nowMs: () => num
       Array.isArray(document.releases) &&
       document.releases.every(isKept);
     if (!isList) throw refuse(list, `is no list of releases of ${url} in format ${FORMAT}`);
-    return document.releases as unknown as KeptRelease[];
+    return document.releases as unknown as ListedRelease[];
   };
 
-  const sweep = async (kept: readonly KeptRelease[]): Promise<void> => {
+  const sweep = async (kept: readonly ListedRelease[]): Promise<void> => {
     const named = new Set(kept.flatMap(({ policySha, configSha }) => [policySha, configSha]));
     for (const name of await readdir(blobs)) {
       if (named.has(name)) continue;
@@ -92,9 +118,14 @@ export function createReleaseCache(folder: string, url: string, nowMs: () => num
 
   return {
     blob,
-    keep: async ({ manifest, policy, config }) => {
+    keep: async ({ manifest, policy, config, signed }) => {
       await mkdir(blobs, { recursive: true, mode: 0o700 });
-      const release: KeptRelease = { manifest, policySha: sha256(policy), configSha: sha256(config) };
+      const release: ListedRelease = {
+        manifest,
+        policySha: sha256(policy),
+        configSha: sha256(config),
+        ...(signed && { signed: { bytes: toBase64(signed.bytes), signature: toBase64(signed.signature) } }),
+      };
       for (const [sha, bytes] of [
         [release.policySha, policy],
         [release.configSha, config],
@@ -111,13 +142,23 @@ export function createReleaseCache(folder: string, url: string, nowMs: () => num
       await replace(list, `${JSON.stringify({ format: FORMAT, url, releases }, null, 2)}\n`);
       await sweep(releases);
     },
-    last: async () => (await read())[0],
+    last: async () => {
+      const [newest] = await read();
+      if (newest === undefined) return undefined;
+      const { signed, ...kept } = newest;
+      if (signed === undefined) return kept;
+      return { ...kept, signed: { bytes: fromBase64(signed.bytes), signature: fromBase64(signed.signature) } };
+    },
   };
 }
 
 function ignoreAbsence(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error;
 }
+
+const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+
+const fromBase64 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'));
 
 function parse(text: string): unknown {
   try {
@@ -129,6 +170,9 @@ function parse(text: string): unknown {
 
 function isKept(value: unknown): boolean {
   if (!isJsonObject(value) || !isJsonObject(value.manifest)) return false;
+  const { signed } = value;
+  const isSigned = isJsonObject(signed) && typeof signed.bytes === 'string' && typeof signed.signature === 'string';
+  if (signed !== undefined && !isSigned) return false;
   return [value.policySha, value.configSha].every((sha) => typeof sha === 'string' && DIGEST.test(sha));
 }
 

@@ -3,6 +3,7 @@ import type { ReleaseConfig } from '../config/release-config';
 import type { DocumentPlace } from '../../platform/documents/validate';
 import type { Manifest } from '../manifest';
 import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
+import type { VerifiedSignature } from '../signing/manifest-trust';
 
 /** A configuration file as it was read: the digest is of exactly the bytes that gave the document. */
 export interface LoadedConfig {
@@ -23,6 +24,10 @@ export interface NamedRelease {
   /** throws GateError PolicyInvalid (also when there is none), or PolicyUnavailable when it is out of reach */
   loadPolicy(): Promise<PolicyBundle>;
   loadConfig(): Promise<LoadedConfig>;
+  /** who signed the manifest, as it was verified; absent where no signature is asked for */
+  signature?: VerifiedSignature;
+  /** from now on no manifest that was published before this one is taken; throws nothing. Absent without a signature */
+  accept?(): Promise<void>;
   /** keeps what was loaded for a start without the source; throws nothing. Absent where there is nothing to gain */
   keep?(): Promise<void>;
 }

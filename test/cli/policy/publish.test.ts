@@ -112,6 +112,49 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     ]);
   });
 
+  it('gate policy publish, promote and rollback sign their manifests, and bundles that nobody has signed', async () => {
+    const pair = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    });
+    put('public.pem', pair.publicKey);
+    const sign = ['--signing-key', put('signing.pem', pair.privateKey)];
+    const strict = put(
+      'strict.json',
+      JSON.stringify({
+        release: {
+          manifest: 'signed/latest.json',
+          cacheFolder: 'strict-cache',
+          verificationKey: { key: { file: 'public.pem' } },
+        },
+      }),
+    );
+    const run = (args: string[]) => runCli(folder, ['policy', ...args], { GATE_SETTINGS: join(folder, strict) });
+    const printed = async (...args: string[]) => (await run(args)).stdout;
+    const signed = async (...args: string[]) => {
+      const { code, stderr } = await run(args);
+      return `${code} ${stderr}`;
+    };
+    const v1 = ['publish', '--policy', 'policy', '--config', 'v1.pkl', '--version', 'v1'];
+    const unsigned = await signed(...v1, '--sign-key', 'signing.pem');
+    expect(unsigned).toMatch(/^0 gate: warning: workers of these settings refuse v1 .*the manifest is not signed/);
+    // The same release once more, in a manifest that is signed; then it is there.
+    for (const outcome of ['names v1 (it named v1)', 'already'])
+      expect(await printed('publish', '--config', 'v1.pkl', '--version', 'v1', ...sign)).toContain(outcome);
+    expect(await signed('publish', '--config', 'v2.json', '--version', 'v2', ...sign)).toBe('0 ');
+    expect(await signed('rollback', '--version', 'v1', ...sign)).toBe('0 ');
+    const manifest = join(folder, 'signed', 'latest.json');
+    const latest = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string; policy: string };
+    expect(latest.version).toBe('v1');
+    expect(readFileSync(join(folder, 'signed', latest.policy), 'latin1')).toContain('.signatures.json');
+    expect(await signed('publish', '--promote', 'signed/latest.json', 'signed/production.json', ...sign)).toBe('0 ');
+    // Each manifest is read as a worker reads it.
+    for (const name of ['latest.json', 'production.json'])
+      expect(await signed('diff', `signed/${name}`, `signed/${name}`)).toBe('0 ');
+    expect(await signed('rollback', '--version', 'v2', '--signing-key', 'public.pem')).toMatch(/^2 .*private key/);
+  });
+
   it('gate policy history lists a manifest that was written by hand', async () => {
     put('hand.json', JSON.stringify({ policy: 'p', config: 'c', version: 'hand' }));
     expect(JSON.parse((await gate('history', '--to', 'hand.json', '-o', 'json')).stdout)).toMatchObject([

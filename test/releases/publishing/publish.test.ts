@@ -49,8 +49,9 @@ describe('publishing', () => {
   }
   async function rollback(version?: string): Promise<boolean> {
     const current = (await readCurrent(place))!;
-    const planned = await planRollback(place, current, await history(), version);
-    if (planned) await carryOut(place, current, planned, act('ann'));
+    const done = act('ann');
+    const planned = await planRollback(place, current, await history(), version, done);
+    if (planned) await carryOut(place, current, planned, done);
     return planned !== undefined;
   }
   /** what was in force, newest first */
@@ -177,7 +178,7 @@ describe('publishing', () => {
     await publish('v1', { config: config('c1') });
     expect(await took()).toEqual(['publish v1', 'by hand hand']);
     await rollback();
-    expect(await inForce()).toEqual({ ...hand, policySHA256: sha256('p'), configSHA256: sha256('c') });
+    expect(await inForce()).toMatchObject({ ...hand, policySHA256: sha256('p'), configSHA256: sha256('c') });
   });
 
   it('publishing finds what was in force although the clock of one publisher is behind', async () => {
@@ -275,7 +276,7 @@ describe('publishing', () => {
     await publish('v1', { policy: policy('p1'), config: config('c1') });
     await publish('v2', { config: config('c2') });
     const current = await readCurrent(place);
-    const planned = await planRollback(place, current!, await history(), 'v1');
+    const planned = await planRollback(place, current!, await history(), 'v1', act('ann'));
     await publish('v3', { config: config('c3') }, 'bob');
     await expect(carryOut(place, current, planned!, act('ann'))).rejects.toMatchObject({ type: 'RevisionConflict' });
     expect(await versions()).toEqual(['publish v3', 'publish v2', 'publish v1']);
@@ -374,10 +375,12 @@ describe('publishing', () => {
       await publish('v3', { policy: policy('p3') });
     });
 
-    it('rolling back points to the release before, byte for byte as it was published', async () => {
-      const [, second] = await history();
+    it('rolling back points to the release before by a new manifest of its own time', async () => {
+      const [third, second] = await history();
       await rollback();
-      expect(manifestBytes((await inForce())!)).toEqual(manifestBytes(second!.manifest));
+      const now = (await inForce())!;
+      expect(now).toEqual({ ...second!.manifest, publishedBy: 'ann', publishedAt: now.publishedAt });
+      expect(now.publishedAt! > third!.manifest.publishedAt!).toBe(true);
       expect(await versions()).toEqual(['rollback v2', 'publish v3', 'publish v2', 'publish v1']);
     });
 
@@ -447,17 +450,20 @@ describe('publishing', () => {
     async function promote(): Promise<boolean> {
       const current = await readCurrent(production);
       const promoted = (await readCurrent(place))!;
-      const planned = await planPromote(place, promoted, production, current, await history(production));
-      if (planned) await carryOut(production, current, planned, act('ann'));
+      const done = act('ann');
+      const planned = await planPromote(place, promoted, production, current, await history(production), done);
+      if (planned) await carryOut(production, current, planned, done);
       return planned !== undefined;
     }
 
-    it('promoting copies the release whole, under its version and with who published it', async () => {
+    it('promoting copies the release whole, under its version, in a manifest of who promoted it', async () => {
       await promote();
       expect((await readCurrent(production))?.manifest).toEqual({
         ...(await inForce()),
         policy: 'policy-v2.tar.gz',
         config: 'config-v2.pkl',
+        publishedBy: 'ann',
+        publishedAt: expect.any(String),
       });
       expect((await production.store.get('config-v2.pkl'))?.bytes).toEqual(text('c1'));
       expect(await history(production)).toMatchObject([

@@ -170,9 +170,8 @@ describe('digests in the manifest', () => {
 describe('a policy that cannot be loaded', () => {
   it('a policy that cannot be loaded is a folder where bundles must be signed', async () => {
     await mkdir(join(folder, 'policy'));
-    await writeManifest({ policy: 'policy' });
-    const source = openReleaseSource(manifestPath, { verificationKey: { key: { env: 'KEY' } } });
-    await expect((await source.read()).loadPolicy()).rejects.toMatchObject({
+    const verifies = { verifies: true, read: () => Promise.reject(new Error('it is never read')) };
+    await expect(loadPolicy(join(folder, 'policy'), verifies)).rejects.toMatchObject({
       type: 'PolicyInvalid',
       message: expect.stringContaining('is a folder, which cannot be signed (release.verificationKey is set)'),
     });

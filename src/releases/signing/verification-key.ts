@@ -1,0 +1,23 @@
+import { readSecret } from '../../platform/files/read-secret';
+import type { BundleKey } from '../../rego/bundle/signing/bundle-key';
+import type { LoadedSettings } from '../../settings/load-settings';
+
+/**
+ * Reads the key of `release.verificationKey`, anew at each call; undefined where the settings have none.
+ *
+ * @throws (the function returned) GateError ConfigInvalid when the key cannot be read
+ */
+export function verificationKeyOf(
+  { settings, baseDir }: LoadedSettings,
+  env: NodeJS.ProcessEnv,
+): (() => Promise<BundleKey>) | undefined {
+  const configured = settings.release.verificationKey;
+  if (configured === undefined) return undefined;
+  const { key, keyID: keyId, algorithm, scope } = configured;
+  return async () => ({
+    key: await readSecret(key, { env, configFolder: baseDir }),
+    keyId,
+    algorithm,
+    ...(scope === undefined ? {} : { scope }),
+  });
+}
