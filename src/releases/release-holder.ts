@@ -4,7 +4,7 @@ import { within, type Timers } from '../kernel/timers';
 import type { ReleaseRef } from './release-ref';
 import type { Manifest } from './manifest';
 import type { LoadedConfig, NamedRelease } from './sources/release-source';
-import type { VerifiedSignature } from './signing/manifest-trust';
+import type { VerifiedSignature } from './signing/verified-signature';
 import type { Release, ReleaseHolder, ReleaseStatus } from './release';
 import type { PolicyBundle } from '../rego/bundle/policy-bundle';
 

@@ -1,7 +1,7 @@
 import type { PolicyBundle } from '../rego/bundle/policy-bundle';
 import type { JsonObject } from '../kernel/json';
 import type { ReleaseRef } from './release-ref';
-import type { VerifiedSignature } from './signing/manifest-trust';
+import type { VerifiedSignature } from './signing/verified-signature';
 import type { ReleaseConfig } from './config/release-config';
 
 /** Policy bundle and configuration together, loaded and swapped as one; immutable. */

@@ -5,12 +5,7 @@ import type { Manifest } from '../manifest';
 import type { AcceptedTimes } from './accepted-times';
 import { signatureKey, verifyManifest } from './manifest-signature';
 import { orderFault } from './publication-order';
-
-/** Who signed a manifest, as it was verified. */
-export interface VerifiedSignature {
-  keyId: string;
-  algorithm: string;
-}
+import type { VerifiedSignature } from './verified-signature';
 
 /** Decides whose manifests are taken: those that are signed, and no older than the last accepted one. */
 export interface ManifestTrust {

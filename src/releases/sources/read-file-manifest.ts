@@ -5,7 +5,8 @@ import { readBytes } from '../../platform/documents/loaders/read-bytes';
 import type { Manifest } from '../manifest';
 import { requireDigests, type DigestRule } from '../manifest-digests';
 import { MAX_SIGNATURE_BYTES, signatureKey } from '../signing/manifest-signature';
-import type { ManifestTrust, VerifiedSignature } from '../signing/manifest-trust';
+import type { ManifestTrust } from '../signing/manifest-trust';
+import type { VerifiedSignature } from '../signing/verified-signature';
 import { readManifest, type ManifestDocument } from './read-manifest';
 
 export interface FileManifestOptions {

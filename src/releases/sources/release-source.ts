@@ -3,7 +3,7 @@ import type { ReleaseConfig } from '../config/release-config';
 import type { DocumentPlace } from '../../platform/documents/validate';
 import type { Manifest } from '../manifest';
 import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
-import type { VerifiedSignature } from '../signing/manifest-trust';
+import type { VerifiedSignature } from '../signing/verified-signature';
 
 /** A configuration file as it was read: the digest is of exactly the bytes that gave the document. */
 export interface LoadedConfig {
