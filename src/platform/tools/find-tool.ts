@@ -7,6 +7,7 @@ import { createProgress, type Progress } from './install/progress';
 import { runTool } from './install/run-tool';
 import { isExecutableFile, searchPath } from './install/search-path';
 import { userCacheFolder } from '../files/user-folders';
+import { PINNED_DIGESTS, PINNED_MODULES } from './pinned-digests';
 import { platformOf, TOOLS, type ToolName, type ToolSpec } from './tool-spec';
 
 export type { ToolName } from './tool-spec';
@@ -31,6 +32,8 @@ export interface FindToolOptions {
   platform?: { platform: string; arch: string };
   /** ends a download or a build under way */
   signal?: AbortSignal;
+  /** SHA-256 by name of a published file @default what is pinned in the source */
+  digests?: Readonly<Record<string, string>>;
 }
 
 /** A tool that was just installed is read from the disk, on a machine that may do much else. */
@@ -44,8 +47,8 @@ const memo = new Map<ToolName, Promise<FoundTool>>();
 
 /**
  * The tool `name` in the pinned version: from its environment variable, the PATH, the project's cache folder
- * (`$XDG_CACHE_HOME/planning-engine/tools`), the publisher's download (checksum verified), or `go install`, in this
- * order. Found once a process; a failure is not remembered. On stderr it says what takes time: what it installs, and how.
+ * (`$XDG_CACHE_HOME/planning-engine/tools`), the publisher's download (its SHA-256 is pinned in the source), or
+ * `go install` of the module with the pinned sum, in this order. Found once a process; a failure is not remembered. On stderr it says what takes time: what it installs, and how.
  *
  * @throws Error that names everything that was tried, and what was wrong with each
  */
@@ -215,12 +218,18 @@ async function fill(
   const published = platformOf(platform, arch);
   const releaseUrl = env[`${spec.variable}_URL`] || spec.releaseUrl;
   const progress = createProgress(say);
-  if (published === undefined) {
+  const asset = published && spec.asset(published);
+  const sha256 = asset && (env[`${spec.variable}_SHA256`] || (options.digests ?? PINNED_DIGESTS)[asset.name]);
+  if (asset === undefined) {
     tried.push(`download: nothing is published for ${platform} ${arch}`);
+  } else if (sha256 === undefined) {
+    tried.push(
+      `download: the SHA-256 of ${asset.name} ${spec.version} is not pinned; ${spec.variable}_SHA256 gives it`,
+    );
   } else {
     say(`${name}: downloading ${spec.version} from ${releaseUrl}`);
     try {
-      await downloadTool(releaseUrl, spec.asset(published), staged, {
+      await downloadTool(releaseUrl, { ...asset, sha256: sha256.toLowerCase() }, staged, {
         connectTimeoutMs: options.connectTimeoutMs ?? 3_000,
         totalTimeoutMs: DOWNLOAD_TIMEOUT_MS,
         onProgress: (received, total) => progress.bytes(received, total),
@@ -235,13 +244,19 @@ async function fill(
       progress.end();
     }
   }
-  say(`${name}: building ${spec.goModule} with go install instead; that takes ${spec.buildTakes} on 2 cores, once`);
+  say(`${name}: building ${spec.goPackage} with go install instead; that takes ${spec.buildTakes} on 2 cores, once`);
   const building = showBuilding(name, spec, progress);
   try {
-    await goInstall(spec.goModule, name, folder, staged, {
+    const { goPackage, goModule, goLinkerFlags } = spec;
+    const build = {
+      package: goPackage,
+      module: goModule,
+      sum: PINNED_MODULES[goModule] ?? '',
+      linkerFlags: goLinkerFlags,
+    };
+    await goInstall(build, name, folder, staged, {
       env,
       timeoutMs: GO_TIMEOUT_MS,
-      linkerFlags: spec.goLinkerFlags,
       onLine: building.said,
       signal,
     });

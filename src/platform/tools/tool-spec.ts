@@ -4,10 +4,9 @@ export interface Platform {
   arch: 'amd64' | 'arm64';
 }
 
-/** One file of a release, and the publisher's file that holds its SHA-256. */
+/** One file of a release. */
 export interface ReleaseAsset {
   name: string;
-  checksums: string;
   /** the binary's name inside a tar.gz; absent when the asset is the binary itself */
   member?: string;
 }
@@ -24,7 +23,9 @@ export interface ToolSpec {
   /** release folder on the publisher's site, without a slash at the end */
   releaseUrl: string;
   asset(platform: Platform): ReleaseAsset;
-  /** what `go install` builds */
+  /** what `go install` builds: a package of the module */
+  goPackage: string;
+  /** `path@version`, whose sum is pinned */
   goModule: string;
   /** linker flags for it, where the publisher's own build sets what the tool prints of its version */
   goLinkerFlags?: string;
@@ -38,10 +39,7 @@ export type ToolName = 'temporal' | 'opa' | 'crane' | 'versitygw' | 'alertmanage
 const uname = ({ os, arch }: Platform): string =>
   `${os === 'linux' ? 'Linux' : 'Darwin'}_${arch === 'amd64' ? 'x86_64' : 'arm64'}`;
 
-/**
- * Checksums are not pinned in the source but read, over https, from the publisher's own file in the same release: that
- * guards against a broken or cut-off download, and is as trustworthy as the publisher's site.
- */
+/** What is downloaded or built must be what `pinned-digests.ts` says. */
 export const TOOLS: Readonly<Record<ToolName, ToolSpec>> = {
   temporal: {
     version: '1.5.1',
@@ -51,10 +49,10 @@ export const TOOLS: Readonly<Record<ToolName, ToolSpec>> = {
     releaseUrl: 'https://github.com/temporalio/cli/releases/download/v1.5.1',
     asset: ({ os, arch }) => ({
       name: `temporal_cli_1.5.1_${os}_${arch}.tar.gz`,
-      checksums: 'checksums.txt',
       member: 'temporal',
     }),
-    goModule: 'github.com/temporalio/cli/cmd/temporal@v1.5.1',
+    goPackage: 'github.com/temporalio/cli/cmd/temporal@v1.5.1',
+    goModule: 'github.com/temporalio/cli@v1.5.1',
     versionArgs: ['--version'],
     // Built from source the CLI calls itself 0.0.0-DEV; the version of the server inside tells which one it is.
     accepts: (printed) => /version 1\.5\.1\b/.test(printed) || /version 0\.0\.0-DEV \(Server 1\.29\.1\b/.test(printed),
@@ -67,8 +65,9 @@ export const TOOLS: Readonly<Record<ToolName, ToolSpec>> = {
     releaseUrl: 'https://github.com/open-policy-agent/opa/releases/download/v1.22.2',
     asset: ({ os, arch }) => {
       const name = os === 'darwin' && arch === 'amd64' ? 'opa_darwin_amd64' : `opa_${os}_${arch}_static`;
-      return { name, checksums: `${name}.sha256` };
+      return { name };
     },
+    goPackage: 'github.com/open-policy-agent/opa@v1.22.2',
     goModule: 'github.com/open-policy-agent/opa@v1.22.2',
     versionArgs: ['version'],
     accepts: (printed) => /^Version: 1\.22\.2$/m.test(printed),
@@ -81,10 +80,10 @@ export const TOOLS: Readonly<Record<ToolName, ToolSpec>> = {
     releaseUrl: 'https://github.com/google/go-containerregistry/releases/download/v0.22.1',
     asset: (platform) => ({
       name: `go-containerregistry_${uname(platform)}.tar.gz`,
-      checksums: 'checksums.txt',
       member: 'crane',
     }),
-    goModule: 'github.com/google/go-containerregistry/cmd/crane@v0.22.1',
+    goPackage: 'github.com/google/go-containerregistry/cmd/crane@v0.22.1',
+    goModule: 'github.com/google/go-containerregistry@v0.22.1',
     versionArgs: ['version'],
     accepts: (printed) => /^v?0\.22\.1\s*$/.test(printed),
   },
@@ -96,10 +95,10 @@ export const TOOLS: Readonly<Record<ToolName, ToolSpec>> = {
     releaseUrl: 'https://github.com/versity/versitygw/releases/download/v1.8.0',
     asset: (platform) => ({
       name: `versitygw_v1.8.0_${uname(platform)}.tar.gz`,
-      checksums: 'checksums.txt',
       member: 'versitygw',
     }),
-    goModule: 'github.com/versity/versitygw/cmd/versitygw@v1.8.0',
+    goPackage: 'github.com/versity/versitygw/cmd/versitygw@v1.8.0',
+    goModule: 'github.com/versity/versitygw@v1.8.0',
     goLinkerFlags: '-X main.Version=1.8.0',
     versionArgs: ['--version'],
     accepts: (printed) => /\bv?1\.8\.0\b/.test(printed),
@@ -113,10 +112,10 @@ export const TOOLS: Readonly<Record<ToolName, ToolSpec>> = {
     releaseUrl: 'https://github.com/prometheus/alertmanager/releases/download/v0.28.1',
     asset: ({ os, arch }) => ({
       name: `alertmanager-0.28.1.${os}-${arch}.tar.gz`,
-      checksums: 'sha256sums.txt',
       member: 'alertmanager',
     }),
-    goModule: 'github.com/prometheus/alertmanager/cmd/alertmanager@v0.28.1',
+    goPackage: 'github.com/prometheus/alertmanager/cmd/alertmanager@v0.28.1',
+    goModule: 'github.com/prometheus/alertmanager@v0.28.1',
     goLinkerFlags: '-X github.com/prometheus/common/version.Version=0.28.1',
     versionArgs: ['--version'],
     accepts: (printed) => /^alertmanager, version 0\.28\.1\b/.test(printed),
@@ -132,18 +131,4 @@ export function platformOf(platform: string, arch: string): Platform | undefined
   if (platform !== 'linux' && platform !== 'darwin') return undefined;
   if (arch === 'x64') return { os: platform, arch: 'amd64' };
   return arch === 'arm64' ? { os: platform, arch: 'arm64' } : undefined;
-}
-
-/**
- * The SHA-256 of `asset`, lower case, in a publisher's checksum file: lines of `<64 hex digits>  <name>`, as sha256sum
- * writes them (`*name` too), or one line with the digits alone. Undefined when the file does not tell.
- */
-export function checksumOf(asset: string, checksumFile: string): string | undefined {
-  const lines = checksumFile.split(/\r?\n/).filter((line) => line.trim() !== '');
-  for (const line of lines) {
-    const [digest = '', name] = line.trim().split(/\s+\*?/);
-    if (!/^[0-9a-fA-F]{64}$/.test(digest)) continue;
-    if (name === asset || (name === undefined && lines.length === 1)) return digest.toLowerCase();
-  }
-  return undefined;
 }

@@ -18,6 +18,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { pack } from 'tar-stream';
 import { eventually } from '../../support/eventually';
 import { cachedToolPath, locateTool } from '../../../src/platform/tools/find-tool';
+import { PINNED_MODULES } from '../../../src/platform/tools/pinned-digests';
 
 const OPA = '#!/bin/sh\necho "Version: 1.22.2"\n';
 const OLD_OPA = '#!/bin/sh\necho "Version: 0.70.0"\n';
@@ -31,12 +32,19 @@ describe('finding a tool', () => {
   let said: string[];
   let server: Server;
   let served: Record<string, string | Buffer>;
+  /** where a path leads instead */
+  let moved: Record<string, string>;
+  let digests: Record<string, string>;
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'gate-tools-'));
     said = [];
     served = {};
+    moved = {};
+    digests = {};
     server = createServer((request, response) => {
+      const location = moved[request.url ?? ''];
+      if (location !== undefined) return void response.writeHead(302, { location }).end();
       const body = served[request.url ?? ''];
       response.writeHead(body === undefined ? 404 : 200).end(body);
     });
@@ -66,17 +74,21 @@ describe('finding a tool', () => {
     say: (line: string) => void said.push(line),
     platform: LINUX,
     connectTimeoutMs: 60_000,
+    digests,
   });
   const onPath = (name: string, text: string): string => executable(join(folder, 'bin', name), text);
   const inCache = (): string => executable(cachedToolPath('opa', env), OPA);
   const publish = (binary: string, digest = sha256(binary)): void => {
     served['/opa_linux_amd64_static'] = binary;
-    served['/opa_linux_amd64_static.sha256'] = `${digest}  opa_linux_amd64_static\n`;
+    digests.opa_linux_amd64_static = digest;
   };
   /** A stand-in for the Go toolchain: "builds" `binary`, and counts its runs. */
-  const fakeGo = (binary: string): void => {
+  const fakeGo = (binary: string, sum = PINNED_MODULES['github.com/open-policy-agent/opa@v1.22.2']): void => {
     const built = executable(join(folder, 'built'), binary);
-    onPath('go', `#!/bin/sh\necho "$@" >> ${folder}/go.log\n/bin/cp ${built} "$GOBIN/opa"\n`);
+    onPath(
+      'go',
+      `#!/bin/sh\necho "$@" >> ${folder}/go.log\n[ "$1" = mod ] && echo '{ "Sum": "${sum}" }' && exit\n/bin/cp ${built} "$GOBIN/opa"\n`,
+    );
   };
 
   it('the tool finder takes what the environment variable names before anything else', async () => {
@@ -110,7 +122,7 @@ describe('finding a tool', () => {
     expect(await locateTool('opa', options())).toEqual({ path, version: '1.22.2', from: 'cache' });
   });
 
-  it("the tool finder downloads the binary, checks it against the publisher's checksum and keeps it in the cache", async () => {
+  it('the tool finder downloads the binary, compares it with the digest that is pinned and keeps it in the cache', async () => {
     publish(OPA);
     const path = cachedToolPath('opa', env);
     expect(await locateTool('opa', options())).toEqual({ path, version: '1.22.2', from: 'download' });
@@ -127,19 +139,19 @@ describe('finding a tool', () => {
     for await (const chunk of archive) chunks.push(chunk as Buffer);
     const name = 'temporal_cli_1.5.1_linux_amd64.tar.gz';
     served[`/${name}`] = gzipSync(Buffer.concat(chunks));
-    served['/checksums.txt'] = `${'0'.repeat(64)}  other.tar.gz\n${sha256(served[`/${name}`] ?? '')}  ${name}\n`;
+    digests[name] = sha256(served[`/${name}`] ?? '');
     const found = await locateTool('temporal', options());
     expect(found.from).toBe('download');
     expect(readFileSync(found.path, 'utf8')).toBe(TEMPORAL);
   });
 
-  it('the tool finder never uses a download with another checksum, and builds from source instead', async () => {
+  it('the tool finder never uses a download with another digest, and builds from source instead', async () => {
     publish(OPA, 'a'.repeat(64));
     fakeGo(OPA);
     expect((await locateTool('opa', options())).from).toBe('go install');
     expect(said.join('\n')).toMatch(/expected SHA-256 a{64}, got [0-9a-f]{64}/);
     expect(readFileSync(join(folder, 'go.log'), 'utf8')).toBe(
-      'install -trimpath github.com/open-policy-agent/opa@v1.22.2\n',
+      'mod download -json github.com/open-policy-agent/opa@v1.22.2\ninstall -trimpath github.com/open-policy-agent/opa@v1.22.2\n',
     );
   });
 
@@ -147,7 +159,7 @@ describe('finding a tool', () => {
     fakeGo(OPA);
     const found = await Promise.all([locateTool('opa', options()), locateTool('opa', options())]);
     expect(found.map(({ from }) => from).sort()).toEqual(['cache', 'go install']);
-    expect(readFileSync(join(folder, 'go.log'), 'utf8').trim().split('\n')).toHaveLength(1);
+    expect(readFileSync(join(folder, 'go.log'), 'utf8').match(/^install/gm)).toHaveLength(1);
     expect(said.join('\n')).toContain(`waiting for process ${process.pid}`);
   });
 
@@ -173,11 +185,31 @@ describe('finding a tool', () => {
   });
 
   it.each([
-    ['the checksum file is missing', (): void => undefined, /opa_linux_amd64_static.sha256: status 404/],
+    ['its digest is not pinned', (): void => undefined, /not pinned; PLANNING_ENGINE_OPA_SHA256 gives it/],
+    ['it is not there', () => void (digests.opa_linux_amd64_static = 'a'.repeat(64)), /amd64_static: status 404/],
     [
-      'the checksum file is of something else',
-      () => void (served['/opa_linux_amd64_static.sha256'] = 'no'),
-      /holds no SHA-256/,
+      'its URL is plain http',
+      () => {
+        publish(OPA);
+        env.PLANNING_ENGINE_OPA_URL = 'http://releases.example';
+      },
+      /releases\.example\/opa_linux_amd64_static: expected an https URL/,
+    ],
+    [
+      'it is redirected to plain http',
+      () => {
+        publish(OPA);
+        moved['/opa_linux_amd64_static'] = 'http://releases.example/opa';
+      },
+      /expected a redirect to https, got one to http:\/\/releases\.example/,
+    ],
+    [
+      'it is redirected for ever',
+      () => {
+        publish(OPA);
+        moved['/opa_linux_amd64_static'] = '/opa_linux_amd64_static';
+      },
+      /more than 5 redirects/,
     ],
     [
       'the binary is of another version',
@@ -189,7 +221,25 @@ describe('finding a tool', () => {
     await expect(locateTool('opa', options())).rejects.toThrow(expected);
   });
 
+  it('the tool finder follows redirects, and takes a digest that the user gives', async () => {
+    publish(OPA);
+    delete digests.opa_linux_amd64_static;
+    env.PLANNING_ENGINE_OPA_SHA256 = sha256(OPA).toUpperCase();
+    served['/elsewhere'] = OPA;
+    moved['/opa_linux_amd64_static'] = '/elsewhere';
+    expect((await locateTool('opa', options())).from).toBe('download');
+  });
+
+  it('the tool finder builds no module but the one whose sum is pinned', async () => {
+    fakeGo(OPA, `h1:${'A'.repeat(43)}=`);
+    await expect(locateTool('opa', options())).rejects.toThrow(
+      /opa@v1\.22\.2: expected the sum h1:WzqR.*, got h1:AAAA/,
+    );
+    expect(readFileSync(join(folder, 'go.log'), 'utf8')).not.toMatch(/install/);
+  });
+
   it('the tool finder continues when the publisher does not answer in time', async () => {
+    publish(OPA);
     server.removeAllListeners('request');
     fakeGo(OPA);
     const found = await locateTool('opa', { ...options(), connectTimeoutMs: 20 });

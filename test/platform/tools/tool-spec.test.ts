@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createProgress } from '../../../src/platform/tools/install/progress';
-import { checksumOf, isToolName, platformOf, TOOLS, type ToolName } from '../../../src/platform/tools/tool-spec';
-
-const digest = 'ab'.repeat(32);
+import { PINNED_DIGESTS, PINNED_MODULES } from '../../../src/platform/tools/pinned-digests';
+import { isToolName, platformOf, TOOLS, type ToolName } from '../../../src/platform/tools/tool-spec';
 
 describe('what is published', () => {
   it.each([
@@ -38,17 +37,18 @@ describe('what is published', () => {
     expect(TOOLS[tool].accepts(printed)).toBe(expected);
   });
 
-  it.each([
-    ['a line of sha256sum', `${digest}  asset`, digest],
-    ['the binary mark', `${digest} *asset`, digest],
-    ['capital digits', `${digest.toUpperCase()}  asset`, digest],
-    ['one of several lines', `${'0'.repeat(64)}  other\n${digest}  asset\n`, digest],
-    ['the digits alone', `${digest}\n`, digest],
-    ['a name that only begins alike', `${digest}  asset.tar.gz`, undefined],
-    ['too few digits', `${digest.slice(1)}  asset`, undefined],
-    ['nothing', '', undefined],
-  ])('a checksum file with %s', (_case, file, expected) => {
-    expect(checksumOf('asset', file)).toBe(expected);
+  it('of each tool the module that is built is pinned, and of each but opa what is published', () => {
+    for (const spec of Object.values(TOOLS)) {
+      expect(PINNED_MODULES[spec.goModule]).toMatch(/^h1:[A-Za-z0-9+/]{43}=$/);
+      expect(spec.goPackage.startsWith(spec.goModule.split('@')[0]!)).toBe(true);
+      expect(spec.releaseUrl).toMatch(/^https:/);
+    }
+    const platforms = (['linux', 'darwin'] as const).flatMap((os) =>
+      (['amd64', 'arm64'] as const).map((arch) => ({ os, arch })),
+    );
+    for (const tool of ['temporal', 'crane', 'versitygw'] as const)
+      for (const platform of platforms)
+        expect(PINNED_DIGESTS[TOOLS[tool].asset(platform).name]).toMatch(/^[0-9a-f]{64}$/);
   });
 
   it.each([

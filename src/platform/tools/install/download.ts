@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { gunzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { withSignal, type SignalSources } from '../../timers/with-signal';
-import { checksumOf, type ReleaseAsset } from '../tool-spec';
+import type { ReleaseAsset } from '../tool-spec';
 
 export interface DownloadOptions {
   /** how long to wait for the first bytes of an answer: short, so that a machine without network continues at once */
@@ -19,24 +19,19 @@ export interface DownloadOptions {
 }
 
 /**
- * Fetches `asset` from `releaseUrl`, checks its SHA-256 against the publisher's checksum file and writes the binary to
- * `target`, mode 0755. Rejects with the URL and what was found; `target` may then be there, incomplete.
+ * Fetches `asset` from `releaseUrl` over https, compares it with its SHA-256 and writes the binary to `target`, mode 0755.
+ * Rejects with the URL and what was found; `target` may then be there, incomplete.
  */
 export async function downloadTool(
   releaseUrl: string,
-  asset: ReleaseAsset,
+  asset: ReleaseAsset & { sha256: string },
   target: string,
   options: DownloadOptions,
 ): Promise<void> {
-  const checksumUrl = `${releaseUrl}/${asset.checksums}`;
-  const sums = await withSignal(limitsOf(options), async (total) => (await get(checksumUrl, total, options)).text());
-  const expected = checksumOf(asset.name, sums);
-  if (expected === undefined) throw new Error(`${checksumUrl} holds no SHA-256 of ${asset.name}`);
-
   const url = `${releaseUrl}/${asset.name}`;
   const raw = `${target}.download`;
   const actual = await fetchToFile(url, raw, options);
-  if (actual !== expected) throw new Error(`${url}: expected SHA-256 ${expected}, got ${actual}`);
+  if (actual !== asset.sha256) throw new Error(`${url}: expected SHA-256 ${asset.sha256}, got ${actual}`);
   const bytes = await readFile(raw);
   const binary = asset.member === undefined ? bytes : await memberOf(bytes, asset.member, url);
   await writeFile(target, binary, { mode: 0o755 });
@@ -45,6 +40,7 @@ export async function downloadTool(
 function limitsOf({ totalTimeoutMs, signal }: DownloadOptions): SignalSources {
   return { timeoutMs: totalTimeoutMs, signals: signal === undefined ? [] : [signal] };
 }
+const MOST_REDIRECTS = 5;
 
 async function get(url: string, total: AbortSignal, options: DownloadOptions): Promise<Response> {
   const controller = new AbortController();
@@ -54,9 +50,7 @@ async function get(url: string, total: AbortSignal, options: DownloadOptions): P
   );
   total.addEventListener('abort', () => controller.abort(total.reason), { once: true });
   try {
-    const response = await fetch(url, { signal: controller.signal, redirect: 'follow' });
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    return response;
+    return await follow(new URL(url), controller.signal);
   } catch (error) {
     const { message, cause } = error as Error;
     const reason = cause instanceof Error && cause.message ? cause.message : message;
@@ -64,6 +58,31 @@ async function get(url: string, total: AbortSignal, options: DownloadOptions): P
   } finally {
     clearTimeout(connect);
   }
+}
+
+/** Each address on the way is looked at: fetch itself would follow a redirect from https to http. */
+async function follow(first: URL, signal: AbortSignal): Promise<Response> {
+  let url = first;
+  for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {
+    requireSecure(
+      url,
+      url === first ? 'expected an https URL' : `expected a redirect to https, got one to ${url.origin}`,
+    );
+    const response = await fetch(url, { signal, redirect: 'manual' });
+    const location = response.headers.get('location');
+    if (response.ok) return response;
+    if (response.status < 300 || response.status > 399 || location === null)
+      throw new Error(`status ${response.status}`);
+    await response.body?.cancel();
+    url = new URL(location, url);
+  }
+  throw new Error(`more than ${MOST_REDIRECTS} redirects`);
+}
+
+/** Nobody is on the way to this machine itself. */
+function requireSecure({ protocol, hostname }: URL, message: string): void {
+  const isOwn = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
+  if (protocol !== 'https:' && !(protocol === 'http:' && isOwn)) throw new Error(message);
 }
 
 function fetchToFile(url: string, file: string, options: DownloadOptions): Promise<string> {
