@@ -13,6 +13,8 @@ export interface AlertDispatcher {
    * no one twice; a restarted process has forgotten and may.
    */
   send(alert: Alert): Promise<void>;
+  /** The same to those receivers that know what fires: a resolved message about something that may not fire. */
+  settle(alert: Alert): Promise<void>;
 }
 
 /** Names every receiver that did not take the alert. */
@@ -53,25 +55,31 @@ export function createAlertDispatcher(receivers: readonly AlertReceiver[], metri
     return delivery;
   }
 
-  return {
-    async send(alert) {
-      // The time as well: what is wrong a second time is another message, though it is the same thing.
-      const key = JSON.stringify([alert.fingerprint, alert.startsAtMs, alert.status, alert.reminder]);
-      const done = deliveries.get(key) ?? new Map<AlertReceiver, Promise<void>>();
-      deliveries.set(key, done);
+  const sendTo = async (alert: Alert, wanted: readonly AlertReceiver[]): Promise<void> => {
+    // The time as well: what is wrong a second time is another message, though it is the same thing.
+    const key = JSON.stringify([alert.fingerprint, alert.startsAtMs, alert.status, alert.reminder]);
+    const done = deliveries.get(key) ?? new Map<AlertReceiver, Promise<void>>();
+    deliveries.set(key, done);
 
-      const results = await Promise.allSettled(receivers.map((receiver) => deliver(alert, receiver, done)));
-      const failures = results.flatMap((result, index) =>
-        result.status === 'rejected'
-          ? [{ receiver: receivers[index]?.name ?? String(index), message: messageOf(result.reason) }]
-          : [],
-      );
-      if (failures.length > 0) {
-        throw new AlertDeliveryError(failures, {
-          cause: results.find((result) => result.status === 'rejected')?.reason,
-        });
-      }
-    },
+    const results = await Promise.allSettled(wanted.map((receiver) => deliver(alert, receiver, done)));
+    const failures = results.flatMap((result, index) =>
+      result.status === 'rejected'
+        ? [{ receiver: wanted[index]?.name ?? String(index), message: messageOf(result.reason) }]
+        : [],
+    );
+    if (failures.length > 0) {
+      throw new AlertDeliveryError(failures, {
+        cause: results.find((result) => result.status === 'rejected')?.reason,
+      });
+    }
+  };
+  return {
+    send: (alert) => sendTo(alert, receivers),
+    settle: (alert) =>
+      sendTo(
+        alert,
+        receivers.filter(({ knowsWhatFires }) => knowsWhatFires === true),
+      ),
   };
 }
 

@@ -16,6 +16,8 @@ export interface Alert {
   deploymentId?: string;
   /** the stage that it is about */
   stage?: string;
+  /** URL of the manifest, of an alert about a release */
+  manifest?: string;
   /** failure type that is the reason now: it may change from message to message, so it is no label */
   pauseReason?: string;
   /** absent in messages of earlier releases, as `labels` */
@@ -38,6 +40,8 @@ export interface Alert {
 
 export interface AlertReceiver {
   readonly name: string;
+  /** it knows by itself what fires: a resolved message about anything else changes nothing there, and tells no one */
+  readonly knowsWhatFires?: true;
   /** retried inside; rejects when the receiver could not be reached in the end */
   send(alert: Alert): Promise<void>;
 }

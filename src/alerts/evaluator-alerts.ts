@@ -1,6 +1,6 @@
-import { hasSameContent, type ReleaseRef } from '../releases/release-ref';
+import type { ReleaseRef } from '../releases/release-ref';
 import type { Alert } from './alert';
-import { createAlertQueue, type UnawaitedAlerts } from './alert-queue';
+import type { StandingAlerts } from './standing-alerts';
 
 /** Where a disagreement was found. Its answers may hold masked values: the alert leads to the record, which is masked. */
 export interface DisagreementPlace {
@@ -19,42 +19,41 @@ export interface EvaluatorAlerts {
   loaded(release: ReleaseRef): void;
 }
 
-export function createEvaluatorAlerts(unawaited: UnawaitedAlerts): EvaluatorAlerts {
-  const firing = new Map<string, { release: ReleaseRef; alert: Alert }>();
-  const { nowMs } = unawaited;
-  const queue = createAlertQueue(unawaited);
+const NAME = 'EvaluatorsDisagree';
+
+export function createEvaluatorAlerts({
+  standing,
+  nowMs,
+}: {
+  standing: StandingAlerts;
+  nowMs(): number;
+}): EvaluatorAlerts {
   return {
-    disagreed: (release, place) => {
-      const fingerprint = `evaluators-disagree-${release.policySha}-${release.configRev}`;
-      if (firing.has(fingerprint)) return;
-      const alert = disagreementAlert(fingerprint, release, place, nowMs());
-      firing.set(fingerprint, { release, alert });
-      queue(alert);
-    },
-    loaded: (release) => {
-      for (const [fingerprint, { release: blamed, alert }] of [...firing]) {
-        if (hasSameContent(blamed, release)) continue;
-        firing.delete(fingerprint);
-        const summary = `Release ${release.manifestVersion} is in force`;
-        queue({ ...alert, status: 'resolved', summary, endsAtMs: nowMs() });
-      }
-    },
+    disagreed: (release, place) => standing.raise(disagreementAlert(release, place, nowMs())),
+    loaded: (release) =>
+      standing.lower(
+        { names: [NAME], except: new Set([fingerprintOf(release)]) },
+        `Release ${release.manifestVersion} is in force`,
+      ),
   };
 }
 
+function fingerprintOf({ policySha, configRev }: ReleaseRef): string {
+  return `evaluators-disagree-${policySha}-${configRev}`;
+}
+
 function disagreementAlert(
-  fingerprint: string,
-  { manifestVersion }: ReleaseRef,
+  release: ReleaseRef,
   { decisionId, deploymentId, stage }: DisagreementPlace,
   startsAtMs: number,
 ): Alert {
   return {
     status: 'firing',
-    fingerprint,
-    name: 'EvaluatorsDisagree',
+    fingerprint: fingerprintOf(release),
+    name: NAME,
     deploymentId,
     stage,
-    summary: `The two evaluators of release ${manifestVersion} do not agree: what only one allows is an error`,
+    summary: `The two evaluators of release ${release.manifestVersion} do not agree: what only one allows is an error`,
     description:
       `The policy's plan allowed ${deploymentId} / ${stage}, and its compiled module did not. ` +
       `gate audit show ${decisionId} has both answers. ` +

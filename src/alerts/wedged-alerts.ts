@@ -1,6 +1,6 @@
 import { shortText } from '../kernel/short-text';
 import type { Alert } from './alert';
-import { createAlertQueue, type UnawaitedAlerts } from './alert-queue';
+import type { StandingAlerts } from './standing-alerts';
 
 /** A workflow whose workflow task fails again and again, in words. */
 export interface WedgedReport {
@@ -19,25 +19,15 @@ export interface WedgedAlerts {
 
 /** Alerts at a time; more are one cause, which these name. */
 const MAX_FIRING = 20;
+const NAME = 'GateWedged';
 
-export function createWedgedAlerts(unawaited: UnawaitedAlerts): WedgedAlerts {
-  const firing = new Map<string, Alert>();
-  const { nowMs } = unawaited;
-  const queue = createAlertQueue(unawaited);
+export function createWedgedAlerts(standing: StandingAlerts): WedgedAlerts {
   return {
     found: (reports) => {
-      const now = new Set(reports.map(({ workflowId }) => workflowId));
-      for (const [workflowId, alert] of firing) {
-        if (now.has(workflowId)) continue;
-        firing.delete(workflowId);
-        queue({ ...alert, status: 'resolved', summary: `${workflowId} runs again, or has ended`, endsAtMs: nowMs() });
-      }
-      for (const report of reports) {
-        if (firing.has(report.workflowId) || firing.size >= MAX_FIRING) continue;
-        const alert = wedgedAlert(report);
-        firing.set(report.workflowId, alert);
-        queue(alert);
-      }
+      const alerts = reports.map(wedgedAlert);
+      const except = new Set(alerts.map(({ fingerprint }) => fingerprint));
+      standing.lower({ names: [NAME], except }, 'The workflow runs again, or has ended');
+      for (const alert of alerts) standing.raise(alert, MAX_FIRING);
     },
   };
 }
@@ -47,7 +37,7 @@ function wedgedAlert({ workflowId, sinceMs, text }: WedgedReport): Alert {
   return {
     status: 'firing',
     fingerprint: shortText(`wedged-${workflowId}`),
-    name: 'GateWedged',
+    name: NAME,
     ...(deploymentId === undefined ? {} : { deploymentId }),
     summary: `${workflowId} waits with a failing workflow task: it decides nothing and answers no one`,
     description: text,

@@ -167,6 +167,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     reload: releases.reload,
     close: async () => {
       releases.stop();
+      await alerts.stop();
       await decisions.close();
       await audit.close();
     },

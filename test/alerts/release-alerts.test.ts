@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Alert } from '../../src/alerts/alert';
 import { createAlertDispatcher } from '../../src/alerts/alert-dispatcher';
+import { createStandingAlerts } from '../../src/alerts/standing-alerts';
 import { createReleaseAlerts, type ReleaseAlerts } from '../../src/alerts/release-alerts';
 import { FailureType, GateError } from '../../src/kernel/failures';
 import type { Release } from '../../src/releases/release';
@@ -15,6 +16,7 @@ const outOfReach = new GateError(FailureType.PolicyUnavailable, '503');
 let sent: Alert[];
 let undelivered: unknown[];
 let receive: (alert: Alert) => Promise<void>;
+let settledAlerts: Alert[];
 let nowMs: number;
 let alerts: ReleaseAlerts;
 
@@ -22,16 +24,22 @@ beforeEach(() => {
   sent = [];
   undelivered = [];
   receive = async (alert) => void sent.push(alert);
-  nowMs = 1_000;
+  settledAlerts = [];
+  nowMs = 999;
   // The real dispatcher: it must not take what comes back for what was sent already.
   const dispatcher = createAlertDispatcher([{ name: 'receiver', send: (alert) => receive(alert) }], {
     sent: () => undefined,
     failed: () => undefined,
   });
   alerts = createReleaseAlerts({
-    send: (alert) => dispatcher.send(alert),
-    nowMs: () => nowMs++,
-    onUndelivered: (error) => undelivered.push(error),
+    standing: createStandingAlerts({
+      send: (alert) => dispatcher.send(alert),
+      settle: async (alert) => void settledAlerts.push(alert),
+      nowMs: () => nowMs,
+      onUndelivered: (error) => undelivered.push(error),
+    }),
+    manifest: 's3://releases/latest.json',
+    nowMs: () => (nowMs += 1),
   });
 });
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -43,12 +51,15 @@ describe('the alert about a release', () => {
     expect(sent).toEqual([
       {
         status: 'firing',
-        fingerprint: 'release-refused-bad wasm; bad limit',
+        fingerprint: expect.any(String),
         name: 'ReleaseRefused',
+        manifest: 's3://releases/latest.json',
+        labels: { alertname: 'ReleaseRefused', manifest: 's3://releases/latest.json' },
         summary: 'A new release was refused; version v2 stays in force',
         description: 'bad wasm\nbad limit',
         startsAtMs: 1_000,
         reminder: 0,
+        nextReminderAtMs: 1_000 + 15 * 60_000,
       },
     ]);
   });
@@ -57,8 +68,21 @@ describe('the alert about a release', () => {
     const other = new GateError(FailureType.PolicyInvalid, 'the same, in other words');
     alerts.refused(refused, release, 'digest-1');
     alerts.refused(other, undefined, 'digest-1');
+    alerts.refused(other, undefined, 'digest-2');
     await settled();
-    expect(new Set(sent.map(({ fingerprint }) => fingerprint))).toEqual(new Set(['release-refused-digest-1']));
+    expect(sent.map(({ status }) => status)).toEqual(['firing', 'resolved', 'firing']);
+    expect(sent[2]?.fingerprint).not.toBe(sent[0]?.fingerprint);
+  });
+
+  it('a worker that starts healthy settles both alerts of its manifest, once, at receivers that know what fires', async () => {
+    alerts.healthy(release);
+    alerts.healthy(release);
+    await settled();
+    expect(sent).toEqual([]);
+    expect(settledAlerts.map(({ status, labels }) => [status, labels?.alertname, labels?.manifest])).toEqual([
+      ['resolved', 'ReleaseRefused', 's3://releases/latest.json'],
+      ['resolved', 'ReleaseUnavailable', 's3://releases/latest.json'],
+    ]);
   });
 
   it.each<[string, GateError, Release | undefined, string, string]>([
@@ -72,8 +96,8 @@ describe('the alert about a release', () => {
 
   it('the alert about a release is resolved when the next good one is in force, once', async () => {
     alerts.refused(refused, release);
-    alerts.recovered(release);
-    alerts.recovered(release);
+    alerts.healthy(release);
+    alerts.healthy(release);
     await settled();
     expect(sent.map(({ status }) => status)).toEqual(['firing', 'resolved']);
     expect(sent[1]).toMatchObject({
@@ -98,7 +122,7 @@ describe('the alert about a release', () => {
   it('the alert about a release fires again when the same thing happens again', async () => {
     for (let times = 0; times < 2; times += 1) {
       alerts.refused(outOfReach, release);
-      alerts.recovered(release);
+      alerts.healthy(release);
     }
     await settled();
     expect(sent.map(({ status }) => status)).toEqual(['firing', 'resolved', 'firing', 'resolved']);
@@ -112,7 +136,7 @@ describe('the alert about a release', () => {
       sent.push(alert);
     };
     alerts.refused(refused, release);
-    alerts.recovered(release);
+    alerts.healthy(release);
     await settled();
     expect(sent).toEqual([]);
     deliver();
@@ -126,7 +150,7 @@ describe('the alert about a release', () => {
       sent.push(alert);
     };
     alerts.refused(refused, release);
-    alerts.recovered(release);
+    alerts.healthy(release);
     await settled();
     expect(undelivered).toHaveLength(1);
     expect(sent.map(({ status }) => status)).toEqual(['resolved']);

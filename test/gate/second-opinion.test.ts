@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -61,7 +62,9 @@ describe('the second opinion', () => {
   const services = async (more = {}): Promise<Services> => {
     const settings = parseSettings(settingsOf(more), { file: 'settings' }, folder);
     const stdout = new Writable({ write: (_chunk, _encoding, done) => done() });
-    const opened = await createServices({ settings, baseDir: folder }, { env: {}, stdout });
+    // What one leaves firing is not for the next.
+    const env = { XDG_DATA_HOME: join(folder, `data-${randomUUID()}`) };
+    const opened = await createServices({ settings, baseDir: folder }, { env, stdout });
     open.push(opened);
     return opened;
   };

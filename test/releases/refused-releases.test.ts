@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -63,7 +64,8 @@ describe('a new release that is broken', () => {
       },
     });
     logged = [];
-    services = await createServices({ settings, baseDir: folder }, { env: {}, logger: pino(lines), stdout: lines });
+    const env = { XDG_DATA_HOME: join(folder, 'data') };
+    services = await createServices({ settings, baseDir: folder }, { env, logger: pino(lines), stdout: lines });
   });
   afterAll(async () => {
     await services?.close();
@@ -233,7 +235,10 @@ describe('a new release that is broken', () => {
         folder,
       );
       const stdout = new Writable({ write: (_chunk, _encoding, done) => done() });
-      return createServices({ settings, baseDir: folder }, { env, logger: pino({ level: 'silent' }), stdout });
+      const logger = pino({ level: 'silent' });
+      // What one leaves firing is not for the next.
+      const own = { ...env, XDG_DATA_HOME: join(folder, `data-${randomUUID()}`) };
+      return createServices({ settings, baseDir: folder }, { env: own, logger, stdout });
     }
     const altered = async (): Promise<Uint8Array> => {
       const files = new Map(await readArchive(await signBundle(good, key)));

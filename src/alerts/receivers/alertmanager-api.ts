@@ -7,6 +7,7 @@ import { postWebhook, type ReceiverDeps } from './webhook';
 export function createAlertmanagerApiReceiver(config: AlertReceiverConfig, deps: ReceiverDeps): AlertReceiver {
   return {
     name: deps.name,
+    knowsWhatFires: true,
     send: (alert) => postWebhook(config, deps, toAlertmanagerApi(alert, Date.now(), deps.uiUrl)),
   };
 }

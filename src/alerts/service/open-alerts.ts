@@ -1,12 +1,19 @@
+import { join } from 'node:path';
+import { canonicalJson } from '../../kernel/canonical-json';
+import { sha256 } from '../../kernel/digest';
+import { repeat } from '../../kernel/repeat';
+import { userDataFolder } from '../../platform/files/user-folders';
+import { systemTimers } from '../../platform/timers/system-timers';
 import { createHttpFetch, type TlsFiles } from '../../platform/http/http-client';
 import { readSecret } from '../../platform/files/read-secret';
 import type { LoadedSettings } from '../../settings/load-settings';
-import type { Alert } from '../alert';
 import { createAlertDispatcher, type AlertDispatcher, type AlertMetrics } from '../alert-dispatcher';
 import { alertLabels } from '../alert-labels';
 import { createEvaluatorAlerts, type EvaluatorAlerts } from '../evaluator-alerts';
 import { createAlertReceivers } from '../receivers/create-receivers';
 import { createReleaseAlerts, type ReleaseAlerts } from '../release-alerts';
+import { createStandingAlerts } from '../standing-alerts';
+import { createAlertMemory } from './alert-memory';
 import { createWedgedAlerts, type WedgedAlerts } from '../wedged-alerts';
 
 export interface AlertsOptions {
@@ -24,10 +31,16 @@ export interface Alerts {
   evaluators: EvaluatorAlerts;
   /** alerts about workflows whose workflow task fails again and again */
   wedged: WedgedAlerts;
+  /** ends the reminders */
+  stop(): Promise<void>;
 }
 
+/** Reminders and messages that were not taken may be this much late. */
+const REMIND_EVERY_MS = 60_000;
+
 /**
- * The receivers that the settings name. Opening does no I/O: their secrets are read when they are first used.
+ * The receivers that the settings name; their secrets are read when they are first used. Only what an earlier worker left
+ * firing is read here.
  *
  * @throws GateError ConfigInvalid
  */
@@ -39,15 +52,33 @@ export function openAlerts({ settings, baseDir }: LoadedSettings, { env, metrics
     uiUrl,
   };
   const dispatcher = createAlertDispatcher(createAlertReceivers(receivers, deps), metrics);
-  const unawaited = {
-    send: (alert: Alert) => dispatcher.send({ ...alert, labels: alertLabels(alert, settings.alerts.labels) }),
-    nowMs: () => Date.now(),
-    onUndelivered: (failure: unknown) => logger.warn({ error: failure }, 'alert not delivered'),
-  };
+  const nowMs = (): number => Date.now();
+  const { labels } = settings.alerts;
+  const standing = createStandingAlerts({
+    send: (alert) => dispatcher.send(alert),
+    settle: (alert) => dispatcher.settle(alert),
+    labels: (alert) => alertLabels(alert, labels),
+    nowMs,
+    onUndelivered: (failure) => logger.warn({ error: failure }, 'alert not delivered: it is sent again'),
+    // Without receivers nothing is left firing.
+    ...(receivers.length === 0 ? {} : { memory: createAlertMemory(memoryFolder({ settings, baseDir }, env)) }),
+    onForgotten: (error) => logger.warn({ error }, 'what a worker leaves firing cannot be kept on disk'),
+  });
+  const reminding = repeat({ timers: systemTimers, everyMs: REMIND_EVERY_MS, act: () => standing.remind() });
+  const { manifest } = settings.release;
   return {
     dispatcher,
-    releases: createReleaseAlerts(unawaited),
-    evaluators: createEvaluatorAlerts(unawaited),
-    wedged: createWedgedAlerts(unawaited),
+    releases: createReleaseAlerts({ standing, manifest, nowMs }),
+    evaluators: createEvaluatorAlerts({ standing, nowMs }),
+    wedged: createWedgedAlerts(standing),
+    stop: () => reminding.stop(),
   };
+}
+
+/** What one worker leaves firing is for the next one of the same release and the same task queue. */
+function memoryFolder({ settings, baseDir }: LoadedSettings, env: AlertsOptions['env']): string {
+  const { taskQueue, address = env.TEMPORAL_ADDRESS, namespace = env.TEMPORAL_NAMESPACE } = settings.temporal;
+  const { manifest } = settings.release;
+  const of = [manifest.includes('://') ? '' : baseDir, manifest, taskQueue, address ?? '', namespace ?? ''];
+  return join(userDataFolder('alerts', env), sha256(canonicalJson(of)).slice(0, 32));
 }

@@ -23,10 +23,10 @@ export interface ReleasesOptions {
   faultsOf(policy: PolicyBundle, loaded: LoadedConfig): Promise<readonly Fault[]>;
   /** tried after the smoke evaluation; rejects to refuse the release */
   tryOut(release: Release): Promise<void>;
-  /** told when the newest release is not in force, and when it is again */
+  /** told when the newest release is not in force, and after each check that finds it so */
   alerts: {
     refused(error: GateError, kept: Release | undefined, digest?: string): void;
-    recovered(release: Release): void;
+    healthy(release: Release): void;
   };
   /** told of each release that comes into force */
   onLoaded(release: ReleaseRef): void;
@@ -73,9 +73,8 @@ export async function openReleases(options: ReleasesOptions): Promise<Releases> 
     },
     onChecked: (release, recovered) => {
       metrics.checked(Date.now());
-      if (!recovered) return;
-      logger.info({ ...release.ref }, 'the newest release is in force again');
-      alerts.recovered(release);
+      if (recovered) logger.info({ ...release.ref }, 'the newest release is in force again');
+      alerts.healthy(release);
     },
   });
   await holder.refresh().catch(() => undefined);

@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Alert, AlertReceiver } from '../../../src/alerts/alert';
+import { createAlertDispatcher } from '../../../src/alerts/alert-dispatcher';
 import { stepIncident, type Incident, type IncidentEvent } from '../../../src/alerts/incident';
+import { createReleaseAlerts } from '../../../src/alerts/release-alerts';
+import { createStandingAlerts } from '../../../src/alerts/standing-alerts';
 import { createAlertReceivers } from '../../../src/alerts/receivers/create-receivers';
 import type { AlertmanagerWebhook } from '../../../src/alerts/to-alertmanager';
 import { startAlertReceiver, type AlertReceiverServer } from '../../../src/dev/alert-receiver';
@@ -12,6 +15,8 @@ import { startHttpChild } from '../../../src/dev/http-child';
 import { endAlert, firingAlert, incidentLabels, resolvedAlert } from '../../../src/gate/deployments/deployment-alerts';
 import { ALERT_EVENTS } from '../../../src/kernel/alert-event';
 import { createHttpFetch } from '../../../src/platform/http/http-client';
+import { FailureType, GateError } from '../../../src/kernel/failures';
+import type { Release } from '../../../src/releases/release';
 import { cachedToolPath, findTool } from '../../../src/platform/tools/find-tool';
 import { aPause, aStatus } from '../../gate/deployments/a-status';
 import { eventually } from '../../support/eventually';
@@ -185,5 +190,40 @@ withAlertmanager('a real Alertmanager', () => {
   it('a real Alertmanager refuses the body of a webhook, which the receiver says without repeating it', async () => {
     const [alert] = messages(ids[0] ?? '', [['trouble', Date.now()]]) as [Alert];
     await expect(webhook.send(alert)).rejects.toThrow('answered 400');
+  });
+
+  it('a real Alertmanager resolves what a worker left firing when the next one starts healthy, and tells nothing else', async () => {
+    // Each as a worker on a machine of its own: the memory of the one before is gone.
+    const starts = (manifest: string) => {
+      const { send, settle } = createAlertDispatcher([api], { sent: () => undefined, failed: () => undefined });
+      const nowMs = () => Date.now();
+      const standing = createStandingAlerts({ send, settle, nowMs, onUndelivered: (error) => failures.push(error) });
+      return { standing, alerts: createReleaseAlerts({ standing, manifest, nowMs }) };
+    };
+    const failures: unknown[] = [];
+    const release = { ref: { policySha: 'p', configRev: 'c', manifestVersion: 'v2' } } as Release;
+    const refused = new GateError(FailureType.PolicyInvalid, 'bad wasm', [
+      { type: FailureType.PolicyInvalid, message: 'bad wasm' },
+    ]);
+    const firing = async (): Promise<string[]> => {
+      const all = (await (await fetch(`${endpoint}/api/v2/alerts`)).json()) as Shown[];
+      return all.map(({ labels }) => `${labels.alertname} ${labels.manifest}`).filter((name) => name.includes('s3://'));
+    };
+    starts('s3://a/latest.json').alerts.refused(refused, undefined, 'digest');
+    starts('s3://b/latest.json').alerts.refused(refused, undefined, 'digest');
+    const both = ['ReleaseRefused s3://a/latest.json', 'ReleaseRefused s3://b/latest.json'];
+    await eventually('both alerts', async () => (await firing()).length === 2);
+    expect((await firing()).sort()).toEqual(both);
+
+    const next = starts('s3://a/latest.json');
+    next.alerts.healthy(release);
+    await next.standing.remind();
+    await eventually('one alert', async () => (await firing()).length === 1);
+    expect(await firing()).toEqual(both.slice(1));
+    const names = downstream.received.flatMap(({ body }) =>
+      (body as unknown as AlertmanagerWebhook).alerts.map(({ labels }) => labels.alertname),
+    );
+    expect(names).not.toContain('ReleaseUnavailable');
+    expect(failures).toEqual([]);
   });
 });

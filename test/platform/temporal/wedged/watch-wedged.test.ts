@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Alert } from '../../../../src/alerts/alert';
+import { createStandingAlerts } from '../../../../src/alerts/standing-alerts';
 import { createWedgedAlerts } from '../../../../src/alerts/wedged-alerts';
 import { DeploymentClient } from '../../../../src/clients/deployment-client';
 import { workflowIdOf } from '../../../../src/kernel/names';
@@ -29,11 +30,12 @@ describe('a wedged deployment', () => {
     const alerts: Alert[] = [];
     const failures: unknown[] = [];
     const looks: number[] = [];
-    const wedgedAlerts = createWedgedAlerts({
+    const standing = createStandingAlerts({
       send: async (alert) => void alerts.push(alert),
       nowMs: () => 5,
       onUndelivered: (error) => failures.push(error),
     });
+    const wedgedAlerts = createWedgedAlerts(standing);
 
     await env.withWorker(taskQueue, gate.activities(), async () => {
       await deployments.start({ id: good, stages: [{ name: 'canary' }] });
@@ -96,11 +98,12 @@ describe('a wedged deployment', () => {
 
   it('a wedged deployment is one of at most twenty that are alerted at a time', async () => {
     const alerts: Alert[] = [];
-    const { found } = createWedgedAlerts({
+    const standing = createStandingAlerts({
       send: async (alert) => void alerts.push(alert),
       nowMs: () => 1,
       onUndelivered: () => undefined,
     });
+    const { found } = createWedgedAlerts(standing);
     const reports = Array.from({ length: 30 }, (_, index) => ({ workflowId: `w${index}`, sinceMs: 0, text: 'x' }));
     found(reports);
     found(reports);
