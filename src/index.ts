@@ -26,7 +26,14 @@ export {
   type ReplayRequest,
   type ReplayResult,
 } from './replay/run/replay-release';
-export { createGateActivities, gatePlugin, type OpenGateActivities } from './plugin';
+export {
+  createGateActivities,
+  gatePlugin,
+  startSweep,
+  type OpenGateActivities,
+  type RunningSweep,
+  type SweepOptions,
+} from './plugin';
 export { gateDataConverter } from './settings/open-data-converter';
 export { loadSettings, type LoadedSettings } from './settings/load-settings';
 export {

@@ -1,6 +1,7 @@
 import { SimplePlugin } from '@temporalio/plugin';
 import type { DataConverter } from '@temporalio/common';
-import type { BundleOptions, WorkerOptions } from '@temporalio/worker';
+import { Client } from '@temporalio/client';
+import { Worker, type BundleOptions, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { createActivities } from './activities/create-gate-activities';
 import { createSweepActivities } from './activities/create-sweep-activities';
 import type { GateActivities } from './activities/gate-activities';
@@ -9,7 +10,9 @@ import type { LoadedSettings } from './settings/load-settings';
 import { toLoaded } from './gate/create-gate';
 import { HEARTBEATS } from './platform/temporal/heartbeats';
 import { messageConverterPath } from './platform/temporal/converters/message-converter-path';
-import { gateDataConverter } from './settings/open-data-converter';
+import { builtWorkflows } from './built-workflows';
+import { keepSweep } from './platform/temporal/keeping/keep-sweep';
+import { encrypts, gateDataConverter } from './settings/open-data-converter';
 import { createServices, type ServiceOptions } from './gate/services';
 
 /** The gate's activities for a worker of your own, and how to end what they hold. */
@@ -44,6 +47,53 @@ export async function createGateActivities(
     activities: { ...createActivities(services), ...createSweepActivities(services) },
     dataConverter,
     close: () => services.close(),
+  };
+}
+
+/** Where the sweep of a program of your own runs. */
+export interface SweepOptions {
+  /** of the namespace's server; stays open */
+  connection: NativeConnection;
+  /** @default `default` */
+  namespace?: string;
+  /** of the sweep alone: your own workers do not have its workflow. Workers with other encryption keys need another one */
+  taskQueue: string;
+}
+
+/** A worker that runs the sweep. */
+export interface RunningSweep {
+  /** resolves when it has stopped, rejects when it failed */
+  stopped: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Records the ends of deployments whose workflow Temporal terminated or let time out, in a namespace without a `gate
+ * worker`, which does so by itself. Several programs may call it: one sweep runs a namespace, on a queue that has workers.
+ * Your own workers need the gate's activities, since each end is recorded on the task queue of its workflow.
+ */
+export async function startSweep(
+  { activities, dataConverter }: OpenGateActivities,
+  { connection, namespace = 'default', taskQueue }: SweepOptions,
+): Promise<RunningSweep> {
+  const { findClosed, recordClosed } = activities;
+  const { bundle } = await builtWorkflows(encrypts(dataConverter));
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue,
+    workflowBundle: bundle,
+    dataConverter,
+    activities: { findClosed, recordClosed },
+  });
+  const sweep = keepSweep(new Client({ connection, namespace, dataConverter }), { namespace, taskQueue });
+  const stopped = worker.run().finally(() => sweep.stop());
+  return {
+    stopped,
+    stop: async () => {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await stopped;
+    },
   };
 }
 

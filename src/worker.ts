@@ -20,7 +20,7 @@ import { pollFleetQueues } from './releases/fleet/polling/poll-fleet-queues';
 import type { FleetStatus } from './releases/fleet/worker-answer';
 import { encrypts, gateDataConverter } from './settings/open-data-converter';
 import { WEDGED_ADVICE, wedgedText } from './platform/temporal/wedged/find-wedged';
-import { keepStarted } from './platform/temporal/keep-started';
+import { keepSweep } from './platform/temporal/keeping/keep-sweep';
 import { countPaused } from './platform/temporal/paused-activities';
 import { reachTemporal } from './platform/temporal/connection/reach-temporal';
 import { watchWedged } from './platform/temporal/wedged/watch-wedged';
@@ -169,13 +169,10 @@ export async function startWorker(loaded: LoadedSettings, options: WorkerStartOp
     });
     opened.push(() => counting.stop());
 
-    const sweep = keepStarted({
-      client,
-      workflowType: 'sweep',
-      workflowId: SWEEP_WORKFLOW_ID,
+    const sweep = keepSweep(client, {
+      namespace,
       taskQueue,
-      summary: 'Ends of deployments that Temporal terminated or let time out',
-      timers: systemTimers,
+      onFound: ({ state }) => services.metrics.sweep.found(state === 'attended'),
       onFailure: (error) => services.logger.warn({ error }, `could not start the workflow ${SWEEP_WORKFLOW_ID}`),
     });
     opened.push(() => sweep.stop());

@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from '@temporalio/client';
 import type { DataConverter, PayloadConverter } from '@temporalio/common';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
-import { gatePlugin } from '../src/plugin';
+import { createGateActivities, gatePlugin, startSweep } from '../src/plugin';
 import { gateDataConverter } from '../src/settings/open-data-converter';
 import { workflowIdOf } from '../src/kernel/names';
 import { explainQuery, resumeUpdate, statusQuery } from '../src/workflows/messages';
 import { FakeGateActivities } from './fakes/fake-gate-activities';
 import { eventually, startTemporalEnv, type TemporalEnv } from './support/temporal-env';
 import { bytes, rawPayload, rawSignal } from './support/raw-messages';
+import { createLogger } from '../src/platform/observability/logger';
 import { parseSettings, type LoadedSettings } from '../src/settings/load-settings';
 import type { own } from './workflows/own-workflows';
 
@@ -17,18 +21,22 @@ const OWN: DataConverter = { payloadConverterPath: require.resolve('./fixtures/p
 const workflowsPath = require.resolve('./workflows/own-workflows');
 const DEFAULTS: LoadedSettings = { settings: parseSettings({}, { file: 'settings' }, __dirname), baseDir: __dirname };
 const logger = new DefaultLogger('ERROR');
+const QUIET = createLogger({ level: 'silent' });
 
 describe('the gate in a worker of one’s own', () => {
   let env: TemporalEnv;
   let connection: NativeConnection;
+  let folder: string;
 
   beforeAll(async () => {
     env = await startTemporalEnv(workflowsPath);
+    folder = mkdtempSync(join(tmpdir(), 'gate-plugin-'));
     connection = await NativeConnection.connect({ address: env.server.address });
   });
   afterAll(async () => {
     await connection?.close();
     await env?.stop();
+    rmSync(folder, { recursive: true, force: true });
   });
 
   /** Pauses on an error, gets a signal that nobody can read, is resumed and ends; then its history is replayed. */
@@ -98,5 +106,48 @@ describe('the gate in a worker of one’s own', () => {
     await expect(gateDataConverter(DEFAULTS, process.env, { payloadConverterPath: './own' })).rejects.toThrow(
       'absolute',
     );
+  });
+
+  it('the plugin has heartbeats sent each second, so that an abort reaches an action at once, unless you say otherwise', () => {
+    const open = { activities: new FakeGateActivities().activities(), dataConverter: {}, close: async () => undefined };
+    const configured = gatePlugin(open).configureWorker({ taskQueue: 'q' });
+    expect(configured.maxHeartbeatThrottleInterval).toBe('1s');
+    const own = gatePlugin(open).configureWorker({ taskQueue: 'q', maxHeartbeatThrottleInterval: '5s' });
+    expect(own.maxHeartbeatThrottleInterval).toBe('5s');
+  });
+
+  it('startSweep records the end of a terminated workflow of a program that has no gate worker', async () => {
+    const id = `swept-${randomUUID()}`;
+    const settings = { audit: { store: { folder } }, release: { manifest: join(folder, 'none.json') } };
+    const loaded = { settings: parseSettings(settings, { file: 'settings' }, folder), baseDir: folder };
+    const open = await createGateActivities(loaded, { env: {}, logger: QUIET, stdout: { write: () => true } });
+    const sweep = await startSweep(open, { connection, taskQueue: `${id}-sweep` });
+    const gate = new FakeGateActivities();
+    gate.verdict = { outcome: 'error', faults: [{ type: 'FactStale', message: 'too old' }] };
+    const { recordClosed } = open.activities;
+    const worker = await Worker.create({
+      ...{ connection, taskQueue: id, workflowsPath },
+      plugins: [gatePlugin({ ...open, activities: { ...gate.activities(), recordClosed } })],
+    });
+    try {
+      await worker.runUntil(async () => {
+        const handle = await env.client.workflow.start<typeof own>('own', {
+          ...{ workflowId: id, taskQueue: id, args: [{ id, stages: ['eu'] }] },
+        });
+        await eventually('a pause', async () => (await handle.query(statusQuery)).state === 'paused');
+        await handle.terminate('wrong cluster');
+        await eventually('the sweep to have recorded it', async () => {
+          const { events } = await env.client.workflow.getHandle('gate/sweep').fetchHistory();
+          const results = events?.flatMap(
+            (event) => event.activityTaskCompletedEventAttributes?.result?.payloads ?? [],
+          );
+          return results?.some(({ data }) => Buffer.from(data ?? []).toString() === '"recorded"');
+        });
+      });
+    } finally {
+      await env.client.workflow.getHandle('gate/sweep').terminate();
+      await sweep.stop();
+      await open.close();
+    }
   });
 });

@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { Worker, type NativeConnection, type WorkflowBundleOption } from '@temporalio/worker';
+import { queuePollers } from '../platform/temporal/keeping/queue-pollers';
 import { fleetQueueOf, ownQueueOf, type AskWorkersRequest, type WorkerAnswer } from '../releases/fleet/worker-answer';
 
-/** Temporal's number for the pollers of activities. */
-const ACTIVITY_POLLERS = 2;
 /** A worker that lives polls within this time, so one that does not begin to answer is dead, or out of reach. */
 const BEGIN_WITHIN_MS = 5_000;
 const ASK_TIMEOUT_MS = 90_000;
@@ -36,7 +35,7 @@ export async function askFleet(
   taskQueue: string,
   { reload, signal }: { reload: boolean; signal: AbortSignal },
 ): Promise<FleetAnswer[]> {
-  const seen = await findWorkers(fleet, taskQueue);
+  const seen = await queuePollers(fleet.client, fleet.namespace, fleetQueueOf(taskQueue), 'activity');
   if (seen.size === 0) return [];
   const identities = [...seen.keys()].sort();
   const ownQueue = `${fleetQueueOf(taskQueue)}/asking/${randomUUID()}`;
@@ -65,32 +64,4 @@ export async function askFleet(
   };
   const answers = await worker.runUntil(ask);
   return answers.map((answer) => ({ ...answer, lastSeenAtMs: seen.get(answer.identity) ?? 0 }));
-}
-
-/** By identity, when Temporal last heard of each. */
-async function findWorkers({ client, namespace }: FleetClient, taskQueue: string): Promise<Map<string, number>> {
-  const seen = new Map<string, number>();
-  for (const name of await partitionsOf(client, namespace, fleetQueueOf(taskQueue))) {
-    const { pollers } = await client.workflowService.describeTaskQueue({
-      namespace,
-      taskQueue: { name },
-      taskQueueType: ACTIVITY_POLLERS,
-    });
-    for (const { identity, lastAccessTime } of pollers ?? []) {
-      const atMs = Number(lastAccessTime?.seconds ?? 0) * 1000;
-      if (identity) seen.set(identity, Math.max(atMs, seen.get(identity) ?? 0));
-    }
-  }
-  return seen;
-}
-
-/**
- * A server spreads a queue over partitions (four by default, one in its dev server), and under the queue's own name it
- * tells the pollers of the first alone. One that does not tell its partitions is asked by that name.
- */
-async function partitionsOf(client: Client, namespace: string, queue: string): Promise<string[]> {
-  const { activityTaskQueuePartitions = [] } = await client.workflowService
-    .listTaskQueuePartitions({ namespace, taskQueue: { name: queue } })
-    .catch(() => ({ activityTaskQueuePartitions: [] }));
-  return [...new Set([queue, ...(activityTaskQueuePartitions ?? []).flatMap(({ key }) => (key ? [key] : []))])];
 }

@@ -8,6 +8,7 @@ import { createReleaseMetrics } from '../releases/service/release-metrics';
 import { createActionMetrics } from './actions/service/action-metrics';
 import { createDecisionMetrics } from './decisions/service/decision-metrics';
 import { createEndMetrics } from './end-metrics';
+import { createSweepMetrics } from './sweep-metrics';
 import { createFactMetrics } from './facts/service/fact-metrics';
 
 /** What the features report, by domain. Each hook is a plain function that throws nothing and needs no `this`. */
@@ -25,6 +26,7 @@ export function createMetrics(registry: Registry) {
     decisions: createDecisionMetrics(registry),
     pauses: createPauseMetrics(registry),
     wedged: createWedgedMetrics(registry),
+    sweep: createSweepMetrics(registry),
     releases: createReleaseMetrics(registry),
     audit: createAuditMetrics(registry),
     actions: createActionMetrics(registry),

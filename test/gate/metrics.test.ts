@@ -42,7 +42,7 @@ describe('metrics', () => {
 
   it('metrics count what each hook reports', async () => {
     const { registry, metrics } = setUp();
-    const { facts, errors, decisions, pauses, wedged, releases, audit, actions, alerts } = metrics;
+    const { facts, errors, decisions, pauses, wedged, sweep, releases, audit, actions, alerts } = metrics;
     facts.observeLatency('levelServer', 0.02);
     errors.failed('FactStale');
     facts.cacheHit('levelServer');
@@ -61,6 +61,7 @@ describe('metrics', () => {
     // As a release before wrote it, and one that is no pause.
     pauses.recorded({ kind: 'resolved', reason: 'resumed by ann', timestamp });
     pauses.recorded({ kind: 'resume', reason: 'checked', timestamp });
+    sweep.found(true);
     wedged.found(2);
     releases.loaded({ policySha: 'p1', configRev: 'c1', manifestVersion: '1' }, 1000, false);
     releases.loaded({ policySha: 'p2', configRev: 'c2', manifestVersion: '2' }, 2000, true);
@@ -99,6 +100,7 @@ describe('metrics', () => {
         'gate_release_checked_timestamp_seconds 3',
         'gate_release_from_cache 0',
         'gate_release_reloads_total{result="unavailable"} 1',
+        'gate_sweep_attended 1',
         'gate_wedged_workflows 2',
         'gate_release_info{policy_sha="p2",config_rev="c2",manifest_version="2"} 1',
         'gate_release_loaded_timestamp_seconds 2',

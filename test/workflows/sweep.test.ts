@@ -10,6 +10,8 @@ import type { Services } from '../../src/gate/services';
 import { SWEEP_WORKFLOW_ID, workflowIdOf } from '../../src/kernel/names';
 import type { Fault } from '../../src/kernel/failures';
 import type { sweep } from '../../src/workflows/sweep';
+import { sweepFinding } from '../../src/clients/doctor/sweep';
+import { keepSweep } from '../../src/platform/temporal/keeping/keep-sweep';
 import { setupSearchAttributes } from '../../src/clients/search-attribute-setup';
 import { FakeGateActivities } from '../fakes/fake-gate-activities';
 import { eventually, startTemporalEnv, type RunningWorker, type TemporalEnv } from '../support/temporal-env';
@@ -146,5 +148,24 @@ describe('the sweep of terminated and timed-out runs', () => {
     await handle().terminate();
     await eventually('the end', async () => endsOf().length > 0);
     expect(alertsOf()).toHaveLength(1);
+  });
+
+  it('a sweep whose task queue has no worker is told by the doctor, and taken over by another worker', async () => {
+    const sweeping = env.client.workflow.getHandle(SWEEP_WORKFLOW_ID);
+    await sweeping.terminate();
+    expect(await sweepFinding(env.client, 'default')).toMatchObject({ state: 'note', what: 'sweep' });
+    const options = { workflowId: SWEEP_WORKFLOW_ID, taskQueue: 'no-one-here' };
+    await env.client.workflow.start<typeof sweep>('sweep', options);
+    expect((await sweepFinding(env.client, 'default')).found).toMatch('no-one-here, which no worker polls');
+    const seen: string[] = [];
+    const keeping = keepSweep(env.client, {
+      ...{ namespace: 'default', taskQueue: queue, onFound: ({ state }) => void seen.push(state) },
+    });
+    await eventually('the new sweep', async () => (await sweeping.describe()).taskQueue === queue);
+    await keeping.stop();
+    expect(seen).toEqual(['unattended']);
+    expect(await sweepFinding(env.client, 'default')).toEqual({
+      ...{ state: 'ok', what: 'sweep', found: `gate/sweep on task queue ${queue}` },
+    });
   });
 });

@@ -10,6 +10,7 @@ import { askFleet } from '../ask-fleet';
 import { withFleet } from '../with-fleet';
 import { attempt, missing, type Finding } from './finding';
 import { pausedFindings } from './paused-rechecks';
+import { sweepFinding } from './sweep';
 import { versionFindings } from './version-findings';
 
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -35,14 +36,21 @@ function askWorkers(loaded: LoadedSettings, env: NodeJS.ProcessEnv, signal: Abor
     loaded,
     env,
     async (fleet) => {
-      const [routing, answers, search, paused] = await Promise.all([
+      const [routing, answers, search, paused, sweep] = await Promise.all([
         readTaskRouting(fleet.serverConnection, fleet.namespace, taskQueue),
         askFleet(fleet, taskQueue, { reload: false, signal }),
         findWedgedWorkflows(fleet.client, fleet.namespace, taskQueue),
         pausedFindings(fleet.client, taskQueue),
+        sweepFinding(fleet.client, fleet.namespace),
       ]);
       const own = { buildId: deployment?.buildId ?? fleet.buildId, name: deployment?.name };
-      return [ownBuild(own, newPatches), ...versionFindings(routing, answers), ...wedgedFindings(search), ...paused];
+      return [
+        ownBuild(own, newPatches),
+        ...versionFindings(routing, answers),
+        ...wedgedFindings(search),
+        ...paused,
+        sweep,
+      ];
     },
     CONNECT_TIMEOUT_MS,
   );
