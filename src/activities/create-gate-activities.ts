@@ -43,7 +43,8 @@ export function createActivities(services: Services): GateActivities {
       return {
         stages: config.stages,
         activities: config.activities,
-        ...(alertRules === undefined ? {} : { alerts: alertRules }),
+        // Workers of the release before know neither.
+        ...(alertRules === undefined ? {} : { alerts: alertRules, leavesAlerts: true as const }),
         ...(uiUrl === undefined ? {} : { uiUrl }),
         ...(historyLimit === undefined ? {} : { historyLimit }),
       };

@@ -96,6 +96,8 @@ export interface GateDefaults {
   uiUrl?: string;
   /** what people are told of; absent in answers of earlier releases */
   alerts?: AlertRules;
+  /** a deployment may leave its last messages to the workflow `deliverAlerts`; absent as `alerts` */
+  leavesAlerts?: true;
 }
 
 /** What the gate does outside the workflow. Each is safe to run twice. Failures are ApplicationFailures of a FailureType. */

@@ -33,7 +33,7 @@ import type { JsonValue } from '../kernel/json';
 import { diffJson } from '../kernel/json-diff';
 import type { OperatorCall } from '../kernel/operator-call';
 import { BoundedMap } from '../kernel/bounded-map';
-import { findWorkflow } from './find-workflow';
+import { findWorkflow, otherOpenWorkflows } from './find-workflow';
 import { listDeployments, type ListedDeployment, type ListFilter } from './list-deployments';
 import { isTaskFailing, updateTaken, UpdateTaken } from './update-taken';
 
@@ -95,11 +95,12 @@ export class DeploymentClient {
   /**
    * Starts the deployment, or finds the one that was started with the same input.
    *
-   * @throws GateError ConfigInvalid when it is too big, or when the id was used with other input; the faults show the
-   *   difference
+   * @throws GateError ConfigInvalid when it is too big, when the id was used with other input (the faults show the
+   *   difference), or when an open workflow of other people awaits the gate under it
    */
   async start(spec: DeploymentSpec): Promise<{ started: boolean }> {
     refuseTooBig(spec);
+    await this.refuseSecond(spec.id);
     const digest = inputDigest(spec);
     const nonce = randomUUID();
     const input: DeploymentInput = { spec };
@@ -121,12 +122,26 @@ export class DeploymentClient {
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
-    const { memo } = await this.handle({ workflowId: workflowIdOf(spec.id) }).describe();
+    const { memo, status } = await this.handle({ workflowId: workflowIdOf(spec.id) }).describe();
     if (memo?.inputDigest !== digest) {
       const earlier = await this.startedSpec(workflowIdOf(spec.id));
-      throw otherInput(spec, earlier, this.options.hidesValues ?? false);
+      const hidesValues = this.options.hidesValues ?? false;
+      throw otherInput(spec, earlier, { hidesValues, isOpen: status.name === 'RUNNING' });
     }
     return { started: memo.startedBy === nonce };
+  }
+
+  /**
+   * Two workflows under one id would share its records, and every operator's call would have to name one. What Temporal
+   * lists may lag behind by seconds.
+   */
+  private async refuseSecond(id: string): Promise<void> {
+    const [other] = await otherOpenWorkflows(this.options.client, id);
+    if (other === undefined || (await this.describeIfKnown(workflowIdOf(id)))) return;
+    const message =
+      `Expected no other open workflow of deployment ${id}, but ${other} awaits the gate for it: ` +
+      `${workflowIdOf(id)} would be a second one. Use another id, or wait until ${other} has ended`;
+    throw new GateError(FailureType.ConfigInvalid, message);
   }
 
   /**
@@ -339,8 +354,14 @@ export function inputDigest(spec: DeploymentSpec): string {
   return sha256(canonicalJson(spec));
 }
 
-function otherInput(spec: DeploymentSpec, earlier: DeploymentSpec | undefined, hidesValues: boolean): GateError {
-  const message = `Deployment ${spec.id} was started before with other input; use another id, or --again to run it again`;
+function otherInput(
+  spec: DeploymentSpec,
+  earlier: DeploymentSpec | undefined,
+  { hidesValues, isOpen }: { hidesValues: boolean; isOpen: boolean },
+): GateError {
+  // One that is running cannot be run again.
+  const advice = isOpen ? 'it is running: use another id' : 'use another id, or --again to run it again';
+  const message = `Deployment ${spec.id} was started before with other input; ${advice}`;
   const asJson = (document: DeploymentSpec) => document as unknown as JsonValue;
   const changes = earlier ? diffJson(asJson(earlier), asJson(spec), { lists: 'elements' }) : [];
   const faults = changes.map(({ path, a, b }) => {

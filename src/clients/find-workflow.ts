@@ -28,6 +28,16 @@ export async function findWorkflow(client: Client, deploymentId: string, own: Ow
   return own === 'closed' ? ownId : (others[0]?.id ?? ownId);
 }
 
+/**
+ * The open workflows of other people that await the gate for a deployment, some of them where there are many.
+ *
+ * @throws errors of the connection
+ */
+export async function otherOpenWorkflows(client: Client, deploymentId: string): Promise<string[]> {
+  const others = await otherWorkflows(client, deploymentId);
+  return others.filter(({ isOpen }) => isOpen).map(({ id }) => id);
+}
+
 /** Open ones first, then the one that closed last; each workflow once. */
 async function otherWorkflows(client: Client, deploymentId: string): Promise<{ id: string; isOpen: boolean }[]> {
   const found = new Map<string, { id: string; isOpen: boolean }>();

@@ -1,17 +1,10 @@
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  CancellationScope,
-  continueAsNew,
-  isCancellation,
-} from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, continueAsNew, isCancellation } from '@temporalio/workflow';
 import type { ActionContext } from '../gate/actions/action';
 import type { DeploymentSpec, StageSpec } from '../gate/deployments/deployment-spec';
 import { CARRIED_VERSION, type CarriedGate, type DeploymentStatus } from '../gate/deployments/deployment-state';
 import { FailureType } from '../kernel/failures';
 import type { JsonObject } from '../kernel/json';
 import { Gate } from './gate/gate';
-import { holdsAcceptedCalls } from './parts/accepted-calls';
 import { readableCarried } from './parts/readable-carried';
 import { runStageAction } from './gate/stage-action';
 
@@ -37,6 +30,7 @@ export async function deployment(input: DeploymentInput): Promise<DeploymentStat
     stages: spec.stages.map((stage) => stage.name),
     carried,
     ownsMessages: true,
+    leavesAlerts: true,
     historyLimit,
     continueAsNew: (state) => continueAsNew<typeof deployment>({ ...input, carried: state }),
   });
@@ -48,7 +42,7 @@ export async function deployment(input: DeploymentInput): Promise<DeploymentStat
       await runStage(gate, spec, stage, index);
     }
   } catch (error) {
-    if (isCancellation(error)) await endCancelled(gate, spec);
+    if (isCancellation(error)) await gate.endCancelled(spec.stages[0]);
     if (error instanceof ApplicationFailure && error.type === FailureType.ActionFailed) {
       await endFailed(gate, error.message);
       // With what every stage did: it is all that is known of a workflow that failed.
@@ -83,17 +77,6 @@ async function runStage(gate: Gate, spec: DeploymentSpec, stage: StageSpec, stag
       (await runStageAction(atGate, action, context, pass)) === 'done';
     if (isDone) return atGate.passed();
   }
-}
-
-/** A cancellation in Temporal is an abort by `temporal`. Runs of earlier releases recorded none before the first stage began. */
-async function endCancelled(gate: Gate, { stages }: DeploymentSpec): Promise<void> {
-  const [first] = stages;
-  if (gate.stage === undefined && first !== undefined && holdsAcceptedCalls())
-    await CancellationScope.nonCancellable(() => gate.begin(first));
-  if (gate.stage === undefined) return;
-  const reason = await gate.stage.recordCancellation();
-  await gate.end('aborted', reason, 'temporal');
-  await gate.settle();
 }
 
 async function endFailed(gate: Gate, reason: string): Promise<void> {

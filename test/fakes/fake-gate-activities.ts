@@ -8,6 +8,7 @@ import type {
 } from '../../src/activities/gate-activities';
 import { readLooks } from '../../src/activities/read-looks';
 import { createRecheck } from '../../src/activities/recheck';
+import { createAlertDispatcher } from '../../src/alerts/alert-dispatcher';
 import { DEFAULT_ALERT_RULES } from '../../src/alerts/alert-rules';
 import type { Looked } from '../../src/gate/deployments/looked';
 import type { Alert } from '../../src/alerts/alert';
@@ -76,6 +77,20 @@ export class FakeGateActivities {
   readonly compensations: string[] = [];
   readonly alerts: Alert[] = [];
   alertRules: GateDefaults['alerts'] = DEFAULT_ALERT_RULES;
+  /** as the real one, over a receiver in memory */
+  private readonly dispatcher = createAlertDispatcher(
+    [
+      {
+        name: 'memory',
+        send: async (alert) => {
+          await this.alertGate?.();
+          if (this.alertsDown) throw ApplicationFailure.retryable('the receiver is down');
+          this.alerts.push(alert);
+        },
+      },
+    ],
+    { sent: () => undefined, failed: () => undefined },
+  );
   private decisions = 0;
 
   kinds(): string[] {
@@ -95,7 +110,7 @@ export class FakeGateActivities {
         const action = { ...step, maximumAttempts: 3, timeout: this.actionTimeout };
         return {
           stages: this.stages,
-          ...(this.alertRules === undefined ? {} : { alerts: this.alertRules }),
+          ...(this.alertRules === undefined ? {} : { alerts: this.alertRules, leavesAlerts: true }),
           activities: { collectFacts: step, evaluatePolicy: step, recordDecision: step, alert, action },
         };
       },
@@ -187,11 +202,7 @@ export class FakeGateActivities {
         this.compensations.push(idempotencyKey);
         return { summary: 'taken back' };
       },
-      sendAlert: async (alert) => {
-        await this.alertGate?.();
-        if (this.alertsDown) throw ApplicationFailure.retryable('the receiver is down');
-        this.alerts.push(alert);
-      },
+      sendAlert: (alert) => this.dispatcher.send(alert),
     };
   }
 

@@ -5,7 +5,7 @@ import { workflowIdOf } from '../../src/kernel/names';
 import { statusQuery } from '../../src/workflows/messages';
 import { FakeGateActivities } from '../fakes/fake-gate-activities';
 import { eventually, startTemporalEnv, type TemporalEnv } from '../support/temporal-env';
-import type { atOnce, busy, own } from './own-workflows';
+import type { atOnce, busy, careful, impatient, own } from './own-workflows';
 
 describe('awaitGate, from a workflow of one’s own', () => {
   let env: TemporalEnv;
@@ -117,5 +117,63 @@ describe('awaitGate, from a workflow of one’s own', () => {
       const options = { workflowId: workflowIdOf(id), taskQueue, args: [{ id }] as [{ id: string }] };
       expect(await env.client.workflow.execute<typeof atOnce>('atOnce', options)).toEqual(['allow', 'allow']);
       expect(gate.collected.map(({ target }) => target.stage)).toEqual(['a', 'b']);
+    }));
+
+  it.each([
+    ['waits at the gate', 'waiting', { stages: ['first'] }],
+    ['is paused there', 'paused', { stages: ['first'] }],
+  ])('a cancellation in Temporal of a workflow that %s is recorded as an abort', (_what, state, { stages }) =>
+    env.withWorker(taskQueue, gate.activities(), async () => {
+      gate.verdict =
+        state === 'waiting'
+          ? { outcome: 'deny', reasons: ['too many: 3'] }
+          : { outcome: 'error', faults: [{ type: 'FactStale', message: 'too old' }] };
+      const handle = await start(stages);
+      await eventually(`first to be ${state}`, async () => (await handle.query(statusQuery)).state === state);
+      await handle.cancel();
+      await expect(handle.result()).rejects.toMatchObject({ name: 'WorkflowFailedError' });
+      expect((await handle.describe()).status.name).toBe('CANCELLED');
+      expect(gate.kinds().slice(-2)).toEqual([state === 'paused' ? 'resolved' : 'abort', 'ended']);
+      const acts = [...gate.records.values()].filter(({ kind }) => kind === 'abort' || kind === 'ended');
+      expect(acts.map(({ kind, actor }) => `${kind} by ${actor}`)).toEqual(['abort by temporal', 'ended by temporal']);
+      expect(gate.alerts.at(-1)).toMatchObject({ name: 'DeploymentAborted', status: 'firing' });
+      expect(await handle.query(statusQuery)).toMatchObject({ state: 'aborted' });
+    }),
+  );
+
+  it('a cancellation in Temporal during the workflow’s own work is recorded when it closes the gate', () =>
+    env.withWorker(taskQueue, gate.activities(), async () => {
+      let answers = (): void => undefined;
+      const hanging = new Promise<void>((resolve) => (answers = resolve));
+      gate.alertGate = () => hanging;
+      const options = { workflowId: workflowIdOf(id), taskQueue, args: [{ id }] as [{ id: string }] };
+      const handle = await env.client.workflow.start<typeof careful>('careful', options);
+      await eventually('own work', async () => (await handle.query(statusQuery)).state === 'acting');
+      await handle.cancel();
+      await expect(handle.result()).rejects.toMatchObject({ name: 'WorkflowFailedError' });
+      expect(gate.kinds()).toEqual(['decision:allow', 'abort', 'ended']);
+      const { runId, status } = await handle.describe();
+      expect(status.name).toBe('CANCELLED');
+      // Its receiver hangs: the message about the end is left to a workflow of its own.
+      const left = env.client.workflow.getHandle(`gate/alerts/${id}/${runId}`);
+      expect((await left.describe()).status.name).toBe('RUNNING');
+      answers();
+      await left.result();
+      expect(gate.alerts.map(({ name }) => name)).toEqual(['DeploymentAborted']);
+    }));
+
+  it('a workflow that gives up waiting by itself aborts nothing, and may wait again', () =>
+    env.withWorker(taskQueue, gate.activities(), async () => {
+      gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
+      const options = { workflowId: workflowIdOf(id), taskQueue, args: [{ id }] as [{ id: string }] };
+      const handle = await env.client.workflow.start<typeof impatient>('impatient', options);
+      const deployments = new DeploymentClient({ client: env.client, taskQueue, deadlineMs: 300_000 });
+      const { lastDecision } = await eventually('the second wait', async () => {
+        const status = await handle.query(statusQuery);
+        return status.state === 'waiting' && status;
+      });
+      await deployments.call(id, 'override', { actor: 'ann', reason: 'known', for: lastDecision?.decisionId });
+      expect(await handle.result()).toBe('allow');
+      expect(gate.kinds().filter((kind) => kind === 'abort')).toEqual([]);
     }));
 });

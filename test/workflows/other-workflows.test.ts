@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DeploymentClient } from '../../src/clients/deployment-client';
 import type { DeploymentStatus } from '../../src/gate/deployments/deployment-state';
 import { workflowIdOf } from '../../src/kernel/names';
+import { runCli } from '../cli/run-cli';
 import { FakeGateActivities } from '../fakes/fake-gate-activities';
 import { eventually, startTemporalEnv, type RunningWorker, type TemporalEnv } from '../support/temporal-env';
 import type { deployment, several } from './several-gates';
@@ -17,15 +21,21 @@ describe('workflows of other people that await the gate', () => {
   let deployments: DeploymentClient;
   let id: string;
   let second: string;
+  let folder: string;
 
   beforeAll(async () => {
     env = await startTemporalEnv(require.resolve('./several-gates'));
+    folder = mkdtempSync(join(tmpdir(), 'gate-cli-'));
+    const { address, namespace } = env.server;
+    writeFileSync(join(folder, 'settings.json'), JSON.stringify({ temporal: { address, namespace, taskQueue } }));
     worker = await env.startWorker(taskQueue, gate.activities());
   });
   afterAll(async () => {
     await worker?.stop();
     await env?.stop();
+    rmSync(folder, { recursive: true, force: true });
   });
+  const cli = (...args: string[]) => runCli(folder, [...args, '--settings', join(folder, 'settings.json')]);
   beforeEach(() => {
     id = `d-${randomUUID()}`;
     second = `${id}-b`;
@@ -87,23 +97,51 @@ describe('workflows of other people that await the gate', () => {
     expect(asked).toMatchObject({ type: 'ConfigInvalid', message: expect.stringMatching(/found 2: .*--workflow-id/) });
     expect(asked).toMatchObject({ message: expect.stringContaining(`a-${id}`) });
     expect(asked).toMatchObject({ message: expect.stringContaining(`b-${id}`) });
-    expect(await deployments.call(id, 'abort', CALL, undefined, `a-${id}`)).toMatchObject({
-      reply: { accepted: true },
-    });
+    const who = ['--actor', 'ann', '--reason', 'known'];
+    for (const args of [
+      ['status', id],
+      ['abort', id, ...who],
+      ['resume', id, ...who],
+    ]) {
+      const { code, stderr } = await cli(...args);
+      expect({ code, stderr }).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('Name it with --workflow-id'),
+      });
+      for (const name of [`a-${id}`, `b-${id}`]) expect(stderr).toContain(name);
+    }
+    expect(await cli('abort', id, ...who, '--workflow-id', `a-${id}`)).toMatchObject({ code: 0 });
     await expect(a.result()).rejects.toMatchObject({ cause: { type: 'DeploymentAborted' } });
     await eventually('the aborted row', async () => (await rowOf(`a-${id}`))?.state === 'aborted');
     expect(await waits(id)).toMatchObject({ state: 'waiting' });
     await b.terminate();
   });
 
+  it('gate deploy refuses an id under which another open workflow awaits the gate', async () => {
+    const handle = await start(`rollout-${id}`, [id]);
+    await waits(id);
+    const refused = await cli('deploy', '--id', id, '--stage', 'canary');
+    expect(refused.code).toBe(2);
+    for (const name of [`rollout-${id}`, workflowIdOf(id)]) expect(refused.stderr).toContain(name);
+    await handle.terminate();
+    await eventually('the closed row', async () => (await rowOf(`rollout-${id}`))?.state === 'terminated');
+    gate.verdict = { outcome: 'allow' };
+    expect(await cli('deploy', '--id', id, '--stage', 'canary')).toMatchObject({ code: 0 });
+    const again = await cli('deploy', '--id', id, '--stage', 'another');
+    expect(again.code).toBe(2);
+  });
+
   it('a workflow without search attributes is operated by its own id', async () => {
     const handle = await start(`plain-${id}`, [id], false);
-    const { lastDecision } = await waits(id, `plain-${id}`);
+    await waits(id, `plain-${id}`);
     expect(await deployments.status(id)).toEqual({ found: 'unknown' });
-    const call = { ...CALL, for: lastDecision?.decisionId };
-    expect(await deployments.call(id, 'override', call, undefined, `plain-${id}`)).toMatchObject({
-      reply: { accepted: true },
-    });
+    expect(await cli('status', id)).toMatchObject({ code: 2, stderr: `gate: deployment ${id} is unknown\n` });
+    expect((await cli('status', id, '--workflow-id', `plain-${id}`)).code).toBe(0);
+    // What is printed leads to it.
+    const { stdout } = await cli('explain', id, '--workflow-id', `plain-${id}`);
+    const [, args = ''] = /gate (override .*) --actor YOU/.exec(stdout) ?? [];
+    expect(args).toBe(`override ${id} --workflow-id plain-${id}`);
+    expect((await cli(...args.split(' '), '--actor', 'ann', '--reason', 'known')).code).toBe(0);
     expect(await handle.result()).toBe('all their own');
   });
 

@@ -1,5 +1,14 @@
-import { ApplicationFailure, condition, defineSignal, setHandler } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  defineSignal,
+  isCancellation,
+  setHandler,
+} from '@temporalio/workflow';
 import { awaitGate, closeGate, type GatePass } from '../../src/workflows/await-gate';
+
+export { deliverAlerts } from '../../src/workflows/await-gate';
 
 export const workDone = defineSignal('workDone');
 
@@ -37,4 +46,29 @@ export async function busy({ id, next }: { id: string; next?: string }): Promise
     await closeGate(id);
     return error instanceof ApplicationFailure ? (error.type ?? '') : String(error);
   }
+}
+
+/** As `own`, of one stage, and its own work after that; it closes the gate where no cancellation reaches it. */
+export async function careful({ id }: { id: string }): Promise<void> {
+  let isDone = false;
+  setHandler(workDone, () => void (isDone = true));
+  try {
+    await awaitGate({ deploymentId: id, stage: 'first', leavesAlerts: true });
+    await condition(() => isDone);
+  } finally {
+    await CancellationScope.nonCancellable(() => closeGate(id));
+  }
+}
+
+/** Gives up waiting for the gate by itself, and then waits again. */
+export async function impatient({ id }: { id: string }): Promise<string> {
+  const ask = () => awaitGate({ deploymentId: id, stage: 'first', onDeny: 'wait', recheckEvery: '10m' });
+  try {
+    await CancellationScope.withTimeout(1, ask);
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+  }
+  const { outcome } = await ask();
+  await closeGate(id);
+  return outcome;
 }

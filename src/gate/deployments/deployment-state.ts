@@ -120,6 +120,8 @@ export interface PendingLooks extends LookDetails {
 /** The answer of the query `status`: the state of a deployment, its stages, and what it waits for. */
 export interface DeploymentStatus {
   deploymentId: string;
+  /** of a workflow of other people that writes no search attributes: calls must name it */
+  workflowId?: string;
   state: GateState;
   /** name of the present stage */
   stage: string;

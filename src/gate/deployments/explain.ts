@@ -5,6 +5,7 @@ import { LIMITS } from '../../kernel/limits';
 import { shortList, shortText } from '../../kernel/short-text';
 import { workflowIdOf } from '../../kernel/names';
 import type { DeploymentStatus, Explanation, PendingLooks } from './deployment-state';
+import type { OperatorCallKind } from './operator-call';
 
 /** Facts that an explanation lists at most, those that the evaluation looked at first. */
 const MAX_FACTS = 50;
@@ -118,11 +119,16 @@ export function tooLate({ state, endReason }: DeploymentStatus): string {
   return `too late: ${state}${endReason === undefined ? '' : `: ${endReason}`}`;
 }
 
+/** A command that operates the deployment, for people to complete. */
+function command(kind: OperatorCallKind, { deploymentId, workflowId }: DeploymentStatus): string {
+  const named = workflowId === undefined ? '' : ` --workflow-id ${workflowId}`;
+  return `gate ${kind} ${deploymentId}${named} --actor YOU --reason WHY`;
+}
+
 function unblock(status: DeploymentStatus): string[] {
-  const id = status.deploymentId;
   if (status.state === 'paused' && status.pause) {
-    const resume = `gate resume ${id} --actor YOU --reason WHY`;
-    const abort = `gate abort ${id} --actor YOU --reason WHY`;
+    const resume = command('resume', status);
+    const abort = command('abort', status);
     // Nothing but the store's return ends this, and an operator's act must be recorded first.
     if (status.pause.reason === FailureType.AuditWriteFailed)
       return [...shortList(status.pause.faults.map(mend)), `Give up once it is back: ${abort}`];
@@ -130,15 +136,15 @@ function unblock(status: DeploymentStatus): string[] {
     return [
       ...shortList(status.pause.faults.map(mend)),
       `Then continue: ${resume}`,
-      ...(status.lastDecision ? [`Allow this stage all the same: gate override ${id} --actor YOU --reason WHY`] : []),
+      ...(status.lastDecision ? [`Allow this stage all the same: ${command('override', status)}`] : []),
       `Give up: ${abort}`,
     ];
   }
   if (status.state === 'waiting') {
     return [
       ...shortList(whyOf(status).map((reason) => `Until this no longer holds: ${reason}`)),
-      `Allow this stage all the same: gate override ${id} --actor YOU --reason WHY`,
-      `Give up: gate abort ${id} --actor YOU --reason WHY`,
+      `Allow this stage all the same: ${command('override', status)}`,
+      `Give up: ${command('abort', status)}`,
     ];
   }
   return [];

@@ -108,7 +108,8 @@ export class AuditTrail {
   private alert(pause: Pause, endsAtMs?: number): void {
     const alert = pauseAlert(pause, this.gate.status(), endsAtMs);
     const summary = `${alert.status}: ${alert.name}${alert.reminder > 0 ? ` (reminder ${alert.reminder})` : ''}`;
-    this.gate.alerts.send(() => remoteActivities(this.options.activities, 'alert', summary).sendAlert(alert));
+    const send = () => remoteActivities(this.options.activities, 'alert', summary).sendAlert(alert);
+    this.gate.alerts.send(send, alert);
   }
 }
 

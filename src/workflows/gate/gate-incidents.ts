@@ -30,7 +30,7 @@ export interface GateIncidentWords {
   /** the defaults in force and what follows from them for the present stage; absent before the first stage began */
   inForce(): { defaults: GateDefaults; times: IncidentTimes } | undefined;
   /** sends a message beside the main line */
-  send(deliver: () => Promise<unknown>): void;
+  send(deliver: () => Promise<unknown>, alert: Alert): void;
 }
 
 /**
@@ -144,7 +144,7 @@ export class GateIncidents {
   private send(alert: Alert): void {
     const { defaults } = this.words.inForce()!;
     const summary = `${alert.status}: ${alert.name}${alert.reminder > 0 ? ` (reminder ${alert.reminder})` : ''}`;
-    this.words.send(() => remoteActivities(defaults.activities, 'alert', summary).sendAlert(alert));
+    this.words.send(() => remoteActivities(defaults.activities, 'alert', summary).sendAlert(alert), alert);
   }
 }
 

@@ -1,10 +1,12 @@
-import { ApplicationFailure, patched, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, patched, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { GateDefaults } from '../../activities/gate-activities';
+import type { Alert } from '../../alerts/alert';
 import { GATE_ACTOR } from '../../gate/deployments/act-record';
 import { boundedStatus } from '../../gate/deployments/bounded-status';
 import { currentDetails } from '../../gate/deployments/current-details';
 import {
   CARRIED_VERSION,
+  isFinal,
   type CarriedGate,
   type DeploymentStatus,
   type OperatorReply,
@@ -38,6 +40,7 @@ import {
 } from '../messages';
 import { messageTypeInfo } from '../../platform/temporal/payloads/messages';
 import { DECISION_OUTCOME, DEPLOYMENT_ID, DEPLOYMENT_STAGE, PAUSE_REASON, POLICY_REVISION } from '../search-attributes';
+import { holdsAcceptedCalls } from '../parts/accepted-calls';
 import { createAddressBook } from '../parts/address-book';
 import type { Inbox, QueuedCall } from '../parts/inbox';
 import { OperatedWorkflow, type CarriedOperation } from '../parts/operated-workflow';
@@ -45,6 +48,7 @@ import type { Outbox } from '../parts/outbox';
 import type { ShownAttribute, WrittenAttributes } from '../parts/view';
 import { readDefaults } from './activity-proxies';
 import { GateIncidents } from './gate-incidents';
+import { leaveAlerts } from './leave-alerts';
 import { StageGate } from './stage-gate';
 
 /** Runs that pass it refuse attributes that are too big. */
@@ -69,6 +73,8 @@ export interface GateOptions {
   ownsMessages?: boolean;
   /** continue as new beyond this many events, earlier than the server suggests */
   historyLimit?: number;
+  /** its workers have the workflow `deliverAlerts`: no receiver of alerts holds up its end; @default false */
+  leavesAlerts?: boolean;
 }
 
 export type GateInbox = Inbox<OperatorCallKind, OperatorReply>;
@@ -89,7 +95,7 @@ const ownersWritten: WrittenAttributes = new Map();
  */
 export class Gate {
   private known: GateProgress;
-  private readonly operated: OperatedWorkflow<OperatorCallKind, OperatorReply>;
+  private readonly operated: OperatedWorkflow<OperatorCallKind, OperatorReply, Alert>;
   private present?: StageGate;
   private defaults?: GateDefaults;
   private gated?: GatedStage;
@@ -101,7 +107,7 @@ export class Gate {
   constructor(readonly options: GateOptions) {
     const { carried } = options;
     this.known = initialProgress(options.deploymentId, options.stages ?? [], carried);
-    this.operated = new OperatedWorkflow<OperatorCallKind, OperatorReply>(
+    this.operated = new OperatedWorkflow<OperatorCallKind, OperatorReply, Alert>(
       {
         inbox: {
           subject: options.deploymentId,
@@ -125,7 +131,7 @@ export class Gate {
         progress: () => this.known,
         put: (incident) => this.apply({ type: 'incident-changed', incident }),
         inForce: () => this.inForce,
-        send: (deliver) => this.alerts.send(deliver),
+        send: (deliver, alert) => this.alerts.send(deliver, alert),
       },
       carried?.incident === undefined ? carried?.pause?.id : undefined,
     );
@@ -148,7 +154,7 @@ export class Gate {
     return this.operated.inbox;
   }
 
-  get alerts(): Outbox {
+  get alerts(): Outbox<Alert> {
     return this.operated.outbox;
   }
 
@@ -162,7 +168,9 @@ export class Gate {
   }
 
   status(): DeploymentStatus {
-    return toStatus(this.known);
+    const status = toStatus(this.known);
+    // No search attribute leads to this workflow: whoever calls must name it.
+    return this.options.searchAttributes === false ? { ...status, workflowId: workflowInfo().workflowId } : status;
   }
 
   /** The status as it leaves the workflow, small enough for Temporal. */
@@ -244,9 +252,31 @@ export class Gate {
     this.showAttributes();
   }
 
-  /** Before the workflow closes: every caller has an answer, and every message is sent. */
+  /**
+   * Ends the deployment of a workflow that was cancelled in Temporal: an abort by `temporal`. Does nothing after an end.
+   *
+   * @param first begun where no stage has, so that its records have one
+   */
+  async endCancelled(first?: GatedStage): Promise<void> {
+    if (isFinal(this.known.state)) return;
+    // Runs of earlier releases recorded no cancellation that came before the first stage began.
+    if (this.present === undefined && first !== undefined && holdsAcceptedCalls())
+      await CancellationScope.nonCancellable(() => this.begin(first));
+    if (this.present === undefined) return;
+    const reason = await this.present.recordCancellation();
+    await this.end('aborted', reason, 'temporal');
+    await this.settle();
+  }
+
+  /** Before the workflow closes: every caller has an answer, and every message is sent, or left to `deliverAlerts`. */
   async settle(): Promise<void> {
-    await this.operated.settle(tooLate(this.status()));
+    const { deploymentId, leavesAlerts } = this.options;
+    const { defaults } = this;
+    const handOver =
+      leavesAlerts === true && defaults?.leavesAlerts === true
+        ? (unsent: Alert[]) => leaveAlerts(deploymentId, unsent, defaults.activities)
+        : undefined;
+    await this.operated.settle(tooLate(this.status()), handOver);
   }
 
   /** @param beforehand runs before the state is read that is carried */

@@ -16,6 +16,13 @@ export function isCancelled(): boolean {
   return CancellationScope.current().consideredCancelled;
 }
 
+/** Whether Temporal has cancelled the workflow, also in a scope that no cancellation reaches. */
+export function isWorkflowCancelled(): boolean {
+  let scope = CancellationScope.current();
+  while (scope.parent !== undefined) scope = scope.parent;
+  return scope.consideredCancelled;
+}
+
 /** Throws the cancellation that has come; returns at once where none has. */
 export async function throwIfCancelled(): Promise<void> {
   if (isCancelled()) await CancellationScope.current().cancelRequested;

@@ -19,9 +19,9 @@ export interface OperationWords<K extends string, R> {
 }
 
 /** What operators and other people have of a workflow: calls are taken, messages are sent, and the state is shown. */
-export class OperatedWorkflow<K extends string, R> {
+export class OperatedWorkflow<K extends string, R, M = unknown> {
   readonly inbox: Inbox<K, R>;
-  readonly outbox = new Outbox((error) => log.warn(`Message not delivered: ${causeOf(error)}`));
+  readonly outbox = new Outbox<M>((error) => log.warn(`Message not delivered: ${causeOf(error)}`));
   readonly view: WorkflowView;
 
   constructor(words: OperationWords<K, R>, carried: CarriedOperation<R> | undefined) {
@@ -46,9 +46,14 @@ export class OperatedWorkflow<K extends string, R> {
     await continueAsNewIfLong({ historyLimit, inbox, outbox, beforehand, continueAsNew: carry });
   }
 
-  /** Before the workflow closes. @param message the answer to calls that came too late */
-  async settle(message: string): Promise<void> {
-    await settle(this, message);
+  /**
+   * Before the workflow closes.
+   *
+   * @param message the answer to calls that came too late
+   * @param handOver as for `settle`
+   */
+  async settle(message: string, handOver?: (unsent: M[]) => Promise<unknown>): Promise<void> {
+    await settle(this, message, handOver);
   }
 }
 
