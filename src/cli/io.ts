@@ -1,3 +1,8 @@
+import type { CommandFailure, ExitCode } from './exit';
+import type { Results } from './results';
+
+export { CliExit, ExitCode } from './exit';
+
 /** Everything a command touches of its process, so that tests can run commands in process. */
 export interface CliIo {
   stdout: { write(text: string): unknown; isTTY?: boolean };
@@ -8,34 +13,15 @@ export interface CliIo {
   readonly signal: AbortSignal;
 }
 
-/** The exit codes of every command. */
-export const ExitCode = {
-  /** allowed, or done */
-  ok: 0,
-  /** denied, failed or aborted */
-  denied: 1,
-  /** wrong usage, or could not decide */
-  usage: 2,
-  paused: 3,
-  /** timed out, or not confirmed */
-  timeout: 4,
-} as const;
-export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+/** What a command is given of its process. */
+export interface CommandIo extends CliIo {
+  /** what `-o json` prints */
+  readonly results: Results;
+}
 
 /** What a command's action is given beside its own options. */
 export interface CommandContext {
-  io: CliIo;
-  /** ends the command with this code; the last one said counts */
-  exit(code: ExitCode): void;
-}
-
-/** Ends a command with a message for stderr; every command may throw it. */
-export class CliExit extends Error {
-  override readonly name = 'CliExit';
-  constructor(
-    readonly code: ExitCode,
-    message: string,
-  ) {
-    super(message);
-  }
+  io: CommandIo;
+  /** ends the command with this code; the last one said counts. @param failure why, where a result of code 2 does not throw */
+  exit(code: ExitCode, failure?: CommandFailure): void;
 }

@@ -1,5 +1,5 @@
 import { createColors } from 'picocolors';
-import type { CliIo } from './io';
+import type { CliIo, CommandIo } from './io';
 
 type Colors = ReturnType<typeof createColors>;
 
@@ -8,8 +8,9 @@ export function colorsFor(io: CliIo, stream: 'stdout' | 'stderr' = 'stdout'): Co
   return createColors(io[stream].isTTY === true && io.env.NO_COLOR === undefined);
 }
 
-export function printJson(io: CliIo, value: unknown): void {
-  io.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+/** Prints a command's result for programs; see `Results`. */
+export function printJson({ results }: Pick<CommandIo, 'results'>, value: unknown): void {
+  results.set(value);
 }
 
 export function printLines(io: CliIo, lines: readonly string[]): void {

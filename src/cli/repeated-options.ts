@@ -33,7 +33,7 @@ export function refuseRepeatedOptions(program: Command): void {
 /** A mistake in the use of a command, with every fault; one alone is a line, several are a list. */
 export function usageFaults(faults: readonly string[]): CliExit {
   const message = faults.length === 1 ? faults[0]! : `${faults.length} faults:\n  ${faults.join('\n  ')}`;
-  return new CliExit(ExitCode.usage, message);
+  return new CliExit(ExitCode.usage, message, 'Usage', faults);
 }
 
 function takesOneValue(option: Option): boolean {

@@ -1,94 +1,69 @@
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { placedMessage } from '../kernel/fault-text';
 import { GateError } from '../kernel/failures';
-import { packageVersion } from '../platform/files/package-version';
-import { CliExit, ExitCode, type CliIo, type CommandContext } from './io';
-import { refuseRepeatedOptions } from './repeated-options';
-
-type CreateCommand = (context: CommandContext) => Command;
-
-/** In the order in which help lists them. */
-const COMMANDS: Readonly<Record<string, () => Promise<CreateCommand>>> = {
-  deploy: async () => (await import('./deployments/deploy.js')).deployCommand,
-  status: async () => (await import('./deployments/status.js')).statusCommand,
-  explain: async () => (await import('./deployments/explain.js')).explainCommand,
-  resume: async () => (await import('./deployments/operate.js')).resumeCommand,
-  abort: async () => (await import('./deployments/operate.js')).abortCommand,
-  override: async () => (await import('./deployments/operate.js')).overrideCommand,
-  list: async () => (await import('./deployments/list.js')).listCommand,
-  evaluate: async () => (await import('./policy/evaluate.js')).evaluateCommand,
-  policy: async () => (await import('./policy/index.js')).policyCommand,
-  replay: async () => (await import('./policy/replay.js')).replayCommand,
-  audit: async () => (await import('./audit/index.js')).auditCommand,
-  worker: async () => (await import('./operations/worker.js')).workerCommand,
-  'codec-server': async () => (await import('./operations/codec-server.js')).codecServerCommand,
-  dev: async () => (await import('./operations/dev.js')).devCommand,
-  setup: async () => (await import('./operations/setup.js')).setupCommand,
-  doctor: async () => (await import('./operations/doctor.js')).doctorCommand,
-  completion: async () => {
-    const { completionCommand } = await import('./completion/completion.js');
-    return (context) => completionCommand(context, () => createProgram(context));
-  },
-};
-
-/** The one that is named, which saves loading the others; all where none is, for help and for what is misspelt. */
-function wantedCommands(name: string | undefined): Promise<CreateCommand[]> {
-  const named = name !== undefined && Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]!] : Object.values(COMMANDS);
-  return Promise.all(named.map((load) => load()));
-}
+import { asksForJson } from './asks-for-json';
+import { CommandFailureType, failureOf, type CommandFailure } from './exit';
+import { CliExit, ExitCode, type CliIo, type CommandContext, type CommandIo } from './io';
+import { createProgram } from './program';
+import { Results } from './results';
 
 /**
- * Runs one `gate` command. Results go to stdout, all else to stderr; nothing is thrown for a user's mistake.
+ * Runs one `gate` command. Results go to stdout, all else to stderr; nothing is thrown for a user's mistake. With `-o json`
+ * standard output holds one document for every exit code.
  *
  * @returns the exit code: 0 allowed or done, 1 denied, failed or aborted, 2 wrong usage or could not decide, 3 paused,
  *   4 timed out or not confirmed
  */
 export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   let code: ExitCode = ExitCode.ok;
-  const context: CommandContext = { io, exit: (wanted) => void (code = wanted) };
-  const program = await createProgram(context, argv[0]);
-  quiet(program, io);
-  refuseRepeatedOptions(program);
+  let failure: CommandFailure | undefined;
+  const exit: CommandContext['exit'] = (wanted, why) => {
+    code = wanted;
+    failure = why;
+  };
+  const results = new Results((text) => io.stdout.write(text));
+  const program = await createProgram({ io: withResults(io, results), exit }, argv[0]);
   try {
     await program.parseAsync([...argv], { from: 'user' });
-    return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
-    if (error instanceof CliExit) {
-      io.stderr.write(`gate: ${error.message}\n`);
-      return error.code;
-    }
-    if (error instanceof GateError) {
-      io.stderr.write(faultText(error, io.cwd));
-      return ExitCode.usage;
-    }
-    io.stderr.write(`gate: ${await unforeseen(error)}\n`);
-    return ExitCode.usage;
+    const ended = await endOf(error, io);
+    exit(ended.code, ended.failure);
   }
+  results.finish(code, failure, asksForJson(program, argv));
+  return code;
 }
 
-/** `gate` with the command of this name, or with all of them. */
-async function createProgram(context: CommandContext, name?: string): Promise<Command> {
-  const program = new Command('gate')
-    .description('Is it safe to go on with this deployment now?')
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 allowed or done, 1 denied, failed or aborted, 2 wrong usage or could not decide, 3 paused, 4 timed out or not confirmed',
-    )
-    .helpCommand(true)
-    .showHelpAfterError('(gate help shows the commands)')
-    .version(packageVersion(), '-V, --version')
-    // The root's --version comes before a subcommand; after it, `--version v2` is the subcommand's own.
-    .enablePositionalOptions();
-  for (const create of await wantedCommands(name)) program.addCommand(create(context));
-  return program;
+/** Of what a command is given, `signal` alone is not copied: a command that does not ask for it ends at the first Ctrl-C. */
+function withResults(io: CliIo, results: Results): CommandIo {
+  const { stdout, stderr, env, cwd } = io;
+  return {
+    ...{ stdout, stderr, env, cwd, results },
+    get signal() {
+      return io.signal;
+    },
+  };
 }
 
-/** Help and usage errors go where the caller's streams are; no subcommand ends the process itself. */
-function quiet(command: Command, io: CliIo): void {
-  command.exitOverride();
-  command.configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) });
-  for (const child of command.commands) quiet(child, io);
+/** What an error means for the process: it is told on stderr, and its failure is for `-o json`. */
+async function endOf(error: unknown, io: CliIo): Promise<{ code: ExitCode; failure?: CommandFailure }> {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return { code: ExitCode.ok };
+    const message = error.message.replace(/^error: /, '');
+    return { code: ExitCode.usage, failure: failureOf(CommandFailureType.Usage, message) };
+  }
+  if (error instanceof CliExit) {
+    io.stderr.write(`gate: ${error.message}\n`);
+    return error;
+  }
+  if (error instanceof GateError) {
+    io.stderr.write(faultText(error, io.cwd));
+    const faults = error.faults.map((fault) => ({ ...fault, message: relativeTo(io.cwd, fault.message) }));
+    const message = faults.map((fault) => placedMessage(fault)).join('; ');
+    return { code: ExitCode.usage, failure: failureOf(error.type, relativeTo(io.cwd, message), faults) };
+  }
+  const message = await unforeseen(error);
+  io.stderr.write(`gate: ${message}\n`);
+  return { code: ExitCode.usage, failure: failureOf(CommandFailureType.Unexpected, message) };
 }
 
 function faultText(error: GateError, cwd: string): string {

@@ -1,6 +1,6 @@
 import { open, realpath, stat } from 'node:fs/promises';
 import { beginFile, type UnfinishedFile } from '../platform/files/write-durably';
-import { CliExit, ExitCode } from './io';
+import { CliExit, CommandFailureType, ExitCode } from './exit';
 
 const REASONS: Record<string, string> = {
   EACCES: 'permission denied',
@@ -33,7 +33,11 @@ export async function openResult(wanted: string, { mode }: { mode?: number } = {
       return await run();
     } catch (error) {
       const { code = '', message } = error as NodeJS.ErrnoException;
-      throw new CliExit(ExitCode.usage, `cannot write ${wanted}: ${REASONS[code] ?? message}`);
+      throw new CliExit(
+        ExitCode.usage,
+        `cannot write ${wanted}: ${REASONS[code] ?? message}`,
+        CommandFailureType.Unexpected,
+      );
     }
   };
   const path = await realpath(wanted).catch(() => wanted);

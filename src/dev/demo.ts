@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DeploymentStatus } from '../gate/deployments/deployment-state';
 import { summaryOf } from './alert-receiver';
 import { startDevEnvironment, setLevel, type DevEnvironment } from './dev-environment';
 import { devFolder } from './dev-addresses';
@@ -72,7 +71,7 @@ async function play(
   const reaches = (state: string, stage: string): Promise<void> =>
     waitFor(`stage ${stage} to be ${state}`, async () => {
       const { stdout } = await ask('status', ID, '-o', 'json');
-      const status = stdout === '' ? undefined : (JSON.parse(stdout) as DeploymentStatus);
+      const status = stdout === '' ? undefined : (JSON.parse(stdout) as { state?: string; stage?: string });
       return status?.state === state && status.stage === stage;
     });
 

@@ -133,7 +133,9 @@ describe('an option that is given more than once', () => {
     write('twice.json', '{}');
     const given = ['--settings', 'absent.json', '--settings', 'twice.json', '-o', 'text', '-o', 'json'];
     const { stdout } = await runCli(folder, ['doctor', ...given], { TEMPORAL_PROFILE: 'absent' });
-    expect(JSON.parse(stdout)).toContainEqual({ state: 'ok', what: 'settings', found: 'twice.json' });
+    expect((JSON.parse(stdout) as { findings: object[] }).findings).toContainEqual({
+      ...{ state: 'ok', what: 'settings', found: 'twice.json' },
+    });
   });
 
   it('gate status refuses a second deployment id', async () => {
@@ -201,7 +203,12 @@ describe('gate evaluate', () => {
     ]);
     expect(code).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({ outcome: 'error', allow: false, deny_reasons: [] });
-    expect(JSON.parse(stdout)).toHaveProperty('error');
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: {
+        type: 'FactMissing',
+        faults: expect.arrayContaining([expect.objectContaining({ fact_id: 'max_pending' })]),
+      },
+    });
   });
 
   it('gate evaluate finds a given fact too old, and too big, as a worker would', async () => {
@@ -334,7 +341,11 @@ describe('with no Temporal to be found', () => {
   it('gate doctor says what is missing and what to do', async () => {
     const { code, stdout } = await runCli(folder, ['doctor', '-o', 'json'], env);
     expect(code).toBe(2);
-    const findings = JSON.parse(stdout) as { what: string; state: string; advice?: string }[];
+    const { findings, error } = JSON.parse(stdout) as {
+      findings: { what: string; state: string; advice?: string }[];
+      error: object;
+    };
+    expect(error).toMatchObject({ type: 'NotFound', message: expect.stringContaining('temporal server') });
     expect(findings.find(({ what }) => what === 'temporal server')).toMatchObject({
       state: 'missing',
       found: 'Temporal at 127.0.0.1:1 cannot be reached: the connection was refused',
@@ -352,7 +363,7 @@ describe('with no Temporal to be found', () => {
     writeFileSync(file, JSON.stringify(settings));
     const vars = { ...env, KEY: 'ab'.repeat(32) };
     const { stdout } = await runCli(folder, ['doctor', '--settings', file, '-o', 'json'], vars);
-    const findings = JSON.parse(stdout) as { what: string }[];
+    const { findings } = JSON.parse(stdout) as { findings: { what: string }[] };
     expect(findings.find(({ what }) => what === 'encryption')).toMatchObject({
       state,
       found: expect.stringContaining(found),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AuditRecord } from '../../src/audit/audit-record';
-import type { DeploymentStatus } from '../../src/gate/deployments/deployment-state';
+import type { ShownStatus } from '../support/shown-status';
 import type { NodeChild } from '../../src/dev/child-process';
 import { startFreezingProxy, type FreezingProxy } from '../support/freezing-proxy';
 import { SHORT_STEPS, startGateHarness, type GateHarness } from '../support/gate-harness';
@@ -106,7 +106,7 @@ describe('after a crash', () => {
     await restart();
     expect((await gate.pausedOn(id, 'FactSourceUnavailable')).pause?.id).toBe(pause?.id);
     gate.heal();
-    await eventually('recovery', async () => (await gate.json<DeploymentStatus>('status', id)).pause?.recovered);
+    await eventually('recovery', async () => (await gate.json<ShownStatus>('status', id)).pause?.recovered);
     expect(await gate.cli('resume', id, ...OPERATOR)).toMatchObject({ code: 0 });
     await gate.reaches(id, 'done');
     expect((await records()).filter((record) => record.kind === 'pause')).toHaveLength(1);
@@ -133,7 +133,7 @@ describe('after a crash', () => {
     await gate.restartTemporal();
     expect((await gate.pausedOn(id, 'FactSourceUnavailable')).pause?.id).toBe(pause?.id);
     gate.heal();
-    await eventually('recovery', async () => (await gate.json<DeploymentStatus>('status', id)).pause?.recovered);
+    await eventually('recovery', async () => (await gate.json<ShownStatus>('status', id)).pause?.recovered);
     expect(await gate.cli('resume', id, ...OPERATOR)).toMatchObject({ code: 0 });
     await gate.reaches(id, 'done');
     expect(keysActedOn()).toEqual([`${id}/canary`]);

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AuditRecord } from '../../src/audit/audit-record';
-import type { DeploymentStatus, Explanation } from '../../src/gate/deployments/deployment-state';
+import type { Explanation } from '../../src/gate/deployments/deployment-state';
+import type { ShownStatus } from '../support/shown-status';
 import type { RunningWorker } from '../../src/worker';
 import { FACT_TIMEOUT_MS, quickRelease, ROOT, startGateHarness, WAIT, type GateHarness } from '../support/gate-harness';
 import { gateOnPath, runGitHubAction, runGitLabComponent, runShell } from '../support/pipeline-runners';
@@ -104,7 +105,7 @@ describe('a deployment, from the command line', () => {
         stdout: expect.stringContaining('pending_delta'),
       });
       gate.heal();
-      await eventually('recovery', async () => (await gate.json<DeploymentStatus>('status', id)).pause?.recovered);
+      await eventually('recovery', async () => (await gate.json<ShownStatus>('status', id)).pause?.recovered);
       expect(await gate.cli('resume', id, ...OPERATOR)).toMatchObject({
         code: 0,
         stdout: expect.stringContaining('Resumed'),
@@ -252,7 +253,7 @@ describe('a deployment, from the command line', () => {
     await deploy([{ name: 'canary' }], ...WAIT);
     await eventually('the deployment in the list', async () => (await gate.cli('list')).stdout.includes(id));
     expect(
-      (await gate.json<{ deploymentId: string }[]>('list', '--running')).map((one) => one.deploymentId),
+      (await gate.json<{ deployment_id: string }[]>('list', '--running')).map((one) => one.deployment_id),
     ).not.toContain(id);
   });
 

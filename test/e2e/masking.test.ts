@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { promisify } from 'node:util';
-import type { DeploymentStatus } from '../../src/gate/deployments/deployment-state';
+import type { ShownStatus } from '../support/shown-status';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
@@ -231,8 +231,8 @@ describe('a masked value', () => {
     writeFileSync(file, JSON.stringify({ id, attributes: { customer: CUSTOMER }, stages: [stage] }));
     await cli('deploy', '-f', file);
     await eventually('two counted looks', async () => {
-      const { pendingLooks } = await gate.json<DeploymentStatus>('status', id);
-      return pendingLooks !== undefined && pendingLooks.count >= 2;
+      const { pending_looks: looks } = await gate.json<ShownStatus>('status', id);
+      return looks !== undefined && looks.count >= 2;
     });
     expect((await cli('status', id)).stdout).toContain('serial_blocked');
     await expectNowhere();

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { run } from '../../src/cli/run';
-import type { DevAddresses } from '../../src/dev/dev-addresses';
 import { runCli } from '../cli/run-cli';
 import { startGateHarness, WAIT, type GateHarness } from '../support/gate-harness';
 import { eventually } from '../support/temporal-env';
@@ -35,7 +34,9 @@ describe('gate dev', () => {
     const dev = startCommand(['dev', '--recheck-every', '1s'], env, folder);
     const addresses = await eventually(
       'the addresses',
-      () => dev.printed.stdout.includes('\n') && (JSON.parse(dev.printed.stdout) as DevAddresses),
+      () =>
+        dev.printed.stdout.includes('\n') &&
+        (JSON.parse(dev.printed.stdout) as Record<'temporal_address' | 'level_server' | 'settings', string>),
     );
     try {
       expect(await runCli(folder, ['dev'])).toMatchObject({
@@ -48,7 +49,7 @@ describe('gate dev', () => {
       });
       expect(await runCli(folder, ['doctor'])).toMatchObject({
         code: 0,
-        stdout: expect.stringContaining(addresses.temporalAddress),
+        stdout: expect.stringContaining(addresses.temporal_address),
       });
       expect((await runCli(folder, ['audit', 'list', '--deployment', 'first'])).stdout).toContain('allow');
       const dry = [
@@ -67,7 +68,7 @@ describe('gate dev', () => {
       dev.stop();
     }
     expect(await dev.ended).toBe(0);
-    await expect(fetch(addresses.levelServer)).rejects.toThrow();
+    await expect(fetch(addresses.level_server)).rejects.toThrow();
     expect(await runCli(folder, ['status', 'first', '--settings', addresses.settings])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('cannot be reached: the connection was refused'),

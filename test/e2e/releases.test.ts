@@ -6,7 +6,7 @@ import { ScanCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { HealthRelease, Readiness } from '../../src/releases/release-health';
 import type { AuditRecord, GateRecord } from '../../src/audit/audit-record';
-import type { DeploymentStatus } from '../../src/gate/deployments/deployment-state';
+import type { ShownStatus } from '../support/shown-status';
 import type { NodeChild } from '../../src/dev/child-process';
 import { startS3Server, type S3Server } from '../../src/dev/s3-server';
 import { openObjectStore } from '../../src/platform/objects/stores/open-object-store';
@@ -152,7 +152,7 @@ describe('a gate on S3 and DynamoDB', () => {
   const records = () => gate.json<AuditRecord[]>('audit', 'list', '--deployment', id, '--oldest-first');
   const decisions = async () => (await records()).filter(({ kind }) => kind === 'decision');
   const recovered = () =>
-    eventually('recovery', async () => (await gate.json<DeploymentStatus>('status', id)).pause?.recovered);
+    eventually('recovery', async () => (await gate.json<ShownStatus>('status', id)).pause?.recovered);
 
   it('an allowed deployment acts once, and record, health and metrics name the release', async () => {
     const [allowed, writes] = [await metric('gate_decisions_total', { outcome: 'allow' }), await written()];

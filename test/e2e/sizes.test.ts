@@ -152,7 +152,7 @@ describe.each([['in the clear', false] as const, ['encrypted', true] as const])(
       facts({}, SIZES.factBytes + 1);
       expect((await deploy()).code).toBe(3);
       const { pause } = await gate.pausedOn(id, 'FactInvalid');
-      expect(pause?.faults.map(({ factId }) => factId)).toEqual(['one', 'three', 'two']);
+      expect(pause?.faults.map((fault) => fault.fact_id)).toEqual(['one', 'three', 'two']);
       expect(pause?.faults[0]?.message).toContain('has 1000001 bytes as JSON, more than the 1000000 that a fact may');
       facts({});
       expect((await gate.cli('resume', id, '--actor', 'ann', '--reason', 'it is smaller now')).code).toBe(0);

@@ -152,7 +152,7 @@ describe('an upgrade of the workers', () => {
       const old = await start(a, temporal);
       gate.heal();
       const found = await eventually('doctor to name the deployment', async () =>
-        (await gate.json<Finding[]>('doctor', '--settings', settings)).find(({ found }) =>
+        (await gate.json<{ findings: Finding[] }>('doctor', '--settings', settings)).findings.find(({ found }) =>
           found.includes(workflowIdOf(id)),
         ),
       );

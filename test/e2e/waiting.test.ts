@@ -5,7 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AuditRecord } from '../../src/audit/audit-record';
 import type { NodeChild } from '../../src/dev/child-process';
-import type { DeploymentStatus, PendingLooks } from '../../src/gate/deployments/deployment-state';
+import type { ShownLooks, ShownStatus } from '../support/shown-status';
 import { workflowIdOf } from '../../src/kernel/names';
 import { loadSettings } from '../../src/settings/load-settings';
 import { startWorker } from '../../src/worker';
@@ -49,11 +49,11 @@ describe('a deployment that waits', () => {
     await gate.cli('deploy', '-f', gate.deployment(id, [{ name: 'canary', onDeny: 'wait', ...stage }]));
     await gate.reaches(id, 'waiting');
   };
-  const status = () => gate.json<DeploymentStatus>('status', id);
-  const counted = (atLeast: number): Promise<PendingLooks> =>
+  const status = () => gate.json<ShownStatus>('status', id);
+  const counted = (atLeast: number): Promise<ShownLooks> =>
     eventually(`${atLeast} counted looks`, async () => {
-      const { pendingLooks } = await status();
-      return pendingLooks !== undefined && pendingLooks.count >= atLeast && pendingLooks;
+      const { pending_looks: looks } = await status();
+      return looks !== undefined && looks.count >= atLeast && looks;
     });
   const records = () => gate.json<AuditRecord[]>('audit', 'list', '--deployment', id, '--oldest-first');
   const kinds = async (): Promise<string[]> =>
@@ -63,7 +63,7 @@ describe('a deployment that waits', () => {
     return {
       namespace: gate.temporal.namespace,
       execution: { workflowId: workflowIdOf(id) },
-      id: recheck?.activityId ?? '',
+      id: recheck?.activity_id ?? '',
     };
   };
   const events = async (): Promise<number> =>
@@ -75,7 +75,7 @@ describe('a deployment that waits', () => {
     await worker.kill();
     worker = await gate.spawnWorker();
     const between = await counted(before.count + 2);
-    expect(between.firstAt).toBe(before.firstAt);
+    expect(between.first_at).toBe(before.first_at);
 
     const asked = gate.levels.requests().metrics.max_pending ?? 0;
     gate.levels.setMetric('max_pending', { behaviour: 'hang' });
@@ -84,7 +84,7 @@ describe('a deployment that waits', () => {
     deny();
     worker = await gate.spawnWorker();
     const during = await counted(between.count + 1);
-    expect(during.firstAt).toBe(before.firstAt);
+    expect(during.first_at).toBe(before.first_at);
     gate.heal();
     await gate.reaches(id, 'done');
     expect(await kinds()).toEqual(['decision:deny', 'recheck', 'decision:allow', 'ended']);
@@ -125,7 +125,7 @@ describe('a deployment that waits', () => {
     const before = await counted(1);
     await client.workflowService.resetActivity({ ...(await activity()), identity: 'ann' });
     const after = await counted(before.count + 1);
-    expect(after.firstAt).toBe(before.firstAt);
+    expect(after.first_at).toBe(before.first_at);
     await gate.cli('abort', id, '--actor', 'ann', '--reason', 'seen enough');
     expect(await kinds()).toEqual(['decision:deny', 'recheck', 'abort', 'ended']);
   });
@@ -137,10 +137,10 @@ describe('a deployment that waits', () => {
     gate.writeRelease(quickRelease(gate.levels.url, { ...SHORT_STEPS, parameters: { changed: true } }));
     gate.writeManifest({ policy: join(ROOT, 'policy'), config: 'release.json', version: 'v2' });
     const after = await eventually('a look under the new release', async () => {
-      const { pendingLooks } = await status();
-      return pendingLooks?.release === 'v2' && pendingLooks;
+      const { pending_looks: looks } = await status();
+      return looks?.release === 'v2' && looks;
     });
-    expect(after.firstAt).toBe(before.firstAt);
+    expect(after.first_at).toBe(before.first_at);
     expect(await events()).toBe(length);
     expect(await kinds()).toEqual(['decision:deny']);
     gate.heal();

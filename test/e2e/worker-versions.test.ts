@@ -53,7 +53,9 @@ describe('versioned workers', () => {
     eventually(`receivesTasks to be ${expected}`, async () => (await health(worker)).receivesTasks === expected);
   const finding = (words: string) =>
     eventually(`doctor to say: ${words}`, async () =>
-      (await gate.json<Finding[]>('doctor', '--settings', settings)).find(({ found }) => found.includes(words)),
+      (await gate.json<{ findings: Finding[] }>('doctor', '--settings', settings)).findings.find(({ found }) =>
+        found.includes(words),
+      ),
     );
   const setCurrent = async (...target: string[]): Promise<void> => {
     const { path } = await findTool('temporal');

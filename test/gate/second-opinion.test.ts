@@ -198,7 +198,7 @@ describe('the second opinion', () => {
     const settings = await write('settings.json', JSON.stringify(settingsOf({ release })));
     const argv = ['doctor', '--settings', settings, '-o', 'json'];
     const { stdout } = await runCli(folder, argv, { TEMPORAL_ADDRESS: '127.0.0.1:1' });
-    return (JSON.parse(stdout) as { what: string }[]).find(({ what }) => what === 'release')!;
+    return (JSON.parse(stdout) as { findings: { what: string }[] }).findings.find(({ what }) => what === 'release')!;
   }
 });
 

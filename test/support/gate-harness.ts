@@ -5,7 +5,7 @@ import { Writable } from 'node:stream';
 import { destination, type Logger } from 'pino';
 import { run } from '../../src/cli/run';
 import { loadSettings } from '../../src/settings/load-settings';
-import type { DeploymentStatus } from '../../src/gate/deployments/deployment-state';
+import type { ShownStatus } from './shown-status';
 import { startAlertReceiver, type AlertReceiverServer } from '../../src/dev/alert-receiver';
 import { startNodeChild, type NodeChild } from '../../src/dev/child-process';
 import { startLevelServer, type LevelServer } from '../../src/dev/level-server';
@@ -48,9 +48,9 @@ export interface GateHarness {
   /** all levels are well */
   heal(): void;
   /** waits until the deployment is in `state` */
-  reaches(id: string, state: string): Promise<DeploymentStatus>;
+  reaches(id: string, state: string): Promise<ShownStatus>;
   /** waits until it is paused for this reason, whatever it paused on before */
-  pausedOn(id: string, reason: string): Promise<DeploymentStatus>;
+  pausedOn(id: string, reason: string): Promise<ShownStatus>;
   stop(): Promise<void>;
 }
 
@@ -196,12 +196,12 @@ export async function startGateHarness(options: HarnessOptions = {}): Promise<Ga
     },
     reaches: (id, state) =>
       eventually(`deployment ${id} to be ${state}`, async () => {
-        const status = await harness.json<DeploymentStatus>('status', id);
+        const status = await harness.json<ShownStatus>('status', id);
         return status.state === state && status;
       }),
     pausedOn: (id, reason) =>
       eventually(`deployment ${id} to be paused on ${reason}`, async () => {
-        const status = await harness.json<DeploymentStatus>('status', id);
+        const status = await harness.json<ShownStatus>('status', id);
         return status.state === 'paused' && status.pause?.reason === reason && status;
       }),
     stop: async () => {

@@ -1,5 +1,5 @@
 import type { AuditRecord } from '../../audit/audit-record';
-import { CliExit, ExitCode } from '../io';
+import { CliExit, CommandFailureType, ExitCode } from '../exit';
 
 /** Counts the damaged records among those that a command shows. */
 export interface DamageCount {
@@ -23,7 +23,8 @@ export function createDamageCount(): DamageCount {
     finish() {
       if (first === undefined) return;
       const what = count === 1 ? '1 record is damaged,' : `${count} records are damaged, the first of them`;
-      throw new CliExit(ExitCode.usage, `${what} ${first.decisionID}: ${(first.damaged ?? []).join('; ')}`);
+      const message = `${what} ${first.decisionID}: ${(first.damaged ?? []).join('; ')}`;
+      throw new CliExit(ExitCode.usage, message, CommandFailureType.Unexpected);
     },
   };
 }

@@ -1,9 +1,10 @@
 import { Command, Option } from 'commander';
 import type { AuditRecord } from '../../audit/audit-record';
+import { quoted } from '../command-json';
 import { createDamageCount } from './damage';
 import { queryOf, withFilters, withRange, type AuditFilters, type AuditRange } from './filters';
 import { LINE_FORMATS, lineWriter, type LineFormat } from './lines';
-import type { CliIo, CommandContext } from '../io';
+import type { CommandIo, CommandContext } from '../io';
 import { examples, withSettings } from '../options';
 import { printJson, printTable } from '../output';
 
@@ -45,9 +46,9 @@ export function auditListCommand({ io }: CommandContext): Command {
   });
 }
 
-async function print(io: CliIo, records: readonly AuditRecord[], options: AuditListOptions): Promise<void> {
+async function print(io: CommandIo, records: readonly AuditRecord[], options: AuditListOptions): Promise<void> {
   const { output, deployment } = options;
-  if (output === 'json') return printJson(io, records);
+  if (output === 'json') return printJson(io, quoted(records));
   if (output !== 'text') {
     const { head, toLine } = await lineWriter(output);
     io.stdout.write(`${head}${records.map((record) => toLine(record) ?? '').join('')}`);

@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import type { AuditRecord } from '../../audit/audit-record';
 import type { FoundRecords } from '../../audit/find-records';
+import { quoted } from '../command-json';
+import { notFound } from '../exit';
 import { createDamageCount } from './damage';
 import { CliExit, ExitCode, type CommandContext } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
@@ -23,7 +25,7 @@ export function auditShowCommand({ io }: CommandContext): Command {
     try {
       const damage = createDamageCount();
       const record = damage.seen(theRecord(await findRecords(reader, id), id));
-      if (options.output === 'json') printJson(io, record);
+      if (options.output === 'json') printJson(io, quoted(record));
       else io.stdout.write(`${toAuditText(record)}\n`);
       damage.finish();
     } finally {
@@ -35,11 +37,7 @@ export function auditShowCommand({ io }: CommandContext): Command {
 /** @throws CliExit 2 unless there is exactly one record of that id or beginning */
 function theRecord({ found, searched }: FoundRecords, id: string): AuditRecord {
   const [record] = found;
-  if (!record)
-    throw new CliExit(
-      ExitCode.usage,
-      `no audit record has the id ${id}, and of the newest ${searched} none begins with it`,
-    );
+  if (!record) throw notFound(`no audit record has the id ${id}, and of the newest ${searched} none begins with it`);
   if (found.length === 1) return record;
   const ids = found.map(({ decisionID }) => decisionID).join(', ');
   throw new CliExit(ExitCode.usage, `${found.length} audit records begin with ${id}: ${ids}`);

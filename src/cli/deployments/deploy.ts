@@ -5,9 +5,10 @@ import { isFinal, type DeploymentStatus } from '../../gate/deployments/deploymen
 import { summarise } from '../../gate/deployments/explain';
 import type { PastResult } from '../../gate/deployments/past-result';
 import { workflowIdOf } from '../../kernel/names';
-import { CliExit, ExitCode, type CliIo, type CommandContext } from '../io';
+import { CliExit, ExitCode, type CommandIo, type CommandContext } from '../io';
 import { collect, duration, examples, keyValues, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
+import { statusResult } from './status-result';
 import { exitCodeOf, statusLines } from './status-text';
 import { connect } from '../temporal-client';
 import type { Learned } from './reports/deploy-report';
@@ -51,7 +52,7 @@ export function deployCommand({ io, exit }: CommandContext): Command {
 }
 
 /** @param learned is told what becomes known, for the reports */
-async function deploy(io: CliIo, options: DeployOptions, learned: Learned): Promise<ExitCode> {
+async function deploy(io: CommandIo, options: DeployOptions, learned: Learned): Promise<ExitCode> {
   const spec = await readSpec(io, options);
   learned.id = spec.id;
   learned.stages = spec.stages.map(({ name }) => name);
@@ -70,10 +71,10 @@ async function deploy(io: CliIo, options: DeployOptions, learned: Learned): Prom
     const { started } = await deployments.start({ ...spec, id });
     io.stderr.write(started ? `Started deployment ${id}\n` : `Deployment ${id} was started before\n`);
     const status = options.wait
-      ? await waitFor(io, deployments, id, options.timeout, learned)
-      : await glance(deployments, id);
+      ? await waitFor(io, deployments, id, options, learned)
+      : await glance(deployments, id, started);
     if (status === undefined) {
-      if (options.output === 'json') printJson(io, { deploymentId: id, started });
+      if (options.output === 'json') printJson(io, { deployment_id: id, started });
       else
         printLines(io, [
           `${started ? `Deployment ${id} is running` : await currentState(deployments, id)}; gate status ${id} shows its state`,
@@ -81,7 +82,7 @@ async function deploy(io: CliIo, options: DeployOptions, learned: Learned): Prom
       return ExitCode.ok;
     }
     learned.status = status;
-    if (options.output === 'json') printJson(io, status);
+    if (options.output === 'json') printJson(io, statusResult(status));
     else printLines(io, statusLines(io, status, Date.now()));
     if (options.wait && !isFinal(status.state) && status.state !== 'paused') {
       throw new CliExit(
@@ -95,10 +96,15 @@ async function deploy(io: CliIo, options: DeployOptions, learned: Learned): Prom
   }
 }
 
-/** Without --wait only an end that is already there is reported. */
-async function glance(deployments: DeploymentClient, id: string): Promise<DeploymentStatus | undefined> {
+/** Without --wait an end that is already there is reported, and a pause of one that was started before. */
+async function glance(
+  deployments: DeploymentClient,
+  id: string,
+  started: boolean,
+): Promise<DeploymentStatus | undefined> {
   const found = await deployments.status(id, workflowIdOf(id));
-  return found.found === 'status' && found.closed ? found.status : undefined;
+  if (found.found !== 'status') return undefined;
+  return found.closed || (!started && found.status.state === 'paused') ? found.status : undefined;
 }
 
 /** One that was started before may have been paused for days: to say that it runs would mislead. */
@@ -108,10 +114,10 @@ async function currentState(deployments: DeploymentClient, id: string): Promise<
 }
 
 async function waitFor(
-  io: CliIo,
+  io: CommandIo,
   deployments: DeploymentClient,
   id: string,
-  timeoutMs: number,
+  options: Pick<DeployOptions, 'timeout' | 'output'>,
   learned: Learned,
 ): Promise<DeploymentStatus> {
   const { waitForDeployment } = await import('../../clients/wait-for-deployment.js');
@@ -121,7 +127,7 @@ async function waitFor(
     shown = line;
   };
   const waited = await waitForDeployment(deployments, id, {
-    timeoutMs,
+    timeoutMs: options.timeout,
     signal: io.signal,
     workflowId: workflowIdOf(id),
     onAnswer: (found) => {
@@ -131,7 +137,10 @@ async function waitFor(
       );
     },
   });
-  if (waited.result === 'stopped') throw new CliExit(ExitCode.timeout, `stopped waiting; deployment ${id} continues`);
+  if (waited.result === 'stopped') {
+    if (learned.status && options.output === 'json') printJson(io, statusResult(learned.status));
+    throw new CliExit(ExitCode.timeout, `stopped waiting; deployment ${id} continues`);
+  }
   if (waited.status) return waited.status;
   throw new CliExit(
     ExitCode.timeout,
@@ -147,7 +156,7 @@ function progressLine(status: DeploymentStatus): string {
   return reasons.length === 0 ? summarise(status) : `${summarise(status)}: ${reasons.join('; ')}`;
 }
 
-async function readSpec(io: CliIo, options: DeployOptions): Promise<DeploymentSpec> {
+async function readSpec(io: CommandIo, options: DeployOptions): Promise<DeploymentSpec> {
   const { loadDeployment, validateDeployment } = await import('../../gate/deployments/files/load-deployment.js');
   if (options.file !== undefined && options.stage !== undefined) {
     throw new CliExit(ExitCode.usage, 'give either --file or --stage, not both');
@@ -174,7 +183,7 @@ async function readSpec(io: CliIo, options: DeployOptions): Promise<DeploymentSp
 }
 
 /** A store that is away now does not keep a deployment from starting: nothing acts before it is back. */
-async function findPast(io: CliIo, options: DeployOptions, spec: DeploymentSpec): Promise<PastResult | undefined> {
+async function findPast(io: CommandIo, options: DeployOptions, spec: DeploymentSpec): Promise<PastResult | undefined> {
   const [{ findPastDeployment }, { openLoadedSettings }] = await Promise.all([
     import('../../clients/find-past-deployment.js'),
     import('../open-settings.js'),
@@ -191,7 +200,7 @@ async function findPast(io: CliIo, options: DeployOptions, spec: DeploymentSpec)
 
 /** How it ended beyond Temporal's retention, printed; undefined when it never ran. */
 async function askPast(
-  io: CliIo,
+  io: CommandIo,
   options: DeployOptions,
   spec: DeploymentSpec,
   learned: Learned,
@@ -201,10 +210,10 @@ async function askPast(
   const { state, stage } = past;
   learned.state = state;
   learned.summary = `Deployment ${spec.id} ran before, beyond Temporal's retention: ${state} at stage ${stage}`;
-  if (options.output === 'json') printJson(io, { deploymentId: spec.id, state, stage, from: 'audit' });
+  if (options.output === 'json') printJson(io, { deployment_id: spec.id, state, stage, from: 'audit' });
   else {
     printLines(io, [`${learned.summary} (from the audit store); --again runs it again`]);
   }
-  if (state === 'uncertain') return ExitCode.usage;
+  if (state === 'uncertain') throw new CliExit(ExitCode.usage, learned.summary, 'NotConfirmed');
   return state === 'done' ? ExitCode.ok : ExitCode.denied;
 }

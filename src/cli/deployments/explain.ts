@@ -3,6 +3,8 @@ import { explain } from '../../gate/deployments/explain';
 import { CliExit, ExitCode, type CommandContext } from '../io';
 import { examples, withOutput, withSettings, withWorkflowId, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
+import { notFound } from '../exit';
+import { explanationResult } from './status-result';
 import { exitCodeOf, explanationLines } from './status-text';
 import { connect } from '../temporal-client';
 
@@ -18,7 +20,7 @@ export function explainCommand({ io, exit }: CommandContext): Command {
     const { deployments, close } = await connect(io, options.settings);
     try {
       const found = await deployments.status(id, options.workflowId);
-      if (found.found === 'unknown') throw new CliExit(ExitCode.usage, `deployment ${id} is unknown`);
+      if (found.found === 'unknown') throw notFound(`deployment ${id} is unknown`);
       const explanation =
         found.found === 'status'
           ? found.closed
@@ -27,7 +29,7 @@ export function explainCommand({ io, exit }: CommandContext): Command {
           : undefined;
       if (!explanation)
         throw new CliExit(ExitCode.timeout, `no worker answered for deployment ${id}; is one running? (gate worker)`);
-      if (options.output === 'json') printJson(io, explanation);
+      if (options.output === 'json') printJson(io, explanationResult(explanation));
       else printLines(io, explanationLines(io, explanation));
       exit(exitCodeOf(explanation.state));
     } finally {

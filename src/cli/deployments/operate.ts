@@ -1,9 +1,11 @@
 import { Command } from 'commander';
+import { FailureType } from '../../kernel/failures';
 import type { OperatorCallKind } from '../../gate/deployments/operator-call';
 import type { CallResult, DeploymentClient } from '../../clients/deployment-client';
 import { CliExit, ExitCode, type CommandContext } from '../io';
 import { duration, examples, withOutput, withSettings, withWorkflowId, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
+import { failureOf, notFound } from '../exit';
 import { exitCodeOf } from './status-text';
 import { connect } from '../temporal-client';
 
@@ -70,14 +72,15 @@ function operatorCommand(
       const { actor, reason } = options;
       const call = { actor, reason, ...(target === undefined ? {} : { for: target }) };
       const answer = await deployments.call(id, kind, call, options.updateId, options.workflowId);
-      if (answer.result === 'refused') throw new CliExit(ExitCode.usage, answer.message);
+      if (answer.result === 'refused') throw new CliExit(ExitCode.usage, answer.message, FailureType.RevisionConflict);
       if (answer.result === 'unconfirmed')
         throw new CliExit(ExitCode.timeout, `${kind} of ${id}: not confirmed${whatIsKnown(answer)}`);
       if (options.output === 'json') printJson(io, answer.reply);
       else printLines(io, [answer.reply.message]);
-      if (!answer.reply.accepted)
-        exit(kind === 'resume' && answer.reply.state === 'paused' ? ExitCode.paused : ExitCode.usage);
-      else exit(kind === 'abort' ? ExitCode.ok : exitCodeOf(answer.reply.state));
+      const { accepted, message, state } = answer.reply;
+      if (accepted || (kind === 'resume' && state === 'paused'))
+        exit(kind === 'abort' ? ExitCode.ok : exitCodeOf(state));
+      else exit(ExitCode.usage, failureOf(FailureType.RevisionConflict, message));
     } finally {
       await close();
     }
@@ -110,7 +113,7 @@ async function presentTarget(
   workflowId: string | undefined,
 ): Promise<string | undefined> {
   const found = await deployments.status(id, workflowId);
-  if (found.found === 'unknown') throw new CliExit(ExitCode.usage, `deployment ${id} is unknown`);
+  if (found.found === 'unknown') throw notFound(`deployment ${id} is unknown`);
   if (found.found === 'unanswered') {
     if (kind === 'abort') return undefined;
     throw new CliExit(

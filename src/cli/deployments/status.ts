@@ -2,6 +2,8 @@ import { Command } from 'commander';
 import { CliExit, ExitCode, type CommandContext } from '../io';
 import { duration, examples, withOutput, withSettings, withWorkflowId, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
+import { notFound } from '../exit';
+import { statusResult } from './status-result';
 import { exitCodeOf, statusLines } from './status-text';
 import { connect } from '../temporal-client';
 
@@ -33,7 +35,7 @@ export function statusCommand({ io, exit }: CommandContext): Command {
         return exit(await watchStatus(io, id, { everyMs: options.every, output: options.output, ask }));
       }
       const found = await deployments.status(id, options.workflowId);
-      if (found.found === 'unknown') throw new CliExit(ExitCode.usage, `deployment ${id} is unknown`);
+      if (found.found === 'unknown') throw notFound(`deployment ${id} is unknown`);
       if (found.found === 'unanswered' && found.wedged) {
         const { WEDGED_ADVICE, wedgedText } = await import('../../platform/temporal/wedged/find-wedged.js');
         throw new CliExit(ExitCode.timeout, `${wedgedText(found.wedged)}. ${WEDGED_ADVICE}`);
@@ -44,7 +46,7 @@ export function statusCommand({ io, exit }: CommandContext): Command {
           `deployment ${id} is known to Temporal, but no worker answered in time; is one running? (gate worker)`,
         );
       }
-      if (options.output === 'json') printJson(io, found.status);
+      if (options.output === 'json') printJson(io, statusResult(found.status));
       else printLines(io, statusLines(io, found.status, Date.now()));
       exit(exitCodeOf(found.status.state));
     } finally {

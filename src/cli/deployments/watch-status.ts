@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FoundStatus } from '../../clients/deployment-client';
 import type { DeploymentStatus } from '../../gate/deployments/deployment-state';
-import { CliExit, ExitCode, type CliIo } from '../io';
+import { CliExit, ExitCode, type CommandIo } from '../io';
 import { printLines } from '../output';
+import { notFound } from '../exit';
+import { statusResult } from './status-result';
 import { exitCodeOf, statusLines } from './status-text';
 
 export interface WatchOptions {
@@ -19,16 +21,20 @@ export interface WatchOptions {
  * @returns the exit code of its end
  * @throws CliExit 2 for an unknown deployment, 4 when it is stopped before the end
  */
-export async function watchStatus(io: CliIo, id: string, { everyMs, output, ask }: WatchOptions): Promise<ExitCode> {
+export async function watchStatus(
+  io: CommandIo,
+  id: string,
+  { everyMs, output, ask }: WatchOptions,
+): Promise<ExitCode> {
   let shown = '';
   for (;;) {
     const found = await ask();
-    if (found.found === 'unknown') throw new CliExit(ExitCode.usage, `deployment ${id} is unknown`);
+    if (found.found === 'unknown') throw notFound(`deployment ${id} is unknown`);
     const now = found.found === 'status' ? changesOf(found.status) : 'unanswered';
     if (now !== shown) {
       shown = now;
       if (found.found === 'unanswered') io.stderr.write(`No worker answers for deployment ${id}; still watching\n`);
-      else if (output === 'json') printLines(io, [JSON.stringify(found.status)]);
+      else if (output === 'json') io.results.line(statusResult(found.status));
       else printLines(io, [new Date().toISOString(), ...statusLines(io, found.status, Date.now())]);
     }
     if (found.found === 'status' && found.closed) return exitCodeOf(found.status.state);

@@ -30,7 +30,7 @@ export function devCommand({ io }: CommandContext): Command {
       say,
     });
     const { addresses } = environment;
-    io.stdout.write(`${JSON.stringify(addresses)}\n`);
+    io.results.line(addresses);
     say('Try: gate deploy --id first --stage canary --wait');
     say(
       `Change a level: curl -X PUT ${addresses.levelServer}/admin/metrics/max_pending -H 'content-type: application/json' -d '{"value": 3100}'`,

@@ -1,7 +1,23 @@
 import { Command } from 'commander';
+import type { Finding } from '../../clients/doctor/finding';
+import { CommandFailureType, failureOf, type CommandFailure } from '../exit';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { ExitCode, type CommandContext } from '../io';
 import { colorsFor, printJson, printLines } from '../output';
+
+/** Each of them is a fault, with what to do about it. */
+function failureOfMissing(lacking: readonly Finding[]): CommandFailure {
+  const type = CommandFailureType.NotFound;
+  const message = `missing: ${lacking.map(({ what }) => what).join(', ')}`;
+  return failureOf(
+    type,
+    message,
+    lacking.map(({ what, found, advice }) => ({
+      type,
+      message: `${what}: ${found}${advice === undefined ? '' : `. ${advice}`}`,
+    })),
+  );
+}
 
 const OTHER_SETTINGS = 'of a running gate dev, else the defaults (--settings or GATE_SETTINGS names a file)';
 
@@ -24,7 +40,7 @@ export function doctorCommand({ io, exit }: CommandContext): Command {
       env,
       signal,
     });
-    if (options.output === 'json') printJson(io, findings);
+    if (options.output === 'json') printJson(io, { findings });
     else {
       const colors = colorsFor(io);
       const marks = { ok: colors.green('ok     '), note: colors.yellow('note   '), missing: colors.red('missing') };
@@ -36,6 +52,7 @@ export function doctorCommand({ io, exit }: CommandContext): Command {
         ]),
       );
     }
-    if (findings.some(({ state }) => state === 'missing')) exit(ExitCode.usage);
+    const lacking = findings.filter(({ state }) => state === 'missing');
+    if (lacking.length > 0) exit(ExitCode.usage, failureOfMissing(lacking));
   });
 }

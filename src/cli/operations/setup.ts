@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { examples, withSettings, type CommonOptions } from '../options';
-import { printLines } from '../output';
+import { examples, withOutput, withSettings, type CommonOptions } from '../options';
+import { printJson, printLines } from '../output';
 import type { CommandContext } from '../io';
 
 export function setupCommand({ io }: CommandContext): Command {
@@ -9,17 +9,16 @@ export function setupCommand({ io }: CommandContext): Command {
     .description(
       'Creates the search attributes in the Temporal namespace and sets up the audit store as `gate audit setup` does. Safe to repeat.',
     );
-  examples(withSettings(command), ['gate setup']);
+  examples(withOutput(withSettings(command)), ['gate setup', 'gate setup -o json']);
   return command.action(async (options: CommonOptions) => {
     const [{ setUp }, { openLoadedSettings }, { auditSetupLines }] = await Promise.all([
       import('../../clients/set-up.js'),
       import('../open-settings.js'),
       import('../audit/setup-text.js'),
     ]);
-    const { address, namespace, searchAttributes, auditStore } = await setUp(
-      await openLoadedSettings(io, options.settings),
-      io.env,
-    );
+    const setup = await setUp(await openLoadedSettings(io, options.settings), io.env);
+    if (options.output === 'json') return printJson(io, setup);
+    const { address, namespace, searchAttributes, auditStore } = setup;
     printLines(io, [
       `Temporal ${address}, namespace ${namespace}`,
       `  search attributes created: ${searchAttributes.created.join(', ') || 'none'}`,

@@ -8,9 +8,10 @@ import type { FuzzResult } from '../../releases/authoring/fuzz-policy';
 import type { ReleaseRules } from '../../gate/release-faults';
 import type { ConfigParts } from '../../releases/sources/load-release-config';
 import type { LoadedConfig } from '../../releases/sources/release-source';
-import { CliExit, ExitCode, type CliIo, type CommandContext } from '../io';
+import { CliExit, ExitCode, type CommandIo, type CommandContext } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { colorsFor, printJson, printLines } from '../output';
+import { quoted } from '../command-json';
 import { declarationLine, declarationRow } from './declaration-rows';
 import { NO_TESTS, testSummary } from '../../rego/toolchain/test-summary';
 
@@ -104,7 +105,7 @@ export function testCommand({ io, exit }: CommandContext): Command {
 }
 
 /** @returns whether the two say the same of every test, and there is at least one */
-async function testAgainst(io: CliIo, dir: string, { output }: CommonOptions): Promise<boolean> {
+async function testAgainst(io: CommandIo, dir: string, { output }: CommonOptions): Promise<boolean> {
   const [{ testAgainstOpa }, { resolve }] = await Promise.all([
     import('../../rego/toolchain/test-against-opa.js'),
     import('node:path'),
@@ -206,7 +207,12 @@ async function fuzzed(
 }
 
 function fuzzRow({ allowedInputs, tried, declared, isComplete, findings }: FuzzResult) {
-  return { allowed_inputs: allowedInputs, tried, declared, complete: isComplete, findings };
+  return { allowed_inputs: allowedInputs, tried, declared, complete: isComplete, findings: findings.map(findingRow) };
+}
+
+/** What was put in and what was left keep their keys. */
+function findingRow({ path, change, to, input }: FuzzResult['findings'][number]) {
+  return { path, change, ...(to === undefined ? {} : { to: quoted(to) }), input: quoted(input) };
 }
 
 function fuzzLines({ allowedInputs, tried, declared, isComplete, findings }: FuzzResult): string[] {
@@ -245,7 +251,7 @@ export function typesCommand({ io }: CommandContext): Command {
  * needs no more than its files: what a release may name is then a warning.
  */
 async function checkedWith(
-  io: CliIo,
+  io: CommandIo,
   { config, settings: path }: CommonOptions & { config?: string },
 ): Promise<{ parts: ConfigParts; rules: ReleaseRules; names: readonly Fault[] }> {
   const [

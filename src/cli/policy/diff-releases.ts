@@ -1,12 +1,11 @@
 import { compare, type ComparedSide } from '../../gate/compare';
 import type { JsonObject } from '../../kernel/json';
-import { toDiffDocument } from '../../releases/diff/compare-releases';
 import { decisionTime } from './evaluate-dry';
-import type { CliIo } from '../io';
+import type { CommandIo } from '../io';
 import { openLoadedSettings } from '../open-settings';
 import type { CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
-import { casesDocument, casesLines, diffLines } from './diff-text';
+import { casesDocument, casesLines, diffDocument, diffLines } from './diff-text';
 
 export interface DiffOptions extends CommonOptions {
   configA?: string;
@@ -17,7 +16,12 @@ export interface DiffOptions extends CommonOptions {
 }
 
 /** Prints what differs. @returns whether anything does */
-export async function diffReleases(io: CliIo, whereA: string, whereB: string, options: DiffOptions): Promise<boolean> {
+export async function diffReleases(
+  io: CommandIo,
+  whereA: string,
+  whereB: string,
+  options: DiffOptions,
+): Promise<boolean> {
   const atMs = decisionTime(options.at);
   const { cases: count, seed } = options;
   const { a, b, differs, diff, cases } = await compare({
@@ -30,7 +34,7 @@ export async function diffReleases(io: CliIo, whereA: string, whereB: string, op
   });
   if (options.output === 'json') {
     const casesPart = cases && { cases: casesDocument(cases, atMs) };
-    printJson(io, { a: describe(a), b: describe(b), differs, ...toDiffDocument(diff), ...casesPart });
+    printJson(io, { a: describe(a), b: describe(b), differs, ...diffDocument(diff), ...casesPart });
   } else {
     printLines(io, [
       ...diffLines(diff, a.ref.policySha !== b.ref.policySha),

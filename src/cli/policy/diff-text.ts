@@ -1,7 +1,8 @@
-import type { JsonObject, JsonValue } from '../../kernel/json';
+import type { JsonValue } from '../../kernel/json';
 import { isEmptyDiff, type NameChanges, type ReleaseDiff } from '../../releases/diff/compare-releases';
 import type { JsonChange } from '../../kernel/json-diff';
 import type { RuleChange } from '../../releases/diff/rules';
+import { quoted } from '../command-json';
 import type { CasesResult, TriedDecision } from '../../releases/diff/try-cases';
 
 /** Differences that text shows; JSON has all. */
@@ -24,6 +25,16 @@ export function diffLines(diff: ReleaseDiff, areOtherBytes: boolean): string[] {
   ];
 }
 
+/** The same for `-o json`: what stands on a side keeps its keys. */
+export function diffDocument(diff: ReleaseDiff): object {
+  const sides = ({ path, ...values }: JsonChange): object => ({
+    path,
+    ...Object.fromEntries(Object.entries(values).map(([side, value]) => [side, quoted(value)])),
+  });
+  const { config, inputSchema, data } = diff;
+  return { ...diff, config: config.map(sides), inputSchema: inputSchema.map(sides), data: data.map(sides) };
+}
+
 /** What trying generated inputs came to, for people. */
 export function casesLines(cases: CasesResult, atMs: number): string[] {
   const { tried, single, differing, seed, differences, isCalmAllowed, withoutValues } = cases;
@@ -44,8 +55,8 @@ export function casesLines(cases: CasesResult, atMs: number): string[] {
 }
 
 /** The same for `-o json`. */
-export function casesDocument(cases: CasesResult, atMs: number): JsonObject {
-  const decision = ({ outcome, denyReasons, faults }: TriedDecision): JsonObject => ({
+export function casesDocument(cases: CasesResult, atMs: number): object {
+  const decision = ({ outcome, denyReasons, faults }: TriedDecision): object => ({
     outcome,
     deny_reasons: denyReasons,
     ...(faults.length > 0 && { error: faults.map(({ type, message }) => ({ type, message })) }),
@@ -56,10 +67,10 @@ export function casesDocument(cases: CasesResult, atMs: number): JsonObject {
     tried: cases.tried,
     single: cases.single,
     differing: cases.differing,
-    calm_input: cases.calm,
+    calm_input: quoted(cases.calm),
     calm_is_allowed: cases.isCalmAllowed,
     without_values: cases.withoutValues,
-    differences: cases.differences.map(({ input, a, b }) => ({ input, a: decision(a), b: decision(b) })),
+    differences: cases.differences.map(({ input, a, b }) => ({ input: quoted(input), a: decision(a), b: decision(b) })),
   };
 }
 

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
-import { CliExit, ExitCode, type CliIo } from '../io';
+import { CliExit, ExitCode, type CommandIo } from '../io';
 import type { CommonOptions } from '../options';
 import { dryRunWith, type GivenFacts } from '../../gate/dry-run';
 import type { Decision } from '../../gate/decisions/decision';
 import type { Fact, FactTarget } from '../../gate/facts/fact';
 import { faultText } from '../../kernel/fault-text';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
+import { isJsonObject, type JsonValue } from '../../kernel/json';
 import { NAME_PATTERN } from '../../kernel/names';
 import { parseTime } from '../../kernel/time';
 import type { Evaluator } from '../../rego/evaluation/evaluator';
@@ -14,6 +14,7 @@ import type { EvaluationExplanation } from '../../gate/decisions/explain-evaluat
 import { JsonTextError, parseJsonText } from '../../platform/documents/json-text';
 import { loadDocument, parseJsonBytes } from '../../platform/documents/loaders/document';
 import { explanationLines, explanationRow } from './explanation-text';
+import { quoted } from '../command-json';
 import { printJson, printLines, shortSha } from '../output';
 
 export interface EvaluateOptions extends CommonOptions {
@@ -32,11 +33,7 @@ export interface EvaluateOptions extends CommonOptions {
  * One evaluation without Temporal and without a record. Prints the decision; faults of the input are part of it (outcome
  * `error`), faults of the call are thrown.
  */
-export async function evaluateDry(
-  io: CliIo,
-  options: EvaluateOptions,
-  evaluator: Evaluator,
-): Promise<Decision['outcome']> {
+export async function evaluateDry(io: CommandIo, options: EvaluateOptions, evaluator: Evaluator): Promise<Decision> {
   const { release, facts, decision, explanation } = await dryRunWith(evaluator, {
     policy: resolve(io.cwd, options.policy),
     ...(options.config === undefined ? {} : { config: resolve(io.cwd, options.config) }),
@@ -48,7 +45,7 @@ export async function evaluateDry(
     ...(options.explain ? { explain: true } : {}),
   });
   print(io, options, release, facts, decision, explanation);
-  return decision.outcome;
+  return decision;
 }
 
 /** Epoch milliseconds of `--at`; now without it. @throws CliExit 2 */
@@ -85,7 +82,7 @@ function parseOption(option: string, text: string): JsonValue | undefined {
   }
 }
 
-async function readFacts(io: CliIo, path: string): Promise<GivenFacts> {
+async function readFacts(io: CommandIo, path: string): Promise<GivenFacts> {
   const document = path === '-' ? await readStandardInput() : (await loadDocument(resolve(io.cwd, path))).document;
   return { document, where: path };
 }
@@ -97,26 +94,25 @@ async function readStandardInput(): Promise<JsonValue> {
 }
 
 function print(
-  io: CliIo,
+  io: CommandIo,
   options: EvaluateOptions,
   ref: ReleaseRef,
   used: readonly Fact[],
   decision: Decision,
   explanation: EvaluationExplanation | undefined,
 ): void {
-  const result: JsonObject = {
+  const result = {
     outcome: decision.outcome,
     allow: decision.outcome === 'allow',
     deny_reasons: decision.denyReasons,
     used_facts: used.map(({ id, value, observedAtMs, source }) => ({
       id,
-      value,
+      value: quoted(value),
       observed_at: new Date(observedAtMs).toISOString(),
       source,
     })),
     policy_sha: ref.policySha,
     config_rev: ref.configRev,
-    ...(decision.faults.length > 0 ? { error: decision.faults as unknown as JsonValue } : {}),
     ...(explanation === undefined ? {} : { evaluation: explanationRow(explanation) }),
   };
   if (options.output === 'json') return printJson(io, result);

@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { faultsToError } from '../../kernel/failures';
+import { failureOf } from '../exit';
 import { CliExit, ExitCode, type CommandContext } from '../io';
 import { examples, withOutput, withSettings } from '../options';
 import type { EvaluateOptions } from './evaluate-dry';
@@ -35,8 +37,12 @@ export function evaluateCommand({ io, exit }: CommandContext): Command {
     const evaluator = createEvaluator({ threads: 1, spares: 0 });
     try {
       const { evaluateDry } = await import('./evaluate-dry.js');
-      const outcome = await evaluateDry(io, options, evaluator);
-      exit(outcome === 'allow' ? ExitCode.ok : outcome === 'deny' ? ExitCode.denied : ExitCode.usage);
+      const { outcome, faults } = await evaluateDry(io, options, evaluator);
+      if (outcome === 'error') {
+        const { type, message } = faultsToError(faults);
+        return exit(ExitCode.usage, failureOf(type, message, faults));
+      }
+      exit(outcome === 'allow' ? ExitCode.ok : ExitCode.denied);
     } finally {
       await evaluator.close();
     }

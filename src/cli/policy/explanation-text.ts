@@ -1,23 +1,25 @@
 import type { EvaluationExplanation, ExplainedNote } from '../../gate/decisions/explain-evaluation';
 import { toDecisionEvaluation } from '../../gate/decisions/to-decision-evaluation';
-import type { JsonObject, JsonValue } from '../../kernel/json';
+import type { JsonValue } from '../../kernel/json';
+import { quoted } from '../command-json';
 
 const LONGEST_VALUE = 100;
 
-/** The keys of command output are snake_case. */
-export function explanationRow(explanation: EvaluationExplanation): JsonObject {
+/** As `-o json` prints it. */
+export function explanationRow(explanation: EvaluationExplanation): object {
   const { vote, why } = opinionOf(explanation);
-  const row = {
+  return {
     evaluator: explanation.evaluator,
     second_opinion: vote,
     ...(why === undefined ? {} : { second_opinion_why: why }),
     ...(explanation.touched === undefined ? {} : { looked_at: [...explanation.touched] }),
-    lookups: explanation.lookups,
+    lookups: explanation.lookups.map((lookup) =>
+      'value' in lookup ? { ...lookup, value: quoted(lookup.value) } : lookup,
+    ),
     noted: explanation.noted,
     tolerated: explanation.tolerated,
     used_declarations: [...explanation.usedDeclarations],
   };
-  return row as unknown as JsonObject;
 }
 
 export function explanationLines(explanation: EvaluationExplanation): string[] {

@@ -1,13 +1,13 @@
 import type { FleetAnswer } from '../../clients/ask-fleet';
 import type { FleetStatus } from '../../releases/fleet/worker-answer';
-import { CliExit, ExitCode, type CliIo } from '../io';
+import { CliExit, ExitCode, type CommandIo } from '../io';
 import { colorsFor, formatAge, printJson, printLines, printTable, shortSha } from '../output';
 
 const STOPPED = { status: 'stopped asking', reload: 'stopped waiting; workers may still read the manifest' };
 
 /** Asks every worker of the settings' task queue, and prints what each says; returns the exit code. */
 export async function printFleet(
-  io: CliIo,
+  io: CommandIo,
   options: { settings?: string; output: 'text' | 'json' },
   reload: boolean,
 ): Promise<ExitCode> {
@@ -21,7 +21,7 @@ export async function printFleet(
   return state === 'alike' ? ExitCode.ok : ExitCode.denied;
 }
 
-async function ask(io: CliIo, settingsPath: string | undefined, reload: boolean): Promise<FleetAnswer[]> {
+async function ask(io: CommandIo, settingsPath: string | undefined, reload: boolean): Promise<FleetAnswer[]> {
   const [{ askFleet }, { withFleet }, { openLoadedSettings }] = await Promise.all([
     import('../../clients/ask-fleet.js'),
     import('../../clients/with-fleet.js'),
@@ -66,7 +66,7 @@ function toJson({ identity, release, silence, lastSeenAtMs }: FleetAnswer) {
   };
 }
 
-async function printText(io: CliIo, answers: readonly FleetAnswer[], alike: boolean): Promise<void> {
+async function printText(io: CommandIo, answers: readonly FleetAnswer[], alike: boolean): Promise<void> {
   const nowMs = Date.now();
   const ago = (time: string | undefined): string => (time ? `${formatAge(Date.parse(time), nowMs)} ago` : 'never');
   const answered = answers.filter(({ release }) => release);

@@ -50,20 +50,22 @@ export function policyPublishCommand({ io }: CommandContext): Command {
       import('../../gate/publishing/publish-release.js'),
     ]);
     const settings = await openLoadedSettings(io, options.settings);
-    const { url, manifest, previousVersion, differs, written, by, opa } = await withPublishingExit(() =>
-      publish({
-        settings,
-        to: promotedTo ?? options.to,
-        by: options.by,
-        release: options.promote === undefined ? newRelease(options) : { promote: options.promote },
-        signing: signingOf(options.signingKey, options),
-        allowStatic: options.allowStatic === true,
-        dryRun: options.dryRun === true,
-        onUnreadable: unreadableNote(io),
-        onWarning: warningNote(io),
-        env: io.env,
-        cwd: io.cwd,
-      }),
+    const { url, manifest, previousVersion, differs, written, by, opa } = await withPublishingExit(
+      () =>
+        publish({
+          settings,
+          to: promotedTo ?? options.to,
+          by: options.by,
+          release: options.promote === undefined ? newRelease(options) : { promote: options.promote },
+          signing: signingOf(options.signingKey, options),
+          allowStatic: options.allowStatic === true,
+          dryRun: options.dryRun === true,
+          onUnreadable: unreadableNote(io),
+          onWarning: warningNote(io),
+          env: io.env,
+          cwd: io.cwd,
+        }),
+      (refused) => options.output === 'json' && printJson(io, { published: false, refused }),
     );
     const { version, policySHA256, configSHA256 } = manifest;
     if (options.output === 'json') {

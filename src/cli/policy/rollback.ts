@@ -37,8 +37,9 @@ export function policyRollbackCommand({ io }: CommandContext): Command {
     const { to, by: declared, version: wanted } = options;
     const signing = signingOf(options.signingKey, options);
     const surroundings = { env: io.env, cwd: io.cwd, onUnreadable: unreadableNote(io), onWarning: warningNote(io) };
-    const { url, manifest, previousVersion, written, by } = await withPublishingExit(() =>
-      rollBack({ settings, to, by: declared, version: wanted, signing, ...surroundings }),
+    const { url, manifest, previousVersion, written, by } = await withPublishingExit(
+      () => rollBack({ settings, to, by: declared, version: wanted, signing, ...surroundings }),
+      (refused) => options.output === 'json' && printJson(io, { rolled_back: false, refused }),
     );
     const { version } = manifest;
     if (options.output === 'json')

@@ -4,7 +4,9 @@ import type { ReplayFilter } from '../../replay/replay';
 import type { ReplayClass, ReplayReport } from '../../replay/replay-report';
 import { toReplayMarkdown, toReplayText } from '../../replay/report-text';
 import { replayRelease, type ReplayExport, type ReplayResult } from '../../replay/run/replay-release';
-import { CliExit, ExitCode, type CliIo } from '../io';
+import { CliExit, ExitCode, type CommandIo } from '../io';
+import { quoted } from '../command-json';
+import { CommandFailureType, notFound } from '../exit';
 import { openLoadedSettings } from '../open-settings';
 import { printJson } from '../output';
 
@@ -34,7 +36,7 @@ const PROGRESS_EVERY_MS = 500;
  * @throws CliExit 2 when lines of the export are no records, or with `failOn` nothing was replayed; the result is printed
  * before. 4 when it is stopped
  */
-export async function runReplay(io: CliIo, options: ReplayCommandOptions): Promise<boolean> {
+export async function runReplay(io: CommandIo, options: ReplayCommandOptions): Promise<boolean> {
   const loaded = await openLoadedSettings(io, options.settings);
   const filter: ReplayFilter = parseAuditQuery(
     {
@@ -70,7 +72,12 @@ export async function runReplay(io: CliIo, options: ReplayCommandOptions): Promi
   print(io, options.output, result);
   if (report.brokenLines > 0) throw new CliExit(ExitCode.usage, brokenLines(options.from ?? '', report));
   const damaged = report.causes[DAMAGED] ?? 0;
-  if (damaged > 0) throw new CliExit(ExitCode.usage, `${damaged} records are damaged, and not in the result`);
+  if (damaged > 0)
+    throw new CliExit(
+      ExitCode.usage,
+      `${damaged} records are damaged, and not in the result`,
+      CommandFailureType.Unexpected,
+    );
   const failed = (options.failOn ?? []).some((one) => report.counts[one] > 0);
   if (failed || report.notReproduced > 0) return false;
   if (options.failOn !== undefined) requireReplayed(report);
@@ -85,10 +92,10 @@ function exportOf(from: string): ReplayExport {
 function requireReplayed({ decisions, counts }: ReplayReport): void {
   if (decisions > counts['not-replayable']) return;
   const why = decisions === 0 ? 'no recorded decision matches' : `none of the ${decisions} decisions could be replayed`;
-  throw new CliExit(ExitCode.usage, `${why}, so that --fail-on has nothing to go by`);
+  throw notFound(`${why}, so that --fail-on has nothing to go by`);
 }
 
-function createProgress(io: CliIo): { shown(items: number): void; end(): void } {
+function createProgress(io: CommandIo): { shown(items: number): void; end(): void } {
   if (io.stderr.isTTY !== true) return { shown: () => undefined, end: () => undefined };
   const startMs = Date.now();
   let lastMs = startMs;
@@ -104,7 +111,7 @@ function createProgress(io: CliIo): { shown(items: number): void; end(): void } 
 }
 
 function print(
-  io: CliIo,
+  io: CommandIo,
   output: ReplayCommandOptions['output'],
   { report, candidate: { name, ref } }: ReplayResult,
 ): void {
@@ -123,8 +130,8 @@ function print(
     evaluator_changed: counts['evaluator-changed'],
     not_replayable: counts['not-replayable'],
     not_reproduced: notReproduced,
-    reasons,
-    causes,
+    reasons: quoted(reasons),
+    causes: quoted(causes),
     rows: Object.fromEntries(
       Object.entries(rows).map(([kind, kept]) => [
         kind.replaceAll('-', '_'),

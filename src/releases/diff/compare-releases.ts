@@ -1,4 +1,3 @@
-import type { JsonObject, JsonValue } from '../../kernel/json';
 import type { Release } from '../release';
 import { diffJson, type JsonChange } from '../../kernel/json-diff';
 import { compareRules, type PolicySource, type RuleChange } from './rules';
@@ -61,15 +60,6 @@ export function isEmptyDiff(diff: ReleaseDiff): boolean {
   return Object.values(diff as unknown as Record<string, unknown[] | NameChanges>).every((part) =>
     Array.isArray(part) ? part.length === 0 : part.added.length + part.removed.length === 0,
   );
-}
-
-/** The diff as commands print it. */
-export function toDiffDocument(diff: ReleaseDiff): JsonObject {
-  const { inputPaths, builtIns, inputSchema, ...same } = diff;
-  return { ...same, input_paths: inputPaths, built_ins: builtIns, input_schema: inputSchema } as unknown as Record<
-    string,
-    JsonValue
-  >;
 }
 
 function compareNames(a: readonly string[], b: readonly string[]): NameChanges {

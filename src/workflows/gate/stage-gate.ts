@@ -344,6 +344,6 @@ export class StageGate {
   }
 
   private answerResume(resume: GateCall | undefined, resumed: boolean): void {
-    if (resume) this.inbox.answer(resume, resumed, resumeMessage(resumed, this.gate.status()));
+    if (resume) this.inbox.answer(resume, true, resumeMessage(resumed, this.gate.status()));
   }
 }

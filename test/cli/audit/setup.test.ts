@@ -37,7 +37,7 @@ const dynamoDb = (table: string, over: object = {}) => ({
   ...over,
 });
 const storeFinding = (stdout: string, wanted = 'audit store') =>
-  (JSON.parse(stdout) as { what: string }[]).find(({ what }) => what === wanted);
+  (JSON.parse(stdout) as { findings: { what: string }[] }).findings.find(({ what }) => what === wanted);
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'gate-audit-setup-'));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { watchStatus } from '../../../src/cli/deployments/watch-status';
+import { Results } from '../../../src/cli/results';
 import type { FoundStatus } from '../../../src/clients/deployment-client';
 import { aPause, aStatus } from '../../gate/deployments/a-status';
 
@@ -13,6 +14,7 @@ async function watched(answers: FoundStatus[], output: 'text' | 'json', signal =
     env: {},
     cwd: '/',
     signal,
+    results: new Results((text) => (stdout += text)),
   };
   const ask = async (): Promise<FoundStatus> => (answers.length > 1 ? answers.shift() : answers[0]) as FoundStatus;
   const code = await watchStatus(io, 'd1', { everyMs: 1, output, ask }).catch((error: unknown) => error);

@@ -41,9 +41,10 @@ it('gate policy optional writes METADATA under which the same facts are allowed'
 it('gate policy optional reads what audit records hold, and names what it leaves out', async () => {
   await withPolicy(FILES, async (dir) => {
     const noted = await runCli(dir, ['evaluate', '--policy', 'policy', '--facts', 'facts.json', '--output', 'json']);
-    const { error } = JSON.parse(noted.stdout) as { error: { where: string; message: string }[] };
-    const elsewhere = { ...error[0]!, where: 'gone.rego:3' };
-    const records = [{ errorDetails: error }, { errorDetails: [], evaluation: { notes: [elsewhere] } }, {}];
+    const { error } = JSON.parse(noted.stdout) as { error: { faults: { where: string; message: string }[] } };
+    const { faults } = error;
+    const elsewhere = { ...faults[0]!, where: 'gone.rego:3' };
+    const records = [{ errorDetails: faults }, { errorDetails: [], evaluation: { notes: [elsewhere] } }, {}];
     await writeFile(join(dir, 'records.jsonl'), records.map((record) => JSON.stringify(record)).join('\n'));
     const { stdout } = await runCli(dir, ['policy', 'optional', 'policy', '--records', 'records.jsonl']);
     const printed = stdout.split('\n');

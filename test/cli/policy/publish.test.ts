@@ -338,7 +338,12 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
       if (key === 'latest.json') store.failure = new ObjectStoreError('hangs');
       return put(key, ...rest);
     };
-    await expect(withPublishingExit(() => carryOut(place, undefined, planned!, act))).rejects.toMatchObject({
+    await expect(
+      withPublishingExit(
+        () => carryOut(place, undefined, planned!, act),
+        () => undefined,
+      ),
+    ).rejects.toMatchObject({
       code: 4,
       message: expect.stringMatching(/Not confirmed: .*latest\.json may name v1 now/),
     });
