@@ -1,20 +1,23 @@
 import type { CommandFailure, ExitCode } from './exit';
 import type { Results } from './results';
+import type { TextStream } from './terminal';
 
 export { CliExit, ExitCode } from './exit';
 
 /** Everything a command touches of its process, so that tests can run commands in process. */
 export interface CliIo {
-  stdout: { write(text: string): unknown; isTTY?: boolean };
-  stderr: { write(text: string): unknown; isTTY?: boolean };
+  stdout: TextStream;
+  stderr: TextStream;
   env: NodeJS.ProcessEnv;
   cwd: string;
   /** aborted by Ctrl-C or SIGTERM; who reads it must end by itself then */
   readonly signal: AbortSignal;
 }
 
-/** What a command is given of its process. */
+/** What a command is given of its process: what it writes to `stdout` and `stderr` cannot steer a terminal. */
 export interface CommandIo extends CliIo {
+  /** standard output for records in a format for programs: exact, but where it is a terminal */
+  readonly data: TextStream;
   /** what `-o json` prints */
   readonly results: Results;
 }

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { visibleLines } from '../kernel/visible-text';
 import type { CliIo } from './io';
 import { run } from './run';
 
@@ -35,7 +36,8 @@ run(process.argv.slice(2), io).then(
     if (!isCut) process.exitCode = code;
   },
   (error: unknown) => {
-    stderr.write(`gate: unexpected failure: ${error instanceof Error ? error.message : String(error)}\n`);
+    const message = error instanceof Error ? error.message : String(error);
+    stderr.write(visibleLines(`gate: unexpected failure: ${message}\n`));
     process.exitCode = 2;
   },
 );

@@ -1,11 +1,23 @@
-import { createColors } from 'picocolors';
 import type { CliIo, CommandIo } from './io';
+import { controlSequence } from './terminal';
 
-type Colors = ReturnType<typeof createColors>;
+const STYLES = {
+  bold: ['[1m', '[22m'],
+  green: ['[32m', '[39m'],
+  red: ['[31m', '[39m'],
+  yellow: ['[33m', '[39m'],
+} as const;
+type Colors = Record<keyof typeof STYLES, (text: string) => string>;
 
 /** Colour only on a terminal, and not where the user says NO_COLOR. */
-export function colorsFor(io: CliIo, stream: 'stdout' | 'stderr' = 'stdout'): Colors {
-  return createColors(io[stream].isTTY === true && io.env.NO_COLOR === undefined);
+export function colorsFor({ stdout, env }: Pick<CliIo, 'stdout' | 'env'>): Colors {
+  const areOn = stdout.isTTY === true && env.NO_COLOR === undefined;
+  const painter =
+    ([begin, end]: readonly [`[${string}`, `[${string}`]) =>
+    (text: string) =>
+      areOn ? `${controlSequence(begin)}${text}${controlSequence(end)}` : text;
+  const { bold, green, red, yellow } = STYLES;
+  return { bold: painter(bold), green: painter(green), red: painter(red), yellow: painter(yellow) };
 }
 
 /** Prints a command's result for programs; see `Results`. */

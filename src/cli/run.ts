@@ -6,6 +6,7 @@ import { CommandFailureType, failureOf, type CommandFailure } from './exit';
 import { CliExit, ExitCode, type CliIo, type CommandContext, type CommandIo } from './io';
 import { createProgram } from './program';
 import { Results } from './results';
+import { createTerminal } from './terminal';
 
 /**
  * Runs one `gate` command. Results go to stdout, all else to stderr; nothing is thrown for a user's mistake. With `-o json`
@@ -21,12 +22,13 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
     code = wanted;
     failure = why;
   };
-  const results = new Results((text) => io.stdout.write(text));
-  const program = await createProgram({ io: withResults(io, results), exit }, argv[0]);
+  const own = createIo(io);
+  const { results } = own;
+  const program = await createProgram({ io: own, exit }, argv[0]);
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
-    const ended = await endOf(error, io);
+    const ended = await endOf(error, own);
     exit(ended.code, ended.failure);
   }
   results.finish(code, failure, asksForJson(program, argv));
@@ -34,10 +36,12 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
 }
 
 /** Of what a command is given, `signal` alone is not copied: a command that does not ask for it ends at the first Ctrl-C. */
-function withResults(io: CliIo, results: Results): CommandIo {
-  const { stdout, stderr, env, cwd } = io;
+function createIo(io: CliIo): CommandIo {
+  const { env, cwd } = io;
+  const [stdout, stderr] = [createTerminal(io.stdout), createTerminal(io.stderr)];
+  const results = new Results((text) => stdout.write(text));
   return {
-    ...{ stdout, stderr, env, cwd, results },
+    ...{ stdout, stderr, env, cwd, results, data: io.stdout.isTTY === true ? stdout : io.stdout },
     get signal() {
       return io.signal;
     },

@@ -5,10 +5,10 @@ import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { quoted, snakeCase, toCommandJson } from '../../src/cli/command-json';
 import { statusResult } from '../../src/cli/deployments/status-result';
-import type { CommandContext } from '../../src/cli/io';
 import { createProgram } from '../../src/cli/program';
 import { Results } from '../../src/cli/results';
 import { aDecision, aStatus } from '../gate/deployments/a-status';
+import { anIo } from './an-io';
 import { runCli } from './run-cli';
 
 const POLICY = join(__dirname, '..', '..', 'policy');
@@ -35,14 +35,11 @@ const facts = (pending: number) => ({
 
 /** Every command that does something, by its words. */
 async function everyCommand(): Promise<{ words: string[]; command: Command }[]> {
-  const nothing = { write: () => true };
-  const io = { stdout: nothing, stderr: nothing, env: {}, cwd: folder, results: new Results(() => true) };
-  const context = { io: { ...io, signal: new AbortController().signal }, exit: () => undefined } as CommandContext;
   const leaves = (command: Command, words: string[]): { words: string[]; command: Command }[] =>
     command.commands.length === 0
       ? [{ words, command }]
       : command.commands.flatMap((child) => leaves(child, [...words, child.name()]));
-  return leaves(await createProgram(context), []);
+  return leaves(await createProgram({ io: anIo(folder), exit: () => undefined }), []);
 }
 
 /** Keys of a document that a command made itself: what stands below the names of documents is not looked at. */

@@ -1,3 +1,4 @@
+import { visibleLines } from '../../kernel/visible-text';
 import type { AuditRecord, AuditSink } from '../audit-record';
 
 /** What lines of text are written to; a stream of Node fits. */
@@ -25,7 +26,7 @@ export function createStdoutSink(stream: TextOutput = process.stdout): AuditSink
     name: 'stdout',
     write: (record: AuditRecord) =>
       new Promise<void>((resolve, reject) => {
-        stream.write(`${JSON.stringify(record)}\n`, (error) => (error ? reject(error) : resolve()));
+        stream.write(visibleLines(`${JSON.stringify(record)}\n`), (error) => (error ? reject(error) : resolve()));
       }),
   };
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import type { CliIo } from '../io';
+import type { CommandIo } from '../io';
+import type { TextStream } from '../terminal';
 import { openResult, type ResultFile } from '../write-result';
 
 export interface ExportTarget extends ResultFile {
@@ -12,15 +13,14 @@ export interface ExportTarget extends ResultFile {
  *
  * @throws CliExit that names a file that cannot be written
  */
-export async function openExport(io: CliIo, name: string | undefined): Promise<ExportTarget> {
+export async function openExport(io: Pick<CommandIo, 'data' | 'cwd'>, name: string | undefined): Promise<ExportTarget> {
   if (name === undefined || name === '-') return toStdout(io);
   // Records hold names of people: what is exported is for this user alone.
   const file = await openResult(resolve(io.cwd, name), { mode: 0o600 });
   return { ...file, isLeft: () => false };
 }
 
-function toStdout({ stdout }: CliIo): ExportTarget {
-  const stream = stdout as Partial<NodeJS.WriteStream> & CliIo['stdout'];
+function toStdout({ data: stream }: Pick<CommandIo, 'data'>): ExportTarget {
   let left = false;
   // Not by `destroyed`, which a process's stdout takes back.
   const leave = () => {
@@ -29,7 +29,7 @@ function toStdout({ stdout }: CliIo): ExportTarget {
   stream.once?.('close', leave);
   const end = () => Promise.resolve(void stream.off?.('close', leave));
   return {
-    write: (text) => (left ? Promise.resolve() : writeOut(stream, text)),
+    write: (text) => (left ? Promise.resolve() : writeOut(stream, String(text))),
     isLeft: () => left,
     finish: end,
     discard: end,
@@ -37,10 +37,7 @@ function toStdout({ stdout }: CliIo): ExportTarget {
 }
 
 /** Waits for a slow reader of a pipe, so that what it has not read yet does not pile up here; not for one that left. */
-async function writeOut(
-  stream: Partial<NodeJS.WriteStream> & CliIo['stdout'],
-  text: string | Uint8Array,
-): Promise<void> {
+async function writeOut(stream: TextStream, text: string): Promise<void> {
   if (text === '' || stream.write(text) !== false || stream.once === undefined) return;
   await new Promise<void>((resolve) => {
     const goOn = () => {

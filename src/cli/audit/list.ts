@@ -51,7 +51,7 @@ async function print(io: CommandIo, records: readonly AuditRecord[], options: Au
   if (output === 'json') return printJson(io, quoted(records));
   if (output !== 'text') {
     const { head, toLine } = await lineWriter(output);
-    io.stdout.write(`${head}${records.map((record) => toLine(record) ?? '').join('')}`);
+    io.data.write(`${head}${records.map((record) => toLine(record) ?? '').join('')}`);
     return;
   }
   const { AUDIT_COLUMNS, toAuditRows } = await import('../../audit/format.js');

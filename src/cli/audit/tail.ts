@@ -6,7 +6,7 @@ import type { LoadedSettings } from '../../settings/load-settings';
 import { createDamageCount } from './damage';
 import { queryOf, withFilters, type AuditFilters } from './filters';
 import { LINE_FORMATS, lineWriter, type LineFormat } from './lines';
-import type { CliIo, CommandContext } from '../io';
+import type { CommandContext, CommandIo } from '../io';
 import { countOrNone, duration, examples, withSettings } from '../options';
 
 interface AuditTailOptions extends AuditFilters {
@@ -44,7 +44,12 @@ export function auditTailCommand({ io }: CommandContext): Command {
   });
 }
 
-async function tail(io: CliIo, loaded: LoadedSettings, options: AuditTailOptions, ends: AbortSignal): Promise<void> {
+async function tail(
+  io: CommandIo,
+  loaded: LoadedSettings,
+  options: AuditTailOptions,
+  ends: AbortSignal,
+): Promise<void> {
   const [{ createFollower }, { openFollowedLog }, query] = await Promise.all([
     import('../../audit/follow-records.js'),
     import('../../audit/stores/open-followed-log.js'),
@@ -80,11 +85,11 @@ async function tail(io: CliIo, loaded: LoadedSettings, options: AuditTailOptions
   }
 }
 
-async function printer(io: CliIo, format: AuditTailOptions['output']): Promise<(record: AuditRecord) => void> {
+async function printer(io: CommandIo, format: AuditTailOptions['output']): Promise<(record: AuditRecord) => void> {
   if (format !== 'text') {
     const { head, toLine } = await lineWriter(format);
-    io.stdout.write(head);
-    return (record) => void io.stdout.write(toLine(record) ?? '');
+    io.data.write(head);
+    return (record) => void io.data.write(toLine(record) ?? '');
   }
   const { AUDIT_COLUMNS, toAuditRows } = await import('../../audit/format.js');
   const widths = AUDIT_COLUMNS.map(() => 0);

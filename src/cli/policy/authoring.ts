@@ -241,7 +241,7 @@ export function typesCommand({ io }: CommandContext): Command {
     ]);
     const { document } = await loadDocument(join(resolve(io.cwd, dir), 'input.json'));
     const text = policyTypes(document as never);
-    if (options.to === undefined) io.stdout.write(text);
+    if (options.to === undefined) io.data.write(text);
     else await writeResult(resolve(io.cwd, options.to), text);
   });
 }

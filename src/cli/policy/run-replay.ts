@@ -9,6 +9,7 @@ import { quoted } from '../command-json';
 import { CommandFailureType, notFound } from '../exit';
 import { openLoadedSettings } from '../open-settings';
 import { printJson } from '../output';
+import { controlSequence } from '../terminal';
 
 export type FailOn = Exclude<ReplayClass, typeof ReplayClass.same>;
 
@@ -104,9 +105,11 @@ function createProgress(io: CommandIo): { shown(items: number): void; end(): voi
       const nowMs = Date.now();
       if (nowMs - lastMs < PROGRESS_EVERY_MS) return;
       lastMs = nowMs;
-      io.stderr.write(`\r${items} records, ${Math.round((items / (nowMs - startMs)) * 1000)} a second\u001b[K`);
+      io.stderr.write(
+        `${controlSequence('[G')}${items} records, ${Math.round((items / (nowMs - startMs)) * 1000)} a second${controlSequence('[K')}`,
+      );
     },
-    end: () => void (lastMs === startMs || io.stderr.write('\r\u001b[K')),
+    end: () => void (lastMs === startMs || io.stderr.write(controlSequence('[G') + controlSequence('[K'))),
   };
 }
 

@@ -1,4 +1,5 @@
 import pino, { type DestinationStream, type Logger } from 'pino';
+import { visibleLines } from '../../kernel/visible-text';
 import { redactKeys, redactText } from './redact';
 import { toPrettyLine } from './pretty-line';
 
@@ -28,7 +29,9 @@ export function createLogger({
 }: LoggerOptions = {}): Logger {
   const target = destination ?? pino.destination({ dest: 2, sync: true });
   const stream: DestinationStream =
-    format === 'pretty' ? { write: (line) => target.write(toPrettyLine(line, colour)) } : target;
+    format === 'pretty'
+      ? { write: (line) => target.write(toPrettyLine(line, colour)) }
+      : { write: (line) => target.write(visibleLines(line)) };
   return pino(
     {
       level,

@@ -14,6 +14,7 @@ async function watched(answers: FoundStatus[], output: 'text' | 'json', signal =
     env: {},
     cwd: '/',
     signal,
+    data: { write: () => true },
     results: new Results((text) => (stdout += text)),
   };
   const ask = async (): Promise<FoundStatus> => (answers.length > 1 ? answers.shift() : answers[0]) as FoundStatus;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openAuditDatabase } from '../../../src/audit/stores/postgres/open-audit-database';
 import { openExport } from '../../../src/cli/audit/export-target';
-import type { CliIo } from '../../../src/cli/io';
+import { anIo } from '../../cli/an-io';
 import { makePrivateFolder } from '../../../src/platform/files/private-folder';
 
 const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
@@ -60,7 +60,7 @@ describe('what is for one user alone', () => {
   it('an export is for its user alone, also in the place of a file that others could read', async () => {
     const file = join(folder, 'export.jsonl');
     await writeFile(file, 'old', { mode: 0o644 });
-    const target = await openExport({ cwd: folder } as CliIo, 'export.jsonl');
+    const target = await openExport(anIo(folder), 'export.jsonl');
     await target.write('new');
     await target.finish();
     expect(await modeOf(file)).toBe('600');

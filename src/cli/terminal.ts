@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto';
+import { visibleLines } from '../kernel/visible-text';
+
+/** A stream that a command writes text to; a stream of Node fits. */
+export interface TextStream {
+  write(text: string): unknown;
+  isTTY?: boolean;
+  /** characters of a line of the terminal */
+  columns?: number;
+  once?(event: 'drain' | 'close', listener: () => void): unknown;
+  off?(event: 'drain' | 'close', listener: () => void): unknown;
+}
+
+// No text that comes from elsewhere can hold it, so what follows it is this program's own.
+const MARK = `\u001b${randomBytes(8).toString('hex')}`;
+const OWN = new RegExp(`${MARK}(\\[[0-9;]*[A-Za-z])`);
+
+/** A control sequence of this program's own, such as `[32m`: the only ones that `createTerminal` lets through. */
+export function controlSequence(sequence: `[${string}`): string {
+  return `${MARK}${sequence}`;
+}
+
+/**
+ * A stream through which no control character and no bidirectional mark of a text reaches a terminal, whoever wrote the text:
+ * they are written as `\u001b`. In JSON that is the same value.
+ */
+export function createTerminal(stream: TextStream): TextStream {
+  return {
+    get isTTY() {
+      return stream.isTTY;
+    },
+    get columns() {
+      return stream.columns;
+    },
+    write: (text) => stream.write(terminalText(text)),
+    ...(stream.once ? { once: stream.once.bind(stream) } : {}),
+    ...(stream.off ? { off: stream.off.bind(stream) } : {}),
+  };
+}
+
+function terminalText(text: string): string {
+  return text
+    .split(OWN)
+    .map((part, at) => (at % 2 === 0 ? visibleLines(part) : `\u001b${part}`))
+    .join('');
+}
