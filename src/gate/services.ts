@@ -167,7 +167,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     reload: releases.reload,
     close: async () => {
       releases.stop();
-      await alerts.stop();
+      alerts.stop();
       await decisions.close();
       await audit.close();
     },

@@ -31,8 +31,8 @@ export interface Alerts {
   evaluators: EvaluatorAlerts;
   /** alerts about workflows whose workflow task fails again and again */
   wedged: WedgedAlerts;
-  /** ends the reminders */
-  stop(): Promise<void>;
+  /** ends the reminders; waits for no receiver: what is under way is sent again by the next worker */
+  stop(): void;
 }
 
 /** Reminders and messages that were not taken may be this much late. */
@@ -71,7 +71,7 @@ export function openAlerts({ settings, baseDir }: LoadedSettings, { env, metrics
     releases: createReleaseAlerts({ standing, manifest, nowMs }),
     evaluators: createEvaluatorAlerts({ standing, nowMs }),
     wedged: createWedgedAlerts(standing),
-    stop: () => reminding.stop(),
+    stop: () => void reminding.stop(),
   };
 }
 
