@@ -34,6 +34,13 @@ export const LIMITS = {
   statusBytes: 512 * KIB,
   /** characters of the description of a fact's source */
   sourceChars: 500,
+  /** of one argument of a signal, an Update or a query; a bigger one is not parsed */
+  messageBytes: 64 * KIB,
+  /** characters of an operator's actor, reason and `for`, each */
+  operatorChars: 1_000,
+  /** signals that were not accepted and are noted, and calls of operators that a run remembers through continue-as-new */
+  notes: 10,
+  rememberedCalls: 200,
 } as const;
 
 /** How many there may be, characters of each, and bytes of all as JSON. */

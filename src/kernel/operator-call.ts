@@ -1,3 +1,4 @@
+import { LIMITS } from './limits';
 import { shortText } from './short-text';
 import { Unreadable } from './unreadable';
 
@@ -18,8 +19,6 @@ export interface HandledCall<R> {
   id: string;
   reply: R;
 }
-
-const MAX_TEXT = 1000;
 
 /**
  * Every fault in the shape of a call, as sentences; empty when it is well-formed. A signal can carry anything.
@@ -52,7 +51,8 @@ export function earlierReply<R>({ handled }: { handled: readonly HandledCall<R>[
 function textFaults(name: string, value: unknown): string[] {
   if (typeof value !== 'string' || value.trim() === '')
     return [`Expected ${name} to be a text, got ${describe(value)}`];
-  if (value.length > MAX_TEXT) return [`Expected ${name} to be at most ${MAX_TEXT} characters, got ${value.length}`];
+  const most = LIMITS.operatorChars;
+  if (value.length > most) return [`Expected ${name} to be at most ${most} characters, got ${value.length}`];
   return [];
 }
 

@@ -1,6 +1,7 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { describe, expect, it } from '@jest/globals';
 import { translated } from '../../src/activities/to-application-failure';
+import { LIMITS } from '../../src/kernel/limits';
 import { FailureType, GateError } from '../../src/kernel/failures';
 
 const failing = (error: unknown) => translated(FailureType.ActionFailed, () => Promise.reject(error));
@@ -31,6 +32,15 @@ describe('the errors of an activity', () => {
     'the errors of an activity of unknown kind count as the step’s own: %p',
     async (error) => {
       await expect(failing(error)).rejects.toMatchObject({ type: 'ActionFailed', message: 'm', nonRetryable: false });
+    },
+  );
+
+  it.each([LIMITS.failureChars - 1, LIMITS.failureChars, LIMITS.failureChars + 1, 900_000])(
+    'the errors of an activity have messages that fit: of %d characters',
+    async (chars) => {
+      const error = new GateError(FailureType.ActionFailed, 'm'.repeat(chars));
+      const failure = (await failing(error).catch((thrown: unknown) => thrown)) as ApplicationFailure;
+      expect(failure.message).toHaveLength(Math.min(chars, LIMITS.failureChars));
     },
   );
 

@@ -1,7 +1,7 @@
-import { MAX_MESSAGE_BYTES } from '../../platform/temporal/payloads/messages';
+import { LIMITS } from '../../kernel/limits';
 
 /** Updates up to this size are always answered: one argument that is read, and what comes with it. */
-const SMALL_BYTES = MAX_MESSAGE_BYTES + 4 * 1024;
+const SMALL_BYTES = LIMITS.messageBytes + 4 * 1024;
 
 /**
  * Bytes of the bigger Updates that are answered in one activation. An answer repeats the whole Update, and the server

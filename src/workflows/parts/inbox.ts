@@ -1,5 +1,6 @@
 import { ApplicationFailure, condition, currentUpdateInfo, setHandler } from '@temporalio/workflow';
 import type { SignalDefinition, UpdateDefinition } from '@temporalio/common';
+import { LIMITS } from '../../kernel/limits';
 import { shortText, shortTexts } from '../../kernel/short-text';
 import { messageTypeInfo } from '../../platform/temporal/payloads/messages';
 import { holdsAcceptedCalls } from './accepted-calls';
@@ -47,10 +48,6 @@ export interface QueuedCall<K extends string, R> {
 
 // A workflow runs in a module scope of its own, so these are the inboxes of one execution: they share their handlers.
 const addressBook = createAddressBook();
-
-/** Ids remembered through continue-as-new; more than any operator sends within one pause. */
-const REMEMBERED = 200;
-const KEPT_NOTES = 10;
 
 /**
  * Receives operators' calls. Updates that do not fit are refused by their validator with the state found; signals cannot
@@ -137,7 +134,7 @@ export class Inbox<K extends string, R> {
       return;
     }
     this.handled.push({ id: queued.id, reply: queued.reply });
-    this.handled.splice(0, this.handled.length - REMEMBERED);
+    this.handled.splice(0, this.handled.length - LIMITS.rememberedCalls);
   }
 
   /** Answers all calls that still wait when the workflow ends, so that no caller hangs. */
@@ -184,7 +181,7 @@ export class Inbox<K extends string, R> {
 
   private note(text: string): void {
     this.noted.push(text);
-    this.noted.splice(0, this.noted.length - KEPT_NOTES);
+    this.noted.splice(0, this.noted.length - LIMITS.notes);
     this.words.noted();
   }
 }

@@ -83,9 +83,11 @@ describe('a status of any size', () => {
   it('a workflow keeps of 5,000 facts those that were looked at, and no more than fit', () => {
     const facts = many(5_000, (at) => aFact(`fact-${at}`, 'x'.repeat(300), 1_000));
     const record = decisionRecord(aSnapshot(facts), aDecision().decision, { workflowId: 'w', runId: 'r' });
+    record.usedFacts.at(-1)!.source = 'http://a/'.padEnd(LIMITS.sourceChars + 1, 'x');
     const looked = { ...record, usedFacts: record.usedFacts.map((fact, at) => ({ ...fact, lookedAt: at >= 4_990 })) };
     const { usedFacts } = shortRecord(looked);
     expect(jsonBytes(usedFacts)).toBeLessThanOrEqual(LIMITS.shownFacts.bytes + 1_000);
+    expect(usedFacts.at(-1)?.source).toHaveLength(LIMITS.sourceChars);
     expect(usedFacts.filter(({ lookedAt }) => lookedAt)).toHaveLength(10);
   });
 });

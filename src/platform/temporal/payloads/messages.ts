@@ -5,12 +5,10 @@ import type {
   PayloadTypeInfo,
   SerializationContext,
 } from '@temporalio/common';
+import { LIMITS } from '../../../kernel/limits';
 import { shortText } from '../../../kernel/short-text';
 import { Unreadable } from '../../../kernel/unreadable';
 import { ENCRYPTED, KEY_ID } from './encrypted-payload';
-
-/** Bytes of one argument of a message; a bigger one is not parsed. */
-export const MAX_MESSAGE_BYTES = 64 * 1024;
 
 /** Arguments of one message that are read; every handler of the gate takes one. */
 const MAX_ARGUMENTS = 8;
@@ -31,7 +29,7 @@ let installed = false;
 
 /**
  * Another payload converter, made to read messages. Arguments of a handler that was set with `messageTypeInfo` and cannot
- * be read, or have more than `MAX_MESSAGE_BYTES`, become an `Unreadable`. Everything else is left to the inner converter
+ * be read, or have more than `LIMITS.messageBytes`, become an `Unreadable`. Everything else is left to the inner converter
  * and throws as it does there: input, carried state or a result that this worker cannot read must fail the workflow task,
  * so that nothing is decided without it.
  */
@@ -58,7 +56,8 @@ export const messageTypeInfo = (): { typeInfo?: Pick<PayloadTypeInfo, 'inputType
 
 function readMessage(inner: PayloadConverter, payload: Payload, context?: SerializationContext): unknown {
   const size = payload.data?.length ?? 0;
-  if (size > MAX_MESSAGE_BYTES) return new Unreadable(`Expected at most ${MAX_MESSAGE_BYTES} bytes`, size);
+  const { messageBytes } = LIMITS;
+  if (size > messageBytes) return new Unreadable(`Expected at most ${messageBytes} bytes`, size);
   try {
     return readValue(inner, payload, context);
   } catch (error) {

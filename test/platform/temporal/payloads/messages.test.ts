@@ -1,11 +1,8 @@
+import { LIMITS } from '../../../../src/kernel/limits';
 import { describe, expect, it } from '@jest/globals';
 import { defaultPayloadConverter, type ConverterHint, type Payload } from '@temporalio/common';
 import { Unreadable } from '../../../../src/kernel/unreadable';
-import {
-  createMessageConverter,
-  MAX_MESSAGE_BYTES,
-  messageTypeInfo,
-} from '../../../../src/platform/temporal/payloads/messages';
+import { createMessageConverter, messageTypeInfo } from '../../../../src/platform/temporal/payloads/messages';
 import { payloadConverter } from '../../../../src/platform/temporal/payloads/payload-converter';
 import { bytes } from '../../../support/raw-messages';
 
@@ -17,13 +14,13 @@ const read = (payload: Payload, position = 0): unknown =>
 
 describe('the payload converter of messages', () => {
   it.each<[string, number, boolean]>([
-    ['just under', MAX_MESSAGE_BYTES - 1, true],
-    ['at', MAX_MESSAGE_BYTES, true],
-    ['just over', MAX_MESSAGE_BYTES + 1, false],
+    ['just under', LIMITS.messageBytes - 1, true],
+    ['at', LIMITS.messageBytes, true],
+    ['just over', LIMITS.messageBytes + 1, false],
   ])('the payload converter parses an argument %s the limit: %d bytes, %s', (_, size, parsed) => {
     const value = read(json(bytes(JSON.stringify('x'.repeat(size - 2)))));
     expect(value instanceof Unreadable ? value : 'parsed').toEqual(
-      parsed ? 'parsed' : new Unreadable(`Expected at most ${MAX_MESSAGE_BYTES} bytes`, size),
+      parsed ? 'parsed' : new Unreadable(`Expected at most ${LIMITS.messageBytes} bytes`, size),
     );
   });
 
