@@ -115,17 +115,17 @@ async function build(
   dir: string,
   target: 'plan' | 'wasm',
   rules: readonly RuleName[],
-  { path, refused }: CapabilitiesFile,
+  capabilities: CapabilitiesFile,
 ): Promise<Built> {
   const output = join(dir, `planning_engine_${target}.tar.gz`);
   const entrypoints = rules.flatMap((_rule, at) => ['-e', entrypointOf(at)]);
   const built = await runOpa(dir, [
     ...['build', '-t', target, ...entrypoints, '-b', '.', ...WITHOUT_TESTS],
-    ...['--capabilities', path, '-o', output],
+    ...['--capabilities', capabilities.path, '-o', output],
   ]);
   if (built.code === 0) return { files: await readArchive(await readFile(output)) };
   return {
-    refused: opaFaults(built, refused)
+    refused: opaFaults(built, capabilities)
       .map(({ message }) => message)
       .join('; '),
   };

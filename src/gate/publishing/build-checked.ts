@@ -1,16 +1,17 @@
 import { FailureType, faultsToError, GateError } from '../../kernel/failures';
-import { isJsonObject, type JsonObject } from '../../kernel/json';
-import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
+import type { JsonObject } from '../../kernel/json';
 import type { BuiltPolicy } from '../../rego/toolchain/build-policy';
 import { checkPolicy } from '../../releases/authoring/check-policy';
+import { sampleDocuments } from '../../releases/diff/sample-parameters';
 import { defaultConfig } from '../../releases/sources/load-release-config';
 import { tryRelease } from '../try-release';
 
 /**
  * The bundle of the policy in `dir`, which `gate policy check` finds nothing wrong with, and which was loaded and evaluated
- * once. What only a configuration can tell is not looked at.
+ * once. What only a configuration can tell is not looked at: limits and parameters are samples.
  *
- * @throws GateError PolicyInvalid with every fault
+ * @throws GateError PolicyInvalid with every fault; for a policy that gives no decision on any sample it says with which input
+ *   and parameters
  */
 export async function buildChecked(dir: string): Promise<BuiltPolicy> {
   const { errors, bundle, bytes } = await checkPolicy(dir);
@@ -19,28 +20,20 @@ export async function buildChecked(dir: string): Promise<BuiltPolicy> {
     throw new GateError(FailureType.PolicyInvalid, `Expected a policy that can be built in ${dir}`);
   const ref = { policySha: bundle.sha, configRev: '', manifestVersion: 'build' };
   const { config } = defaultConfig();
-  const configDocument = { limits: limitsOf(bundle), parameters: {} };
-  try {
-    await tryRelease({ ref, policy: bundle, config, configDocument, loadedAtMs: Date.now() });
-  } catch (error) {
-    // Parameters may be anything: whether there is an answer without them is not known here.
-    if (!bundle.reads.configPaths.some(([first]) => first === 'parameters')) throw error;
+  let refused: unknown;
+  for (const configDocument of sampleDocuments(bundle)) {
+    try {
+      await tryRelease({ ref, policy: bundle, config, configDocument, loadedAtMs: Date.now() });
+      return { bytes, bundle };
+    } catch (error) {
+      refused = withParameters(error, configDocument.parameters);
+    }
   }
-  return { bytes, bundle };
+  throw refused;
 }
 
-/** A number for each limit that the policy names. */
-function limitsOf({ reads }: PolicyBundle): JsonObject {
-  const limits: JsonObject = {};
-  for (const [first, ...keys] of reads.configPaths) {
-    const last = keys.pop();
-    if (first !== 'limits' || last === undefined) continue;
-    let inner = limits;
-    for (const key of keys) {
-      const next = inner[key];
-      inner = isJsonObject(next) ? next : ((inner[key] = {}) as JsonObject);
-    }
-    inner[last] ??= 1;
-  }
-  return limits;
+function withParameters(error: unknown, parameters: JsonObject): unknown {
+  if (!(error instanceof GateError) || Object.keys(parameters).length === 0) return error;
+  const message = `${error.message}; tried with samples of its parameters, at last ${JSON.stringify(parameters)}: parameters.json describes which ones it takes`;
+  return new GateError(error.type, message, undefined, { cause: error });
 }

@@ -100,7 +100,7 @@ async function missingOf(
 }
 
 /** One check may find what another found. */
-const unique = (faults: readonly Fault[]): Fault[] => [
+export const unique = (faults: readonly Fault[]): Fault[] => [
   ...new Map(faults.map((fault) => [fault.message, fault])).values(),
 ];
 

@@ -1,5 +1,7 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { faultsToError, GateError } from '../../kernel/failures';
+import { faultsToError, GateError, type Fault } from '../../kernel/failures';
+import { placedFaultText } from '../../kernel/fault-text';
 import type { Manifest } from '../../releases/manifest';
 import {
   carryOut,
@@ -20,6 +22,7 @@ import {
   readConfigFile,
   readPolicyFile,
   readSigningKey,
+  type PolicyFile,
   type PolicyToPublish,
   type SigningOptions,
 } from '../../releases/publishing/read-release-files';
@@ -34,7 +37,11 @@ import { planRollback } from '../../releases/publishing/rollback';
 import type { Surroundings } from '../../releases/sources/open-named-release';
 import type { LoadedSettings } from '../../settings/load-settings';
 import { configFolderOf, releaseRules } from '../release-rules';
-import { checkCandidate, type CandidateOptions } from './check-candidate';
+import { ReleaseRefusedError } from '../../releases/publishing/release-refused';
+import { loadConfigParts, type ConfigParts } from '../../releases/sources/load-release-config';
+import { providerFaults } from '../release-faults';
+import { checkCandidate, unique, type CandidateOptions } from './check-candidate';
+import { checkSources } from './check-sources';
 import { isSignedBy, signatureWarnings } from './manifest-signing';
 import { recordedInputs } from './recorded-inputs';
 
@@ -126,7 +133,7 @@ export async function publish(request: PublishRequest): Promise<PublishResult> {
     const planned = await planPromote(source, promoted, place, current, history, { ...act, again });
     return finish(request, opened, planned, { dryRun, allowStatic });
   }
-  const { config, policy } = await readFiles(release, request);
+  const { config, policy } = await readFiles(release, request, place);
   const planned = await planPublish(place, current, history, {
     ...act,
     again,
@@ -139,6 +146,7 @@ export async function publish(request: PublishRequest): Promise<PublishResult> {
     dryRun,
     allowStatic,
     folder: policy?.folder,
+    refused: policy?.refused,
     configFile,
     isNew: policy !== undefined,
   });
@@ -148,7 +156,8 @@ export async function publish(request: PublishRequest): Promise<PublishResult> {
 async function readFiles(
   release: NewRelease,
   request: PublishRequest,
-): Promise<{ config?: ReleaseFile; policy?: ReleaseFile & { folder?: string } }> {
+  place: ManifestPlace,
+): Promise<{ config?: ReleaseFile; policy?: PolicyFile }> {
   const [config, policy] = await Promise.allSettled([
     release.config === undefined ? undefined : readConfigFile(release.config, request),
     release.policy === undefined ? undefined : readPolicyFile(release.policy, request, request.signing),
@@ -159,9 +168,40 @@ async function readFiles(
       ...(policy.value && { policy: policy.value }),
     };
   const errors = [config, policy].flatMap((part) => (part.status === 'rejected' ? [part.reason as unknown] : []));
+  const broken = errors.find((error) => !(error instanceof GateError));
+  if (broken !== undefined) throw broken;
   const faults = errors.flatMap((error) => (error instanceof GateError ? error.faults : []));
-  // What is no fault of a file, such as failing tests, comes first and alone.
-  throw errors.find((error) => !(error instanceof GateError)) ?? faultsToError(faults);
+  const error = faultsToError(unique([...faults, ...(await faultsOfFiles(release, request, place))]));
+  throw policy.status === 'fulfilled' && policy.value?.refused ? withTests(policy.value.refused, error) : error;
+}
+
+/** What else is wrong with files of which one cannot be read or built at all. */
+async function faultsOfFiles(
+  { config, policy }: NewRelease,
+  { settings, env, cwd }: PublishRequest,
+  place: ManifestPlace,
+): Promise<readonly Fault[]> {
+  const file = config === undefined ? undefined : resolve(cwd, config);
+  const parts: ConfigParts = file === undefined ? { faults: [] } : await loadConfigParts(file);
+  const rules = releaseRules(settings, env, configFolderOf(settings, place.store.url, config ?? ''));
+  const folder = policy === undefined ? undefined : resolve(cwd, policy.path);
+  if (folder !== undefined && (await isFolder(folder))) {
+    // A folder that cannot be read is among the faults already.
+    const checked = await checkSources(folder, parts, rules).catch(() => undefined);
+    if (checked !== undefined) return checked.errors;
+  }
+  return [...parts.faults, ...(parts.loaded === undefined ? [] : await providerFaults(parts.loaded, rules.facts))];
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true;
+}
+
+/** Failing tests are told with everything else that keeps the release from being published. */
+function withTests(tests: ReleaseRefusedError, error: unknown): unknown {
+  if (error instanceof ReleaseRefusedError) return new ReleaseRefusedError(`${tests.message}\n${error.message}`);
+  if (!(error instanceof GateError)) return error;
+  return new ReleaseRefusedError([tests.message, ...error.faults.map(placedFaultText)].join('\n  '));
 }
 
 /**
@@ -205,9 +245,14 @@ async function finish(
   {
     dryRun = false,
     isNew = false,
+    refused,
     ...check
-  }: { dryRun?: boolean; isNew?: boolean } & Pick<CandidateOptions, 'allowStatic' | 'folder' | 'configFile'>,
+  }: { dryRun?: boolean; isNew?: boolean; refused?: ReleaseRefusedError } & Pick<
+    CandidateOptions,
+    'allowStatic' | 'folder' | 'configFile'
+  >,
 ): Promise<PublishResult> {
+  if (refused !== undefined && planned === undefined) throw refused;
   let settled = planned;
   let opa: ComparedWithOpa | undefined;
   if (planned) {
@@ -220,7 +265,10 @@ async function finish(
       isForeign: isNew,
       ...check,
       ...recorded,
+    }).catch((error: unknown) => {
+      throw refused === undefined ? error : withTests(refused, error);
     });
+    if (refused !== undefined) throw refused;
     opa = compared && { ...compared, ...(past?.unread === undefined ? {} : { unread: past.unread }) };
     settled = await settleNames(place, planned);
     for (const warning of await signatureWarnings(place, settled, key, request)) request.onWarning?.(warning);

@@ -34,7 +34,7 @@ export async function addPlan(bytes: Uint8Array): Promise<Uint8Array> {
       ...['--capabilities', capabilities.path, '-o', output],
     ]);
     if (built.code !== 0) {
-      const why = faultsToError(opaFaults(built, capabilities.refused)).message;
+      const why = faultsToError(opaFaults(built, capabilities)).message;
       throw invalid(`none could be built from the Rego in the bundle, build it from its sources: ${why}`);
     }
     files.set('plan.json', (await readArchive(await readFile(output))).get('plan.json')!);

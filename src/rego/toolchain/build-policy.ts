@@ -44,7 +44,7 @@ export async function buildPolicy(dir: string): Promise<BuiltPolicy> {
         ...([...trees.values()].some(hasMasks) ? ['-e', MASK_ENTRYPOINT] : []),
         ...['--capabilities', capabilities.path, '-o', output],
       ]);
-      if (built.code !== 0) throw faultsToError(opaFaults(built, capabilities.refused));
+      if (built.code !== 0) throw faultsToError(opaFaults(built, capabilities));
       return readArchive(await readFile(output));
     };
     const files = await build('wasm');
@@ -89,7 +89,7 @@ export async function analyse(
     const checked = await runOpa(dir, [
       ...['check', '--format', 'json', '--capabilities', capabilities.path, '-b', '.', ...WITHOUT_TESTS],
     ]);
-    if (checked.code !== 0) faults.push(...opaFaults(checked, capabilities.refused));
+    if (checked.code !== 0) faults.push(...opaFaults(checked, capabilities));
   }
   if (canCompile && !answers(trees)) {
     const message = `${ENTRYPOINT}: expected a rule response in the package gate, which answers {"allow": boolean, "deny_reasons": [string, …]}, found none`;

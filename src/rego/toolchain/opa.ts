@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FailureType, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject } from '../../kernel/json';
+import { closeName } from '../../platform/documents/close-name';
 import { findTool } from '../../platform/tools/find-tool';
 import { whyRefused } from '../refused-builtins';
 import { createCapabilities } from '../capabilities';
@@ -49,6 +50,8 @@ export interface CapabilitiesFile {
   path: string;
   /** names of the built-ins that the `opa` at hand knows and the gate refuses */
   refused: ReadonlySet<string>;
+  /** of those that a policy may call */
+  allowed: ReadonlySet<string>;
 }
 
 /** Calls `work` with a file that names the built-ins a policy may use; the folder is removed after it. */
@@ -62,7 +65,7 @@ export async function withCapabilities<T>(work: (file: CapabilitiesFile, folder:
     await writeFile(path, JSON.stringify(allowed));
     const kept = builtinNames(allowed);
     const refused = new Set([...builtinNames(current)].filter((name) => !kept.has(name)));
-    return await work({ path, refused }, folder);
+    return await work({ path, refused, allowed: kept }, folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -74,7 +77,10 @@ function builtinNames(capabilities: JsonObject): Set<string> {
 }
 
 /** The faults in what `opa check --format json` or `opa parse --format json` printed; the text itself when it is not JSON. */
-export function opaFaults(output: OpaResult, refused: ReadonlySet<string> = new Set()): Fault[] {
+export function opaFaults(
+  output: OpaResult,
+  { refused, allowed }: Pick<CapabilitiesFile, 'refused' | 'allowed'> = NO_NAMES,
+): Fault[] {
   const errors = parseErrors(output.stderr) ?? parseErrors(output.stdout);
   if (errors === undefined) {
     const text = (output.stderr.trim() || output.stdout.trim() || `opa ended with code ${output.code}`).split('\n');
@@ -88,10 +94,19 @@ export function opaFaults(output: OpaResult, refused: ReadonlySet<string> = new 
     const what =
       builtin !== undefined && refused.has(builtin)
         ? `built-in ${builtin} is not available: it ${whyRefused(builtin) ?? 'is implemented neither by the compiled policy nor by the gate'}`
-        : said;
+        : builtin === undefined
+          ? said
+          : `${said}${meant(builtin, allowed)}`;
     const message = where === undefined ? what : `${where}: ${what}`;
     return { type: FailureType.PolicyInvalid, message, ...(where === undefined ? {} : { where }) };
   });
+}
+
+const NO_NAMES = { refused: new Set<string>(), allowed: new Set<string>() };
+
+function meant(name: string, known: ReadonlySet<string>): string {
+  const close = closeName(name, [...known]);
+  return close === undefined ? '' : `; did you mean ${close}?`;
 }
 
 function parseErrors(text: string): JsonObject[] | undefined {

@@ -43,7 +43,7 @@ export async function testAgainstOpa(dir: string): Promise<ComparedTests> {
       ...['build', '-t', 'plan', ...entrypoints, '-b', '.'],
       ...['--capabilities', capabilities.path, '-o', output],
     ]);
-    if (built.code !== 0) throw faultsToError(opaFaults(built, capabilities.refused));
+    if (built.code !== 0) throw faultsToError(opaFaults(built, capabilities));
     const files = await readArchive(await readFile(output));
     const data = Buffer.from(files.get('data.json') ?? '{}').toString('utf8');
     const policy = loadPolicy(Buffer.from(files.get('plan.json')!).toString('utf8'), parseJson(data));

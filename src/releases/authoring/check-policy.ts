@@ -15,7 +15,7 @@ import { unreachedDenials, type NamedRule } from '../../rego/analysis/unreached-
 import { ruleLines } from '../../rego/declarations/read-declarations';
 import { analyse, buildPolicy, type BuiltPolicy } from '../../rego/toolchain/build-policy';
 import { formatPolicy } from '../../rego/toolchain/format-policy';
-import { opaFaults, runOpa, withCapabilities } from '../../rego/toolchain/opa';
+import { opaFaults, runOpa, withCapabilities, type CapabilitiesFile } from '../../rego/toolchain/opa';
 import { readPolicyFolder, type PolicyFolder } from '../../rego/toolchain/policy-folder';
 
 export interface PolicyCheck {
@@ -51,8 +51,10 @@ export async function checkPolicy(
     const warnings = [...trees].flatMap(([file, tree]) => unreachableDefaults(file, tree));
     warnings.push(...unreachedDenials(rulePlaces(trees), deps), ...folder.emptyTests.map(emptyTest));
     let built: BuiltPolicy | undefined;
-    if (errors.length === 0) {
-      errors.push(...(await strictFaults(dir)));
+    const canBuild = errors.length === 0;
+    // What does not compile may have unused variables too; what does not parse has nothing else.
+    if (trees.size === folder.regoFiles.length) addNew(errors, await strictFaults(dir, capabilities));
+    if (canBuild) {
       const made = await build(dir);
       if ('faults' in made) errors.push(...made.faults);
       else built = made;
@@ -79,6 +81,11 @@ export async function checkPolicy(
   });
 }
 
+/** OPA finds some faults in both of its passes. */
+function addNew(faults: Fault[], more: readonly Fault[]): void {
+  faults.push(...more.filter(({ message }) => !faults.some((fault) => fault.message === message)));
+}
+
 function rulePlaces(trees: ReadonlyMap<string, unknown>): NamedRule[] {
   return ruleLines(trees).map(({ path, range: { file, first } }) => ({ path, file, line: first }));
 }
@@ -89,9 +96,9 @@ function emptyTest(file: string): Fault {
 }
 
 /** Tests are checked too: strictness finds unused variables there as well. */
-async function strictFaults(dir: string): Promise<Fault[]> {
+async function strictFaults(dir: string, names: CapabilitiesFile): Promise<Fault[]> {
   const result = await runOpa(dir, ['check', '--strict', '--format', 'json', '-b', '.']);
-  return result.code === 0 ? [] : opaFaults(result);
+  return result.code === 0 ? [] : opaFaults(result, names);
 }
 
 async function formattingFaults(dir: string): Promise<Fault[]> {

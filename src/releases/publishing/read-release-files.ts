@@ -51,40 +51,53 @@ export async function readConfigFile(path: string, { cwd }: Pick<Surroundings, '
   return { bytes, extension: extension === 'yml' ? 'yaml' : extension };
 }
 
+/** The bundle of a policy. */
+export interface PolicyFile extends ReleaseFile {
+  /** of its sources, where there are any */
+  folder?: string;
+  /** why it must not be released, though it can be built */
+  refused?: ReleaseRefusedError;
+}
+
 /**
  * The bundle of a policy: a folder is built and its tests are run, a ready bundle gets its plan; then it is signed where that
  * is asked for.
  *
  * @param signing of the manifest: it signs a bundle too that nobody has signed
- * @returns with the folder of the policy's sources, where there is one
- * @throws GateError; ReleaseRefusedError naming the tests that failed, or the lines that none covers
+ * @returns with the folder of the policy's sources, where there is one, and what keeps it from being released: the tests that
+ *   failed, or the lines that none covers
+ * @throws GateError
  */
 export async function readPolicyFile(
   { path, threshold = DEFAULT_THRESHOLD, sign }: PolicyToPublish,
   surroundings: Surroundings,
   signing?: SigningOptions,
-): Promise<ReleaseFile & { folder?: string }> {
+): Promise<PolicyFile> {
   const place = resolve(surroundings.cwd, path);
   const found = await stat(place).catch(() => undefined);
   if (!found) throw invalid(`Expected a policy folder or a bundle at ${place}, found nothing`);
   const isFolder = found.isDirectory();
   if (!isFolder && (!found.isFile() || found.size > MAX_POLICY_BYTES))
     throw invalid(`Expected ${place} to be a bundle of at most ${MAX_POLICY_BYTES} bytes`);
-  const unsigned = isFolder
+  const { bytes: unsigned, refused } = isFolder
     ? await testedBundle(place, threshold)
-    : await addPlan(new Uint8Array(await readFile(place)));
+    : { bytes: await addPlan(new Uint8Array(await readFile(place))) };
   const chosen = sign ?? ((await isSigned(unsigned)) ? undefined : signing);
   const bytes =
     chosen === undefined ? unsigned : await signBundle(unsigned, await readSigningKey(chosen, surroundings));
-  return { bytes, extension: 'tar.gz', ...(isFolder ? { folder: place } : {}) };
+  return { bytes, extension: 'tar.gz', ...(isFolder ? { folder: place } : {}), ...(refused && { refused }) };
 }
 
-async function testedBundle(folder: string, threshold: number): Promise<Uint8Array> {
+async function testedBundle(
+  folder: string,
+  threshold: number,
+): Promise<{ bytes: Uint8Array; refused?: ReleaseRefusedError }> {
   const { bytes } = await buildPolicy(folder);
   const result = await testPolicy(folder, { threshold });
-  if (result.ok) return bytes;
+  if (result.ok) return { bytes };
   const { summary, details } = testSummary(result, threshold);
-  throw new ReleaseRefusedError(`the policy's tests do not pass: ${[summary, ...details].join('\n  ')}`);
+  const message = `the policy's tests do not pass: ${[summary, ...details].join('\n  ')}`;
+  return { bytes, refused: new ReleaseRefusedError(message) };
 }
 
 async function isSigned(bytes: Uint8Array): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -30,6 +30,52 @@ describe('gate policy build, fmt and check', () => {
     expect(readFileSync(rego, 'utf8')).toBe(tidy);
     expect(await gate('fmt', 'policy', '--check')).toMatchObject({ code: 0, stdout: 'every file is formatted\n' });
     expect(await gate('build', 'policy')).toMatchObject({ code: 0 });
+  });
+
+  it.each<[string, string, string | undefined]>([
+    [
+      'decides with any parameters',
+      'response := {"allow": data.config.parameters.open, "deny_reasons": []}',
+      undefined,
+    ],
+    ['gives another document', 'response := {"allowed": data.config.parameters.open}', '"allowed":'],
+    [
+      'decides with none that can be found',
+      'response := {"allow": false, "deny_reasons": []} if data.config.parameters.open == "the word"',
+      'tried with samples of its parameters',
+    ],
+  ])('gate policy build loads a policy and evaluates it before it is written: it %s', async (_, rule, said) => {
+    mkdirSync(join(folder, 'own'), { recursive: true });
+    writeFileSync(join(folder, 'own', 'gate.rego'), `package gate\n\n${rule}\n`);
+    writeFileSync(join(folder, 'own', 'input.json'), '{ "type": "object" }');
+    rmSync(join(folder, 'own.tar.gz'), { force: true });
+    const { code, stderr } = await gate('build', 'own', '--to', 'own.tar.gz');
+    expect({ code, stderr }).toMatchObject(said === undefined ? { code: 0 } : { code: 2 });
+    expect(stderr).toContain(said ?? '');
+    expect(existsSync(join(folder, 'own.tar.gz'))).toBe(said === undefined);
+    if (said === undefined || said.startsWith('"')) return;
+    // The author says which ones there are.
+    const schema = { properties: { open: { enum: ['the word'] } } };
+    writeFileSync(join(folder, 'own', 'parameters.json'), JSON.stringify(schema));
+    expect((await gate('build', 'own', '--to', 'own.tar.gz')).stderr).toBe('');
+    rmSync(join(folder, 'own', 'parameters.json'));
+  });
+
+  it('gate policy check names unused variables beside what does not compile', async () => {
+    mkdirSync(join(folder, 'two'), { recursive: true });
+    const rules = [
+      'deny contains "a" if {',
+      '\tunused := 1',
+      '\tinput.a > 1',
+      '}',
+      '',
+      'deny contains "b" if cuont([])',
+    ];
+    writeFileSync(join(folder, 'two', 'gate.rego'), `package gate\n\n${rules.join('\n')}\n`);
+    const { stdout } = await gate('check', 'two');
+    expect(stdout).toMatch(/gate\.rego:8: undefined function cuont; did you mean count\?/);
+    expect(stdout).toMatch(/input\.json: missing/);
+    expect(stdout).toMatch(/gate\/response: expected a rule response/);
   });
 
   it('gate policy check without settings does not run the modules that a configuration names, and warns of them', async () => {

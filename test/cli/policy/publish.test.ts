@@ -178,6 +178,22 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     });
   });
 
+  it('gate policy publish tells failing tests together with the faults of the configuration and the policy', async () => {
+    cpSync(join(folder, 'policy'), join(folder, 'several'), { recursive: true });
+    writeFileSync(join(folder, 'several', 'more_test.rego'), 'package more_test\n\ntest_wrong if 1 == 2\n');
+    put('several.yaml', `limtis: {}\nfacts:\n  max_pending: { type: levelServer, base: here }\n`);
+    const args = ['publish', '--policy', 'several', '--config', 'several.yaml', '--version', 'v9'];
+    const faults = [/several\.yaml:1: unknown key limtis.*did you mean limits/, /several\.yaml:3: .*http:\/\//];
+    const tested = await gate(...args);
+    expect(tested.code).toBe(1);
+    for (const said of [/FAIL data\.more_test\.test_wrong/, ...faults]) expect(tested.stderr).toMatch(said);
+    const rego = join(folder, 'several', 'gate.rego');
+    writeFileSync(rego, `${readFileSync(rego, 'utf8')}\ndeny contains "x" if nowhere(1)\n`);
+    const unbuilt = await gate(...args);
+    expect(unbuilt.code).toBe(2);
+    for (const said of [/undefined function nowhere/, ...faults]) expect(unbuilt.stderr).toMatch(said);
+  });
+
   it.each<[string, string[], string]>([
     ['no version', ['--config', 'v2.json'], 'expected --version'],
     ['nothing to publish', ['--version', 'v9'], 'expected --policy, --config or both'],
