@@ -1,26 +1,22 @@
-import { createGate, type ServiceOptions } from 'planning-engine';
+import type { GateLibrary } from 'planning-engine';
 
 /**
  * The gate without Temporal: one decision, recorded before it is returned.
  *
- * @param settings path of a settings file
  * @returns true when the stage may go on
  */
-export async function mayGoOn(
-  settings: string,
-  deploymentId: string,
-  stage: string,
-  options?: ServiceOptions,
-): Promise<boolean> {
-  const gate = await createGate(settings, options);
-  try {
-    const { decision, record } = await gate.decide({ deploymentId, stage, attributes: { risk: 'low' } });
-    if (decision.outcome === 'deny')
-      console.error(`denied: ${decision.denyReasons.join('; ')} (record ${record.decisionID})`);
-    if (decision.outcome === 'error')
-      console.error(`no decision: ${decision.faults.map((fault) => fault.message).join('; ')}`);
-    return decision.outcome === 'allow';
-  } finally {
-    await gate.close();
-  }
+export async function mayGoOn(gate: GateLibrary, deploymentId: string, stage: string): Promise<boolean> {
+  const { decision, record } = await gate.decide({ deploymentId, stage, attributes: { risk: 'low' } });
+  const under = record.manifestVersion ?? 'no release';
+  if (decision.outcome === 'allow')
+    console.log(`${deploymentId} may go on (record ${record.decisionID}, under ${under})`);
+  if (decision.outcome === 'deny')
+    console.error(
+      `${deploymentId} denied: ${decision.denyReasons.join('; ')} (record ${record.decisionID}, under ${under})`,
+    );
+  if (decision.outcome === 'error')
+    console.error(
+      `${deploymentId} no decision: ${decision.faults.map((fault) => fault.message).join('; ')} (under ${under})`,
+    );
+  return decision.outcome === 'allow';
 }

@@ -1,7 +1,11 @@
 export interface RolloutActivities {
-  rollOut(region: string): Promise<string>;
+  rollOut(region: string, why: string): Promise<string>;
 }
 
 export const activities: RolloutActivities = {
-  rollOut: async (region) => `${region} has the new version`,
+  rollOut: async (region, why) => {
+    const done = `${region} has the new version (${why})`;
+    console.log(done);
+    return done;
+  },
 };

@@ -5,8 +5,8 @@ import { activities } from './activities';
 export interface StartOptions {
   address: string;
   taskQueue: string;
-  /** path of a settings file */
-  settings: string;
+  /** path of a settings file; @default what GATE_SETTINGS names, or the defaults */
+  settings?: string;
   services?: ServiceOptions;
 }
 

@@ -8,8 +8,14 @@ const { rollOut } = proxyActivities<RolloutActivities>({ startToCloseTimeout: '1
 export async function rollout({ id, regions }: { id: string; regions: string[] }): Promise<string[]> {
   const done: string[] = [];
   for (const region of regions) {
-    await awaitGate({ deploymentId: id, stage: region, onDeny: 'wait', recheckEvery: '1s' });
-    done.push(await rollOut(region));
+    const { lease, overridden } = await awaitGate({
+      deploymentId: id,
+      stage: region,
+      onDeny: 'wait',
+      recheckEvery: '1s',
+    });
+    const why = overridden ? 'overridden' : `allowed under release ${lease?.release?.manifestVersion ?? 'unknown'}`;
+    done.push(await rollOut(region, why));
   }
   await closeGate(id);
   return done;
