@@ -65,7 +65,7 @@ export type AuditDomain = (typeof AuditDomain)[keyof typeof AuditDomain];
 
 /** What the records of all domains hold. */
 export interface RecordFields {
-  /** 2 on `recheck`, `acted` and `ended` */
+  /** 2 where there are `details` */
   schemaVersion: 1 | 2;
   /** the key, unique over all domains: a second write under the same id is void, and the first one's record is adopted */
   decisionID: string;
@@ -101,7 +101,7 @@ export interface RecordFields {
   refersTo?: string;
   /** RFC 3339; until when an allow holds */
   leaseExpiresAt?: string;
-  /** what only this kind of record has; on `recheck`, `acted` and `ended` */
+  /** what only this kind of record has; on `recheck`, `acted`, `ended`, `resolved` and the `pause` of an operator */
   details?: JsonObject;
   /**
    * What of the record can no longer be read, a sentence each. Readers set it where a stored record was damaged, or a part

@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CreateCommand>>> = {
   deploy: async () => (await import('./deployments/deploy.js')).deployCommand,
   status: async () => (await import('./deployments/status.js')).statusCommand,
   explain: async () => (await import('./deployments/explain.js')).explainCommand,
+  pause: async () => (await import('./deployments/pause.js')).pauseCommand,
   resume: async () => (await import('./deployments/operate.js')).resumeCommand,
   abort: async () => (await import('./deployments/operate.js')).abortCommand,
   override: async () => (await import('./deployments/operate.js')).overrideCommand,

@@ -11,7 +11,14 @@ import {
 } from '@temporalio/client';
 import { TypedSearchAttributes, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
 import type { DeploymentInput } from '../workflows/deployment';
-import { abortUpdate, explainQuery, overrideUpdate, resumeUpdate, statusQuery } from '../workflows/messages';
+import {
+  abortUpdate,
+  explainQuery,
+  overrideUpdate,
+  pauseUpdate,
+  resumeUpdate,
+  statusQuery,
+} from '../workflows/messages';
 import { DEPLOYMENT_ID } from '../workflows/search-attributes';
 import { FailureType, faultsToError, GateError } from '../kernel/failures';
 import { workflowIdOf } from '../kernel/names';
@@ -24,7 +31,7 @@ import { shownState } from '../gate/deployments/shown-state';
 import { readTermination, terminationText } from '../platform/temporal/termination';
 import { toLookDetails } from '../gate/deployments/looks';
 import { decodePendingActivities } from '../platform/temporal/pending-activities';
-import type { OperatorCallKind } from '../gate/deployments/operator-call';
+import { ENDED_ADVICE, type OperatorCallKind } from '../gate/deployments/operator-call';
 import { readStartedInput } from '../platform/temporal/read-started-input';
 import { isWedged, wedgedWorkflow, type WedgedWorkflow } from '../platform/temporal/wedged/find-wedged';
 import { canonicalJson } from '../kernel/canonical-json';
@@ -34,11 +41,17 @@ import { diffJson } from '../kernel/json-diff';
 import type { OperatorCall } from '../kernel/operator-call';
 import { BoundedMap } from '../kernel/bounded-map';
 import { findWorkflow, otherOpenWorkflows } from './find-workflow';
-import { listDeployments, type ListedDeployment, type ListFilter } from './list-deployments';
+import {
+  listDeployments,
+  listRunning,
+  type ListedDeployment,
+  type ListFilter,
+  type RunningDeployment,
+} from './list-deployments';
 import { isTaskFailing, updateTaken, UpdateTaken } from './update-taken';
 
 export const DEPLOYMENT_WORKFLOW = 'deployment';
-const UPDATES = { resume: resumeUpdate, abort: abortUpdate, override: overrideUpdate } as const;
+const UPDATES = { resume: resumeUpdate, abort: abortUpdate, override: overrideUpdate, pause: pauseUpdate } as const;
 
 const PLACE_HOLDS_MS = 5_000;
 const MOST_PLACES = 1_000;
@@ -79,11 +92,12 @@ export type FoundStatus =
 
 /**
  * What became of an operator's call. `unconfirmed`: no answer came before the deadline, or Temporal takes no call while the
- * workflow task of the deployment fails (`isTaskFailing`); `taken` says what is known of it all the same.
+ * workflow task of the deployment fails (`isTaskFailing`); `taken` says what is known of it all the same. `hasEnded`: it was
+ * refused because nothing runs any more.
  */
 export type CallResult =
   | { result: 'answered'; reply: OperatorReply }
-  | { result: 'refused'; message: string }
+  | { result: 'refused'; message: string; hasEnded?: true }
   | { result: 'unconfirmed'; taken: UpdateTaken; isTaskFailing: boolean };
 
 /** Starts and steers deployments; what the `gate` command and programs use. */
@@ -245,7 +259,7 @@ export class DeploymentClient {
         return { result: 'unconfirmed', taken, isTaskFailing: false };
       }
       if (error instanceof WorkflowNotFoundError)
-        return { result: 'refused', message: await this.whyNotRunning(place, kind) };
+        return { result: 'refused', message: await this.whyNotRunning(place, kind), hasEnded: true };
       if (isTaskFailing(error)) return { result: 'unconfirmed', taken: UpdateTaken.no, isTaskFailing: true };
       throw error;
     }
@@ -254,12 +268,18 @@ export class DeploymentClient {
   private async whyNotRunning({ id, workflowId }: Place, kind: OperatorCallKind): Promise<string> {
     const found = await this.status(id, workflowId);
     if (found.found !== 'status') return `Cannot ${kind}: deployment ${id} is unknown`;
-    return `Cannot ${kind}: deployment ${id} is ${found.status.state} at stage ${found.status.stage}`;
+    const advice = kind === 'pause' ? ENDED_ADVICE : '';
+    return `Cannot ${kind}: deployment ${id} is ${found.status.state} at stage ${found.status.stage}${advice}`;
   }
 
   /** Open ones first, then the ones that closed last. */
   async list(filter: ListFilter): Promise<ListedDeployment[]> {
     return await listDeployments(this.options.client, filter);
+  }
+
+  /** Those that run now, as Temporal lists them: one that began a moment ago may be missing. */
+  async running(): Promise<RunningDeployment[]> {
+    return await listRunning(this.options.client);
   }
 
   private async result(place: Place, description: WorkflowExecutionDescription): Promise<DeploymentStatus> {

@@ -70,6 +70,24 @@ export async function listDeployments(client: Client, filter: ListFilter): Promi
   });
 }
 
+/** A deployment that runs, and the workflow that operates it. */
+export type RunningDeployment = Pick<ListedDeployment, 'deploymentId' | 'workflowId'>;
+
+/**
+ * All deployments of a namespace that run, without asking their workers. It may lag behind by seconds.
+ *
+ * @throws errors of the connection
+ */
+export async function listRunning(client: Client): Promise<RunningDeployment[]> {
+  const found = new Map<string, RunningDeployment>();
+  const query = "DeploymentId IS NOT NULL AND ExecutionStatus = 'Running'";
+  for await (const execution of client.workflow.list({ query })) {
+    const { workflowId } = execution;
+    found.set(workflowId, { deploymentId: attributeOf(execution, 'DeploymentId') ?? workflowId, workflowId });
+  }
+  return [...found.values()];
+}
+
 async function stateOf(client: Client, execution: WorkflowExecutionInfo, answersByMs: number): Promise<GateState> {
   const { workflowId, runId, status } = execution;
   const pauseReason = attributeOf(execution, 'PauseReason');

@@ -1,5 +1,11 @@
 import { FailureType, type Fault } from './failures';
 
+/**
+ * What a pause on demand is called where an error pause has its failure type: in the search attribute `PauseReason`, in
+ * alerts, metrics and records. Public.
+ */
+export const PAUSED_BY_OPERATOR = 'PausedByOperator';
+
 /** One pause: begins with what went wrong, ends by an operator, by itself, or with the work. */
 export interface Pause {
   /** also the alert's fingerprint; an operator's call names it */

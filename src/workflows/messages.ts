@@ -11,6 +11,9 @@ export const abortUpdate = defineUpdate<OperatorReply, [OperatorCall]>('abort');
 /** Allows the present stage in spite of its decision, for the time that the configuration says. */
 export const overrideUpdate = defineUpdate<OperatorReply, [OperatorCall]>('override');
 
+/** Pauses a deployment on demand, until its time is over or an operator resumes; an action under way is not cancelled. */
+export const pauseUpdate = defineUpdate<OperatorReply, [OperatorCall]>('pause');
+
 /** As the Update `resume`, without an answer: a call that does not fit becomes a note of `explain`. */
 export const resumeSignal = defineSignal<[unknown]>('resume');
 /** As the Update `abort`, without an answer. */
@@ -18,6 +21,9 @@ export const abortSignal = defineSignal<[unknown]>('abort');
 
 /** As the Update `override`, without an answer. */
 export const overrideSignal = defineSignal<[unknown]>('override');
+
+/** As the Update `pause`, without an answer. */
+export const pauseSignal = defineSignal<[unknown]>('pause');
 
 /** State, stages, pause and newest decision. In a workflow with several gates the argument names the deployment. */
 export const statusQuery = defineQuery<DeploymentStatus, [deploymentId?: string]>('status');

@@ -19,6 +19,7 @@ describe('every command', () => {
     'deploy',
     'status',
     'explain',
+    'pause',
     'resume',
     'abort',
     'override',

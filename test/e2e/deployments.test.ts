@@ -187,6 +187,36 @@ describe('a deployment, from the command line', () => {
     expect(actedFor('canary')).toBe(1);
   });
 
+  it('gate pause --all pauses what runs, one line each, and gate resume ends each pause', async () => {
+    gate.levels.setMetric('max_pending', { value: 3100 });
+    const other = `${id}-b`;
+    const stages = [{ name: 'canary', onDeny: 'wait', recheckEvery: '10m' }];
+    await deploy(stages);
+    await gate.cli('deploy', '-f', gate.deployment(other, stages));
+    for (const one of [id, other]) await gate.reaches(one, 'waiting');
+    await eventually('both in the list', async () => {
+      const rows = await gate.json<{ deploymentId: string }[]>('list', '--running');
+      return [id, other].every((one) => rows.some(({ deploymentId }) => deploymentId === one));
+    });
+    const all = await gate.cli('pause', '--all', '--for', '2h', ...OPERATOR);
+    expect(all).toMatchObject({ code: 0, stderr: '' });
+    for (const one of [id, other]) {
+      expect(all.stdout.split('\n').filter((line) => line.startsWith(`${one}: Paused until`))).toHaveLength(1);
+      expect((await gate.cli('status', one)).stdout).toContain('Paused by ann until');
+    }
+    expect(await gate.cli('pause', id, '--all', ...OPERATOR)).toMatchObject({ code: 2 });
+    expect(await gate.cli('pause', id, '--for', 'soon', ...OPERATOR)).toMatchObject({ code: 2 });
+    gate.heal();
+    for (const one of [id, other]) {
+      expect(await gate.cli('resume', one, ...OPERATOR)).toMatchObject({ code: 0 });
+      await gate.reaches(one, 'done');
+    }
+    expect(await gate.cli('pause', id, ...OPERATOR)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('nothing to pause'),
+    });
+  });
+
   it.each([
     ['resume', 'not paused'],
     ['override', 'an-old-decision'],
@@ -202,16 +232,20 @@ describe('a deployment, from the command line', () => {
     await gate.cli('abort', id, ...OPERATOR);
   });
 
-  it.each([['status'], ['explain'], ['resume', ...OPERATOR], ['abort', ...OPERATOR], ['override', ...OPERATOR]])(
-    'gate %s of an unknown id ends with exit code 2',
-    async (command, ...args) => {
-      expect(await gate.cli(command, 'no-such-deployment', ...args)).toMatchObject({
-        code: 2,
-        stderr: expect.stringContaining('unknown'),
-        stdout: '',
-      });
-    },
-  );
+  it.each([
+    ['status'],
+    ['explain'],
+    ['resume', ...OPERATOR],
+    ['abort', ...OPERATOR],
+    ['override', ...OPERATOR],
+    ['pause', ...OPERATOR],
+  ])('gate %s of an unknown id ends with exit code 2', async (command, ...args) => {
+    expect(await gate.cli(command, 'no-such-deployment', ...args)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('unknown'),
+      stdout: '',
+    });
+  });
 
   it('a deployment with a used id and another input is refused with the difference', async () => {
     await deploy([{ name: 'canary' }], ...WAIT);

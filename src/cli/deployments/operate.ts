@@ -23,7 +23,7 @@ export function resumeCommand(context: CommandContext): Command {
     context,
     'resume',
     'collect again and continue after a pause',
-    'the pause it is meant for; by default the present one',
+    'the pause it is meant for; by default the present one, an operator’s before an error’s',
   );
 }
 
@@ -47,7 +47,7 @@ export function overrideCommand(context: CommandContext): Command {
 
 function operatorCommand(
   { io, exit }: CommandContext,
-  kind: OperatorCallKind,
+  kind: Exclude<OperatorCallKind, 'pause'>,
   summary: string,
   meantFor: string,
 ): Command {
@@ -88,7 +88,7 @@ function operatorCommand(
 }
 
 /** What became of a call without an answer, as far as Temporal knows. */
-function whatIsKnown({ taken, isTaskFailing }: Extract<CallResult, { result: 'unconfirmed' }>): string {
+export function whatIsKnown({ taken, isTaskFailing }: Extract<CallResult, { result: 'unconfirmed' }>): string {
   switch (taken) {
     case 'no':
       return isTaskFailing
@@ -121,7 +121,7 @@ async function presentTarget(
       `${kind} of ${id}: not confirmed: no worker answered, nothing was sent. With --for ID it is sent all the same`,
     );
   }
-  const { pause, lastDecision } = found.status;
+  const { hold, pause, lastDecision } = found.status;
   if (kind === 'override') return lastDecision?.decisionId ?? 'none';
-  return kind === 'resume' ? (pause?.id ?? 'none') : undefined;
+  return kind === 'resume' ? (hold?.id ?? pause?.id ?? 'none') : undefined;
 }

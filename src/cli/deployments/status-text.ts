@@ -7,6 +7,7 @@ import {
 import { faultText } from '../../kernel/fault-text';
 import { formatDuration } from '../../kernel/duration';
 import { explain, looksOf, summarise } from '../../gate/deployments/explain';
+import { holdText } from '../../gate/deployments/hold';
 import { ExitCode, type CliIo } from '../io';
 import { colorsFor, formatAge, painted } from '../output';
 
@@ -24,6 +25,12 @@ export function statusLines(io: CliIo, status: DeploymentStatus, nowMs: number):
     lines.push(
       `  ${stage.name}: ${painted(colors, stage.state)}${outcome === undefined ? '' : ` (${painted(colors, outcome)})`}`,
     );
+  }
+  if (status.hold && !isFinal(status.state)) {
+    const { id, startedAtMs, afterAction } = status.hold;
+    const begins = afterAction ? ', which begins when the action has ended' : '';
+    lines.splice(1, 0, `Paused ${holdText(status.hold)}${begins}`);
+    lines.splice(2, 0, `  ${formatAge(startedAtMs, nowMs)} ago, pause ${id}`);
   }
   if (status.pause && status.state === 'paused') {
     lines.push(`Paused for ${formatAge(status.pause.startedAtMs, nowMs)}, pause ${status.pause.id}`);

@@ -57,7 +57,7 @@ export function openPause(records: readonly AuditRecord[]): Pause | undefined {
   if (open === undefined) return undefined;
   const pause: BasicPause = {
     id: open.decisionID,
-    reason: open.reason ?? 'unknown',
+    reason: typeof open.details?.pausedOn === 'string' ? open.details.pausedOn : (open.reason ?? 'unknown'),
     faults: open.errorDetails,
     startedAtMs: Date.parse(open.timestamp),
     remindersSent: 1,

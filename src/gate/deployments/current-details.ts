@@ -46,9 +46,15 @@ function aroundPresent({ stages, stageIndex }: DeploymentStatus): DeploymentStat
 }
 
 /** The signals that would be accepted now, by what they must be meant for. */
-function usefulSignals({ state, pause, lastDecision }: DeploymentStatus): { signals: string[]; meantFor: string }[] {
+function usefulSignals({
+  state,
+  hold,
+  pause,
+  lastDecision,
+}: DeploymentStatus): { signals: string[]; meantFor: string }[] {
   const isOutage = pause?.reason === FailureType.AuditWriteFailed;
   const onPause = isOutage ? ['abort'] : ['resume', 'abort'];
+  if (hold) return [{ signals: onPause, meantFor: hold.id }];
   const useful: { signals: string[]; meantFor: string }[] = [];
   if (state === 'paused' && pause) useful.push({ signals: onPause, meantFor: pause.id });
   if (lastDecision && !isOutage && state === 'waiting')

@@ -42,9 +42,21 @@ export interface Pause extends BasicPause {
   decisionId: string;
 }
 
+/** A pause that an operator asked for: nothing is decided, and no action begins, until it ends. */
+export interface Hold {
+  /** also of its record; a resume names it */
+  id: string;
+  actor: string;
+  reason: string;
+  /** epoch milliseconds: when the call was accepted */
+  startedAtMs: number;
+  /** epoch milliseconds; absent: until an operator resumes */
+  untilMs?: number;
+}
+
 /** The answer to an operator's call: whether it took effect, and the state that it left. */
 export interface OperatorReply {
-  kind: 'resume' | 'abort' | 'override';
+  kind: 'resume' | 'abort' | 'override' | 'pause';
   /** false: void, nothing was changed */
   accepted: boolean;
   /** one sentence for the operator */
@@ -57,18 +69,23 @@ export interface OperatorReply {
   decisionId?: string;
 }
 
-/** The version of `CarriedGate` that this release writes. It reads every version up to its own. */
-export const CARRIED_VERSION = 1;
+/** The newest version of `CarriedGate`. This release reads every version up to it. */
+export const CARRIED_VERSION = 2;
 
-/** What a gate carries through continue-as-new. The version is raised when the shape changes. */
+/**
+ * What a gate carries through continue-as-new. It has version 2 only while it holds what a worker of an earlier release
+ * must not lose: such a worker then leaves the deployment alone.
+ */
 export interface CarriedGate {
-  version: typeof CARRIED_VERSION;
+  version: 1 | typeof CARRIED_VERSION;
   handled: HandledCall<OperatorReply>[];
   /** what could not be accepted from signals, newest last */
   notes: string[];
   stages: StageProgress[];
   stageIndex: number;
   pause?: Pause;
+  /** version 2 */
+  hold?: Hold;
   /** what people are told of the stage's trouble; absent in what an earlier release carried */
   incident?: Incident;
   lastDecision?: RecordedDecision;
@@ -128,6 +145,8 @@ export interface DeploymentStatus {
   /** 0-based place of the present stage */
   stageIndex: number;
   stages: StageProgress[];
+  /** a pause on demand, beside the present pause and before it; `afterAction`: it begins when the action has ended */
+  hold?: Hold & { afterAction?: true };
   /** the present pause */
   pause?: Pause;
   /** the alert about the stage's trouble, which outlasts a pause until the stage has stayed healthy */

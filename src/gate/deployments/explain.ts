@@ -4,7 +4,8 @@ import { formatDuration } from '../../kernel/duration';
 import { LIMITS } from '../../kernel/limits';
 import { shortList, shortText } from '../../kernel/short-text';
 import { workflowIdOf } from '../../kernel/names';
-import type { DeploymentStatus, Explanation, PendingLooks } from './deployment-state';
+import { isFinal, type DeploymentStatus, type Explanation, type Hold, type PendingLooks } from './deployment-state';
+import { holdText } from './hold';
 import type { OperatorCallKind } from './operator-call';
 
 /** Facts that an explanation lists at most, those that the evaluation looked at first. */
@@ -15,7 +16,7 @@ const MAX_VALUE_CHARS = 121;
 /** Why a deployment is in its state, and what would unblock it. */
 export function explain(status: DeploymentStatus, notes: readonly string[]): Explanation {
   const last = status.lastLook ?? status.lastDecision;
-  const why = whyOf(status);
+  const why = [...(status.hold ? [`Paused ${holdText(status.hold)}`] : []), ...whyOf(status)];
   const looks = looksOf(status);
   const wouldDeny = last?.decision.outcome === 'error' ? last.decision.evaluation?.wouldDeny : undefined;
   return {
@@ -96,11 +97,15 @@ export function summarise(status: DeploymentStatus): string {
     case 'waiting':
       return `${where}: denied, waiting`;
     case 'paused':
+      if (status.hold && !status.hold.afterAction) {
+        const besides = status.pause === undefined ? '' : `; beside it, paused on ${status.pause.reason}`;
+        return `${where}: paused ${holdText(status.hold)}${besides}`;
+      }
       return status.pause?.recovered
         ? `${where}: paused on ${status.pause.reason}; the facts have recovered, an operator is awaited`
         : `${where}: paused on ${status.pause?.reason ?? 'an error'}`;
     case 'acting':
-      return `${where}: allowed, acting`;
+      return `${where}: allowed, acting${status.hold ? `; after that paused ${holdText(status.hold)}` : ''}`;
     case 'done':
       return `Deployment ${status.deploymentId}: done`;
     case 'denied':
@@ -126,6 +131,7 @@ function command(kind: OperatorCallKind, { deploymentId, workflowId }: Deploymen
 }
 
 function unblock(status: DeploymentStatus): string[] {
+  if (status.hold && !isFinal(status.state)) return releasesOf(status, status.hold);
   if (status.state === 'paused' && status.pause) {
     const resume = command('resume', status);
     const abort = command('abort', status);
@@ -148,6 +154,17 @@ function unblock(status: DeploymentStatus): string[] {
     ];
   }
   return [];
+}
+
+/** What ends a pause on demand. A call must be recorded first, so it needs the audit store. */
+function releasesOf(status: DeploymentStatus, { untilMs }: Hold): string[] {
+  const when = status.pause?.reason === FailureType.AuditWriteFailed ? ' once the audit store is back' : '';
+  const byItself = 'the deployment then continues, or asks again, by itself';
+  return [
+    `Continue${when}: ${command('resume', status)}`,
+    ...(untilMs === undefined ? [] : [`Or wait until ${new Date(untilMs).toISOString()}: ${byItself}`]),
+    `Give up${when}: ${command('abort', status)}`,
+  ];
 }
 
 function mend(fault: NonNullable<DeploymentStatus['pause']>['faults'][number]): string {

@@ -1,12 +1,15 @@
 import type { Incident } from '../../alerts/incident';
 import type { ReleaseRef } from '../../releases/release-ref';
+import { isHeld } from './hold';
 import type { Looks } from './looks';
 import type { Look, RecordedDecision } from './recorded-decision';
 import {
+  CARRIED_VERSION,
   GateState,
   isFinal,
   type CarriedGate,
   type DeploymentStatus,
+  type Hold,
   type Pause,
   type Recheck,
   type StageProgress,
@@ -20,6 +23,8 @@ export interface GateProgress {
   /** the present stage; -1 before the first one began */
   readonly stageIndex: number;
   readonly pause?: Pause;
+  /** an operator has paused the deployment; `isHeld` tells whether that keeps it where it is by now */
+  readonly hold?: Hold;
   /** the store of record is down: shown before any other pause */
   readonly auditOutage?: Pause;
   /** what people are told of the stage's trouble */
@@ -47,6 +52,7 @@ export type PauseSlot = 'pause' | 'auditOutage';
 type OptionalKey =
   | 'incident'
   | 'pause'
+  | 'hold'
   | 'auditOutage'
   | 'deniedSinceMs'
   | 'nextAskAtMs'
@@ -75,6 +81,9 @@ export type GateEvent =
   /** a pause has begun, or is another than it was: reminded, recovered, with other faults */
   | { type: 'paused'; slot: PauseSlot; pause: Pause }
   | { type: 'unpaused'; slot: PauseSlot }
+  /** an operator paused the deployment, in place of an earlier pause on demand */
+  | { type: 'held'; hold: Hold }
+  | { type: 'released' }
   /** an incident has opened, is another than it was, or (absent) is resolved */
   | { type: 'incident-changed'; incident?: Incident }
   | { type: 'action-started' }
@@ -100,6 +109,7 @@ export function initialProgress(
     stageIndex,
     leaseLapses,
     pause,
+    hold,
     lastDecision,
     lastLook,
     looks,
@@ -115,6 +125,7 @@ export function initialProgress(
     stageIndex,
     leaseLapses,
     pause,
+    hold,
     lastDecision,
     lastLook,
     looks,
@@ -124,13 +135,12 @@ export function initialProgress(
 }
 
 /** What continue-as-new carries of it. */
-export function carriedProgress(
-  progress: GateProgress,
-): Omit<CarriedGate, 'version' | 'handled' | 'notes' | 'shownAttributes'> {
+export function carriedProgress(progress: GateProgress): Omit<CarriedGate, 'handled' | 'notes' | 'shownAttributes'> {
   const { stages, leaseLapses, ...rest } = progress;
-  const { stageIndex, pause, lastDecision, lastLook, looks, deniedSinceMs, incident } = rest;
-  const present = { stageIndex, pause, lastDecision, lastLook, looks, deniedSinceMs, incident };
-  return withoutUndefined({ leaseLapses, stages: [...stages], ...present });
+  const { stageIndex, pause, hold, lastDecision, lastLook, looks, deniedSinceMs, incident } = rest;
+  const present = { stageIndex, pause, hold, lastDecision, lastLook, looks, deniedSinceMs, incident };
+  const version = hold === undefined ? 1 : CARRIED_VERSION;
+  return withoutUndefined({ version, leaseLapses, stages: [...stages], ...present });
 }
 
 /** What is known after `event`. Total: an event that does not fit, such as the end of a pause that is over, changes nothing. */
@@ -171,6 +181,10 @@ export function advance(progress: GateProgress, event: GateEvent): GateProgress 
       const unpaused = without(progress, event.slot);
       return event.slot === 'auditOutage' ? unpaused : inState(unpaused, 'deciding');
     }
+    case 'held':
+      return { ...progress, hold: event.hold };
+    case 'released':
+      return without(progress, 'hold');
     case 'incident-changed':
       return event.incident ? { ...progress, incident: event.incident } : without(progress, 'incident');
     case 'action-started':
@@ -187,7 +201,7 @@ export function advance(progress: GateProgress, event: GateEvent): GateProgress 
     case 'stage-passed':
       return { ...finishStage(without(progress, 'requiredRelease')), leaseLapses: 0 };
     case 'ended':
-      return inState(withoutUndefined({ ...progress, endReason: event.reason }), event.state);
+      return inState(withoutUndefined({ ...progress, hold: undefined, endReason: event.reason }), event.state);
     default:
       return event satisfies never;
   }
@@ -198,12 +212,15 @@ export function toStatus(progress: GateProgress): DeploymentStatus {
   const { deploymentId, state, stages, stageIndex, lastDecision, lastLook, recheck, nextAskAtMs, endReason, incident } =
     progress;
   const pause = progress.auditOutage ?? progress.pause;
+  const held = isHeld(progress);
+  const isPaused = !isFinal(state) && (held || pause !== undefined);
   return withoutUndefined({
     deploymentId,
-    state: isFinal(state) || pause === undefined ? state : GateState.paused,
+    state: isPaused ? GateState.paused : state,
     stage: stages[Math.max(0, stageIndex)]?.name ?? '',
     stageIndex: Math.max(0, stageIndex),
     stages: stages.map((stage) => (stage.overridden ? { ...stage, outcome: 'override' as const } : stage)),
+    hold: progress.hold && (held ? progress.hold : { ...progress.hold, afterAction: true as const }),
     pause,
     incident,
     lastDecision,

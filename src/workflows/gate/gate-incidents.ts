@@ -17,6 +17,7 @@ import {
   type StageProgress,
 } from '../../gate/deployments/deployment-state';
 import { summarise } from '../../gate/deployments/explain';
+import { holdAsPause, isHeld } from '../../gate/deployments/hold';
 import type { GateProgress } from '../../gate/deployments/gate-progress';
 import type { PauseTeller } from '../parts/pauses';
 import { Incidents } from '../parts/incidents';
@@ -93,7 +94,7 @@ export class GateIncidents {
       this.incidents.note({ type: 'over' });
     }
     if (!isFinal(now.state) && trouble !== undefined) this.noteTrouble(trouble, now, rules);
-    else this.incidents.note({ type: 'healthy' });
+    else this.incidents.note({ type: isReleased(before, now) ? 'over' : 'healthy' });
     if (end !== undefined) this.tellEnd(end, rules);
   }
 
@@ -158,7 +159,13 @@ function isDone(progress: GateProgress): boolean {
   return stageOf(progress)?.state === 'done';
 }
 
-/** What is wrong now: an outage of the store of records, before the stage's own pause. */
-function troubleOf({ auditOutage, pause }: GateProgress): Pause | undefined {
-  return auditOutage ?? pause;
+/** What people are told of: a pause on demand, then an outage of the store of records, then the stage's own pause. */
+function troubleOf(progress: GateProgress): Pause | undefined {
+  const { hold, auditOutage, pause } = progress;
+  return hold && isHeld(progress) ? holdAsPause(hold) : (auditOutage ?? pause);
+}
+
+/** Whether the pause on demand that the incident is about has ended: it cannot come back by itself, as other trouble can. */
+function isReleased(before: GateProgress, now: GateProgress): boolean {
+  return isHeld(before) && !isHeld(now) && now.incident?.id === before.hold?.id;
 }

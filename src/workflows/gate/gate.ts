@@ -5,7 +5,6 @@ import { GATE_ACTOR } from '../../gate/deployments/act-record';
 import { boundedStatus } from '../../gate/deployments/bounded-status';
 import { currentDetails } from '../../gate/deployments/current-details';
 import {
-  CARRIED_VERSION,
   isFinal,
   type CarriedGate,
   type DeploymentStatus,
@@ -28,12 +27,15 @@ import { replyTo } from '../../gate/deployments/operator-reply';
 import { FailureType } from '../../kernel/failures';
 import type { JsonObject } from '../../kernel/json';
 import { LIMITS } from '../../kernel/limits';
+import { PAUSED_BY_OPERATOR } from '../../kernel/pause';
 import {
   abortSignal,
   abortUpdate,
   explainQuery,
   overrideSignal,
   overrideUpdate,
+  pauseSignal,
+  pauseUpdate,
   resumeSignal,
   resumeUpdate,
   statusQuery,
@@ -47,6 +49,7 @@ import { OperatedWorkflow, type CarriedOperation } from '../parts/operated-workf
 import type { Outbox } from '../parts/outbox';
 import type { ShownAttribute, WrittenAttributes } from '../parts/view';
 import { readDefaults } from './activity-proxies';
+import { GateHolds } from './gate-holds';
 import { GateIncidents } from './gate-incidents';
 import { leaveAlerts } from './leave-alerts';
 import { StageGate } from './stage-gate';
@@ -101,6 +104,7 @@ export class Gate {
   private gated?: GatedStage;
   private inForce?: { defaults: GateDefaults; times: CompiledBehaviour };
   readonly incidents: GateIncidents;
+  readonly holds = new GateHolds(this);
   private waits = 0;
   private showsOwner = false;
 
@@ -115,9 +119,11 @@ export class Gate {
             resume: { update: resumeUpdate, signal: resumeSignal, needsFor: true },
             abort: { update: abortUpdate, signal: abortSignal, needsFor: false },
             override: { update: overrideUpdate, signal: overrideSignal, needsFor: true },
+            pause: { update: pauseUpdate, signal: pauseSignal, needsFor: false, takesDuration: true },
           },
           urgent: 'abort',
           misfit: (kind, call) => misfit(kind, call, this.status()),
+          atOnce: (queued) => this.holds.atOnce(queued),
           reply: (kind, accepted, message) => replyTo(kind, accepted, message, this.status()),
         },
         details: (notes) => currentDetails(this.status(), notes),
@@ -217,7 +223,7 @@ export class Gate {
       { key: DEPLOYMENT_STAGE, value: stage },
       { key: DECISION_OUTCOME, value: outcome },
       { key: POLICY_REVISION, value: lastDecision?.release?.policySha ?? null },
-      { key: PAUSE_REASON, value: pause?.reason ?? null },
+      { key: PAUSE_REASON, value: this.holds.isHeld ? PAUSED_BY_OPERATOR : (pause?.reason ?? null) },
     ];
   }
 
@@ -243,6 +249,7 @@ export class Gate {
    * @param by who ended it; @default the gate
    */
   async end(state: FinalState, reason?: string, by = GATE_ACTOR): Promise<void> {
+    if (this.known.hold) await this.holds.end(`deployment ${state}`);
     if (this.known.pause) await this.present?.resolvePause(`deployment ${state}`);
     const event: GateEvent = { type: 'ended', state, reason };
     // Whoever sees the final state finds the record of the end.
@@ -284,7 +291,7 @@ export class Gate {
     const { historyLimit = this.defaults?.historyLimit, continueAsNew } = this.options;
     if (!continueAsNew) return;
     const carry = (operation: CarriedOperation<OperatorReply>): Promise<never> =>
-      continueAsNew({ version: CARRIED_VERSION, ...operation, ...carriedProgress(this.known) });
+      continueAsNew({ ...operation, ...carriedProgress(this.known) });
     await this.operated.continueAsNewIfLong(historyLimit, carry, beforehand);
   }
 

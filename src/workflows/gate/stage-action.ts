@@ -25,8 +25,8 @@ import type { StageGate } from './stage-gate';
  * Runs a stage's action under its lease. The attempts are counted here and not by the server, because whether the lease
  * is still checked depends on how the attempt before ended (gate rules, section 6).
  *
- * @returns `lapsed` when the lease ended before a request was sent, or could not be confirmed at the last attempt: the
- *   stage must be decided again
+ * @returns `lapsed` when the lease ended before a request was sent, or could not be confirmed at the last attempt, or when
+ *   the deployment was paused before: the stage must be decided again
  * @throws ApplicationFailure ActionFailed after the last attempt, DeploymentAborted on an operator's abort; the action is
  *   compensated first where it may have been sent and says how
  */
@@ -36,6 +36,8 @@ export async function runStageAction(
   context: ActionContext,
   pass: GatePass,
 ): Promise<'done' | 'lapsed'> {
+  // An operator has paused the deployment since it was allowed.
+  if (stage.isHeld) return 'lapsed';
   const options = stage.activities;
   const request: ActionRequest = {
     action,

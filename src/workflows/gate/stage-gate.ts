@@ -20,7 +20,7 @@ import type { AuditRecord } from '../../audit/audit-record';
 import { holdsAcceptedCalls, isCancelled, throwIfCancelled } from '../parts/accepted-calls';
 import { awaitCall, untilUrgent } from '../parts/await-call';
 import type { Pauses } from '../parts/pauses';
-import { AuditTrail } from './audit-trail';
+import { AuditTrail, type OwnAct } from './audit-trail';
 import type { Gate, GateCall, GatedStage, GateInbox } from './gate';
 import { StageWait, type Turn } from './stage-wait';
 import { recordLooked, takeLook } from './take-decision';
@@ -68,22 +68,30 @@ export class StageGate {
     let turn: Turn | undefined = asksAtOnce(this.gate.progress) ? { by: 'start' } : undefined;
     for (;;) {
       await this.stopIfTold();
-      if (turn) {
-        const recorded = await this.take(turn);
-        await this.stopIfTold();
-        // Only a look that an accepted abort ended comes to nothing, and that ends the deployment.
-        const pass = recorded && (await this.follow(recorded, turn.by === 'call' ? turn.call : undefined));
-        await this.stopIfTold();
-        if (pass) {
-          this.gate.showAttributes();
-          return pass;
-        }
+      turn = (await this.whileHeld(turn)) ?? turn;
+      const pass = turn && (await this.ask(turn));
+      if (this.isHeld) continue;
+      if (pass) {
+        this.gate.showAttributes();
+        return pass;
       }
       turn = await this.wait();
       if (turn.by !== 'call') continue;
       if (turn.call.kind === 'abort') await this.endAborted(turn.call);
-      if (turn.call.kind === 'override') return await this.override(turn.call);
+      if (turn.call.kind !== 'override') continue;
+      const overridden = await this.override(turn.call);
+      if (!this.isHeld) return overridden;
     }
+  }
+
+  /** Whether an operator has paused the deployment: nothing is decided, and no action begins. */
+  get isHeld(): boolean {
+    return this.gate.holds.isHeld;
+  }
+
+  /** The pauses of the stage, as far as people are reminded of them. */
+  get reminders(): Pick<Pauses<Pause>, 'nextReminderAtMs' | 'remindIfDue'> {
+    return this.pauses;
   }
 
   actionStarted(): void {
@@ -192,9 +200,39 @@ export class StageGate {
     await this.pauses.end(reason);
   }
 
+  /** Stores an act of the gate's own, or of an operator whom a handler has answered for. */
+  async recordOwn(act: OwnAct): Promise<void> {
+    await this.audit.recordAct(act);
+  }
+
+  /** What a decision leads to; undefined when the stage must wait, or is held meanwhile. */
+  private async ask(turn: Turn): Promise<GatePass | undefined> {
+    const recorded = await this.take(turn);
+    await this.stopIfTold();
+    // Only a look that a call ended comes to nothing: an abort ends the deployment, and a pause what is decided meanwhile.
+    if (recorded === undefined || this.isHeld) return undefined;
+    const pass = await this.follow(recorded, turn.by === 'call' ? turn.call : undefined);
+    await this.stopIfTold();
+    return pass;
+  }
+
   /**
-   * The decision of a turn: the one that a look came to, or one that is asked for now; undefined when an abort was accepted
-   * while it was looked at.
+   * Waits while an operator has paused the deployment, and returns what is asked then; undefined where none has.
+   *
+   * @param before what the pause has put an end to; a resume among it is answered
+   */
+  private async whileHeld(before: Turn | undefined): Promise<Turn | undefined> {
+    if (!this.isHeld) return undefined;
+    const resume = before?.by === 'call' && before.call.reply === undefined ? before.call : undefined;
+    if (resume) this.inbox.answer(resume, false, summarise(this.gate.status()));
+    const release = await this.gate.holds.awaitRelease(this);
+    if (release?.by === 'call' && release.call.kind === 'abort') await this.endAborted(release.call);
+    return release;
+  }
+
+  /**
+   * The decision of a turn: the one that a look came to, or one that is asked for now; undefined when an abort or a pause
+   * was accepted while it was looked at.
    */
   private async take(turn: Turn): Promise<RecordedDecision | undefined> {
     const record = (draft: AuditRecord): Promise<AuditRecord> => this.audit.recordDecision(draft);
@@ -208,12 +246,19 @@ export class StageGate {
     return recorded;
   }
 
-  /** undefined when an abort was accepted meanwhile: a source that hangs does not hold it up. */
+  /** undefined when an abort or a pause was accepted meanwhile: a source that hangs does not hold it up. */
   private async look(request: CollectRequest): Promise<Looked | undefined> {
     try {
-      return await untilUrgent(this.inbox, () => takeLook(request, this.activities), holdsAcceptedCalls);
+      const isTold = (): boolean => this.inbox.urgentAwaits || this.isHeld;
+      const told = {
+        get urgentAwaits(): boolean {
+          return isTold();
+        },
+      };
+      const mayCancel = (): boolean => this.isHeld || holdsAcceptedCalls();
+      return await untilUrgent(told, () => takeLook(request, this.activities), mayCancel);
     } catch (error) {
-      if (isCancellation(error) && this.mustStop()) return undefined;
+      if (isCancellation(error) && (this.isHeld || this.mustStop())) return undefined;
       throw error;
     }
   }
@@ -271,6 +316,7 @@ export class StageGate {
       const step = nextStep(this.gate.progress, this.behaviour, { resumed: resume !== undefined, nowMs: Date.now() });
       switch (step) {
         case NextStep.observe:
+          this.answerResume(resume, true);
           return observedPass(recorded);
         case NextStep.pause:
           await this.pauses.pauseOn(recorded.decision.faults, { decisionId: recorded.decisionId });
@@ -312,6 +358,7 @@ export class StageGate {
         inbox: this.inbox,
         pauses: this.pauses,
         untilMs: askAtMs,
+        interrupted: () => this.isHeld,
         record: (call) => this.recordCall(call),
         continueAsNewIfLong: () => this.gate.continueAsNewIfLong(),
       });
@@ -336,7 +383,8 @@ export class StageGate {
     throw ApplicationFailure.create({ type, message: summarise(status), nonRetryable: true, details: [status] });
   }
 
-  private async recordCall({ kind, call }: GateCall): Promise<void> {
+  /** Stores the record of a call before it is carried out. */
+  async recordCall({ kind, call }: GateCall): Promise<void> {
     const { actor, reason, for: refersTo } = call;
     const atMs = Date.now();
     const lease = kind === 'override' ? { leaseExpiresAtMs: atMs + this.behaviour.overrideValidForMs } : {};

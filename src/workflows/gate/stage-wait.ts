@@ -68,6 +68,7 @@ export class StageWait {
       const end = await this.awaitChange();
       if (end.by === 'call') return { by: 'call', call: end.call };
       if (end.by === 'time') return { by: 'time' };
+      if (end.by === 'interruption') return { by: 'start' };
       if (end.by === 'failure') return await this.options.waitAsking();
       const { behaviour } = this.options.known();
       const found = toNewLook(end.found, this.options.request);
@@ -104,6 +105,7 @@ export class StageWait {
         inbox: gate.inbox,
         pauses: audit.pauses,
         untilMs: givesUpAtMs(gate.progress, behaviour),
+        interrupted: () => gate.holds.isHeld,
         record: options.recordCall,
         recheck: {
           look: async () =>
@@ -155,6 +157,7 @@ export class StageWait {
 
 function endedByOf(end: Ended | undefined, found: Finding, became: Finding | undefined): RecheckEndedBy {
   if (end === undefined) return 'cancellation';
+  if (end.by === 'interruption') return 'call';
   return end.by === 'change' && became !== undefined && isSameFinding(found, became) ? 'day' : end.by;
 }
 

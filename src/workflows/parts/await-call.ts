@@ -6,14 +6,17 @@ export interface Waiting<K extends string, R> {
   pauses: { readonly nextReminderAtMs: number; remindIfDue(): void };
   /** epoch milliseconds; Infinity waits for a call alone */
   untilMs: number;
+  /** whether something else has become more important; @default nothing does */
+  interrupted?(): boolean;
   /** stores the record of a call before it is carried out */
   record(queued: QueuedCall<K, R>): Promise<unknown>;
   continueAsNewIfLong(): Promise<void>;
 }
 
-/** Waits until an operator's call fits (recorded when it is returned), or the time has come (undefined). */
+/** Waits until an operator's call fits (recorded when it is returned), or the time has come or it is interrupted (undefined). */
 export async function awaitCall<K extends string, R>(waiting: Waiting<K, R>): Promise<QueuedCall<K, R> | undefined> {
-  const { inbox, pauses, untilMs } = waiting;
+  const { inbox, pauses, untilMs, interrupted = () => false } = waiting;
+  const isAwake = (): boolean => !inbox.isEmpty || interrupted();
   for (;;) {
     const call = inbox.takeFitting();
     if (call) {
@@ -21,10 +24,10 @@ export async function awaitCall<K extends string, R>(waiting: Waiting<K, R>): Pr
       return call;
     }
     await waiting.continueAsNewIfLong();
-    if (Date.now() >= untilMs) return undefined;
+    if (Date.now() >= untilMs || interrupted()) return undefined;
     const wakeAtMs = Math.min(untilMs, pauses.nextReminderAtMs);
-    if (wakeAtMs === Infinity) await condition(() => !inbox.isEmpty);
-    else await condition(() => !inbox.isEmpty, Math.max(1, wakeAtMs - Date.now()));
+    if (wakeAtMs === Infinity) await condition(isAwake);
+    else await condition(isAwake, Math.max(1, wakeAtMs - Date.now()));
     pauses.remindIfDue();
   }
 }

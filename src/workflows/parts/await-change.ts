@@ -3,12 +3,13 @@ import type { Waiting } from './await-call';
 import type { QueuedCall } from './inbox';
 import { Recheck, type RecheckEnd, type RecheckWords } from './recheck';
 
-/** What ended a wait: an operator's call, a change that the recheck found (or its failure), or the time. */
+/** What ended a wait: an operator's call, a change that the recheck found (or its failure), the time, or something more important. */
 export type WaitEnd<K extends string, R, C> =
   | { by: 'call'; call: QueuedCall<K, R> }
   | { by: 'change'; found: C }
   | { by: 'failure'; error: unknown }
-  | { by: 'time' };
+  | { by: 'time' }
+  | { by: 'interruption' };
 
 /** A wait that looks for a change meanwhile, in the domain's words. */
 export interface WaitingForChange<K extends string, R, C, L> extends Omit<Waiting<K, R>, 'continueAsNewIfLong'> {
@@ -56,17 +57,21 @@ async function firstEnd<K extends string, R, C, L>(
   waiting: WaitingForChange<K, R, C, L>,
   recheck: Recheck<C, L>,
 ): Promise<WaitEnd<K, R, C>> {
-  const { inbox, pauses, untilMs } = waiting;
+  const { inbox, pauses, untilMs, interrupted = () => false } = waiting;
   for (;;) {
     const call = inbox.takeFitting();
     if (call) return { by: 'call', call };
+    if (interrupted()) return { by: 'interruption' };
     if (recheck.end) return endOf(recheck.end);
     await waiting.continueAsNewIfLong(() => recheck.read());
     if (Date.now() >= untilMs) return { by: 'time' };
     // Signals that are only noted leave the inbox empty and let the history grow, up to where the server terminates the run.
     const wasLong = workflowInfo().continueAsNewSuggested;
     const isAwake = (): boolean =>
-      !inbox.isEmpty || recheck.end !== undefined || (!wasLong && workflowInfo().continueAsNewSuggested);
+      !inbox.isEmpty ||
+      interrupted() ||
+      recheck.end !== undefined ||
+      (!wasLong && workflowInfo().continueAsNewSuggested);
     const wakeAtMs = Math.min(untilMs, pauses.nextReminderAtMs);
     if (wakeAtMs === Infinity) await condition(isAwake);
     else await condition(isAwake, Math.max(1, wakeAtMs - Date.now()));

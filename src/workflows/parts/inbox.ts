@@ -6,14 +6,18 @@ import { messageTypeInfo } from '../../platform/temporal/payloads/messages';
 import { holdsAcceptedCalls } from './accepted-calls';
 import { createAddressBook } from './address-book';
 import { noteUnknownSignals } from './unknown-messages';
-import { earlierReply, shapeFaults, type HandledCall, type OperatorCall } from '../../kernel/operator-call';
+import {
+  earlierReply,
+  shapeFaults,
+  type CallShape,
+  type HandledCall,
+  type OperatorCall,
+} from '../../kernel/operator-call';
 
 /** How a kind of call reaches the workflow. A signal and an Update may share a name: the Temporal UI sends the signal. */
-export interface CallChannel<R> {
+export interface CallChannel<R> extends CallShape {
   update: UpdateDefinition<R, [OperatorCall]>;
   signal?: SignalDefinition<[unknown]>;
-  /** whether a call must say which pause or decision it is meant for */
-  needsFor: boolean;
 }
 
 /** A domain's calls, in its words. */
@@ -26,6 +30,11 @@ export interface InboxWords<K extends string, R> {
   /** why a well-formed call does not fit the present state, shortened before it is shown; undefined when it does */
   misfit(kind: K, call: OperatorCall): string | undefined;
   reply(kind: K, accepted: boolean, message: string): R;
+  /**
+   * Carries out a call in its handler, beside the main line, and answers it; undefined for one that waits for the main line.
+   * To be decided before anything is awaited.
+   */
+  atOnce?(queued: QueuedCall<K, R>): Promise<void> | undefined;
   /** a signal was noted: the notes must be shown */
   noted(): void;
 }
@@ -80,8 +89,9 @@ export class Inbox<K extends string, R> {
       if (!signal) continue;
       setHandler({ ...signal, ...typeInfo }, (call: unknown) => {
         const { to, why } = addressed(call);
-        if (to === undefined) this.note(`Signal ${kind} not accepted: ${why}`);
-        else to.signalled(kind, call);
+        if (to !== undefined) return to.signalled(kind, call);
+        this.note(`Signal ${kind} not accepted: ${why}`);
+        return undefined;
       });
     }
   }
@@ -158,19 +168,25 @@ export class Inbox<K extends string, R> {
     const earlier = id === undefined ? undefined : earlierReply(this.carried(), id);
     if (earlier !== undefined) return earlier;
     const queued: QueuedCall<K, R> = { kind, call, id };
-    this.queue.push(queued);
+    await this.accept(queued);
     await condition(() => queued.reply !== undefined);
     return queued.reply as R;
   }
 
-  private signalled(kind: K, call: unknown): void {
+  private async signalled(kind: K, call: unknown): Promise<void> {
     const unfit = this.unfit(kind, call);
-    if (unfit === undefined) this.queue.push({ kind, call: call as OperatorCall });
+    if (unfit === undefined) await this.accept({ kind, call: call as OperatorCall });
     else this.note(`Signal ${kind} not accepted: ${unfit}`);
   }
 
+  private async accept(queued: QueuedCall<K, R>): Promise<void> {
+    const carriedOut = this.words.atOnce?.(queued);
+    if (carriedOut === undefined) this.queue.push(queued);
+    else await carriedOut;
+  }
+
   private unfit(kind: K, call: unknown): string | undefined {
-    const faults = shapeFaults(kind, call, this.words.calls[kind].needsFor);
+    const faults = shapeFaults(kind, call, this.words.calls[kind]);
     return faults.length > 0 ? shortTexts(faults) : this.misfit(kind, call as OperatorCall);
   }
 

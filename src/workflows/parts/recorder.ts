@@ -33,6 +33,8 @@ export class Recorder<R extends object, P extends Pause> {
       return await attempt(record);
     } catch (error) {
       if (isCancellation(error)) throw error;
+      // Another record found the outage first, and announced it.
+      if (this.words.outages.present) return await this.words.untilStored(record);
       return await this.storeAfterOutage(record, error);
     }
   }

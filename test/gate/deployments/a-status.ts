@@ -1,4 +1,4 @@
-import type { DeploymentStatus, Pause } from '../../../src/gate/deployments/deployment-state';
+import type { DeploymentStatus, Hold, Pause } from '../../../src/gate/deployments/deployment-state';
 import type { RecordedDecision } from '../../../src/gate/deployments/recorded-decision';
 
 export const aDecision = (changes: Partial<RecordedDecision['decision']> = {}): RecordedDecision => ({
@@ -17,6 +17,14 @@ export const aPause = (changes: Partial<Pause> = {}): Pause => ({
   remindersSent: 1,
   nextReminderAtMs: 2000,
   recovered: false,
+  ...changes,
+});
+
+export const aHold = (changes: Partial<Hold> = {}): Hold => ({
+  id: 'hold-1',
+  actor: 'ann',
+  reason: 'maintenance',
+  startedAtMs: 1000,
   ...changes,
 });
 

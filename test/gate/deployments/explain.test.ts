@@ -4,7 +4,7 @@ import type { DeploymentStatus } from '../../../src/gate/deployments/deployment-
 import { explain, summarise } from '../../../src/gate/deployments/explain';
 import { misfit } from '../../../src/gate/deployments/operator-call';
 import type { Fault } from '../../../src/kernel/failures';
-import { aDecision, aPause, aStatus } from './a-status';
+import { aDecision, aHold, aPause, aStatus } from './a-status';
 
 const waiting = aStatus({ state: 'waiting', lastDecision: aDecision(), nextAskAtMs: 0 });
 
@@ -19,6 +19,14 @@ describe('summarise', () => {
       'Deployment d1, stage canary: paused on FactStale; the facts have recovered, an operator is awaited',
     ],
     [{ state: 'acting' }, 'Deployment d1, stage canary: allowed, acting'],
+    [
+      { state: 'paused', hold: aHold({ untilMs: 0 }), pause: aPause() },
+      'Deployment d1, stage canary: paused by ann until 1970-01-01T00:00:00.000Z: maintenance; beside it, paused on FactStale',
+    ],
+    [
+      { state: 'acting', hold: { ...aHold(), afterAction: true } },
+      'Deployment d1, stage canary: allowed, acting; after that paused by ann: maintenance',
+    ],
     [{ state: 'done' }, 'Deployment d1: done'],
     [{ state: 'denied', endReason: 'too many' }, 'Deployment d1, stage canary: denied: too many'],
     [{ state: 'aborted' }, 'Deployment d1, stage canary: aborted'],
@@ -55,6 +63,26 @@ describe('explain', () => {
       const meantFor = kind === 'resume' ? pause.id : aDecision().decisionId;
       expect(misfit(kind, { actor: 'ann', reason: 'x', for: meantFor }, status)).toContain('resumes by itself');
     }
+  });
+
+  it('explain and current details of a pause on demand name the calls that end it, and no override', () => {
+    const status = aStatus({
+      state: 'paused',
+      hold: aHold({ untilMs: 0 }),
+      pause: aPause(),
+      lastDecision: aDecision(),
+    });
+    const { why, unblock } = explain(status, []);
+    expect(why).toEqual(['Paused by ann until 1970-01-01T00:00:00.000Z: maintenance', 'FactStale: pending is old']);
+    expect(unblock).toEqual([
+      'Continue: gate resume d1 --actor YOU --reason WHY',
+      expect.stringContaining('Or wait until 1970-01-01T00:00:00.000Z'),
+      'Give up: gate abort d1 --actor YOU --reason WHY',
+    ]);
+    const details = currentDetails(status, []);
+    expect(details).toContain('send the signal `resume` or `abort` with');
+    expect(details).toContain('"for":"hold-1"');
+    expect(details).not.toContain('override');
   });
 
   it('current details of a waiting stage name the signals that fit', () => {

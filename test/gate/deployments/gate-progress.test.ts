@@ -8,7 +8,7 @@ import {
   type GateEvent,
   type GateProgress,
 } from '../../../src/gate/deployments/gate-progress';
-import { aDecision, aPause } from './a-status';
+import { aDecision, aHold, aPause } from './a-status';
 
 const RELEASE = { policySha: 'a', configRev: 'b', manifestVersion: 'v1' };
 const begun = initialProgress('d1', ['canary', 'fleet'], undefined);
@@ -180,11 +180,39 @@ describe('toStatus', () => {
   });
 });
 
+describe('a pause on demand', () => {
+  const held: GateEvent = { type: 'held', hold: aHold() };
+
+  it.each<[string, GateEvent[], GateProgress['state'], boolean | undefined]>([
+    ['of a stage that decides', [canary, held], 'paused', undefined],
+    ['of a stage that waits', [canary, { type: 'waiting' }, held], 'paused', undefined],
+    ['while an action runs', [canary, { type: 'action-started' }, held], 'acting', true],
+    [
+      'after the action of the stage',
+      [canary, { type: 'action-started' }, held, { type: 'stage-passed' }],
+      'deciding',
+      true,
+    ],
+    ['at the stage after it', [canary, held, { type: 'stage-passed' }, fleet], 'paused', undefined],
+  ])('a pause on demand %s is shown as it is', (_what, events, state, afterAction) => {
+    const status = toStatus(after(...events));
+    expect([status.state, status.hold?.afterAction, status.hold?.actor]).toEqual([state, afterAction, 'ann']);
+  });
+
+  it('a pause on demand ends with the deployment', () => {
+    expect(toStatus(after(canary, held, { type: 'ended', state: 'aborted' }))).not.toHaveProperty('hold');
+  });
+
+  it('a pause on demand that is released leaves the pause beside it', () => {
+    const status = toStatus(after(canary, paused, held, { type: 'released' }));
+    expect([status.state, status.hold, status.pause?.reason]).toEqual(['paused', undefined, aPause().reason]);
+  });
+});
+
 describe('carried over', () => {
   const carry = (progress: GateProgress): GateProgress => {
     const carried: CarriedGate = {
       ...carriedProgress(progress),
-      version: 1,
       handled: [],
       notes: [],
       shownAttributes: [],
@@ -199,9 +227,18 @@ describe('carried over', () => {
       [canary, { type: 'decided', recorded: aDecision() }, { type: 'denied', sinceMs: 5 }, { type: 'waiting' }],
     ],
     ['a pause', [canary, paused]],
+    ['a pause on demand beside it', [canary, paused, { type: 'held', hold: aHold() }]],
     ['stages that are done', [canary, { type: 'stage-passed' }, fleet]],
   ])('%s is found again as it was', (_what, events) => {
     expect(carry(after(...events))).toEqual(after(...events));
+  });
+
+  it('what is carried has the version that earlier releases read, but for a pause on demand', () => {
+    const held = after(canary, { type: 'held', hold: aHold() });
+    expect([canary, paused].map((event) => carriedProgress(after(canary, event)).version)).toEqual([1, 1]);
+    expect([carriedProgress(held).version, carriedProgress(advance(held, { type: 'released' })).version]).toEqual([
+      2, 1,
+    ]);
   });
 
   it('an action in progress is never carried, and the time to ask again is worked out again', () => {
