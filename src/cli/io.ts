@@ -8,6 +8,8 @@ export { CliExit, ExitCode } from './exit';
 export interface CliIo {
   stdout: TextStream;
   stderr: TextStream;
+  /** @default process.stdin */
+  stdin?: AsyncIterable<Uint8Array | string>;
   env: NodeJS.ProcessEnv;
   cwd: string;
   /** aborted by Ctrl-C or SIGTERM; who reads it must end by itself then */

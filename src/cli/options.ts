@@ -28,12 +28,18 @@ export function withWorkflowId(command: Command): Command {
 }
 
 /** Milliseconds of a duration option. */
-export function duration(text: string): number {
+function duration(text: string): number {
   try {
     return parseDuration(text);
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
   }
+}
+
+/** An option that takes a duration with its unit. @param byDefault is shown in the help as it is written here */
+export function durationOption(flags: string, description: string, byDefault?: string): Option {
+  const option = new Option(flags, description).argParser(duration);
+  return byDefault === undefined ? option : option.default(parseDuration(byDefault), byDefault);
 }
 
 export function count(text: string): number {

@@ -1,4 +1,6 @@
+import { formatDuration } from '../kernel/duration';
 import type { CliIo, CommandIo } from './io';
+import { fitColumns } from './fit-columns';
 import { controlSequence } from './terminal';
 
 const STYLES = {
@@ -29,13 +31,16 @@ export function printLines(io: CliIo, lines: readonly string[]): void {
   io.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** A table without rules between rows, as kubectl prints them. Loaded late: `gate evaluate` needs none. */
+/** A table without rules between rows, as kubectl prints them; on a terminal it fits the lines. Loaded late: `gate evaluate` needs none. */
 export async function printTable(
   io: CliIo,
   head: readonly string[],
   rows: readonly (readonly string[])[],
 ): Promise<void> {
   const { default: Table } = await import('cli-table3');
+  const titles = head.map((name) => name.toUpperCase());
+  const width = io.stdout.isTTY === true ? io.stdout.columns : undefined;
+  const [shownHead = [], ...shownRows] = fitColumns([titles, ...rows], width);
   const chars = Object.fromEntries(
     [
       'top',
@@ -55,11 +60,11 @@ export async function printTable(
     ].map((name) => [name, '']),
   );
   const table = new Table({
-    head: head.map((name) => name.toUpperCase()),
+    head: shownHead,
     chars: { ...chars, middle: '  ' },
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
   });
-  table.push(...rows.map((row) => [...row]));
+  table.push(...shownRows);
   const text = table
     .toString()
     .split('\n')
@@ -83,9 +88,8 @@ export function shortSha(sha: string): string {
   return sha.slice(0, SHORT_SHA);
 }
 
+/** `3m 12s`: how long ago it was. */
 export function formatAge(atMs: number, nowMs: number): string {
-  const seconds = Math.max(0, Math.round((nowMs - atMs) / 1000));
-  if (seconds < 120) return `${seconds}s`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)}m`;
-  return seconds < 172_800 ? `${Math.round(seconds / 3600)}h` : `${Math.round(seconds / 86_400)}d`;
+  const ageMs = Math.round((nowMs - atMs) / 1000) * 1000;
+  return ageMs <= 0 ? '0s' : formatDuration(ageMs);
 }

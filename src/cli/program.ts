@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Help, type Option } from 'commander';
 import { packageVersion } from '../platform/files/package-version';
 import type { CliIo, CommandContext } from './io';
 import { refuseRepeatedOptions } from './repeated-options';
@@ -62,6 +62,13 @@ export async function createProgram(context: CommandContext, name?: string): Pro
 /** Help and usage errors go where the caller's streams are; no subcommand ends the process itself. */
 function quiet(command: Command, io: CliIo): void {
   command.exitOverride();
+  command.configureHelp({ optionDescription });
   command.configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) });
   for (const child of command.commands) quiet(child, io);
+}
+
+/** An option that must be given says so. */
+function optionDescription(option: Option): string {
+  const description = new Help().optionDescription(option);
+  return option.mandatory && option.defaultValue === undefined ? `${description} (required)` : description;
 }

@@ -37,10 +37,11 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
 
 /** Of what a command is given, `signal` alone is not copied: a command that does not ask for it ends at the first Ctrl-C. */
 function createIo(io: CliIo): CommandIo {
-  const { env, cwd } = io;
+  const { stdin, env, cwd } = io;
   const [stdout, stderr] = [createTerminal(io.stdout), createTerminal(io.stderr)];
   const results = new Results((text) => stdout.write(text));
   return {
+    ...(stdin === undefined ? {} : { stdin }),
     ...{ stdout, stderr, env, cwd, results, data: io.stdout.isTTY === true ? stdout : io.stdout },
     get signal() {
       return io.signal;

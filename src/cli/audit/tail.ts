@@ -7,7 +7,7 @@ import { createDamageCount } from './damage';
 import { queryOf, withFilters, type AuditFilters } from './filters';
 import { LINE_FORMATS, lineWriter, type LineFormat } from './lines';
 import type { CommandContext, CommandIo } from '../io';
-import { countOrNone, duration, examples, withSettings } from '../options';
+import { countOrNone, durationOption, examples, withSettings } from '../options';
 
 interface AuditTailOptions extends AuditFilters {
   lines: number;
@@ -26,7 +26,7 @@ export function auditTailCommand({ io }: CommandContext): Command {
       'Prints the newest records, oldest first, and then each one that comes, until Ctrl-C. A store that fails meanwhile is asked again; each record is printed once.',
     )
     .option('-n, --lines <n>', 'begin with so many, 0 to 10000', countOrNone, 10)
-    .option('--for <duration>', 'end after this long', duration);
+    .addOption(durationOption('--for <duration>', 'end after this long'));
   withFilters(command).addOption(
     new Option('-o, --output <format>', 'how they are printed; opa: events of OPA’s decision log, of decisions alone')
       .choices(['text', ...LINE_FORMATS])

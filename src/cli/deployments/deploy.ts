@@ -6,7 +6,7 @@ import { summarise } from '../../gate/deployments/explain';
 import type { PastResult } from '../../gate/deployments/past-result';
 import { workflowIdOf } from '../../kernel/names';
 import { CliExit, ExitCode, type CommandIo, type CommandContext } from '../io';
-import { collect, duration, examples, keyValues, withOutput, withSettings, type CommonOptions } from '../options';
+import { collect, durationOption, examples, keyValues, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
 import { statusResult } from './status-result';
 import { exitCodeOf, statusLines } from './status-text';
@@ -32,23 +32,31 @@ export function deployCommand({ io, exit }: CommandContext): Command {
       'Starts a deployment from a YAML or JSON file, or from flags. The same id with the same input is one deployment, however often it is started. ' +
         'With --wait it returns when the deployment is done (0), denied, failed or aborted (1), paused (3; it stays paused), or when the time is up (4).',
     )
-    .option('-f, --file <file>', 'deployment file, YAML or JSON')
+    .option('-f, --file <file>', 'deployment file, YAML or JSON; - reads standard input')
     .option('--id <id>', 'deployment id; overrides the file’s')
     .option('--stage <name>', 'a stage without an action, instead of a file; repeat it in order', collect)
     .option('--attribute <key=value>', 'an attribute of the deployment; repeatable', collect)
     .option('--on-deny <what>', 'fail or wait, for the stages given by --stage')
     .option('--wait', 'wait for the end, or for a pause')
-    .option('--timeout <duration>', 'how long --wait waits', duration, 1_800_000)
+    .addOption(durationOption('--timeout <duration>', 'how long --wait waits', '30m'))
     .option('--junit <file>', 'also write a JUnit report to this file')
     .option('--again', 'run a deployment that has ended once more, as <id>.2');
   examples(withOutput(withSettings(command)), [
     'gate deploy -f deployment.yaml --wait --timeout 30m',
     'gate deploy --id firmware-1.4.0 --stage canary --stage fleet --on-deny wait',
   ]);
+  command.allowExcessArguments(true);
   return command.action(async (options: DeployOptions) => {
+    if (command.args.length > 0) throw new CliExit(ExitCode.usage, unexpected(command.args));
     const { withReports } = await import('./reports/write-reports.js');
     exit(await withReports(io, options.junit, (learned) => deploy(io, options, learned)));
   });
+}
+
+/** Who gives a name means the deployment, or its file. */
+function unexpected([name = '', ...more]: readonly string[]): string {
+  const option = /\.(ya?ml|json|pkl)$/.test(name) ? '--file' : '--id';
+  return `expected no argument, got ${[name, ...more].join(' ')}; did you mean ${option} ${name}?`;
 }
 
 /** @param learned is told what becomes known, for the reports */
@@ -157,7 +165,10 @@ function progressLine(status: DeploymentStatus): string {
 }
 
 async function readSpec(io: CommandIo, options: DeployOptions): Promise<DeploymentSpec> {
-  const { loadDeployment, validateDeployment } = await import('../../gate/deployments/files/load-deployment.js');
+  const [{ loadDeployment, parseDeploymentBytes, validateDeployment }, { readStandardInput }] = await Promise.all([
+    import('../../gate/deployments/files/load-deployment.js'),
+    import('../standard-input.js'),
+  ]);
   if (options.file !== undefined && options.stage !== undefined) {
     throw new CliExit(ExitCode.usage, 'give either --file or --stage, not both');
   }
@@ -166,7 +177,10 @@ async function readSpec(io: CommandIo, options: DeployOptions): Promise<Deployme
   }
   const attributes = options.attribute && keyValues('--attribute', options.attribute);
   if (options.file !== undefined) {
-    const spec = await loadDeployment(options.file, io.cwd);
+    const spec =
+      options.file === '-'
+        ? await parseDeploymentBytes(await readStandardInput(io), 'standard input')
+        : await loadDeployment(options.file, io.cwd);
     return validateDeployment({
       ...spec,
       id: options.id ?? spec.id,

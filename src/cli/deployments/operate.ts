@@ -3,7 +3,7 @@ import { FailureType } from '../../kernel/failures';
 import type { OperatorCallKind } from '../../gate/deployments/operator-call';
 import type { CallResult, DeploymentClient } from '../../clients/deployment-client';
 import { CliExit, ExitCode, type CommandContext } from '../io';
-import { duration, examples, withOutput, withSettings, withWorkflowId, type CommonOptions } from '../options';
+import { durationOption, examples, withOutput, withSettings, withWorkflowId, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
 import { failureOf, notFound } from '../exit';
 import { exitCodeOf } from './status-text';
@@ -61,7 +61,7 @@ function operatorCommand(
     .requiredOption('--reason <text>', 'why')
     .option('--for <id>', meantFor)
     .option('--update-id <id>', 'the same id is carried out once, however often it is sent')
-    .option('--timeout <duration>', 'how long to wait for the answer', duration, 10_000);
+    .addOption(durationOption('--timeout <duration>', 'how long to wait for the answer', '10s'));
   examples(withOutput(withSettings(withWorkflowId(command))), [
     `gate ${kind} firmware-1.4.0 --actor ann --reason "checked by hand"`,
   ]);

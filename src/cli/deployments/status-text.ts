@@ -37,7 +37,9 @@ export function statusLines(io: CliIo, status: DeploymentStatus, nowMs: number):
     for (const fault of status.pause.faults) lines.push(`  ${faultText(fault)}`);
   }
   if (status.state === 'waiting' || status.state === 'denied') {
-    for (const reason of explain(status, []).why) lines.push(`  denied: ${reason}`);
+    const { why } = explain(status, []);
+    const isSaid = status.state === 'denied' && status.endReason === why.join('; ');
+    if (!isSaid) lines.push(...why.map((reason) => `  denied: ${reason}`));
   }
   if (status.nextAskAtMs !== undefined) lines.push(`Asks again at ${new Date(status.nextAskAtMs).toISOString()}`);
   lines.push(...looksOf(status));

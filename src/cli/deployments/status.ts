@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { CliExit, ExitCode, type CommandContext } from '../io';
-import { duration, examples, withOutput, withSettings, withWorkflowId, type CommonOptions } from '../options';
+import { durationOption, examples, withOutput, withSettings, withWorkflowId, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
 import { notFound } from '../exit';
 import { statusResult } from './status-result';
@@ -21,7 +21,7 @@ export function statusCommand({ io, exit }: CommandContext): Command {
     )
     .argument('<id>', 'deployment id')
     .option('--watch', 'print it again whenever it changes, until the deployment has ended; -o json prints a line each')
-    .option('--every <duration>', 'how often --watch asks', duration, 1_000);
+    .addOption(durationOption('--every <duration>', 'how often --watch asks', '1s'));
   examples(withOutput(withSettings(withWorkflowId(command))), [
     'gate status firmware-1.4.0',
     'gate status firmware-1.4.0 --watch',

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
 import { CliExit, ExitCode, type CommandContext } from '../io';
-import { examples } from '../options';
+import { durationOption, examples } from '../options';
 
 export function devCommand({ io }: CommandContext): Command {
   const command = new Command('dev')
@@ -9,9 +9,9 @@ export function devCommand({ io }: CommandContext): Command {
     .description(
       'Starts a Temporal dev server (its database is kept), a worker, a LevelServer stand-in and an alert receiver, on loopback. Other commands find them by themselves while it runs. Ctrl-C ends all of it.',
     )
-    .option('--recheck-every <duration>', 'how often a waiting stage asks again', '5s');
+    .addOption(durationOption('--recheck-every <duration>', 'how often a waiting stage asks again', '5s'));
   examples(command, ['gate dev']);
-  return command.action(async ({ recheckEvery }: { recheckEvery: string }) => {
+  return command.action(async ({ recheckEvery }: { recheckEvery: number }) => {
     const [{ startDevEnvironment }, { devFolder, readDevAddresses }] = await Promise.all([
       import('../../dev/dev-environment.js'),
       import('../../dev/dev-addresses.js'),
@@ -26,7 +26,7 @@ export function devCommand({ io }: CommandContext): Command {
     const environment = await startDevEnvironment({
       folder: devFolder(io.env),
       env: io.env,
-      release: { recheckEvery },
+      release: { recheckEvery: `${recheckEvery}ms` },
       say,
     });
     const { addresses } = environment;

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { placedMessage } from '../../kernel/fault-text';
 import type { Fault } from '../../kernel/failures';
-import { parseDuration } from '../../kernel/duration';
 import type { PolicyCheck } from '../../releases/authoring/check-policy';
 import type { Voteless } from '../../releases/authoring/voteless';
 import type { FuzzResult } from '../../releases/authoring/fuzz-policy';
@@ -9,7 +8,7 @@ import type { ReleaseRules } from '../../gate/release-faults';
 import type { ConfigParts } from '../../releases/sources/load-release-config';
 import type { LoadedConfig } from '../../releases/sources/release-source';
 import { CliExit, ExitCode, type CommandIo, type CommandContext } from '../io';
-import { examples, withOutput, withSettings, type CommonOptions } from '../options';
+import { durationOption, examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { colorsFor, printJson, printLines } from '../output';
 import { quoted } from '../command-json';
 import { declarationLine, declarationRow } from './declaration-rows';
@@ -131,16 +130,17 @@ export function checkCommand({ io, exit }: CommandContext): Command {
     )
     .argument('<dir>', 'policy folder')
     .option('--config <file>', 'release configuration; by default that of the manifest in force')
-    .option(
-      '--fuzz <duration>',
-      'then take away what evaluations of allowed inputs looked up, or give it a type that its schema forbids, for so long at most: none may be allowed',
+    .addOption(
+      durationOption(
+        '--fuzz <duration>',
+        'then take away what evaluations of allowed inputs looked up, or give it a type that its schema forbids, for so long at most: none may be allowed',
+      ),
     );
   examples(withOutput(withSettings(command)), [
     'gate policy check policy --config configs/examples/release.pkl',
     'gate policy check policy --config configs/examples/release.pkl --fuzz 10s',
   ]);
-  return command.action(async (dir: string, options: CommonOptions & { config?: string; fuzz?: string }) => {
-    const fuzzMs = options.fuzz === undefined ? undefined : durationOf(options.fuzz);
+  return command.action(async (dir: string, options: CommonOptions & { config?: string; fuzz?: number }) => {
     const [{ checkSources }, { resolve }] = await Promise.all([
       import('../../gate/publishing/check-sources.js'),
       import('node:path'),
@@ -149,7 +149,7 @@ export function checkCommand({ io, exit }: CommandContext): Command {
     const checked = await checkSources(resolve(io.cwd, dir), parts, rules);
     checked.warnings.push(...names);
     const { errors, warnings } = checked;
-    const fuzz = parts.loaded && (await fuzzed(checked, parts.loaded, fuzzMs));
+    const fuzz = parts.loaded && (await fuzzed(checked, parts.loaded, options.fuzz));
     const declarations = checked.declarations.map(declarationRow);
     const { withoutSecondOpinion } = checked;
     if (options.output === 'json')
@@ -178,14 +178,6 @@ export function checkCommand({ io, exit }: CommandContext): Command {
 
 function votelessLine({ where, reason, message }: Voteless): string {
   return `no second opinion possible at ${where}: ${reason}${message === undefined ? '' : `: ${message}`}`;
-}
-
-function durationOf(text: string): number {
-  try {
-    return parseDuration(text);
-  } catch {
-    throw new CliExit(ExitCode.usage, `expected --fuzz to be a duration such as 10s, got ${text}`);
-  }
 }
 
 /** Only a policy without errors has inputs that are allowed. */

@@ -16,6 +16,7 @@ import { loadDocument, parseJsonBytes } from '../../platform/documents/loaders/d
 import { explanationLines, explanationRow } from './explanation-text';
 import { quoted } from '../command-json';
 import { printJson, printLines, shortSha } from '../output';
+import { readStandardInput } from '../standard-input';
 
 export interface EvaluateOptions extends CommonOptions {
   policy: string;
@@ -83,14 +84,11 @@ function parseOption(option: string, text: string): JsonValue | undefined {
 }
 
 async function readFacts(io: CommandIo, path: string): Promise<GivenFacts> {
-  const document = path === '-' ? await readStandardInput() : (await loadDocument(resolve(io.cwd, path))).document;
+  const document =
+    path === '-'
+      ? await parseJsonBytes('standard input', await readStandardInput(io))
+      : (await loadDocument(resolve(io.cwd, path))).document;
   return { document, where: path };
-}
-
-async function readStandardInput(): Promise<JsonValue> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return parseJsonBytes('standard input', Buffer.concat(chunks));
 }
 
 function print(

@@ -40,6 +40,15 @@ describe('what is printed of a deployment', () => {
     );
   });
 
+  it('the text of a deployment that was denied says each reason once', () => {
+    const status = aStatus({ state: 'denied', lastDecision: aDecision(), endReason: 'too many: 3' });
+    expect(
+      statusLines(io, status, 0)
+        .join('\n')
+        .match(/too many: 3/g),
+    ).toHaveLength(1);
+  });
+
   it('the text of a deployment gives ages in units that people read', () => {
     const lines = explanationLines(io, explain(aStatus({ state: 'waiting', lastDecision: aDecision() }), []));
     expect(lines).toContain('  pending = 3, 10ms old at the decision (max age 45s), from http://a|b');

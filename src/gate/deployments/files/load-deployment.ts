@@ -9,7 +9,7 @@ import { findBadDurations } from '../../../platform/documents/bad-durations';
 import { parseDuration } from '../../../kernel/duration';
 import { escapePointer } from '../../../kernel/json-pointer';
 import { faultAt, validate, type DocumentPlace } from '../../../platform/documents/validate';
-import { loadDocument } from '../../../platform/documents/loaders/document';
+import { loadDocument, parseYamlBytes } from '../../../platform/documents/loaders/document';
 
 /**
  * The deployment that a file describes, frozen.
@@ -21,6 +21,17 @@ export async function loadDeployment(path: string, cwd: string): Promise<Deploym
   const file = resolve(cwd, path);
   const { document, lineOf } = await loadDocument(file);
   return parseDeployment(document, { file, lineOf });
+}
+
+/**
+ * The deployment that bytes of YAML or JSON describe, frozen.
+ *
+ * @param where what to call them in messages
+ * @throws GateError ConfigInvalid with every fault
+ */
+export async function parseDeploymentBytes(bytes: Uint8Array, where: string): Promise<DeploymentSpec> {
+  const { document, lineOf } = await parseYamlBytes(where, bytes);
+  return parseDeployment(document, { file: where, lineOf });
 }
 
 /**

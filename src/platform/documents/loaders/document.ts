@@ -49,6 +49,16 @@ export async function parseDocument(bytes: Uint8Array, where: string): Promise<L
 }
 
 /**
+ * The YAML, or JSON, that bytes of any other place hold. Their size is the caller's to limit.
+ *
+ * @param where what they are or where, for messages
+ * @throws GateError ConfigInvalid with every fault, and its line
+ */
+export async function parseYamlBytes(where: string, bytes: Uint8Array): Promise<LoadedDocument> {
+  return { ...(await parseText(where, '.yaml', decodeText(where, bytes))), bytes };
+}
+
+/**
  * The JSON that bytes of any other place hold: standard input, an object in a store. Their size is the caller's to limit.
  *
  * @param where what they are or where, for messages

@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { fitColumns } from '../../src/cli/fit-columns';
+import { formatAge } from '../../src/cli/output';
+import { createProgram } from '../../src/cli/program';
+import { run } from '../../src/cli/run';
+import { anIo } from './an-io';
+import { runCli } from './run-cli';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gate-usage-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function everyCommand(): Promise<{ words: string[]; command: Command }[]> {
+  const leaves = (command: Command, words: string[]): { words: string[]; command: Command }[] =>
+    command.commands.length === 0
+      ? [{ words, command }]
+      : command.commands.flatMap((child) => leaves(child, [...words, child.name()]));
+  return leaves(await createProgram({ io: anIo(folder), exit: () => undefined }), []);
+}
+
+describe('the command line', () => {
+  it('every duration needs a unit, and its default is shown as one', async () => {
+    const tried: string[] = [];
+    for (const { words, command } of await everyCommand()) {
+      for (const { long, flags, defaultValue } of command.options.filter((one) => one.flags.includes('<duration>'))) {
+        const { code, stderr } = await runCli(folder, [...words, long ?? '', '30']);
+        expect({ flags, code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('such as 45s') });
+        if (defaultValue !== undefined) expect(command.helpInformation()).not.toContain(`default: ${defaultValue}`);
+        tried.push(`${words.join(' ')} ${long}`);
+      }
+    }
+    expect(tried).toEqual(expect.arrayContaining(['deploy --timeout', 'dev --recheck-every', 'policy check --fuzz']));
+  });
+
+  it('help marks the options that must be given', async () => {
+    const { stdout } = await runCli(folder, ['resume', '--help']);
+    expect(stdout).toMatch(/--actor <name> +who acts \(required\)/);
+    expect(stdout).toContain('(default: 10s)');
+    expect(stdout).not.toMatch(/--for <id>.*required/);
+  });
+
+  it.each([
+    ['firmware-9', '--id firmware-9'],
+    ['firmware.yaml', '--file firmware.yaml'],
+  ])('gate deploy %s proposes %s', async (name, proposed) => {
+    const { code, stderr } = await runCli(folder, ['deploy', name]);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: `gate: expected no argument, got ${name}; did you mean ${proposed}?\n`,
+    });
+  });
+
+  it('gate deploy -f - reads YAML and JSON from standard input', async () => {
+    for (const text of ['id: d1\nstages: [{nam: canary}]\n', '{"id": "d1",\n"stages": [{"nam": "canary"}]}']) {
+      let stderr = '';
+      const stdin = (async function* () {
+        yield Buffer.from(text.slice(0, 9));
+        yield Buffer.from(text.slice(9));
+      })();
+      const io = { ...anIo(folder), stdin, stderr: { write: (said: string) => (stderr += said) } };
+      expect(await run(['deploy', '-f', '-'], io)).toBe(2);
+      expect(stderr).toContain('standard input:2');
+      expect(stderr).toContain('nam');
+    }
+  });
+
+  it('a table fits the terminal: its widest columns are cut, and nothing is where nothing bounds it', () => {
+    const rows = [
+      ['ID', 'STATE', 'PAUSED ON'],
+      ['firmware-1.4.0', 'paused', 'x'.repeat(60)],
+    ];
+    expect(fitColumns(rows, undefined)).toEqual(rows);
+    const [, fitted = []] = fitColumns(rows, 50);
+    expect(fitted.join('  ')).toHaveLength(50);
+    expect(fitted.slice(0, 2)).toEqual(['firmware-1.4.0', 'paused']);
+    expect(fitted[2]).toMatch(/^x+…$/);
+  });
+
+  it.each([
+    [192_000, '3m 12s'],
+    [45_400, '45s'],
+    [0, '0s'],
+    [90_061_000, '1d 1h'],
+  ])('%i milliseconds ago is %s', (ms, text) => expect(formatAge(0, ms)).toBe(text));
+});
