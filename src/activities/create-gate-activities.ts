@@ -39,12 +39,13 @@ export function createActivities(services: Services): GateActivities {
   return {
     readDefaults: async () => {
       const config = await currentOrDefaults(services);
-      const { uiUrl, historyLimit, alertRules } = services;
+      const { uiUrl, historyLimit, alertRules, patches } = services;
       return {
         stages: config.stages,
         activities: config.activities,
         // Workers of the release before know neither.
         ...(alertRules === undefined ? {} : { alerts: alertRules, leavesAlerts: true as const }),
+        ...(patches === undefined ? {} : { patches }),
         ...(uiUrl === undefined ? {} : { uiUrl }),
         ...(historyLimit === undefined ? {} : { historyLimit }),
       };

@@ -98,6 +98,8 @@ export interface GateDefaults {
   alerts?: AlertRules;
   /** a deployment may leave its last messages to the workflow `deliverAlerts`; absent as `alerts` */
   leavesAlerts?: true;
+  /** patches of the workflow code that a run passes from now on; absent in answers of earlier releases */
+  patches?: readonly string[];
 }
 
 /** What the gate does outside the workflow. Each is safe to run twice. Failures are ApplicationFailures of a FailureType. */

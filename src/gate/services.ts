@@ -16,6 +16,7 @@ import { openPayloadCodec } from '../settings/open-data-converter';
 import type { Actions } from './actions/registry';
 import { openActions } from './actions/service/open-actions';
 import type { AlertRules } from '../alerts/alert-rules';
+import { PATCHES, type Patch } from './deployments/patches';
 import { openDecisions } from './decisions/service/open-decisions';
 import { createEncryptionGuard } from './encryption-guard';
 import type { RegisteredProvider } from './facts/registry';
@@ -47,6 +48,8 @@ export interface Services extends MaskedGate, Pick<Audit, 'store' | 'database'> 
   wedgedAlerts: WedgedAlerts;
   /** what of deployments people are told; absent while new patches are held */
   alertRules?: AlertRules;
+  /** patches of the workflow code that new runs pass; absent while new patches are held */
+  patches?: readonly Patch[];
   actions: Actions;
   metrics: Metrics;
   registry: Registry;
@@ -154,10 +157,10 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     releases: holder,
     alerts: alerts.dispatcher,
     wedgedAlerts: alerts.wedged,
-    // Workers of the release before cannot replay what alerts by incident.
+    // Workers of the release before cannot replay what passes a patch or alerts by incident.
     ...(settings.temporal.newPatches === 'hold'
       ? {}
-      : { alertRules: { on: settings.alerts.on, labels: settings.alerts.labels } }),
+      : { alertRules: { on: settings.alerts.on, labels: settings.alerts.labels }, patches: PATCHES }),
     actions,
     metrics,
     registry,

@@ -13,6 +13,7 @@ import { DEFAULT_ALERT_RULES } from '../../src/alerts/alert-rules';
 import type { Looked } from '../../src/gate/deployments/looked';
 import type { Alert } from '../../src/alerts/alert';
 import type { AuditRecord } from '../../src/audit/audit-record';
+import { PATCHES } from '../../src/gate/deployments/patches';
 import { FailureType, type Fault } from '../../src/kernel/failures';
 import type { Decision } from '../../src/gate/decisions/decision';
 import type { Snapshot, SnapshotFailure } from '../../src/gate/facts/snapshot';
@@ -77,6 +78,8 @@ export class FakeGateActivities {
   readonly compensations: string[] = [];
   readonly alerts: Alert[] = [];
   alertRules: GateDefaults['alerts'] = DEFAULT_ALERT_RULES;
+  /** undefined as in answers of earlier releases */
+  patches: GateDefaults['patches'] = PATCHES;
   /** as the real one, over a receiver in memory */
   private readonly dispatcher = createAlertDispatcher(
     [
@@ -111,6 +114,7 @@ export class FakeGateActivities {
         return {
           stages: this.stages,
           ...(this.alertRules === undefined ? {} : { alerts: this.alertRules, leavesAlerts: true }),
+          ...(this.patches === undefined ? {} : { patches: this.patches }),
           activities: { collectFacts: step, evaluatePolicy: step, recordDecision: step, alert, action },
         };
       },

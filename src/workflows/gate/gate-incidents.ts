@@ -39,8 +39,7 @@ export interface GateIncidentWords {
  * follows the deployment's state, so that nothing that pauses it has to think of alerts.
  *
  * Runs of an earlier release go on as they did, with an alert for each pause: the defaults that they were given do not say
- * what people are told of. That is in the history, where a patch's marker could be too late: what follows a local activity
- * may be replayed in an earlier workflow task than it was recorded in (seen under load).
+ * what people are told of.
  */
 export class GateIncidents {
   private readonly incidents: Incidents;

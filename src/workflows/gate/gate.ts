@@ -1,4 +1,4 @@
-import { ApplicationFailure, CancellationScope, patched, setHandler, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { GateDefaults } from '../../activities/gate-activities';
 import type { Alert } from '../../alerts/alert';
 import { GATE_ACTOR } from '../../gate/deployments/act-record';
@@ -21,6 +21,7 @@ import {
   type GateEvent,
   type GateProgress,
 } from '../../gate/deployments/gate-progress';
+import { PATCHES, type Patch } from '../../gate/deployments/patches';
 import { compileBehaviour, type CompiledBehaviour } from '../../gate/deployments/stage-behaviour';
 import { misfit, type OperatorCallKind } from '../../gate/deployments/operator-call';
 import { replyTo } from '../../gate/deployments/operator-reply';
@@ -47,6 +48,7 @@ import { createAddressBook } from '../parts/address-book';
 import type { Inbox, QueuedCall } from '../parts/inbox';
 import { OperatedWorkflow, type CarriedOperation } from '../parts/operated-workflow';
 import type { Outbox } from '../parts/outbox';
+import { passes, passPatches } from '../parts/patches';
 import type { ShownAttribute, WrittenAttributes } from '../parts/view';
 import { readDefaults } from './activity-proxies';
 import { GateHolds } from './gate-holds';
@@ -55,7 +57,7 @@ import { leaveAlerts } from './leave-alerts';
 import { StageGate } from './stage-gate';
 
 /** Runs that pass it refuse attributes that are too big. */
-const SIZES_PATCH = 'sizes';
+const SIZES_PATCH: Patch = 'sizes';
 
 type FinalState = 'done' | 'denied' | 'aborted' | 'failed';
 
@@ -84,9 +86,9 @@ export type GateInbox = Inbox<OperatorCallKind, OperatorReply>;
 export type GateCall = QueuedCall<OperatorCallKind, OperatorReply>;
 
 /** Runs that pass it show overrides in the search attributes. */
-const OVERRIDES_PATCH = 'shown-overrides';
+const OVERRIDES_PATCH: Patch = 'shown-overrides';
 /** Runs that pass it show in the search attributes whose gate a workflow of your own has. */
-const OWNERS_PATCH = 'shown-owners';
+const OWNERS_PATCH: Patch = 'shown-owners';
 
 // A workflow runs in a module scope of its own, so these are of one execution.
 const gates = createAddressBook();
@@ -195,7 +197,7 @@ export class Gate {
   private refuseTooBig({ name, attributes }: GatedStage): void {
     const most = LIMITS.attributesBytes;
     const bytes = attributesSize([this.options.attributes, attributes]);
-    if (bytes <= most || !patched(SIZES_PATCH)) return;
+    if (bytes <= most || !passes(SIZES_PATCH)) return;
     const message = `Expected the attributes of the deployment and of its stage ${name} to have at most ${most} bytes as JSON, got ${bytes}`;
     throw ApplicationFailure.nonRetryable(message, FailureType.ConfigInvalid);
   }
@@ -206,7 +208,7 @@ export class Gate {
 
   /** A workflow of your own is found by the deployment of its newest stage; the deployment's workflow began with it. */
   private showOwner(): void {
-    if (this.options.ownsMessages || this.options.searchAttributes === false || !patched(OWNERS_PATCH)) return;
+    if (this.options.ownsMessages || this.options.searchAttributes === false || !passes(OWNERS_PATCH)) return;
     this.showsOwner = true;
     // Several gates write to one workflow: each must know what another wrote.
     this.operated.view.share(ownersWritten);
@@ -216,7 +218,7 @@ export class Gate {
   private searchAttributes(): ShownAttribute[] {
     const status = this.status();
     const { stage, stages, stageIndex, lastDecision, pause } = status;
-    const isOverridden = stages[stageIndex]?.overridden === true && patched(OVERRIDES_PATCH);
+    const isOverridden = stages[stageIndex]?.overridden === true && passes(OVERRIDES_PATCH);
     const outcome = isOverridden ? 'override' : (lastDecision?.decision.outcome ?? null);
     return [
       ...(this.showsOwner ? [{ key: DEPLOYMENT_ID, value: status.deploymentId }] : []),
@@ -233,11 +235,13 @@ export class Gate {
    * @throws ApplicationFailure ConfigInvalid when its attributes and the deployment's are too big together
    */
   async begin(stage: GatedStage): Promise<StageGate> {
-    this.refuseTooBig(stage);
     this.apply({ type: 'stage-entered', stage: stage.name });
-    this.showOwner();
     this.gated = stage;
-    this.present = new StageGate(this, stage, await this.readDefaults());
+    // They name the patches that the run passes.
+    const defaults = await this.readDefaults();
+    this.refuseTooBig(stage);
+    this.showOwner();
+    this.present = new StageGate(this, stage, defaults);
     this.incidents.takeUp();
     await this.continueAsNewIfLong();
     return this.present;
@@ -298,6 +302,7 @@ export class Gate {
   /** The defaults in force now. */
   async readDefaults(): Promise<GateDefaults> {
     const defaults = await readDefaults();
+    passPatches(defaults.patches, PATCHES);
     this.defaults = defaults;
     this.inForce = { defaults, times: compileBehaviour(defaults.stages, this.gated ?? {}) };
     return defaults;

@@ -1,4 +1,4 @@
-import { ApplicationFailure, isCancellation, patched, uuid4, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, isCancellation, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { CollectRequest, GateDefaults } from '../../activities/gate-activities';
 import type { LapsedLease, LeaseClaim } from '../../gate/decisions/lease';
 import type { RecordedDecision } from '../../gate/deployments/recorded-decision';
@@ -10,6 +10,7 @@ import { asksAtOnce, lapsesPause, NextStep, nextAskAtMs, nextStep } from '../../
 import type { DeploymentStatus, Pause } from '../../gate/deployments/deployment-state';
 import type { Looked } from '../../gate/deployments/looked';
 import { resumeMessage } from '../../gate/deployments/operator-reply';
+import type { Patch } from '../../gate/deployments/patches';
 import { leaseLapsedFault } from '../../gate/deployments/pause';
 import { compileBehaviour, type CompiledBehaviour } from '../../gate/deployments/stage-behaviour';
 import { FailureType, type Fault } from '../../kernel/failures';
@@ -19,6 +20,7 @@ import type { JsonObject } from '../../kernel/json';
 import type { AuditRecord } from '../../audit/audit-record';
 import { holdsAcceptedCalls, isCancelled, throwIfCancelled } from '../parts/accepted-calls';
 import { awaitCall, untilUrgent } from '../parts/await-call';
+import { askForPatches, passes } from '../parts/patches';
 import type { Pauses } from '../parts/pauses';
 import { AuditTrail, type OwnAct } from './audit-trail';
 import type { Gate, GateCall, GatedStage, GateInbox } from './gate';
@@ -26,9 +28,9 @@ import { StageWait, type Turn } from './stage-wait';
 import { recordLooked, takeLook } from './take-decision';
 
 /** Runs that pass it look for changes by one activity a wait. */
-const RECHECK_PATCH = 'recheck';
+const RECHECK_PATCH: Patch = 'recheck';
 /** Runs that pass it record what became of their actions, and how they ended. */
-const ENDS_PATCH = 'acted-and-ended';
+const ENDS_PATCH: Patch = 'acted-and-ended';
 
 /**
  * One stage at the gate, under the defaults that were in force when it began: asks for decisions, waits on denials, pauses
@@ -179,7 +181,7 @@ export class StageGate {
 
   /** Whether this run records what became of actions, and how it ended. */
   get recordsEnds(): boolean {
-    return patched(ENDS_PATCH);
+    return passes(ENDS_PATCH);
   }
 
   /** Stores what became of the stage's action, before the next stage begins and before anything is taken back. */
@@ -279,7 +281,7 @@ export class StageGate {
 
   /** Waits for what is taken up next. Runs that began to wait under an earlier release ask at intervals, as they did then. */
   private async wait(): Promise<Turn> {
-    if (!patched(RECHECK_PATCH)) return await this.waitAsking();
+    if (!passes(RECHECK_PATCH)) return await this.waitAsking();
     return await new StageWait(this.gate, {
       request: this.request(),
       known: () => ({ behaviour: this.behaviour, activities: this.activities, audit: this.audit }),
@@ -291,6 +293,7 @@ export class StageGate {
 
   private async waitAsking(): Promise<Turn> {
     const call = await this.waitForCall();
+    askForPatches(RECHECK_PATCH, ENDS_PATCH);
     return call === undefined ? { by: 'start' } : { by: 'call', call };
   }
 

@@ -1,4 +1,5 @@
-import { CancellationScope, patched } from '@temporalio/workflow';
+import { CancellationScope } from '@temporalio/workflow';
+import { passes } from './patches';
 
 /** Runs that pass it stop as soon as they are told to, and take back only what may have been sent. */
 const ACCEPTED_PATCH = 'accepted-calls';
@@ -8,7 +9,7 @@ const ACCEPTED_PATCH = 'accepted-calls';
  * cancellation, has come: a run that gets none has no marker in its history.
  */
 export function holdsAcceptedCalls(): boolean {
-  return patched(ACCEPTED_PATCH);
+  return passes(ACCEPTED_PATCH);
 }
 
 /** Whether Temporal has cancelled the workflow, or the caller its own scope. */

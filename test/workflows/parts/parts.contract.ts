@@ -21,14 +21,18 @@ export interface PartsSubject {
   /** in the order in which they were taken back */
   takenBack(): string[];
   alerts(): { status: string; fingerprint: string }[];
-  records(): { kind: string; actor: string }[];
+  /** the activity whose attempts are looks */
+  recheck: string;
+  looks(): number;
+  /** with the count of a `recheck` */
+  records(): { kind: string; actor: string; count?: unknown }[];
   /** what is taken back when it is stopped while it hangs, in order */
   expectedTakenBack: string[];
 }
 
 interface Status {
   state: string;
-  pause?: { id: string; reason: string };
+  pause?: { id: string; reason: string; recovered?: boolean };
 }
 
 const OPERATOR = { actor: 'ann', reason: 'checked by hand' };
@@ -151,6 +155,46 @@ export function partsContract(name: string, workflowsPath: string, create: (id: 
         expect(await closed()).toMatchObject({ state: 'done' });
         expect([kinds('pause'), kinds('resolved')]).toEqual([1, 1]);
         expect(subject.alerts().at(-1)?.status).toBe('resolved');
+      });
+    });
+
+    describe('a recheck', () => {
+      beforeEach(() => subject.setTrouble(true));
+
+      const looked = (atLeast: number) => eventually(`${atLeast} looks`, () => subject.looks() >= atLeast);
+      const rechecks = async (): Promise<number> => {
+        const { events } = await handle.fetchHistory();
+        const types = (events ?? []).map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
+        return types.filter((type) => type === subject.recheck).length;
+      };
+      const counts = () => subject.records().flatMap(({ kind, count }) => (kind === 'recheck' ? [Number(count)] : []));
+
+      it('a recheck is one activity however often it looks, until it finds a change: then its looks are recorded', async () => {
+        await start();
+        const { id } = await paused();
+        await looked(4);
+        expect([await rechecks(), counts()]).toEqual([1, []]);
+        subject.setTrouble(false);
+        await eventually('the recovery', async () => (await paused()).recovered === true);
+        expect(counts()).toHaveLength(1);
+        expect(counts()[0]).toBeGreaterThanOrEqual(4);
+        await call('resume', id);
+        expect(await closed()).toMatchObject({ state: 'done' });
+      });
+
+      it('a recheck carries its count over to the next run', async () => {
+        await start(subject.args({ historyLimit: 40 }));
+        const { id } = await paused();
+        const { runId } = await handle.describe();
+        await eventually('a new run', async () => (await handle.describe()).runId !== runId);
+        const before = subject.looks();
+        await looked(before + 2);
+        expect(counts()).toEqual([]);
+        subject.setTrouble(false);
+        await eventually('the recovery', async () => (await paused()).recovered === true);
+        expect(counts()[0]).toBeGreaterThanOrEqual(before);
+        await call('resume', id);
+        expect(await closed()).toMatchObject({ state: 'done' });
       });
     });
 

@@ -32,7 +32,10 @@ partsContract('the deployment', require.resolve('../../../src/workflows'), (id) 
     acted: () => gate.actions.length,
     takenBack: () => gate.compensations,
     alerts: () => gate.alerts,
-    records: () => [...gate.records.values()].map(({ kind, actor }) => ({ kind, actor })),
+    recheck: 'recheck',
+    looks: () => gate.looks.length,
+    records: () =>
+      [...gate.records.values()].map(({ kind, actor, details }) => ({ kind, actor, count: details?.count })),
     expectedTakenBack: [`${id}/canary`],
   };
 });
@@ -53,6 +56,8 @@ partsContract('a workflow of two steps', require.resolve('./two-steps'), (id) =>
     acted: () => steps.acted.length,
     takenBack: () => steps.undone,
     alerts: () => steps.alerts,
+    recheck: 'look',
+    looks: () => steps.looks,
     records: () => [...steps.records.values()],
     expectedTakenBack: ['second', 'first'],
   };

@@ -20,6 +20,22 @@ export interface StepRecord {
   id: string;
   kind: string;
   actor: string;
+  /** of a `recheck`: how many looks found the same */
+  count?: number | null;
+}
+
+/** Whether a step that failed would succeed now. */
+export type Found = 'down' | 'up';
+
+/** Looks that found the same; the count is null when it could not be read. */
+export interface StepLooks {
+  count: number | null;
+}
+
+export interface LookRequest {
+  /** what was found last */
+  found: Found;
+  before?: StepLooks;
 }
 
 export interface StepAlert {
@@ -33,6 +49,8 @@ export interface TwoStepsState {
   step: number;
   pause?: Pause;
   outage?: Pause;
+  /** carried over while a look goes on */
+  looks?: StepLooks;
 }
 
 export interface TwoStepsInput {
@@ -43,6 +61,9 @@ export interface TwoStepsInput {
 export interface StepActivities {
   act(step: string): Promise<void>;
   undo(step: string): Promise<void>;
+  /** an attempt that finds the same counts it in its heartbeat details and fails */
+  look(request: LookRequest): Promise<StepLooks & { found: Found }>;
+  readLooks(request: { activityId: string }): Promise<StepLooks | null>;
   store(record: StepRecord): Promise<StepRecord>;
   sendAlert(alert: StepAlert): Promise<void>;
 }

@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Client } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import type { Alert } from '../../../../src/alerts/alert';
 import { createStandingAlerts } from '../../../../src/alerts/standing-alerts';
 import { createWedgedAlerts } from '../../../../src/alerts/wedged-alerts';
 import { DeploymentClient } from '../../../../src/clients/deployment-client';
 import { workflowIdOf } from '../../../../src/kernel/names';
+import { messageConverterPath } from '../../../../src/platform/temporal/converters/message-converter-path';
+import { createPayloadCodec } from '../../../../src/platform/temporal/encryption/payload-codec';
 import { findWedgedWorkflows, wedgedText } from '../../../../src/platform/temporal/wedged/find-wedged';
 import { watchWedged } from '../../../../src/platform/temporal/wedged/watch-wedged';
 import { systemTimers } from '../../../../src/platform/timers/system-timers';
@@ -94,6 +98,60 @@ describe('a wedged deployment', () => {
     expect(alerts[0]?.description).toMatch(/failing workflow task \(attempt \d+, .*JSON/);
     expect(alerts[0]?.startsAtMs).toBeGreaterThan(0);
     expect([failures, Math.max(...looks)]).toEqual([[], 1]);
+  });
+
+  it('a wedged deployment is told as resolved once, when a worker that has its key is back', async () => {
+    const [id, taskQueue] = [`sealed-${randomUUID()}`, `wedged-${randomUUID()}`];
+    const withKey = (byte: number): DataConverter => ({
+      payloadConverterPath: messageConverterPath(),
+      payloadCodecs: [createPayloadCodec([{ id: `key-${byte}`, bytes: new Uint8Array(32).fill(byte) }])],
+    });
+    const gate = new FakeGateActivities();
+    const client = new Client({ connection: env.client.connection, dataConverter: withKey(1) });
+    const alerts: Alert[] = [];
+    const failures: unknown[] = [];
+    const { found } = createWedgedAlerts({
+      send: async (alert) => void alerts.push(alert),
+      nowMs: () => 5,
+      onUndelivered: (error) => failures.push(error),
+    });
+    let looks = 0;
+    const watch = watchWedged({
+      client: env.client,
+      namespace: 'default',
+      taskQueue,
+      timers: systemTimers,
+      everyMs: 100,
+      onLook: (wedged) => {
+        looks += 1;
+        found(wedged.map((one) => ({ ...one, text: wedgedText(one) })));
+      },
+      onFailure: (error) => failures.push(error),
+    });
+    let worker = await env.startWorker(taskQueue, gate.activities(), withKey(2));
+    try {
+      const handle = await client.workflow.start('deployment', {
+        workflowId: workflowIdOf(id),
+        taskQueue,
+        workflowTaskTimeout: '1s',
+        args: [{ spec: { id, stages: [{ name: 'canary' }] } }],
+      });
+      await eventually('the alert', async () => alerts.length > 0);
+      await worker.stop();
+      worker = await env.startWorker(taskQueue, gate.activities(), withKey(1));
+      expect(await handle.result()).toMatchObject({ state: 'done' });
+      await eventually('the end of the alert', async () => alerts.length > 1);
+      const seen = looks;
+      await eventually('more looks', () => looks > seen + 2);
+    } finally {
+      await watch.stop();
+      await worker.stop();
+    }
+    expect(alerts.map(({ status, name, deploymentId }) => [status, name, deploymentId])).toEqual([
+      ['firing', 'GateWedged', id],
+      ['resolved', 'GateWedged', id],
+    ]);
+    expect(failures).toEqual([]);
   });
 
   it('a wedged deployment is one of at most twenty that are alerted at a time', async () => {
