@@ -301,6 +301,54 @@ describe('a recheck', () => {
       }
     }));
 
+  it('a recheck whose attempt a worker of an earlier release takes fails there, and keeps its count', async () => {
+    let worker = await env.startWorker(queue, gate.activities());
+    try {
+      await start();
+      const before = await counted(2);
+      await worker.stop();
+      const { recheck: _unknown, ...earlier } = gate.activities();
+      worker = await env.startWorker(queue, earlier, undefined, { workflowBundle: undefined });
+      await eventually('the failure', async () => {
+        const { raw } = await handle().describe();
+        return raw.pendingActivities?.[0]?.lastFailure?.message?.includes('is not registered on this Worker');
+      });
+      await worker.stop();
+      worker = await env.startWorker(queue, gate.activities());
+      const after = await counted(before.count + 1);
+      expect(after.firstAt).toBe(before.firstAt);
+      expect(gate.kinds()).toEqual(['decision:deny']);
+    } finally {
+      await worker.stop();
+    }
+  });
+
+  it('a recheck begins after one more decision where a deployment waited while new patches were held', async () => {
+    gate.patches = undefined;
+    gate.alertRules = undefined;
+    const held = { patchActivationCallback: () => false };
+    let worker = await env.startWorker(queue, gate.activities(), undefined, held);
+    try {
+      await start({ recheckEvery: '300ms' });
+      await eventually('decisions at intervals', () => records('decision').length >= 3);
+      expect(gate.looks).toEqual([]);
+      await worker.stop();
+      worker = await env.startWorker(queue, gate.activities());
+      await counted(1);
+      const decisions = records('decision').length;
+      await counted(3);
+      expect(records('decision')).toHaveLength(decisions);
+      // The next worker reads the history from its beginning.
+      await worker.stop();
+      worker = await env.startWorker(queue, gate.activities());
+      gate.verdict = { outcome: 'allow' };
+      expect(await ended()).toMatchObject({ state: 'done' });
+      expect(gate.kinds().slice(-3)).toEqual(['recheck', 'decision:allow', 'ended']);
+    } finally {
+      await worker.stop();
+    }
+  });
+
   it('a recheck carries its count through continue-as-new', () =>
     running(async () => {
       gate.verdict = { outcome: 'error', faults: [STALE] };
