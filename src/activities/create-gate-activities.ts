@@ -9,6 +9,7 @@ import type { Release, ReleaseHolder } from '../releases/release';
 import type { Services } from '../gate/services';
 import type { CollectRequest, GateActivities } from './gate-activities';
 import type { LeaseClaim } from '../gate/decisions/lease';
+import { PATCHES } from '../gate/deployments/patches';
 import { shortRecord } from '../gate/deployments/short-record';
 import { SnapshotError } from '../gate/facts/collect-snapshot';
 import {
@@ -39,13 +40,13 @@ export function createActivities(services: Services): GateActivities {
   return {
     readDefaults: async () => {
       const config = await currentOrDefaults(services);
-      const { uiUrl, historyLimit, alertRules, patches } = services;
+      const { uiUrl, historyLimit, alertRules, holdsPatches } = services;
       return {
         stages: config.stages,
         activities: config.activities,
-        // Workers of the release before know neither.
+        // Workers of the release before know none of these.
         ...(alertRules === undefined ? {} : { alerts: alertRules, leavesAlerts: true as const }),
-        ...(patches === undefined ? {} : { patches }),
+        ...(holdsPatches ? {} : { patches: PATCHES }),
         ...(uiUrl === undefined ? {} : { uiUrl }),
         ...(historyLimit === undefined ? {} : { historyLimit }),
       };

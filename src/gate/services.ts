@@ -16,7 +16,6 @@ import { openPayloadCodec } from '../settings/open-data-converter';
 import type { Actions } from './actions/registry';
 import { openActions } from './actions/service/open-actions';
 import type { AlertRules } from '../alerts/alert-rules';
-import { PATCHES, type Patch } from './deployments/patches';
 import { openDecisions } from './decisions/service/open-decisions';
 import { createEncryptionGuard } from './encryption-guard';
 import type { RegisteredProvider } from './facts/registry';
@@ -48,8 +47,8 @@ export interface Services extends MaskedGate, Pick<Audit, 'store' | 'database'> 
   wedgedAlerts: WedgedAlerts;
   /** what of deployments people are told; absent while new patches are held */
   alertRules?: AlertRules;
-  /** patches of the workflow code that new runs pass; absent while new patches are held */
-  patches?: readonly Patch[];
+  /** whether runs pass no new patches of the workflow code; @default they do */
+  holdsPatches?: boolean;
   actions: Actions;
   metrics: Metrics;
   registry: Registry;
@@ -159,8 +158,8 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
     wedgedAlerts: alerts.wedged,
     // Workers of the release before cannot replay what passes a patch or alerts by incident.
     ...(settings.temporal.newPatches === 'hold'
-      ? {}
-      : { alertRules: { on: settings.alerts.on, labels: settings.alerts.labels }, patches: PATCHES }),
+      ? { holdsPatches: true }
+      : { alertRules: { on: settings.alerts.on, labels: settings.alerts.labels } }),
     actions,
     metrics,
     registry,

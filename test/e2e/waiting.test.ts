@@ -191,7 +191,7 @@ describe('a deployment that waits', () => {
       taskQueue: { name: 'deployment-gate' },
       input: { payloads: [rawPayload(bytes('{'))] },
       requestId: randomUUID(),
-      workflowTaskTimeout: { seconds: 1 as never },
+      workflowTaskTimeout: { seconds: 4 as never },
     });
     await eventually('the workflow task to fail', async () => {
       const { namespace } = gate.temporal;

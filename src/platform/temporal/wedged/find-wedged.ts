@@ -28,7 +28,9 @@ const LOOKED_AT_MOST = 1_000;
 const SIDE_BY_SIDE = 10;
 /** A failed attempt leaves three events, later attempts of the same task leave none; signals come in meanwhile. */
 const NEWEST_EVENTS = 100;
-const { WorkflowTaskFailedCause } = temporal.api.enums.v1;
+const { TimeoutType, WorkflowTaskFailedCause } = temporal.api.enums.v1;
+/** Only the first attempt of a task leaves its end in the history: where that one ran out of time, the failures after it are not told. */
+const TIMED_OUT = { cause: 'TIMED_OUT', message: 'no attempt ended in time; the log of the worker says why' };
 
 /**
  * Finds the workflows of a task queue whose workflow task failed and is tried again.
@@ -55,8 +57,8 @@ export async function findWedgedWorkflows(client: Client, namespace: string, tas
 }
 
 /**
- * The running workflow, if its workflow task failed and is tried again. A task at its second attempt may only have lost
- * its worker: the history tells a failure.
+ * The running workflow, if its workflow task failed and is tried again. A task that ran out of time may only have lost its
+ * worker: it counts from the third attempt on.
  *
  * @returns undefined too for one that has ended, or is not there
  * @throws errors of the connection
@@ -78,20 +80,27 @@ export async function wedgedWorkflow(
   });
   for (const event of history?.events ?? []) {
     if (event.workflowTaskCompletedEventAttributes) return undefined;
-    const failed = event.workflowTaskFailedEventAttributes;
-    if (!failed) continue;
-    const cause = WorkflowTaskFailedCause[failed.cause ?? 0] ?? 'unknown';
+    const found = failureOf(event);
+    if (!found || (found === TIMED_OUT && attempt < LEAST_ATTEMPTS)) continue;
     const version = described?.workflowExecutionInfo?.versioningInfo?.deploymentVersion;
     return {
       workflowId,
       attempt,
-      cause: cause.replace('WORKFLOW_TASK_FAILED_CAUSE_', ''),
-      message: failed.failure?.message ?? '',
+      ...found,
       sinceMs: Number(event.eventTime?.seconds ?? 0) * 1000,
       ...(version?.buildId ? { lastBuild: `${version.deploymentName}:${version.buildId}` } : {}),
     };
   }
   return undefined;
+}
+
+function failureOf(event: temporal.api.history.v1.IHistoryEvent): { cause: string; message: string } | undefined {
+  const timedOut = event.workflowTaskTimedOutEventAttributes;
+  if (timedOut?.timeoutType === TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE) return TIMED_OUT;
+  const failed = event.workflowTaskFailedEventAttributes;
+  if (!failed) return undefined;
+  const cause = WorkflowTaskFailedCause[failed.cause ?? 0] ?? 'unknown';
+  return { cause: cause.replace('WORKFLOW_TASK_FAILED_CAUSE_', ''), message: failed.failure?.message ?? '' };
 }
 
 /** A workflow task may fail once or twice while a worker is exchanged. */

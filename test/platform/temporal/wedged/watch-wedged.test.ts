@@ -9,7 +9,7 @@ import { DeploymentClient } from '../../../../src/clients/deployment-client';
 import { workflowIdOf } from '../../../../src/kernel/names';
 import { messageConverterPath } from '../../../../src/platform/temporal/converters/message-converter-path';
 import { createPayloadCodec } from '../../../../src/platform/temporal/encryption/payload-codec';
-import { findWedgedWorkflows, wedgedText } from '../../../../src/platform/temporal/wedged/find-wedged';
+import { findWedgedWorkflows, wedgedWorkflow, wedgedText } from '../../../../src/platform/temporal/wedged/find-wedged';
 import { watchWedged } from '../../../../src/platform/temporal/wedged/watch-wedged';
 import { systemTimers } from '../../../../src/platform/timers/system-timers';
 import { FakeGateActivities } from '../../../fakes/fake-gate-activities';
@@ -51,7 +51,8 @@ describe('a wedged deployment', () => {
         taskQueue: { name: taskQueue },
         input: { payloads: [rawPayload(bytes('{'))] },
         requestId: randomUUID(),
-        workflowTaskTimeout: { seconds: 1 as never },
+        // Later attempts are not reported by the worker: they run out of this time.
+        workflowTaskTimeout: { seconds: 4 as never },
       });
       const watch = watchWedged({
         client: env.client,
@@ -100,6 +101,21 @@ describe('a wedged deployment', () => {
     expect([failures, Math.max(...looks)]).toEqual([[], 1]);
   });
 
+  it('a wedged deployment is found although every attempt of its workflow task only ran out of time', async () => {
+    const [workflowId, taskQueue] = [workflowIdOf(`slow-${randomUUID()}`), `wedged-${randomUUID()}`];
+    const handle = await env.client.workflow.start('deployment', { workflowId, taskQueue, workflowTaskTimeout: '1s' });
+    const seen = [];
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      // A worker that takes the task and never answers.
+      await env.client.withDeadline(Date.now() + 50_000, () =>
+        env.client.workflowService.pollWorkflowTaskQueue({ namespace: 'default', taskQueue: { name: taskQueue } }),
+      );
+      seen.push(await wedgedWorkflow(env.client, 'default', workflowId));
+    }
+    expect(seen).toEqual([undefined, undefined, expect.objectContaining({ cause: 'TIMED_OUT', attempt: 3 })]);
+    await handle.terminate();
+  });
+
   it('a wedged deployment is told as resolved once, when a worker that has its key is back', async () => {
     const [id, taskQueue] = [`sealed-${randomUUID()}`, `wedged-${randomUUID()}`];
     const withKey = (byte: number): DataConverter => ({
@@ -110,11 +126,12 @@ describe('a wedged deployment', () => {
     const client = new Client({ connection: env.client.connection, dataConverter: withKey(1) });
     const alerts: Alert[] = [];
     const failures: unknown[] = [];
-    const { found } = createWedgedAlerts({
+    const standing = createStandingAlerts({
       send: async (alert) => void alerts.push(alert),
       nowMs: () => 5,
       onUndelivered: (error) => failures.push(error),
     });
+    const { found } = createWedgedAlerts(standing);
     let looks = 0;
     const watch = watchWedged({
       client: env.client,
@@ -133,7 +150,7 @@ describe('a wedged deployment', () => {
       const handle = await client.workflow.start('deployment', {
         workflowId: workflowIdOf(id),
         taskQueue,
-        workflowTaskTimeout: '1s',
+        workflowTaskTimeout: '4s',
         args: [{ spec: { id, stages: [{ name: 'canary' }] } }],
       });
       await eventually('the alert', async () => alerts.length > 0);
