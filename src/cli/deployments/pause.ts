@@ -4,7 +4,7 @@ import { isCallDuration, type OperatorCall } from '../../kernel/operator-call';
 import { FailureType } from '../../kernel/failures';
 import { failureOf } from '../exit';
 import { CliExit, ExitCode, type CommandContext } from '../io';
-import { duration, examples, withOutput, withSettings, withWorkflowId, type CommonOptions } from '../options';
+import { durationOption, examples, withOutput, withSettings, withWorkflowId, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
 import { connect } from '../temporal-client';
 import { whatIsKnown } from './operate';
@@ -40,7 +40,7 @@ export function pauseCommand({ io, exit }: CommandContext): Command {
     .requiredOption('--reason <text>', 'why')
     .option('--for <duration>', 'for how long, counted from when it is accepted; by default until gate resume', lasting)
     .option('--update-id <id>', 'the same id is carried out once in each deployment, however often it is sent')
-    .option('--timeout <duration>', 'how long to wait for each answer', duration, 10_000);
+    .addOption(durationOption('--timeout <duration>', 'how long to wait for each answer', '10s'));
   examples(withOutput(withSettings(withWorkflowId(command))), [
     'gate pause firmware-1.4.0 --for 2h --actor ann --reason "maintenance of the backend"',
     'gate pause --all --actor ann --reason "incident 4711"',
