@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Finding } from '../../clients/doctor/finding';
 import { CommandFailureType, failureOf, type CommandFailure } from '../exit';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
-import { ExitCode, type CommandContext } from '../io';
+import { ExitCode, type CommandContext, type CommandIo } from '../io';
 import { colorsFor, printJson, printLines } from '../output';
 
 /** Each of them is a fault, with what to do about it. */
@@ -19,7 +19,16 @@ function failureOfMissing(lacking: readonly Finding[]): CommandFailure {
   );
 }
 
-const OTHER_SETTINGS = 'of a running gate dev, else the defaults (--settings or GATE_SETTINGS names a file)';
+/** Where the settings come from, as `openLoadedSettings` finds them. */
+async function settingsFrom({ env }: Pick<CommandIo, 'env'>, given: string | undefined): Promise<string> {
+  const named = given ?? env.GATE_SETTINGS;
+  if (named !== undefined) return named;
+  const { readDevAddresses } = await import('../../dev/dev-addresses.js');
+  const dev = readDevAddresses(env);
+  return dev === undefined
+    ? 'the defaults: no file is named (--settings or GATE_SETTINGS names one)'
+    : `${dev.settings}, of the gate dev that runs as process ${dev.pid}`;
+}
 
 export function doctorCommand({ io, exit }: CommandContext): Command {
   const command = new Command('doctor')
@@ -36,7 +45,7 @@ export function doctorCommand({ io, exit }: CommandContext): Command {
     const { env, signal } = io;
     const findings = await diagnose({
       openSettings: () => openLoadedSettings(io, options.settings),
-      settingsFrom: options.settings ?? env.GATE_SETTINGS ?? OTHER_SETTINGS,
+      settingsFrom: await settingsFrom(io, options.settings),
       env,
       signal,
     });

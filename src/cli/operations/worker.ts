@@ -1,12 +1,13 @@
 import { Command } from 'commander';
 import { examples, withSettings, type CommonOptions } from '../options';
 import type { CommandContext } from '../io';
+import { awaitStore } from './await-store';
 
 export function workerCommand({ io }: CommandContext): Command {
   const command = new Command('worker')
     .summary('run a worker')
     .description(
-      'Runs a worker until it is stopped by SIGTERM or Ctrl-C. SIGHUP makes it check for a new release. Audit copies go to stdout, logs to stderr.',
+      'Runs a worker until it is stopped by SIGTERM or Ctrl-C. SIGHUP makes it check for a new release. While PostgreSQL cannot be reached it waits, and says so. Audit copies go to stdout, logs to stderr.',
     );
   withSettings(command).option(
     '--make-current',
@@ -18,9 +19,10 @@ export function workerCommand({ io }: CommandContext): Command {
       import('../../worker.js'),
       import('../open-settings.js'),
     ]);
-    const worker = await startWorker(await openLoadedSettings(io, options.settings), {
-      env: io.env,
-      makeCurrent: options.makeCurrent,
+    const loaded = await openLoadedSettings(io, options.settings);
+    const { env } = io;
+    const worker = await awaitStore(() => startWorker(loaded, { env, makeCurrent: options.makeCurrent }), {
+      say: (line) => void io.stderr.write(`gate: ${line}\n`),
     });
     const reload = (): void => void worker.reload();
     process.on('SIGHUP', reload);

@@ -18,12 +18,18 @@ export function missing(what: string, found: string, advice: string): Finding {
   return { state: 'missing', what, found, advice };
 }
 
-/** The value of `act`, or its error in one line with every fault: what cannot be read is a finding, never an error. */
+/**
+ * The value of `act`, or its error in one line with every fault: what cannot be read is a finding, never an error. It says how
+ * long was waited for it, where that was a second or more.
+ */
 export async function attempt<T>(act: () => Promise<T>): Promise<{ value: T } | { error: string }> {
+  const startedMs = performance.now();
   try {
     return { value: await act() };
   } catch (error) {
     const faults = error instanceof GateError ? error.faults.map(placedMessage) : [];
-    return { error: faults.length > 0 ? faults.join('; ') : error instanceof Error ? error.message : String(error) };
+    const text = faults.length > 0 ? faults.join('; ') : error instanceof Error ? error.message : String(error);
+    const waited = Math.round((performance.now() - startedMs) / 1000);
+    return { error: waited < 1 || / within \d+ s\b/.test(text) ? text : `${text} (waited ${waited} s)` };
   }
 }
