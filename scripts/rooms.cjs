@@ -57,6 +57,7 @@ const ROOMS = {
   'worker.ts': { level: 10, holds: 'the worker' },
   'plugin.ts': { level: 10, holds: 'the gate in a Temporal worker of your own' },
   clients: { level: 11, holds: 'what talks to running workflows' },
+  contracts: { level: 11, holds: 'what parts of a program of your own keep to, as tests' },
   dev: { level: 11, holds: 'dev server, stand-ins, demos' },
   cli: { level: 12, holds: 'commands' },
   'index.ts': { level: 12, holds: 'the public API' },

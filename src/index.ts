@@ -65,10 +65,13 @@ export type {
   SecretUse,
 } from './gate/actions/action';
 export type { ActionModule, ModuleRequest } from './gate/actions/action-kind';
-export type { Alert, AlertStatus } from './alerts/alert';
+export type { Alert, AlertReceiver, AlertStatus } from './alerts/alert';
 export type {
+  AuditCursor,
   AuditDomain,
+  AuditQuery,
   AuditRecord,
+  AuditStore,
   DomainRecord,
   GateRecord,
   RecordedEvaluation,
@@ -112,6 +115,18 @@ export type { Look, RecordedDecision } from './gate/deployments/recorded-decisio
 export type { LookDetails, LookIntervals, Looks } from './gate/deployments/looks';
 export type { Looked } from './gate/deployments/looked';
 export type { RegisteredProvider } from './gate/facts/registry';
+export type { GatePorts } from './gate/gate-ports';
+export type { PartRef, PartStore } from './audit/part-store';
+export { releasesFromObjects, type ReleaseObjects } from './releases/sources/releases-from-objects';
+export type { LoadedConfig, NamedRelease, ReleaseSource } from './releases/sources/release-source';
+export { ObjectStoreError, type ObjectReader, type StoredObject } from './platform/objects/object-store';
+export type { EvaluatorRequest, PolicyEvaluator, PolicyRequest } from './rego/evaluation/evaluate-policy';
+export type { EvaluationAccount, SecondOpinionSetting } from './rego/evaluation-account';
+export type { NotesOfEvaluation } from './rego/plan/absence/notebook';
+export type { Declarations } from './rego/declarations/declaration';
+export type { DocumentPlace } from './platform/documents/validate';
+export type { PolicyReads } from './rego/analysis/policy-reads';
+export type { PolicyBundle } from './rego/bundle/policy-bundle';
 export type { ReleaseRef } from './releases/release-ref';
 export type { ServiceOptions } from './gate/services';
 export type { WedgedWorkflow } from './platform/temporal/wedged/find-wedged';

@@ -18,18 +18,16 @@ import { openActions } from './actions/service/open-actions';
 import type { AlertRules } from '../alerts/alert-rules';
 import { openDecisions } from './decisions/service/open-decisions';
 import { createEncryptionGuard } from './encryption-guard';
-import type { RegisteredProvider } from './facts/registry';
 import { openFacts } from './facts/service/open-facts';
 import { createBigFacts, type BigFacts } from './big-facts';
+import type { GatePorts } from './gate-ports';
 import { createMaskedGate, type MaskedGate } from './masked-gate';
 import { createMasks } from './masking/create-masks';
 import { releaseFaults } from './release-faults';
 import { createMetrics, type Metrics } from './metrics';
 
 /** What a program may hand to the gate. */
-export interface ServiceOptions {
-  /** facts of the caller's own, beside those that the release configures */
-  providers?: readonly RegisteredProvider[];
+export interface ServiceOptions extends GatePorts {
   /** where secrets and the places of files are looked up; @default process.env */
   env?: Readonly<Record<string, string | undefined>>;
   /** @default JSON lines, or readable ones on a terminal, on standard error */
@@ -80,13 +78,15 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
   const metrics = createMetrics(registry);
   const { failed } = metrics.errors;
 
-  const actions = await openActions(loaded, { env });
-  const alerts = openAlerts(loaded, { env, metrics: metrics.alerts, logger });
-  const source = openReleaseSource(loaded, {
-    env,
-    onNotKept: (error) =>
-      logger.warn({ error }, 'the release could not be kept on disk: a start without its source would find none'),
-  });
+  const actions = await openActions(loaded, { env, own: options.actions });
+  const alerts = openAlerts(loaded, { env, metrics: metrics.alerts, logger, own: options.alertReceivers });
+  const source =
+    options.releaseSource ??
+    openReleaseSource(loaded, {
+      env,
+      onNotKept: (error) =>
+        logger.warn({ error }, 'the release could not be kept on disk: a start without its source would find none'),
+    });
   const factMetrics = { ...metrics.facts, failure: failed };
   const facts = openFacts({
     env,
@@ -104,9 +104,16 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
   });
   const codec = options.overTemporal === true ? await openPayloadCodec(loaded, env) : undefined;
   // Whatever may refuse the settings is above; the audit log leaves nothing open when it fails, and threads come after it.
-  const audit = await openAudit(loaded, { env, metrics: metrics.audit, logger, stdout: options.stdout });
+  const audit = await openAudit(loaded, {
+    env,
+    metrics: metrics.audit,
+    logger,
+    stdout: options.stdout,
+    own: options.auditStore,
+  });
   const decisions = openDecisions({
     threads: settings.evaluationThreads,
+    own: options.evaluator,
     instance: `${process.pid}@${hostname()}`,
     metrics: metrics.decisions,
     onFault: failed,

@@ -4,7 +4,24 @@ import { join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startLevelServer, type LevelServer } from '../../src/dev/level-server';
-import { createGate, createGateActivities, gatePlugin, type GateLibrary } from '../../src';
+import {
+  createGate,
+  createGateActivities,
+  gatePlugin,
+  loadSettings,
+  type ActionContext,
+  type Alert,
+  type AuditRecord,
+  type AuditStore,
+  type GateLibrary,
+  type PolicyEvaluator,
+  type ReleaseSource,
+} from '../../src';
+import { openAuditDatabase } from '../../src/audit/stores/postgres/open-audit-database';
+import { createPostgresAuditStore } from '../../src/audit/stores/postgres/store';
+import { createServices } from '../../src/gate/services';
+import { createEvaluator } from '../../src/rego/evaluation/evaluator';
+import { openReleaseSource } from '../../src/releases/sources/open-release-source';
 import { quickRelease } from '../support/gate-harness';
 
 describe('createGate, without Temporal', () => {
@@ -105,6 +122,105 @@ describe('createGate, without Temporal', () => {
       message: expect.stringContaining('nowhere'),
     });
     await expect(createGate(broken, { stdout })).rejects.toMatchObject({ type: 'PolicyUnavailable' });
+  });
+
+  describe('with parts of the program’s own', () => {
+    const ownSettings = () =>
+      write('parts-settings.json', {
+        release: { manifest: 'nowhere.json' },
+        audit: { store: { folder: 'unused' } },
+        actions: { modules: {} },
+        logLevel: 'silent',
+      });
+    const fromFile = async (): Promise<ReleaseSource> =>
+      openReleaseSource(await loadSettings(settings, {}, folder), { env: {} });
+
+    it('a gate decides with the program’s own store, release source and evaluator, and leaves them open', async () => {
+      const database = await openAuditDatabase({ folder: join(folder, 'own-store') });
+      const auditStore = createPostgresAuditStore(database);
+      const threads = createEvaluator({ threads: 1 });
+      let evaluations = 0;
+      const evaluator: PolicyEvaluator = {
+        evaluate: (request) => {
+          evaluations += 1;
+          return threads.evaluate(request);
+        },
+      };
+      try {
+        const own = await createGate(ownSettings(), { stdout, auditStore, evaluator, releaseSource: await fromFile() });
+        const { record } = await own.decide({ deploymentId: 'own', stage: 'canary' });
+        await own.close();
+        expect(record).toMatchObject({ outcome: 'allow', manifestVersion: 'v7' });
+        expect(evaluations).toBeGreaterThan(1);
+        expect(await auditStore.get(record.decisionID)).toEqual(record);
+      } finally {
+        await auditStore.close();
+        await threads.close();
+      }
+    });
+
+    it('a gate takes no allow from an evaluator that does not account for it', async () => {
+      const evaluator = {
+        evaluate: async () => ({ response: { allow: true, deny_reasons: [] }, evalDurationNs: 1 }),
+      } as unknown as PolicyEvaluator;
+      const auditStore = { record: async (record: AuditRecord) => record } as unknown as AuditStore;
+      const opening = createGate(ownSettings(), { stdout, auditStore, evaluator, releaseSource: await fromFile() });
+      await expect(opening).rejects.toMatchObject({
+        message: expect.stringContaining('Expected the evaluator to account for its answer'),
+      });
+    });
+
+    it('a gate sends alerts to the program’s own receivers, and runs its actions by their names', async () => {
+      const sent: Alert[] = [];
+      const done: string[] = [];
+      const loaded = await loadSettings(ownSettings(), {}, folder);
+      const services = await createServices(loaded, {
+        stdout,
+        auditStore: { close: async () => undefined } as AuditStore,
+        releaseSource: await fromFile(),
+        alertReceivers: [{ name: 'own', send: async (alert) => void sent.push(alert) }],
+        actions: { promote: { run: async ({ idempotencyKey }) => void done.push(idempotencyKey) } },
+      });
+      try {
+        const alert: Alert = {
+          status: 'firing',
+          fingerprint: 'f',
+          name: 'DeploymentPaused',
+          summary: 's',
+          description: 'd',
+          startsAtMs: 0,
+          reminder: 0,
+        };
+        await services.alerts.send(alert);
+        expect(sent).toEqual([alert]);
+        const context: ActionContext = {
+          deployment_id: 'd',
+          stage: 's',
+          stage_index: 0,
+          attributes: {},
+          stage_attributes: {},
+          decision_id: 'x',
+        };
+        const signal = new AbortController().signal;
+        await services.actions.run({ type: 'module', name: 'promote' }, context, { idempotencyKey: 'k', signal });
+        expect(done).toEqual(['k']);
+      } finally {
+        await services.close();
+      }
+      const twice = {
+        ...loaded,
+        settings: {
+          ...loaded.settings,
+          actions: { ...loaded.settings.actions, modules: { promote: { module: './no.js' } } },
+        },
+      };
+      await expect(
+        createServices(twice, { actions: { promote: { run: async () => undefined } } }),
+      ).rejects.toMatchObject({
+        type: 'ConfigInvalid',
+        message: expect.stringContaining('Expected one action promote'),
+      });
+    });
   });
 
   it('a gate without Temporal gives activities and a plugin for a worker of one’s own', async () => {

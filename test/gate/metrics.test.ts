@@ -43,7 +43,7 @@ describe('metrics', () => {
   it('metrics count what each hook reports', async () => {
     const { registry, metrics } = setUp();
     const { facts, errors, decisions, pauses, wedged, sweep, releases, audit, actions, alerts } = metrics;
-    facts.observeLatency('levelServer', 0.02);
+    facts.observeLatency('levelServer', 'max_pending', 0.02);
     errors.failed('FactStale');
     facts.cacheHit('levelServer');
     facts.observeAge('max_pending', 12);
@@ -79,8 +79,8 @@ describe('metrics', () => {
     const lines = (await registry.metrics()).split('\n').filter((line) => !/^#|_bucket|^$/.test(line));
     expect(lines.sort()).toEqual(
       [
-        'gate_fact_provider_duration_seconds_sum{provider="levelServer"} 0.02',
-        'gate_fact_provider_duration_seconds_count{provider="levelServer"} 1',
+        'gate_fact_provider_duration_seconds_sum{provider="levelServer",fact="max_pending"} 0.02',
+        'gate_fact_provider_duration_seconds_count{provider="levelServer",fact="max_pending"} 1',
         'gate_fact_age_seconds{fact="max_pending"} 12',
         'gate_fact_cache_hits_total 1',
         'gate_errors_total{area="facts",type="FactStale"} 1',

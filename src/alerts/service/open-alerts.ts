@@ -7,6 +7,7 @@ import { systemTimers } from '../../platform/timers/system-timers';
 import { createHttpFetch, type TlsFiles } from '../../platform/http/http-client';
 import { readSecret } from '../../platform/files/read-secret';
 import type { LoadedSettings } from '../../settings/load-settings';
+import type { AlertReceiver } from '../alert';
 import { createAlertDispatcher, type AlertDispatcher, type AlertMetrics } from '../alert-dispatcher';
 import { alertLabels } from '../alert-labels';
 import { createEvaluatorAlerts, type EvaluatorAlerts } from '../evaluator-alerts';
@@ -21,6 +22,8 @@ export interface AlertsOptions {
   metrics: AlertMetrics;
   /** told of alerts about releases that no one awaits */
   logger: { warn(details: object, message: string): void };
+  /** the program's own receivers, beside those that the settings name */
+  own?: readonly AlertReceiver[];
 }
 
 export interface Alerts {
@@ -44,14 +47,18 @@ const REMIND_EVERY_MS = 60_000;
  *
  * @throws GateError ConfigInvalid
  */
-export function openAlerts({ settings, baseDir }: LoadedSettings, { env, metrics, logger }: AlertsOptions): Alerts {
+export function openAlerts(
+  { settings, baseDir }: LoadedSettings,
+  { env, metrics, logger, own = [] }: AlertsOptions,
+): Alerts {
   const { receivers, uiUrl } = settings.alerts;
   const deps = {
     readSecret: (ref: Parameters<typeof readSecret>[0]) => readSecret(ref, { env, configFolder: baseDir }),
     fetchWith: (tls: TlsFiles | undefined) => createHttpFetch({ env, tls, folder: baseDir }),
     uiUrl,
   };
-  const dispatcher = createAlertDispatcher(createAlertReceivers(receivers, deps), metrics);
+  const all = [...createAlertReceivers(receivers, deps), ...own];
+  const dispatcher = createAlertDispatcher(all, metrics);
   const nowMs = (): number => Date.now();
   const { labels } = settings.alerts;
   const standing = createStandingAlerts({
@@ -61,7 +68,7 @@ export function openAlerts({ settings, baseDir }: LoadedSettings, { env, metrics
     nowMs,
     onUndelivered: (failure) => logger.warn({ error: failure }, 'alert not delivered: it is sent again'),
     // Without receivers nothing is left firing.
-    ...(receivers.length === 0 ? {} : { memory: createAlertMemory(memoryFolder({ settings, baseDir }, env)) }),
+    ...(all.length === 0 ? {} : { memory: createAlertMemory(memoryFolder({ settings, baseDir }, env)) }),
     onForgotten: (error) => logger.warn({ error }, 'what a worker leaves firing cannot be kept on disk'),
   });
   const reminding = repeat({ timers: systemTimers, everyMs: REMIND_EVERY_MS, act: () => standing.remind() });

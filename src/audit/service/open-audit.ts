@@ -5,6 +5,7 @@ import type { AuditStore } from '../audit-record';
 import { createAuditLog } from '../copies/create-audit-log';
 import { openDecisionLogUpload } from '../copies/open-decision-log-upload';
 import { createStdoutSink, type TextOutput } from '../copies/stdout';
+import { keptOpen } from '../kept-open';
 import { openAuditStore, type OpenedAuditStore } from '../stores/open-audit-store';
 import type { AuditDatabase } from '../stores/postgres/open-audit-database';
 import { startRetention } from '../stores/postgres/retention';
@@ -17,6 +18,8 @@ export interface AuditOptions {
   logger: AuditLogger;
   /** where copies go when `audit.stdout` is set; @default process.stdout */
   stdout?: TextOutput;
+  /** the program's own store of record, in place of the one that the settings name; the program closes it */
+  own?: AuditStore;
 }
 
 export interface Audit {
@@ -35,8 +38,9 @@ export interface Audit {
  * @throws GateError ConfigInvalid (a held store, a wrong URL), AuditUnavailable; nothing is left open then
  */
 export async function openAudit(loaded: LoadedSettings, options: AuditOptions): Promise<Audit> {
-  const { env, metrics, logger } = options;
-  const opened: Partial<OpenedAuditStore> = (await openAuditStore(loaded, env)) ?? {};
+  const { env, metrics, logger, own } = options;
+  const opened: Partial<OpenedAuditStore> =
+    own === undefined ? ((await openAuditStore(loaded, env)) ?? {}) : { store: keptOpen(own) };
   const { store, database } = opened;
   const { retention, stdout } = loaded.settings.audit;
   try {

@@ -62,7 +62,7 @@ export function createFactCollector(options: FactCollectorOptions): FactCollecto
         provider.collect(request.target, signal),
       );
     } finally {
-      metrics.observeLatency(type, Math.max(0, clock.now() - startedAtMs) / 1000);
+      metrics.observeLatency(type, provider.factId, Math.max(0, clock.now() - startedAtMs) / 1000);
     }
     const source = shortText(observation.source ?? provider.source, LIMITS.sourceChars);
     const wrong =

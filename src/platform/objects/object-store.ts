@@ -31,15 +31,8 @@ export class ObjectStoreError extends Error {
 /** Condition of a write: the object has this tag, or there is none. Absent: whatever is there is replaced. */
 export type WriteCondition = { ifMatch: string } | { ifAbsent: true };
 
-/**
- * Objects below one place of an S3 bucket or of a folder. Keys are relative to it, with `/`; none leaves it (`..`, an empty
- * part and a leading `/` are a TypeError).
- *
- * Methods throw ObjectStoreError; `put` also PreconditionFailedError.
- */
-export interface ObjectStore {
-  /** URL of the place, for people, with a `/` at its end: `s3://bucket/prefix/` or `file:///…/` */
-  readonly url: string;
+/** Objects as their readers see them, by keys with `/`. Methods throw ObjectStoreError. */
+export interface ObjectReader {
   /** undefined when there is none */
   get(key: string, options?: { maxBytes?: number }): Promise<StoredObject | undefined>;
   /** as `get`, but `'unchanged'` when it still has the tag `etag`: one request and nothing else */
@@ -48,12 +41,23 @@ export interface ObjectStore {
     etag: string,
     options?: { maxBytes?: number },
   ): Promise<StoredObject | 'unchanged' | undefined>;
+  /** whether there is one, without reading it */
+  has(key: string): Promise<boolean>;
+}
+
+/**
+ * Objects below one place of an S3 bucket or of a folder. Keys are relative to it, with `/`; none leaves it (`..`, an empty
+ * part and a leading `/` are a TypeError).
+ *
+ * Methods throw ObjectStoreError; `put` also PreconditionFailedError.
+ */
+export interface ObjectStore extends ObjectReader {
+  /** URL of the place, for people, with a `/` at its end: `s3://bucket/prefix/` or `file:///…/` */
+  readonly url: string;
   /** whole or not at all; resolves with the new tag when it is durable */
   put(key: string, bytes: Uint8Array, condition?: WriteCondition): Promise<{ etag: string }>;
   /** no error when there is none */
   delete(key: string): Promise<void>;
-  /** whether there is one, without reading it */
-  has(key: string): Promise<boolean>;
   /** keys that begin with `prefix`, in order of code units */
   list(prefix: string): Promise<string[]>;
 }

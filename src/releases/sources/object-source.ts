@@ -1,6 +1,6 @@
 import { BoundedMap } from '../../kernel/bounded-map';
 import { FailureType, GateError } from '../../kernel/failures';
-import { ObjectStoreError, type ObjectStore, type StoredObject } from '../../platform/objects/object-store';
+import { ObjectStoreError, type ObjectReader, type StoredObject } from '../../platform/objects/object-store';
 import { DEFAULT_ARCHIVE_LIMITS } from '../../rego/bundle/archive/read-archive';
 import type { JsonValue } from '../../kernel/json';
 import type { Manifest } from '../manifest';
@@ -17,7 +17,7 @@ export interface ObjectSourceOptions {
   /** the manifest's, for people: `s3://bucket/prefix/latest.json` */
   url: string;
   /** opens the store at the manifest's place and tells the manifest's key; called until it succeeds once */
-  open(): Promise<{ store: ObjectStore; key: string }>;
+  open(): Promise<{ store: ObjectReader; key: string }>;
   digests: DigestRule;
   /** what the configuration's own relative paths (secrets' files, providers' modules) start from: a folder of the worker */
   configFolder: string;
@@ -71,7 +71,7 @@ interface Part {
 export function createObjectSource(options: ObjectSourceOptions): ReleaseSource {
   const { url, cache, trust } = options;
   const folder = url.slice(0, url.lastIndexOf('/') + 1);
-  let opened: { store: ObjectStore; key: string } | undefined;
+  let opened: { store: ObjectReader; key: string } | undefined;
   let seen: Seen | undefined;
   let isAbsent = false;
   /** by digest */
@@ -82,7 +82,7 @@ export function createObjectSource(options: ObjectSourceOptions): ReleaseSource 
   const ask = async <T>(
     name: keyof typeof MAX_BYTES,
     where: string,
-    request: (store: ObjectStore, key: string) => Promise<T>,
+    request: (store: ObjectReader, key: string) => Promise<T>,
   ): Promise<T> => {
     try {
       opened ??= await options.open();

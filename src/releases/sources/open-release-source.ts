@@ -2,6 +2,7 @@ import { loadDocument, parseDocument } from '../../platform/documents/loaders/do
 import { loadReleaseConfig, readReleaseConfig } from './load-release-config';
 import { join } from 'node:path';
 import type { LoadedSettings } from '../../settings/load-settings';
+import type { ObjectReader } from '../../platform/objects/object-store';
 import { openObjectStore } from '../../platform/objects/stores/open-object-store';
 import { createFileSource } from './file-source';
 import { createObjectSource } from './object-source';
@@ -15,6 +16,8 @@ export interface ReleaseSourceOptions {
   env: NodeJS.ProcessEnv;
   /** a release, or when the last accepted one was published, could not be kept on disk */
   onNotKept?(error: unknown): void;
+  /** where the manifest and what it names are, in place of the store that its URL names */
+  objects?: ObjectReader;
 }
 
 /**
@@ -27,9 +30,10 @@ export interface ReleaseSourceOptions {
 export function openReleaseSource({ settings, baseDir }: LoadedSettings, options: ReleaseSourceOptions): ReleaseSource {
   const { manifest, digests, s3 } = settings.release;
   const policies = policyReader({ settings, baseDir }, options.env);
+  const { objects } = options;
   const folder = cacheFolder(settings.release.cacheFolder, baseDir, options.env);
   const trust = manifestTrust({ settings, baseDir }, manifestFolder(folder, manifest), options);
-  if (!manifest.startsWith('s3://')) {
+  if (objects === undefined && !manifest.startsWith('s3://')) {
     return createFileSource(manifest, {
       digests: trust ? 'required' : (digests ?? 'optional'),
       policies,
@@ -41,7 +45,8 @@ export function openReleaseSource({ settings, baseDir }: LoadedSettings, options
   }
   return createObjectSource({
     url: manifest,
-    open: () => openObjectStore(manifest, s3),
+    open: async () =>
+      objects === undefined ? openObjectStore(manifest, s3) : { store: objects, key: lastPart(manifest) },
     digests: trust ? 'required' : (digests ?? 'required'),
     configFolder: baseDir,
     policies,
@@ -52,6 +57,8 @@ export function openReleaseSource({ settings, baseDir }: LoadedSettings, options
     onNotKept: options.onNotKept,
   });
 }
+
+const lastPart = (url: string): string => url.slice(url.lastIndexOf('/') + 1);
 
 /** The key is read for each bundle, so that a rotated one is taken up. */
 function policyReader(loaded: LoadedSettings, env: NodeJS.ProcessEnv): PolicyReader {

@@ -96,7 +96,7 @@ it('metrics hear of each request, cache hit, age and failure', async () => {
   const collector = aCollector({ clock: { now: () => nowMs }, metrics });
   await collector.collect(ask([good]));
   expect(heard.splice(0)).toEqual([
-    ['latency', 'fake', 1.5],
+    ['latency', 'fake', 'good', 1.5],
     ['age', 'good', 2],
   ]);
   await collector.collect(ask([good]));
@@ -106,7 +106,7 @@ it('metrics hear of each request, cache hit, age and failure', async () => {
   ]);
   await collector.collect(ask([bad], { factIds: ['bad', 'nobody'] }));
   expect(heard).toEqual([
-    ['latency', 'broken', 0],
+    ['latency', 'broken', 'bad', 0],
     ['failure', 'FactSourceUnavailable', 'broken'],
     ['failure', 'FactMissing', 'none'],
   ]);

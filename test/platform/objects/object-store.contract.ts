@@ -1,9 +1,7 @@
 import { expect, it } from '@jest/globals';
-import {
-  ObjectStoreError,
-  PreconditionFailedError,
-  type ObjectStore,
-} from '../../../src/platform/objects/object-store';
+import { describeObjectReader } from '../../../src/contracts/object-reader';
+import { jestFramework } from '../../support/jest-framework';
+import { PreconditionFailedError, type ObjectStore } from '../../../src/platform/objects/object-store';
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const read = async (store: ObjectStore, key: string): Promise<string | undefined> => {
@@ -13,6 +11,17 @@ const read = async (store: ObjectStore, key: string): Promise<string | undefined
 
 /** What holds of every object store; `open` gives an empty one. */
 export function describeObjectStore(open: () => Promise<ObjectStore>): void {
+  describeObjectReader(jestFramework, 'an object store', async () => {
+    const store = await open();
+    return {
+      reader: store,
+      publish: async (objects) => {
+        for (const [key, bytes] of Object.entries(objects)) await store.put(key, bytes);
+      },
+      close: () => Promise.resolve(),
+    };
+  });
+
   it('the store gives back exactly the bytes that were put, under a tag that changes with them', async () => {
     const store = await open();
     const bytes = Uint8Array.from({ length: 70_000 }, (_value, index) => index % 256);
@@ -33,15 +42,6 @@ export function describeObjectStore(open: () => Promise<ObjectStore>): void {
       false,
       false,
     ]);
-  });
-
-  it('the store says unchanged for the tag that it gave, and gives the object for any other', async () => {
-    const store = await open();
-    const { etag } = await store.put('one', text('1'));
-    expect(await store.getUnlessSame('one', etag)).toBe('unchanged');
-    await store.put('one', text('2'));
-    expect(await store.getUnlessSame('one', etag)).toMatchObject({ bytes: text('2') });
-    expect(await store.getUnlessSame('none', etag)).toBeUndefined();
   });
 
   it('the store creates only where no object exists when told so', async () => {
@@ -90,14 +90,6 @@ export function describeObjectStore(open: () => Promise<ObjectStore>): void {
     await store.delete('one');
     await store.delete('one');
     expect(await store.get('one')).toBeUndefined();
-  });
-
-  it('the store refuses an object that is larger than the reader allows', async () => {
-    const store = await open();
-    await store.put('one', text('12345'));
-    expect((await store.get('one', { maxBytes: 5 }))?.bytes).toHaveLength(5);
-    await expect(store.get('one', { maxBytes: 4 })).rejects.toBeInstanceOf(ObjectStoreError);
-    await expect(store.getUnlessSame('one', '"other"', { maxBytes: 4 })).rejects.toThrow('at most 4 bytes');
   });
 
   it.each(['', '/a', 'a/', 'a//b', '..', 'a/../b', './a', 'a\\b', 'a\0b'])(

@@ -11,6 +11,8 @@ export interface ActionsOptions {
   env: Readonly<Record<string, string | undefined>>;
   /** imports a user's module by its file URL; @default Node's own `import` */
   importModule?: ImportModule;
+  /** the program's own, by name, beside those that the settings name */
+  own?: Readonly<Record<string, ActionModule>>;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface ActionsOptions {
  */
 export async function openActions(
   { settings, baseDir }: LoadedSettings,
-  { env, importModule }: ActionsOptions,
+  { env, importModule, own = {} }: ActionsOptions,
 ): Promise<Actions> {
   const { secrets, modules, tls } = settings.actions;
   const loaded = new Map<string, ActionModule>();
@@ -37,6 +39,11 @@ export async function openActions(
         `Expected actions.modules.${name}.module '${module}' to export createAction(name, options): ${reason}`,
       );
     }
+  }
+  for (const [name, action] of Object.entries(own)) {
+    if (Object.hasOwn(modules, name))
+      faults.push(`Expected one action ${name}, got actions.modules.${name} and the program's own`);
+    else loaded.set(name, action);
   }
   if (faults.length > 0) {
     const type = FailureType.ConfigInvalid;

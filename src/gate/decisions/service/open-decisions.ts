@@ -1,5 +1,6 @@
 import type { FailureType } from '../../../kernel/failures';
-import { createEvaluator, type Evaluator } from '../../../rego/evaluation/evaluator';
+import { accounted, type PolicyEvaluator } from '../../../rego/evaluation/evaluate-policy';
+import { createEvaluator } from '../../../rego/evaluation/evaluator';
 import type { Release } from '../../../releases/release';
 import type { ReleaseRef } from '../../../releases/release-ref';
 import type { Snapshot } from '../../facts/snapshot';
@@ -10,6 +11,8 @@ import type { DecisionMetrics } from './decision-metrics';
 export interface DecisionsOptions {
   /** threads that evaluate side by side, at least 1 */
   threads: number;
+  /** the program's own evaluator, in place of the threads; the program closes it */
+  own?: PolicyEvaluator;
   /** names this process in records */
   instance: string;
   metrics: DecisionMetrics;
@@ -22,14 +25,16 @@ export interface DecisionsOptions {
 /** The threads that evaluate policies, and the decisions that they make. */
 export interface Decisions {
   /** any evaluation: a smoke test of a release, a mask */
-  evaluatePolicy: Evaluator['evaluate'];
+  evaluatePolicy: PolicyEvaluator['evaluate'];
   /** the decision about a snapshot, counted; not masked */
   decide(release: Release, snapshot: Snapshot): Promise<Decision>;
   close(): Promise<void>;
 }
 
-export function openDecisions({ threads, instance, metrics, onFault, onDisagreement }: DecisionsOptions): Decisions {
-  const evaluator = createEvaluator({ threads });
+export function openDecisions(options: DecisionsOptions): Decisions {
+  const { threads, own, instance, metrics, onFault, onDisagreement } = options;
+  const threaded = own === undefined ? createEvaluator({ threads }) : undefined;
+  const evaluator = threaded ?? accounted(own!);
   return {
     evaluatePolicy: (request) => evaluator.evaluate(request),
     decide: async (release, snapshot) => {
@@ -51,7 +56,7 @@ export function openDecisions({ threads, instance, metrics, onFault, onDisagreem
       for (const fault of decision.faults) onFault(fault.type);
       return decision;
     },
-    close: () => evaluator.close(),
+    close: async () => threaded?.close(),
   };
 }
 

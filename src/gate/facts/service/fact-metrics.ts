@@ -12,16 +12,17 @@ export function createFactMetrics(registry: Registry): Omit<FactMetrics, 'failur
   const { counter, gauge, histogram } = metricsOn(registry);
   const durations = histogram(
     'gate_fact_provider_duration_seconds',
-    'Time that a request to a source of facts took, by provider',
+    'Time that a request to a source of facts took, by provider and fact',
     REQUEST_BUCKETS,
-    ['provider'],
+    ['provider', 'fact'],
   );
   const ages = gauge('gate_fact_age_seconds', 'Age of the fact when it was last judged, by fact', ['fact']);
   const cacheHits = counter('gate_fact_cache_hits_total', 'Facts served from the cache');
   const factLabel = createLabelCap(LABEL_LIMITS.fact);
   const providerLabel = createLabelCap(LABEL_LIMITS.provider);
   return {
-    observeLatency: (provider, seconds) => durations.observe({ provider: providerLabel(provider) }, seconds),
+    observeLatency: (provider, fact, seconds) =>
+      durations.observe({ provider: providerLabel(provider), fact: factLabel(fact) }, seconds),
     cacheHit: () => cacheHits.inc(),
     observeAge: (fact, seconds) => ages.set({ fact: factLabel(fact) }, seconds),
   };

@@ -4,7 +4,8 @@ import { createDynamoDbAuditStore } from '../../../../src/audit/stores/dynamodb/
 import { setUpTable } from '../../../../src/audit/stores/dynamodb/table';
 import { MemoryObjects } from '../../../fakes/memory-objects';
 import { startDynamoDb, type TestDynamoDb } from '../../../support/dynamodb';
-import { describeAuditStore } from '../../audit-store.contract';
+import { describeAuditStore } from '../../../../src/contracts/audit-store';
+import { jestFramework } from '../../../support/jest-framework';
 
 const DAY_MS = 86_400_000;
 const nowMs = () => Date.parse('2026-11-02T00:00:00Z');
@@ -25,7 +26,7 @@ async function empty(client: DynamoDBClient, table: string): Promise<void> {
   }
 }
 
-describeAuditStore('DynamoDB', async () => {
+describeAuditStore(jestFramework, 'DynamoDB', async () => {
   const table = 'contract';
   const client = server.client();
   const bigFacts = new MemoryObjects();

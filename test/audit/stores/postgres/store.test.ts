@@ -7,14 +7,15 @@ import { createPostgresAuditStore } from '../../../../src/audit/stores/postgres/
 import { openAuditDatabase, type AuditDatabase } from '../../../../src/audit/stores/postgres/open-audit-database';
 import { AUDIT_TABLE } from '../../../../src/audit/stores/postgres/schema';
 import { aRecord } from '../../a-record';
-import { describeAuditStore } from '../../audit-store.contract';
+import { describeAuditStore } from '../../../../src/contracts/audit-store';
+import { jestFramework } from '../../../support/jest-framework';
 import { startFreezingProxy } from '../../../support/freezing-proxy';
 import { startPostgres, type TestPostgres } from '../../../support/postgres';
 
 const empty = async ({ db }: AuditDatabase) => void (await db.deleteFrom(AUDIT_TABLE).execute());
 const quick = { connectMs: 2_000, statementMs: 2_000 };
 
-describeAuditStore('PGlite', async () => {
+describeAuditStore(jestFramework, 'PGlite', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'gate-store-'));
   const database = await openAuditDatabase({ folder });
   const store = createPostgresAuditStore(database);
@@ -36,7 +37,7 @@ describe('with a PostgreSQL server', () => {
   });
   afterAll(() => server?.close());
 
-  describeAuditStore('PostgreSQL', async () => {
+  describeAuditStore(jestFramework, 'PostgreSQL', async () => {
     const url = await server.database('contract');
     // Two workers start at once on an empty database.
     const [one, two] = await Promise.all([openAuditDatabase({ url }), openAuditDatabase({ url })]);

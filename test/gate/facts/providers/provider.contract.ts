@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describeFactProvider, type ProviderUnderTest } from '../../../../src/contracts/fact-provider';
+import { jestFramework } from '../../../support/jest-framework';
 import { aCollector } from '../a-collector';
 import type { FactProvider } from '../../../../src/gate/facts/fact';
 import { createFactRegistry } from '../../../../src/gate/facts/registry';
@@ -16,6 +18,21 @@ export function describeProvider(
   create: (base: string) => FactProvider | Promise<FactProvider>,
   answer: unknown,
 ): void {
+  describeFactProvider(jestFramework, name, async () => {
+    const source = await startScriptedSource();
+    const scripts: Record<Parameters<ProviderUnderTest['sourceIs']>[0], ScriptedSource['script']> = {
+      good: (_, response) => void response.end(JSON.stringify(answer)),
+      'other shape': (_, response) => void response.end('"text"'),
+      down: (_, response) => void response.writeHead(503).end(),
+      hanging: () => undefined,
+    };
+    return {
+      provider: await create(source.url),
+      sourceIs: async (state) => void (source.script = scripts[state]),
+      close: () => source.close(),
+    };
+  });
+
   describe(`the provider ${name}`, () => {
     let source: ScriptedSource;
     beforeEach(async () => void (source = await startScriptedSource()));
