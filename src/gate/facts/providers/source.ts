@@ -1,5 +1,5 @@
 import type { SecretRef } from '../../../platform/documents/schema-types';
-import { faultsToError, FailureType, type Fault } from '../../../kernel/failures';
+import { faultsToError, FailureType, GateError, type Fault } from '../../../kernel/failures';
 import type { JsonSchema, JsonValue } from '../../../kernel/json';
 import { createHttpFetch, type TlsFiles } from '../../../platform/http/http-client';
 import type { FactTarget, Observation } from '../fact';
@@ -7,7 +7,7 @@ import { valueFault } from '../fact-value';
 import type { ProviderDeps } from '../provider-kind';
 import { failure, requestJson, type JsonAnswer, type JsonRequest } from './http-request';
 import { escapeForHeader, escapeForUrl, fillParameters, parameterFaults, type Escape } from './parameters';
-import { checkUrl } from './url';
+import { checkUrl, redactUrl } from './url';
 
 /** What every provider that asks over HTTP may have in its configuration. */
 export interface SourceConfig {
@@ -63,9 +63,16 @@ export function createSource(
   });
 
   function fill(template: string, target: FactTarget, escape: Escape = escapeForUrl): string {
+    return filledIn(template, target, escape, /^https?:/i.test(template) ? redactUrl(template) : template);
+  }
+
+  /** @param what is filled, for the message */
+  function filledIn(template: string, target: FactTarget, escape: Escape, what: string): string {
     const filled = fillParameters(template, target, factId, escape);
     if ('text' in filled) return filled.text;
-    throw failure(FailureType.FactInvalid, { factId, url: template }, filled.fault);
+    const type = FailureType.FactInvalid;
+    const message = `Fact ${factId}: ${what} ${filled.fault}`;
+    throw new GateError(type, message, [{ type, message, factId, where: place }]);
   }
 
   return {
@@ -74,7 +81,7 @@ export function createSource(
       const headers = Object.fromEntries(
         Object.entries(config.headers ?? {}).map(([name, value]) => [
           name,
-          typeof value === 'string' ? fill(value, target, escapeForHeader) : value,
+          typeof value === 'string' ? filledIn(value, target, escapeForHeader, `header ${name}`) : value,
         ]),
       );
       const { bearerToken } = config;

@@ -210,7 +210,9 @@ describe('the parameters of a query', () => {
   it('that the deployment lacks are an error when they are needed', async () => {
     await expect(collect({ query: 'm{a="{attributes.risk}"}' })).rejects.toMatchObject({
       type: 'FactInvalid',
-      message: expect.stringContaining('needs attributes.risk, which the deployment does not have'),
+      message: expect.stringContaining(
+        'm{a="{attributes.risk}"} needs attributes.risk, which the deployment does not have',
+      ),
     });
     expect(server.queries).toEqual([]);
   });
