@@ -143,6 +143,16 @@ describe('a deployment that gets messages it cannot read', () => {
       await endsWell();
     }));
 
+  it('signals that come before the first workflow task are noted, and wedge nothing', async () => {
+    await client().start({ id, stages: [{ name: 'canary' }] });
+    for (const [, payloads] of HOSTILE) await rawSignal(target(), 'resume', payloads);
+    await rawSignal(target(), 'nobody', []);
+    await paused(async () => {
+      expect((await explain()).notes).toHaveLength(10);
+      await endsWell();
+    });
+  });
+
   it('signals of unknown names are noted, in a bounded number, whatever they carry', () =>
     paused(async () => {
       for (const name of ['resumee', '__temporal_x', 'x'.repeat(900)]) {
@@ -153,7 +163,7 @@ describe('a deployment that gets messages it cannot read', () => {
       for (let index = 0; index < 20; index += 1) await rawSignal(target(), `name-${index}`, []);
       const { notes } = await explain();
       expect(notes).toHaveLength(10);
-      expect(notes.at(-1)).toBe('Signal "name-19" not accepted: Expected one of resume, abort, override');
+      expect(notes.at(-1)).toBe('Signal "name-19" not accepted: Expected one of resume, abort, override, pause');
       await rawSignal(target(), 'y'.repeat(900), []);
       expect((await explain()).notes.at(-1)?.length).toBeLessThan(400);
       await endsWell();

@@ -27,7 +27,14 @@ export class OperatedWorkflow<K extends string, R, M = unknown> {
   constructor(words: OperationWords<K, R>, carried: CarriedOperation<R> | undefined) {
     const { details, attributes } = words;
     this.view = new WorkflowView({ details: () => details(this.inbox.notes), attributes }, carried?.shownAttributes);
-    this.inbox = new Inbox({ ...words.inbox, noted: () => this.view.publish() }, carried);
+    // Signals that came before their handlers are taken while the inbox is made, and may be noted then.
+    let isMade = false;
+    const noted = (): void => {
+      if (isMade) this.view.publish();
+    };
+    this.inbox = new Inbox({ ...words.inbox, noted }, carried);
+    isMade = true;
+    if (this.inbox.notes.length > 0) this.view.publish();
   }
 
   /**
