@@ -21,6 +21,8 @@ export const CommonFailure = {
 /** What only the gate can meet. Each further domain has a list like this one, and joins `FailureType`. */
 export const GateFailure = {
   LeaseLapsed: 'LeaseLapsed',
+  /** the deployment was paused for longer than `pauseTimeout` */
+  PauseTimedOut: 'PauseTimedOut',
   DeploymentDenied: 'DeploymentDenied',
   DeploymentAborted: 'DeploymentAborted',
 } as const;
@@ -43,6 +45,7 @@ export const NON_RETRYABLE_FAILURES: readonly FailureType[] = [
   FailureType.ManifestInvalid,
   FailureType.RevisionConflict,
   FailureType.LeaseLapsed,
+  FailureType.PauseTimedOut,
   FailureType.DeploymentDenied,
   FailureType.DeploymentAborted,
 ];

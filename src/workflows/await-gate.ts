@@ -39,7 +39,7 @@ let turn: Promise<unknown> = Promise.resolve();
  * in Temporal ends the deployment as an abort by `temporal`, with its records and messages; one of a scope of your own
  * ends the wait alone.
  *
- * @throws ApplicationFailure DeploymentDenied or DeploymentAborted
+ * @throws ApplicationFailure DeploymentDenied, DeploymentAborted or PauseTimedOut
  * @throws CancelledFailure
  */
 export async function awaitGate(request: AwaitGateRequest): Promise<GatePass> {

@@ -18,7 +18,7 @@ export interface DeploymentInput {
 /**
  * One deployment: each stage waits at the gate, then acts. Returns the final status when every stage is done.
  *
- * @throws ApplicationFailure DeploymentDenied, DeploymentAborted or ActionFailed
+ * @throws ApplicationFailure DeploymentDenied, DeploymentAborted, PauseTimedOut or ActionFailed
  * @throws Error for carried state of a newer release, which fails the workflow task only
  */
 export async function deployment(input: DeploymentInput): Promise<DeploymentStatus> {

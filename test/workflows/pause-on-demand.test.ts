@@ -243,6 +243,28 @@ describe('a pause on demand', () => {
     await handle().terminate();
   });
 
+  it.each([
+    ['fail', 'failed', 'PauseTimedOut'],
+    ['abort', 'aborted', 'DeploymentAborted'],
+  ] as const)('an error pause that lasts for pauseTimeout ends after a last decision: %s', async (end, state, type) => {
+    gate.verdict = { outcome: 'error', faults: [{ type: 'FactStale', message: 'old' }] };
+    await start({ name: 'canary', recheckEvery: '10m', pauseTimeout: '1s', onPauseTimeout: end, ...acts });
+    await expect(handle().result()).rejects.toMatchObject({ cause: { type } });
+    const now = await status();
+    expect([now.state, now.endReason]).toEqual([state, 'paused for 1s (pauseTimeout): FactStale: old']);
+    expect(gate.kinds()).toEqual(['decision:error', 'pause', 'decision:error', 'resolved', 'ended']);
+    expect(gate.collected.map(({ bypassCache }) => bypassCache)).toEqual([false, true]);
+  });
+
+  it('an error pause whose last decision allows ends by itself with autoResume', async () => {
+    gate.verdict = { outcome: 'error', faults: [{ type: 'FactStale', message: 'old' }] };
+    await start({ name: 'canary', recheckEvery: '10m', pauseTimeout: '3s', autoResume: true });
+    await reaches('paused');
+    gate.verdict = { outcome: 'allow' };
+    await closed();
+    expect((await status()).state).toBe('done');
+  });
+
   it('a workflow of your own that awaits the gate is paused by the same call', async () => {
     gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
     const workflowId = `rollout-${id}`;

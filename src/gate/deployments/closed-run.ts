@@ -39,7 +39,9 @@ export function remainingStatus({ deploymentId, state, stage = '', spec, pause }
 
 /** What is known of a deployment whose run was ended in Temporal: as it was then, and how it ended. */
 export function closedStatus(known: DeploymentStatus, end: GateState, endReason: string): DeploymentStatus {
-  return isFinal(known.state) && known.state !== end ? known : { ...known, state: end, endReason };
+  if (isFinal(known.state) && known.state !== end) return known;
+  const { hold: _over, ...rest } = known;
+  return { ...rest, state: end, endReason };
 }
 
 /**

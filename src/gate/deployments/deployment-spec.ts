@@ -50,6 +50,8 @@ export const StageSchema = Type.Object(
     recheckAtMost: Type.Optional(Duration()),
     giveUpAfter: Type.Optional(Duration()),
     autoResume: Type.Optional(Type.Boolean()),
+    pauseTimeout: Type.Optional(Duration()),
+    onPauseTimeout: Type.Optional(Type.Union([Type.Literal('abort'), Type.Literal('fail')])),
     mode: Type.Optional(Type.Union([Type.Literal('enforce'), Type.Literal('observe')])),
     overrideValidFor: Type.Optional(Duration()),
   },
@@ -81,6 +83,9 @@ export interface StageSpec {
   giveUpAfter?: string;
   /** a pause ends by itself once nothing is wrong any more */
   autoResume?: boolean;
+  /** a pause on an error lasts at most so long: the deployment then ends, as `onPauseTimeout` says */
+  pauseTimeout?: string;
+  onPauseTimeout?: 'abort' | 'fail';
   /** `observe` records what it would have done and lets the stage pass */
   mode?: 'enforce' | 'observe';
   /** how long an operator's override counts */

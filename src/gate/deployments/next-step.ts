@@ -12,6 +12,8 @@ export const NextStep = {
   awaitOperator: 'await-operator',
   /** the pause is over; what follows then must be asked once more */
   endPause: 'end-pause',
+  /** the pause has lasted too long: the deployment ends */
+  pauseOver: 'pause-over',
   allow: 'allow',
   wait: 'wait',
   deny: 'deny',
@@ -25,7 +27,7 @@ const LAPSES_BEFORE_PAUSE = 3;
  * What follows from the newest decision, `progress.lastDecision`, which must be there.
  *
  * @param resumed true when an operator's resume asked for this decision
- * @param nowMs epoch milliseconds, the workflow's clock: `giveUpAfter` is judged against it
+ * @param nowMs epoch milliseconds, the workflow's clock: `giveUpAfter` and `pauseTimeout` are judged against it
  */
 export function nextStep(
   progress: GateProgress,
@@ -34,8 +36,10 @@ export function nextStep(
 ): NextStep {
   const outcome = progress.lastDecision?.decision.outcome ?? 'error';
   if (behaviour.mode === 'observe') return NextStep.observe;
-  if (outcome === 'error') return NextStep.pause;
-  if (progress.pause) return behaviour.autoResume || resumed ? NextStep.endPause : NextStep.awaitOperator;
+  const isOver = nowMs >= pauseEndsAtMs(progress, behaviour);
+  if (outcome === 'error') return isOver ? NextStep.pauseOver : NextStep.pause;
+  if (progress.pause && (behaviour.autoResume || resumed)) return NextStep.endPause;
+  if (progress.pause) return isOver ? NextStep.pauseOver : NextStep.awaitOperator;
   if (outcome === 'allow') return NextStep.allow;
   const sinceMs = progress.deniedSinceMs ?? progress.lastDecision?.decisionTimeMs ?? nowMs;
   const isGivenUp = behaviour.giveUpAfterMs !== undefined && nowMs - sinceMs >= behaviour.giveUpAfterMs;
@@ -62,9 +66,17 @@ export function isFollowed(step: NextStep, { pause }: Pick<GateProgress, 'pause'
   return step !== NextStep.wait && step !== NextStep.awaitOperator;
 }
 
-/** When a denial is given up; Infinity while the stage is paused, or waits for ever. */
-export function givesUpAtMs({ pause, deniedSinceMs }: GateProgress, { giveUpAfterMs }: CompiledBehaviour): number {
-  return pause || deniedSinceMs === undefined || giveUpAfterMs === undefined ? Infinity : deniedSinceMs + giveUpAfterMs;
+/** When a denial is given up, or a pause is over; Infinity where it is for ever. */
+export function givesUpAtMs(progress: GateProgress, behaviour: CompiledBehaviour): number {
+  const { pause, deniedSinceMs } = progress;
+  if (pause) return pauseEndsAtMs(progress, behaviour);
+  const { giveUpAfterMs } = behaviour;
+  return deniedSinceMs === undefined || giveUpAfterMs === undefined ? Infinity : deniedSinceMs + giveUpAfterMs;
+}
+
+/** When a pause on an error has lasted too long; Infinity without one. An outage of the store of records is none. */
+export function pauseEndsAtMs({ pause }: GateProgress, { pauseTimeout }: CompiledBehaviour): number {
+  return pause === undefined || pauseTimeout === undefined ? Infinity : pause.startedAtMs + pauseTimeout.afterMs;
 }
 
 /** False for a stage that was waiting or paused when it was carried over, or that a lapsed lease paused: it waits first. */

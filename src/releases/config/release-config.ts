@@ -126,6 +126,10 @@ export const StageBehaviour = Type.Object(
     /** ends a waiting denial as denied; absent waits for ever */
     giveUpAfter: Type.Optional(Duration()),
     autoResume: Type.Boolean({ default: false }),
+    /** how long a pause on an error may last; after a last decision the deployment then ends; absent pauses for ever */
+    pauseTimeout: Type.Optional(Duration()),
+    /** as what a deployment ends that was paused for so long */
+    onPauseTimeout: Type.Union([Type.Literal('abort'), Type.Literal('fail')], { default: 'fail' }),
     mode: Type.Union([Type.Literal('enforce'), Type.Literal('observe')], { default: 'enforce' }),
     /** how long an operator's override holds */
     overrideValidFor: Duration('15m'),

@@ -13,6 +13,8 @@ import { resumeMessage } from '../../gate/deployments/operator-reply';
 import type { Patch } from '../../gate/deployments/patches';
 import { leaseLapsedFault } from '../../gate/deployments/pause';
 import { compileBehaviour, type CompiledBehaviour } from '../../gate/deployments/stage-behaviour';
+import { formatDuration } from '../../kernel/duration';
+import { faultText } from '../../kernel/fault-text';
 import { FailureType, type Fault } from '../../kernel/failures';
 import { LIMITS } from '../../kernel/limits';
 import { shortText } from '../../kernel/short-text';
@@ -63,8 +65,8 @@ export class StageGate {
   /**
    * Returns when the stage may continue: allowed, overridden, or only observed.
    *
-   * @throws ApplicationFailure DeploymentDenied when denied for good, DeploymentAborted when an operator aborts; both
-   *   after their records are stored
+   * @throws ApplicationFailure DeploymentDenied when denied for good, DeploymentAborted when an operator aborts,
+   *   PauseTimedOut or DeploymentAborted when a pause lasts too long; all after their records are stored
    */
   async awaitPass(): Promise<GatePass> {
     let turn: Turn | undefined = asksAtOnce(this.gate.progress) ? { by: 'start' } : undefined;
@@ -331,6 +333,9 @@ export class StageGate {
         case NextStep.endPause:
           await this.resolvePause(resume ? `resumed by ${resume.call.actor}` : 'the facts have recovered');
           continue;
+        case NextStep.pauseOver:
+          this.answerResume(resume, false);
+          return await this.endPaused();
         case NextStep.allow:
           this.gate.apply({ type: 'allowed' });
           this.answerResume(resume, true);
@@ -378,6 +383,20 @@ export class StageGate {
     const until = new Date(pass.lease?.expiresAtMs ?? 0).toISOString();
     this.inbox.answer(queued, true, `Overridden: stage ${this.stage.name} is allowed until ${until}`);
     return pass;
+  }
+
+  /**
+   * Ends the deployment whose pause has lasted too long, as its behaviour says.
+   *
+   * @param remark what else the end must say, for example that a compensation failed
+   */
+  async endPaused(remark = ''): Promise<never> {
+    const { afterMs = 0, end = 'fail' } = this.behaviour.pauseTimeout ?? {};
+    const { pause } = this.gate.progress;
+    const why = shortText(pause?.faults.map(faultText).join('; ') ?? '', LIMITS.failureChars);
+    const reason = `paused for ${formatDuration(afterMs)} (pauseTimeout): ${why}${remark}`;
+    await this.gate.end(end === 'abort' ? 'aborted' : 'failed', reason);
+    return await this.fail(end === 'abort' ? FailureType.DeploymentAborted : FailureType.PauseTimedOut);
   }
 
   private async fail(type: FailureType): Promise<never> {

@@ -26,6 +26,9 @@ const at = (...events: GateEvent[]): GateProgress =>
     advance,
     advance(initialProgress('d1', ['canary'], undefined), { type: 'stage-entered', stage: 'canary' }),
   );
+/** `aPause` began at 1000, and it is 2000 */
+const over: Partial<CompiledBehaviour> = { pauseTimeout: { afterMs: 1000, end: 'fail' } };
+const late: Partial<CompiledBehaviour> = { pauseTimeout: { afterMs: 1001, end: 'fail' } };
 const found = (outcome: 'allow' | 'deny' | 'error'): GateEvent => ({
   type: 'decided',
   recorded: aDecision({ outcome }),
@@ -47,6 +50,13 @@ describe('nextStep', () => {
     ['an allow in a pause, with autoResume', [paused, found('allow')], { autoResume: true }, false, 'end-pause'],
     ['an allow on a resume', [paused, found('allow')], {}, true, 'end-pause'],
     ['a denial on a resume', [paused, found('deny')], {}, true, 'end-pause'],
+    ['an error at the end of pauseTimeout', [paused, found('error')], over, false, 'pause-over'],
+    ['an error on a resume after pauseTimeout', [paused, found('error')], over, true, 'pause-over'],
+    ['an allow at the end of pauseTimeout', [paused, found('allow')], over, false, 'pause-over'],
+    ['an allow on a resume at the end of pauseTimeout', [paused, found('allow')], over, true, 'end-pause'],
+    ['an allow at its end, with autoResume', [paused, found('allow')], { ...over, autoResume: true }, false, 'end-pause'],
+    ['an error before pauseTimeout', [paused, found('error')], late, false, 'pause'],
+    ['an error without a pause', [found('error')], over, false, 'pause'],
     ...(['allow', 'deny', 'error'] as const).map(
       (outcome): [string, GateEvent[], Partial<CompiledBehaviour>, boolean, string] => [
         `${outcome} of a stage that only observes`,

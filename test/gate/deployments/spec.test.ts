@@ -29,6 +29,10 @@ describe('compileBehaviour', () => {
   it('compileBehaviour takes the release’s defaults, without an end to waiting', () => {
     expect(compileBehaviour(defaults, {})).toEqual(compiled);
     expect(compileBehaviour({ ...defaults, giveUpAfter: '6h' }, {}).giveUpAfterMs).toBe(21_600_000);
+    const timed = { ...defaults, pauseTimeout: '1h' };
+    expect(compileBehaviour(timed, {}).pauseTimeout).toEqual({ afterMs: 3_600_000, end: 'fail' });
+    const over = { pauseTimeout: '2h', onPauseTimeout: 'abort' } as const;
+    expect(compileBehaviour(timed, over).pauseTimeout).toEqual({ afterMs: 7_200_000, end: 'abort' });
   });
 
   it.each([
