@@ -61,7 +61,9 @@ export async function deployment(input: DeploymentInput): Promise<DeploymentStat
 async function runStage(gate: Gate, spec: DeploymentSpec, stage: StageSpec, stageIndex: number): Promise<void> {
   for (;;) {
     const atGate = await gate.begin(stage);
-    const pass = await atGate.awaitPass();
+    // An action that was under way when the run before continued as new needs no other decision.
+    const { interrupted } = gate.progress;
+    const pass = interrupted?.pass ?? (await atGate.awaitPass());
     const { action } = stage;
     const context: ActionContext = {
       deployment_id: spec.id,
@@ -74,7 +76,7 @@ async function runStage(gate: Gate, spec: DeploymentSpec, stage: StageSpec, stag
     const isDone =
       action === undefined ||
       action.type === 'none' ||
-      (await runStageAction(atGate, action, context, pass)) === 'done';
+      (await runStageAction(atGate, action, context, pass, interrupted)) === 'done';
     if (isDone) return atGate.passed();
   }
 }

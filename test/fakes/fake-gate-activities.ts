@@ -46,6 +46,8 @@ export class FakeGateActivities {
   unconfirmed = 0;
   /** how the next action attempts fail, in order; then they succeed */
   actionFailures: { mayHaveBeenSent: boolean; nonRetryable?: boolean }[] = [];
+  /** how many of the next attempts at an action are lost with their worker: they give no sign any more */
+  actionsLost = 0;
   /** of one attempt at an action */
   actionTimeout = '2m';
   /** an action waits until this resolves; a cancellation ends it */
@@ -174,6 +176,11 @@ export class FakeGateActivities {
             message: 'the manifest cannot be read',
             details: [{ mayHaveBeenSent: false }],
           });
+        }
+        if (this.actionsLost > 0) {
+          this.actionsLost -= 1;
+          const { Context } = await import('@temporalio/activity');
+          await Context.current().cancelled;
         }
         const failure = this.actionFailures.shift();
         if (failure) {

@@ -265,6 +265,64 @@ describe('a pause on demand', () => {
     expect((await status()).state).toBe('done');
   });
 
+  describe('workers that die in the action', () => {
+    beforeEach(() => {
+      gate.actionTimeout = '2m';
+    });
+    const loses = async (attempts: number, over: Partial<StageSpec> = {}): Promise<void> => {
+      gate.actionTimeout = '4s';
+      gate.actionsLost = attempts;
+      await start({ name: 'canary', ...acts, ...over });
+    };
+
+    it('five attempts that are lost with their worker pause the deployment, and a resume tries the action again', async () => {
+      await loses(5);
+      const { pause: begun, state } = await reaches('paused');
+      expect(begun?.faults[0]).toMatchObject({
+        type: 'ActionFailed',
+        message: expect.stringContaining('the action http of stage canary, but workers die or hang'),
+      });
+      const override = { ...BOB, for: (await status()).lastDecision?.decisionId };
+      expect(await deployments.call(id, 'override', override)).toMatchObject({ result: 'refused' });
+      expect(await deployments.call(id, 'resume', { ...BOB, for: begun?.id })).toMatchObject({
+        reply: { accepted: true, message: 'Resumed: the action is tried again, under the same idempotency key' },
+      });
+      await closed();
+      expect([state, (await status()).state]).toEqual(['paused', 'done']);
+      expect(new Set(gate.actions.map(({ idempotencyKey }) => idempotencyKey))).toEqual(new Set([`${id}/canary`]));
+      expect(gate.kinds()).toEqual(['decision:allow', 'pause', 'resume', 'resolved', 'acted', 'ended']);
+      const acted = [...gate.records.values()].find(({ kind }) => kind === 'acted');
+      expect(acted?.details).toMatchObject({ result: 'done', attempts: 6, compensation: 'none' });
+    });
+
+    it('an abort of such a pause takes the action back, also after continue-as-new', async () => {
+      gate.actionTimeout = '4s';
+      gate.actionsLost = 5;
+      const spec = { id, stages: [{ name: 'canary', ...acts }] };
+      await env.client.workflow.start('deployment', {
+        workflowId: handle().workflowId,
+        taskQueue,
+        args: [{ spec, historyLimit: 30 }],
+      });
+      const first = (await handle().describe()).runId;
+      await reaches('paused');
+      await eventually('another run', async () => (await handle().describe()).runId !== first);
+      expect(await deployments.call(id, 'abort', BOB)).toMatchObject({ reply: { accepted: true, state: 'aborted' } });
+      await closed();
+      expect(gate.compensations).toEqual([`${id}/canary`]);
+      expect((await status()).endReason).toBe('aborted by bob: it is over (compensated)');
+      expect(gate.actions).toHaveLength(5);
+    });
+
+    it('such a pause that lasts for pauseTimeout ends the deployment, and takes the action back', async () => {
+      await loses(5, { pauseTimeout: '1s' });
+      await closed();
+      const now = await status();
+      expect([now.state, gate.compensations]).toEqual(['failed', [`${id}/canary`]]);
+      expect(now.endReason).toContain('paused for 1s (pauseTimeout): ActionFailed');
+    });
+  });
+
   it('a workflow of your own that awaits the gate is paused by the same call', async () => {
     gate.verdict = { outcome: 'deny', reasons: ['too many: 3'] };
     const workflowId = `rollout-${id}`;

@@ -59,7 +59,7 @@ function usefulSignals({
   if (state === 'paused' && pause) useful.push({ signals: onPause, meantFor: pause.id });
   if (lastDecision && !isOutage && state === 'waiting')
     useful.push({ signals: ['override', 'abort'], meantFor: lastDecision.decisionId });
-  if (lastDecision && !isOutage && state === 'paused')
+  if (lastDecision && !isOutage && pause?.reason !== FailureType.ActionFailed && state === 'paused')
     useful.push({ signals: ['override'], meantFor: lastDecision.decisionId });
   return useful;
 }

@@ -2,6 +2,7 @@ import type { Incident } from '../../alerts/incident';
 import { DeploymentEnd } from '../../audit/ends';
 import type { HandledCall } from '../../kernel/operator-call';
 import type { Pause as BasicPause } from '../../kernel/pause';
+import type { GatePass } from './gate-pass';
 import type { LookDetails, Looks } from './looks';
 import type { Look, RecordedDecision } from './recorded-decision';
 
@@ -54,6 +55,17 @@ export interface Hold {
   untilMs?: number;
 }
 
+/** An action of which a request may have left, and that an operator must decide about. */
+export interface InterruptedAction {
+  /** what it began under, and is tried again under */
+  pass: GatePass;
+  /** epoch milliseconds */
+  startedAtMs: number;
+  attempts: number;
+  /** of the newest attempts, null for one without an answer */
+  statuses: (number | null)[];
+}
+
 /** The answer to an operator's call: whether it took effect, and the state that it left. */
 export interface OperatorReply {
   kind: 'resume' | 'abort' | 'override' | 'pause';
@@ -86,6 +98,8 @@ export interface CarriedGate {
   pause?: Pause;
   /** version 2 */
   hold?: Hold;
+  /** version 2 */
+  interrupted?: InterruptedAction;
   /** what people are told of the stage's trouble; absent in what an earlier release carried */
   incident?: Incident;
   lastDecision?: RecordedDecision;

@@ -142,7 +142,9 @@ function unblock(status: DeploymentStatus): string[] {
     return [
       ...shortList(status.pause.faults.map(mend)),
       `Then continue: ${resume}`,
-      ...(status.lastDecision ? [`Allow this stage all the same: ${command('override', status)}`] : []),
+      ...(status.lastDecision && status.pause.reason !== FailureType.ActionFailed
+        ? [`Allow this stage all the same: ${command('override', status)}`]
+        : []),
       `Give up: ${abort}`,
     ];
   }
@@ -182,6 +184,8 @@ function mend(fault: NonNullable<DeploymentStatus['pause']>['faults'][number]): 
       return 'The audit store must be back; the deployment then resumes by itself';
     case 'LeaseLapsed':
       return `Raise the max age of the fact that lapsed, or shorten the way to the action: ${fault.message}`;
+    case 'ActionFailed':
+      return 'See why the workers die or hang (gate doctor, their logs, memory); a resume tries the action again under the same idempotency key';
     default:
       return `${fault.type} must be mended: ${fault.message}`;
   }

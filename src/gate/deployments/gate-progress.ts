@@ -10,6 +10,7 @@ import {
   type CarriedGate,
   type DeploymentStatus,
   type Hold,
+  type InterruptedAction,
   type Pause,
   type Recheck,
   type StageProgress,
@@ -25,6 +26,8 @@ export interface GateProgress {
   readonly pause?: Pause;
   /** an operator has paused the deployment; `isHeld` tells whether that keeps it where it is by now */
   readonly hold?: Hold;
+  /** the action that the pause is about: a request of it may have left */
+  readonly interrupted?: InterruptedAction;
   /** the store of record is down: shown before any other pause */
   readonly auditOutage?: Pause;
   /** what people are told of the stage's trouble */
@@ -53,6 +56,7 @@ type OptionalKey =
   | 'incident'
   | 'pause'
   | 'hold'
+  | 'interrupted'
   | 'auditOutage'
   | 'deniedSinceMs'
   | 'nextAskAtMs'
@@ -87,6 +91,8 @@ export type GateEvent =
   /** an incident has opened, is another than it was, or (absent) is resolved */
   | { type: 'incident-changed'; incident?: Incident }
   | { type: 'action-started' }
+  /** the action waits for an operator; the pause follows */
+  | { type: 'action-interrupted'; interrupted: InterruptedAction }
   | { type: 'lease-lapsed'; release: ReleaseRef }
   /** the lapses in a row have become a pause, and the next one is the first again */
   | { type: 'lapses-counted' }
@@ -110,6 +116,7 @@ export function initialProgress(
     leaseLapses,
     pause,
     hold,
+    interrupted,
     lastDecision,
     lastLook,
     looks,
@@ -126,6 +133,7 @@ export function initialProgress(
     leaseLapses,
     pause,
     hold,
+    interrupted,
     lastDecision,
     lastLook,
     looks,
@@ -137,9 +145,9 @@ export function initialProgress(
 /** What continue-as-new carries of it. */
 export function carriedProgress(progress: GateProgress): Omit<CarriedGate, 'handled' | 'notes' | 'shownAttributes'> {
   const { stages, leaseLapses, ...rest } = progress;
-  const { stageIndex, pause, hold, lastDecision, lastLook, looks, deniedSinceMs, incident } = rest;
-  const present = { stageIndex, pause, hold, lastDecision, lastLook, looks, deniedSinceMs, incident };
-  const version = hold === undefined ? 1 : CARRIED_VERSION;
+  const { stageIndex, pause, hold, interrupted, lastDecision, lastLook, looks, deniedSinceMs, incident } = rest;
+  const present = { stageIndex, pause, hold, interrupted, lastDecision, lastLook, looks, deniedSinceMs, incident };
+  const version = hold === undefined && interrupted === undefined ? 1 : CARRIED_VERSION;
   return withoutUndefined({ version, leaseLapses, stages: [...stages], ...present });
 }
 
@@ -188,7 +196,9 @@ export function advance(progress: GateProgress, event: GateEvent): GateProgress 
     case 'incident-changed':
       return event.incident ? { ...progress, incident: event.incident } : without(progress, 'incident');
     case 'action-started':
-      return inState(progress, 'acting');
+      return inState(without(progress, 'interrupted'), 'acting');
+    case 'action-interrupted':
+      return { ...progress, interrupted: event.interrupted };
     case 'lease-lapsed':
       return inState(
         { ...progress, leaseLapses: progress.leaseLapses + 1, requiredRelease: event.release },
@@ -201,7 +211,10 @@ export function advance(progress: GateProgress, event: GateEvent): GateProgress 
     case 'stage-passed':
       return { ...finishStage(without(progress, 'requiredRelease')), leaseLapses: 0 };
     case 'ended':
-      return inState(withoutUndefined({ ...progress, hold: undefined, endReason: event.reason }), event.state);
+      return inState(
+        withoutUndefined({ ...progress, hold: undefined, interrupted: undefined, endReason: event.reason }),
+        event.state,
+      );
     default:
       return event satisfies never;
   }

@@ -39,6 +39,8 @@ export function misfit(kind: OperatorCallKind, call: OperatorCall, status: Deplo
     case 'override':
       if (status.hold)
         return `Cannot override: resume pause ${status.hold.id} first, ${holdText(status.hold)}; ${found}`;
+      if (status.pause?.reason === FailureType.ActionFailed)
+        return `Cannot override: the action has begun, and a request of it may have left; gate resume tries it again, gate abort takes it back; ${found}`;
       if (status.state !== 'waiting' && status.state !== 'paused') return `Cannot override: ${found}`;
       if (call.for !== status.lastDecision?.decisionId) {
         return `Cannot override: the call is meant for decision ${meantFor}, but the newest is ${status.lastDecision?.decisionId ?? 'none'}; ${found}`;

@@ -5,6 +5,7 @@
 export const PATCHES = [
   'accepted-calls',
   'acted-and-ended',
+  'lost-workers',
   'recheck',
   'shown-overrides',
   'shown-owners',

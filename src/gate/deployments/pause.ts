@@ -25,6 +25,14 @@ export function pauseAlert(pause: Pause, status: DeploymentStatus, endsAtMs?: nu
   };
 }
 
+/** Why a stage pauses whose action's workers were lost again and again. */
+export function workersLostFault(action: string, stage: string, lost: number): Fault {
+  return {
+    type: FailureType.ActionFailed,
+    message: `Expected an answer of the action ${action} of stage ${stage}, but workers die or hang while they run it: ${lost} attempts were lost with their worker`,
+  };
+}
+
 /** Why a stage pauses after leases that lapsed again and again. */
 export function leaseLapsedFault(lapses: number, delayMs: number, limit?: { factId: string; maxAgeMs: number }): Fault {
   const because = limit

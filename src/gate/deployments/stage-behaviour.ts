@@ -2,7 +2,7 @@ import { parseDuration } from '../../kernel/duration';
 import type { StageBehaviour } from '../../releases/config/release-config';
 import type { StageSpec } from './deployment-spec';
 
-type Newer = 'recheckAtMost' | 'resolveAfter' | 'onPauseTimeout';
+type Newer = 'recheckAtMost' | 'resolveAfter';
 type KnownBehaviour = Omit<StageBehaviour, Newer> & Partial<Pick<StageBehaviour, Newer>>;
 
 /** How a stage behaves, with durations in milliseconds. */

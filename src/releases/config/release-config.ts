@@ -128,8 +128,8 @@ export const StageBehaviour = Type.Object(
     autoResume: Type.Boolean({ default: false }),
     /** how long a pause on an error may last; after a last decision the deployment then ends; absent pauses for ever */
     pauseTimeout: Type.Optional(Duration()),
-    /** as what a deployment ends that was paused for so long */
-    onPauseTimeout: Type.Union([Type.Literal('abort'), Type.Literal('fail')], { default: 'fail' }),
+    /** as what a deployment ends that was paused for so long; absent is fail */
+    onPauseTimeout: Type.Optional(Type.Union([Type.Literal('abort'), Type.Literal('fail')])),
     mode: Type.Union([Type.Literal('enforce'), Type.Literal('observe')], { default: 'enforce' }),
     /** how long an operator's override holds */
     overrideValidFor: Duration('15m'),

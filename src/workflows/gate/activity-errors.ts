@@ -58,6 +58,12 @@ export function isTimeOut(error: unknown): boolean {
   return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
 }
 
+/** Whether the attempt was lost with its worker, which died or hung: it gave no heartbeat in time. */
+export function isLostWithWorker(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return cause instanceof TimeoutFailure && cause.timeoutType === 'HEARTBEAT';
+}
+
 /** The failure as a fault of `type`, whatever it was: a step that timed out is a fault as well. */
 export function toFault(error: unknown, type: FailureType): Fault {
   const failure = applicationFailure(error);

@@ -20,6 +20,7 @@ const LOCAL_SHARE = 0.22;
 const LOCAL_ATTEMPTS = 3;
 /** The action's worker beats every second; one that has not for this long is taken for dead. */
 const HEARTBEAT_TIMEOUT_MS = 10_000;
+const SHORTEST_HEARTBEAT_MS = 2_000;
 const LOOK_MARGIN_MS = 5_000;
 
 /** Deciding costs no hop through the server where it can be done within the workflow task. */
@@ -70,7 +71,8 @@ export function remoteActivities(
     // Only the action beats: an abort then waits until the request has been taken back or is known to have ended.
     ...(step === 'action'
       ? {
-          heartbeatTimeout: Math.min(HEARTBEAT_TIMEOUT_MS, timeoutMs),
+          // Shorter than the attempt: a worker that died must not look like a receiver that is slow.
+          heartbeatTimeout: Math.min(HEARTBEAT_TIMEOUT_MS, Math.max(SHORTEST_HEARTBEAT_MS, timeoutMs / 2), timeoutMs),
           cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         }
       : {}),

@@ -5,6 +5,7 @@ import { parseDuration } from '../../kernel/duration';
 import { FailureType } from '../../kernel/failures';
 import type { ActedResult } from '../../audit/ends';
 import {
+  isLostWithWorker,
   isRetryable,
   isTimeOut,
   isUntaken,
@@ -15,16 +16,23 @@ import {
   unconfirmedLease,
 } from './activity-errors';
 import { remoteActivities } from './activity-proxies';
+import type { InterruptedAction } from '../../gate/deployments/deployment-state';
 import type { GatePass } from '../../gate/deployments/gate-pass';
+import type { Patch } from '../../gate/deployments/patches';
+import { workersLostFault } from '../../gate/deployments/pause';
 import { holdsAcceptedCalls, isCancelled, throwIfCancelled } from '../parts/accepted-calls';
 import { untilUrgent } from '../parts/await-call';
 import { Compensation } from '../parts/compensation';
+import { passes } from '../parts/patches';
 import type { StageGate } from './stage-gate';
 
 /**
  * Runs a stage's action under its lease. The attempts are counted here and not by the server, because whether the lease
  * is still checked depends on how the attempt before ended (gate rules, section 6).
  *
+ * Attempts that are lost with their worker do not count as the action's own: after five of them the deployment is paused.
+ *
+ * @param interrupted what an earlier run has carried of the action: it waits for an operator
  * @returns `lapsed` when the lease ended before a request was sent, or could not be confirmed at the last attempt, or when
  *   the deployment was paused before: the stage must be decided again
  * @throws ApplicationFailure ActionFailed after the last attempt, DeploymentAborted on an operator's abort; the action is
@@ -35,9 +43,10 @@ export async function runStageAction(
   action: ActionSpec,
   context: ActionContext,
   pass: GatePass,
+  interrupted?: InterruptedAction,
 ): Promise<'done' | 'lapsed'> {
   // An operator has paused the deployment since it was allowed.
-  if (stage.isHeld) return 'lapsed';
+  if (!interrupted && stage.isHeld) return 'lapsed';
   const options = stage.activities;
   const request: ActionRequest = {
     action,
@@ -45,9 +54,10 @@ export async function runStageAction(
     idempotencyKey: `${context.deployment_id}/${context.stage}`,
     ...(pass.lease?.release === undefined ? {} : { release: pass.lease.release }),
   };
-  stage.actionStarted();
-  const startedAtMs = Date.now();
-  const statuses: (number | null)[] = [];
+  if (!interrupted) stage.actionStarted();
+  const startedAtMs = interrupted?.startedAtMs ?? Date.now();
+  const statuses: (number | null)[] = [...(interrupted?.statuses ?? [])];
+  let attempts = interrupted?.attempts ?? 0;
   const compensation = new Compensation();
   let sent = false;
   const noteSent = (): void => {
@@ -59,7 +69,7 @@ export async function runStageAction(
     stage.recordActed({
       type: action.type,
       result,
-      attempts: statuses.length,
+      attempts,
       statuses: statuses.slice(-KEPT_STATUSES),
       durationMs: Date.now() - startedAtMs,
       compensation: result !== 'done' && !compensation.isEmpty ? 'due' : 'none',
@@ -68,7 +78,7 @@ export async function runStageAction(
   /** An abort that was accepted ends the deployment here, and so does a cancellation by Temporal. */
   const stopIfTold = async (): Promise<void> => {
     const recordIfTried = async (result: ActedResult): Promise<void> => {
-      if (statuses.length > 0) await ended(result);
+      if (attempts > 0) await ended(result);
     };
     const abort = await stage.takeAbort();
     if (abort) {
@@ -80,7 +90,33 @@ export async function runStageAction(
     stage.noteRemark(await takeBack(compensation));
     await throwIfCancelled();
   };
-  for (let attempt = 1; ; attempt += 1) {
+  /** Returns when the action is to be tried again. */
+  const awaitRetry = async (): Promise<void> => {
+    const fault = workersLostFault(nameOf(action), context.stage, MOST_LOST);
+    const known = { pass, startedAtMs, attempts, statuses: statuses.slice(-KEPT_STATUSES) };
+    let told: Awaited<ReturnType<StageGate['awaitRetry']>>;
+    try {
+      told = await stage.awaitRetry(known, fault);
+    } catch (error) {
+      if (stage.mustStop()) await stopIfTold();
+      throw error;
+    }
+    if (told === 'retry') return;
+    if (told === 'over') {
+      await ended('failed', fault.message);
+      return await stage.endPaused(await takeBack(compensation));
+    }
+    await ended('aborted');
+    await stage.endAborted(told.abort, await takeBack(compensation));
+  };
+  // Attempts that were lost with their worker count apart: they say nothing of the action.
+  let lost = 0;
+  if (interrupted) {
+    noteSent();
+    await awaitRetry();
+  }
+  let attempt = 1;
+  for (;;) {
     if (stage.mustStop()) await stopIfTold();
     let failure: unknown;
     let answer: ActionResult | undefined;
@@ -95,7 +131,10 @@ export async function runStageAction(
       failure = error;
     }
     const untaken = isUntaken(failure) && holdsAcceptedCalls();
-    if (!untaken) statuses.push(answer?.status ?? statusOf(failure) ?? null);
+    if (!untaken) {
+      attempts += 1;
+      statuses.push(answer?.status ?? statusOf(failure) ?? null);
+    }
     const lapsed = lapsedLease(failure);
     if (failure === undefined || (!untaken && lapsed === undefined && mayHaveBeenSent(failure))) noteSent();
     await stopIfTold();
@@ -117,14 +156,21 @@ export async function runStageAction(
       await stage.leaseUnconfirmed(pass.lease, unconfirmed);
       return 'lapsed';
     }
-    if (attempt >= options.action.maximumAttempts || !isRetryable(failure) || isFinalTimeOut(action, failure)) {
+    const isLost = isLostWithWorker(failure) && !isFinalTimeOut(action, failure) && passes(LOST_PATCH);
+    if (isLost && lost + 1 >= MOST_LOST) {
+      await awaitRetry();
+      lost = 0;
+      continue;
+    }
+    const isLast = !isLost && attempt >= options.action.maximumAttempts;
+    if (isLast || !isRetryable(failure) || isFinalTimeOut(action, failure)) {
       const { message } = toFault(failure, FailureType.ActionFailed);
       await ended('failed', message);
       const remark = await takeBack(compensation);
       throw ApplicationFailure.nonRetryable(`${message}${remark}`, FailureType.ActionFailed);
     }
     try {
-      await pauseBetweenAttempts(stage, attempt);
+      await pauseBetweenAttempts(stage, isLost ? lost + 1 : attempt);
     } catch (error) {
       if (stage.mustStop()) await stopIfTold();
       if (isCancellation(error) && stage.recordsEnds) {
@@ -133,10 +179,20 @@ export async function runStageAction(
       }
       throw error;
     }
+    if (isLost) lost += 1;
+    else attempt += 1;
   }
 }
 
+/** Runs that pass it count attempts apart that were lost with their worker. */
+const LOST_PATCH: Patch = 'lost-workers';
+/** Attempts that are lost with their worker before an operator is asked. */
+const MOST_LOST = 5;
 const KEPT_STATUSES = 20;
+
+function nameOf(action: ActionSpec): string {
+  return action.type === 'module' ? action.name : action.type;
+}
 
 async function pauseBetweenAttempts(stage: StageGate, attempt: number): Promise<void> {
   const { initialInterval, maximumInterval } = stage.activities.action;

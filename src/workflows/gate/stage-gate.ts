@@ -6,8 +6,15 @@ import type { DeploymentEnd } from '../../audit/ends';
 import { actedAct, endedAct, type EndedRun, type StageAction } from '../../gate/deployments/end-records';
 import { summarise } from '../../gate/deployments/explain';
 import { allowedPass, observedPass, overriddenPass, type GatePass } from '../../gate/deployments/gate-pass';
-import { asksAtOnce, lapsesPause, NextStep, nextAskAtMs, nextStep } from '../../gate/deployments/next-step';
-import type { DeploymentStatus, Pause } from '../../gate/deployments/deployment-state';
+import {
+  asksAtOnce,
+  lapsesPause,
+  NextStep,
+  nextAskAtMs,
+  nextStep,
+  pauseEndsAtMs,
+} from '../../gate/deployments/next-step';
+import type { DeploymentStatus, InterruptedAction, Pause } from '../../gate/deployments/deployment-state';
 import type { Looked } from '../../gate/deployments/looked';
 import { resumeMessage } from '../../gate/deployments/operator-reply';
 import type { Patch } from '../../gate/deployments/patches';
@@ -202,6 +209,42 @@ export class StageGate {
   /** Ends the pause, if there is one, after its end is recorded. */
   async resolvePause(reason: string): Promise<void> {
     await this.pauses.end(reason);
+  }
+
+  /**
+   * Pauses the stage on an action of which a request may have left, until an operator says what becomes of it, or
+   * `pauseTimeout` is over. A pause that an earlier run began continues.
+   */
+  async awaitRetry(interrupted: InterruptedAction, fault: Fault): Promise<'retry' | 'over' | { abort: GateCall }> {
+    this.gate.apply({ type: 'action-interrupted', interrupted });
+    if (!this.gate.progress.pause) await this.pauses.pauseOn([fault], { decisionId: interrupted.pass.decisionId });
+    for (;;) {
+      const release = await this.gate.holds.awaitRelease(this);
+      const call = release?.by === 'call' ? release.call : release === undefined ? await this.nextCall() : undefined;
+      if (call === 'over') return 'over';
+      if (call?.kind === 'abort') return { abort: call };
+      if (call?.kind !== 'resume') continue;
+      await this.resolvePause(`resumed by ${call.call.actor}`);
+      this.actionStarted();
+      this.gate.showAttributes();
+      this.inbox.answer(call, true, 'Resumed: the action is tried again, under the same idempotency key');
+      return 'retry';
+    }
+  }
+
+  /** The next call to a stage that nothing is looked at; undefined when it is held meanwhile. */
+  private async nextCall(): Promise<GateCall | 'over' | undefined> {
+    const untilMs = pauseEndsAtMs(this.gate.progress, this.behaviour);
+    this.gate.showAttributes();
+    const call = await awaitCall({
+      inbox: this.inbox,
+      pauses: this.pauses,
+      untilMs,
+      interrupted: () => this.isHeld,
+      record: (queued) => this.recordCall(queued),
+      continueAsNewIfLong: () => this.gate.continueAsNewIfLong(),
+    });
+    return call ?? (this.isHeld ? undefined : 'over');
   }
 
   /** Stores an act of the gate's own, or of an operator whom a handler has answered for. */

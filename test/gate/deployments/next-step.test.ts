@@ -54,7 +54,13 @@ describe('nextStep', () => {
     ['an error on a resume after pauseTimeout', [paused, found('error')], over, true, 'pause-over'],
     ['an allow at the end of pauseTimeout', [paused, found('allow')], over, false, 'pause-over'],
     ['an allow on a resume at the end of pauseTimeout', [paused, found('allow')], over, true, 'end-pause'],
-    ['an allow at its end, with autoResume', [paused, found('allow')], { ...over, autoResume: true }, false, 'end-pause'],
+    [
+      'an allow at its end, with autoResume',
+      [paused, found('allow')],
+      { ...over, autoResume: true },
+      false,
+      'end-pause',
+    ],
     ['an error before pauseTimeout', [paused, found('error')], late, false, 'pause'],
     ['an error without a pause', [found('error')], over, false, 'pause'],
     ...(['allow', 'deny', 'error'] as const).map(
