@@ -33,7 +33,8 @@ module.exports = {
   ],
   // Dynamic imports carry an extension, as Node wants it; here they name the TypeScript source.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  maxWorkers: 2,
+  // Suites that run workflows wait for timers more than they compute: two cores carry four of them.
+  maxWorkers: 4,
   // Ends what hangs, and nothing else: no test may depend on how fast the machine is, or what else it does meanwhile.
   testTimeout: 600_000,
 };

@@ -26,7 +26,7 @@ if (!ready) {
     `--coverageThreshold={"global":{"lines":${COVERED_LINES_PERCENT}}}`,
   ];
   const status = run([
-    ...['node_modules/jest/bin/jest.js', '--maxWorkers=2', '--json', `--outputFile=${RESULTS}`],
+    ...['node_modules/jest/bin/jest.js', '--json', `--outputFile=${RESULTS}`],
     ...(chosen.length > 0 ? chosen : coverage),
   ]);
   if (!existsSync(RESULTS)) {
