@@ -47,8 +47,9 @@ describe.each(SHELLS)('gate completion %s', (shell) => {
     const [commands, flags] = ASK[shell](script, line);
     const { stdout } = await run(shell, [...flags, '-c', commands], { cwd: folder });
     // eslint-disable-next-line no-control-regex -- what a terminal is told besides
+    const escapes = /\u001b\[[\d;?]*[a-zA-Z]/g;
     return stdout
-      .replace(/\u001b\[[\d;?]*[a-zA-Z]/g, ' ')
+      .replace(escapes, ' ')
       .split(/\s+/)
       .filter((word) => word !== '');
   };
