@@ -99,6 +99,25 @@ describe('after a crash', () => {
     expect(gate.levels.requests().targeted - before).toBe(1);
   });
 
+  it('a worker killed in each of five attempts: the deployment is paused on the action, and a resume repeats it under the same key', async () => {
+    gate.levels.setMetric('devices', { behaviour: 'hang' });
+    const before = gate.levels.requests().targeted;
+    const requests = (): number => gate.levels.requests().byIdempotencyKey[`${id}/canary`] ?? 0;
+    await start({ name: 'canary', action: patch() });
+    for (let death = 1; death <= 5; death += 1) {
+      await eventually(`request ${death}`, () => requests() === death);
+      await restart();
+    }
+    const { pause } = await gate.pausedOn(id, 'ActionFailed');
+    expect(pause?.faults[0]?.message).toContain('the action http of stage canary, but workers die or hang');
+    gate.heal();
+    expect(await gate.cli('resume', id, ...OPERATOR)).toMatchObject({ code: 0 });
+    await gate.reaches(id, 'done');
+    expect(requests()).toBe(6);
+    expect(gate.levels.requests().targeted - before).toBe(1);
+    expect((await records()).filter((record) => record.outcome === 'allow')).toHaveLength(1);
+  });
+
   it('a worker killed during a pause: the next one has the same pause, and an operator can resume it', async () => {
     gate.levels.setMetric('pending_delta', { behaviour: { status: 503 } });
     await start({ name: 'canary', action: patch() });

@@ -195,8 +195,8 @@ describe('a deployment, from the command line', () => {
     await gate.cli('deploy', '-f', gate.deployment(other, stages));
     for (const one of [id, other]) await gate.reaches(one, 'waiting');
     await eventually('both in the list', async () => {
-      const rows = await gate.json<{ deploymentId: string }[]>('list', '--running');
-      return [id, other].every((one) => rows.some(({ deploymentId }) => deploymentId === one));
+      const rows = await gate.json<{ deployment_id: string }[]>('list', '--running');
+      return [id, other].every((one) => rows.some((row) => row.deployment_id === one));
     });
     const all = await gate.cli('pause', '--all', '--for', '2h', ...OPERATOR);
     expect(all).toMatchObject({ code: 0, stderr: '' });

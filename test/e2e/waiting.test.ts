@@ -205,8 +205,10 @@ describe('a deployment that waits', () => {
         gate.alerts.received.map((received) => JSON.stringify(received)).find((text) => text.includes('GateWedged')),
       );
       expect(alert).toContain(`deployment/${id} waits with a failing workflow task`);
-      const metrics = await (await fetch(`${second.httpUrl}/metrics`)).text();
-      expect(metrics).toMatch(/^gate_wedged_workflows 1$/m);
+      // Either worker may have told of it first.
+      await eventually('the count', async () =>
+        /^gate_wedged_workflows 1$/m.test(await (await fetch(`${second.httpUrl}/metrics`)).text()),
+      );
     } finally {
       await client.workflow.getHandle(workflowIdOf(id)).terminate('over');
       await second.stop();

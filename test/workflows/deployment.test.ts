@@ -449,6 +449,7 @@ describe('the deployment workflow', () => {
         expect(await deployments.call(id, 'abort', OPERATOR)).toEqual({
           result: 'refused',
           message: `Cannot abort: deployment ${id} is done at stage canary`,
+          hasEnded: true,
         });
         expect(await deployments.call(`${id}-unknown`, 'abort', OPERATOR)).toEqual({
           result: 'refused',
