@@ -1,3 +1,4 @@
+import { CARRIED_VERSION } from '../../../src/gate/deployments/deployment-state';
 import { workflowIdOf } from '../../../src/kernel/names';
 import { FakeGateActivities } from '../../fakes/fake-gate-activities';
 import { FakeStepActivities } from '../../fakes/fake-step-activities';
@@ -10,7 +11,7 @@ partsContract('the deployment', require.resolve('../../../src/workflows'), (id) 
   const action = { type: 'http', method: 'PATCH', url: 'http://127.0.0.1:2/devices', compensation } as const;
   const spec = { id, stages: [{ name: 'canary', action }] };
   const carried = {
-    version: 2,
+    version: CARRIED_VERSION + 1,
     handled: [],
     notes: [],
     stages: [],
