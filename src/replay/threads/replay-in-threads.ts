@@ -114,7 +114,14 @@ class ReplayPool {
 
   private start(): ReplayThread {
     const thread: ReplayThread = new ReplayThread(this.data, this.deadlineMs, {
-      answered: (answer) => this.answered(answer),
+      answered: (answer) => {
+        try {
+          this.answered(answer);
+        } catch (error) {
+          // Nobody else would hear of it, and the replay would wait for this batch for ever.
+          this.fail(error as Error);
+        }
+      },
       ended: (why, message, at) => this.ended(thread, why, message, at),
     });
     this.threads.add(thread);

@@ -24,7 +24,8 @@ const READY = `
 /** Says of each batch how many evaluations it was told not to try. */
 const ANSWERS = `${READY}
   parentPort.on('message', ({ batch, failed }) =>
-    parentPort.postMessage({ batch, report: { ...${JSON.stringify(emptyReport())}, decisions: 1, notReproduced: failed.size }, firsts: [], last: new Map() }))`;
+    parentPort.postMessage({ batch, report: { ...${JSON.stringify(emptyReport())}, decisions: 1, notReproduced: failed.size }, firsts: [], last: new Map(), own: [] }))`;
+const ANSWERS_NONSENSE = `${READY} parentPort.on('message', ({ batch }) => parentPort.postMessage({ batch, report: {} }))`;
 const DIES_BETWEEN = `${READY} parentPort.on('message', () => { throw new Error('gone'); })`;
 const DIES_IN_EVALUATION = `${READY}
   parentPort.on('message', ({ batch }) => {
@@ -74,5 +75,10 @@ describe('a replay whose threads end', () => {
       type: 'PolicyUnavailable',
       message: expect.stringContaining(message),
     });
+  });
+
+  it('a replay whose thread answers what cannot be merged fails', async () => {
+    programs = [ANSWERS_NONSENSE];
+    await expect(run()).rejects.toThrow('not iterable');
   });
 });
