@@ -131,6 +131,28 @@ describe('after a crash', () => {
     expect((await records()).filter((record) => record.kind === 'pause')).toHaveLength(1);
   });
 
+  it('a worker that is dead when all are paused: the pause is told as unconfirmed, takes effect later, and outlives the next death', async () => {
+    gate.levels.setMetric('max_pending', { value: 3100 });
+    await start({ name: 'canary', onDeny: 'wait', recheckEvery: '10m', action: patch() });
+    await gate.reaches(id, 'waiting');
+    await eventually('it in the list', async () => {
+      const rows = await gate.json<{ deployment_id: string }[]>('list', '--running');
+      return rows.some((row) => row.deployment_id === id);
+    });
+    await worker.kill();
+    const all = await gate.cli('pause', '--all', '--timeout', '2s', ...OPERATOR);
+    expect(all).toMatchObject({ code: 4, stdout: expect.stringContaining(`${id}: `) });
+    const isPaused = async () => (await gate.cli('status', id)).stdout.includes('Paused by ann');
+    worker = await gate.spawnWorker();
+    await eventually('the pause', isPaused);
+    await restart();
+    await eventually('the same pause', isPaused);
+    gate.heal();
+    expect(await gate.cli('resume', id, ...OPERATOR)).toMatchObject({ code: 0 });
+    await gate.reaches(id, 'done');
+    expect((await records()).filter((record) => record.kind === 'pause')).toHaveLength(1);
+  });
+
   it('a worker killed again and again: each stage is decided and acted on once', async () => {
     const names = ['s1', 's2', 's3', 's4', 's5'];
     await start(...names.map((name) => ({ name, action: patch() })));

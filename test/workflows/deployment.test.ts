@@ -454,6 +454,7 @@ describe('the deployment workflow', () => {
         expect(await deployments.call(`${id}-unknown`, 'abort', OPERATOR)).toEqual({
           result: 'refused',
           message: `Cannot abort: deployment ${id}-unknown is unknown`,
+          hasEnded: true,
         });
       }));
   });
