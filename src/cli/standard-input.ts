@@ -1,7 +1,5 @@
+import { LARGEST_BYTES } from '../platform/documents/loaders/read-bytes';
 import { CliExit, ExitCode, type CliIo } from './io';
-
-/** As of files that hold documents. */
-const LARGEST_BYTES = 1024 * 1024;
 
 /** All of standard input. @throws CliExit 2 when it is more than 1 MiB */
 export async function readStandardInput({ stdin = process.stdin }: Pick<CliIo, 'stdin'>): Promise<Uint8Array> {

@@ -1,14 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { quoted, snakeCase, toCommandJson } from '../../src/cli/command-json';
 import { statusResult } from '../../src/cli/deployments/status-result';
-import { createProgram } from '../../src/cli/program';
 import { Results } from '../../src/cli/results';
 import { aDecision, aStatus } from '../gate/deployments/a-status';
-import { anIo } from './an-io';
+import { everyCommand } from './every-command';
 import { runCli } from './run-cli';
 
 const POLICY = join(__dirname, '..', '..', 'policy');
@@ -33,15 +31,6 @@ const facts = (pending: number) => ({
   region_health: { euWest: { status: 'green' } },
 });
 
-/** Every command that does something, by its words. */
-async function everyCommand(): Promise<{ words: string[]; command: Command }[]> {
-  const leaves = (command: Command, words: string[]): { words: string[]; command: Command }[] =>
-    command.commands.length === 0
-      ? [{ words, command }]
-      : command.commands.flatMap((child) => leaves(child, [...words, child.name()]));
-  return leaves(await createProgram({ io: anIo(folder), exit: () => undefined }), []);
-}
-
 /** Keys of a document that a command made itself: what stands below the names of documents is not looked at. */
 function keysOf(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(keysOf);
@@ -52,7 +41,7 @@ function keysOf(value: unknown): string[] {
 
 describe('-o json', () => {
   it('every command tells of a wrong option in JSON, and on stderr; one without JSON on stderr alone', async () => {
-    for (const { words, command } of await everyCommand()) {
+    for (const { words, command } of await everyCommand(folder)) {
       const { code, stdout, stderr } = await runCli(folder, [...words, '--no-such-option', '-o', 'json']);
       expect({ words, code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('error: ') });
       const formats = command.options.find(({ long }) => long === '--output')?.argChoices;

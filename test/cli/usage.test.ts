@@ -1,13 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { fitColumns } from '../../src/cli/fit-columns';
 import { formatAge } from '../../src/cli/output';
-import { createProgram } from '../../src/cli/program';
 import { run } from '../../src/cli/run';
 import { anIo } from './an-io';
+import { everyCommand } from './every-command';
 import { runCli } from './run-cli';
 
 let folder: string;
@@ -16,18 +15,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function everyCommand(): Promise<{ words: string[]; command: Command }[]> {
-  const leaves = (command: Command, words: string[]): { words: string[]; command: Command }[] =>
-    command.commands.length === 0
-      ? [{ words, command }]
-      : command.commands.flatMap((child) => leaves(child, [...words, child.name()]));
-  return leaves(await createProgram({ io: anIo(folder), exit: () => undefined }), []);
-}
-
 describe('the command line', () => {
   it('every duration needs a unit, and its default is shown as one', async () => {
     const tried: string[] = [];
-    for (const { words, command } of await everyCommand()) {
+    for (const { words, command } of await everyCommand(folder)) {
       for (const { long, flags, defaultValue } of command.options.filter((one) => one.flags.includes('<duration>'))) {
         const { code, stderr } = await runCli(folder, [...words, long ?? '', '30']);
         expect({ flags, code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('such as 45s') });

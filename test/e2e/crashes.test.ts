@@ -135,10 +135,7 @@ describe('after a crash', () => {
     gate.levels.setMetric('max_pending', { value: 3100 });
     await start({ name: 'canary', onDeny: 'wait', recheckEvery: '10m', action: patch() });
     await gate.reaches(id, 'waiting');
-    await eventually('it in the list', async () => {
-      const rows = await gate.json<{ deployment_id: string }[]>('list', '--running');
-      return rows.some((row) => row.deployment_id === id);
-    });
+    await eventually('it in the list', async () => (await gate.running()).includes(id));
     await worker.kill();
     const all = await gate.cli('pause', '--all', '--timeout', '2s', ...OPERATOR);
     expect(all).toMatchObject({ code: 4, stdout: expect.stringContaining(`${id}: `) });

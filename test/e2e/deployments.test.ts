@@ -195,8 +195,8 @@ describe('a deployment, from the command line', () => {
     await gate.cli('deploy', '-f', gate.deployment(other, stages));
     for (const one of [id, other]) await gate.reaches(one, 'waiting');
     await eventually('both in the list', async () => {
-      const rows = await gate.json<{ deployment_id: string }[]>('list', '--running');
-      return [id, other].every((one) => rows.some((row) => row.deployment_id === one));
+      const running = await gate.running();
+      return [id, other].every((one) => running.includes(one));
     });
     const all = await gate.cli('pause', '--all', '--for', '2h', ...OPERATOR);
     expect(all).toMatchObject({ code: 0, stderr: '' });
@@ -286,9 +286,7 @@ describe('a deployment, from the command line', () => {
   it('gate list shows a deployment, and gate list --running only until it ends', async () => {
     await deploy([{ name: 'canary' }], ...WAIT);
     await eventually('the deployment in the list', async () => (await gate.cli('list')).stdout.includes(id));
-    expect(
-      (await gate.json<{ deployment_id: string }[]>('list', '--running')).map((one) => one.deployment_id),
-    ).not.toContain(id);
+    expect(await gate.running()).not.toContain(id);
   });
 
   it('the worker names the release in force on /readyz and /healthz, and counts decisions on /metrics', async () => {

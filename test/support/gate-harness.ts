@@ -36,6 +36,8 @@ export interface GateHarness {
   cli(...args: string[]): Promise<CliResult>;
   /** the command's answer as JSON, whatever its exit code */
   json<T>(...args: string[]): Promise<T>;
+  /** ids of the deployments that `gate list --running` shows */
+  running(): Promise<string[]>;
   startWorker(): Promise<RunningWorker>;
   /** a worker of its own process, from the built package, which a test may kill */
   spawnWorker(): Promise<NodeChild>;
@@ -167,6 +169,8 @@ export async function startGateHarness(options: HarnessOptions = {}): Promise<Ga
       if (stdout === '') throw new Error(`gate ${args.join(' ')} printed nothing: ${stderr}`);
       return JSON.parse(stdout) as T;
     },
+    running: async () =>
+      (await harness.json<{ deployment_id: string }[]>('list', '--running')).map((row) => row.deployment_id),
     startWorker: async () => {
       const worker = await startWorker(await loadSettings(settingsFile, env, folder), { env, ...harness.quiet });
       workers.push(worker);

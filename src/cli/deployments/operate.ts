@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { FailureType } from '../../kernel/failures';
 import type { OperatorCallKind } from '../../gate/deployments/operator-call';
-import type { CallResult, DeploymentClient } from '../../clients/deployment-client';
+import type { DeploymentClient } from '../../clients/deployment-client';
 import { CliExit, ExitCode, type CommandContext } from '../io';
 import { durationOption, examples, withOutput, withSettings, withWorkflowId, type CommonOptions } from '../options';
-import { printJson, printLines } from '../output';
 import { failureOf, notFound } from '../exit';
+import { printReply, replyOf } from './call-answer';
 import { exitCodeOf } from './status-text';
 import { connect } from '../temporal-client';
 
@@ -72,12 +72,9 @@ function operatorCommand(
       const { actor, reason } = options;
       const call = { actor, reason, ...(target === undefined ? {} : { for: target }) };
       const answer = await deployments.call(id, kind, call, options.updateId, options.workflowId);
-      if (answer.result === 'refused') throw new CliExit(ExitCode.usage, answer.message, FailureType.RevisionConflict);
-      if (answer.result === 'unconfirmed')
-        throw new CliExit(ExitCode.timeout, `${kind} of ${id}: not confirmed${whatIsKnown(answer)}`);
-      if (options.output === 'json') printJson(io, answer.reply);
-      else printLines(io, [answer.reply.message]);
-      const { accepted, message, state } = answer.reply;
+      const reply = replyOf(id, kind, answer);
+      printReply(io, reply, options);
+      const { accepted, message, state } = reply;
       if (accepted || (kind === 'resume' && state === 'paused'))
         exit(kind === 'abort' ? ExitCode.ok : exitCodeOf(state));
       else exit(ExitCode.usage, failureOf(FailureType.RevisionConflict, message));
@@ -85,24 +82,6 @@ function operatorCommand(
       await close();
     }
   });
-}
-
-/** What became of a call without an answer, as far as Temporal knows. */
-export function whatIsKnown({ taken, isTaskFailing }: Extract<CallResult, { result: 'unconfirmed' }>): string {
-  switch (taken) {
-    case 'no':
-      return isTaskFailing
-        ? ': Temporal took nothing, because the workflow task of the deployment fails; gate doctor names the build that it needs'
-        : ': Temporal did not take it, so it has no effect; send it again';
-    case 'held':
-      return ': Temporal holds it until a worker takes it; it may still take effect, or be lost if the workflow task fails';
-    case 'accepted':
-      return ' yet: the deployment has accepted it, and it takes effect; gate status shows when';
-    case 'unknown':
-      return '; may still take effect';
-    default:
-      return taken satisfies never;
-  }
 }
 
 /** What the call is meant for when the operator does not say: what they would see now. */

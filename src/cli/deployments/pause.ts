@@ -7,7 +7,7 @@ import { CliExit, ExitCode, type CommandContext } from '../io';
 import { durationOption, examples, withOutput, withSettings, withWorkflowId, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
 import { connect } from '../temporal-client';
-import { whatIsKnown } from './operate';
+import { printReply, replyOf, unconfirmedText, whatIsKnown } from './call-answer';
 
 interface PauseOptions extends CommonOptions {
   all?: boolean;
@@ -54,15 +54,10 @@ export function pauseCommand({ io, exit }: CommandContext): Command {
     try {
       if (id === undefined) return await pauseAll(deployments, options, { io, exit });
       const answer = await deployments.call(id, 'pause', callOf(options), options.updateId, options.workflowId);
-      if (answer.result !== 'answered') {
-        const { message } = outcomeOf(id, answer);
-        if (answer.result === 'unconfirmed') throw new CliExit(ExitCode.timeout, message);
-        throw new CliExit(ExitCode.usage, message, FailureType.RevisionConflict);
-      }
-      if (options.output === 'json') printJson(io, answer.reply);
-      else printLines(io, [answer.reply.message]);
-      if (answer.reply.accepted) exit(ExitCode.ok);
-      else exit(ExitCode.usage, failureOf(FailureType.RevisionConflict, answer.reply.message));
+      const reply = replyOf(id, 'pause', answer);
+      printReply(io, reply, options);
+      if (reply.accepted) exit(ExitCode.ok);
+      else exit(ExitCode.usage, failureOf(FailureType.RevisionConflict, reply.message));
     } finally {
       await close();
     }
@@ -128,7 +123,7 @@ function outcomeOf(deploymentId: string, answer: CallResult): PausedOne {
 }
 
 function unconfirmed(deploymentId: string, known: string): PausedOne {
-  return { deploymentId, result: 'unconfirmed', message: `pause of ${deploymentId}: not confirmed${known}` };
+  return { deploymentId, result: 'unconfirmed', message: unconfirmedText(deploymentId, 'pause', known) };
 }
 
 function lasting(text: string): string {
