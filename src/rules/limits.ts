@@ -1,0 +1,11 @@
+/** How big the parts of a rule policy may be; far above what people write and read, and well below what holds up a thread. */
+export const RULE_LIMITS = {
+  /** conditions of one policy, those that hold others included */
+  conditions: 1_000,
+  /** levels of conditions in one another */
+  depth: 32,
+  /** items of the list that `in` and `not_in` compare with */
+  listItems: 10_000,
+  /** characters of a regular expression */
+  patternChars: 1_000,
+} as const;
