@@ -12,6 +12,8 @@ export interface ExplainedCondition {
   kind: 'all' | 'any' | 'not' | 'metric' | 'function';
   /** one sentence; the condition's own description where it has one */
   sentence: string;
+  /** whether the sentence is the condition's own description */
+  described?: true;
   metric?: string;
   operator?: Operator;
   expected?: JsonValue;
@@ -32,20 +34,20 @@ export function explainCondition(
   scope: ConditionScope,
 ): ExplainedCondition {
   const explain = (part: Condition) => explainCondition(part, functions, scope);
-  const describe = (sentence: string) => condition.description ?? sentence;
+  const describe = (sentence: string) => described(condition, sentence);
   if ('all' in condition) {
     const parts = condition.all.map(explain);
     const outcome = allOf(parts.map((part) => part.outcome));
-    return { outcome, kind: 'all', sentence: describe(counted(parts, 'of')), parts };
+    return { outcome, kind: 'all', ...describe(counted(parts)), parts };
   }
   if ('any' in condition) {
     const parts = condition.any.map(explain);
     const outcome = anyOf(parts.map((part) => part.outcome));
-    return { outcome, kind: 'any', sentence: describe(counted(parts, 'of')), parts };
+    return { outcome, kind: 'any', ...describe(counted(parts)), parts };
   }
   if ('not' in condition) {
     const part = explain(condition.not);
-    return { outcome: not(part.outcome), kind: 'not', sentence: describe(`not: ${part.sentence}`), parts: [part] };
+    return { outcome: not(part.outcome), kind: 'not', ...describe(`not: ${part.sentence}`), parts: [part] };
   }
   const judged = judgeOf(condition, functions)(scope);
   return 'function' in condition ? explainedCall(condition, judged) : explainedComparison(condition, judged);
@@ -58,19 +60,23 @@ export function missingMetrics(explained: ExplainedCondition): string[] {
   return [...new Set(missing)];
 }
 
-function counted(parts: readonly ExplainedCondition[], word: string): string {
+function described({ description }: Condition, sentence: string): Pick<ExplainedCondition, 'sentence' | 'described'> {
+  return description === undefined ? { sentence } : { sentence: description, described: true };
+}
+
+function counted(parts: readonly ExplainedCondition[]): string {
   const held = parts.filter((part) => part.outcome === 'true').length;
   const unknown = parts.filter((part) => part.outcome === 'unknown').length;
-  return `${held} ${word} ${parts.length} hold${unknown === 0 ? '' : `, ${unknown} unknown`}`;
+  return `${held} of ${parts.length} hold${unknown === 0 ? '' : `, ${unknown} unknown`}`;
 }
 
 function explainedComparison(condition: Comparison, judged: Judged): ExplainedCondition {
-  const { metric, operator, description } = condition;
+  const { metric, operator } = condition;
   const { truth: outcome, actual, expected, reason, missing } = judged;
   return {
     outcome,
     kind: 'metric',
-    sentence: description ?? sentenceOf(condition, judged),
+    ...described(condition, sentenceOf(condition, judged)),
     metric,
     operator,
     ...(expected === undefined ? {} : { expected }),
@@ -80,14 +86,15 @@ function explainedComparison(condition: Comparison, judged: Judged): ExplainedCo
   };
 }
 
-function explainedCall({ function: name, args, description }: FunctionCall, judged: Judged): ExplainedCondition {
+function explainedCall(condition: FunctionCall, judged: Judged): ExplainedCondition {
+  const { function: name, args } = condition;
   const { truth: outcome, reason, missing } = judged;
   const call = `${name}(${args === undefined ? '' : shortText(JSON.stringify(args), 200)})`;
   const why = reason === 'missing' ? `: ${missing.join(', ')} missing` : reason === 'type' ? ': a value of another type' : '';
   return {
     outcome,
     kind: 'function',
-    sentence: description ?? `${call} is ${outcome}${why}`,
+    ...described(condition, `${call} is ${outcome}${why}`),
     ...(reason === undefined ? {} : { reason }),
     ...(missing.length === 0 ? {} : { missing }),
   };

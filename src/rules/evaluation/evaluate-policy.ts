@@ -1,0 +1,96 @@
+import type { JsonObject } from '../../kernel/json';
+import { explainCondition, missingMetrics, type ExplainedCondition } from '../conditions/explain-condition';
+import type { Truth } from '../conditions/truth';
+import { anyOf } from '../conditions/truth';
+import { metricsRead } from '../conditions/metrics-read';
+import { parseMetricPath } from '../conditions/metric-path';
+import type { RulePolicy } from '../document/rule-policy';
+import type { RuleDomain } from '../domain';
+import { decidingSentence } from './deciding-sentence';
+
+/** Something that policies are about, such as a shard; or nothing, for policies that read none. */
+export interface Subject {
+  id?: string;
+  labels: Readonly<Record<string, string>>;
+  /** by prefix: `{ shard: {…} }` */
+  metrics: JsonObject;
+}
+
+/** Something that can be chosen, such as a node. */
+export interface Candidate {
+  id: string;
+  metrics: JsonObject;
+  /** why it can never be chosen, whatever a policy says; its conditions are not evaluated then */
+  barred?: string;
+}
+
+/** What a state is to the engine. */
+export interface EvaluationState {
+  nowMs: number;
+  /** by prefix, of what is neither subject nor candidate */
+  metrics: JsonObject;
+  candidates: readonly Candidate[];
+}
+
+export interface CandidateResult {
+  id: string;
+  kept: boolean;
+  outcome: Truth;
+  /** why it was dropped, or what is unknown of it; empty for one that is kept */
+  reason: string;
+}
+
+export interface PolicyResult {
+  policy: string;
+  subject?: string;
+  outcome: Truth;
+  /** the whole tree; for a policy that reads candidates, that of the first one kept, else of the first unknown, else of the first */
+  conditions: ExplainedCondition;
+  missing: string[];
+  /** only for a policy that reads candidates */
+  candidates?: CandidateResult[];
+}
+
+/** Whether conditions read a metric with this prefix. */
+export function reads(policy: RulePolicy, prefix: string): boolean {
+  return metricsRead(policy.conditions).some((metric) => parseMetricPath(metric)![0] === prefix);
+}
+
+/**
+ * One policy over one subject. With conditions on candidates the whole tree is evaluated once for each: the policy is true if
+ * one is kept, else unknown if one was unknown, else false.
+ */
+export function evaluatePolicy(
+  policy: RulePolicy,
+  subject: Subject,
+  state: EvaluationState,
+  domain: RuleDomain,
+): PolicyResult {
+  const explain = (candidate: JsonObject) =>
+    explainCondition(policy.conditions, domain.functions, {
+      metrics: { ...state.metrics, ...subject.metrics, ...candidate },
+      nowMs: state.nowMs,
+    });
+  const base = { policy: policy.name, ...(subject.id === undefined ? {} : { subject: subject.id }) };
+  if (!reads(policy, domain.prefixes.candidate)) {
+    const conditions = explain({});
+    return { ...base, outcome: conditions.outcome, conditions, missing: missingMetrics(conditions) };
+  }
+  const results = state.candidates.map(({ id, metrics, barred }) => {
+    const conditions = explain(metrics);
+    if (barred !== undefined) return { conditions, result: { id, kept: false, outcome: 'false' as Truth, reason: barred } };
+    const { outcome } = conditions;
+    const reason = outcome === 'true' ? '' : decidingSentence(conditions);
+    return { conditions, result: { id, kept: outcome === 'true', outcome, reason } };
+  });
+  const outcome = anyOf(results.map(({ result }) => result.outcome));
+  const told = results.find(({ result }) => result.outcome === outcome)?.conditions ?? explain({});
+  const unknown = outcome === 'unknown' ? results.filter(({ result }) => result.outcome === 'unknown') : [];
+  return {
+    ...base,
+    outcome,
+    conditions: told,
+    missing: [...new Set(unknown.flatMap(({ conditions }) => missingMetrics(conditions)))],
+    candidates: results.map(({ result }) => result),
+  };
+}
