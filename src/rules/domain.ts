@@ -2,7 +2,11 @@ import type { TSchema } from '@sinclair/typebox';
 import type { ConditionFunctions } from './conditions/functions';
 import type { RuleAction } from './document/rule-policy';
 
-/** How policies of one type settle actions that contradict each other. */
+/**
+ * What happens to the actions of several policies of one type. `highest_priority`: of two that contradict each other the one
+ * that comes first in the order is kept. `first_match`: only the first policy that matched acts. `merge`: actions that do not
+ * contradict each other become one.
+ */
 export type ConflictRule = 'highest_priority' | 'first_match' | 'merge';
 
 /** A kind of policy, such as `placement`. */
@@ -13,8 +17,12 @@ export interface PolicyType {
   actions: Readonly<Record<string, TSchema>>;
   /** which operations its policies are asked for; the name of each is one of the domain's */
   operations: readonly string[];
-  /** one action that does what both do; undefined when they contradict each other */
-  merge?(one: RuleAction, other: RuleAction): RuleAction | undefined;
+  /** @default highest_priority */
+  conflicts?: ConflictRule;
+  /** one sentence of how two actions of the same name contradict each other; undefined when both can be done */
+  contradiction(one: RuleAction, other: RuleAction): string | undefined;
+  /** one action that does what both do; only asked of two that do not contradict each other */
+  merge(one: RuleAction, other: RuleAction): RuleAction;
 }
 
 /**
