@@ -44,7 +44,8 @@ export function withIncludes(
     const fragment = Object.hasOwn(fragments, name) ? fragments[name] : undefined;
     if (fragment === undefined) {
       const close = closeName(name, Object.keys(fragments));
-      const hint = close === undefined ? `known are ${Object.keys(fragments).join(', ') || 'none'}` : `did you mean ${close}?`;
+      const hint =
+        close === undefined ? `known are ${Object.keys(fragments).join(', ') || 'none'}` : `did you mean ${close}?`;
       faults.push({ pointer: at, sentence: `unknown fragment ${shortText(name, 80)}; ${hint}` });
       return { include: name };
     }

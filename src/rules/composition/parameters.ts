@@ -43,7 +43,7 @@ export function fillIn(
     const argument = Object.hasOwn(given, name) ? given[name] : (parameter.default as JsonValue | undefined);
     if (argument === undefined) {
       faults.push({ pointer: at, sentence: `the parameter ${name} has no default and is not given` });
-      return item;
+      return null;
     }
     return argument;
   }

@@ -40,7 +40,10 @@ export function resolveDocument(
     const parent = document.extends;
     if (parent === undefined) {
       if (document.arguments !== undefined) {
-        faults.push({ pointer: '/arguments', sentence: 'expected extends beside arguments: they are for its parameters' });
+        faults.push({
+          pointer: '/arguments',
+          sentence: 'expected extends beside arguments: they are for its parameters',
+        });
       }
       return {};
     }
@@ -59,7 +62,12 @@ export function resolveDocument(
     return effective(found, (document.arguments ?? {}) as JsonObject, '/arguments', [...within, parent]);
   }
 
-  function effective(document: PolicyDocument, args: JsonObject, argsAt: string, within: readonly string[]): JsonObject {
+  function effective(
+    document: PolicyDocument,
+    args: JsonObject,
+    argsAt: string,
+    within: readonly string[],
+  ): JsonObject {
     const parameters = document.parameters ?? {};
     const parent = inheritedBy(document, within);
     faults.push(...declarationFaults(parameters, '/parameters'), ...argumentFaults(parameters, args, argsAt));

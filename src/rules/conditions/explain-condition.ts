@@ -90,7 +90,8 @@ function explainedCall(condition: FunctionCall, judged: Judged): ExplainedCondit
   const { function: name, args } = condition;
   const { truth: outcome, reason, missing } = judged;
   const call = `${name}(${args === undefined ? '' : shortText(JSON.stringify(args), 200)})`;
-  const why = reason === 'missing' ? `: ${missing.join(', ')} missing` : reason === 'type' ? ': a value of another type' : '';
+  const why =
+    reason === 'missing' ? `: ${missing.join(', ')} missing` : reason === 'type' ? ': a value of another type' : '';
   return {
     outcome,
     kind: 'function',
@@ -119,12 +120,18 @@ const WORDS: Record<Operator, string> = {
 };
 
 /** `node.cpu_usage < 80 holds: it is 42`. */
-function sentenceOf({ metric, operator, value }: Comparison, { truth, actual, expected, reason, missing }: Judged): string {
+function sentenceOf(
+  { metric, operator, value }: Comparison,
+  { truth, actual, expected, reason, missing }: Judged,
+): string {
   const other = isMetricReference(value) ? value.metric : value === undefined ? '' : shown(value);
   const claim = [metric, WORDS[operator], other].filter((word) => word !== '').join(' ');
-  if (reason === 'missing') return `${claim} is unknown: ${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing`;
-  const against = isMetricReference(value) && expected !== undefined ? ` and ${value.metric} is ${shown(expected)}` : '';
-  if (reason === 'type') return `${claim} is unknown: ${metric} is ${shown(actual)}${against}, which cannot be compared`;
+  if (reason === 'missing')
+    return `${claim} is unknown: ${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing`;
+  const against =
+    isMetricReference(value) && expected !== undefined ? ` and ${value.metric} is ${shown(expected)}` : '';
+  if (reason === 'type')
+    return `${claim} is unknown: ${metric} is ${shown(actual)}${against}, which cannot be compared`;
   const found = actual === undefined ? 'it is missing' : `it is ${shown(actual)}${against}`;
   return `${claim} ${truth === 'true' ? 'holds' : 'does not hold'}: ${found}`;
 }

@@ -35,7 +35,11 @@ const WITHOUT_VALUE: readonly string[] = [Operator.exists, Operator.not_exists];
  *
  * @param pointer of `value` in the document
  */
-export function conditionFaults(value: JsonValue | undefined, pointer: string, functions: ConditionFunctions): RuleFault[] {
+export function conditionFaults(
+  value: JsonValue | undefined,
+  pointer: string,
+  functions: ConditionFunctions,
+): RuleFault[] {
   const faults: RuleFault[] = [];
   let count = 0;
   const fault = (at: string, sentence: string) => {
@@ -53,7 +57,10 @@ export function conditionFaults(value: JsonValue | undefined, pointer: string, f
       return;
     }
     if (!isJsonObject(condition)) {
-      fault(at, `expected a condition, such as { "metric": …, "operator": …, "value": … }, got ${describeKind(condition)}`);
+      fault(
+        at,
+        `expected a condition, such as { "metric": …, "operator": …, "value": … }, got ${describeKind(condition)}`,
+      );
       return;
     }
     const kinds = Object.keys(KINDS).filter((key) => Object.hasOwn(condition, key));
@@ -86,7 +93,10 @@ export function conditionFaults(value: JsonValue | undefined, pointer: string, f
 
   function readList(list: JsonValue | undefined, at: string, depth: number): void {
     if (!Array.isArray(list) || list.length === 0) {
-      fault(at, `expected a list of at least one condition, got ${Array.isArray(list) ? 'an empty list' : describeKind(list)}`);
+      fault(
+        at,
+        `expected a list of at least one condition, got ${Array.isArray(list) ? 'an empty list' : describeKind(list)}`,
+      );
       return;
     }
     list.forEach((item, index) => read(item, `${at}/${index}`, depth + 1));
@@ -107,7 +117,8 @@ export function conditionFaults(value: JsonValue | undefined, pointer: string, f
       const hint = close === undefined ? '' : ` (did you mean ${close}?)`;
       fault(`${at}/operator`, `expected one of ${OPERATORS.join(', ')}${hint}, got ${shown(operator)}`);
     } else if (WITHOUT_VALUE.includes(operator)) {
-      if (expected !== undefined) fault(`${at}/value`, `expected no value beside ${operator}, got ${describeKind(expected)}`);
+      if (expected !== undefined)
+        fault(`${at}/value`, `expected no value beside ${operator}, got ${describeKind(expected)}`);
     } else readValue(operator as keyof typeof OPERATOR_RULES, expected, `${at}/value`);
   }
 

@@ -36,7 +36,10 @@ export function dependencyFaults(policies: readonly RulePolicy[]): DependencyFau
         path.pop();
       } else if (onPath.has(dependency)) {
         const cycle = path.slice(path.findIndex(({ name }) => name === dependency)).map(({ name }) => name);
-        faults.push({ name: dependency, fault: `policies depend on one another: ${[...cycle, dependency].join(' → ')}` });
+        faults.push({
+          name: dependency,
+          fault: `policies depend on one another: ${[...cycle, dependency].join(' → ')}`,
+        });
       } else if (byName.has(dependency) && !done.has(dependency)) {
         path.push({ name: dependency, next: 0 });
         onPath.add(dependency);

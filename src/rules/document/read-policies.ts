@@ -12,7 +12,13 @@ import { parseMetricPath } from '../conditions/metric-path';
 import { asCondition, conditionFaults, type RuleFault } from '../conditions/read-condition';
 import type { RuleDomain } from '../domain';
 import { dependencyFaults } from './dependencies';
-import { FragmentsDocumentSchema, PolicyDocumentSchema, toAction, type PolicyDocument, type RulePolicy } from './rule-policy';
+import {
+  FragmentsDocumentSchema,
+  PolicyDocumentSchema,
+  toAction,
+  type PolicyDocument,
+  type RulePolicy,
+} from './rule-policy';
 
 /** A document that may hold a policy, several of them, or fragments. */
 export interface RuleSource {
@@ -49,7 +55,8 @@ export function readPolicies(sources: readonly RuleSource[], domain: RuleDomain)
         const read = validate<{ fragments: Fragments }>(FragmentsDocumentSchema, document, where);
         for (const [name, condition] of Object.entries(read.fragments)) {
           if (!Object.hasOwn(fragments, name)) fragments[name] = condition;
-          else faults.push(faultAt(where, `/fragments/${escapePointer(name)}`, `the fragment ${name} is defined twice`));
+          else
+            faults.push(faultAt(where, `/fragments/${escapePointer(name)}`, `the fragment ${name} is defined twice`));
         }
         return;
       }
@@ -89,10 +96,7 @@ export function inOrder(one: RulePolicy, other: RulePolicy): number {
 }
 
 /** A policy from its effective document, with every fault of its conditions and actions. */
-export function toPolicy(
-  document: PolicyDocument,
-  domain: RuleDomain,
-): { policy?: RulePolicy; faults: RuleFault[] } {
+export function toPolicy(document: PolicyDocument, domain: RuleDomain): { policy?: RulePolicy; faults: RuleFault[] } {
   const faults: RuleFault[] = [
     ...typeFaults(document, domain),
     ...conditionFaults(document.conditions, '/conditions', domain.functions),
@@ -146,7 +150,8 @@ function typeFaults(document: PolicyDocument, { types, operations }: RuleDomain)
     return faults;
   }
   const list = actionsOf(document);
-  if (list.length === 0) faults.push({ pointer: '/actions', sentence: 'expected at least one action, got an empty list' });
+  if (list.length === 0)
+    faults.push({ pointer: '/actions', sentence: 'expected at least one action, got an empty list' });
   list.forEach((action, index) => {
     const at = Array.isArray(actions) ? `/actions/${index}` : '/actions';
     const names = Object.keys(action);
@@ -169,7 +174,10 @@ function typeFaults(document: PolicyDocument, { types, operations }: RuleDomain)
       if (!(error instanceof GateError)) throw error;
       // The place is the caller's to say.
       for (const { message } of error.faults) {
-        faults.push({ pointer: `${at}/${escapePointer(name)}`, sentence: message.replace(/^: /, '').replaceAll('the document', name) });
+        faults.push({
+          pointer: `${at}/${escapePointer(name)}`,
+          sentence: message.replace(/^: /, '').replaceAll('the document', name),
+        });
       }
     }
   });
@@ -180,7 +188,10 @@ function timeFaults({ effectiveFrom, effectiveUntil }: PolicyDocument): RuleFaul
   const faults: RuleFault[] = [];
   for (const [key, text] of Object.entries({ effectiveFrom, effectiveUntil })) {
     if (text === undefined || parseTime(text) !== undefined) continue;
-    faults.push({ pointer: `/${key}`, sentence: `expected an RFC 3339 time such as 2026-11-26T10:00:00Z, got ${JSON.stringify(text)}` });
+    faults.push({
+      pointer: `/${key}`,
+      sentence: `expected an RFC 3339 time such as 2026-11-26T10:00:00Z, got ${JSON.stringify(text)}`,
+    });
   }
   const [from, until] = [parseTime(effectiveFrom), parseTime(effectiveUntil)];
   if (from !== undefined && until !== undefined && from >= until) {

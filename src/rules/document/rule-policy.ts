@@ -28,10 +28,7 @@ const Names = Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { unique
 /** When a policy runs by itself: at an interval, or by a cron line in a time zone. */
 export const TriggerSchema = Type.Union([
   Type.Object({ every: Duration() }, strict),
-  Type.Object(
-    { cron: Type.String({ minLength: 1 }), timeZone: Type.String({ minLength: 1, default: 'UTC' }) },
-    strict,
-  ),
+  Type.Object({ cron: Type.String({ minLength: 1 }), timeZone: Type.String({ minLength: 1, default: 'UTC' }) }, strict),
 ]);
 export type Trigger = Static<typeof TriggerSchema>;
 
@@ -50,7 +47,9 @@ const Time = Type.String({ description: 'an RFC 3339 time such as 2026-11-26T10:
 /** A policy as it is written: conditions and actions may hold parameters and includes, and are checked when these are filled in. */
 export const PolicyDocumentSchema = Type.Object(
   {
-    version: Type.Optional(Type.String({ minLength: 1, maxLength: 20, description: "the author's label, such as 1.0" })),
+    version: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 20, description: "the author's label, such as 1.0" }),
+    ),
     name: Type.String({ minLength: 1, maxLength: 255 }),
     description: Type.Optional(Type.String()),
     type: Type.Optional(Type.String({ minLength: 1, maxLength: 50 })),

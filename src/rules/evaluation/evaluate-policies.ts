@@ -110,7 +110,8 @@ class Evaluator {
   /** Whatever operation a dependency is for; one that is disabled, or not for this subject's labels, never matches. */
   private isMet(name: string): boolean {
     const policy = this.byName.get(name);
-    if (policy === undefined || skipReason(policy, { labels: this.subject.labels }, this.domain) !== undefined) return false;
+    if (policy === undefined || skipReason(policy, { labels: this.subject.labels }, this.domain) !== undefined)
+      return false;
     return this.result(policy).matched;
   }
 }

@@ -78,7 +78,8 @@ export function evaluatePolicy(
   }
   const results = state.candidates.map(({ id, metrics, barred }) => {
     const conditions = explain(metrics);
-    if (barred !== undefined) return { conditions, result: { id, kept: false, outcome: 'false' as Truth, reason: barred } };
+    if (barred !== undefined)
+      return { conditions, result: { id, kept: false, outcome: 'false' as Truth, reason: barred } };
     const { outcome } = conditions;
     const reason = outcome === 'true' ? '' : decidingSentence(conditions);
     return { conditions, result: { id, kept: outcome === 'true', outcome, reason } };

@@ -13,7 +13,11 @@ export interface Question {
 }
 
 /** Whether a policy is for this question: by its type and its scope, and enabled. Undefined when it is. */
-export function skipReason(policy: RulePolicy, { operation, labels }: Question, domain: RuleDomain): SkipReason | undefined {
+export function skipReason(
+  policy: RulePolicy,
+  { operation, labels }: Question,
+  domain: RuleDomain,
+): SkipReason | undefined {
   if (!policy.enabled) return 'disabled';
   if (operation !== undefined) {
     if (!domain.types.get(policy.type)!.operations.includes(operation)) return 'type';

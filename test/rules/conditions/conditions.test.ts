@@ -39,7 +39,10 @@ describe('each operator is true, false or unknown', () => {
       for (const x of answers[outcome]) expect([x, truth(condition, { node: { x } })]).toEqual([x, outcome]);
     }
     for (const x of answers.type) {
-      expect(explainCondition(condition, NONE, over({ node: { x } }))).toMatchObject({ outcome: 'unknown', reason: 'type' });
+      expect(explainCondition(condition, NONE, over({ node: { x } }))).toMatchObject({
+        outcome: 'unknown',
+        reason: 'type',
+      });
     }
     for (const metrics of [{}, { node: null }, { node: {} }, { node: { x: null } }, { node: 'text' }] as JsonObject[]) {
       expect(truth(condition, metrics)).toBe('unknown');
@@ -83,7 +86,11 @@ describe('a tree of conditions', () => {
     expect(truth({ any: names.map(leaf) }, METRICS)).toBe(any);
   });
   test('not unknown is unknown', () => {
-    expect(['t', 'f', 'u'].map((name) => truth({ not: leaf(name as 't') }, METRICS))).toEqual(['false', 'true', 'unknown']);
+    expect(['t', 'f', 'u'].map((name) => truth({ not: leaf(name as 't') }, METRICS))).toEqual([
+      'false',
+      'true',
+      'unknown',
+    ]);
   });
 });
 
