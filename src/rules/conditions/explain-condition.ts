@@ -1,7 +1,8 @@
 import type { JsonValue } from '../../kernel/json';
 import { shortText } from '../../kernel/short-text';
 import { judgeOf, type ConditionScope, type Judged, type UnknownReason } from './compile-condition';
-import { isMetricReference, Operator, type Comparison, type Condition, type FunctionCall } from './condition';
+import type { Operator } from './condition';
+import { isMetricReference, type Comparison, type Condition, type FunctionCall } from './condition';
 import type { ConditionFunctions } from './functions';
 import { allOf, anyOf, not, type Truth } from './truth';
 

@@ -1,4 +1,5 @@
 import { displayStep } from '../../kernel/json-pointer';
+import { parseJsonText } from '../../platform/documents/json-text';
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_-]*/;
 const STEP = /^(?:\.([A-Za-z_][A-Za-z0-9_-]*)|\[(0|[1-9][0-9]{0,8})\]|\[("(?:[^"\\]|\\.)*")\])/;
@@ -32,7 +33,7 @@ export function metricName(keys: readonly string[]): string {
 
 function unquoted(text: string): string | undefined {
   try {
-    return JSON.parse(text) as string;
+    return parseJsonText(text) as string;
   } catch {
     return undefined;
   }

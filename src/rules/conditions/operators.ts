@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js';
 import { canonicalJson } from '../../kernel/canonical-json';
 import type { JsonValue } from '../../kernel/json';
-import { Operator } from './condition';
+import type { Operator } from './condition';
 
 /**
  * Whether a value that is there, and is not null, meets a comparison; undefined when it is of a type that the operator

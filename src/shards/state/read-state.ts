@@ -17,7 +17,10 @@ const NodeSchema = Type.Object({
   zone: Type.Optional(Type.String()),
   labels: Labels,
   capacity: Type.Optional(
-    Type.Object({ shards: Type.Optional(Type.Integer({ minimum: 0 })), bytes: Type.Optional(Type.Number({ minimum: 0 })) }),
+    Type.Object({
+      shards: Type.Optional(Type.Integer({ minimum: 0 })),
+      bytes: Type.Optional(Type.Number({ minimum: 0 })),
+    }),
   ),
   cost_per_hour: Share,
   cpu_usage: Share,
@@ -40,9 +43,7 @@ export const StateSchema = Type.Object(
     version: Type.Optional(Type.String()),
     nodes: Type.Array(NodeSchema),
     shards: Type.Optional(Type.Array(ShardSchema)),
-    moves: Type.Optional(
-      Type.Array(Type.Object({ shard: Id, from: Type.Optional(Id), to: Id }, strict)),
-    ),
+    moves: Type.Optional(Type.Array(Type.Object({ shard: Id, from: Type.Optional(Id), to: Id }, strict))),
     cluster: Type.Optional(Type.Object({})),
   },
   strict,
@@ -108,7 +109,8 @@ function referenceFaults(
   shards.forEach(({ id, replicas = [] }, index) => {
     replicas.forEach((node, at) => {
       const pointer = `/shards/${index}/replicas/${at}`;
-      if (!nodes.has(node)) faults.push(faultAt(where, pointer, `expected the id of a node, got ${JSON.stringify(node)}`));
+      if (!nodes.has(node))
+        faults.push(faultAt(where, pointer, `expected the id of a node, got ${JSON.stringify(node)}`));
       else if (replicas.indexOf(node) < at) {
         faults.push(faultAt(where, pointer, `the shard ${id} has two replicas on the node ${node}`));
       }
@@ -116,7 +118,8 @@ function referenceFaults(
   });
   moves.forEach(({ shard, from, to }, index) => {
     const pointer = `/moves/${index}`;
-    if (!known.has(shard)) faults.push(faultAt(where, `${pointer}/shard`, `expected the id of a shard, got ${JSON.stringify(shard)}`));
+    if (!known.has(shard))
+      faults.push(faultAt(where, `${pointer}/shard`, `expected the id of a shard, got ${JSON.stringify(shard)}`));
     for (const [key, node] of Object.entries({ from, to })) {
       if (node === undefined || nodes.has(node)) continue;
       faults.push(faultAt(where, `${pointer}/${key}`, `expected the id of a node, got ${JSON.stringify(node)}`));

@@ -4,6 +4,7 @@ import { GateError } from '../../../src/kernel/failures';
 import type { JsonObject, JsonValue } from '../../../src/kernel/json';
 import { strict } from '../../../src/platform/documents/schema-types';
 import { readPolicies } from '../../../src/rules/document/read-policies';
+import type { EvaluationState, Subject } from '../../../src/rules/evaluation/evaluate-policy';
 import type { PolicyType, RuleDomain } from '../../../src/rules/domain';
 import {
   evaluatePolicies,
@@ -177,7 +178,7 @@ describe('composition', () => {
 });
 
 describe('evaluation', () => {
-  const state = {
+  const state: EvaluationState = {
     nowMs: 1_000,
     metrics: { depot: { open: true, queue: 5 } },
     candidates: [
@@ -187,7 +188,7 @@ describe('evaluation', () => {
       { id: 'l4', metrics: { lorry: { free: 90 } }, barred: 'in repair' },
     ],
   };
-  const parcels = [
+  const parcels: Subject[] = [
     { id: 'p1', labels: { tier: 'gold' }, metrics: { parcel: { weight: 20 } } },
     { id: 'p2', labels: {}, metrics: { parcel: {} } },
   ];
