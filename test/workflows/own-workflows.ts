@@ -2,6 +2,7 @@ import {
   ApplicationFailure,
   CancellationScope,
   condition,
+  defineQuery,
   defineSignal,
   isCancellation,
   setHandler,
@@ -11,6 +12,7 @@ import { awaitGate, closeGate, type GatePass } from '../../src/workflows/await-g
 export { deliverAlerts } from '../../src/workflows/await-gate';
 
 export const workDone = defineSignal('workDone');
+export const hasGivenUp = defineQuery<boolean>('hasGivenUp');
 
 /** A workflow as a user would write it: it waits at the gate for each stage, and does its own work in between. */
 export async function own({ id, stages }: { id: string; stages: string[] }): Promise<GatePass[]> {
@@ -62,11 +64,14 @@ export async function careful({ id }: { id: string }): Promise<void> {
 
 /** Gives up waiting for the gate by itself, and then waits again. */
 export async function impatient({ id }: { id: string }): Promise<string> {
+  let gaveUp = false;
+  setHandler(hasGivenUp, () => gaveUp);
   const ask = () => awaitGate({ deploymentId: id, stage: 'first', onDeny: 'wait', recheckEvery: '10m' });
   try {
     await CancellationScope.withTimeout(1, ask);
   } catch (error) {
     if (!isCancellation(error)) throw error;
+    gaveUp = true;
   }
   const { outcome } = await ask();
   await closeGate(id);
