@@ -1,6 +1,9 @@
 import type { TSchema } from '@sinclair/typebox';
+import type { JsonObject, JsonValue } from '../kernel/json';
+import type { DocumentPlace } from '../platform/documents/validate';
 import type { ConditionFunctions } from './conditions/functions';
 import type { RuleAction } from './document/rule-policy';
+import type { CandidateResult, EvaluationState, Subject } from './evaluation/evaluation-state';
 
 /**
  * What happens to the actions of several policies of one type. `highest_priority`: of two that contradict each other the one
@@ -25,9 +28,95 @@ export interface PolicyType {
   merge(one: RuleAction, other: RuleAction): RuleAction;
 }
 
+/** How a state's document is read. */
+export interface StateReading {
+  /** epoch milliseconds of the evaluation; also the time of a state that does not tell its own */
+  nowMs: number;
+  /** what the state is read for: it may decide what the subjects are, such as one for each replica that may move */
+  operation?: string;
+  /** whether a state that does not say when it was observed is a fault; @default false */
+  needsTime?: boolean;
+  /** of the one subject that is asked about; @default all */
+  subject?: string;
+}
+
+/** A state as the engine and the domain read it. */
+export interface DomainState {
+  /** what conditions look at */
+  evaluation: EvaluationState;
+  /** in the order in which they are evaluated: by id, whatever the order of the document */
+  subjects: readonly Subject[];
+  /** epoch milliseconds; the time of the reading where the document does not say */
+  observedAtMs: number;
+  /** what the source calls this state; undefined where the document does not say */
+  version?: string;
+  /** the domain's own reading, which only the domain looks into */
+  own: unknown;
+}
+
+/** An action that is to be carried out, with the policies that ask for it and what their conditions leave to choose from. */
+export interface WantedAction {
+  policies: readonly string[];
+  action: RuleAction;
+  /**
+   * Every candidate, with why it is dropped where it is: one that the conditions of any of the policies drop is dropped.
+   * Undefined where none of the policies reads candidates: then all of the state's may be chosen.
+   */
+  candidates?: readonly CandidateResult[];
+}
+
+/** What a domain is asked to decide for one subject. */
+export interface DomainQuestion {
+  /** undefined where none was named: each action is decided for the first operation of its type */
+  operation?: string;
+  /** the subject of no id for actions of policies that read none */
+  subject: Subject;
+  state: DomainState;
+  /** those that are left once conflicts are settled; several are to be carried out together */
+  actions: readonly WantedAction[];
+  /** what was decided for subjects before this one: it is counted as if it had been done; @default none */
+  earlier?: readonly DomainStep[];
+}
+
+/** A candidate with what speaks for it. */
+export interface ScoredCandidate {
+  id: string;
+  kept: boolean;
+  /** why it is dropped; empty for one that is kept */
+  reason: string;
+  /** the higher, the better; undefined for one that is dropped */
+  score?: number;
+  /** what the score is the sum of, by the name of the term */
+  scoreParts?: Readonly<Record<string, number>>;
+}
+
+/** One concrete thing to do. */
+export interface DomainStep {
+  /** one of the domain's own, such as a move */
+  kind: string;
+  /** index of the action, among those asked about, that it belongs to */
+  action: number;
+  /** whose step it is; undefined for what has no subject */
+  subject?: string;
+  /** what whoever carries it out is given: plain data in snake_case */
+  settings: JsonObject;
+  /** what it does and why, in one sentence */
+  sentence: string;
+}
+
+/** What a domain makes of the actions for one subject. */
+export interface DomainDecision {
+  /** every candidate under the first of the actions, in the order of the state; empty where nothing is chosen */
+  candidates: readonly ScoredCandidate[];
+  /** in the order in which they are carried out */
+  steps: readonly DomainStep[];
+  /** why what was asked for cannot be done, or not all of it: each in one sentence; then nothing less is done in its place */
+  refusals: readonly string[];
+}
+
 /**
- * What the rule engine is told of a domain: which types, operations and functions there are, and what the names of metrics
- * begin with. The engine itself knows none of these words.
+ * What the rule engine is told of a domain: which types, operations and functions there are, what the names of metrics begin
+ * with, how a state is read and what actions come to. The engine itself knows none of these words.
  */
 export interface RuleDomain {
   name: string;
@@ -44,4 +133,13 @@ export interface RuleDomain {
     /** of what is neither, such as `cluster` and `source` */
     others: readonly string[];
   };
+  /**
+   * The metrics that are known under each prefix, for `lint`: those of the document's schema. A state may have others;
+   * undefined where any name may be one.
+   */
+  metrics?: Readonly<Record<string, readonly string[]>>;
+  /** @throws GateError ConfigInvalid with every fault of the document */
+  readState(document: JsonValue, where: DocumentPlace, reading: StateReading): DomainState;
+  /** Pure: the same question has the same answer. Also asked of one policy's own actions, to score its candidates. */
+  decide(question: DomainQuestion): DomainDecision;
 }

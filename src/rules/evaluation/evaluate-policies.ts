@@ -1,7 +1,8 @@
 import type { RulePolicy } from '../document/rule-policy';
 import type { ConflictRule, RuleDomain } from '../domain';
 import { settleConflicts, type ChosenAction, type Conflict } from './conflicts';
-import { evaluatePolicy, reads, type EvaluationState, type PolicyResult, type Subject } from './evaluate-policy';
+import { evaluatePolicy, reads, type PolicyResult } from './evaluate-policy';
+import type { EvaluationState, Subject } from './evaluation-state';
 import { isPreview, skipReason, type Question } from './select';
 
 /** What one policy came to for one subject. */

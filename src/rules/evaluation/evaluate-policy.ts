@@ -7,38 +7,7 @@ import { parseMetricPath } from '../conditions/metric-path';
 import type { RulePolicy } from '../document/rule-policy';
 import type { RuleDomain } from '../domain';
 import { decidingSentence } from './deciding-sentence';
-
-/** Something that policies are about, such as a shard; or nothing, for policies that read none. */
-export interface Subject {
-  id?: string;
-  labels: Readonly<Record<string, string>>;
-  /** by prefix: `{ shard: {…} }` */
-  metrics: JsonObject;
-}
-
-/** Something that can be chosen, such as a node. */
-export interface Candidate {
-  id: string;
-  metrics: JsonObject;
-  /** why it can never be chosen, whatever a policy says; its conditions are not evaluated then */
-  barred?: string;
-}
-
-/** What a state is to the engine. */
-export interface EvaluationState {
-  nowMs: number;
-  /** by prefix, of what is neither subject nor candidate */
-  metrics: JsonObject;
-  candidates: readonly Candidate[];
-}
-
-export interface CandidateResult {
-  id: string;
-  kept: boolean;
-  outcome: Truth;
-  /** why it was dropped, or what is unknown of it; empty for one that is kept */
-  reason: string;
-}
+import type { CandidateResult, EvaluationState, Subject } from './evaluation-state';
 
 export interface PolicyResult {
   policy: string;
@@ -76,7 +45,7 @@ export function evaluatePolicy(
     const conditions = explain({});
     return { ...base, outcome: conditions.outcome, conditions, missing: missingMetrics(conditions) };
   }
-  const results = state.candidates.map(({ id, metrics, barred }) => {
+  const results = state.candidates.map(({ id, metrics, barred = subject.barred?.(id) }) => {
     const conditions = explain(metrics);
     if (barred !== undefined)
       return { conditions, result: { id, kept: false, outcome: 'false' as Truth, reason: barred } };

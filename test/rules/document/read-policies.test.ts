@@ -1,44 +1,14 @@
-import { Type } from '@sinclair/typebox';
 import { describe, expect, test } from '@jest/globals';
 import { GateError } from '../../../src/kernel/failures';
 import type { JsonObject, JsonValue } from '../../../src/kernel/json';
-import { strict } from '../../../src/platform/documents/schema-types';
 import { readPolicies } from '../../../src/rules/document/read-policies';
-import type { EvaluationState, Subject } from '../../../src/rules/evaluation/evaluate-policy';
-import type { PolicyType, RuleDomain } from '../../../src/rules/domain';
+import type { EvaluationState, Subject } from '../../../src/rules/evaluation/evaluation-state';
 import {
   evaluatePolicies,
   type Evaluation,
   type EvaluationOptions,
 } from '../../../src/rules/evaluation/evaluate-policies';
-
-/** Parcels are put on lorries: a domain that the engine was not written for. */
-const LOADING: PolicyType = {
-  name: 'loading',
-  description: 'which lorry takes a parcel',
-  actions: { load: Type.Object({ lane: Type.Integer({ minimum: 1 }), note: Type.Optional(Type.String()) }, strict) },
-  operations: ['load_parcel'],
-  contradiction: (one, other) =>
-    one.settings.lane === other.settings.lane ? undefined : `lane ${one.settings.lane} and lane ${other.settings.lane}`,
-  merge: (one, other) => ({ name: one.name, settings: { ...other.settings, ...one.settings } }),
-};
-const PARCELS: RuleDomain = {
-  name: 'parcels',
-  types: new Map([['loading', LOADING]]),
-  operations: { load_parcel: 'put a parcel on a lorry' },
-  functions: new Map([
-    [
-      'after',
-      {
-        name: 'after',
-        description: 'whether a time has passed',
-        argumentFaults: ({ at }) => (typeof at === 'number' ? [] : ['expected at to be a number']),
-        evaluate: ({ at }, { nowMs }) => nowMs > (at as number),
-      },
-    ],
-  ]),
-  prefixes: { subject: 'parcel', candidate: 'lorry', others: ['depot'] },
-};
+import { PARCELS } from '../parcels';
 
 const policy = (name: string, over: JsonObject = {}): JsonObject => ({
   name,
