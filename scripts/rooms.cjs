@@ -54,7 +54,12 @@ const ROOMS = {
   },
   'gate/decisions': { level: 7, pure: true, holds: 'one decision' },
   'gate/masking': { level: 7, pure: true, holds: 'what records hide' },
-  shards: { level: 7, pure: true, pureFolders: ['state'], holds: 'rules for shards: types, placement, moves' },
+  shards: {
+    level: 7,
+    pure: true,
+    pureFolders: ['actions', 'functions', 'state'],
+    holds: 'rules for shards: types, placement, moves',
+  },
   'gate/deployments': { level: 8, pure: true, holds: 'a deployment and its state' },
   gate: { level: 8, holds: 'services of the gate' },
   replay: { level: 8, pure: true, holds: 'past decisions put to a candidate' },
