@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../kernel/json';
 import type { Fault } from '../kernel/failures';
 import type { PartStore } from './part-store';
 
-/** What a record tells of: a decision, an operator's call, or a change of a pause. */
+/** What a record tells of: a decision, an operator's call, a change of a pause, or what happened to a rule policy. */
 export const RecordKind = {
   decision: 'decision',
   override: 'override',
@@ -16,6 +16,17 @@ export const RecordKind = {
   acted: 'acted',
   /** how all of it ended: done, denied, aborted, failed, terminated or timed-out */
   ended: 'ended',
+  /** a rule policy was created, updated, deleted, or taken back to an earlier revision */
+  created: 'created',
+  updated: 'updated',
+  deleted: 'deleted',
+  rollback: 'rollback',
+  /** a call that was refused */
+  refused: 'refused',
+  /** an evaluation of rule policies that was to be recorded */
+  evaluated: 'evaluated',
+  /** an execution that begins; `acted` and `ended` follow it */
+  started: 'started',
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 

@@ -27,11 +27,24 @@ export const GateFailure = {
   DeploymentAborted: 'DeploymentAborted',
 } as const;
 
+/** What only stored rule policies can meet. */
+export const RulesFailure = {
+  RuleNotFound: 'RuleNotFound',
+  /** a living policy has the name */
+  RuleNameTaken: 'RuleNameTaken',
+  /** others extend, include or depend on it */
+  RuleInUse: 'RuleInUse',
+  QuotaExceeded: 'QuotaExceeded',
+  AccessDenied: 'AccessDenied',
+  /** the store of policies could not be reached, or refused */
+  StoreUnavailable: 'StoreUnavailable',
+} as const;
+
 /**
  * Every type of failure, over all domains. The names are public: they are in Temporal's failures, in audit records, in
  * metrics and in the README (a test compares the two).
  */
-export const FailureType = { ...CommonFailure, ...GateFailure } as const;
+export const FailureType = { ...CommonFailure, ...GateFailure, ...RulesFailure } as const;
 export type FailureType = (typeof FailureType)[keyof typeof FailureType];
 
 /** Failure types that a retry of the same activity cannot mend: same input, same result. */
@@ -48,6 +61,11 @@ export const NON_RETRYABLE_FAILURES: readonly FailureType[] = [
   FailureType.PauseTimedOut,
   FailureType.DeploymentDenied,
   FailureType.DeploymentAborted,
+  FailureType.RuleNotFound,
+  FailureType.RuleNameTaken,
+  FailureType.RuleInUse,
+  FailureType.QuotaExceeded,
+  FailureType.AccessDenied,
 ];
 
 /**

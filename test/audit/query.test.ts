@@ -54,7 +54,7 @@ describe('parseAuditQuery', () => {
     [{ outcome: 'Deny' }, 'Expected outcome to be one of allow, deny, error, got "Deny"'],
     [
       { kind: 'none' },
-      'Expected kind to be one of decision, override, resume, abort, pause, resolved, recheck, acted, ended, got "none"',
+      'Expected kind to be one of decision, override, resume, abort, pause, resolved, recheck, acted, ended, created, updated, deleted, rollback, refused, evaluated, started, got "none"',
     ],
     [{ domain: 'gates' }, 'Expected domain to be one of gate, rules, plans, images, got "gates"'],
     [{ subject: 'x'.repeat(513) }, 'Expected subject to be of at most 512 characters'],

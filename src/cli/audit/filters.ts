@@ -30,7 +30,7 @@ export function withFilters(command: Command): Command {
     .option('--subject <name>', 'about this subject of the domain')
     .option('--part <name>', 'about this part of the subject')
     .option('--outcome <outcome>', 'allow, deny or error')
-    .option('--kind <kind>', 'decision, override, resume, abort, pause, resolved, recheck, acted or ended')
+    .option('--kind <kind>', 'what a record tells of, such as decision, override, ended or updated')
     .option('--policy-sha <sha>', 'made under this policy')
     .option('--version <version>', 'made under the release of this version')
     .option('--reason <code>', 'denied with this reason code');

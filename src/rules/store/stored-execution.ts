@@ -1,0 +1,75 @@
+import type { JsonObject } from '../../kernel/json';
+
+export const ExecutionStatus = {
+  pending: 'pending',
+  running: 'running',
+  done: 'done',
+  /** an action failed and nothing was there to roll back, or the execution could not begin */
+  failed: 'failed',
+  /** an action failed, and those done before it were taken back */
+  rolled_back: 'rolled_back',
+  /** an action failed, and one done before it could not be taken back */
+  rollback_failed: 'rollback_failed',
+  cancelled: 'cancelled',
+} as const;
+export type ExecutionStatus = (typeof ExecutionStatus)[keyof typeof ExecutionStatus];
+
+export const StepStatus = {
+  pending: 'pending',
+  running: 'running',
+  done: 'done',
+  failed: 'failed',
+  rolled_back: 'rolled_back',
+  rollback_failed: 'rollback_failed',
+} as const;
+export type StepStatus = (typeof StepStatus)[keyof typeof StepStatus];
+
+/** The very revision of a policy that an execution acts for. */
+export interface PolicyPin {
+  policyId: string;
+  name: string;
+  type: string;
+  revision: number;
+}
+
+/** One action of an execution, in its order. */
+export interface ExecutionStep {
+  action: string;
+  /** names of the policies that ask for it */
+  policies: readonly string[];
+  settings: JsonObject;
+  status: StepStatus;
+  /** what the last report said: attempts, the answer, why it failed */
+  details?: JsonObject;
+}
+
+/** What was or is done for policies. Times are RFC 3339 in UTC with milliseconds. */
+export interface StoredExecution {
+  id: string;
+  /** at least one; the first is the one that was asked for, or comes first in the order of evaluation */
+  policies: readonly PolicyPin[];
+  operation?: string;
+  /** SHA-256 of the state as canonical JSON */
+  stateDigest: string;
+  /** what the source calls that state */
+  stateVersion?: string;
+  /** revision of all policies together */
+  setRevision: number;
+  status: ExecutionStatus;
+  steps: readonly ExecutionStep[];
+  result?: JsonObject;
+  actor: string;
+  reason: string;
+  workflowId?: string;
+  startedAt: string;
+  completedAt?: string;
+}
+
+/** Which executions are listed, newest first; what is absent matches all. */
+export interface ExecutionFilter {
+  policyId?: string;
+  status?: ExecutionStatus;
+  /** RFC 3339; inclusive from, exclusive to */
+  since?: string;
+  until?: string;
+}
