@@ -1,16 +1,15 @@
 import type { ErrorObject, ValidateFunction } from 'ajv';
-import { Ajv2020 } from 'ajv/dist/2020';
-import addFormats from 'ajv-formats';
 import { FailureType, GateError, faultsToError } from '../../kernel/failures';
 import type { JsonSchema } from '../../kernel/json';
 import { escapePointer, pointerKeys } from '../../kernel/json-pointer';
+import { JsonSchemaCompiler } from '../../platform/documents/json-schema-compiler';
 import { factSchemas } from './input-schema';
 
 const ROOT = 'input.json';
 
 /**
  * A validator for each of `factIds`, as input.json describes it; `$ref` within the file works. Unknown keywords and
- * formats are faults, as a misspelt one would check nothing.
+ * formats are faults.
  *
  * @throws GateError PolicyInvalid when input.json is no valid JSON Schema, or says nothing about one of the facts
  */
@@ -31,8 +30,7 @@ export function compileFactSchemas(
     );
   }
   try {
-    const ajv = new Ajv2020({ allErrors: true, verbose: true, strictTypes: false, strictTuples: false, logger: false });
-    addFormats(ajv);
+    const ajv = new JsonSchemaCompiler();
     // its own id and dialect would change how the references below are resolved
     ajv.addSchema({ ...inputSchema, $id: ROOT, $schema: 'https://json-schema.org/draft/2020-12/schema' });
     return factIds.map((id) => [id, ajv.compile({ $ref: `${ROOT}#/properties/${pointerPart(id)}` })] as const);

@@ -1,22 +1,18 @@
-import { Ajv2020 } from 'ajv/dist/2020';
-import addFormats from 'ajv-formats';
 import type { JsonSchema, JsonValue } from '../../kernel/json';
+import { JsonSchemaCompiler } from '../../platform/documents/json-schema-compiler';
 import { schemaFailures, type SchemaFailure } from './fact-schemas';
 
 /** What is wrong with a value by its schema, each place once; empty when it fits. */
 export type ValueCheck = (value: JsonValue) => SchemaFailure[];
 
 /**
- * Compiles the schema of attributes or parameters (JSON Schema, draft 2020-12). Unknown keywords and formats are errors, as
- * a misspelt one would check nothing.
+ * Compiles the schema of attributes or parameters (JSON Schema, draft 2020-12). Unknown keywords and formats are errors.
  *
  * @param root how faults name the value, `input.deployment.attributes`
  * @throws Error when it is no schema
  */
 export function compileValueSchema(schema: JsonSchema, root: string): ValueCheck {
-  const ajv = new Ajv2020({ allErrors: true, verbose: true, strictTypes: false, strictTuples: false, logger: false });
-  addFormats(ajv);
-  const validate = ajv.compile(schema);
+  const validate = new JsonSchemaCompiler().compile(schema);
   return (value) => (validate(value) ? [] : schemaFailures(root, validate));
 }
 

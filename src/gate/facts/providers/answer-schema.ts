@@ -1,7 +1,6 @@
-import Ajv2020 from 'ajv/dist/2020';
-import addFormats from 'ajv-formats';
 import { FailureType, GateError } from '../../../kernel/failures';
 import type { JsonObject, JsonValue } from '../../../kernel/json';
+import { JsonSchemaCompiler } from '../../../platform/documents/json-schema-compiler';
 
 /** What is wrong with an answer, as the rest of a sentence; undefined when it fits. */
 export type AnswerCheck = (answer: JsonValue) => string | undefined;
@@ -9,11 +8,11 @@ export type AnswerCheck = (answer: JsonValue) => string | undefined;
 /**
  * Compiles the JSON Schema (draft 2020-12) of a source's whole answer.
  *
- * @throws GateError ConfigInvalid naming `where` when it is no schema; an unknown keyword is a fault, as it would check nothing
+ * @throws GateError ConfigInvalid naming `where` when it is no schema; an unknown keyword is a fault
  */
 export function compileAnswerSchema(schema: JsonObject, where: string): AnswerCheck {
   try {
-    const ajv = addFormats(new Ajv2020({ allErrors: true, strictTypes: false, strictTuples: false, logger: false }));
+    const ajv = new JsonSchemaCompiler();
     const validate = ajv.compile(schema);
     return (answer) => (validate(answer) ? undefined : ajv.errorsText(validate.errors, { dataVar: 'answer' }));
   } catch (cause) {
