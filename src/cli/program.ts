@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CreateCommand>>> = {
   evaluate: async () => (await import('./policy/evaluate.js')).evaluateCommand,
   policy: async () => (await import('./policy/index.js')).policyCommand,
   replay: async () => (await import('./policy/replay.js')).replayCommand,
+  rules: async () => (await import('./rules/index.js')).rulesCommand,
   audit: async () => (await import('./audit/index.js')).auditCommand,
   worker: async () => (await import('./operations/worker.js')).workerCommand,
   'codec-server': async () => (await import('./operations/codec-server.js')).codecServerCommand,

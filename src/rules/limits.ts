@@ -8,4 +8,12 @@ export const RULE_LIMITS = {
   listItems: 10_000,
   /** characters of a regular expression */
   patternChars: 1_000,
+  /** policies that extend one another, or fragments that include one another */
+  ancestors: 32,
+  /** characters of one policy as JSON */
+  documentChars: 262_144,
+  /** bytes of a file of policies, or of fixtures */
+  fileBytes: 16 * 1024 * 1024,
+  /** bytes of a state's file */
+  stateBytes: 64 * 1024 * 1024,
 } as const;

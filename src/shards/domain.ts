@@ -1,5 +1,5 @@
 import type { TSchema } from '@sinclair/typebox';
-import type { PolicyType, RuleDomain } from '../rules/domain';
+import type { DomainDecision, DomainQuestion, PolicyType, RuleDomain } from '../rules/domain';
 import { contradictionOf, mergedAction } from './actions/merge-actions';
 import {
   BalanceSchema,
@@ -10,6 +10,7 @@ import {
 } from './actions/schemas';
 import { olderThan } from './functions/older-than';
 import { withinWindow } from './functions/within-window';
+import { readDomainState } from './state/domain-state';
 
 /** What can be asked of shard policies. */
 export const ShardOperation = {
@@ -71,4 +72,13 @@ export const shardDomain: RuleDomain = {
   },
   functions: new Map([withinWindow, olderThan].map((one) => [one.name, one])),
   prefixes: { subject: 'shard', candidate: 'node', others: ['cluster', 'source'] },
+  readState: readDomainState,
+  decide: keptCandidates,
 };
+
+/** What conditions leave to choose from. */
+function keptCandidates({ actions: [first], state }: DomainQuestion): DomainDecision {
+  const all = state.evaluation.candidates.map(({ id, barred = '' }) => ({ id, kept: barred === '', reason: barred }));
+  const candidates = (first?.candidates ?? all).map(({ id, kept, reason }) => ({ id, kept, reason }));
+  return { candidates, steps: [], refusals: [] };
+}

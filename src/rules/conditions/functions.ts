@@ -18,6 +18,8 @@ export interface ConditionFunction {
   description: string;
   /** a fault for each argument that it cannot take, in lower case and without the place; none when all are right */
   argumentFaults(args: JsonObject): string[];
+  /** names of the metrics that it reads with these arguments, so that its policy is evaluated for what they belong to; @default none */
+  metrics?(args: JsonObject): readonly string[];
   /** @returns undefined when a metric that it needs is missing or of another type: the condition is unknown then */
   evaluate(args: JsonObject, scope: FunctionScope): boolean | undefined;
 }

@@ -200,9 +200,9 @@ function timeFaults({ effectiveFrom, effectiveUntil }: PolicyDocument): RuleFaul
   return faults;
 }
 
-function prefixFaults(conditions: JsonObject, { prefixes }: RuleDomain): RuleFault[] {
+function prefixFaults(conditions: JsonObject, { functions, prefixes }: RuleDomain): RuleFault[] {
   const known = [prefixes.subject, prefixes.candidate, ...prefixes.others];
-  return metricsRead(asCondition(conditions)).flatMap((metric) => {
+  return metricsRead(asCondition(conditions), functions).flatMap((metric) => {
     const [first = ''] = parseMetricPath(metric)!;
     if (known.includes(first)) return [];
     const close = closeName(first, known);

@@ -1,7 +1,8 @@
 import type { RulePolicy } from '../document/rule-policy';
 import type { ConflictRule, RuleDomain } from '../domain';
+import type { PolicyIndex } from '../matching/policy-index';
 import { settleConflicts, type ChosenAction, type Conflict } from './conflicts';
-import { evaluatePolicy, reads, type PolicyResult } from './evaluate-policy';
+import { evaluatePolicy, isOfSubjects, type PolicyResult } from './evaluate-policy';
 import type { EvaluationState, Subject } from './evaluation-state';
 import { isPreview, skipReason, type Question } from './select';
 
@@ -17,7 +18,7 @@ export interface EvaluatedPolicy extends PolicyResult {
 
 /** What all policies together came to for one subject. */
 export interface Evaluation {
-  subject?: string;
+  subject: Subject;
   results: EvaluatedPolicy[];
   conflicts: Conflict[];
   actions: ChosenAction[];
@@ -25,15 +26,24 @@ export interface Evaluation {
 
 export interface EvaluationOptions {
   operation?: Question['operation'];
-  /** only these are reported, beside what decides on them; @default all */
+  /** only these are evaluated, beside what decides on them; @default all */
   policies?: readonly string[];
   /** over those of the domain, by type */
   conflicts?: Readonly<Record<string, ConflictRule>>;
+  /**
+   * Whether every policy is evaluated for each subject, those too that read none; @default false: such a policy is evaluated
+   * once, for no subject
+   */
+  ofSubjectsAlone?: boolean;
+  /** of the same policies: then only those that hold are evaluated and reported; @default all are */
+  index?: PolicyIndex;
 }
 
+const NO_SUBJECT: Subject = { labels: {}, metrics: {} };
+
 /**
- * Every policy that is for the operation, over every subject. A policy that neither reads nor names anything of a subject is
- * evaluated once, for none. Same policies, same state, same answer: nothing here looks at a clock or rolls dice.
+ * Every policy that is for the operation, over every subject. Same policies, same state, same answer: nothing here looks at a
+ * clock or rolls dice.
  *
  * @param policies in the order of evaluation, without cycles among their dependencies
  */
@@ -44,75 +54,105 @@ export function evaluatePolicies(
   domain: RuleDomain,
   options: EvaluationOptions = {},
 ): Evaluation[] {
-  const general = policies.filter((policy) => !isOfSubjects(policy, domain));
+  const byName = new Map(policies.map((policy) => [policy.name, policy]));
+  const evaluatorOf = (subject: Subject, general?: Evaluator) =>
+    new Evaluator(byName, subject, state, domain, options, general);
+  if (options.ofSubjectsAlone === true) {
+    return subjects.map((subject) => evaluatorOf(subject).evaluation(policies)).filter(hasResults);
+  }
+  const forNone = evaluatorOf(NO_SUBJECT);
+  const first = forNone.evaluation(policies.filter((policy) => !isOfSubjects(policy, domain)));
   const ofSubjects = policies.filter((policy) => isOfSubjects(policy, domain));
-  const none: Subject = { labels: {}, metrics: {} };
-  const forNone = new Evaluator(policies, none, state, domain);
-  const first = evaluationOf(forNone, general, none, domain, options);
-  const others = subjects.map((subject) =>
-    evaluationOf(new Evaluator(policies, subject, state, domain, forNone), ofSubjects, subject, domain, options),
-  );
-  return [first, ...others].filter(({ results }) => results.length > 0);
+  if (ofSubjects.length === 0) return [first].filter(hasResults);
+  const others = subjects.map((subject) => evaluatorOf(subject, forNone).evaluation(ofSubjects));
+  return [first, ...others].filter(hasResults);
 }
 
-/** Whether a policy has a result for each subject: it reads one, or names labels that a subject must have. */
-export function isOfSubjects(policy: RulePolicy, domain: RuleDomain): boolean {
-  return reads(policy, domain.prefixes.subject) || Object.keys(policy.scope.labels ?? {}).length > 0;
-}
-
-function evaluationOf(
-  evaluator: Evaluator,
-  policies: readonly RulePolicy[],
-  subject: Subject,
-  domain: RuleDomain,
-  { operation, policies: wanted, conflicts }: EvaluationOptions,
-): Evaluation {
-  const asked = policies.filter(
-    (policy) =>
-      (wanted === undefined || wanted.includes(policy.name)) &&
-      skipReason(policy, { operation, labels: subject.labels }, domain) === undefined,
-  );
-  const results = asked.map((policy) => evaluator.result(policy));
-  const matched = asked.filter((_policy, index) => results[index]!.matched);
-  const id = subject.id === undefined ? {} : { subject: subject.id };
-  return { ...id, results, ...settleConflicts(matched, domain, conflicts) };
+function hasResults({ results }: Evaluation): boolean {
+  return results.length > 0;
 }
 
 /** The policies over one subject, each evaluated once at most, however many depend on it. */
 class Evaluator {
   private readonly results = new Map<string, EvaluatedPolicy>();
-  private readonly byName: ReadonlyMap<string, RulePolicy>;
+  /** names of the policies that hold; undefined where that was not asked of an index */
+  private readonly holding?: ReadonlySet<string>;
 
   constructor(
-    policies: readonly RulePolicy[],
+    private readonly byName: ReadonlyMap<string, RulePolicy>,
     private readonly subject: Subject,
     private readonly state: EvaluationState,
     private readonly domain: RuleDomain,
+    private readonly options: EvaluationOptions,
     /** where policies that are not of subjects have their results */
     private readonly general?: Evaluator,
   ) {
-    this.byName = new Map(policies.map((policy) => [policy.name, policy]));
+    const { index } = options;
+    if (index !== undefined) this.holding = new Set(index.holding(subject, state).map(({ name }) => name));
   }
 
-  result(policy: RulePolicy): EvaluatedPolicy {
-    if (this.general !== undefined && !isOfSubjects(policy, this.domain)) return this.general.result(policy);
-    let result = this.results.get(policy.name);
-    if (result === undefined) {
-      const evaluated = evaluatePolicy(policy, this.subject, this.state, this.domain);
-      const unmet = policy.dependsOn.filter((name) => !this.isMet(name));
-      const holds = evaluated.outcome === 'true' && unmet.length === 0;
-      const isInForce = !isPreview(policy, this.state.nowMs);
-      result = { ...evaluated, matched: holds && isInForce, preview: holds && !isInForce, unmet };
-      this.results.set(policy.name, result);
+  /** @param policies in the order of evaluation */
+  evaluation(policies: readonly RulePolicy[]): Evaluation {
+    const { operation, policies: wanted, conflicts } = this.options;
+    const question = { operation, labels: this.subject.labels };
+    const asked = policies.filter(
+      (policy) =>
+        this.mayHold(policy) &&
+        (wanted === undefined || wanted.includes(policy.name)) &&
+        skipReason(policy, question, this.domain) === undefined,
+    );
+    const results = asked.map((policy) => this.result(policy));
+    const matched = asked.filter((_policy, index) => results[index]!.matched);
+    return { subject: this.subject, results, ...settleConflicts(matched, this.domain, conflicts) };
+  }
+
+  /** With a stack of its own: a chain of dependencies may be longer than the thread's. */
+  private result(policy: RulePolicy): EvaluatedPolicy {
+    const stack = [policy];
+    while (stack.length > 0) {
+      const top = stack.at(-1)!;
+      const open = this.known(top) === undefined ? this.dependencies(top).filter((one) => !this.known(one)) : [];
+      if (open.length > 0) stack.push(...open);
+      else {
+        stack.pop();
+        if (this.known(top) === undefined) this.evaluate(top);
+      }
     }
-    return result;
+    return this.known(policy)!;
   }
 
-  /** Whatever operation a dependency is for; one that is disabled, or not for this subject's labels, never matches. */
-  private isMet(name: string): boolean {
-    const policy = this.byName.get(name);
-    if (policy === undefined || skipReason(policy, { labels: this.subject.labels }, this.domain) !== undefined)
-      return false;
-    return this.result(policy).matched;
+  private evaluate(policy: RulePolicy): void {
+    if (this.isGeneral(policy)) {
+      this.general!.result(policy);
+      return;
+    }
+    const evaluated = evaluatePolicy(policy, this.subject, this.state, this.domain);
+    const met = new Set(this.dependencies(policy).filter((one) => this.known(one)!.matched));
+    const unmet = policy.dependsOn.filter((name) => !met.has(this.byName.get(name)!));
+    const holds = evaluated.outcome === 'true' && unmet.length === 0;
+    const isInForce = !isPreview(policy, this.state.nowMs);
+    this.results.set(policy.name, { ...evaluated, matched: holds && isInForce, preview: holds && !isInForce, unmet });
+  }
+
+  private known(policy: RulePolicy): EvaluatedPolicy | undefined {
+    return (this.isGeneral(policy) ? this.general! : this).results.get(policy.name);
+  }
+
+  /** Those that may match, whatever operation they are for: not one that is disabled, or not for this subject's labels. */
+  private dependencies(policy: RulePolicy): RulePolicy[] {
+    return policy.dependsOn
+      .map((name) => this.byName.get(name)!)
+      .filter(
+        (one) => this.mayHold(one) && skipReason(one, { labels: this.subject.labels }, this.domain) === undefined,
+      );
+  }
+
+  private mayHold(policy: RulePolicy): boolean {
+    const { holding } = this.isGeneral(policy) ? this.general! : this;
+    return holding?.has(policy.name) ?? true;
+  }
+
+  private isGeneral(policy: RulePolicy): boolean {
+    return this.general !== undefined && !isOfSubjects(policy, this.domain);
   }
 }

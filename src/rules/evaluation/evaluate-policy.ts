@@ -2,8 +2,7 @@ import type { JsonObject } from '../../kernel/json';
 import { explainCondition, missingMetrics, type ExplainedCondition } from '../conditions/explain-condition';
 import type { Truth } from '../conditions/truth';
 import { anyOf } from '../conditions/truth';
-import { metricsRead } from '../conditions/metrics-read';
-import { parseMetricPath } from '../conditions/metric-path';
+import { prefixesRead } from '../conditions/metrics-read';
 import type { RulePolicy } from '../document/rule-policy';
 import type { RuleDomain } from '../domain';
 import { decidingSentence } from './deciding-sentence';
@@ -11,7 +10,6 @@ import type { CandidateResult, EvaluationState, Subject } from './evaluation-sta
 
 export interface PolicyResult {
   policy: string;
-  subject?: string;
   outcome: Truth;
   /** the whole tree; for a policy that reads candidates, that of the first one kept, else of the first unknown, else of the first */
   conditions: ExplainedCondition;
@@ -20,9 +18,14 @@ export interface PolicyResult {
   candidates?: CandidateResult[];
 }
 
-/** Whether conditions read a metric with this prefix. */
-export function reads(policy: RulePolicy, prefix: string): boolean {
-  return metricsRead(policy.conditions).some((metric) => parseMetricPath(metric)![0] === prefix);
+/** Whether a policy is evaluated for each candidate. */
+export function isOfCandidates({ conditions }: RulePolicy, { functions, prefixes }: RuleDomain): boolean {
+  return prefixesRead(conditions, functions).has(prefixes.candidate);
+}
+
+/** Whether a policy has a result for each subject: it reads one, or names labels that a subject must have. */
+export function isOfSubjects({ conditions, scope }: RulePolicy, { functions, prefixes }: RuleDomain): boolean {
+  return prefixesRead(conditions, functions).has(prefixes.subject) || Object.keys(scope.labels ?? {}).length > 0;
 }
 
 /**
@@ -40,8 +43,8 @@ export function evaluatePolicy(
       metrics: { ...state.metrics, ...subject.metrics, ...candidate },
       nowMs: state.nowMs,
     });
-  const base = { policy: policy.name, ...(subject.id === undefined ? {} : { subject: subject.id }) };
-  if (!reads(policy, domain.prefixes.candidate)) {
+  const base = { policy: policy.name };
+  if (!isOfCandidates(policy, domain)) {
     const conditions = explain({});
     return { ...base, outcome: conditions.outcome, conditions, missing: missingMetrics(conditions) };
   }

@@ -17,6 +17,7 @@ export const olderThan: ConditionFunction = {
     }
     return faults;
   },
+  metrics: ({ metric }) => [metric as string],
   evaluate({ metric, age }, scope) {
     const since = parseTime(scope.metric(metric as string));
     return since === undefined ? undefined : scope.nowMs - since > parseDuration(age as string);

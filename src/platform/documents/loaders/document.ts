@@ -33,6 +33,41 @@ export async function loadDocument(path: string, options: PklOptions = {}): Prom
   return { ...(await parseText(path, kind, text)), bytes };
 }
 
+/** A file's documents, several of them where it is YAML that has them. */
+export interface LoadedDocuments {
+  documents: Omit<LoadedDocument, 'bytes'>[];
+  /** of the whole file */
+  bytes: Uint8Array;
+}
+
+/**
+ * All documents of a .json, .yaml or .yml file, parted by `---`, or the one of a .pkl file. What they hold is not checked
+ * here.
+ *
+ * @param options.largestBytes whole MiB; @default 1 MiB
+ * @throws GateError ConfigInvalid that names the file, and the line where one is to blame
+ */
+export async function loadDocuments(
+  path: string,
+  { largestBytes = LARGEST_BYTES }: { largestBytes?: number } = {},
+): Promise<LoadedDocuments> {
+  const kind = kindOf(path);
+  if (kind === '.pkl') {
+    const { bytes, ...loaded } = await loadDocument(path);
+    return { documents: [loaded], bytes };
+  }
+  const bytes = await readBytes(path, largestBytes);
+  const { parseJson, parseYamlDocuments } = await import('./parse-text.js');
+  const text = decodeText(path, bytes);
+  return { documents: kind === '.json' ? [parseJson(path, text)] : parseYamlDocuments(path, text), bytes };
+}
+
+/** The documents of YAML, or JSON, that bytes of any other place hold, as `loadDocuments` reads them. */
+export async function parseYamlStream(where: string, bytes: Uint8Array): Promise<LoadedDocuments> {
+  const { parseYamlDocuments } = await import('./parse-text.js');
+  return { documents: parseYamlDocuments(where, decodeText(where, bytes)), bytes };
+}
+
 /**
  * A document from the bytes of such a file that lies elsewhere. A .pkl file imports nothing but the package's modules.
  *

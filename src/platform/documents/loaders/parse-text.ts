@@ -4,7 +4,7 @@ import type { JsonValue } from '../../../kernel/json';
 import { pointerKeys } from '../../../kernel/json-pointer';
 import { JsonTextError, parseJsonText, type TextFault } from '../json-text';
 import { findYamlFaults } from './yaml-faults';
-import { MOST_YAML_LEVELS, parseYamlTree, type ParsedYaml } from './yaml-tree';
+import { MOST_YAML_LEVELS, parseYamlTree, parseYamlTrees, type ParsedYaml } from './yaml-tree';
 import { configInvalid } from './read-bytes';
 
 export interface ParsedText {
@@ -41,11 +41,36 @@ export function parseJson(path: string, text: string): ParsedText {
  * written, and no aliases that grow without measure. Throws GateError ConfigInvalid with all faults.
  */
 export function parseYaml(path: string, text: string): ParsedText {
-  const parsed = parseYamlTree(yaml(), text, { logLevel: 'error', stringKeys: true });
-  if (parsed === undefined) throw configInvalid(path, `expected at most ${MOST_YAML_LEVELS} levels, got more`);
-  const { tree, lines } = parsed;
+  const parsed = parseYamlTree(yaml(), text, YAML_OPTIONS);
+  if (parsed === undefined) throw tooDeep(path);
+  const faults = treeFaults(parsed);
+  if (faults.length > 0) throw refusal(path, faults);
+  return toText(path, parsed);
+}
+
+/**
+ * Every document of a YAML text, each as `parseYaml` reads one; those that are empty are left out. Throws GateError
+ * ConfigInvalid with all faults of all documents.
+ */
+export function parseYamlDocuments(path: string, text: string): ParsedText[] {
+  const parsed = parseYamlTrees(yaml(), text, YAML_OPTIONS);
+  if (parsed === undefined) throw tooDeep(path);
+  const faults = parsed.flatMap(treeFaults);
+  if (faults.length > 0) throw refusal(path, faults);
+  const documents = parsed.map((each) => toText(path, each));
+  const some = documents.filter(({ document }) => document !== null);
+  return some.length === 0 ? documents.slice(0, 1) : some;
+}
+
+const YAML_OPTIONS = { logLevel: 'error', stringKeys: true } as const;
+
+function tooDeep(path: string): Error {
+  return configInvalid(path, `expected at most ${MOST_YAML_LEVELS} levels, got more`);
+}
+
+function treeFaults({ tree, lines }: ParsedYaml): TextFault[] {
   const lineAt = (offset: number) => lines.linePos(offset).line;
-  const faults = [
+  return [
     // What is a warning to the parser, such as an unknown tag, would change what the document means.
     ...[...tree.errors, ...tree.warnings].map(({ pos, message }) => {
       const [sentence = ''] = message.split(/ at line \d+|\n/);
@@ -53,10 +78,12 @@ export function parseYaml(path: string, text: string): ParsedText {
     }),
     ...findYamlFaults(yaml(), tree).map(({ sentence, offset }) => ({ sentence, line: lineAt(offset) })),
   ];
-  if (faults.length > 0) throw refusal(path, faults);
+}
+
+function toText(path: string, parsed: ParsedYaml): ParsedText {
   try {
     return {
-      document: tree.toJS({ maxAliasCount: 100 }) as JsonValue,
+      document: parsed.tree.toJS({ maxAliasCount: 100 }) as JsonValue,
       lineOf: (pointer) => lineIn(parsed, pointer),
     };
   } catch (error) {

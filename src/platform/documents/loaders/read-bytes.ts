@@ -14,8 +14,12 @@ const REASONS: Record<string, string> = {
   ENAMETOOLONG: 'its name is too long',
 };
 
-/** The bytes of a regular file of at most 1 MiB that is not empty; throws GateError ConfigInvalid. */
-export async function readBytes(path: string): Promise<Uint8Array> {
+/**
+ * The bytes of a regular file that is not empty; throws GateError ConfigInvalid.
+ *
+ * @param largest whole MiB @default 1 MiB
+ */
+export async function readBytes(path: string, largest: number = LARGEST_BYTES): Promise<Uint8Array> {
   let file;
   try {
     file = await open(path, 'r');
@@ -23,7 +27,9 @@ export async function readBytes(path: string): Promise<Uint8Array> {
     if (stat.isDirectory()) throw configInvalid(path, 'expected a file, but it is a directory');
     // A pipe or a device could be read for ever.
     if (!stat.isFile()) throw configInvalid(path, 'expected a file, but it is a device or a pipe');
-    if (stat.size > LARGEST_BYTES) throw configInvalid(path, `expected at most 1 MiB, got ${stat.size} bytes`);
+    if (stat.size > largest) {
+      throw configInvalid(path, `expected at most ${largest / LARGEST_BYTES} MiB, got ${stat.size} bytes`);
+    }
     if (stat.size === 0) throw configInvalid(path, 'expected a document, but the file is empty');
     return new Uint8Array(await file.readFile());
   } catch (error) {

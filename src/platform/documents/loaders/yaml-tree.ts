@@ -5,6 +5,8 @@ export interface ParsedYaml {
   lines: Yaml.LineCounter;
 }
 
+type YamlOptions = Yaml.ParseOptions & Yaml.DocumentOptions & Yaml.SchemaOptions;
+
 /** The composer calls itself several times for each level: at some 800 the process would end. No document is so deep. */
 export const MOST_YAML_LEVELS = 200;
 
@@ -13,22 +15,27 @@ export const MOST_YAML_LEVELS = 200;
  * the first knows how deep the text is and needs no recursion. Without its search for duplicate keys, which compares each
  * key of an object with all before it: see `findYamlFaults`.
  */
-export function parseYamlTree(
-  { Composer, LineCounter, Parser, YAMLParseError }: typeof Yaml,
+export function parseYamlTree(yaml: typeof Yaml, text: string, options: YamlOptions): ParsedYaml | undefined {
+  const [first, second] = parseYamlTrees(yaml, text, options) ?? [];
+  if (second !== undefined) {
+    const [from = 0, to = from] = second.tree.range ?? [];
+    const error = new yaml.YAMLParseError([from, to], 'MULTIPLE_DOCS', 'Source contains multiple documents');
+    first!.tree.errors.push(error);
+  }
+  return first;
+}
+
+/** The trees of all documents of a YAML text, at least one; undefined when it is too deep. */
+export function parseYamlTrees(
+  { Composer, LineCounter, Parser }: typeof Yaml,
   text: string,
-  options: Yaml.ParseOptions & Yaml.DocumentOptions & Yaml.SchemaOptions,
-): ParsedYaml | undefined {
+  options: YamlOptions,
+): ParsedYaml[] | undefined {
   const lines = new LineCounter();
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
   if (isTooDeep(tokens)) return undefined;
   const composer = new Composer({ ...options, uniqueKeys: false });
-  const [tree, second] = composer.compose(tokens, true, text.length) as Iterable<Yaml.Document.Parsed>;
-  if (tree === undefined) throw new TypeError('a YAML text has at least one document');
-  if (second !== undefined) {
-    const [from, to] = second.range;
-    tree.errors.push(new YAMLParseError([from, to], 'MULTIPLE_DOCS', 'Source contains multiple documents'));
-  }
-  return { tree: tree as Yaml.Document, lines };
+  return [...composer.compose(tokens, true, text.length)].map((tree) => ({ tree: tree as Yaml.Document, lines }));
 }
 
 /** Level by level, without recursion. */
