@@ -104,6 +104,16 @@ export interface DomainStep {
   sentence: string;
 }
 
+/** One weighted term of what a decision is to make better. */
+export interface DomainTerm {
+  name: string;
+  weight: number;
+  /** its value with the steps decided earlier */
+  before: number;
+  /** its value with this decision's steps too */
+  after: number;
+}
+
 /** What a domain makes of the actions for one subject. */
 export interface DomainDecision {
   /** every candidate under the first of the actions, in the order of the state; empty where nothing is chosen */
@@ -112,6 +122,8 @@ export interface DomainDecision {
   steps: readonly DomainStep[];
   /** why what was asked for cannot be done, or not all of it: each in one sentence; then nothing less is done in its place */
   refusals: readonly string[];
+  /** what the steps change in each term of the objective; undefined where the domain has none */
+  terms?: readonly DomainTerm[];
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { TSchema } from '@sinclair/typebox';
-import type { DomainDecision, DomainQuestion, PolicyType, RuleDomain } from '../rules/domain';
+import type { PolicyType, RuleDomain } from '../rules/domain';
 import { contradictionOf, mergedAction } from './actions/merge-actions';
 import {
   BalanceSchema,
@@ -8,9 +8,10 @@ import {
   PlacementSchema,
   ReplicationSchema,
 } from './actions/schemas';
+import { decideShardActions } from './decide';
+import { toDomainState } from './evaluation/to-domain-state';
 import { olderThan } from './functions/older-than';
 import { withinWindow } from './functions/within-window';
-import { readDomainState } from './state/domain-state';
 
 /** What can be asked of shard policies. */
 export const ShardOperation = {
@@ -72,13 +73,6 @@ export const shardDomain: RuleDomain = {
   },
   functions: new Map([withinWindow, olderThan].map((one) => [one.name, one])),
   prefixes: { subject: 'shard', candidate: 'node', others: ['cluster', 'source'] },
-  readState: readDomainState,
-  decide: keptCandidates,
+  readState: toDomainState,
+  decide: decideShardActions,
 };
-
-/** What conditions leave to choose from. */
-function keptCandidates({ actions: [first], state }: DomainQuestion): DomainDecision {
-  const all = state.evaluation.candidates.map(({ id, barred = '' }) => ({ id, kept: barred === '', reason: barred }));
-  const candidates = (first?.candidates ?? all).map(({ id, kept, reason }) => ({ id, kept, reason }));
-  return { candidates, steps: [], refusals: [] };
-}

@@ -1,0 +1,90 @@
+import type { JsonObject } from '../kernel/json';
+import type { DomainDecision, DomainQuestion, DomainStep, WantedAction } from '../rules/domain';
+import type { RuleAction } from '../rules/document/rule-policy';
+import { contradictionOf, mergedAction } from './actions/merge-actions';
+import type { PlacementSettings } from './actions/schemas';
+import type { ActionDecision, DecisionContext } from './decisions/context';
+import { decidePlacement } from './decisions/decide-placement';
+import { ownState } from './evaluation/to-domain-state';
+import { Arrangement } from './model/arrangement';
+import type { ShardStep } from './model/step';
+
+type Decide = (settings: JsonObject, context: DecisionContext) => ActionDecision;
+
+const DECISIONS: Readonly<Record<string, Decide>> = {
+  placement: (settings, context) => decidePlacement(settings as unknown as PlacementSettings, context),
+};
+
+/**
+ * What actions of shard policies come to for one subject. Actions of one name that do not contradict each other are decided
+ * together: what both require holds, and a node that either drops is dropped.
+ */
+export function decideShardActions(question: DomainQuestion): DomainDecision {
+  const { subject, state, earlier = [] } = question;
+  const { state: cluster, shard: asked } = ownState(state);
+  const arrangement = new Arrangement(cluster);
+  for (const step of earlier) arrangement.apply(ofDomainStep(step));
+  const shard = subject.id ?? asked;
+  const source = subject.names?.source;
+  const decisions = joined(question.actions).map(({ wanted, index }) => {
+    const decision = DECISIONS[wanted.action.name]!(wanted.action.settings, {
+      nowMs: state.evaluation.nowMs,
+      state: cluster,
+      arrangement,
+      earlier,
+      ...(shard === undefined ? {} : { shard }),
+      ...(source === undefined ? {} : { source }),
+      dropped: new Map((wanted.candidates ?? []).filter(({ kept }) => !kept).map(({ id, reason }) => [id, reason])),
+    });
+    return { ...decision, steps: decision.steps.map((step) => toDomainStep(step, index)) };
+  });
+  return {
+    candidates: (decisions[0]?.candidates ?? []).map(({ parts, ...candidate }) => ({
+      ...candidate,
+      ...(parts === undefined ? {} : { scoreParts: parts as Record<string, number> }),
+    })),
+    steps: decisions.flatMap(({ steps }) => steps),
+    refusals: decisions.flatMap(({ refusals }) => refusals),
+    terms: decisions.flatMap(({ terms }) => terms),
+  };
+}
+
+/** Actions that are decided together, each with the index of the first of them. */
+function joined(actions: readonly WantedAction[]): { wanted: WantedAction; index: number }[] {
+  const groups: { wanted: WantedAction; index: number }[] = [];
+  actions.forEach((action, index) => {
+    const same = groups.find(({ wanted }) => isJoinable(wanted.action, action.action));
+    if (same === undefined) groups.push({ wanted: action, index });
+    else same.wanted = join(same.wanted, action);
+  });
+  return groups;
+}
+
+function isJoinable(one: RuleAction, other: RuleAction): boolean {
+  return one.name === other.name && contradictionOf(one, other) === undefined;
+}
+
+function join(one: WantedAction, other: WantedAction): WantedAction {
+  const candidates = [...(one.candidates ?? []), ...(other.candidates ?? [])];
+  return {
+    policies: [...one.policies, ...other.policies],
+    action: mergedAction(one.action, other.action),
+    ...(candidates.length === 0 ? {} : { candidates }),
+  };
+}
+
+/** A step as whoever carries it out is given it. */
+export function toDomainStep({ kind, shard, from, to, role, sentence }: ShardStep, action: number): DomainStep {
+  const settings = {
+    shard,
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(role === undefined ? {} : { role }),
+  };
+  return { kind, action, subject: shard, settings, sentence };
+}
+
+/** The other way round. */
+export function ofDomainStep({ kind, settings, sentence }: DomainStep): ShardStep {
+  return { ...(settings as unknown as ShardStep), kind: kind as ShardStep['kind'], sentence };
+}
