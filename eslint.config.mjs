@@ -39,6 +39,34 @@ const oneParser = {
   }),
 };
 
+/** The modules that touch standard output or error themselves, and why; every other text goes through platform/observability/terminal. */
+const WRITERS = {
+  'src/platform/observability/terminal.ts': 'is the place: no text that it writes can steer a terminal',
+  'src/platform/observability/logger.ts': 'lines of the log, made visible there, written at once',
+  'src/audit/copies/stdout.ts': "records, made visible there; it waits for the stream's answer",
+  'src/cli/main.ts': 'hands the streams to run, which wraps them',
+};
+
+/** No text of others steers a terminal: there is one place that writes, and it shows control characters instead. */
+const oneWriter = {
+  create: (context) => ({
+    [[
+      "MemberExpression[object.name='process'][property.name=/^std(out|err)$/]",
+      "VariableDeclarator[init.name='process'] > ObjectPattern > Property[key.name=/^std(out|err)$/]",
+      'ImportDeclaration[source.value=/^(node:)?process$/] > ImportSpecifier[imported.name=/^std(out|err)$/]',
+      "MemberExpression[object.name='console']",
+      "CallExpression[callee.name=/^write(File)?Sync$/][arguments.0.type='Literal']",
+      "MemberExpression[object.name='pino'][property.name='destination']",
+    ].join(', ')](node) {
+      context.report({
+        node,
+        message:
+          'Use standardOutput or standardError of platform/observability/terminal, or what the command is given.',
+      });
+    },
+  }),
+};
+
 const pureFiles = Object.entries(rooms.ROOMS)
   .filter(([, room]) => room.pure)
   .flatMap(([name, { pureFolders = [] }]) => [
@@ -78,6 +106,12 @@ export default tseslint.config(
     ignores: Object.keys(ownTexts.OWN_TEXTS),
     plugins: { texts: { rules: { 'one-parser': oneParser } } },
     rules: { 'texts/one-parser': 'error' },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: Object.keys(WRITERS),
+    plugins: { output: { rules: { 'one-writer': oneWriter } } },
+    rules: { 'output/one-writer': 'error' },
   },
   {
     // Time, timers, random values and bytes are handed in (scripts/rooms.cjs lists the pure modules).

@@ -21,7 +21,7 @@ const ROOMS = {
     holds: 'HTTP to sources, receivers and servers of others, with proxies and certificates',
   },
   'platform/timers': { level: 1, holds: 'timers and signals that fire' },
-  'platform/observability': { level: 1, holds: 'logs' },
+  'platform/observability': { level: 1, holds: 'logs, and text for people' },
   'platform/documents': { level: 1, pure: true, holds: 'checked JSON, YAML and PKL' },
   'platform/files': { level: 2, holds: 'secrets, user folders, files written whole' },
   'platform/temporal': {

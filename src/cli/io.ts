@@ -1,6 +1,6 @@
 import type { CommandFailure, ExitCode } from './exit';
 import type { Results } from './results';
-import type { TextStream } from './terminal';
+import type { TextStream } from '../platform/observability/terminal';
 
 export { CliExit, ExitCode } from './exit';
 

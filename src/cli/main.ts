@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { visibleLines } from '../kernel/visible-text';
+import { standardError } from '../platform/observability/terminal';
 import type { CliIo } from './io';
 import { run } from './run';
 
@@ -16,7 +16,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (isCut || error.code === 'EPIPE') return;
   isCut = true;
   process.exitCode = 2;
-  process.stderr.write(`gate: cannot write to standard output: ${error.message}\n`);
+  standardError().write(`gate: cannot write to standard output: ${error.message}\n`);
 });
 
 const { stdout, stderr, env } = process;
@@ -34,10 +34,12 @@ const io: CliIo = {
 run(process.argv.slice(2), io).then(
   (code) => {
     if (!isCut) process.exitCode = code;
+    // What a signal called off may still hold a connection or a timer. What was printed is written first.
+    if (taken?.aborted) stdout.write('', () => process.exit());
   },
   (error: unknown) => {
     const message = error instanceof Error ? error.message : String(error);
-    stderr.write(visibleLines(`gate: unexpected failure: ${message}\n`));
+    standardError().write(`gate: unexpected failure: ${message}\n`);
     process.exitCode = 2;
   },
 );

@@ -1,25 +1,11 @@
 import { formatDuration } from '../kernel/duration';
 import type { CliIo, CommandIo } from './io';
 import { fitColumns } from './fit-columns';
-import { controlSequence } from './terminal';
-
-const STYLES = {
-  bold: ['[1m', '[22m'],
-  green: ['[32m', '[39m'],
-  red: ['[31m', '[39m'],
-  yellow: ['[33m', '[39m'],
-} as const;
-type Colors = Record<keyof typeof STYLES, (text: string) => string>;
+import { colorsFor as colorsOn, type Colors } from '../platform/observability/terminal';
 
 /** Colour only on a terminal, and not where the user says NO_COLOR. */
 export function colorsFor({ stdout, env }: Pick<CliIo, 'stdout' | 'env'>): Colors {
-  const areOn = stdout.isTTY === true && env.NO_COLOR === undefined;
-  const painter =
-    ([begin, end]: readonly [`[${string}`, `[${string}`]) =>
-    (text: string) =>
-      areOn ? `${controlSequence(begin)}${text}${controlSequence(end)}` : text;
-  const { bold, green, red, yellow } = STYLES;
-  return { bold: painter(bold), green: painter(green), red: painter(red), yellow: painter(yellow) };
+  return colorsOn(stdout, env);
 }
 
 /** Prints a command's result for programs; see `Results`. */

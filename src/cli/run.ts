@@ -6,7 +6,7 @@ import { CommandFailureType, failureOf, type CommandFailure } from './exit';
 import { CliExit, ExitCode, type CliIo, type CommandContext, type CommandIo } from './io';
 import { createProgram } from './program';
 import { Results } from './results';
-import { createTerminal } from './terminal';
+import { createTerminal } from '../platform/observability/terminal';
 
 /**
  * Runs one `gate` command. Results go to stdout, all else to stderr; nothing is thrown for a user's mistake. With `-o json`

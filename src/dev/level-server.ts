@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { standardError, standardOutput } from '../platform/observability/terminal';
 
 /** How a metric answers: as it should, or in one of the ways in which a source fails. */
 export type MetricBehaviour = 'answer' | 'hang' | 'wrongShape' | 'halfBody' | { status: number };
@@ -141,13 +142,13 @@ function noRequests(): RequestCounts {
 
 async function main(): Promise<void> {
   const server = await startLevelServer({ port: Number(process.argv[2] ?? 0) });
-  process.stdout.write(`${JSON.stringify({ url: server.url, pid: process.pid })}\n`);
+  standardOutput().write(`${JSON.stringify({ url: server.url, pid: process.pid })}\n`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close());
 }
 
 if (require.main === module) {
   main().catch((error: unknown) => {
-    process.stderr.write(`LevelServer stand-in: ${String(error)}\n`);
+    standardError().write(`LevelServer stand-in: ${String(error)}\n`);
     process.exitCode = 2;
   });
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createColors } from 'picocolors';
+import { colorsFor, standardError, standardOutput } from '../platform/observability/terminal';
 
 export interface CommandResult {
   code: number;
@@ -28,7 +28,8 @@ export interface Story {
 const GATE = join(__dirname, '..', 'cli', 'main.js');
 /** How often it is said that something takes long. */
 const TOLD_EVERY_MS = 15_000;
-const colors = createColors(process.stdout.isTTY === true && process.env.NO_COLOR === undefined);
+const output = standardOutput();
+const colors = colorsFor(output, process.env);
 
 /**
  * @param env what the commands run in
@@ -42,7 +43,7 @@ export function createStory(
   ended: () => string | undefined = () => undefined,
   shorten = (text: string) => text,
 ): Story {
-  const print = (text: string): void => void process.stdout.write(text);
+  const print = (text: string): void => void output.write(text);
   return {
     title: (text) => print(`\n${colors.bold(`== ${text}`)}\n`),
     told: (line) => print(`   ${shorten(line)}\n`),
@@ -83,14 +84,14 @@ export function tell(demo: (keep: boolean, stopped: AbortSignal) => Promise<void
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   demo(process.argv.includes('--keep'), stop.signal).then(
-    () => process.stdout.write('\nThe demo is over; nothing is left running.\n'),
+    () => output.write('\nThe demo is over; nothing is left running.\n'),
     (error: unknown) => {
       if (stop.signal.aborted) {
-        process.stdout.write('\nStopped; nothing is left running.\n');
+        output.write('\nStopped; nothing is left running.\n');
         // What was called off may still hold a connection or a timer.
         process.exit(STOPPED_EXIT_CODE);
       }
-      process.stderr.write(`The demo failed: ${error instanceof Error ? error.message : String(error)}\n`);
+      standardError().write(`The demo failed: ${error instanceof Error ? error.message : String(error)}\n`);
       process.exitCode = 1;
     },
   );

@@ -8,6 +8,7 @@ import { openAudit, type Audit } from '../audit/service/open-audit';
 import { FailureType } from '../kernel/failures';
 import { createLogger, logFormatOf } from '../platform/observability/logger';
 import type { ProgramLogger } from '../platform/observability/program-logger';
+import { standardError } from '../platform/observability/terminal';
 import type { ReleaseHolder } from '../releases/release';
 import { openReleases } from '../releases/service/open-releases';
 import { openReleaseSource } from '../releases/sources/open-release-source';
@@ -72,7 +73,7 @@ export async function createServices(loaded: LoadedSettings, options: ServiceOpt
   const env = options.env ?? process.env;
   const logger: ProgramLogger =
     options.logger ??
-    createLogger({ level: settings.logLevel, format: logFormatOf(env, process.stderr.isTTY === true) });
+    createLogger({ level: settings.logLevel, format: logFormatOf(env, standardError().isTTY === true) });
   const guard = createEncryptionGuard(settings, options.overTemporal === true);
   const registry = new Registry();
   const metrics = createMetrics(registry);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { colorsFor } from '../../src/cli/output';
 import { createProgram } from '../../src/cli/program';
 import { run } from '../../src/cli/run';
-import { createTerminal } from '../../src/cli/terminal';
+import { createTerminal } from '../../src/platform/observability/terminal';
 import { createLogger } from '../../src/platform/observability/logger';
 import { anIo } from './an-io';
 

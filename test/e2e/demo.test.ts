@@ -73,37 +73,46 @@ describe.each([
   });
 });
 
-describe('Ctrl-C while npm run demo starts', () => {
+/** What Ctrl-C ends within a second while it starts: how it is started, and how it ends. */
+const STARTS = [
+  { name: 'npm run demo', args: [join(DEMOS, 'demo.js')], code: 130 },
+  { name: 'gate dev', args: [join(DEMOS, '..', 'cli', 'main.js'), 'dev'], code: 0 },
+];
+
+describe.each(STARTS)('Ctrl-C while $name starts', ({ args, code: expectedCode }) => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'gate-demo-test-'));
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** Milliseconds from the signal, sent when the demo says `when`, to its end. */
+  /** Milliseconds from the signal, sent when the program says `when`, to its end. */
   async function stopAt(when: string, env: NodeJS.ProcessEnv): Promise<number> {
     const temp = join(folder, 'tmp');
     mkdirSync(temp, { recursive: true });
-    const demo = spawn(process.execPath, [join(DEMOS, 'demo.js')], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      env: { ...process.env, ...env, TMPDIR: temp },
+    const started = spawn(process.execPath, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env, TMPDIR: temp, XDG_DATA_HOME: join(folder, 'data') },
     });
-    let stdout = '';
+    let printed = '';
     let sentAtMs = 0;
-    demo.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-      if (sentAtMs > 0 || !stdout.includes(when)) return;
-      sentAtMs = Date.now();
-      demo.kill('SIGINT');
-    });
-    const [code] = (await once(demo, 'exit')) as [number | null];
+    for (const stream of [started.stdout, started.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        printed += text;
+        if (sentAtMs > 0 || !printed.includes(when)) return;
+        sentAtMs = Date.now();
+        started.kill('SIGINT');
+      });
+    const [code] = (await once(started, 'exit')) as [number | null];
     const tookMs = Date.now() - sentAtMs;
-    expect(stdout).toContain(when);
-    expect({ code, stdout }).toEqual({
-      code: 130,
-      stdout: expect.stringMatching(/Stopped; nothing is left running\.\n$/),
+    expect(printed).toContain(when);
+    expect({ code, printed }).toEqual({
+      code: expectedCode,
+      printed: expect.stringMatching(/Stopped; nothing is left running\.\n$/),
     });
     expect(readdirSync(temp)).toEqual([]);
+    const addresses = join(folder, 'data', 'planning-engine', 'dev', 'addresses.json');
+    expect(existsSync(addresses)).toBe(false);
     expect(runningIn(folder)).toEqual([]);
     return tookMs;
   }
@@ -113,36 +122,33 @@ describe('Ctrl-C while npm run demo starts', () => {
     ['a tool is built', 'temporal: building', 'sleep 600'],
     ['the Temporal server starts', 'Starting a Temporal dev server', undefined],
     ['the worker starts', 'Starting a worker', undefined],
-  ])(
-    'the demo ends within a second, and leaves nothing behind, when it is stopped while %s',
-    async (_what, when, go) => {
-      // Answers nothing, as a network that hangs.
-      const silent = createServer(() => undefined);
-      await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-      const downloads = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
-      const bin = join(folder, 'bin');
-      mkdirSync(bin);
-      writeFileSync(join(bin, 'go'), `#!/bin/sh\ntouch '${folder}'\n${go}\n`);
-      chmodSync(join(bin, 'go'), 0o755);
-      const noTools = {
-        XDG_CACHE_HOME: join(folder, 'cache'),
-        PATH: `${bin}:/usr/bin:/bin`,
-        // Nothing listens on port 1: the download fails at once, and Go is next.
-        PLANNING_ENGINE_TEMPORAL_URL: when.includes('building') ? 'http://127.0.0.1:1' : downloads,
-        PLANNING_ENGINE_TEMPORAL: '',
-      };
-      try {
-        const env = go === undefined ? {} : noTools;
-        // A machine that does much else may take a second for anything: one of three is enough.
-        let tookMs = Infinity;
-        for (let attempt = 0; attempt < 3 && tookMs >= 1_000; attempt += 1) tookMs = await stopAt(when, env);
-        expect(tookMs).toBeLessThan(1_000);
-      } finally {
-        silent.closeAllConnections();
-        silent.close();
-      }
-    },
-  );
+  ])('it ends within a second, and leaves nothing behind, when it is stopped while %s', async (_what, when, go) => {
+    // Answers nothing, as a network that hangs.
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const downloads = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const bin = join(folder, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'go'), `#!/bin/sh\ntouch '${folder}'\n${go}\n`);
+    chmodSync(join(bin, 'go'), 0o755);
+    const noTools = {
+      XDG_CACHE_HOME: join(folder, 'cache'),
+      PATH: `${bin}:/usr/bin:/bin`,
+      // Nothing listens on port 1: the download fails at once, and Go is next.
+      PLANNING_ENGINE_TEMPORAL_URL: when.includes('building') ? 'http://127.0.0.1:1' : downloads,
+      PLANNING_ENGINE_TEMPORAL: '',
+    };
+    try {
+      const env = go === undefined ? {} : noTools;
+      // A machine that does much else may take a second for anything: one of three is enough.
+      let tookMs = Infinity;
+      for (let attempt = 0; attempt < 3 && tookMs >= 1_000; attempt += 1) tookMs = await stopAt(when, env);
+      expect(tookMs).toBeLessThan(1_000);
+    } finally {
+      silent.closeAllConnections();
+      silent.close();
+    }
+  });
 });
 
 /** Processes whose command line or environment names the folder, where the system tells them. */

@@ -68,6 +68,33 @@ describe('the gate process', () => {
     }
   });
 
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'a worker that waits for its store ends within a second at %s, with exit code 0',
+    async (signal) => {
+      const settings = join(folder, 'no-store.json');
+      // Nothing listens on port 1.
+      writeFileSync(settings, JSON.stringify({ audit: { store: { url: 'postgres://gate@127.0.0.1:1/gate' } } }));
+      const gate = spawn(process.execPath, [GATE, 'worker', '--settings', settings], {
+        env,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      try {
+        let stderr = '';
+        await new Promise<void>((resolve) =>
+          gate.stderr.on('data', (text: Buffer) => (stderr += text.toString()).includes('waiting for it') && resolve()),
+        );
+        const ended = once(gate, 'exit');
+        const sentAtMs = Date.now();
+        gate.kill(signal);
+        expect(await ended).toEqual([0, null]);
+        expect(Date.now() - sentAtMs).toBeLessThan(1_000);
+        expect(stderr).toMatch(/127\.0\.0\.1:1\/gate refuses connections.*; waiting for it\n$/);
+      } finally {
+        gate.kill('SIGKILL');
+      }
+    },
+  );
+
   it('gate audit export writes into a named pipe and leaves it a pipe', async () => {
     const pipe = join(folder, 'pipe');
     await run('mkfifo', [pipe]);

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { CommandIo } from '../io';
-import type { TextStream } from '../terminal';
+import type { TextStream } from '../../platform/observability/terminal';
 import { openResult, type ResultFile } from '../write-result';
 
 export interface ExportTarget extends ResultFile {

@@ -7,7 +7,7 @@ export function devCommand({ io }: CommandContext): Command {
   const command = new Command('dev')
     .summary('a whole gate on this machine')
     .description(
-      'Starts a Temporal dev server (its database is kept), a worker, a LevelServer stand-in and an alert receiver, on loopback. Other commands find them by themselves while it runs. Ctrl-C ends all of it.',
+      'Starts a Temporal dev server (its database is kept), a worker, a LevelServer stand-in and an alert receiver, on loopback. Other commands find them by themselves while it runs. Ctrl-C ends all of it, within a second while it starts.',
     )
     .addOption(durationOption('--recheck-every <duration>', 'how often a waiting stage asks again', '5s'));
   examples(command, ['gate dev']);
@@ -23,20 +23,25 @@ export function devCommand({ io }: CommandContext): Command {
         `gate dev runs already, as process ${running.pid}; its Temporal UI is at ${running.uiUrl}`,
       );
     const say = (line: string): void => void io.stderr.write(`${line}\n`);
+    const { signal } = io;
     const environment = await startDevEnvironment({
       folder: devFolder(io.env),
       env: io.env,
       release: { recheckEvery: `${recheckEvery}ms` },
       say,
+      signal,
+    }).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
     });
+    if (environment === undefined) return say('Stopped; nothing is left running.');
     const { addresses } = environment;
     io.results.line(addresses);
     say('Try: gate deploy --id first --stage canary --wait');
     say(
       `Change a level: curl -X PUT ${addresses.levelServer}/admin/metrics/max_pending -H 'content-type: application/json' -d '{"value": 3100}'`,
     );
-    if (!io.signal.aborted) await Promise.race([once(io.signal, 'abort'), environment.worker.exited]);
-    const failed = !io.signal.aborted;
+    if (!signal.aborted) await Promise.race([once(signal, 'abort'), environment.worker.exited]);
+    const failed = !signal.aborted;
     await environment.stop();
     if (failed)
       throw new CliExit(ExitCode.denied, `the worker ended by itself; its log is in ${devFolder(io.env)}/worker.log`);

@@ -9,7 +9,7 @@ import { quoted } from '../command-json';
 import { CommandFailureType, notFound } from '../exit';
 import { openLoadedSettings } from '../open-settings';
 import { printJson } from '../output';
-import { controlSequence } from '../terminal';
+import { controlSequence } from '../../platform/observability/terminal';
 
 export type FailOn = Exclude<ReplayClass, typeof ReplayClass.same>;
 

@@ -34,11 +34,32 @@ export function storeError(
   return new GateError(type, `Cannot ${doing}: ${where} ${whatIsWrong(error)}`, undefined, { cause: error });
 }
 
+/** Connections lost, a transaction that met another one, too few resources, and a server that is told to stop or starts. */
+const PASSING_CLASSES = ['08', '40', '53', '57'];
+/** A lock that another one holds, and a standby that is to become the primary. */
+const PASSING_STATES = ['55P03', '25006'];
+
+/**
+ * True when the same statement may succeed later although no one changes the settings: the server is out of reach, busy or
+ * between two states. A refused password, an unknown database and a refused certificate are none of these.
+ */
+export function isOutage(error: unknown): boolean {
+  const code = codeOf(error);
+  if (code !== undefined && (code in CONNECTION_FAULTS || PASSING_STATES.includes(code))) return true;
+  if (isSqlState(code)) return PASSING_CLASSES.includes(code.slice(0, 2));
+  const message = error instanceof Error ? error.message : '';
+  return TIMED_OUT.test(message) || CLOSED.test(message);
+}
+
 /** True when the server itself answered with an error: the connection that brought it is sound. */
 export function isAnswerOfServer(error: unknown): boolean {
   const code = codeOf(error);
   // Class 57 is the server going away: that connection is as good as closed.
-  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !(code in CONNECTION_FAULTS) && !code.startsWith('57P');
+  return isSqlState(code) && !code.startsWith('57P');
+}
+
+function isSqlState(code: string | undefined): code is string {
+  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !(code in CONNECTION_FAULTS);
 }
 
 function whatIsWrong(error: unknown): string {

@@ -1,6 +1,6 @@
 import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { visibleLines } from '../../kernel/visible-text';
+import { standardError } from '../observability/terminal';
 import { downloadTool } from './install/download';
 import { goInstall } from './install/go-install';
 import { withLock } from './install/install-lock';
@@ -75,7 +75,7 @@ export async function ensureTools(
 /** What `findTool` does, without its memory. */
 export async function locateTool(name: ToolName, options: FindToolOptions = {}): Promise<FoundTool> {
   const env = options.env ?? process.env;
-  const say = options.say ?? ((line: string) => void process.stderr.write(visibleLines(`${line}\n`)));
+  const say = options.say ?? ((line: string) => void standardError().write(`${line}\n`));
   const spec = TOOLS[name];
   const tried: string[] = [];
   const found =

@@ -1,3 +1,4 @@
+import { standardError, standardOutput } from '../observability/terminal';
 import { ensureTools } from './find-tool';
 import { isToolName, TOOLS } from './tool-spec';
 
@@ -6,18 +7,18 @@ async function main(names: readonly string[]): Promise<number> {
   const unknown = names.filter((name) => !isToolName(name));
   if (names.length === 0 || unknown.length > 0) {
     const found = unknown.length > 0 ? unknown.join(', ') : 'none';
-    process.stderr.write(`Expected names of tools (${Object.keys(TOOLS).join(', ')}), got ${found}\n`);
+    standardError().write(`Expected names of tools (${Object.keys(TOOLS).join(', ')}), got ${found}\n`);
     return 2;
   }
   const tools = await ensureTools(names.filter(isToolName));
-  process.stdout.write(`${JSON.stringify(tools, null, 2)}\n`);
+  standardOutput().write(`${JSON.stringify(tools, null, 2)}\n`);
   return 0;
 }
 
 main(process.argv.slice(2)).then(
   (code) => (process.exitCode = code),
   (error: Error) => {
-    process.stderr.write(`${error.message}\n`);
+    standardError().write(`${error.message}\n`);
     process.exitCode = 1;
   },
 );

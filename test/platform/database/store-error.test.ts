@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { FailureType, GateError } from '../../../src/kernel/failures';
-import { isAnswerOfServer, storeError } from '../../../src/platform/database/store-error';
+import { isAnswerOfServer, isOutage, storeError } from '../../../src/platform/database/store-error';
 
 const coded = (code: string, message = '') => Object.assign(new Error(message), { code });
 
@@ -45,5 +45,26 @@ describe('isAnswerOfServer', () => {
   it('an error without a code: false', () => {
     expect(isAnswerOfServer(new Error('Query read timeout'))).toBe(false);
     expect(isAnswerOfServer(null)).toBe(false);
+  });
+});
+
+describe('isOutage', () => {
+  it.each([
+    ['a refused connection', coded('ECONNREFUSED'), true],
+    ['a name that is not known yet', coded('ENOTFOUND'), true],
+    ['a server that starts', coded('57P03'), true],
+    ['a server without a free connection', coded('53300'), true],
+    ['a standby', coded('25006'), true],
+    ['a connection that times out', new Error('timeout exceeded when trying to connect'), true],
+    ['a closed connection', new Error('Connection terminated unexpectedly'), true],
+    ['a wrong password', coded('28P01'), false],
+    ['an unknown database', coded('3D000'), false],
+    ['a missing permission', coded('42501'), false],
+    ['a certificate of no known authority', coded('SELF_SIGNED_CERT_IN_CHAIN', 'self-signed certificate'), false],
+    ['a server without TLS', new Error('The server does not support SSL connections'), false],
+    ['anything else', new Error('no such folder'), false],
+    ['no error at all', undefined, false],
+  ] as [string, unknown, boolean][])('whether waiting can mend %s', (_what, error, passes) => {
+    expect(isOutage(error)).toBe(passes);
   });
 });

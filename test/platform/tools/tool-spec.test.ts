@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { createTerminal } from '../../../src/platform/observability/terminal';
 import { createProgress } from '../../../src/platform/tools/install/progress';
 import { PINNED_DIGESTS, PINNED_MODULES } from '../../../src/platform/tools/pinned-digests';
 import { isToolName, platformOf, TOOLS, type ToolName } from '../../../src/platform/tools/tool-spec';
@@ -60,13 +61,15 @@ describe('what is published', () => {
 });
 
 describe('progress', () => {
-  it('progress is rewritten in place on a terminal', () => {
+  it('progress is rewritten in place on a terminal, which no text of a tool can steer', () => {
     const written: string[] = [];
-    const progress = createProgress(() => undefined, { isTTY: true, write: (text: string) => written.push(text) > 0 });
+    const terminal = createTerminal({ isTTY: true, write: (text: string) => written.push(text) });
+    const progress = createProgress(() => undefined, terminal);
     progress.bytes(1_500_000, 3_000_000);
+    progress.line('compiling \u001b[2Jb');
     progress.end();
     progress.end();
-    expect(written.map((text) => text.trim())).toEqual(['1.5 of 3.0 MB', '']);
+    expect(written.map((text) => text.trim())).toEqual(['\u001b[G1.5 of 3.0 MB', '\u001b[Gcompiling \\u001b[2Jb', '']);
   });
 
   it('progress is a plain line every ten seconds elsewhere', () => {

@@ -1,3 +1,5 @@
+import { controlSequence, standardError, type TextStream } from '../../observability/terminal';
+
 /** How far a download or a build is: rewritten in place on a terminal, otherwise a plain line now and then. */
 export interface Progress {
   bytes(received: number, total: number | undefined): void;
@@ -8,17 +10,17 @@ export interface Progress {
 const WIDTH = 100;
 const PLAIN_EVERY_MS = 10_000;
 
-/** @param say prints a plain line; @param nowMs the clock, for tests */
+/** @param say prints a plain line; @param terminal one of `createTerminal`; @param nowMs the clock, for tests */
 export function createProgress(
   say: (line: string) => void,
-  terminal: Pick<NodeJS.WriteStream, 'isTTY' | 'write'> = process.stderr,
+  terminal: TextStream = standardError(),
   nowMs: () => number = Date.now,
 ): Progress {
   let lastMs = nowMs();
   let drawn = false;
   const show = (text: string): void => {
     if (terminal.isTTY) {
-      terminal.write(`\r${text.slice(0, WIDTH).padEnd(WIDTH)}`);
+      terminal.write(`${controlSequence('[G')}${text.slice(0, WIDTH).padEnd(WIDTH)}`);
       drawn = true;
     } else if (nowMs() - lastMs >= PLAIN_EVERY_MS) {
       lastMs = nowMs();

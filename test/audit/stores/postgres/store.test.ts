@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { createPostgresAuditStore } from '../../../../src/audit/stores/postgres/store';
 import { openAuditDatabase, type AuditDatabase } from '../../../../src/audit/stores/postgres/open-audit-database';
 import { AUDIT_TABLE } from '../../../../src/audit/stores/postgres/schema';
+import { run } from '../../../../src/cli/run';
 import { aRecord } from '../../a-record';
 import { describeAuditStore } from '../../../../src/contracts/audit-store';
 import { jestFramework } from '../../../support/jest-framework';
@@ -48,6 +49,27 @@ describe('with a PostgreSQL server', () => {
       empty: () => empty(one),
       close: async () => void (await Promise.all([store.close(), other.close()])),
     };
+  });
+
+  it.each([
+    ['a wrong password', (url: string) => url.replace('open-sesame', 'wrong'), 'refused the user name or password'],
+    ['an unknown database', (url: string) => url.replace(/[^/]+$/, 'unknown'), 'has no such database'],
+    ['a server without TLS', (url: string) => `${url}?sslmode=require`, 'does not support SSL connections'],
+  ])('a worker does not wait for a store that refuses %s: it says so, with exit code 2', async (_what, change, why) => {
+    const folder = await mkdtemp(join(tmpdir(), 'gate-refused-'));
+    const url = change(`postgres://gate:open-sesame@127.0.0.1:${server.port}/postgres`);
+    await writeFile(join(folder, 'settings.json'), JSON.stringify({ logLevel: 'silent', audit: { store: { url } } }));
+    let stderr = '';
+    const code = await run(['worker', '--settings', 'settings.json'], {
+      stdout: { write: () => true },
+      stderr: { write: (text: string) => (stderr += text) },
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, XDG_DATA_HOME: folder },
+      cwd: folder,
+      signal: new AbortController().signal,
+    });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(why) });
+    expect(stderr).not.toMatch(/waiting|open-sesame|wrong\b/);
+    await rm(folder, { recursive: true });
   });
 
   it('the PostgreSQL store shows auditors facts and faults as JSONB in the table that the documentation names', async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { visibleLines } from '../kernel/visible-text';
+import { visibleLines } from '../../kernel/visible-text';
 
 /** A stream that a command writes text to; a stream of Node fits. */
 export interface TextStream {
@@ -18,6 +18,43 @@ const OWN = new RegExp(`${MARK}(\\[[0-9;]*[A-Za-z])`);
 /** A control sequence of this program's own, such as `[32m`: the only ones that `createTerminal` lets through. */
 export function controlSequence(sequence: `[${string}`): string {
   return `${MARK}${sequence}`;
+}
+
+const STYLES = {
+  bold: ['[1m', '[22m'],
+  dim: ['[2m', '[22m'],
+  red: ['[31m', '[39m'],
+  green: ['[32m', '[39m'],
+  yellow: ['[33m', '[39m'],
+  cyan: ['[36m', '[39m'],
+} as const;
+
+/** Functions that paint a text for a stream of `createTerminal`. */
+export type Colors = Record<keyof typeof STYLES, (text: string) => string>;
+
+/** Colour only on a terminal, and not where the user says NO_COLOR. */
+export function colorsFor(
+  stream: Pick<TextStream, 'isTTY'>,
+  env: Readonly<Record<string, string | undefined>>,
+): Colors {
+  const areOn = stream.isTTY === true && env.NO_COLOR === undefined;
+  const painter = (style: keyof typeof STYLES) => (text: string) => {
+    const [begin, end] = STYLES[style];
+    return areOn ? `${controlSequence(begin)}${text}${controlSequence(end)}` : text;
+  };
+  return Object.fromEntries(
+    (Object.keys(STYLES) as (keyof typeof STYLES)[]).map((style) => [style, painter(style)]),
+  ) as Colors;
+}
+
+/** Standard output of this process, for people and for programs alike: nothing in a text can steer a terminal. */
+export function standardOutput(): TextStream {
+  return createTerminal(process.stdout);
+}
+
+/** The same of standard error. */
+export function standardError(): TextStream {
+  return createTerminal(process.stderr);
 }
 
 /**
