@@ -15,6 +15,7 @@ import { repeat } from './kernel/repeat';
 import { SWEEP_WORKFLOW_ID } from './kernel/names';
 import { readSecret } from './platform/files/read-secret';
 import type { LoadedSettings } from './settings/load-settings';
+import { withSettingsPlace } from './settings/settings-place';
 import { temporalConnectionConfig } from './settings/temporal-connection';
 import { pollFleetQueues } from './releases/fleet/polling/poll-fleet-queues';
 import type { FleetStatus } from './releases/fleet/worker-answer';
@@ -58,6 +59,10 @@ export interface RunningWorker {
  * @throws GateError ConfigInvalid, or an error of the connection; nothing is left open then
  */
 export async function startWorker(loaded: LoadedSettings, options: WorkerStartOptions = {}): Promise<RunningWorker> {
+  return withSettingsPlace(loaded, () => openWorker(loaded, options));
+}
+
+async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): Promise<RunningWorker> {
   const env = options.env ?? process.env;
   const { settings, baseDir } = loaded;
   const { taskQueue, deployment } = settings.temporal;
@@ -93,10 +98,10 @@ export async function startWorker(loaded: LoadedSettings, options: WorkerStartOp
     opened.push(() => versioning.stop());
 
     const { bearerToken, decisionToken, host, port, openProbes } = settings.http;
-    const readToken = async (ref: SecretRef | undefined): Promise<string> =>
-      ref === undefined ? '' : readSecret(ref, { env, configFolder: baseDir });
-    const httpToken = await readToken(bearerToken);
-    const forDecisions = await readToken(decisionToken);
+    const readToken = async (ref: SecretRef | undefined, where: string): Promise<string> =>
+      ref === undefined ? '' : readSecret(ref, { env, configFolder: baseDir, where });
+    const httpToken = await readToken(bearerToken, 'http.bearerToken');
+    const forDecisions = await readToken(decisionToken, 'http.decisionToken');
     const ownerToken = services.database?.owner?.token ?? '';
     const tokens = [httpToken, ownerToken].filter((token) => token !== '');
     const { store } = services;

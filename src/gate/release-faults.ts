@@ -6,6 +6,7 @@ import type { PolicyBundle } from '../rego/bundle/policy-bundle';
 import { missingPlan } from '../releases/check-plan';
 import { checkRelease } from '../releases/check-release';
 import type { LoadedConfig } from '../releases/sources/release-source';
+import { placedInSettings } from '../settings/settings-place';
 import type { Facts } from './facts/service/open-facts';
 
 /** What decides whether a process takes a release. */
@@ -16,6 +17,8 @@ export interface ReleaseRules {
   allowWasmOnly?: boolean;
   /** pointers of the settings: one that hides nothing under this policy is a fault */
   masks?: readonly string[];
+  /** the file of the settings, for faults about them */
+  settingsPlace?: DocumentPlace;
   /** what else a policy lacks on this process */
   faultsOf?(policy: PolicyBundle): readonly Fault[];
 }
@@ -30,14 +33,14 @@ export interface ReleaseRules {
 export async function releaseFaults(
   policy: PolicyBundle,
   { config, configDocument, place }: LoadedConfig,
-  { facts, allowWasmOnly, masks = [], faultsOf }: ReleaseRules,
+  { facts, allowWasmOnly, masks = [], settingsPlace, faultsOf }: ReleaseRules,
 ): Promise<Fault[]> {
   const built = await buildProviders({ policy, config, configDocument }, facts);
   const found = [
     ...missingPlan(policy, allowWasmOnly),
     ...built.faults,
     ...checkRelease(policy, config, configDocument, built.ids),
-    ...idleMasks(masks, policy),
+    ...idleMasks(masks, policy).map((fault) => placedInSettings(settingsPlace, fault)),
     ...(faultsOf?.(policy) ?? []),
   ];
   return place === undefined ? found : found.map((fault) => placedIn(place, fault));

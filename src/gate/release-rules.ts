@@ -10,7 +10,7 @@ import type { ReleaseRules } from './release-faults';
  * @param configFolder what a worker starts the configuration's relative paths from
  */
 export function releaseRules(
-  { settings, baseDir }: LoadedSettings,
+  { settings, baseDir, place }: LoadedSettings,
   env: Readonly<Record<string, string | undefined>>,
   configFolder: string,
 ): ReleaseRules {
@@ -19,6 +19,7 @@ export function releaseRules(
     facts: openFacts({ env, configFolder: () => configFolder, settingsFolder: baseDir, allow }),
     allowWasmOnly,
     masks: settings.audit.mask,
+    ...(place === undefined ? {} : { settingsPlace: place }),
   };
 }
 

@@ -13,6 +13,7 @@ import type { ReleaseHolder } from '../releases/release';
 import { openReleases } from '../releases/service/open-releases';
 import { openReleaseSource } from '../releases/sources/open-release-source';
 import type { LoadedSettings } from '../settings/load-settings';
+import { withSettingsPlace } from '../settings/settings-place';
 import { openPayloadCodec } from '../settings/open-data-converter';
 import type { Actions } from './actions/registry';
 import { openActions } from './actions/service/open-actions';
@@ -69,6 +70,10 @@ export interface Services extends MaskedGate, Pick<Audit, 'store' | 'database'> 
  * @throws GateError ConfigInvalid (a held store, a wrong URL, …) with nothing left open
  */
 export async function createServices(loaded: LoadedSettings, options: ServiceOptions = {}): Promise<Services> {
+  return withSettingsPlace(loaded, () => openServices(loaded, options));
+}
+
+async function openServices(loaded: LoadedSettings, options: ServiceOptions): Promise<Services> {
   const { settings } = loaded;
   const env = options.env ?? process.env;
   const logger: ProgramLogger =

@@ -1,5 +1,6 @@
 import type { ReleaseConfig } from './config/release-config';
 import { FailureType, type Fault } from '../kernel/failures';
+import { placeText } from '../kernel/fault-text';
 import { isJsonObject, type JsonObject, type JsonSchema, type JsonValue } from '../kernel/json';
 import { childOf, valueAt } from '../kernel/json-pointer';
 import { isSafeNumber } from '../kernel/numbers';
@@ -69,7 +70,7 @@ function readLines({ plan }: Pick<PolicyBundle, 'plan'>): ReadLines {
     }
   };
   const placeOf = (read: PlanRead | undefined): string | undefined =>
-    read && `${read.at.file.replace(/^\/+/, '')}:${read.at.row}:${read.at.col}`;
+    read && placeText(read.at.file.replace(/^\/+/, ''), read.at.row, read.at.col);
   return {
     ofFact: (factId) => placeOf(find()?.input.get(readKey([factId]))),
     ofConfig: (path) => placeOf(find()?.data.get(readKey(['config', ...path]))),

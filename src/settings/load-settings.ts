@@ -20,6 +20,8 @@ export interface LoadedSettings {
   settings: Settings;
   /** the folder that relative paths and secrets' files are relative to */
   baseDir: string;
+  /** their file, and its lines, for what is found wrong later; absent where there is no file */
+  place?: DocumentPlace;
 }
 
 /**
@@ -38,9 +40,10 @@ export async function loadSettings(
   const named = path ?? (env.GATE_SETTINGS === '' ? undefined : env.GATE_SETTINGS);
   if (named === undefined) return { settings: parseSettings({}, { file: 'the default settings' }, cwd), baseDir: cwd };
   const file = resolve(cwd, named);
-  const { document, lineOf } = await loadDocument(file);
+  const { document, lineOf, columnOf } = await loadDocument(file);
   const baseDir = dirname(file);
-  return { settings: parseSettings(document, { file, lineOf }, baseDir), baseDir };
+  const place = { file, lineOf, columnOf };
+  return { settings: parseSettings(document, place, baseDir), baseDir, place };
 }
 
 /** As loadSettings, for a document that was read already. */

@@ -18,9 +18,9 @@ export async function openPayloadCodec(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<PayloadCodec | undefined> {
   const { encryptionKeys } = settings.temporal;
-  const read = encryptionKeys.map(async ({ id, key }) => ({
+  const read = encryptionKeys.map(async ({ id, key }, index) => ({
     id,
-    text: await readSecret(key, { env, configFolder: baseDir }),
+    text: await readSecret(key, { env, configFolder: baseDir, where: `temporal.encryptionKeys[${index}].key` }),
   }));
   const [first, ...others] = toPayloadKeys(await Promise.all(read));
   return first === undefined ? undefined : createPayloadCodec([first, ...others]);

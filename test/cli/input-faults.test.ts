@@ -55,7 +55,7 @@ describe('gate deploy, given a file', () => {
     ['missing', undefined, 'missing.yaml: expected a file, but there is none'],
     ['empty', '', 'empty.yaml: expected a document, but the file is empty'],
     ['huge', 'a'.repeat(1024 * 1024 + 1), 'huge.yaml: expected at most 1 MiB, got 1048577 bytes'],
-    ['duplicate', 'id: a\nid: b\n', 'duplicate.yaml:2: the same key is twice in one object'],
+    ['duplicate', 'id: a\nid: b\n', 'duplicate.yaml:2:1: the same key is twice in one object'],
     [
       'latin1',
       Buffer.from('id: caf\xe9\n', 'latin1'),
@@ -78,9 +78,9 @@ describe('gate deploy, given a file', () => {
     expect(code).toBe(2);
     expect(stderr.split('\n')).toEqual([
       'gate: 3 faults:',
-      '  ConfigInvalid: faults.yaml:2: unknown key stagess in the document; did you mean stages?',
-      '  ConfigInvalid: faults.yaml:4: unknown key onDenny in stages[0]; did you mean onDeny?',
-      '  ConfigInvalid: faults.yaml:4: expected stages[0].name to be a text, got a number',
+      '  ConfigInvalid: faults.yaml:2:1: unknown key stagess in the document; did you mean stages?',
+      '  ConfigInvalid: faults.yaml:4:15: unknown key onDenny in stages[0]; did you mean onDeny?',
+      '  ConfigInvalid: faults.yaml:4:6: expected stages[0].name to be a text, got a number',
       '',
     ]);
   });

@@ -47,8 +47,8 @@ describe('what is shipped in configs/', () => {
       ['local.pkl', 'settings.yaml', 'settings.json'].map((name) => loadSettings(example(name), {}, '/')),
     );
     expect(settings[0]?.settings.release.manifest).toBe(packageManifest);
-    expect(settings[1]).toEqual(settings[0]);
-    expect(settings[2]).toEqual(settings[0]);
+    expect(settings[1]?.settings).toEqual(settings[0]?.settings);
+    expect(settings[2]?.settings).toEqual(settings[0]?.settings);
     expect(await loadDeployment('deployment.json', example(''))).toEqual(
       await loadDeployment('deployment.yaml', example('')),
     );
@@ -101,17 +101,17 @@ describe('settings', () => {
     });
   });
 
-  it('settings are refused with the file and the line of every fault', async () => {
+  it('settings are refused with the file, line and column of every fault', async () => {
     await withFile('s.yaml', 'http:\n  prot: 1\nlogLevel: loud\nrelease:\n  refreshInterval: soon\n', async (path) => {
       expect((await messagesOf(() => loadSettings(path, {}, '/'))).sort()).toEqual([
-        's.yaml:2: unknown key prot in http; did you mean port?',
-        's.yaml:3: expected logLevel to be one of trace, debug, info, warn, error, silent, got "loud"',
-        's.yaml:5: expected release.refreshInterval to be a duration such as 500ms, 45s, 6h, got "soon"',
+        's.yaml:2:3: unknown key prot in http; did you mean port?',
+        's.yaml:3:1: expected logLevel to be one of trace, debug, info, warn, error, silent, got "loud"',
+        's.yaml:5:3: expected release.refreshInterval to be a duration such as 500ms, 45s, 6h, got "soon"',
       ]);
     });
     await withFile('s.yaml', 'http: {}\nrelease: { refreshInterval: 99999999999999999d }', async (path) => {
       expect(await messagesOf(() => loadSettings(path, {}, '/'))).toEqual([
-        's.yaml:2: expected a duration that can be counted in milliseconds, got 99999999999999999d',
+        's.yaml:2:12: expected a duration that can be counted in milliseconds, got 99999999999999999d',
       ]);
     });
   });
@@ -128,7 +128,7 @@ describe('settings', () => {
       if (isFit) expect((await loading).settings.audit.store.retention).toBe(retention);
       else {
         expect(await messagesOf(() => loading)).toEqual([
-          `s.yaml:2: expected audit.store.retention to be at least 1d, got ${retention}`,
+          `s.yaml:2:28: expected audit.store.retention to be at least 1d, got ${retention}`,
         ]);
       }
     });
@@ -137,7 +137,7 @@ describe('settings', () => {
       if (isFit) expect((await loading).settings.audit.retention).toBe(retention);
       else {
         expect(await messagesOf(() => loading)).toEqual([
-          `s.yaml:2: expected audit.retention to be at least 1d, got ${retention}`,
+          `s.yaml:2:3: expected audit.retention to be at least 1d, got ${retention}`,
         ]);
       }
     });
@@ -148,8 +148,8 @@ describe('settings', () => {
     const text = `audit:\n  mask:\n${mask.map((pointer) => `    - ${pointer}\n`).join('')}`;
     await withFile('s.yaml', text, async (path) => {
       expect(await messagesOf(() => loadSettings(path, {}, '/'))).toEqual([
-        's.yaml:4: audit.mask[1]: Expected a JSON Pointer below /input, found "/input/a~2"',
-        's.yaml:5: audit.mask[2]: Expected a fact or an attribute, found /input/deployment/id, which names the decision and cannot be masked',
+        's.yaml:4:7: audit.mask[1]: Expected a JSON Pointer below /input, found "/input/a~2"',
+        's.yaml:5:7: audit.mask[2]: Expected a fact or an attribute, found /input/deployment/id, which names the decision and cannot be masked',
       ]);
     });
   });
@@ -159,7 +159,7 @@ describe('settings', () => {
     async (pointer) => {
       await withFile('s.yaml', `audit:\n  mask: ['${pointer}']\n`, async (path) => {
         const [message, ...others] = await messagesOf(() => loadSettings(path, {}, '/'));
-        expect(message).toMatch(/^s\.yaml:2: expected audit\.mask\[0\] to be a text that matches/);
+        expect(message).toMatch(/^s\.yaml:2:10: expected audit\.mask\[0\] to be a text that matches/);
         expect(others).toEqual([]);
       });
     },
@@ -217,7 +217,8 @@ describe('a release configuration', () => {
     ['limits: { a: .inf }', 'expected limits.a to be a finite number, got .inf'],
   ])('a release configuration is refused when it says %s', async (text, message) => {
     await withFile('r.yaml', `# line 1\n${text}`, async (path) => {
-      expect(await messagesOf(() => loadReleaseConfig(path))).toEqual([`r.yaml:2: ${message}`]);
+      expect(await messagesOf(() => loadReleaseConfig(path))).toEqual([expect.stringMatching(/^r\.yaml:2:\d+: /)]);
+      expect((await messagesOf(() => loadReleaseConfig(path))).join()).toContain(message);
     });
   });
 });
@@ -280,7 +281,7 @@ describe('a deployment', () => {
   it('a deployment read from a file has the line of each fault', async () => {
     await withFile('d.yaml', 'id: d\nstages:\n  - name: s\n  - name: s\n    onDney: wait\n', async (path) => {
       expect(await messagesOf(() => loadDeployment('d.yaml', dirname(path)))).toEqual([
-        'd.yaml:5: unknown key onDney in stages[1]; did you mean onDeny?',
+        'd.yaml:5:5: unknown key onDney in stages[1]; did you mean onDeny?',
       ]);
     });
   });

@@ -44,5 +44,7 @@ function checkUrl(url: string): void {
   const read = readHttpUrl(url);
   if (typeof read !== 'string') return;
   const hint = read === 'credentials' ? ': a secret belongs in audit.upload.bearerToken' : '';
-  throw new GateError(FailureType.ConfigInvalid, `Expected audit.upload.url ${EXPECTED_OF_HTTP_URL[read]}${hint}`);
+  const message = `Expected audit.upload.url ${EXPECTED_OF_HTTP_URL[read]}${hint}`;
+  const fault = { type: FailureType.ConfigInvalid, message, where: 'audit.upload.url' };
+  throw new GateError(FailureType.ConfigInvalid, message, [fault]);
 }

@@ -39,7 +39,12 @@ export async function openAuditStore(
       const place =
         url === undefined
           ? { folder: storeFolder(folder, baseDir, env) }
-          : { url: typeof url === 'string' ? url : await readSecret(url, { env, configFolder: baseDir }) };
+          : {
+              url:
+                typeof url === 'string'
+                  ? url
+                  : await readSecret(url, { env, configFolder: baseDir, where: 'audit.store.url' }),
+            };
       const database = await openAuditDatabase(place);
       return { store: createPostgresAuditStore(database), database };
     }

@@ -35,7 +35,7 @@ async function storeOf(loaded: LoadedSettings, env: Env): Promise<{ url: string 
   if (typeof url === 'string') return { url };
   if (url !== undefined) {
     const { readSecret } = await import('../../platform/files/read-secret.js');
-    return { url: await readSecret(url, { env, configFolder: loaded.baseDir }) };
+    return { url: await readSecret(url, { env, configFolder: loaded.baseDir, where: 'audit.store.url' }) };
   }
   const { storeFolder } = await import('../../platform/database/store-folder.js');
   return { folder: storeFolder(folder, loaded.baseDir, env) };

@@ -36,7 +36,8 @@ export async function setUpAuditStore(
     import('../../platform/files/read-secret.js'),
   ]);
   const database = await openAuditDatabase({
-    url: typeof url === 'string' ? url : await readSecret(url, { env, configFolder: baseDir }),
+    url:
+      typeof url === 'string' ? url : await readSecret(url, { env, configFolder: baseDir, where: 'audit.store.url' }),
   });
   await database.close();
   return { store: 'postgres', where: database.where };

@@ -1,11 +1,12 @@
 import type { LoadedSettings } from '../../settings/load-settings';
+import { withSettingsPlace } from '../../settings/settings-place';
 import { openPayloadCodec } from '../../settings/open-data-converter';
 import { attempt, missing, type Finding } from './finding';
 
 /** Whether the encryption keys can be read, and whether masks have the keys that they need. */
 export async function encryptionFinding(loaded: LoadedSettings, env: NodeJS.ProcessEnv): Promise<Finding> {
   const { encryptionKeys } = loaded.settings.temporal;
-  const opened = await attempt(() => openPayloadCodec(loaded, env));
+  const opened = await attempt(() => withSettingsPlace(loaded, () => openPayloadCodec(loaded, env)));
   if ('error' in opened) return missing('encryption', opened.error, 'Correct temporal.encryptionKeys');
   const [first] = encryptionKeys;
   if (first) {

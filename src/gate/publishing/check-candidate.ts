@@ -11,7 +11,7 @@ import { staticFacts } from '../../releases/check-plan';
 import type { ReleaseManifest } from '../../releases/publishing/published-release';
 import { ReleaseRefusedError } from '../../releases/publishing/release-refused';
 import { loadConfigParts, readConfigParts, type ConfigParts } from '../../releases/sources/load-release-config';
-import { providerFaults, releaseFaults, type ReleaseRules } from '../release-faults';
+import { placedIn, providerFaults, releaseFaults, type ReleaseRules } from '../release-faults';
 import { tryRelease } from '../try-release';
 import { checkSources } from './check-sources';
 import { unresolvedNames } from './unresolved-names';
@@ -85,7 +85,8 @@ async function missingOf(
   if (loaded === undefined) return [];
   const parts = { loaded, faults: [] };
   const inSources = async (dir: string): Promise<Fault[]> => (await checkSources(dir, parts, rules)).errors;
-  const missing = [...(allowStatic ? [] : staticFacts(loaded.config))];
+  const placed = (fault: Fault): Fault => (loaded.place === undefined ? fault : placedIn(loaded.place, fault));
+  const missing = allowStatic ? [] : staticFacts(loaded.config).map(placed);
   if (policy === undefined) missing.push(...(await providerFaults(loaded, rules.facts)));
   else {
     missing.push(...(await releaseFaults(policy, loaded, rules)));
@@ -94,7 +95,7 @@ async function missingOf(
   }
   if (configFolder !== undefined) {
     const inPlace = configFile === undefined ? undefined : dirname(configFile);
-    missing.push(...(await unresolvedNames(loaded.config, configFolder, inPlace)));
+    missing.push(...(await unresolvedNames(loaded.config, configFolder, inPlace)).map(placed));
   }
   return unique(missing);
 }

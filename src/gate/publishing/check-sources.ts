@@ -1,7 +1,8 @@
+import type { Fault } from '../../kernel/failures';
 import { checkPolicy, type PolicyCheck } from '../../releases/authoring/check-policy';
 import type { ConfigParts } from '../../releases/sources/load-release-config';
 import { factWarnings } from '../facts/providers/fact-warnings';
-import { providerFaults, releaseFaults, type ReleaseRules } from '../release-faults';
+import { placedIn, providerFaults, releaseFaults, type ReleaseRules } from '../release-faults';
 
 /**
  * Checks the sources of a policy in `dir` with a configuration, as a worker would check the release that they make: what is
@@ -20,6 +21,11 @@ export async function checkSources(
   );
   const unbuilt = checked.bundle === undefined && loaded !== undefined;
   const ofProviders = unbuilt ? await providerFaults(loaded, rules.facts) : [];
+  const placed = (fault: Fault): Fault => (loaded?.place === undefined ? fault : placedIn(loaded.place, fault));
   const warnings = [...checked.warnings, ...(loaded === undefined ? [] : factWarnings(loaded.config.facts))];
-  return { ...checked, errors: [...faults, ...ofProviders, ...checked.errors], warnings };
+  return {
+    ...checked,
+    errors: [...faults, ...ofProviders, ...checked.errors].map(placed),
+    warnings: warnings.map(placed),
+  };
 }

@@ -6,8 +6,9 @@ import { expectedNumber, isSafeNumber } from '../../kernel/numbers';
 /** One thing for which a JSON text is refused. `sentence` begins in lower case and quotes no text, which may be secret. */
 export interface TextFault {
   sentence: string;
-  /** from 1; absent where it is not known */
+  /** from 1, as is `column`; absent where they are not known */
   line?: number;
+  column?: number;
 }
 
 /** More faults than this help no one: the text was not written by hand, or is not what the user meant to give. */
@@ -42,7 +43,7 @@ export function parseJsonText(text: string): JsonValue {
   try {
     value = JSON.parse(text) as JsonValue;
   } catch {
-    throw new JsonTextError(false, [syntaxFault(text)]);
+    throw new JsonTextError(false, [jsonSyntaxFault(text)]);
   }
   // A good text is never taken apart by hand: it is enough to count its keys, and to look at each number once.
   const members = countMembers(value);
@@ -50,8 +51,12 @@ export function parseJsonText(text: string): JsonValue {
   return value;
 }
 
-/** V8 does not always say where, and quotes the text, where a secret could be; lossless-json does neither. */
-function syntaxFault(text: string): TextFault {
+/**
+ * Why a text is no JSON, and where.
+ *
+ * V8 does not always say where, and quotes the text, where a secret could be; lossless-json does neither.
+ */
+export function jsonSyntaxFault(text: string): TextFault {
   const sentence = 'expected JSON, but it cannot be parsed';
   try {
     parseLossless(text);
@@ -59,8 +64,9 @@ function syntaxFault(text: string): TextFault {
     const { message } = error as Error;
     const position = /at position (\d+)$/.exec(message)?.[1];
     if (position !== undefined) {
-      const line = text.slice(0, Number(position)).split('\n').length;
-      return { sentence: `${sentence}: ${message.replace(/ at position \d+$/, '')}`, line };
+      const before = text.slice(0, Number(position)).split('\n');
+      const column = before.at(-1)!.length + 1;
+      return { sentence: `${sentence}: ${message.replace(/ at position \d+$/, '')}`, line: before.length, column };
     }
   }
   return { sentence };
@@ -110,14 +116,15 @@ function countKeys(text: string): number {
   return keys;
 }
 
-/** The offset behind the text whose opening quote is at `from`. */
-function endOfText(text: string, from: number): number {
+/** The offset behind the text whose opening quote is at `from`, in a text that is JSON. */
+export function endOfText(text: string, from: number): number {
   let at = from + 1;
   for (let code = text.charCodeAt(at); code !== QUOTE; code = text.charCodeAt(at)) at += code === BACKSLASH ? 2 : 1;
   return at + 1;
 }
 
-function isKey(text: string, end: number): boolean {
+/** Whether the text that ends before `end` is the key of a member. */
+export function isKey(text: string, end: number): boolean {
   let at = end;
   while (text.charCodeAt(at) <= SPACE) at += 1;
   return text[at] === ':';
@@ -139,15 +146,17 @@ function findFaults(text: string): TextFault[] {
   const faults: TextFault[] = [];
   const open: Open[] = [];
   let line = 1;
+  let lineStart = 0;
   for (let at = 0; at < text.length && faults.length < MOST_FAULTS;) {
     const character = text[at]!;
     const around = open.at(-1);
-    if (open.length > MOST_LEVELS) return [...faults, { sentence: TOO_DEEP, line }];
+    const column = at - lineStart + 1;
+    if (open.length > MOST_LEVELS) return [...faults, { sentence: TOO_DEEP, line, column }];
     if (character === '"') {
       const end = endOfText(text, at);
       if (around?.keys && isKey(text, end)) {
         const key = JSON.parse(text.slice(at, end)) as string;
-        if (around.keys.has(key)) faults.push({ sentence: TWICE, line });
+        if (around.keys.has(key)) faults.push({ sentence: TWICE, line, column });
         around.keys.add(key);
         around.step = key;
       }
@@ -155,14 +164,17 @@ function findFaults(text: string): TextFault[] {
     } else if (/[-\d]/.test(character)) {
       NUMBER.lastIndex = at;
       const [digits] = NUMBER.exec(text)!;
-      if (!isSafeNumber(Number(digits))) faults.push({ sentence: numberSentence(open, digits), line });
+      if (!isSafeNumber(Number(digits))) faults.push({ sentence: numberSentence(open, digits), line, column });
       at += digits.length;
     } else {
       if (character === '{') open.push({ keys: new Set(), step: '' });
       else if (character === '[') open.push({ step: 0 });
       else if (character === '}' || character === ']') open.pop();
       else if (character === ',' && typeof around?.step === 'number') around.step += 1;
-      else if (character === '\n') line += 1;
+      else if (character === '\n') {
+        line += 1;
+        lineStart = at + 1;
+      }
       at += 1;
     }
   }

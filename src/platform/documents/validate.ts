@@ -1,6 +1,7 @@
 import type { Static, TSchema } from '@sinclair/typebox';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { FailureType, faultsToError, type Fault } from '../../kernel/failures';
+import { placeText } from '../../kernel/fault-text';
 import type { JsonObject, JsonValue } from '../../kernel/json';
 import { toAjvSchema } from './ajv-schema';
 import { closeName } from './close-name';
@@ -12,6 +13,8 @@ export interface DocumentPlace {
   file: string;
   /** the line of a JSON Pointer, from 1, or of the nearest thing around it */
   lineOf?(pointer: string): number | undefined;
+  /** the column in that line, from 1 */
+  columnOf?(pointer: string): number | undefined;
 }
 
 const compiled = new WeakMap<TSchema, ValidateFunction>();
@@ -42,8 +45,7 @@ export function validate(schema: TSchema, document: JsonValue, where: DocumentPl
 
 /** One fault at a JSON Pointer, worded like the ones that `validate` finds. `sentence` begins in lower case. */
 export function faultAt(where: DocumentPlace, pointer: string, sentence: string): Fault {
-  const line = where.lineOf?.(pointer);
-  const file = line === undefined ? where.file : `${where.file}:${line}`;
+  const file = placeText(where.file, where.lineOf?.(pointer), where.columnOf?.(pointer));
   const place = pointer === '' ? file : `${file} ${displayPath(pointer)}`;
   return { type: FailureType.ConfigInvalid, message: `${file}: ${sentence}`, where: place };
 }

@@ -7,12 +7,13 @@ import type { SecretRef } from '../documents/schema-types';
  * The secret that `ref` names, without surrounding white space; read at each use so that a rotated one is taken up.
  *
  * @param deps.configFolder what a relative file is relative to: the folder of the file that holds `ref`
+ * @param deps.where the path of the settings that holds `ref`, for the fault
  * @param failure the type of the error
  * @throws GateError that names the file or variable, never what is in it
  */
 export async function readSecret(
   ref: SecretRef,
-  deps: { env: Readonly<Record<string, string | undefined>>; configFolder: string },
+  deps: { env: Readonly<Record<string, string | undefined>>; configFolder: string; where?: string },
   failure: FailureType = FailureType.ConfigInvalid,
 ): Promise<string> {
   let value: string | undefined;
@@ -30,5 +31,7 @@ export async function readSecret(
   const secret = value?.trim() ?? '';
   if (secret !== '') return secret;
   const name = 'env' in ref ? `environment variable ${ref.env}` : `file ${ref.file}`;
-  throw new GateError(failure, `Expected a secret in ${name}, but it ${reason}`);
+  const message = `Expected a secret in ${name}, but it ${reason}`;
+  const { where } = deps;
+  throw new GateError(failure, message, [{ type: failure, message, ...(where === undefined ? {} : { where }) }]);
 }

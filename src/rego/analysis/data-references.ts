@@ -5,6 +5,7 @@ import type { Declarations } from '../declarations/declaration';
 import type { PathPattern } from '../declarations/path-pattern';
 import { pathText } from '../plan/absence/paths';
 import { basePaths } from './reads';
+import { refuse, type SourcePlace } from './source-faults';
 
 /**
  * References to `data` that lead neither to a rule nor to the bundle's data, such as a misspelt package or a document that
@@ -12,8 +13,14 @@ import { basePaths } from './reads';
  *
  * @param deps the answer of `opa deps --format json` for the entrypoint
  * @param dataJson the bundle's data.json; absent counts as empty
+ * @param placeOfRead where the policy names a path; @default not said
  */
-export function unresolvedData(deps: unknown, dataJson: Uint8Array | undefined, declarations: Declarations): Fault[] {
+export function unresolvedData(
+  deps: unknown,
+  dataJson: Uint8Array | undefined,
+  declarations: Declarations,
+  placeOfRead: (path: readonly string[]) => SourcePlace | undefined = () => undefined,
+): Fault[] {
   const data = dataJson === undefined ? {} : (JSON.parse(Buffer.from(dataJson).toString('utf8')) as JsonValue);
   const optional = declarations.rules.flatMap((rule) => rule.optional);
   return basePaths(deps)
@@ -22,9 +29,11 @@ export function unresolvedData(deps: unknown, dataJson: Uint8Array | undefined, 
       (path) => valueAt(data, path.slice(1)) === undefined && !optional.some((pattern) => mayMatch(pattern, path)),
     )
     .map((path) => {
-      const where = pathText(path);
-      const message = `${where}: expected a rule or a value in a data file (data.json, data.yaml), found neither; where that is normal, a rule declares it in custom.gate.optional`;
-      return { type: FailureType.PolicyInvalid, message, where };
+      const what = `${pathText(path)}: expected a rule or a value in a data file (data.json, data.yaml), found neither; where that is normal, a rule declares it in custom.gate.optional`;
+      const place = placeOfRead(path);
+      return place === undefined
+        ? { type: FailureType.PolicyInvalid, message: what, where: pathText(path) }
+        : refuse(place, what);
     });
 }
 

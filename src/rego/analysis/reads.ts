@@ -1,8 +1,11 @@
 import { FailureType, type Fault } from '../../kernel/failures';
+import { placeText } from '../../kernel/fault-text';
 import { isJsonObject, type JsonSchema, type JsonValue } from '../../kernel/json';
 import { RESERVED_INPUT_KEYS } from '../../kernel/names';
 import { factSchemas, mustNotBeEmpty, schemaAt } from './input-schema';
+import { closeName } from '../../platform/documents/close-name';
 import type { PolicyReads } from './policy-reads';
+import type { SourcePlace } from './source-faults';
 
 /** What `PolicyReads` are worked out from. */
 export interface ReadsSource {
@@ -10,8 +13,10 @@ export interface ReadsSource {
   deps: unknown;
   /** the JSON Schema of the facts; absent when the policy has no input.json */
   inputSchema: JsonSchema | undefined;
-  /** what the faults about input.json name as their place @default 'input.json' */
-  schemaFile?: string;
+  /** where input.json has what a JSON Pointer names, for faults @default its name alone */
+  schemaPlace?(pointer: string): string;
+  /** where the policy names a path, `input` or `data` first; @default not said */
+  placeOfRead?(path: readonly string[]): SourcePlace | undefined;
 }
 
 const ATTRIBUTES = ['attributes', 'stage_attributes'];
@@ -26,16 +31,21 @@ const DEPLOYMENT_KEYS = ['id', 'stage', 'stage_index', ...ATTRIBUTES];
  * its schema is held to that, whether or not it is iterated over, so that no form of iteration is overlooked.
  */
 export function workOutReads(source: ReadsSource): { reads: PolicyReads; faults: Fault[] } {
-  const { inputSchema } = source;
+  const { inputSchema, schemaPlace = () => 'input.json', placeOfRead = () => undefined } = source;
   const paths = basePaths(source.deps);
   const schemas = factSchemas(inputSchema ?? {});
   const faults: Fault[] = [];
-  const fault = (message: string, extra: Partial<Fault> = {}): void =>
-    void faults.push({ type: FailureType.PolicyInvalid, message, where: source.schemaFile ?? 'input.json', ...extra });
+  const fault = (where: string, message: string, extra: Partial<Fault> = {}): void =>
+    void faults.push({ type: FailureType.PolicyInvalid, message: `${where}: ${message}`, where, ...extra });
+  const readAt = (path: readonly string[]): string => {
+    const place = placeOfRead(path);
+    return place === undefined ? path.join('.') : placeText(place.file, place.line, place.column);
+  };
 
   for (const name of RESERVED_INPUT_KEYS) {
     if (name in schemas) {
-      fault(`Expected input.json to describe facts only: ${name} is reserved for the gate`, { factId: name });
+      const place = schemaPlace(`/properties/${name}`);
+      fault(place, `expected input.json to describe facts only: ${name} is reserved for the gate`, { factId: name });
     }
   }
 
@@ -43,7 +53,8 @@ export function workOutReads(source: ReadsSource): { reads: PolicyReads; faults:
   const wholeInput = inputPaths.some((path) => path.length === 0);
   if (wholeInput && inputSchema?.additionalProperties !== false) {
     fault(
-      'The policy reads input as a whole, so every property of input.json counts as read: ' +
+      readAt(['input']),
+      'the policy reads input as a whole, so every property of input.json counts as read: ' +
         `expected additionalProperties: false in it, ${inputSchema === undefined ? 'found no input.json' : 'found it open'}`,
     );
   }
@@ -52,9 +63,10 @@ export function workOutReads(source: ReadsSource): { reads: PolicyReads; faults:
   const required = inputPaths.filter((path) => path.length > 0 && !isAlwaysThere(path));
   for (const [, key] of inputPaths.filter(([id]) => id === 'deployment')) {
     if (key !== undefined && !DEPLOYMENT_KEYS.includes(key)) {
-      fault(`The policy reads input.deployment.${key}; expected one of ${DEPLOYMENT_KEYS.join(', ')}`, {
-        where: `input.deployment.${key}`,
-      });
+      const close = closeName(key, DEPLOYMENT_KEYS);
+      const hint = close === undefined ? '' : `; did you mean ${close}?`;
+      const message = `the policy reads input.deployment.${key}; expected one of ${DEPLOYMENT_KEYS.join(', ')}${hint}`;
+      fault(readAt(['input', 'deployment', key]), message);
     }
   }
   const facts = unique(required.flatMap(([id]) => (id === undefined || isReserved(id) ? [] : [id])));

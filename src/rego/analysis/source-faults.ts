@@ -1,36 +1,46 @@
 import { FailureType, type Fault } from '../../kernel/failures';
+import { placeText } from '../../kernel/fault-text';
 import { isJsonObject } from '../../kernel/json';
 
 /** Defaults of the policy's own for a fact that is absent: never reached, as an absent fact is an error before. */
 export function unreachableDefaults(file: string, tree: unknown): Fault[] {
   const found: Fault[] = [];
-  const visit = (node: unknown, line: number): void => {
+  const visit = (node: unknown, place: SourcePlace): void => {
     if (Array.isArray(node)) {
       const [operator, object] = node as unknown[];
       if (refText(operator) === 'object.get' && refText(object) === 'input') {
         found.push(
-          refuse(file, line, `the default of object.get(input, …) is never reached: an absent fact is an error before`),
+          refuse(place, `the default of object.get(input, …) is never reached: an absent fact is an error before`),
         );
       }
-      for (const item of node as unknown[]) visit(item, line);
+      for (const item of node as unknown[]) visit(item, place);
     }
     if (!isJsonObject(node)) return;
-    const here = lineOf(node) ?? line;
+    const here = placeOf(file, node) ?? place;
     for (const [key, child] of Object.entries(node)) if (key !== 'location') visit(child, here);
   };
-  visit(tree, 1);
+  visit(tree, { file, line: 1, column: 1 });
   return found;
 }
 
-/** A fault of one line of a Rego file. */
-export function refuse(file: string, line: number, what: string): Fault {
-  const where = `${file}:${line}`;
+/** A place in a Rego file, lines and columns from 1. */
+export interface SourcePlace {
+  file: string;
+  line: number;
+  column?: number;
+}
+
+/** A fault at one place of a Rego file. */
+export function refuse({ file, line, column }: SourcePlace, what: string): Fault {
+  const where = placeText(file, line, column);
   return { type: FailureType.PolicyInvalid, message: `${where}: ${what}`, where };
 }
 
-/** Where a node of the syntax tree is, when it says. */
-export function lineOf(node: Record<string, unknown>): number | undefined {
-  return isJsonObject(node.location) && typeof node.location.row === 'number' ? node.location.row : undefined;
+/** Where a node of the syntax tree of `file` is, when it says. */
+export function placeOf(file: string, node: Record<string, unknown>): SourcePlace | undefined {
+  const { location } = node;
+  if (!isJsonObject(location) || typeof location.row !== 'number') return undefined;
+  return { file, line: location.row, ...(typeof location.col === 'number' ? { column: location.col } : {}) };
 }
 
 function refText(term: unknown): string {

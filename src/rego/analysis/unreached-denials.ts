@@ -1,15 +1,13 @@
 import type { Fault } from '../../kernel/failures';
 import { isJsonObject } from '../../kernel/json';
-import { refuse } from './source-faults';
+import { refuse, type SourcePlace } from './source-faults';
 
 /** How authors call rules that deny, by convention of OPA's tools and of this gate. */
 const DENIALS = /\.(deny|deny_reasons|violation)$/;
 
 /** A rule by its path, `data.gate.deny_reasons`, and its place. */
-export interface NamedRule {
+export interface NamedRule extends SourcePlace {
   path: string;
-  file: string;
-  line: number;
 }
 
 /**
@@ -24,10 +22,10 @@ export function unreachedDenials(rules: readonly NamedRule[], deps: unknown): Fa
   const isReached = (path: string): boolean =>
     reached.some((each) => each === path || path.startsWith(`${each}.`) || each.startsWith(`${path}.`));
   const found = new Map<string, Fault>();
-  for (const { path, file, line } of rules) {
+  for (const { path, ...place } of rules) {
     if (!DENIALS.test(path) || isReached(path) || found.has(path)) continue;
     const what = `${path} denies nothing: the response of the package gate never reaches it`;
-    found.set(path, refuse(file, line, what));
+    found.set(path, refuse(place, what));
   }
   return [...found.values()];
 }

@@ -1,9 +1,10 @@
 import { sha256 } from '../../kernel/digest';
-import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/failures';
+import { FailureType, faultsToError, type Fault } from '../../kernel/failures';
+import { placeText } from '../../kernel/fault-text';
 import { isJsonObject, type JsonObject } from '../../kernel/json';
-import { compileFactSchemas } from '../analysis/fact-schemas';
-import { factSchemas } from '../analysis/input-schema';
-import { schemaFault } from '../analysis/value-schema';
+import { placeInJson } from '../../platform/documents/json-places';
+import { jsonSyntaxFault } from '../../platform/documents/json-text';
+import { factSchemaComplaints, schemaComplaints } from '../analysis/schema-complaints';
 import { NO_DECLARATIONS } from '../declarations/declaration';
 import { fromStoredDeclarations } from '../declarations/stored-declarations';
 import { checkPlan } from '../plan/check-plan';
@@ -47,14 +48,23 @@ export async function readBundle(
   const json = (name: string): JsonObject | undefined => {
     const content = files.get(name);
     if (content === undefined) return undefined;
+    const text = Buffer.from(content).toString('utf8');
     try {
-      const value: unknown = JSON.parse(Buffer.from(content).toString('utf8'));
+      const value: unknown = JSON.parse(text);
       if (isJsonObject(value)) return value;
-      fault(name, 'expected a JSON object');
-    } catch (error) {
-      fault(name, `expected JSON: ${(error as Error).message}`);
+      fault(placed(name, ''), 'expected a JSON object');
+    } catch {
+      const { sentence, line, column } = jsonSyntaxFault(text);
+      fault(placeText(name, line, column), sentence);
     }
     return {};
+  };
+  /** A file of the bundle with the line and column of what a pointer names; only JSON has them, and a file that is there. */
+  const placed = (name: string, pointer: string): string => {
+    const content = files.get(name);
+    if (content === undefined || !name.endsWith('.json')) return name;
+    const { line, column } = placeInJson(Buffer.from(content).toString('utf8'), pointer);
+    return placeText(name, line, column);
   };
 
   if (wasm === undefined) fault('policy.wasm', 'missing; expected a bundle made by opa build -t wasm');
@@ -63,7 +73,8 @@ export async function readBundle(
   if (planFault !== undefined) fault('plan.json', planFault);
   const data = json('data.json') ?? {};
   const dataText = files.has('data.json') ? Buffer.from(files.get('data.json')!).toString('utf8') : undefined;
-  if ('config' in data) fault('data.json', 'holds config, which comes from the configuration of the release');
+  if ('config' in data)
+    fault(placed('data.json', '/config'), 'holds config, which comes from the configuration of the release');
   const manifest = json('.manifest') ?? {};
   if (wasm !== undefined && !hasEntrypoint(manifest, ENTRYPOINT)) {
     fault('.manifest', `expected an entrypoint ${ENTRYPOINT} that is compiled to /policy.wasm`);
@@ -75,7 +86,10 @@ export async function readBundle(
   );
   const masks = hasEntrypoint(manifest, MASK_ENTRYPOINT);
   if (isJsonObject(data.system) && 'log' in data.system) {
-    fault('data.json', 'holds system.log; expected masks to be rules, because data would not be applied');
+    fault(
+      placed('data.json', '/system/log'),
+      'holds system.log; expected masks to be rules, because data would not be applied',
+    );
   }
   if (!masks && Object.values(sources).some(hasMaskRules)) {
     fault(
@@ -86,8 +100,9 @@ export async function readBundle(
   const inputSchema = json('input.json');
   const [attributesSchema, stageAttributesSchema, parametersSchema] = SCHEMA_FILES.map((name) => {
     const schema = json(name);
-    const wrong = schema === undefined ? undefined : schemaFault(schema);
-    if (wrong !== undefined) fault(name, `expected a JSON Schema (draft 2020-12), found: ${wrong}`);
+    for (const { what, pointer } of schema === undefined ? [] : schemaComplaints(schema)) {
+      fault(placed(name, pointer), `expected a JSON Schema (draft 2020-12), found: ${what}`);
+    }
     return schema;
   });
   const metadata = metadataOf(manifest);
@@ -106,11 +121,13 @@ export async function readBundle(
     reads = metadata.reads;
   }
   if (inputSchema !== undefined) {
-    for (const what of inputSchemaFaults(inputSchema)) fault('input.json', what);
+    for (const { what, pointer } of factSchemaComplaints(inputSchema)) {
+      fault(placed('input.json', pointer), `expected a JSON Schema (draft 2020-12), found: ${what}`);
+    }
     if (reads !== undefined && planFault === undefined) {
       const isPlain = metadata === undefined;
       const found = unnamedReads({ plan, entrypoint: ENTRYPOINT, sources, inputSchema, reads, isPlain });
-      for (const { where, what } of found) fault(where, what);
+      for (const { where, pointer, what } of found) fault(placed(where, pointer), what);
     }
   }
   if (faults.length > 0 || !wasm || !inputSchema || !reads || !declarations) {
@@ -133,17 +150,6 @@ export async function readBundle(
     ...(masks ? { maskEntrypoint: MASK_ENTRYPOINT } : {}),
     sources,
   };
-}
-
-/** Every description of a fact is compiled now: an invalid one would fail each decision once the release is in force. */
-function inputSchemaFaults(inputSchema: JsonObject): string[] {
-  try {
-    compileFactSchemas(inputSchema, Object.keys(factSchemas(inputSchema)));
-    return [];
-  } catch (error) {
-    if (!(error instanceof GateError)) throw error;
-    return error.faults.map(({ message }) => message.replace(/^input\.json: /, ''));
-  }
 }
 
 function hasEntrypoint(manifest: JsonObject, entrypoint: string): boolean {

@@ -1,4 +1,5 @@
 import { RESERVED_INPUT_KEYS } from '../../kernel/names';
+import { placeText } from '../../kernel/fault-text';
 import type { JsonSchema } from '../../kernel/json';
 import { closeName } from '../../platform/documents/close-name';
 import { factSchemas } from '../analysis/input-schema';
@@ -8,6 +9,8 @@ import { planReads } from '../plan/plan-reads';
 /** What is said of a bundle's own files: which one, and what is wrong with it. */
 export interface BundleFault {
   where: string;
+  /** a JSON Pointer to what is wrong in it; empty for the whole */
+  pointer: string;
   what: string;
 }
 
@@ -30,8 +33,9 @@ export function unnamedReads(bundle: {
   const { plan, entrypoint, sources, inputSchema, reads, isPlain } = bundle;
   const described = factSchemas(inputSchema);
   const read = plan === undefined ? readInText(sources) : readInPlan(plan, entrypoint);
-  const faults = RESERVED_INPUT_KEYS.filter((name) => name in described).map((name) => ({
+  const faults: BundleFault[] = RESERVED_INPUT_KEYS.filter((name) => name in described).map((name) => ({
     where: 'input.json',
+    pointer: `/properties/${name}`,
     what: `describes ${name}, which is reserved for the gate`,
   }));
   for (const [factId, place] of read.facts) {
@@ -39,13 +43,18 @@ export function unnamedReads(bundle: {
     if (!Object.hasOwn(described, factId)) {
       const close = closeName(factId, Object.keys(described));
       const hint = close === undefined ? '' : `; did you mean ${close}?`;
-      faults.push({ where: 'input.json', what: `does not describe ${factId}, which ${place} reads${hint}` });
+      const what = `does not describe ${factId}, which ${place} reads${hint}`;
+      faults.push({ where: 'input.json', pointer: '/properties', what });
     } else if (!reads.facts.includes(factId))
-      faults.push({ where: '.manifest', what: `leaves out ${factId} of what the policy reads, which ${place} reads` });
+      faults.push({
+        where: '.manifest',
+        pointer: '',
+        what: `leaves out ${factId} of what the policy reads, which ${place} reads`,
+      });
   }
   if (isPlain && read.whole !== undefined && inputSchema.additionalProperties !== false) {
     const what = `expected additionalProperties: false, because ${read.whole} reads input as a whole`;
-    faults.push({ where: 'input.json', what });
+    faults.push({ where: 'input.json', pointer: '', what });
   }
   return faults;
 }
@@ -64,7 +73,8 @@ function readInPlan(plan: string, entrypoint: string): FoundReads {
   return { facts: new Map(facts), ...(wholeInput ? { whole: placeOf(wholeInput) } : {}) };
 }
 
-const placeOf = ({ file, row }: { file: string; row: number }): string => `${file.replace(/^\/+/, '')}:${row}`;
+const placeOf = ({ file, row, col }: { file: string; row: number; col: number }): string =>
+  placeText(file.replace(/^\/+/, ''), row, col);
 
 /** `input.x` and `input["x"]` outside comments and texts; masks read the event of a decision, not its input. */
 function readInText(sources: Readonly<Record<string, string>>): FoundReads {
@@ -72,10 +82,13 @@ function readInText(sources: Readonly<Record<string, string>>): FoundReads {
   for (const [file, source] of Object.entries(sources)) {
     if (/^\s*package\s+system\b/m.test(source)) continue;
     source.split('\n').forEach((line, index) => {
-      const code = line.replace(/(^|[^[])"(?:[^"\\]|\\.)*"|`[^`]*`/g, '$1').replace(/#.*$/, '');
-      for (const [, dotted, quoted] of code.matchAll(/\binput(?:\.([A-Za-z_]\w*)|\["([^"\\]*)"\])/g)) {
+      // Blanks in place of texts, so that columns stay.
+      const code = line
+        .replace(/(^|[^[])("(?:[^"\\]|\\.)*")|`[^`]*`/g, (found, before: string = '') => before.padEnd(found.length))
+        .replace(/#.*$/, '');
+      for (const { 1: dotted, 2: quoted, index: at } of code.matchAll(/\binput(?:\.([A-Za-z_]\w*)|\["([^"\\]*)"\])/g)) {
         const factId = dotted ?? quoted ?? '';
-        if (!facts.has(factId)) facts.set(factId, `${file}:${index + 1}`);
+        if (!facts.has(factId)) facts.set(factId, placeText(file, index + 1, at + 1));
       }
     });
   }

@@ -1,6 +1,7 @@
 import type { Fault } from '../../kernel/failures';
+import { placeText } from '../../kernel/fault-text';
 import { isJsonObject, type JsonObject } from '../../kernel/json';
-import { lineOf, refuse } from '../analysis/source-faults';
+import { placeOf, refuse } from '../analysis/source-faults';
 import type { Declaration, Declarations, LineRange } from './declaration';
 import { parsePathPattern, type PathPattern } from './path-pattern';
 
@@ -14,6 +15,8 @@ interface RuleLines {
   /** `data.gate.deny_reasons` */
   path: string;
   range: LineRange;
+  /** where it begins in its first line */
+  column: number;
   annotations: JsonObject[];
 }
 
@@ -61,11 +64,11 @@ export function readDeclarations(
   function add(file: string, annotation: JsonObject, covered: RuleLines[], path: string | undefined): void {
     const ours = isJsonObject(annotation.custom) ? annotation.custom.gate : undefined;
     if (ours === undefined) return;
-    const line = lineOf(annotation) ?? 1;
-    const where = `${file}:${line}`;
+    const place = placeOf(file, annotation) ?? { file, line: 1, column: 1 };
+    const where = placeText(file, place.line);
     // OPA hangs a document's annotation on each of its rules
     if (found.has(where)) return;
-    const said = readCustom(ours, (what) => faults.push(refuse(file, line, what)), path === dotted(entrypoint));
+    const said = readCustom(ours, (what) => faults.push(refuse(place, what)), path === dotted(entrypoint));
     deniesWithNotes ||= said.deniesWithNotes;
     const { optional, builtinErrorsAreUndefined, comparesAsOpa } = said;
     const ranges = covered.map(({ range }) => range);
@@ -73,9 +76,11 @@ export function readDeclarations(
   }
 }
 
-/** The rules of a policy by their lines. @param trees syntax trees by file */
-export function ruleLines(trees: ReadonlyMap<string, unknown>): { path: string; range: LineRange }[] {
-  return [...trees].flatMap(([file, tree]) => rulesOf(file, tree)).map(({ path, range }) => ({ path, range }));
+/** The rules of a policy by their lines, and the column that each begins in. @param trees syntax trees by file */
+export function ruleLines(trees: ReadonlyMap<string, unknown>): { path: string; range: LineRange; column: number }[] {
+  return [...trees]
+    .flatMap(([file, tree]) => rulesOf(file, tree))
+    .map(({ path, range, column }) => ({ path, range, column }));
 }
 
 interface Said {
@@ -137,6 +142,7 @@ function rulesOf(file: string, tree: unknown): RuleLines[] {
     packagePath,
     path: [packagePath, ...headPath(rule.head)].join('.'),
     range: { file, ...linesOf(rule) },
+    column: placeOf(file, rule)?.column ?? 1,
     annotations: annotationsOf(rule),
   }));
 }
@@ -152,7 +158,7 @@ function headPath(head: unknown): string[] {
 
 /** A rule's text is given in base64; it ends with its last body or `else`. */
 function linesOf(rule: JsonObject): { first: number; last: number } {
-  const first = lineOf(rule) ?? 1;
+  const first = placeOf('', rule)?.line ?? 1;
   return { first, last: Math.max(first, lastLineIn(rule)) };
 }
 

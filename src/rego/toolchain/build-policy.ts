@@ -8,6 +8,8 @@ import { MASK_ENTRYPOINT, maskTextFaults } from '../bundle/masks';
 import { readArchive } from '../bundle/archive/read-archive';
 import { writeArchive } from '../bundle/archive/write-archive';
 import { ENTRYPOINT, METADATA_FORMAT, METADATA_KEY, readBundle } from '../bundle/bundle';
+import { findReference } from '../analysis/find-reference';
+import { placeOf, refuse, type SourcePlace } from '../analysis/source-faults';
 import { textsIn } from '../analysis/texts-in';
 import { factSchemas } from '../analysis/input-schema';
 import { toOpaSchema } from '../analysis/opa-schema';
@@ -36,6 +38,7 @@ export async function buildPolicy(dir: string): Promise<BuiltPolicy> {
   const folder = await readPolicyFolder(dir);
   return withCapabilities(async (capabilities, scratch) => {
     const { faults, reads, trees, declarations, deps } = await analyse(dir, folder, capabilities);
+    const placeOfRead = (path: readonly string[]): SourcePlace | undefined => findReference(trees, path);
     if (faults.length > 0) throw faultsToError(faults);
     const build = async (target: 'wasm' | 'plan'): Promise<Map<string, Uint8Array>> => {
       const output = join(scratch, `${target}.tar.gz`);
@@ -52,7 +55,7 @@ export async function buildPolicy(dir: string): Promise<BuiltPolicy> {
       // For wasm, opa drops the rules that are entrypoints from the Rego files; the lines of the plan are those of the whole ones.
       if (name === 'plan.json' || name.endsWith('.rego')) files.set(name, content);
     }
-    const unresolved = unresolvedData(deps, files.get('data.json'), declarations);
+    const unresolved = unresolvedData(deps, files.get('data.json'), declarations, placeOfRead);
     if (unresolved.length > 0) throw faultsToError(unresolved);
     for (const [name, content] of folder.schemas) files.set(name, content);
     files.set('.manifest', manifestWith(files.get('.manifest'), { reads, declarations }, sourceRevision(files)));
@@ -95,7 +98,7 @@ export async function analyse(
     const message = `${ENTRYPOINT}: expected a rule response in the package gate, which answers {"allow": boolean, "deny_reasons": [string, …]}, found none`;
     faults.push({ type: FailureType.PolicyInvalid, message, where: ENTRYPOINT });
   }
-  if (folder.inputSchema === undefined && !folder.faults.some(({ where }) => where === 'input.json')) {
+  if (folder.inputSchema === undefined && !folder.faults.some(({ where }) => where?.startsWith('input.json'))) {
     const message = 'input.json: missing; expected the JSON Schema of the facts';
     faults.push({ type: FailureType.PolicyInvalid, message, where: 'input.json' });
   }
@@ -113,7 +116,12 @@ export async function analyse(
       : undefined;
   if (deps !== undefined && deps.code !== 0) faults.push(...opaFaults(deps));
   const answer: unknown = deps?.code === 0 ? JSON.parse(deps.stdout) : undefined;
-  const read = workOutReads({ deps: answer, inputSchema: folder.inputSchema });
+  const read = workOutReads({
+    deps: answer,
+    inputSchema: folder.inputSchema,
+    schemaPlace: (pointer) => folder.placeOf('input.json', pointer),
+    placeOfRead: (path) => findReference(trees, path),
+  });
   const declared = readDeclarations(trees, ENTRYPOINT);
   faults.push(...read.faults, ...declared.faults);
   if (faults.length === 0 && folder.inputSchema !== undefined) {
@@ -153,11 +161,8 @@ const hasMasks = (tree: unknown): boolean => packageOf(tree) === MASK_PACKAGE;
 /** Masks that would not be applied, or not as their author thought. */
 function maskFaults(file: string, tree: unknown, folder: PolicyFolder): Fault[] {
   const name = packageOf(tree);
-  const fault = (message: string): Fault => ({
-    type: FailureType.PolicyInvalid,
-    message: `${file}: ${message}`,
-    where: file,
-  });
+  const place = isJsonObject(tree) && isJsonObject(tree.package) ? placeOf(file, tree.package) : undefined;
+  const fault = (message: string): Fault => refuse(place ?? { file, line: 1, column: 1 }, message);
   if (name.startsWith(`${MASK_PACKAGE}/`)) return [fault('expected masks as the rule mask of the package system.log')];
   return name === MASK_PACKAGE ? maskTextFaults(textsIn(tree), folder).map(fault) : [];
 }

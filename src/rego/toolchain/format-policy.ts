@@ -1,4 +1,6 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { placeAt, type TextPlace } from '../../platform/documents/json-places';
 import { FailureType, faultsToError, GateError } from '../../kernel/failures';
 import { opaFaults, runOpa } from './opa';
 
@@ -20,4 +22,13 @@ export async function formatPolicy(dir: string, { write }: { write: boolean }): 
     if (written.code !== 0) throw faultsToError(opaFaults(written));
   }
   return listed.stdout.split('\n').filter((file) => file !== '');
+}
+
+/** Where a file first differs from what `opa fmt` would write; its beginning where that cannot be told. */
+export async function firstUnformatted(dir: string, file: string): Promise<TextPlace> {
+  const [text, formatted] = await Promise.all([readFile(join(dir, file), 'utf8'), runOpa(dir, ['fmt', file])]);
+  if (formatted.code !== 0) return { line: 1, column: 1 };
+  let at = 0;
+  while (at < text.length && text[at] === formatted.stdout[at]) at += 1;
+  return placeAt(text, at);
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FailureType, type Fault } from '../../kernel/failures';
+import { placeText } from '../../kernel/fault-text';
 import { isJsonObject, type JsonObject } from '../../kernel/json';
 import { closeName } from '../../platform/documents/close-name';
 import { findTool } from '../../platform/tools/find-tool';
@@ -88,7 +89,10 @@ export function opaFaults(
   }
   return errors.map((error) => {
     const location = isJsonObject(error.location) ? error.location : {};
-    const where = typeof location.file === 'string' ? `${location.file}:${String(location.row)}` : undefined;
+    const where =
+      typeof location.file === 'string'
+        ? placeText(location.file, numberIn(location.row), numberIn(location.col))
+        : undefined;
     const said = String(error.message);
     const builtin = /^undefined function (\S+)$/.exec(said)?.[1];
     const what =
@@ -101,6 +105,9 @@ export function opaFaults(
     return { type: FailureType.PolicyInvalid, message, ...(where === undefined ? {} : { where }) };
   });
 }
+
+/** OPA's column 0 is the end of a file, which has none. */
+const numberIn = (value: unknown): number | undefined => (typeof value === 'number' && value > 0 ? value : undefined);
 
 const NO_NAMES = { refused: new Set<string>(), allowed: new Set<string>() };
 

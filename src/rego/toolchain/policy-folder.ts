@@ -2,9 +2,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'lossless-json';
 import { FailureType, GateError, type Fault } from '../../kernel/failures';
-import { isJsonObject, type JsonSchema } from '../../kernel/json';
-import { parseJsonText } from '../../platform/documents/json-text';
-import { schemaFault } from '../analysis/value-schema';
+import { placeText } from '../../kernel/fault-text';
+import { isJsonObject, type JsonSchema, type JsonValue } from '../../kernel/json';
+import { placeInJson } from '../../platform/documents/json-places';
+import { jsonSyntaxFault, JsonTextError, parseJsonText } from '../../platform/documents/json-text';
+import { factSchemaComplaints, schemaComplaints } from '../analysis/schema-complaints';
 import { SCHEMA_FILES } from '../bundle/bundle';
 import { opaFaults, runOpa } from './opa';
 
@@ -19,6 +21,8 @@ export interface PolicyFolder {
   /** parsed attributes.json and stage_attributes.json, where given */
   attributesSchema?: JsonSchema;
   stageAttributesSchema?: JsonSchema;
+  /** the place in a schema of what a JSON Pointer names, `input.json:3:5` */
+  placeOf(name: string, pointer: string): string;
   /** the bytes of input.json and of the other schemas, by name */
   schemas: ReadonlyMap<string, Uint8Array>;
   /** a data file that is no JSON, a schema that is no JSON object */
@@ -42,7 +46,13 @@ export async function readPolicyFolder(dir: string): Promise<PolicyFolder> {
   if (regoFiles.length === 0)
     throw new GateError(FailureType.PolicyInvalid, `Expected Rego files in ${dir}, found none`);
   const schemas = new Map<string, Uint8Array>();
-  const folder: PolicyFolder = { regoFiles, emptyTests: [], schemas, faults: [] };
+  const placeOf = (name: string, pointer: string): string => {
+    const bytes = schemas.get(name);
+    if (bytes === undefined) return name;
+    const { line, column } = placeInJson(Buffer.from(bytes).toString('utf8'), pointer);
+    return placeText(name, line, column);
+  };
+  const folder: PolicyFolder = { regoFiles, emptyTests: [], placeOf, schemas, faults: [] };
   for (const name of names.filter((path) => path.endsWith('_test.rego')).sort()) {
     // As opa test finds them; todo_test_ is one that is skipped.
     if (!/^\s*(todo_)?test_/m.test(await readFile(join(dir, name), 'utf8'))) folder.emptyTests.push(name);
@@ -51,26 +61,36 @@ export async function readPolicyFolder(dir: string): Promise<PolicyFolder> {
     void folder.faults.push({ type: FailureType.PolicyInvalid, message: `${where}: ${what}`, where });
 
   for (const name of names.filter((path) => path.split(/[\\/]/).at(-1) === 'data.json').sort()) {
+    const text = await readFile(join(dir, name), 'utf8');
     try {
-      parse(await readFile(join(dir, name), 'utf8'));
+      parse(text);
     } catch (error) {
-      fault(name, `expected JSON: ${(error as Error).message}`);
+      const { sentence, line, column } = jsonSyntaxFault(text);
+      fault(placeText(name, line, column), line === undefined ? `${sentence}: ${(error as Error).message}` : sentence);
     }
   }
   for (const name of ['input.json', ...SCHEMA_FILES]) {
     if (!names.includes(name)) continue;
     const bytes = await readFile(join(dir, name));
+    let schema: JsonValue;
     try {
-      const schema = parseJsonText(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-      if (!isJsonObject(schema)) throw new TypeError('found another value than an object');
-      const wrong = name === 'input.json' ? undefined : schemaFault(schema);
-      if (wrong !== undefined) throw new TypeError(wrong);
-      const field = FIELDS[name];
-      if (field !== undefined) folder[field] = schema;
-      schemas.set(name, new Uint8Array(bytes));
+      schema = parseJsonText(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     } catch (error) {
-      fault(name, `expected a JSON Schema: ${(error as Error).message}`);
+      if (!(error instanceof JsonTextError)) fault(name, 'expected text in UTF-8, found another encoding');
+      else for (const { sentence, line, column } of error.faults) fault(placeText(name, line, column), sentence);
+      continue;
     }
+    schemas.set(name, new Uint8Array(bytes));
+    if (!isJsonObject(schema)) {
+      fault(placeOf(name, ''), 'expected a JSON Schema, found another value than an object');
+      continue;
+    }
+    const complaints = name === 'input.json' ? factSchemaComplaints(schema) : schemaComplaints(schema);
+    for (const { what, pointer } of complaints) {
+      fault(placeOf(name, pointer), `expected a JSON Schema (draft 2020-12), found: ${what}`);
+    }
+    const field = FIELDS[name];
+    if (field !== undefined && complaints.length === 0) folder[field] = schema;
   }
   return folder;
 }

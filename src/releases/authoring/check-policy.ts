@@ -1,7 +1,8 @@
 import type { ReleaseConfig } from '../config/release-config';
 import { FailureType, GateError, type Fault } from '../../kernel/failures';
+import { placeText } from '../../kernel/fault-text';
 import { isJsonObject, type JsonObject } from '../../kernel/json';
-import { atPointer } from '../../kernel/json-pointer';
+import { atPointer, toPointer } from '../../kernel/json-pointer';
 import { checkRelease } from '../check-release';
 import { factSchemas, schemaAt, typesOf } from '../../rego/analysis/input-schema';
 import type { PolicyReads } from '../../rego/analysis/policy-reads';
@@ -14,7 +15,7 @@ import { voteless, type Voteless } from './voteless';
 import { unreachedDenials, type NamedRule } from '../../rego/analysis/unreached-denials';
 import { ruleLines } from '../../rego/declarations/read-declarations';
 import { analyse, buildPolicy, type BuiltPolicy } from '../../rego/toolchain/build-policy';
-import { formatPolicy } from '../../rego/toolchain/format-policy';
+import { firstUnformatted, formatPolicy } from '../../rego/toolchain/format-policy';
 import { opaFaults, runOpa, withCapabilities, type CapabilitiesFile } from '../../rego/toolchain/opa';
 import { readPolicyFolder, type PolicyFolder } from '../../rego/toolchain/policy-folder';
 
@@ -66,7 +67,10 @@ export async function checkPolicy(
       else if (config !== undefined)
         errors.push(...checkRelease(built?.bundle ?? { reads, declarations }, config, configDocument));
       warnings.push(
-        ...reviewDeclarations(declarations, basePaths(deps)).map(({ where, message }) => invalid(where, message)),
+        // OPA takes METADATA that begins a line only.
+        ...reviewDeclarations(declarations, basePaths(deps)).map(({ where, message }) =>
+          invalid(`${where}:1`, message),
+        ),
       );
       if (built !== undefined) warnings.push(...untypedAttributes(built.bundle));
     }
@@ -87,12 +91,12 @@ function addNew(faults: Fault[], more: readonly Fault[]): void {
 }
 
 function rulePlaces(trees: ReadonlyMap<string, unknown>): NamedRule[] {
-  return ruleLines(trees).map(({ path, range: { file, first } }) => ({ path, file, line: first }));
+  return ruleLines(trees).map(({ path, range: { file, first }, column }) => ({ path, file, line: first, column }));
 }
 
 /** `opa test` passes over it in silence, and so would whoever reads that all tests pass. */
 function emptyTest(file: string): Fault {
-  return invalid(file, 'holds no test: the name of a test begins with test_');
+  return invalid(placeText(file, 1, 1), 'holds no test: the name of a test begins with test_');
 }
 
 /** Tests are checked too: strictness finds unused variables there as well. */
@@ -104,7 +108,12 @@ async function strictFaults(dir: string, names: CapabilitiesFile): Promise<Fault
 async function formattingFaults(dir: string): Promise<Fault[]> {
   // What OPA cannot parse is a fault of its own.
   const files = await formatPolicy(dir, { write: false }).catch(() => []);
-  return files.map((file) => invalid(file, 'is not formatted; run gate policy fmt'));
+  return Promise.all(
+    files.map(async (file) => {
+      const { line, column } = await firstUnformatted(dir, file);
+      return invalid(placeText(file, line, column), 'is not formatted; run gate policy fmt');
+    }),
+  );
 }
 
 async function build(dir: string): Promise<BuiltPolicy | { faults: readonly Fault[] }> {
@@ -173,7 +182,10 @@ function unused(reads: PolicyReads, folder: PolicyFolder, config: ReleaseConfig)
       .map((factId) => ({ ...invalid(`facts.${factId}`, 'provides a fact that the policy does not read'), factId })),
     ...Object.keys(factSchemas(folder.inputSchema ?? {}))
       .filter(isUnread)
-      .map((factId) => ({ ...invalid('input.json', `describes ${factId}, which the policy does not read`), factId })),
+      .map((factId) => {
+        const place = folder.placeOf('input.json', toPointer(['properties', factId]));
+        return { ...invalid(place, `describes ${factId}, which the policy does not read`), factId };
+      }),
   ];
 }
 

@@ -15,7 +15,7 @@ export function verificationKeyOf(
   if (configured === undefined) return undefined;
   const { key, keyID: keyId, algorithm, scope } = configured;
   return async () => ({
-    key: await readSecret(key, { env, configFolder: baseDir }),
+    key: await readSecret(key, { env, configFolder: baseDir, where: 'release.verificationKey.key' }),
     keyId,
     algorithm,
     ...(scope === undefined ? {} : { scope }),

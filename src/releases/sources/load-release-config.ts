@@ -62,7 +62,7 @@ async function partsOf(load: () => Promise<LoadedDocument>, file: string): Promi
   } catch (error) {
     if (!(error instanceof GateError)) throw error;
     if (read === undefined) return { faults: error.faults };
-    const { sound } = soundParts(read.document, { file, lineOf: read.lineOf });
+    const { sound } = soundParts(read.document, { file, lineOf: read.lineOf, columnOf: read.columnOf });
     return { loaded: toLoaded({ ...read, document: sound }, file), faults: error.faults };
   }
 }
@@ -78,8 +78,8 @@ function documentOf({ limits, parameters }: ReleaseConfig): JsonObject {
   return Object.freeze({ limits, parameters }) as JsonObject;
 }
 
-function toLoaded({ document, bytes, lineOf }: LoadedDocument, file: string): LoadedReleaseConfig {
-  const place = { file, lineOf };
+function toLoaded({ document, bytes, lineOf, columnOf }: LoadedDocument, file: string): LoadedReleaseConfig {
+  const place = { file, lineOf, columnOf };
   const config = parseReleaseConfig(document, place);
   return { config, configDocument: documentOf(config), configRev: sha256(bytes), place };
 }

@@ -6,6 +6,7 @@ import type { Manifest } from '../manifest';
 export interface ManifestDocument {
   document: JsonValue;
   lineOf?(pointer: string): number | undefined;
+  columnOf?(pointer: string): number | undefined;
 }
 
 /**
@@ -16,13 +17,13 @@ export interface ManifestDocument {
  */
 export async function readManifest(where: string, load: () => Promise<ManifestDocument>): Promise<Manifest> {
   try {
-    const { document, lineOf } = await load();
+    const { document, lineOf, columnOf } = await load();
     // A command that loads a bundle alone needs neither: its start is short.
     const [{ Manifest: schema }, { validate }] = await Promise.all([
       import('../manifest.js'),
       import('../../platform/documents/validate.js'),
     ]);
-    return validate<Manifest>(schema, document, { file: where, lineOf });
+    return validate<Manifest>(schema, document, { file: where, lineOf, columnOf });
   } catch (error) {
     if (!(error instanceof GateError)) throw error;
     // An error of the operating system: there is no such file, or it cannot be read.

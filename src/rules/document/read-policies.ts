@@ -220,7 +220,11 @@ function parts({ where, document }: RuleSource): RuleSource[] {
   if (!Array.isArray(document)) return [{ where, document }];
   return document.map((item, index) => ({
     document: item,
-    where: { file: where.file, lineOf: (pointer) => where.lineOf?.(`/${index}${pointer}`) },
+    where: {
+      file: where.file,
+      lineOf: (pointer) => where.lineOf?.(`/${index}${pointer}`),
+      columnOf: (pointer) => where.columnOf?.(`/${index}${pointer}`),
+    },
   }));
 }
 

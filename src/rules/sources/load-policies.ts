@@ -34,8 +34,8 @@ export async function loadRuleSources(path: string): Promise<RuleSource[]> {
   for (const file of files) {
     try {
       const { documents } = await loadDocuments(file, { largestBytes: RULE_LIMITS.fileBytes });
-      for (const { document, lineOf } of documents) {
-        sources.push({ where: { file, ...(lineOf === undefined ? {} : { lineOf }) }, document });
+      for (const { document, lineOf, columnOf } of documents) {
+        sources.push({ where: { file, ...(lineOf === undefined ? {} : { lineOf, columnOf }) }, document });
       }
     } catch (error) {
       if (!(error instanceof GateError)) throw error;

@@ -14,8 +14,8 @@ export async function loadState(path: string, domain: RuleDomain, reading: State
   if (first === undefined || second !== undefined) {
     throw configInvalid(path, `expected one document, got ${documents.length}`);
   }
-  const { document, lineOf } = first;
-  const where = { file: path, ...(lineOf === undefined ? {} : { lineOf }) };
+  const { document, lineOf, columnOf } = first;
+  const where = { file: path, ...(lineOf === undefined ? {} : { lineOf, columnOf }) };
   const state = domain.readState(document, where, reading);
   if (reading.subject !== undefined && state.subjects.length === 0) {
     throw configInvalid(path, `no ${domain.prefixes.subject} in it is named ${reading.subject}`);

@@ -22,7 +22,7 @@ describe('gate policy build, fmt and check', () => {
     writeFileSync(rego, tidy.replace('default allow', 'default   allow'));
     expect(await gate('build', 'policy')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('gate.rego: is not formatted; run gate policy fmt'),
+      stderr: expect.stringContaining('gate.rego:10:9: is not formatted; run gate policy fmt'),
     });
     expect(existsSync(join(folder, 'bundle.tar.gz'))).toBe(false);
     expect(await gate('fmt', 'policy', '--check')).toMatchObject({ code: 1, stdout: 'not formatted: gate.rego\n' });
@@ -73,7 +73,7 @@ describe('gate policy build, fmt and check', () => {
     ];
     writeFileSync(join(folder, 'two', 'gate.rego'), `package gate\n\n${rules.join('\n')}\n`);
     const { stdout } = await gate('check', 'two');
-    expect(stdout).toMatch(/gate\.rego:8: undefined function cuont; did you mean count\?/);
+    expect(stdout).toMatch(/gate\.rego:8:22: undefined function cuont; did you mean count\?/);
     expect(stdout).toMatch(/input\.json: missing/);
     expect(stdout).toMatch(/gate\/response: expected a rule response/);
   });
@@ -100,11 +100,11 @@ describe('gate policy build, fmt and check', () => {
     const { code, stdout } = await gate('check', 'policy', '--config', 'release.yaml');
     expect(code).toBe(1);
     const wanted = [
-      /release\.yaml:1: unknown key surprise/,
-      /release\.yaml:3: Expected facts\.max_pending\.base to be an http:\/\/ or https:\/\/ URL/,
-      /release\.yaml:4: Expected facts\.pending_deltas\.base/,
+      /release\.yaml:1:1: unknown key surprise/,
+      /release\.yaml:3:37: Expected facts\.max_pending\.base to be an http:\/\/ or https:\/\/ URL/,
+      /release\.yaml:4:40: Expected facts\.pending_deltas\.base/,
       /gate\.rego:\d+:\d+: The policy reads pending_delta, .* did you mean pending_deltas\?/,
-      /warning \S*release\.yaml:3: facts\.max_pending\.bearerToken names the environment variable TOKEN/,
+      /warning \S*release\.yaml:3:58: facts\.max_pending\.bearerToken names the environment variable TOKEN/,
     ];
     expect(wanted.filter((line) => !line.test(stdout))).toEqual([]);
   });

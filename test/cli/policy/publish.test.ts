@@ -183,7 +183,7 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     writeFileSync(join(folder, 'several', 'more_test.rego'), 'package more_test\n\ntest_wrong if 1 == 2\n');
     put('several.yaml', `limtis: {}\nfacts:\n  max_pending: { type: levelServer, base: here }\n`);
     const args = ['publish', '--policy', 'several', '--config', 'several.yaml', '--version', 'v9'];
-    const faults = [/several\.yaml:1: unknown key limtis.*did you mean limits/, /several\.yaml:3: .*http:\/\//];
+    const faults = [/several\.yaml:1:1: unknown key limtis.*did you mean limits/, /several\.yaml:3:37: .*http:\/\//];
     const tested = await gate(...args);
     expect(tested.code).toBe(1);
     for (const said of [/FAIL data\.more_test\.test_wrong/, ...faults]) expect(tested.stderr).toMatch(said);

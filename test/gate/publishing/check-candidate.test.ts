@@ -66,12 +66,12 @@ describe('what workers would refuse is not published', () => {
     [
       'a base without a scheme',
       'facts:\n  rate: { type: levelServer, base: "localhost:1" }\n',
-      ['c.yaml:2: Expected facts.rate.base to be an http:// or https:// URL'],
+      ['c.yaml:2:30: Expected facts.rate.base to be an http:// or https:// URL'],
     ],
     [
       'a JMESPath expression that does not parse',
       'facts:\n  rate:\n    type: http\n    url: http://localhost:8080\n    value: "a[["\n',
-      ["c.yaml:5: Expected facts.rate.value to be a JSON Pointer or a JMESPath expression, got 'a[['"],
+      ["c.yaml:5:5: Expected facts.rate.value to be a JSON Pointer or a JMESPath expression, got 'a[['"],
     ],
     [
       'a fact under another name, with the line that reads it and the name that is near',
@@ -81,7 +81,7 @@ describe('what workers would refuse is not published', () => {
     [
       'a module that the settings do not name, which is not run',
       'facts:\n  rate: { type: module, module: ./evil.mjs }\n',
-      ['c.yaml:2: facts.rate.module names the module ./evil.mjs', 'release: { allow: { modules: ["./evil.mjs"] } }'],
+      ['c.yaml:2:25: facts.rate.module names the module ./evil.mjs', 'release: { allow: { modules: ["./evil.mjs"] } }'],
     ],
     [
       'variables and files that the settings do not name',
@@ -98,13 +98,13 @@ describe('what workers would refuse is not published', () => {
       [
         'names the environment variable TOKEN',
         'names the file key,',
-        'c.yaml:8: facts.rate.tls.keyFile names the file',
+        'c.yaml:8:12: facts.rate.tls.keyFile names the file',
       ],
     ],
     [
       'faults of form, of meaning and of providers at once',
       'limits: { maxDelta: "5" }\nstages: { onDeny: maybe }\nsurprise: 1\nfacts:\n  rate: { type: levelServer, base: x }\n',
-      ['unknown key surprise', 'onDeny', 'limits.maxDelta to be a number', 'c.yaml:5: Expected facts.rate.base'],
+      ['unknown key surprise', 'onDeny', 'limits.maxDelta to be a number', 'c.yaml:5:30: Expected facts.rate.base'],
     ],
   ])('checkCandidate refuses %s', async (_what, config, words) => {
     const message = await refusal(config);

@@ -50,13 +50,13 @@ describe('readBundle', () => {
 
   it.each([
     [{ 'input.json': undefined }, 'input.json: missing'],
-    [{ 'input.json': '{' }, 'input.json: expected JSON'],
-    [{ 'input.json': schema({ a: { type: 'nothing' } }) }, 'input.json: expected a JSON Schema'],
+    [{ 'input.json': '{' }, 'input.json:1:2: expected JSON'],
+    [{ 'input.json': schema({ a: { type: 'nothing' } }) }, 'input.json:1:37: expected a JSON Schema'],
     [{ 'input.json': schema({ a: { minimun: 1 } }) }, 'unknown keyword: "minimun"'],
-    [{ 'input.json': schema({ deployment: {} }) }, 'input.json: describes deployment, which is reserved'],
+    [{ 'input.json': schema({ deployment: {} }) }, 'input.json:1:32: describes deployment, which is reserved'],
     [
       { 'gate.rego': 'package gate\nx if input.c > 1 # input.d\n' },
-      'input.json: does not describe c, which gate.rego:2 reads',
+      'input.json:1:18: does not describe c, which gate.rego:2:6 reads',
     ],
     [{ 'gate.rego': 'package gate\nx := "input.q" if input["bb"]\n' }, 'does not describe bb'],
     [
@@ -67,10 +67,10 @@ describe('readBundle', () => {
           metadata: { planning_engine: { format: 1, reads: READS_NOTHING } },
         }),
       },
-      '.manifest: leaves out a of what the policy reads, which gate.rego:2 reads',
+      '.manifest: leaves out a of what the policy reads, which gate.rego:2:6 reads',
     ],
     [{ 'policy.wasm': undefined }, 'policy.wasm: missing'],
-    [{ 'data.json': '{"config": {}}' }, 'data.json: holds config'],
+    [{ 'data.json': '{"config": {}}' }, 'data.json:1:2: holds config'],
     [{ '.manifest': undefined }, '.manifest: expected an entrypoint gate/response'],
     [{ '.manifest': JSON.stringify({ ...manifest, metadata: { planning_engine: { format: 2 } } }) }, 'in format 1'],
     [

@@ -77,9 +77,9 @@ verdict := 3 if input.fleet.count < 0
     const custom = '{optional: ["input.fleet", 7], builtin_errors: ignored, comparisons: 1, optionals: []}';
     const { faults } = await read({ 'gate.rego': `package gate\n\n${metadata(custom)}a := 1\n` });
     expect(faults.map(({ message }) => message)).toEqual([
-      'gate.rego:3: METADATA custom.gate.optionals: expected one of optional, builtin_errors, comparisons, deny_with_notes',
-      'gate.rego:3: METADATA custom.gate.builtin_errors: expected "undefined", found "ignored"',
-      'gate.rego:3: METADATA custom.gate.comparisons: expected "as-opa", found 1',
+      'gate.rego:3:1: METADATA custom.gate.optionals: expected one of optional, builtin_errors, comparisons, deny_with_notes',
+      'gate.rego:3:1: METADATA custom.gate.builtin_errors: expected "undefined", found "ignored"',
+      'gate.rego:3:1: METADATA custom.gate.comparisons: expected "as-opa", found 1',
       expect.stringContaining('found "input.fleet"'),
       expect.stringContaining('expected a path as text, found 7'),
     ]);

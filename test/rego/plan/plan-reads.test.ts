@@ -66,7 +66,7 @@ describe('what a plan says that its rules read', () => {
 
   it('a bundle made elsewhere whose Rego reads a fact that its input.json does not name is refused', async () => {
     await expect(plainBundle(POLICY, { fleet: {}, clock: {} }).then((made) => readBundle(made))).rejects.toThrow(
-      /^input\.json: does not describe other-fact, which \S*gate\.rego:13 reads$/,
+      /^input\.json:\d+:\d+: does not describe other-fact, which \S*gate\.rego:13:\d+ reads$/,
     );
   });
 });
@@ -81,8 +81,8 @@ describe('what checkPolicy warns of', () => {
     };
     const { warnings } = await withPolicy(files, (dir) => checkPolicy(dir));
     expect(warnings.map(({ message }) => message)).toEqual([
-      'lib/lib.rego:3: data.lib.deny denies nothing: the response of the package gate never reaches it',
-      'gate_test.rego: holds no test: the name of a test begins with test_',
+      'lib/lib.rego:3:1: data.lib.deny denies nothing: the response of the package gate never reaches it',
+      'gate_test.rego:1:1: holds no test: the name of a test begins with test_',
     ]);
   });
 

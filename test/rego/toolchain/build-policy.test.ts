@@ -103,15 +103,15 @@ describe('buildPolicy', () => {
   it.each([
     [
       'http.send({"url": "x"}).status_code == 200',
-      'gate.rego:8: built-in http.send is not available: it reaches the network',
+      'gate.rego:8:2: built-in http.send is not available: it reaches the network',
     ],
-    ['rand.intn("x", 3) == 1', 'gate.rego:8: built-in rand.intn is not available: it is random'],
-    ['input.count > nothing', 'gate.rego:8: var nothing is unsafe'],
-    ['input.count > > 1', 'gate.rego:8: '],
+    ['rand.intn("x", 3) == 1', 'gate.rego:8:2: built-in rand.intn is not available: it is random'],
+    ['input.count > nothing', 'gate.rego:8:2: var nothing is unsafe'],
+    ['input.count > > 1', 'gate.rego:8:16: '],
     ['true\n}\nold(x) {\n\tx', 'this is Rego v0, which opa fmt --v0-v1 --write gate.rego converts'],
-    ['{"count": 1} = input', 'gate.rego:8: match error'],
-    ['input.deployment.colour == "red"', 'The policy reads input.deployment.colour'],
-  ])('buildPolicy refuses %s by name, file and line', async (condition, expected) => {
+    ['{"count": 1} = input', 'gate.rego:8:2: match error'],
+    ['input.deployment.colour == "red"', 'gate.rego:8:2: the policy reads input.deployment.colour'],
+  ])('buildPolicy refuses %s by name, file, line and column', async (condition, expected) => {
     const messages = await refusal({ 'gate.rego': gate(condition), 'input.json': facts });
     expect(messages).toContainEqual(expect.stringContaining(expected));
   });
@@ -149,21 +149,24 @@ describe('buildPolicy', () => {
 
   it.each([
     [{ 'gate.rego': gate('input.count > 1') }, 'input.json: missing'],
-    [{ 'gate.rego': gate('input.count > 1'), 'input.json': '[]' }, 'input.json: expected a JSON Schema'],
-    [{ 'gate.rego': gate('true'), 'input.json': facts, 'data.json': '{"config": {}}' }, 'data.json: holds config'],
-    [{ 'gate.rego': gate('true'), 'input.json': facts, 'data.json': '{"a": 1' }, 'data.json: expected JSON'],
-    [{ 'gate.rego': gate('true'), 'input.json': facts, 'attributes.json': '[]' }, 'attributes.json: expected a JSON'],
+    [{ 'gate.rego': gate('input.count > 1'), 'input.json': '[]' }, 'input.json:1:1: expected a JSON Schema'],
+    [{ 'gate.rego': gate('true'), 'input.json': facts, 'data.json': '{"config": {}}' }, 'data.json:1:2: holds config'],
+    [{ 'gate.rego': gate('true'), 'input.json': facts, 'data.json': '{"a": 1' }, 'data.json:1:8: expected JSON'],
+    [
+      { 'gate.rego': gate('true'), 'input.json': facts, 'attributes.json': '[]' },
+      'attributes.json:1:1: expected a JSON',
+    ],
     [
       { 'gate.rego': gate('true'), 'input.json': facts, 'parameters.json': '{"type": "txt"}' },
-      'parameters.json: expected',
+      'parameters.json:1:2: expected',
     ],
     [
       { 'gate.rego': gate('data.freeze.on'), 'input.json': facts },
-      'data.freeze.on: expected a rule or a value in a data',
+      'gate.rego:8:2: data.freeze.on: expected a rule or a value in a data',
     ],
     [
       { 'gate.rego': gate('data.inventory["storage.k8s.io/v1"].fast'), 'input.json': facts },
-      'data.inventory["storage.k8s.io/v1"].fast: expected a rule or a value in a data',
+      'gate.rego:8:2: data.inventory["storage.k8s.io/v1"].fast: expected a rule or a value in a data',
     ],
     [{ 'gate.rego': gate('true'), 'input.json': schemaOf({ deployment: {} }) }, 'deployment is reserved'],
     [{ 'gate.rego': gate('true'), 'input.json': schemaOf({ decision_time: {} }) }, 'decision_time is reserved'],

@@ -37,9 +37,9 @@ describe('checkPolicy', () => {
     const { errors } = await withPolicy(files, (dir) => checkPolicy(dir, config(['other'])));
     expect(messages(errors)).toEqual(
       expect.arrayContaining([
-        'gate.rego:8: assigned var x unused',
-        'input.json: does not describe other, which gate.rego:8 reads',
-        'gate.rego: is not formatted; run gate policy fmt',
+        'gate.rego:8:2: assigned var x unused',
+        expect.stringMatching(/^input\.json:1:\d+: does not describe other, which gate\.rego:8:10 reads$/),
+        'gate.rego:4:1: is not formatted; run gate policy fmt',
       ]),
     );
   });
@@ -57,7 +57,9 @@ describe('checkPolicy', () => {
       'input.json': schemaOf({ fleet: { type: 'integer' }, spare: { type: 'integer' } }),
     };
     const { warnings } = await withPolicy(files, (dir) => checkPolicy(dir, config(['fleet'])));
-    expect(messages(warnings)).toEqual(['input.json: describes spare, which the policy does not read']);
+    expect(messages(warnings)).toEqual([
+      expect.stringMatching(/^input\.json:1:\d+: describes spare, which the policy does not read$/),
+    ]);
   });
 
   it('checkPolicy warns of unused providers and of defaults that are never reached', async () => {
@@ -69,7 +71,7 @@ describe('checkPolicy', () => {
     };
     const { warnings } = await withPolicy(files, (dir) => checkPolicy(dir, config(['fleet', 'extra'])));
     expect(messages(warnings)).toEqual([
-      expect.stringContaining('gate.rego:8: the default of object.get(input, …) is never reached'),
+      expect.stringContaining('gate.rego:8:2: the default of object.get(input, …) is never reached'),
       'facts.extra: provides a fact that the policy does not read',
     ]);
   });
@@ -102,7 +104,7 @@ describe('what checkPolicy says of declarations and attributes', () => {
     ['input.fleet.**', 'hides every absence'],
   ])('checkPolicy warns of the pattern %s', async (pattern, message) => {
     const { warnings } = await check(optional(pattern));
-    expect(messages(warnings)).toEqual([expect.stringContaining(`gate.rego:10: optional ${pattern}: ${message}`)]);
+    expect(messages(warnings)).toEqual([expect.stringContaining(`gate.rego:10:1: optional ${pattern}: ${message}`)]);
   });
 
   it('checkPolicy accepts that an optional limit is not configured', async () => {

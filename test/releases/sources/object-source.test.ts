@@ -263,16 +263,20 @@ describe('a blob in an object store that is wrong', () => {
   );
 
   it.each<[string, string, string]>([
-    ['limits.json', '{"limtis": {}}', 's3://bucket/gate/limits.json:1'],
+    ['limits.json', '{"limtis": {}}', 's3://bucket/gate/limits.json:1:2: '],
     ['limits.json', '{"limits": {}', 's3://bucket/gate/limits.json:1'],
     ['config.yaml', 'limits: {}\nlimtis: {}\n', 's3://bucket/gate/config.yaml:2'],
     ['config.pkl', 'amends "modulepath:/Release.pkl"\nlimtis {}\n', 's3://bucket/gate/config.pkl:2'],
     ['config.pkl', 'amends "modulepath:/Release.pkl"\nlimits {\n', 's3://bucket/gate/config.pkl'],
-    ['config.pkl', 'import "other.pkl"\nlimits = other.x\n', 's3://bucket/gate/config.pkl:1: Refusing to load another'],
+    [
+      'config.pkl',
+      'import "other.pkl"\nlimits = other.x\n',
+      's3://bucket/gate/config.pkl:1:8: Refusing to load another',
+    ],
     [
       'config.pkl',
       'import "file:///etc/x.pkl"\nlimits = x.y\n',
-      's3://bucket/gate/config.pkl:1: Refusing to load module',
+      's3://bucket/gate/config.pkl:1:1: Refusing to load module',
     ],
     ['config.txt', '{}', 's3://bucket/gate/config.txt: expected a file that ends in'],
     ['limits.json', '', 's3://bucket/gate/limits.json: expected a document'],

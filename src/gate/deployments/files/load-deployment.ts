@@ -19,8 +19,8 @@ import { loadDocument, parseYamlBytes } from '../../../platform/documents/loader
  */
 export async function loadDeployment(path: string, cwd: string): Promise<DeploymentSpec> {
   const file = resolve(cwd, path);
-  const { document, lineOf } = await loadDocument(file);
-  return parseDeployment(document, { file, lineOf });
+  const { document, lineOf, columnOf } = await loadDocument(file);
+  return parseDeployment(document, { file, lineOf, columnOf });
 }
 
 /**
@@ -30,8 +30,8 @@ export async function loadDeployment(path: string, cwd: string): Promise<Deploym
  * @throws GateError ConfigInvalid with every fault
  */
 export async function parseDeploymentBytes(bytes: Uint8Array, where: string): Promise<DeploymentSpec> {
-  const { document, lineOf } = await parseYamlBytes(where, bytes);
-  return parseDeployment(document, { file: where, lineOf });
+  const { document, lineOf, columnOf } = await parseYamlBytes(where, bytes);
+  return parseDeployment(document, { file: where, lineOf, columnOf });
 }
 
 /**

@@ -1,5 +1,6 @@
 import { extname } from 'node:path';
 import type { JsonValue } from '../../../kernel/json';
+import { placeInPkl } from '../pkl-places';
 import type { PklOptions } from './evaluate-pkl';
 import { configInvalid, decodeText, LARGEST_BYTES, readBytes } from './read-bytes';
 
@@ -7,8 +8,10 @@ export interface LoadedDocument {
   document: JsonValue;
   /** the file's own bytes, for its digest */
   bytes: Uint8Array;
-  /** the line of a JSON Pointer, for JSON and YAML; PKL names lines in its own messages */
+  /** the line of a JSON Pointer, or of the nearest thing around it */
   lineOf?(pointer: string): number | undefined;
+  /** the column in that line */
+  columnOf?(pointer: string): number | undefined;
 }
 
 /**
@@ -28,7 +31,7 @@ export async function loadDocument(path: string, options: PklOptions = {}): Prom
     if (!Buffer.from(bytes).equals(await readBytes(path))) {
       throw configInvalid(path, 'the file changed while it was read; load it again');
     }
-    return { document, bytes };
+    return { document, bytes, ...inPkl(text) };
   }
   return { ...(await parseText(path, kind, text)), bytes };
 }
@@ -80,7 +83,15 @@ export async function parseDocument(bytes: Uint8Array, where: string): Promise<L
   const text = decodeText(where, bytes);
   if (kind !== '.pkl') return { ...(await parseText(where, kind, text)), bytes };
   const { evaluatePklText } = await import('./evaluate-pkl.js');
-  return { document: await evaluatePklText(bytes, where), bytes };
+  return { document: await evaluatePklText(bytes, where), bytes, ...inPkl(text) };
+}
+
+/** What PKL has nothing against may still be a fault: its place is where the text sets the value. */
+function inPkl(text: string): Required<Pick<LoadedDocument, 'lineOf' | 'columnOf'>> {
+  return {
+    lineOf: (pointer) => placeInPkl(text, pointer).line,
+    columnOf: (pointer) => placeInPkl(text, pointer).column,
+  };
 }
 
 /**

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { placeText } from '../../../kernel/fault-text';
 import type { JsonValue } from '../../../kernel/json';
 import { JsonTextError, parseJsonText } from '../json-text';
 import { configInvalid } from './read-bytes';
@@ -127,7 +128,10 @@ function explain(path: string, place: RegExp, error: unknown): Error {
     .split(/\n\s*\n/)
     .map((paragraph) => paragraph.trim());
   const isFrame = (paragraph: string) => /^(\d+ \||┌─)/.test(paragraph);
-  const own = paragraphs.map((paragraph) => place.exec(paragraph)?.[1]).find((line) => line !== undefined);
+  const own = paragraphs.flatMap((paragraph) => {
+    const line = place.exec(paragraph)?.[1];
+    return line === undefined ? [] : [placeText(path, Number(line), markedColumn(paragraph))];
+  })[0];
   const sentence = paragraphs
     .filter((paragraph) => paragraph !== '' && !isFrame(paragraph))
     .join(' ')
@@ -144,7 +148,15 @@ function explain(path: string, place: RegExp, error: unknown): Error {
       /^I\/O error loading module (`https?:[^`]*`).*$/,
       'Refusing to load module $1: nothing is read from the network.',
     );
-  return configInvalid(own === undefined ? path : `${path}:${own}`, sentence, error);
+  return configInvalid(own ?? path, sentence, error);
+}
+
+/** PKL marks what it means below the line that it quotes, `3 | port = "x"`. */
+function markedColumn(frame: string): number | undefined {
+  const [source = '', markers = ''] = frame.split('\n');
+  const from = /^\d+ \| /.exec(source)?.[0].length;
+  const at = markers.indexOf('^');
+  return from === undefined || at < from ? undefined : at - from + 1;
 }
 
 function escapeRegex(text: string): string {

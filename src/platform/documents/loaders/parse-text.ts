@@ -1,5 +1,6 @@
 import type * as Yaml from 'yaml';
 import { FailureType, faultsToError } from '../../../kernel/failures';
+import { placeText } from '../../../kernel/fault-text';
 import type { JsonValue } from '../../../kernel/json';
 import { pointerKeys } from '../../../kernel/json-pointer';
 import { JsonTextError, parseJsonText, type TextFault } from '../json-text';
@@ -10,6 +11,7 @@ import { configInvalid } from './read-bytes';
 export interface ParsedText {
   document: JsonValue;
   lineOf(pointer: string): number | undefined;
+  columnOf(pointer: string): number | undefined;
 }
 
 /** Loaded when it is needed, which for JSON without a fault is never: loading takes longer than a policy's evaluation. */
@@ -29,11 +31,11 @@ export function parseJson(path: string, text: string): ParsedText {
   }
   // JSON is YAML, nearly: YAML's parser knows lines, and takes its time; a document without a fault needs none.
   let parsed: { yaml?: ParsedYaml } | undefined;
-  const lineOf = (pointer: string) => {
+  const positionOf = (pointer: string): Position | undefined => {
     parsed ??= { yaml: parseYamlTree(yaml(), text, { logLevel: 'silent' }) };
-    return parsed.yaml && lineIn(parsed.yaml, pointer);
+    return parsed.yaml && positionIn(parsed.yaml, pointer);
   };
-  return { document, lineOf };
+  return withPlaces(document, positionOf);
 }
 
 /**
@@ -69,23 +71,23 @@ function tooDeep(path: string): Error {
 }
 
 function treeFaults({ tree, lines }: ParsedYaml): TextFault[] {
-  const lineAt = (offset: number) => lines.linePos(offset).line;
+  const placeAt = (offset: number): { line: number; column: number } => {
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col };
+  };
   return [
     // What is a warning to the parser, such as an unknown tag, would change what the document means.
     ...[...tree.errors, ...tree.warnings].map(({ pos, message }) => {
       const [sentence = ''] = message.split(/ at line \d+|\n/);
-      return { sentence, line: lineAt(pos[0]) };
+      return { sentence, ...placeAt(pos[0]) };
     }),
-    ...findYamlFaults(yaml(), tree).map(({ sentence, offset }) => ({ sentence, line: lineAt(offset) })),
+    ...findYamlFaults(yaml(), tree).map(({ sentence, offset }) => ({ sentence, ...placeAt(offset) })),
   ];
 }
 
 function toText(path: string, parsed: ParsedYaml): ParsedText {
   try {
-    return {
-      document: parsed.tree.toJS({ maxAliasCount: 100 }) as JsonValue,
-      lineOf: (pointer) => lineIn(parsed, pointer),
-    };
+    return withPlaces(parsed.tree.toJS({ maxAliasCount: 100 }) as JsonValue, (pointer) => positionIn(parsed, pointer));
   } catch (error) {
     throw configInvalid(path, `expected aliases that stay small: ${(error as Error).message}`);
   }
@@ -93,8 +95,8 @@ function toText(path: string, parsed: ParsedYaml): ParsedText {
 
 function refusal(path: string, faults: readonly TextFault[]): Error {
   return faultsToError(
-    faults.map(({ sentence, line }) => {
-      const where = line === undefined ? path : `${path}:${line}`;
+    faults.map(({ sentence, line, column }) => {
+      const where = placeText(path, line, column);
       return { type: FailureType.ConfigInvalid, message: `${where}: ${sentence}`, where };
     }),
   );
@@ -118,8 +120,19 @@ function pairsOf(node: Yaml.YAMLMap | Yaml.YAMLSeq): ReadonlyMap<string, object>
   return pairs;
 }
 
-/** The line of what a JSON Pointer names, else of the innermost thing around it. */
-function lineIn({ tree, lines }: ParsedYaml, pointer: string): number | undefined {
+/** As the YAML library counts, both from 1. */
+type Position = ReturnType<Yaml.LineCounter['linePos']>;
+
+function withPlaces(document: JsonValue, positionOf: (pointer: string) => Position | undefined): ParsedText {
+  return {
+    document,
+    lineOf: (pointer) => positionOf(pointer)?.line,
+    columnOf: (pointer) => positionOf(pointer)?.col,
+  };
+}
+
+/** The place of what a JSON Pointer names, else of the innermost thing around it. */
+function positionIn({ tree, lines }: ParsedYaml, pointer: string): Position | undefined {
   const { isAlias, isCollection, isNode } = yaml();
   let offset = isNode(tree.contents) ? tree.contents.range?.[0] : undefined;
   let node: unknown = tree.contents;
@@ -132,5 +145,5 @@ function lineIn({ tree, lines }: ParsedYaml, pointer: string): number | undefine
     offset = next.range?.[0] ?? offset;
     node = pair === undefined ? next : (pair as { value: unknown }).value;
   }
-  return offset === undefined ? undefined : lines.linePos(offset).line;
+  return offset === undefined ? undefined : lines.linePos(offset);
 }

@@ -42,35 +42,35 @@ describe('a document', () => {
       'cut off JSON',
       'a.json',
       '{\n"a": [1,\n',
-      /^a.json:3: expected JSON, but it cannot be parsed: Array item expected but reached end of input$/,
+      /^a.json:3:1: expected JSON, but it cannot be parsed: Array item expected but reached end of input$/,
     ],
-    ['JSON with a comma too many', 'a.json', '{\n"a": 1,\n}', /^a.json:3: expected JSON/],
-    ['JSON with a comment', 'a.json', '// x\n{}', /^a.json:1: expected JSON/],
-    ['JSON with a bare key', 'a.json', '{a: 1}', /^a.json:1: expected JSON/],
+    ['JSON with a comma too many', 'a.json', '{\n"a": 1,\n}', /^a.json:3:1: expected JSON/],
+    ['JSON with a comment', 'a.json', '// x\n{}', /^a.json:1:1: expected JSON/],
+    ['JSON with a bare key', 'a.json', '{a: 1}', /^a.json:1:2: expected JSON/],
     [
       'JSON with a key twice',
       'a.json',
       '{"a": 1,\n "b": {"c": 1,\n "c": 1}}',
-      /^a.json:3: the same key is twice in one object$/,
+      /^a.json:3:2: the same key is twice in one object$/,
     ],
-    ['YAML with a key twice', 'a.yaml', 'a: 1\nb: 2\na: 3\n', /^a.yaml:3: the same key is twice in one object$/],
+    ['YAML with a key twice', 'a.yaml', 'a: 1\nb: 2\na: 3\n', /^a.yaml:3:1: the same key is twice in one object$/],
     [
       'JSON with a number that would be rounded',
       'a.json',
       '{"a":\n [9007199254740993]}',
-      /^a.json:2: expected a\[0\] to be a whole number within ±\(2\^53 − 1\), got 9007199254740993$/,
+      /^a.json:2:3: expected a\[0\] to be a whole number within ±\(2\^53 − 1\), got 9007199254740993$/,
     ],
     [
       'YAML with a number that would be rounded',
       'a.yaml',
       'a:\n - 0x20000000000000\n',
-      /^a.yaml:2: expected a\[0\] to be a whole number within ±\(2\^53 − 1\), got 0x20000000000000$/,
+      /^a.yaml:2:4: expected a\[0\] to be a whole number within ±\(2\^53 − 1\), got 0x20000000000000$/,
     ],
     [
       'YAML with a key twice, once in quotes',
       'a.yaml',
       'a:\n  b: 1\n  "\\u0062": 2\n',
-      /^a.yaml:3: the same key is twice in one object$/,
+      /^a.yaml:3:3: the same key is twice in one object$/,
     ],
     [
       'YAML of 202 levels',
@@ -84,10 +84,10 @@ describe('a document', () => {
       `${'['.repeat(1e5)}${']'.repeat(1e5)}`,
       /^a.yaml(:1)?: expected at most 200 levels, got more$/,
     ],
-    ['YAML of two documents', 'a.yaml', 'a: 1\n---\nb: 1\n', /^a.yaml:\d: .*multiple documents/],
-    ['YAML with an unknown tag', 'a.yaml', 'a: !env HOME\n', /^a.yaml:1: Unresolved tag: !env$/],
-    ['YAML with a key that is no text', 'a.yaml', '? [a]\n: x\n', /^a.yaml:1: .*keys/i],
-    ['YAML that is not closed', 'a.yaml', 'a: [1\nb: 2\n', /^a.yaml:\d: /],
+    ['YAML of two documents', 'a.yaml', 'a: 1\n---\nb: 1\n', /^a.yaml:\d:\d: .*multiple documents/],
+    ['YAML with an unknown tag', 'a.yaml', 'a: !env HOME\n', /^a.yaml:1:4: Unresolved tag: !env$/],
+    ['YAML with a key that is no text', 'a.yaml', '? [a]\n: x\n', /^a.yaml:1:3: .*keys/i],
+    ['YAML that is not closed', 'a.yaml', 'a: [1\nb: 2\n', /^a.yaml:\d:\d: /],
     [
       'YAML with aliases without measure',
       'a.yaml',
@@ -140,18 +140,18 @@ describe('lines', () => {
 
 describe('a PKL file', () => {
   it.each([
-    ['an environment variable', 'a = read("env:HOME")', /^a.pkl:1: Refusing to read resource `env:HOME`/],
-    ['a file', 'a = read("file:/etc/hostname")', /^a.pkl:1: Refusing to read resource `file:/],
-    ['the network', '\na = read("http://127.0.0.1:1/x")', /^a.pkl:2: Refusing to read resource `http:/],
+    ['an environment variable', 'a = read("env:HOME")', /^a.pkl:1:5: Refusing to read resource `env:HOME`/],
+    ['a file', 'a = read("file:/etc/hostname")', /^a.pkl:1:5: Refusing to read resource `file:/],
+    ['the network', '\na = read("http://127.0.0.1:1/x")', /^a.pkl:2:5: Refusing to read resource `http:/],
     [
       'a module from the network',
       'a = import("https://127.0.0.1:1/x.pkl")',
-      /^a.pkl:1: Refusing to load module `https:/,
+      /^a.pkl:1:5: Refusing to load module `https:/,
     ],
     [
       'a module outside its folder',
       'a = import("/etc/hosts.pkl")',
-      /^a.pkl:1: Refusing to load module `file:\/\/\/etc/,
+      /^a.pkl:1:5: Refusing to load module `file:\/\/\/etc/,
     ],
   ])('a PKL file cannot read %s', async (_, text, message) => {
     await withFile('a.pkl', text, async (path) => {
@@ -165,28 +165,28 @@ describe('a PKL file', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     await withFile('a.pkl', `a = import("http://127.0.0.1:${port}/x.pkl")`, async (path) => {
-      expect((await messagesOf(() => loadDocument(path)))[0]).toMatch(/^a.pkl:1: Refusing to load module/);
+      expect((await messagesOf(() => loadDocument(path)))[0]).toMatch(/^a.pkl:1:5: Refusing to load module/);
     });
     await new Promise((resolve) => server.close(resolve));
     expect(requests).toBe(0);
   });
 
   it.each([
-    ['syntax', 'a = \n', /^a.pkl:1: Unexpected end of file\.$/],
+    ['syntax', 'a = \n', /^a.pkl:1:4: Unexpected end of file\.$/],
     [
       'the name of a key',
       'amends "modulepath:/Release.pkl"\n\nstages { onDney = "fail" }',
-      /^a.pkl:3: Cannot find property `onDney` .* Did you mean any of the following\? onDeny$/,
+      /^a.pkl:3:10: Cannot find property `onDney` .* Did you mean any of the following\? onDeny$/,
     ],
     [
       'a type',
       'amends "modulepath:/Release.pkl"\nstages { onDeny = "no" }',
-      /^a.pkl:2: Expected value of type `"fail"\|"wait"`, but got `"no"`\.$/,
+      /^a.pkl:2:19: Expected value of type `"fail"\|"wait"`, but got `"no"`\.$/,
     ],
     [
       'a fact id',
       'amends "modulepath:/Release.pkl"\nfacts { ["a-b"] = new ConfigValue { path = "" } }',
-      /^a.pkl:2: Type constraint .* violated\. Value: "a-b"$/,
+      /^a.pkl:2:10: Type constraint .* violated\. Value: "a-b"$/,
     ],
     ['a number', 'a = NaN', /^a.pkl: Cannot render value `NaN` as JSON\.$/],
   ])('a PKL file with a fault in %s is refused with its line and no stack', async (_, text, message) => {
@@ -202,7 +202,7 @@ describe('a PKL file', () => {
     await writeFile(join(folder, 'bad.pkl'), '\na = read("env:X")');
     await symlink(folder, `${folder}-link`);
     expect((await loadDocument(join(`${folder}-link`, 'a.pkl'))).document).toEqual({ a: 7 });
-    await expect(loadDocument(join(folder, 'bad.pkl'))).rejects.toThrow(/bad\.pkl:2: /);
+    await expect(loadDocument(join(folder, 'bad.pkl'))).rejects.toThrow(/bad\.pkl:2:5: /);
     await rm(`${folder}-link`);
     await rm(folder, { recursive: true });
   });

@@ -36,7 +36,7 @@ describe('the readers of texts', () => {
       2_000,
       (count) => {
         const text = `{${[...keys(count), '"k7": 1'].join(',\n')}}`;
-        return () => expect(() => parseJson('a.json', text)).toThrow(`a.json:${count + 1}: the same key is twice`);
+        return () => expect(() => parseJson('a.json', text)).toThrow(`a.json:${count + 1}:1: the same key is twice`);
       },
     ],
     [
@@ -44,7 +44,7 @@ describe('the readers of texts', () => {
       2_000,
       (count) => {
         const text = `${keys(count).join('\n')}\n"k7": 1\n`;
-        return () => expect(() => parseYaml('a.yaml', text)).toThrow(`a.yaml:${count + 1}: the same key is twice`);
+        return () => expect(() => parseYaml('a.yaml', text)).toThrow(`a.yaml:${count + 1}:1: the same key is twice`);
       },
     ],
     [
