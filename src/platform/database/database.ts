@@ -10,6 +10,7 @@ import { removeOwnerFiles, writeAddress, writeToken } from './owner-files';
 import { createPglitePool } from './pglite-pool';
 import { createPostgresPool, describePostgres, type PostgresTimeouts } from './postgres-pool';
 import { storeError } from './store-error';
+import { AUDIT_STORE, type StoreKind } from './store-kind';
 
 /** Either a PostgreSQL URL, or the folder of an embedded PGlite. Secrets are resolved already. */
 export type DatabaseSettings =
@@ -57,11 +58,16 @@ const MIGRATION_STATEMENT_MS = 60_000;
  * itself, so a power failure may cost the last moments. Whoever cannot have that uses PostgreSQL.
  *
  * @param migrations every step of the schema, by name, as `migrate` takes them
+ * @param kind whose tables these are
  * @throws GateError ConfigInvalid when the URL is invalid, when another process holds the folder, or when the store belongs
- *   to a newer version; AuditUnavailable when it cannot be reached or refuses
+ *   to a newer version; the kind's failure (AuditUnavailable for the audit store) when it cannot be reached or refuses
  */
-export function openDatabase<Schema>(settings: DatabaseSettings, migrations: Migrations): Promise<Database<Schema>> {
-  return 'url' in settings ? openPostgres(settings, migrations) : openEmbedded(settings.folder, migrations);
+export function openDatabase<Schema>(
+  settings: DatabaseSettings,
+  migrations: Migrations,
+  kind: StoreKind = AUDIT_STORE,
+): Promise<Database<Schema>> {
+  return 'url' in settings ? openPostgres(settings, migrations, kind) : openEmbedded(settings.folder, migrations, kind);
 }
 
 type Migrations = Readonly<Record<string, Migration>>;
@@ -69,15 +75,16 @@ type Migrations = Readonly<Record<string, Migration>>;
 async function openPostgres<Schema>(
   settings: Extract<DatabaseSettings, { url: string }>,
   migrations: Migrations,
+  kind: StoreKind,
 ): Promise<Database<Schema>> {
-  const where = describePostgres(settings.url);
+  const where = describePostgres(settings.url, kind);
   const timeouts = { ...TIMEOUTS, ...settings.timeouts };
   const forMigration = { ...timeouts, statementMs: Math.max(timeouts.statementMs, MIGRATION_STATEMENT_MS) };
   const setUp = overPool<Schema>(createPostgresPool(settings.url, forMigration, 1));
   try {
-    await migrate(setUp, migrations);
+    await migrate(setUp, migrations, kind);
   } catch (error) {
-    throw storeError(where, 'open the audit store', error);
+    throw storeError(where, `open the ${kind.called}`, error, kind.failure);
   } finally {
     await setUp.destroy();
   }
@@ -85,16 +92,20 @@ async function openPostgres<Schema>(
   return { db, where, close: once(() => db.destroy()) };
 }
 
-async function openEmbedded<Schema>(folder: string, migrations: Migrations): Promise<Database<Schema>> {
+async function openEmbedded<Schema>(
+  folder: string,
+  migrations: Migrations,
+  kind: StoreKind,
+): Promise<Database<Schema>> {
   const where = `the embedded store in ${folder}`;
   let lock: FolderLock | undefined;
   let db: Kysely<Schema> | undefined;
   try {
     await makePrivateFolder(folder);
-    const held = (lock = await lockFolder(folder));
+    const held = (lock = await lockFolder(folder, kind));
     const token = await writeToken(folder);
     const opened = (db = overPool<Schema>(createPglitePool(await openPglite(folder))));
-    await migrate(opened, migrations);
+    await migrate(opened, migrations, kind);
     return {
       db,
       where,
@@ -107,7 +118,7 @@ async function openEmbedded<Schema>(folder: string, migrations: Migrations): Pro
   } catch (error) {
     await db?.destroy().catch(() => undefined);
     if (lock !== undefined) await giveBack(folder, lock);
-    throw storeError(where, 'open the audit store', error);
+    throw storeError(where, `open the ${kind.called}`, error, kind.failure);
   }
 }
 

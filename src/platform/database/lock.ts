@@ -3,6 +3,7 @@ import { link, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { FailureType, GateError } from '../../kernel/failures';
+import { AUDIT_STORE, type StoreKind } from './store-kind';
 import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity';
 
 const LOCK_FILE = 'owner.lock';
@@ -31,14 +32,14 @@ export interface FolderLock {
  *
  * @throws GateError ConfigInvalid naming the owner when one lives
  */
-export async function lockFolder(folder: string): Promise<FolderLock> {
+export async function lockFolder(folder: string, kind: StoreKind = AUDIT_STORE): Promise<FolderLock> {
   const lockFile = join(folder, LOCK_FILE);
   const holder: LockHolder = { ...(await ownIdentity()), nonce: randomUUID() };
   // Complete before it gets its name: no one ever sees a lock half written.
   const prepared = join(folder, `${LOCK_FILE}.new-${holder.nonce}`);
   await writeFile(prepared, JSON.stringify(holder), { mode: 0o600 });
   try {
-    while (!(await tryToTake(lockFile, prepared))) {
+    while (!(await tryToTake(lockFile, prepared, kind))) {
       // Someone else took, succeeded or released meanwhile; each turn of this loop is another's progress.
     }
   } finally {
@@ -54,11 +55,11 @@ export async function findHolder(folder: string): Promise<LockHolder | undefined
   return last !== undefined && (await isAlive(last)) ? last.holder : undefined;
 }
 
-async function tryToTake(lockFile: string, prepared: string): Promise<boolean> {
+async function tryToTake(lockFile: string, prepared: string, kind: StoreKind): Promise<boolean> {
   const chain = await readChain(lockFile);
   const [first, last] = [chain[0], chain.at(-1)];
   if (first === undefined || last === undefined) return createAs(prepared, lockFile);
-  if (await isAlive(last)) throw heldError(lockFile, last.holder);
+  if (await isAlive(last)) throw heldError(lockFile, last.holder, kind);
 
   const claim = claimOn(lockFile, last.holder);
   if (!(await createAs(prepared, claim))) return false;
@@ -143,12 +144,12 @@ function heldLock(lockFile: string, holder: LockHolder): FolderLock {
   }
 }
 
-function heldError(lockFile: string, { pid, host }: LockHolder): GateError {
+function heldError(lockFile: string, { pid, host }: LockHolder, { called, setting }: StoreKind): GateError {
   const elsewhere = host === hostname() ? '' : ` on ${host}`;
   return new GateError(
     FailureType.ConfigInvalid,
-    `The embedded audit store is already open in process ${pid}${elsewhere} (${lockFile}). ` +
-      'Only one process can hold it: stop that one, or set audit.store.url to a PostgreSQL URL that all share',
+    `The embedded ${called} is already open in process ${pid}${elsewhere} (${lockFile}). ` +
+      `Only one process can hold it: stop that one, or set ${setting}.url to a PostgreSQL URL that all share`,
   );
 }
 

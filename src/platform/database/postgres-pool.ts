@@ -2,6 +2,7 @@ import type { PostgresPool } from 'kysely';
 import { Pool, type PoolClient } from 'pg';
 import { FailureType, GateError } from '../../kernel/failures';
 import { isAnswerOfServer } from './store-error';
+import { AUDIT_STORE, type StoreKind } from './store-kind';
 
 export interface PostgresTimeouts {
   /** to a connection that is ready for a statement */
@@ -16,13 +17,13 @@ export interface PostgresTimeouts {
  * @returns e.g. `PostgreSQL at db.example:5432/gate`
  * @throws GateError ConfigInvalid when it is not such a URL; the message does not repeat it, as it may hold a password
  */
-export function describePostgres(url: string): string {
+export function describePostgres(url: string, { setting }: StoreKind = AUDIT_STORE): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || !/^postgres(ql)?:$/.test(parsed.protocol) || parsed.hostname === '') {
     const found = parsed === undefined ? 'something that is no URL' : `a ${parsed.protocol}// URL`;
     throw new GateError(
       FailureType.ConfigInvalid,
-      `Expected audit.store.url to be postgres://user:password@host:port/database, got ${found}`,
+      `Expected ${setting}.url to be postgres://user:password@host:port/database, got ${found}`,
     );
   }
   const database = parsed.pathname.slice(1) || decodeURIComponent(parsed.username);

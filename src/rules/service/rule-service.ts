@@ -77,6 +77,8 @@ export interface EvaluatePolicyRequest {
   subject?: string;
   /** with `observed_at` */
   state: JsonObject;
+  /** only policies that hold are in the answer: then the time depends on how many these are; @default false */
+  onlyMatched?: boolean;
   /** writes the evaluation into the audit log before it answers */
   record?: boolean;
   /** only for records */
@@ -92,12 +94,14 @@ export interface RuleEvaluationAnswer {
   setRevision: number;
   /** SHA-256 of the state as canonical JSON */
   stateDigest: string;
+  /** what the source calls the state */
+  stateVersion?: string;
   /** RFC 3339; the time that the evaluation took as now */
   decidedAt: string;
   evalDurationMs: number;
 }
 
-export interface SimulatePoliciesRequest extends Omit<EvaluatePolicyRequest, 'record' | 'reason'> {
+export interface SimulatePoliciesRequest extends Omit<EvaluatePolicyRequest, 'record' | 'reason' | 'onlyMatched'> {
   /** policies put in the place of those stored, or beside them, for this simulation alone */
   documents?: readonly JsonObject[];
   /** what else the domain's simulation takes, such as the nodes to leave out */
@@ -180,6 +184,8 @@ export interface RuleService {
   executions: RuleExecutions;
   /** Puts a call that a surface refused into the audit log. */
   refused(caller: RuleCaller, call: RefusedCall): Promise<void>;
+  /** Brings records that wait in the store of policies to the audit log; a program does so now and again. */
+  deliverRecords(): Promise<void>;
   /** Ends threads and timers; the store and the audit log stay open. */
   close(): Promise<void>;
 }

@@ -15,6 +15,11 @@ export interface PolicyWrite {
  */
 export type WriteOutcome = { setRevision: number } | 'set-changed' | 'taken';
 
+export interface ExecutionChange {
+  execution: StoredExecution;
+  records: readonly DomainRecord[];
+}
+
 /**
  * Rule policies, their revisions and executions. Every change of a policy takes the revision of the whole set as its lock: a
  * policy depends on others, so what was checked beside them must be stored beside the same ones.
@@ -40,7 +45,7 @@ export interface PolicyStore {
   versions(policyId: string, page: { beforeRevision?: number; limit: number }): Promise<PolicyVersion[]>;
   version(policyId: string, revision: number): Promise<PolicyVersion | undefined>;
   /** The execution that is there afterwards: the earlier one where the id was taken. */
-  beginExecution(execution: StoredExecution, record: DomainRecord): Promise<StoredExecution>;
+  beginExecution(execution: StoredExecution, records: readonly DomainRecord[]): Promise<StoredExecution>;
   /**
    * Changes a running execution under a lock of its row.
    *
@@ -49,7 +54,7 @@ export interface PolicyStore {
    */
   changeExecution(
     id: string,
-    change: (found: StoredExecution) => { execution: StoredExecution; records: DomainRecord[] } | undefined,
+    change: (found: StoredExecution) => ExecutionChange | undefined,
   ): Promise<StoredExecution | undefined>;
   execution(id: string): Promise<StoredExecution | undefined>;
   /** newest first, within a millisecond by id */
@@ -57,6 +62,8 @@ export interface PolicyStore {
     filter: ExecutionFilter,
     page: { after?: { startedAt: string; id: string }; limit: number },
   ): Promise<StoredExecution[]>;
+  /** Keeps a record that goes with no change until the audit log has taken it. */
+  leaveRecord(record: DomainRecord): Promise<void>;
   /** records that the audit log has not confirmed yet, in the order of their writing */
   waitingRecords(limit: number): Promise<DomainRecord[]>;
   /** The audit log has these. */

@@ -3,6 +3,7 @@ import type { AuditDatabase } from './open-audit-database';
 import { createPostgresParts } from './parts';
 import { AUDIT_TABLE, type AuditRow } from './schema';
 import { storeError } from '../../../platform/database/store-error';
+import { toJsonb, toText } from '../../../platform/database/stored-text';
 import { reasonCodesOf } from '../../../kernel/reason-code';
 import { FailureType, GateError } from '../../../kernel/failures';
 import { AuditDomain, type AuditQuery, type AuditRecord, type AuditStore } from '../../audit-record';
@@ -188,17 +189,4 @@ function toPlaceColumns(
 
 function toRecord(row: { record: string }): AuditRecord {
   return JSON.parse(row.record) as AuditRecord;
-}
-
-/** PostgreSQL's text and JSONB hold neither U+0000 nor half a surrogate pair; these copies, for SQL, show U+FFFD there. */
-function toText(text: string): string {
-  return text.replace(/\0|\p{Surrogate}/gu, '\uFFFD');
-}
-
-function toJsonb(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => {
-    if (typeof inner === 'string') return toText(inner);
-    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
-    return Object.fromEntries(Object.entries(inner).map(([key, held]) => [toText(key), held]));
-  });
 }

@@ -1,0 +1,7 @@
+import type { Migration } from 'kysely';
+import { policies } from './0001-policies';
+
+/** Every step of the schema of rule policies; a step that was released is never changed: a new one follows it. */
+export const ruleMigrations: Record<string, Migration> = {
+  '0001-policies': policies,
+};
