@@ -109,6 +109,8 @@ function why(record: AuditRecord): string {
   if (record.reason !== undefined && !record.errorDetails.some(({ type }) => type === record.reason))
     found.unshift(record.reason);
   if (found.length === 0) found.push(...scalars(record.details));
+  // Subjects of other domains are ids; people know their names.
+  else if (!isGateRecord(record) && typeof record.details?.name === 'string') found.unshift(record.details.name);
   if (record.damaged !== undefined) found.unshift('DAMAGED');
   return found.join('; ');
 }

@@ -32,6 +32,15 @@ describe('toAuditRows', () => {
     expect(row?.[AUDIT_COLUMNS.indexOf('OUTCOME')]).toBe('');
   });
 
+  it('toAuditRows shows the name of a rule policy beside the id that is its subject', () => {
+    const details = { name: 'cool-nodes-first', revision: 2 };
+    const [row] = toAuditRows([
+      aDomainRecord({ subject: '5e0c', kind: 'updated', reason: 'as agreed', reasons: [], details }),
+    ]);
+    expect(row?.[AUDIT_COLUMNS.indexOf('DEPLOYMENT')]).toBe('rules:5e0c');
+    expect(row?.[AUDIT_COLUMNS.indexOf('WHY')]).toBe('cool-nodes-first; as agreed');
+  });
+
   it('toAuditRows leaves out the address of a source and a reason that its fault says better', () => {
     const message =
       'Fact max_pending is stale: 90004 ms old, allowed 45000 ms (levelServer http://127.0.0.1:1/api/max_pending)';

@@ -6,6 +6,7 @@ import { DECISION_LABEL_LIMITS } from '../../src/gate/decisions/service/decision
 import { errorAreaOf } from '../../src/platform/observability/error-metrics';
 import { createLabelCap } from '../../src/platform/observability/label-cap';
 import { createMetrics } from '../../src/gate/metrics';
+import { createRuleMetrics } from '../../src/rules/service/rule-metrics';
 
 function setUp() {
   const registry = new Registry();
@@ -20,6 +21,7 @@ describe('metrics', () => {
       return { name, type, labels: names.sort() };
     });
     const { registry } = setUp();
+    createRuleMetrics(registry);
     const registered = registry.getMetricsAsArray().map((metric) => {
       const { labelNames } = metric as unknown as { labelNames: string[] };
       const type = metric.constructor.name.toLowerCase();

@@ -203,7 +203,7 @@ function requireRoom(
   const isOneMore = before === undefined || before.deletedAt !== undefined;
   if (!isOneMore || documents.living < quotas.policies) return;
   metrics.quotaRefused('policies');
-  const message = `There are ${documents.living} policies already, ${quotas.policies} are allowed (rules.quotas.policies)`;
+  const message = `There are ${documents.living} policies already, ${quotas.policies} are allowed (server.quotas.policies)`;
   throw new GateError(FailureType.QuotaExceeded, message);
 }
 
@@ -211,7 +211,7 @@ function requireSize({ quotas, metrics }: ChangeContext, document: JsonObject): 
   const bytes = jsonBytes(document);
   if (bytes <= quotas.documentBytes) return;
   metrics.quotaRefused('document_bytes');
-  const message = `The document has ${bytes} bytes, ${quotas.documentBytes} are allowed (rules.quotas.documentBytes)`;
+  const message = `The document has ${bytes} bytes, ${quotas.documentBytes} are allowed (server.quotas.documentBytes)`;
   throw new GateError(FailureType.QuotaExceeded, message);
 }
 

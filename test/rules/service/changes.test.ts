@@ -269,7 +269,7 @@ describe('changes of rule policies', () => {
     const full = createRuleService({ ...parts, quotas: { policies: living, documentBytes: 4_096 } });
     await expect(full.create(ann, { document: aDocument('one-more'), reason })).rejects.toMatchObject({
       type: 'QuotaExceeded',
-      message: `There are ${living} policies already, ${living} are allowed (rules.quotas.policies)`,
+      message: `There are ${living} policies already, ${living} are allowed (server.quotas.policies)`,
     });
     const big = aDocument('big', { description: 'x'.repeat(5_000) });
     await expect(service.create(ann, { document: big, reason })).rejects.toMatchObject({ type: 'QuotaExceeded' });

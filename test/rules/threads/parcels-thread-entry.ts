@@ -22,8 +22,8 @@ const functions = new Map([
       description: 'takes memory without end',
       argumentFaults: () => [],
       evaluate: () => {
-        const eaten: string[][] = [];
-        for (;;) eaten.push(Array.from({ length: 100_000 }, (_, at) => `${at}-${eaten.length}`));
+        const eaten: number[][] = [];
+        for (;;) eaten.push(new Array<number>(1_000_000).fill(1.5));
       },
     },
   ],
