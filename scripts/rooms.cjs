@@ -57,7 +57,7 @@ const ROOMS = {
   shards: {
     level: 7,
     pure: true,
-    pureFolders: ['actions', 'decisions', 'evaluation', 'functions', 'model', 'moves', 'placement', 'state'],
+    pureFolders: ['actions', 'balance', 'decisions', 'evaluation', 'functions', 'model', 'moves', 'placement', 'state'],
     holds: 'rules for shards: types, placement, moves',
   },
   'gate/deployments': { level: 8, pure: true, holds: 'a deployment and its state' },

@@ -2,8 +2,9 @@ import type { JsonObject } from '../kernel/json';
 import type { DomainDecision, DomainQuestion, DomainStep, WantedAction } from '../rules/domain';
 import type { RuleAction } from '../rules/document/rule-policy';
 import { contradictionOf, mergedAction } from './actions/merge-actions';
-import type { PlacementSettings } from './actions/schemas';
+import type { BalanceSettings, PlacementSettings } from './actions/schemas';
 import type { ActionDecision, DecisionContext } from './decisions/context';
+import { decideBalance } from './decisions/decide-balance';
 import { decidePlacement } from './decisions/decide-placement';
 import { ownState } from './evaluation/to-domain-state';
 import { Arrangement } from './model/arrangement';
@@ -13,6 +14,7 @@ type Decide = (settings: JsonObject, context: DecisionContext) => ActionDecision
 
 const DECISIONS: Readonly<Record<string, Decide>> = {
   placement: (settings, context) => decidePlacement(settings as unknown as PlacementSettings, context),
+  balance: (settings, context) => decideBalance(settings as unknown as BalanceSettings, context),
 };
 
 /**
@@ -23,7 +25,8 @@ export function decideShardActions(question: DomainQuestion): DomainDecision {
   const { subject, state, earlier = [] } = question;
   const { state: cluster, shard: asked } = ownState(state);
   const arrangement = new Arrangement(cluster);
-  for (const step of earlier) arrangement.apply(ofDomainStep(step));
+  const earlierMoves = earlier.map(ofDomainStep);
+  for (const step of earlierMoves) arrangement.apply(step);
   const shard = subject.id ?? asked;
   const source = subject.names?.source;
   const decisions = joined(question.actions).map(({ wanted, index }) => {
@@ -31,7 +34,7 @@ export function decideShardActions(question: DomainQuestion): DomainDecision {
       nowMs: state.evaluation.nowMs,
       state: cluster,
       arrangement,
-      earlier,
+      earlierMoves,
       ...(shard === undefined ? {} : { shard }),
       ...(source === undefined ? {} : { source }),
       dropped: new Map((wanted.candidates ?? []).filter(({ kept }) => !kept).map(({ id, reason }) => [id, reason])),

@@ -1,4 +1,4 @@
-import type { DomainStep, DomainTerm } from '../../rules/domain';
+import type { DomainTerm } from '../../rules/domain';
 import type { Arrangement } from '../model/arrangement';
 import type { ShardStep } from '../model/step';
 import type { DroppedNodes, RankedNode } from '../placement/rank';
@@ -11,7 +11,8 @@ export interface DecisionContext {
   state: ClusterState;
   /** with the steps that were decided earlier, and those of this decision as they come */
   arrangement: Arrangement;
-  earlier: readonly DomainStep[];
+  /** steps that were decided before, of the same run */
+  earlierMoves: readonly ShardStep[];
   /** the shard that it is about; undefined for all */
   shard?: string;
   /** the node that holds the replica, where it is about one */
