@@ -2,9 +2,18 @@ import type { JsonObject } from '../kernel/json';
 import type { DomainDecision, DomainQuestion, DomainStep, WantedAction } from '../rules/domain';
 import type { RuleAction } from '../rules/document/rule-policy';
 import { contradictionOf, mergedAction } from './actions/merge-actions';
-import type { BalanceSettings, PlacementSettings } from './actions/schemas';
+import type {
+  BalanceSettings,
+  CostOptimizationSettings,
+  MigrationSettings,
+  PlacementSettings,
+  ReplicationSettings,
+} from './actions/schemas';
 import type { ActionDecision, DecisionContext } from './decisions/context';
 import { decideBalance } from './decisions/decide-balance';
+import { decideCost } from './decisions/decide-cost';
+import { decideMigration } from './decisions/decide-migration';
+import { decideReplication } from './decisions/decide-replication';
 import { decidePlacement } from './decisions/decide-placement';
 import { ownState } from './evaluation/to-domain-state';
 import { Arrangement } from './model/arrangement';
@@ -14,6 +23,9 @@ type Decide = (settings: JsonObject, context: DecisionContext) => ActionDecision
 
 const DECISIONS: Readonly<Record<string, Decide>> = {
   placement: (settings, context) => decidePlacement(settings as unknown as PlacementSettings, context),
+  migration: (settings, context) => decideMigration(settings as unknown as MigrationSettings, context),
+  replication: (settings, context) => decideReplication(settings as unknown as ReplicationSettings, context),
+  cost_optimization: (settings, context) => decideCost(settings as unknown as CostOptimizationSettings, context),
   balance: (settings, context) => decideBalance(settings as unknown as BalanceSettings, context),
 };
 

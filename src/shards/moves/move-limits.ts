@@ -30,6 +30,20 @@ export class MoveLimits {
     for (const { kind, shard, from, to } of earlier) if (kind === 'move') this.count({ shard, from: from!, to: to! });
   }
 
+  /** The same limits with what was counted so far, to try moves on. */
+  copy(): MoveLimits {
+    const copy = new MoveLimits(this.limits, this.state, this.nowMs);
+    copy.moves = this.moves;
+    for (const [mine, theirs] of [
+      [this.byNode, copy.byNode],
+      [this.byLabel, copy.byLabel],
+      [this.byShard, copy.byShard],
+    ] as const) {
+      for (const [key, count] of mine) theirs.set(key, count);
+    }
+    return copy;
+  }
+
   count({ shard, from, to }: Move): void {
     this.moves += 1;
     bump(this.byShard, shard);
