@@ -5,7 +5,7 @@
 const OWN_TEXTS = {
   'src/platform/documents/json-text.ts': 'is the parser',
   'src/platform/documents/{json,pkl}-places.ts': 'single texts within a document that the parser has taken',
-  'src/platform/documents/ajv-schema.ts': 'copies a schema of ours',
+  'src/{platform/documents/ajv-schema,rules/document/published-schema}.ts': 'copies a schema of ours',
   'src/platform/database/{lock,owner-files}.ts': 'files that this program wrote',
   'src/platform/observability/pretty-line.ts': 'log lines of this program; others are shown as they are',
   'src/dev/{child-process,demo,demo-releases,dev-addresses}.ts': 'answers and files of processes that it started',

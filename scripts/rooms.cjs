@@ -49,7 +49,17 @@ const ROOMS = {
   rules: {
     level: 6,
     pure: true,
-    pureFolders: ['composition', 'conditions', 'document', 'evaluation', 'matching'],
+    pureFolders: [
+      'composition',
+      'conditions',
+      'diff',
+      'document',
+      'evaluation',
+      'graph',
+      'lint',
+      'matching',
+      'testing',
+    ],
     holds: 'conditions and actions as documents, for any domain',
   },
   'gate/decisions': { level: 7, pure: true, holds: 'one decision' },

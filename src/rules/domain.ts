@@ -126,6 +126,9 @@ export interface DomainDecision {
   terms?: readonly DomainTerm[];
 }
 
+/** What a metric holds. */
+export type MetricKind = 'text' | 'number' | 'boolean' | 'list' | 'object';
+
 /**
  * What the rule engine is told of a domain: which types, operations and functions there are, what the names of metrics begin
  * with, how a state is read and what actions come to. The engine itself knows none of these words.
@@ -146,12 +149,17 @@ export interface RuleDomain {
     others: readonly string[];
   };
   /**
-   * The metrics that are known under each prefix, for `lint`: those of the document's schema. A state may have others;
-   * undefined where any name may be one.
+   * The metrics that are known under each prefix with their kinds, for `lint`: those of the document's schema. A state may
+   * have others. Nothing is said of a prefix that is missing.
    */
-  metrics?: Readonly<Record<string, readonly string[]>>;
+  metrics?: Readonly<Record<string, Readonly<Record<string, MetricKind>>>>;
   /** @throws GateError ConfigInvalid with every fault of the document */
   readState(document: JsonValue, where: DocumentPlace, reading: StateReading): DomainState;
   /** Pure: the same question has the same answer. Also asked of one policy's own actions, to score its candidates. */
   decide(question: DomainQuestion): DomainDecision;
+}
+
+/** Every first key that a metric may have. */
+export function metricPrefixes({ prefixes }: RuleDomain): string[] {
+  return [prefixes.subject, prefixes.candidate, ...prefixes.others];
 }

@@ -9,6 +9,7 @@ import {
   ReplicationSchema,
 } from './actions/schemas';
 import { decideShardActions } from './decide';
+import { SHARD_METRICS } from './state/metrics';
 import { toDomainState } from './evaluation/to-domain-state';
 import { olderThan } from './functions/older-than';
 import { withinWindow } from './functions/within-window';
@@ -73,6 +74,7 @@ export const shardDomain: RuleDomain = {
   },
   functions: new Map([withinWindow, olderThan].map((one) => [one.name, one])),
   prefixes: { subject: 'shard', candidate: 'node', others: ['cluster', 'source'] },
+  metrics: SHARD_METRICS,
   readState: toDomainState,
   decide: decideShardActions,
 };

@@ -44,7 +44,11 @@ export const PARCELS: RuleDomain = {
     ],
   ]),
   prefixes: { subject: 'parcel', candidate: 'lorry', others: ['depot'] },
-  metrics: { parcel: ['id', 'weight'], lorry: ['id', 'free'], depot: ['open', 'queue'] },
+  metrics: {
+    parcel: { id: 'text', weight: 'number', labels: 'object' },
+    lorry: { id: 'text', free: 'number' },
+    depot: { open: 'boolean', queue: 'number' },
+  },
   readState(document, where, { nowMs, subject: only }) {
     const yard = validate(YardSchema, document, where);
     const subjects = [...yard.parcels].sort(byId).map((parcel) => ({

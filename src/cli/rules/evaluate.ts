@@ -1,12 +1,10 @@
 import { Command } from 'commander';
-import type { PolicySet } from '../../rules/document/read-policies';
-import { closeName } from '../../platform/documents/close-name';
 import { quoted } from '../command-json';
-import { notFound } from '../exit';
 import { ExitCode, type CommandContext } from '../io';
 import { collect, examples, withOutput, type CommonOptions } from '../options';
 import { colorsFor, printJson, printLines } from '../output';
 import { answerLines } from './answer-text';
+import { checkPolicy } from './policies';
 import { loadRules, withState, type StateOptions } from './state-options';
 
 interface EvaluateOptions extends CommonOptions, StateOptions {
@@ -59,15 +57,4 @@ export function rulesEvaluateCommand({ io, exit }: CommandContext): Command {
     } else printLines(io, answerLines(answer, domain, colorsFor(io)));
     if (answer.refusals.length > 0) exit(ExitCode.denied);
   });
-}
-
-/** @throws CliExit 2 that names the nearest policy */
-export function checkPolicy({ policies, documents }: PolicySet, name: string, where: string): void {
-  if (policies.some((policy) => policy.name === name)) return;
-  if (documents.has(name)) throw notFound(`${name} in ${where} is a template, which is never evaluated`);
-  const close = closeName(
-    name,
-    policies.map((policy) => policy.name),
-  );
-  throw notFound(`no policy in ${where} is named ${name}${close === undefined ? '' : `; did you mean ${close}?`}`);
 }

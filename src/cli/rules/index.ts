@@ -1,6 +1,13 @@
 import { Command } from 'commander';
 import type { CommandContext } from '../io';
+import { rulesDiffCommand } from './diff';
 import { rulesEvaluateCommand } from './evaluate';
+import { rulesExplainCommand } from './explain';
+import { rulesGraphCommand } from './graph';
+import { rulesLintCommand } from './lint';
+import { rulesSchemaCommand } from './schema';
+import { rulesShowCommand } from './show';
+import { rulesTestCommand } from './test';
 import { rulesValidateCommand } from './validate';
 
 export function rulesCommand(context: CommandContext): Command {
@@ -10,5 +17,12 @@ export function rulesCommand(context: CommandContext): Command {
       'For rule policies, in JSON or YAML. Validating, evaluating and the like need no more than files; see docs/rules.md.',
     )
     .addCommand(rulesValidateCommand(context))
-    .addCommand(rulesEvaluateCommand(context));
+    .addCommand(rulesLintCommand(context))
+    .addCommand(rulesTestCommand(context))
+    .addCommand(rulesShowCommand(context))
+    .addCommand(rulesEvaluateCommand(context))
+    .addCommand(rulesExplainCommand(context))
+    .addCommand(rulesGraphCommand(context))
+    .addCommand(rulesDiffCommand(context))
+    .addCommand(rulesSchemaCommand(context));
 }

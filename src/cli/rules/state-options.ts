@@ -8,6 +8,7 @@ import { CliExit, ExitCode, type CommandIo } from '../io';
 import { collect } from '../options';
 import { usageFaults } from '../repeated-options';
 import { ruleDomain } from './domain';
+import { openPolicies } from './policies';
 
 const CONFLICT_RULES: readonly string[] = ['highest_priority', 'first_match', 'merge'] satisfies ConflictRule[];
 
@@ -46,8 +47,7 @@ export interface LoadedRules {
  *   files
  */
 export async function loadRules(io: CommandIo, policies: string, flags: StateOptions): Promise<LoadedRules> {
-  const [{ loadPolicies }, { loadState }, { resolve }, domain] = await Promise.all([
-    import('../../rules/sources/load-policies.js'),
+  const [{ loadState }, { resolve }, domain] = await Promise.all([
     import('../../rules/sources/load-state.js'),
     import('node:path'),
     ruleDomain(),
@@ -55,7 +55,7 @@ export async function loadRules(io: CommandIo, policies: string, flags: StateOpt
   const { operation, shard: subject, at: nowMs = Date.now() } = flags;
   checkOperation(domain, operation);
   const conflicts = conflictRules(domain, flags.conflicts ?? []);
-  const set = await loadPolicies(resolve(io.cwd, policies), domain);
+  const { set } = await openPolicies(io, policies);
   const state = await loadState(resolve(io.cwd, flags.state), domain, {
     nowMs,
     ...(operation === undefined ? {} : { operation }),

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { CommandContext } from '../io';
 import { examples, withOutput, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
-import { ruleDomain } from './domain';
+import { counted, openPolicies } from './policies';
 
 export function rulesValidateCommand({ io }: CommandContext): Command {
   const command = new Command('validate')
@@ -13,12 +13,7 @@ export function rulesValidateCommand({ io }: CommandContext): Command {
     .argument('<path>', 'file or folder of policies');
   examples(withOutput(command), ['gate rules validate rules', 'gate rules validate rules/placement.yaml -o json']);
   return command.action(async (path: string, { output }: CommonOptions) => {
-    const [{ loadPolicies }, { resolve }, domain] = await Promise.all([
-      import('../../rules/sources/load-policies.js'),
-      import('node:path'),
-      ruleDomain(),
-    ]);
-    const { policies, documents, fragments } = await loadPolicies(resolve(io.cwd, path), domain);
+    const { policies, documents, fragments } = (await openPolicies(io, path)).set;
     const templates = [...documents.values()].filter(({ template }) => template === true).map(({ name }) => name);
     if (output === 'json') {
       return printJson(io, {
@@ -27,16 +22,15 @@ export function rulesValidateCommand({ io }: CommandContext): Command {
         fragments: Object.keys(fragments).sort(),
       });
     }
-    const counted = (count: number, one: string, several: string) => `${count} ${count === 1 ? one : several}`;
+    const shared = Object.keys(fragments).length;
+    const counts = [
+      counted(policies.length, 'policy', 'policies'),
+      ...(templates.length === 0 ? [] : [counted(templates.length, 'template')]),
+      ...(shared === 0 ? [] : [counted(shared, 'fragment')]),
+    ];
     printLines(io, [
       ...policies.map(({ name, type, enabled }) => `${name} (${type})${enabled ? '' : ', disabled'}`),
-      `${[
-        counted(policies.length, 'policy', 'policies'),
-        ...(templates.length === 0 ? [] : [counted(templates.length, 'template', 'templates')]),
-        ...(Object.keys(fragments).length === 0
-          ? []
-          : [counted(Object.keys(fragments).length, 'fragment', 'fragments')]),
-      ].join(', ')}: no faults`,
+      `${counts.join(', ')}: no faults`,
     ]);
   });
 }

@@ -17,6 +17,15 @@ export interface DocumentPlace {
   columnOf?(pointer: string): number | undefined;
 }
 
+/** The place of a part of a document: what is said of its faults has the lines of the whole. */
+export function placeBelow({ file, lineOf, columnOf }: DocumentPlace, pointer: string): DocumentPlace {
+  return {
+    file,
+    lineOf: (below) => lineOf?.(`${pointer}${below}`),
+    columnOf: (below) => columnOf?.(`${pointer}${below}`),
+  };
+}
+
 const compiled = new WeakMap<TSchema, ValidateFunction>();
 
 /**

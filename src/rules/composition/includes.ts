@@ -3,6 +3,7 @@ import { escapePointer } from '../../kernel/json-pointer';
 import { shortText } from '../../kernel/short-text';
 import { closeName } from '../../platform/documents/close-name';
 import type { RuleFault } from '../conditions/read-condition';
+import { RULE_LIMITS } from '../limits';
 
 /** Named conditions, by name. */
 export type Fragments = Readonly<Record<string, JsonObject>>;
@@ -21,6 +22,7 @@ export function withIncludes(
   inherited?: JsonObject,
 ): { conditions: JsonObject; faults: RuleFault[] } {
   const faults: RuleFault[] = [];
+  let included = 0;
 
   function filled(item: JsonValue, at: string, within: readonly string[]): JsonValue {
     if (Array.isArray(item)) return item.map((each, index) => filled(each, `${at}/${index}`, within));
@@ -30,7 +32,7 @@ export function withIncludes(
       faults.push({ pointer: at, sentence: 'expected extends beside inherited: there are no conditions to inherit' });
       return item;
     }
-    if (typeof item.include === 'string' && Object.keys(item).length === 1) return included(item.include, at, within);
+    if (typeof item.include === 'string' && Object.keys(item).length === 1) return fragment(item.include, at, within);
     // Only where conditions stand: an argument of a function may well have a key of this name.
     return Object.fromEntries(
       Object.entries(item).map(([key, each]) => [
@@ -40,9 +42,9 @@ export function withIncludes(
     );
   }
 
-  function included(name: string, at: string, within: readonly string[]): JsonValue {
-    const fragment = Object.hasOwn(fragments, name) ? fragments[name] : undefined;
-    if (fragment === undefined) {
+  function fragment(name: string, at: string, within: readonly string[]): JsonValue {
+    const found = Object.hasOwn(fragments, name) ? fragments[name] : undefined;
+    if (found === undefined) {
       const close = closeName(name, Object.keys(fragments));
       const hint =
         close === undefined ? `known are ${Object.keys(fragments).join(', ') || 'none'}` : `did you mean ${close}?`;
@@ -53,7 +55,23 @@ export function withIncludes(
       faults.push({ pointer: at, sentence: `fragments include one another: ${[...within, name].join(' → ')}` });
       return { include: name };
     }
-    return filled(fragment, at, [...within, name]);
+    if (within.length >= RULE_LIMITS.ancestors) {
+      faults.push({
+        pointer: at,
+        sentence: `expected fragments at most ${RULE_LIMITS.ancestors} in one another, got more`,
+      });
+      return { include: name };
+    }
+    // Fragments that include others twice double with each: more than a policy may have are never built.
+    included += 1;
+    if (included === RULE_LIMITS.conditions + 1) {
+      faults.push({
+        pointer: at,
+        sentence: `expected at most ${RULE_LIMITS.conditions} includes in a policy, got more`,
+      });
+    }
+    if (included > RULE_LIMITS.conditions) return { include: name };
+    return filled(found, at, [...within, name]);
   }
 
   return { conditions: filled(conditions, pointer, []) as JsonObject, faults };

@@ -4,6 +4,7 @@ import { shortText } from '../../kernel/short-text';
 import { closeName } from '../../platform/documents/close-name';
 import type { RuleFault } from '../conditions/read-condition';
 import type { PolicyDocument } from '../document/rule-policy';
+import { RULE_LIMITS } from '../limits';
 import { withIncludes, type Fragments } from './includes';
 import { argumentFaults, declarationFaults, fillIn } from './parameters';
 
@@ -56,6 +57,13 @@ export function resolveDocument(
     }
     if (within.includes(parent)) {
       faults.push({ pointer: '/extends', sentence: `policies extend one another: ${[...within, parent].join(' → ')}` });
+      return {};
+    }
+    if (within.length > RULE_LIMITS.ancestors) {
+      faults.push({
+        pointer: '/extends',
+        sentence: `expected at most ${RULE_LIMITS.ancestors} policies that extend one another, got more`,
+      });
       return {};
     }
     ancestors.push(parent);

@@ -34,11 +34,13 @@ const WITHOUT_VALUE: readonly string[] = [Operator.exists, Operator.not_exists];
  * take, and more than `RULE_LIMITS` allows. Without faults `value` is a `Condition`.
  *
  * @param pointer of `value` in the document
+ * @param prefixes first keys that a metric may have; @default any
  */
 export function conditionFaults(
   value: JsonValue | undefined,
   pointer: string,
   functions: ConditionFunctions,
+  prefixes?: readonly string[],
 ): RuleFault[] {
   const faults: RuleFault[] = [];
   let count = 0;
@@ -103,10 +105,22 @@ export function conditionFaults(
   }
 
   function readMetric(name: JsonValue | undefined, at: string): void {
-    if (typeof name !== 'string') fault(at, `expected the name of a metric, got ${describeKind(name)}`);
-    else if (parseMetricPath(name) === undefined) {
+    if (typeof name !== 'string') {
+      fault(at, `expected the name of a metric, got ${describeKind(name)}`);
+      return;
+    }
+    const [first] = parseMetricPath(name) ?? [];
+    if (first !== undefined) readPrefix(name, first, at);
+    else {
       fault(at, `expected the name of a metric, such as node.cpu_usage or node.labels["a.b/c"], got ${shown(name)}`);
     }
+  }
+
+  function readPrefix(name: string, first: string, at: string): void {
+    if (prefixes === undefined || prefixes.includes(first)) return;
+    const close = closeName(first, prefixes);
+    const hint = close === undefined ? '' : `; did you mean ${close}?`;
+    fault(at, `expected a metric of ${prefixes.join(', ')}, got ${shortText(name, 80)}${hint}`);
   }
 
   function readComparison(condition: JsonObject, at: string): void {
@@ -147,7 +161,12 @@ export function conditionFaults(
       const hint = close === undefined ? `known are ${known.join(', ') || 'none'}` : `did you mean ${close}?`;
       fault(`${at}/function`, `expected the name of a function, got ${shown(name)}; ${hint}`);
     } else if (!isJsonObject(args)) fault(`${at}/args`, `expected an object, got ${describeKind(args)}`);
-    else for (const sentence of called.argumentFaults(args)) fault(`${at}/args`, sentence);
+    else {
+      const found = called.argumentFaults(args);
+      for (const sentence of found) fault(`${at}/args`, sentence);
+      if (found.length > 0) return;
+      for (const metric of called.metrics?.(args) ?? []) readMetric(metric, `${at}/args`);
+    }
   }
 
   read(value, pointer, 1);

@@ -9,7 +9,7 @@ export interface DependencyFault {
 }
 
 /** Dependencies on policies that are missing, and cycles: each cycle once, told at the first of its policies by name. */
-export function dependencyFaults(policies: readonly RulePolicy[]): DependencyFault[] {
+export function dependencyFaults(policies: readonly Pick<RulePolicy, 'name' | 'dependsOn'>[]): DependencyFault[] {
   const byName = new Map(policies.map((policy) => [policy.name, policy]));
   const names = [...byName.keys()].sort();
   const faults: DependencyFault[] = [];

@@ -1,21 +1,23 @@
+import type { TSchema } from '@sinclair/typebox';
 import { faultsToError, GateError, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import { escapePointer } from '../../kernel/json-pointer';
 import { parseTime } from '../../kernel/time';
 import { closeName } from '../../platform/documents/close-name';
 import { describeKind } from '../../platform/documents/json-document';
-import { faultAt, validate, type DocumentPlace } from '../../platform/documents/validate';
+import { faultAt, placeBelow, validate, type DocumentPlace } from '../../platform/documents/validate';
 import type { Fragments } from '../composition/includes';
 import { resolveDocument } from '../composition/resolve';
-import { metricsRead } from '../conditions/metrics-read';
 import { parseMetricPath } from '../conditions/metric-path';
 import { asCondition, conditionFaults, type RuleFault } from '../conditions/read-condition';
-import type { RuleDomain } from '../domain';
+import { metricPrefixes, type RuleDomain } from '../domain';
+import { RULE_LIMITS } from '../limits';
 import { dependencyFaults } from './dependencies';
 import {
   FragmentsDocumentSchema,
   PolicyDocumentSchema,
   toAction,
+  type Enumerations,
   type PolicyDocument,
   type RulePolicy,
 } from './rule-policy';
@@ -33,11 +35,16 @@ export interface PolicySet {
   /** as written, by name, templates too */
   documents: ReadonlyMap<string, PolicyDocument>;
   fragments: Fragments;
+  enumerations: Enumerations;
+  /** where each policy was found, by name */
+  places: ReadonlyMap<string, DocumentPlace>;
 }
 
 interface PlacedPolicy {
   document: PolicyDocument;
   where: DocumentPlace;
+  /** keys that were left out for their faults, which have been told */
+  dropped: readonly string[];
 }
 
 /**
@@ -49,28 +56,48 @@ export function readPolicies(sources: readonly RuleSource[], domain: RuleDomain)
   const faults: Fault[] = [];
   const placed = new Map<string, PlacedPolicy>();
   const fragments: Record<string, JsonObject> = {};
+  const enumerations: Record<string, readonly JsonValue[]> = {};
   for (const { where, document } of sources.flatMap(parts)) {
-    collecting(faults, () => {
-      if (isJsonObject(document) && Object.hasOwn(document, 'fragments')) {
-        const read = validate<{ fragments: Fragments }>(FragmentsDocumentSchema, document, where);
-        for (const [name, condition] of Object.entries(read.fragments)) {
+    if (isFragments(document)) {
+      collecting(faults, () => {
+        const read = validate<{ fragments?: Fragments; enumerations?: Enumerations }>(
+          FragmentsDocumentSchema,
+          document,
+          where,
+        );
+        for (const [metric, cases] of Object.entries(read.enumerations ?? {})) {
+          const at = `/enumerations/${escapePointer(metric)}`;
+          if (parseMetricPath(metric) === undefined) faults.push(faultAt(where, at, `${metric} is not a metric`));
+          else if (Object.hasOwn(enumerations, metric)) faults.push(faultAt(where, at, `${metric} is declared twice`));
+          else enumerations[metric] = cases;
+        }
+        for (const [name, condition] of Object.entries(read.fragments ?? {})) {
           if (!Object.hasOwn(fragments, name)) fragments[name] = condition;
           else
             faults.push(faultAt(where, `/fragments/${escapePointer(name)}`, `the fragment ${name} is defined twice`));
         }
-        return;
-      }
-      const read = validate<PolicyDocument>(PolicyDocumentSchema, document, where);
-      const first = placed.get(read.name);
-      if (first === undefined) placed.set(read.name, { document: read, where });
-      else faults.push(faultAt(where, '/name', `the policy ${read.name} is defined twice, in ${first.where.file} too`));
-    });
+      });
+      continue;
+    }
+    const { document: read, faults: found, dropped } = readShape(document, where);
+    faults.push(...found);
+    if (read === undefined) continue;
+    const first = placed.get(read.name);
+    if (first === undefined) placed.set(read.name, { document: read, where, dropped });
+    else faults.push(faultAt(where, '/name', `the policy ${read.name} is defined twice, in ${first.where.file} too`));
   }
   const documents = new Map([...placed].map(([name, { document }]) => [name, document]));
-  const policies: { policy: RulePolicy; where: DocumentPlace }[] = [];
-  for (const [name, { document, where }] of placed) {
+  const policies: RulePolicy[] = [];
+  const depending: Pick<RulePolicy, 'name' | 'dependsOn'>[] = [];
+  for (const [name, { document, where, dropped }] of placed) {
+    const isTold = ({ pointer, sentence }: RuleFault) =>
+      dropped.some(
+        (key) => pointer === `/${key}` || sentence === missingKey(key) || sentence.startsWith(`${missingKey(key)},`),
+      );
     const say = (found: readonly RuleFault[]) =>
-      faults.push(...found.map(({ pointer, sentence }) => faultAt(where, pointer, sentence)));
+      faults.push(
+        ...found.filter((fault) => !isTold(fault)).map(({ pointer, sentence }) => faultAt(where, pointer, sentence)),
+      );
     const resolved = resolveDocument(name, documents, fragments);
     if (document.template === true) {
       // What it lacks its children give; what stands in it must be right.
@@ -78,16 +105,62 @@ export function readPolicies(sources: readonly RuleSource[], domain: RuleDomain)
       continue;
     }
     say(resolved.faults);
+    depending.push({ name, dependsOn: resolved.document.dependsOn ?? [] });
     if (resolved.faults.length > 0) continue;
     const { policy, faults: found } = toPolicy(resolved.document, domain);
     say(found);
-    if (policy !== undefined) policies.push({ policy, where });
+    if (policy !== undefined) policies.push(policy);
   }
-  for (const { name, fault } of dependencyFaults(policies.map(({ policy }) => policy))) {
+  for (const { name, fault } of dependencyFaults(depending)) {
     faults.push(faultAt(placed.get(name)!.where, '/dependsOn', fault));
   }
   if (faults.length > 0) throw faultsToError(faults);
-  return { policies: policies.map(({ policy }) => policy).sort(inOrder), documents, fragments };
+  const places = new Map([...placed].map(([name, { where }]) => [name, where]));
+  return { policies: policies.sort(inOrder), documents, fragments, enumerations, places };
+}
+
+/** Whether a document holds no policy, but what policies share. */
+function isFragments(document: JsonValue): boolean {
+  return isJsonObject(document) && ['fragments', 'enumerations'].some((key) => Object.hasOwn(document, key));
+}
+
+/**
+ * The shape of a document. One with faults is read without the keys that have them, so that what else is wrong with it is told
+ * too; undefined where not even a name is left.
+ */
+function readShape(
+  document: JsonValue,
+  where: DocumentPlace,
+): { document?: PolicyDocument; faults: readonly Fault[]; dropped: string[] } {
+  const size = JSON.stringify(document).length;
+  if (size > RULE_LIMITS.documentChars) {
+    const sentence = `expected a policy of at most ${RULE_LIMITS.documentChars} characters, got ${size}`;
+    return { faults: [faultAt(where, '', sentence)], dropped: [] };
+  }
+  try {
+    return { document: validate<PolicyDocument>(PolicyDocumentSchema, document, where), faults: [], dropped: [] };
+  } catch (error) {
+    if (!(error instanceof GateError)) throw error;
+    const { faults } = error;
+    if (!isJsonObject(document) || typeof document.name !== 'string') return { faults, dropped: [] };
+    const isGood = (key: string, value: JsonValue) => {
+      const schema = (PolicyDocumentSchema.properties as Record<string, TSchema | undefined>)[key];
+      if (schema === undefined) return false;
+      const found: Fault[] = [];
+      collecting(found, () => void validate(schema, value, where));
+      return found.length === 0;
+    };
+    const good = Object.entries(document).filter(([key, value]) => isGood(key, value));
+    const kept = Object.fromEntries(good);
+    const dropped = Object.keys(document).filter((key) => !Object.hasOwn(kept, key));
+    return typeof kept.name === 'string'
+      ? { document: kept as unknown as PolicyDocument, faults, dropped }
+      : { faults, dropped };
+  }
+}
+
+function missingKey(key: string): string {
+  return `expected the key ${key}`;
 }
 
 /** The higher priority first, then by name. */
@@ -99,10 +172,9 @@ export function inOrder(one: RulePolicy, other: RulePolicy): number {
 export function toPolicy(document: PolicyDocument, domain: RuleDomain): { policy?: RulePolicy; faults: RuleFault[] } {
   const faults: RuleFault[] = [
     ...typeFaults(document, domain),
-    ...conditionFaults(document.conditions, '/conditions', domain.functions),
+    ...conditionFaults(document.conditions, '/conditions', domain.functions, metricPrefixes(domain)),
     ...timeFaults(document),
   ];
-  if (faults.length === 0) faults.push(...prefixFaults(document.conditions!, domain));
   if (faults.length > 0) return { faults };
   const { name, version = '1.0', description, type, priority = 0, enabled = true, scope = {} } = document;
   const { effectiveFrom, effectiveUntil, trigger, dependsOn = [] } = document;
@@ -200,17 +272,6 @@ function timeFaults({ effectiveFrom, effectiveUntil }: PolicyDocument): RuleFaul
   return faults;
 }
 
-function prefixFaults(conditions: JsonObject, { functions, prefixes }: RuleDomain): RuleFault[] {
-  const known = [prefixes.subject, prefixes.candidate, ...prefixes.others];
-  return metricsRead(asCondition(conditions), functions).flatMap((metric) => {
-    const [first = ''] = parseMetricPath(metric)!;
-    if (known.includes(first)) return [];
-    const close = closeName(first, known);
-    const hint = close === undefined ? '' : `; did you mean ${close}?`;
-    return [{ pointer: '/conditions', sentence: `expected a metric of ${known.join(', ')}, got ${metric}${hint}` }];
-  });
-}
-
 function actionsOf({ actions = [] }: PolicyDocument): JsonObject[] {
   return Array.isArray(actions) ? actions : [actions];
 }
@@ -218,14 +279,7 @@ function actionsOf({ actions = [] }: PolicyDocument): JsonObject[] {
 /** The documents of one source: itself, or the items of a list. */
 function parts({ where, document }: RuleSource): RuleSource[] {
   if (!Array.isArray(document)) return [{ where, document }];
-  return document.map((item, index) => ({
-    document: item,
-    where: {
-      file: where.file,
-      lineOf: (pointer) => where.lineOf?.(`/${index}${pointer}`),
-      columnOf: (pointer) => where.columnOf?.(`/${index}${pointer}`),
-    },
-  }));
+  return document.map((item, index) => ({ document: item, where: placeBelow(where, `/${index}`) }));
 }
 
 function collecting(faults: Fault[], read: () => void): void {

@@ -79,11 +79,23 @@ export type PolicyDocument = Omit<Static<typeof PolicyDocumentSchema>, 'conditio
   actions?: JsonObject | JsonObject[];
 };
 
-/** Named conditions that policies include by `{ "include": NAME }`. */
+/** Named conditions that policies include by `{ "include": NAME }`, and the cases that metrics can have. */
 export const FragmentsDocumentSchema = Type.Object(
-  { fragments: Type.Record(Type.String({ minLength: 1 }), Type.Object({}, { description: 'a condition' })) },
+  {
+    fragments: Type.Optional(
+      Type.Record(Type.String({ minLength: 1 }), Type.Object({}, { description: 'a condition' })),
+    ),
+    enumerations: Type.Optional(
+      Type.Record(Type.String({ minLength: 1 }), Type.Array(Type.Unknown(), { minItems: 1, maxItems: 1_000 }), {
+        description: 'by metric all values that it can have: lint tells of those that no policy covers',
+      }),
+    ),
+  },
   strict,
 );
+
+/** By metric, all values that it can have. */
+export type Enumerations = Readonly<Record<string, readonly JsonValue[]>>;
 
 /** One action of a policy: its name, one of those that the policy's type has, and its settings. */
 export interface RuleAction {

@@ -50,7 +50,9 @@ describe('documents', () => {
     ).toMatchInlineSnapshot(`
       [
         "0.json priorty | 0.json: unknown key priorty in the document; did you mean priority?",
-        "1.json conditions | 1.json: expected a metric of parcel, lorry, depot, got depo.x; did you mean depot?",
+        "8.json name | 8.json: the policy a is defined twice, in 0.json too",
+        "0.json conditions.operator | 0.json: expected one of eq, ne, lt, lte, gt, gte, in, not_in, contains, matches, exists, not_exists, between, starts_with, ends_with, got "greater"",
+        "1.json conditions.all[0].metric | 1.json: expected a metric of parcel, lorry, depot, got depo.x; did you mean depot?",
         "2.json actions.laod | 2.json: unknown action laod; did you mean load?",
         "3.json actions[0].load | 3.json: expected lane to be at least 1, got 0",
         "3.json actions[1].load | 3.json: unknown key colour in load; known are lane, note",
@@ -60,6 +62,7 @@ describe('documents', () => {
         "6.json effectiveFrom | 6.json: expected an RFC 3339 time such as 2026-11-26T10:00:00Z, got "2026-02-30T00:00:00Z"",
         "7.json type | 7.json: expected one of loading (did you mean loading?), got "loadin"",
         "9.json extends | 9.json: no policy is named nothing",
+        "1.json dependsOn | 1.json: expected the name of a policy that can be evaluated, got cc; did you mean c?",
       ]
     `);
   });

@@ -65,12 +65,6 @@ export async function loadDocuments(
   return { documents: kind === '.json' ? [parseJson(path, text)] : parseYamlDocuments(path, text), bytes };
 }
 
-/** The documents of YAML, or JSON, that bytes of any other place hold, as `loadDocuments` reads them. */
-export async function parseYamlStream(where: string, bytes: Uint8Array): Promise<LoadedDocuments> {
-  const { parseYamlDocuments } = await import('./parse-text.js');
-  return { documents: parseYamlDocuments(where, decodeText(where, bytes)), bytes };
-}
-
 /**
  * A document from the bytes of such a file that lies elsewhere. A .pkl file imports nothing but the package's modules.
  *
