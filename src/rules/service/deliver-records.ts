@@ -1,6 +1,7 @@
 import type { DomainRecord } from '../../audit/audit-record';
 import { repeat, type Repetition } from '../../kernel/repeat';
 import type { Timers } from '../../kernel/timers';
+import type { RuleMetrics } from './rule-metrics';
 import type { RuleParts } from './rule-parts';
 
 const EVERY_MS = 30_000;
@@ -25,7 +26,7 @@ export function createRecordDelivery({
   log,
   metrics,
   logger,
-}: Pick<RuleParts, 'store' | 'log' | 'metrics' | 'logger'>): RecordDelivery {
+}: Pick<RuleParts, 'store' | 'log' | 'logger'> & { metrics: Pick<RuleMetrics, 'waiting'> }): RecordDelivery {
   async function now(records: readonly DomainRecord[]): Promise<void> {
     for (const record of records) await log.record(record);
     // Forgotten, they are brought once more, which changes nothing.

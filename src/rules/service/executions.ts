@@ -1,9 +1,11 @@
 import { FailureType, faultsToError, GateError } from '../../kernel/failures';
 import { parseTime } from '../../kernel/time';
 import { ExecutionStatus, StepStatus, type ExecutionStep, type StoredExecution } from '../store/stored-execution';
-import type { ChangeContext } from './changes';
+import type { RecordDelivery } from './deliver-records';
+import type { PolicyDocuments } from './policy-documents';
+import type { RuleParts } from './rule-parts';
 import { readPage } from './page-token';
-import { isUuid, requireActor, requireReason, requireType } from './requests';
+import { isUuid, requireActor, requireReason, requireType, versionNotFound } from './requests';
 import { actedRecords, endedRecords, startedRecords } from './rule-records';
 import type {
   AdvanceExecutionRequest,
@@ -15,7 +17,7 @@ import type {
 
 /** What a step may become. A failed one may have taken effect, so it may be rolled back; a failed rollback is tried again. */
 const NEXT: Readonly<Record<StepStatus, readonly StepStatus[]>> = {
-  pending: ['running', 'done', 'failed'],
+  pending: ['running', 'done', 'failed', 'rolled_back', 'rollback_failed'],
   running: ['done', 'failed', 'rolled_back', 'rollback_failed'],
   done: ['rolled_back', 'rollback_failed'],
   failed: ['rolled_back', 'rollback_failed'],
@@ -23,8 +25,14 @@ const NEXT: Readonly<Record<StepStatus, readonly StepStatus[]>> = {
   rollback_failed: ['rolled_back'],
 };
 
+export interface ExecutionContext extends Pick<RuleParts, 'store' | 'now'> {
+  delivery: RecordDelivery;
+  /** what must still be in force when an execution begins; absent: one may begin for any revision that there is */
+  documents?: { current(): Promise<PolicyDocuments> };
+}
+
 /** Executions as they are reported. A report that comes twice changes nothing; one that comes late is refused. */
-export function createExecutions(context: ChangeContext): RuleExecutions {
+export function createExecutions(context: ExecutionContext): RuleExecutions {
   const { store, delivery, now } = context;
   const timestamp = () => new Date(now()).toISOString();
 
@@ -97,7 +105,7 @@ export function createExecutions(context: ChangeContext): RuleExecutions {
 }
 
 async function begin(
-  context: ChangeContext,
+  context: ExecutionContext,
   caller: RuleCaller,
   request: BeginExecutionRequest,
 ): Promise<StoredExecution> {
@@ -108,7 +116,7 @@ async function begin(
   for (const { type } of request.policies) requireType(caller, type);
   let execution = await store.execution(request.id);
   if (execution === undefined) {
-    await requireCurrent(context, request);
+    await requireRevisions(context, request);
     const { steps, ...rest } = request;
     const wanted: StoredExecution = {
       ...rest,
@@ -126,10 +134,16 @@ async function begin(
   return execution;
 }
 
-/** What is executed must be what is in force: between the evaluation and now a policy may have changed. */
-async function requireCurrent({ documents }: ChangeContext, { policies }: BeginExecutionRequest): Promise<void> {
-  const current = await documents.current();
+async function requireRevisions(
+  { documents, store }: ExecutionContext,
+  { policies }: BeginExecutionRequest,
+): Promise<void> {
+  const current = await documents?.current();
   for (const { name, policyId, revision } of policies) {
+    if (current === undefined) {
+      if ((await store.version(policyId, revision)) === undefined) throw versionNotFound(name, revision);
+      continue;
+    }
     const found = current.byName(name);
     if (found?.id === policyId && found.revision === revision) continue;
     const now = found === undefined ? 'there is none of that name' : `it is at revision ${found.revision}`;
@@ -144,9 +158,9 @@ function samePolicies({ policies }: StoredExecution, request: BeginExecutionRequ
 }
 
 async function change(
-  { store }: ChangeContext,
+  { store }: ExecutionContext,
   id: string,
-  act: Parameters<ChangeContext['store']['changeExecution']>[1],
+  act: Parameters<ExecutionContext['store']['changeExecution']>[1],
 ): Promise<StoredExecution> {
   const changed = isUuid(id) ? await store.changeExecution(id, act) : undefined;
   if (changed === undefined) throw noExecution(id);
