@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AuditRecord } from '../../src/audit/audit-record';
@@ -283,6 +283,23 @@ describe('a deployment, from the command line', () => {
     },
   );
 
+  it('gate deploy without --wait on a paused deployment shows why and ends with exit code 3', async () => {
+    gate.levels.setMetric('pending_delta', { behaviour: { status: 503 } });
+    const stages = [{ name: 'canary' }];
+    expect(await deploy(stages)).toMatchObject({ code: 0, stderr: expect.stringContaining('Started deployment') });
+    await gate.reaches(id, 'paused');
+    const found = await deploy(stages);
+    expect(found).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining('paused on FactSourceUnavailable'),
+      stderr: expect.stringContaining('was started before'),
+    });
+    const shown = await deploy(stages, '-o', 'json');
+    expect(shown.code).toBe(3);
+    expect(JSON.parse(shown.stdout)).toMatchObject({ state: 'paused', pause: { reason: 'FactSourceUnavailable' } });
+    await gate.cli('abort', id, ...OPERATOR);
+  });
+
   it('gate list shows a deployment, and gate list --running only until it ends', async () => {
     await deploy([{ name: 'canary' }], ...WAIT);
     await eventually('the deployment in the list', async () => (await gate.cli('list')).stdout.includes(id));
@@ -391,12 +408,15 @@ describe('a deployment, from the command line', () => {
 
   describe('in a pipeline', () => {
     /** A checkout with a deployment file, and what a runner's environment holds beside its own variables. */
-    const job = (stages: Record<string, unknown>[]) => {
+    const job = (stages: Record<string, unknown>[], { hasGate = true } = {}) => {
       const folder = join(gate.folder, id);
       mkdirSync(folder);
       cpSync(gate.deployment(id, stages), join(folder, 'deployment.json'));
-      const PATH = `${gateOnPath(folder)}:${process.env.PATH ?? ''}`;
-      return { folder, env: { ...gate.env, PATH, GATE_SETTINGS: gate.settingsFile } };
+      const PATH = hasGate
+        ? `${gateOnPath(folder)}:${process.env.PATH ?? ''}`
+        : `${dirname(process.execPath)}:/usr/bin:/bin`;
+      const npm = { npm_config_cache: join(gate.folder, 'npm'), npm_config_update_notifier: 'false' };
+      return { folder, env: { ...gate.env, PATH, ...npm, GATE_SETTINGS: gate.settingsFile } };
     };
     const HOSTILE = '"; touch injected; $(touch injected) `touch injected`';
 
@@ -412,6 +432,25 @@ describe('a deployment, from the command line', () => {
       expect(record).toMatchObject({ deployment: { attributes: { risk: 'low', note: HOSTILE } } });
       expect(() => result.file('injected')).toThrow('ENOENT');
       expect(JSON.parse(readFileSync(result.outputs.result!, 'utf8'))).toMatchObject({ state: 'done' });
+    });
+
+    it('a runner without the gate command runs the package that the action for GitHub names', async () => {
+      const { folder, env } = job([{ name: 'canary', action: patch() }], { hasGate: false });
+      expect((await runShell('command -v gate || echo none', folder, env)).log).toBe('none\n');
+      const inputs = { file: 'deployment.json', timeout: '5m', package: ROOT };
+      const result = await runGitHubAction({ folder, env, inputs });
+      expect(result).toMatchObject({ code: 0, outputs: { 'exit-code': '0', state: 'done' } });
+      expect(actedFor('canary')).toBe(1);
+      expect(JSON.parse(readFileSync(result.outputs.result!, 'utf8'))).toMatchObject({ deployment_id: id });
+    });
+
+    it('the action for GitHub fails where its package cannot be had, and names it', async () => {
+      const { folder, env } = job([{ name: 'canary' }], { hasGate: false });
+      const inputs = { file: 'deployment.json', package: join(folder, 'no-such-package') };
+      const result = await runGitHubAction({ folder, env, inputs });
+      expect(result).toMatchObject({ log: expect.stringContaining('no-such-package'), outputs: { state: '' } });
+      expect(result.code).toBeGreaterThan(0);
+      expect(result.outputs['exit-code']).toBe(String(result.code));
     });
 
     it('the action for GitHub fails with the exit code of a denial, and its reasons are on the page', async () => {
@@ -438,9 +477,9 @@ describe('a deployment, from the command line', () => {
       expect(await gate.cli('abort', `${id}-v1.4.0`, ...OPERATOR)).toMatchObject({ code: 0 });
     });
 
-    it('a pipeline whose deployment file is wrong gets exit code 2 and a report with an error', async () => {
-      const { folder, env } = job([{ name: 'no name' }]);
-      const result = await runGitLabComponent({ folder, env, inputs: { file: 'deployment.json' } });
+    it('a pipeline whose deployment file is wrong gets exit code 2 and a report with an error, by npx too', async () => {
+      const { folder, env } = job([{ name: 'no name' }], { hasGate: false });
+      const result = await runGitLabComponent({ folder, env, inputs: { file: 'deployment.json', package: ROOT } });
       expect(result).toMatchObject({ code: 2, outputs: { GATE_EXIT_CODE: '2', GATE_STATE: '' } });
       expect(result.file('gate-deploy.xml')).toContain('errors="1"');
     });
