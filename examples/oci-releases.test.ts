@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadSettings, publish } from 'planning-engine';
-import { describeObjectReader } from 'planning-engine/contracts';
+import { describeObjectReader, describeReleaseSource, sourceOfObjects } from 'planning-engine/contracts';
 import { startLevelServer, type LevelServer } from '../src/dev/level-server';
 import { findTool } from '../src/platform/tools/find-tool';
 import { quickRelease } from '../test/support/gate-harness';
@@ -108,6 +108,15 @@ describe('releases from an OCI registry', () => {
       publish: (objects) => registry.push(repository, objects),
       close: () => Promise.resolve(),
     };
+  });
+
+  describeReleaseSource(jestFramework, 'an OCI registry', () => {
+    opened += 1;
+    const repository = `source/${opened}`;
+    return sourceOfObjects({
+      reader: new OciObjects(placeOf(repository)),
+      publish: (objects) => registry.push(repository, objects),
+    });
   });
 
   it('a gate takes its release from a registry, and the next one while it runs', async () => {

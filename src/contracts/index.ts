@@ -6,4 +6,6 @@ export { describeAuditStore, type StoreUnderTest } from './audit-store';
 export { describeFactProvider, type ProviderUnderTest } from './fact-provider';
 export { describeObjectReader, type ReaderUnderTest } from './object-reader';
 export { describePolicyEvaluator, type EvaluatorUnderTest } from './policy-evaluator';
+export { describeReleaseSource, type ReleaseToPublish, type SourceUnderTest } from './release-source';
+export { sourceOfObjects, type PlaceOfObjects } from './source-of-objects';
 export type { Matchers, TestFramework } from './test-framework';

@@ -9,6 +9,8 @@ import { openReleaseSource as openFrom } from '../../../src/releases/sources/ope
 import { createReleaseHolder } from '../../../src/releases/release-holder';
 import type { JsonValue } from '../../../src/kernel/json';
 import type { ReleaseHolder } from '../../../src/releases/release';
+import { describeReleaseSource, objectsOf } from '../../../src/contracts/release-source';
+import { jestFramework } from '../../support/jest-framework';
 import { aBundle } from './a-bundle';
 import { loadPolicy } from '../../../src/releases/sources/file-source';
 import type { ReleaseSource } from '../../../src/releases/sources/release-source';
@@ -49,6 +51,24 @@ function holderOf(manifest: string): ReleaseHolder {
     nowMs: () => 0,
   });
 }
+
+describeReleaseSource(jestFramework, 'a folder', async () => {
+  const own = await mkdtemp(join(tmpdir(), 'planning-engine-source-'));
+  const manifest = join(own, 'latest.json');
+  const settings = parseSettings({ release: { manifest } }, { file: 'settings' }, own);
+  return {
+    source: openFrom({ settings, baseDir: own }, { env: {} }),
+    publish: async (release) => {
+      for (const [name, bytes] of Object.entries(objectsOf(release))) {
+        await writeFile(join(own, `${name}.new`), bytes);
+        await rename(join(own, `${name}.new`), join(own, name));
+      }
+    },
+    spoil: () => writeFile(manifest, '{"policy": 1}'),
+    withdraw: () => rm(manifest),
+    close: () => rm(own, { recursive: true, force: true }),
+  };
+});
 
 describe('a release named by a manifest file', () => {
   it.each([

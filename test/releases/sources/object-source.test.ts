@@ -7,6 +7,10 @@ import { sha256 } from '../../../src/kernel/digest';
 import { createObjectSource, type ObjectSourceOptions } from '../../../src/releases/sources/object-source';
 import type { ReleaseSource } from '../../../src/releases/sources/release-source';
 import { MemoryObjects } from '../../fakes/memory-objects';
+import { describeReleaseSource } from '../../../src/contracts/release-source';
+import { sourceOfObjects } from '../../../src/contracts/source-of-objects';
+import { jestFramework } from '../../support/jest-framework';
+import { placeOf } from '../../support/place-of';
 import { aBundle } from './a-bundle';
 
 const URL = 's3://bucket/gate/latest.json';
@@ -51,6 +55,8 @@ async function load(from: ReleaseSource = source) {
   const [policy, loaded] = await Promise.all([named.loadPolicy(), named.loadConfig()]);
   return { policySha: policy.sha, configRev: loaded.configRev, limits: loaded.config.limits, named };
 }
+
+describeReleaseSource(jestFramework, 'objects in memory', () => sourceOfObjects(placeOf(new MemoryObjects())));
 
 describe('a release named by a manifest in an object store', () => {
   it('a release in an object store is what the manifest names, with the digests of the bytes that were loaded', async () => {

@@ -1,4 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { sha256 } from '../../../kernel/digest';
 import { reasonCodesOf } from '../../../kernel/reason-code';
 import { FailureType, GateError } from '../../../kernel/failures';
 import { parseTime } from '../../../kernel/time';
@@ -11,6 +12,9 @@ export type Item = Record<string, AttributeValue>;
 
 /** Beyond this an item's facts go elsewhere: DynamoDB refuses items of more than 400 KiB, names of attributes included. */
 export const MAX_ITEM_BYTES = 380 * 1024;
+
+/** DynamoDB refuses a longer partition key, which dynalite takes. */
+const MAX_KEY_BYTES = 2048;
 
 /** Where a part of a record is that is too big for its item. */
 export interface PartRef {
@@ -72,9 +76,13 @@ export function sortKey({ timestamp, decisionID }: Pick<AuditRecord, 'timestamp'
   return `${new Date(timestamp).toISOString()}#${wellFormed(decisionID)}`;
 }
 
-/** The partition of a part of a subject: `<deploymentID>#<stage>`, and `<domain>:<subject>#<part>` in other domains. */
+/**
+ * The partition of a part of a subject: `<deploymentID>#<stage>`, and `<domain>:<subject>#<part>` in other domains. One that is
+ * too long for DynamoDB is named by its digest; no other begins with `#`.
+ */
 export function partitionKey({ part, ...of }: AuditPlace): string {
-  return `${subjectKey(of)}#${part}`;
+  const key = `${subjectKey(of)}#${part}`;
+  return Buffer.byteLength(key) <= MAX_KEY_BYTES ? key : `#${sha256(key)}`;
 }
 
 /** What the index of deployments calls a subject; ids of deployments hold no colon, so that domains never meet. */

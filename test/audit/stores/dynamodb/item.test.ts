@@ -43,6 +43,16 @@ describe('toItem', () => {
     });
   });
 
+  it.each([
+    ['of 2048 bytes', 'a'.repeat(2048 - 'rules:#'.length), '', /^rules:a+#$/],
+    ['one byte longer', 'a'.repeat(2048 - 'rules:#'.length), 'b', /^#[0-9a-f]{64}$/],
+    ['long in UTF-8 alone', '東'.repeat(512), 'ä'.repeat(512), /^#[0-9a-f]{64}$/],
+  ])('toItem makes a partition key that DynamoDB takes of a place %s', (_what, subject, part, key) => {
+    const item = toItem(aDomainRecord({ subject, part }), RETENTION_MS);
+    expect(item.pk!.S).toMatch(key);
+    expect(toRecord(item)).toMatchObject({ subject, part });
+  });
+
   it('toItem keeps an item of the gate as it has always been', () => {
     expect(toItem(aRecord({ decisionID: 'd-1' }), RETENTION_MS)).toStrictEqual({
       pk: { S: 'firmware-1.4.0#canary' },
