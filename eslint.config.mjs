@@ -82,6 +82,7 @@ export default tseslint.config(
       'dist.old/',
       'coverage/',
       'node_modules/',
+      'src/proto/',
       '.planning-engine/',
       '**/*.js',
       '**/*.mjs',

@@ -14,6 +14,7 @@
 /** @type {Readonly<Record<string, Room>>} */
 const ROOMS = {
   kernel: { level: 0, pure: true, holds: 'what everything may use' },
+  proto: { level: 1, holds: 'messages and services, generated from proto/' },
   'platform/aws': { level: 1, holds: 'how AWS is reached' },
   'platform/threads': { level: 1, holds: 'worker threads' },
   'platform/http': {
@@ -73,10 +74,12 @@ const ROOMS = {
   'gate/deployments': { level: 8, pure: true, holds: 'a deployment and its state' },
   gate: { level: 8, holds: 'services of the gate' },
   replay: { level: 8, pure: true, holds: 'past decisions put to a candidate' },
+  'api/rules': { level: 9, holds: 'rule policies over gRPC and HTTP' },
   activities: { level: 9, holds: 'one factory a domain' },
   workflows: { level: 10, holds: 'one file a workflow' },
   'built-workflows.ts': { level: 4, holds: 'the workflows as a worker loads them' },
   'worker.ts': { level: 10, holds: 'the worker' },
+  'server.ts': { level: 11, holds: 'the server of rule policies' },
   'plugin.ts': { level: 10, holds: 'the gate in a Temporal worker of your own' },
   clients: { level: 11, holds: 'what talks to running workflows' },
   contracts: { level: 11, holds: 'what parts of a program of your own keep to, as tests' },
