@@ -1,6 +1,10 @@
-import type { NodeServerRequest } from '@connectrpc/connect-node';
+import type { connectNodeAdapter } from '@connectrpc/connect-node';
 
-export type { NodeServerRequest, NodeServerResponse } from '@connectrpc/connect-node';
+type Answer = ReturnType<typeof connectNodeAdapter>;
+
+/** A request of HTTP/1.1 or of HTTP/2. */
+export type NodeServerRequest = Parameters<Answer>[0];
+export type NodeServerResponse = Parameters<Answer>[1];
 
 /** What the client calls the server: `Host`, or `:authority` in HTTP/2. */
 export function authorityOf(request: NodeServerRequest): string | undefined {

@@ -163,7 +163,13 @@ async function passOn(socket: Socket, waitMs: number, http: HttpServer, http2: H
     return;
   }
   socket.unshift(begin);
-  (begin.subarray(0, PREFACE.length).equals(PREFACE) ? http2 : http).emit('connection', socket);
+  if (begin.subarray(0, PREFACE.length).equals(PREFACE)) {
+    // Takes what is there by itself, and the descriptor below the stream.
+    http2.emit('connection', socket);
+    return;
+  }
+  http.emit('connection', socket);
+  socket.resume();
 }
 
 /** Undefined when the connection ended, or did not say enough in time. */

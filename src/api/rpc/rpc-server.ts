@@ -53,6 +53,8 @@ export interface RpcServer {
 const MOST_CALL_MS = 60_000;
 /** Of an answer: beyond it a client would not read it either. */
 const MOST_ANSWER_BYTES = 64 * 1024 * 1024;
+/** For the last answers, once calls that take too long have been ended. */
+const TELLING_MS = 500;
 const PROBES = ['/healthz', '/readyz'];
 
 /**
@@ -65,6 +67,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const { host, port, tls, services, callers } = options;
   const loopback = isLoopback(host);
   const stopping = new AbortController();
+  const late = new AbortController();
   const descriptions: DescService[] = [...services.map(({ service }) => service), Health];
   const clock = { now: () => Date.now() };
   const openProbes = loopback || options.openProbes === true;
@@ -93,7 +96,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     readMaxBytes: options.maxRequestBytes,
     writeMaxBytes: MOST_ANSWER_BYTES,
     maxTimeoutMs: MOST_CALL_MS,
-    shutdownSignal: stopping.signal,
+    shutdownSignal: late.signal,
     fallback: (request, response) => void plain(request, response),
   });
 
@@ -120,9 +123,12 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     host: listening.host,
     port: listening.port,
     url: `${tls === undefined ? 'http' : 'https'}://${name}:${listening.port}`,
-    close: (graceMs) => {
-      stopping.abort(new ConnectError('The server stops', Code.Unavailable));
-      return listening.close(graceMs);
+    close: async (graceMs = 5_000) => {
+      stopping.abort();
+      const end = setTimeout(() => late.abort(new ConnectError('The server stops', Code.Unavailable)), graceMs);
+      // So that those who are told can be told.
+      await listening.close(graceMs + TELLING_MS);
+      clearTimeout(end);
     },
   };
 
