@@ -158,6 +158,89 @@ export const AlertReceiverConfig = Type.Object(
 );
 export type AlertReceiverConfig = Static<typeof AlertReceiverConfig>;
 
+/** The server of rule policies: where it listens, and how much one client can have of it. */
+const Server = Type.Object(
+  {
+    host: Type.String({ default: '127.0.0.1' }),
+    /** one port for gRPC, gRPC-web and HTTP with JSON; 0 takes a free one */
+    port: Type.Integer({ minimum: 0, maximum: 65535, default: 8080 }),
+    /** PEM files relative to the settings file. Tokens beyond loopback need them */
+    tls: Type.Optional(
+      Type.Object(
+        {
+          certFile: Type.String({ minLength: 1 }),
+          keyFile: Type.String({ minLength: 1 }),
+          /** authorities; a client must then show a certificate that one of them signed */
+          caFile: Type.Optional(Type.String({ minLength: 1 })),
+        },
+        strict,
+      ),
+    ),
+    /** lets probes ask for health without a token beyond loopback */
+    openProbes: Type.Boolean({ default: false }),
+    /** of one request, decompressed */
+    maxRequestBytes: Type.Integer({ minimum: 1024, maximum: 64 * 1024 * 1024, default: 4 * 1024 * 1024 }),
+    quotas: Type.Object(
+      {
+        /** of one token, on average */
+        requestsPerSecond: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1_000 }),
+        /** that are stored and not deleted */
+        policies: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 10_000 }),
+        /** of one document as JSON */
+        documentBytes: Type.Integer({ minimum: 1024, maximum: 16 * 1024 * 1024, default: 256 * 1024 }),
+      },
+      { ...strict, default: {} },
+    ),
+  },
+  { ...strict, default: {} },
+);
+
+/** A token of the server: who has it, and what that one may do. */
+export const AccessToken = Type.Object(
+  {
+    hash: Type.String({
+      pattern: '^sha256:[0-9a-f]{64}$',
+      description: '"sha256:" and the SHA-256 of the token in hex',
+    }),
+    /** in the audit log, for all that is done with this token */
+    actor: Type.String({ minLength: 1, maxLength: 1000 }),
+    roles: Type.Array(
+      Type.Union(
+        (['viewer', 'author', 'operator', 'approver', 'controller', 'admin'] as const).map((role) => Type.Literal(role)),
+      ),
+      { minItems: 1, uniqueItems: true },
+    ),
+    /** types of policies that it may change and execute; absent, all */
+    policyTypes: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })),
+    /** namespaces of specs that it may change; absent, all. Policies have no namespace */
+    namespaces: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })),
+  },
+  strict,
+);
+export type AccessToken = Static<typeof AccessToken>;
+
+/** Who may call the server. Without any of it, whoever reaches a loopback address may do everything. */
+const Access = Type.Object(
+  {
+    tokens: Type.Array(AccessToken, { default: [], maxItems: 10_000 }),
+    /** tokens that an identity provider signs (JSON Web Tokens) */
+    jwt: Type.Optional(
+      Type.Object(
+        {
+          issuer: Type.String({ minLength: 1 }),
+          audience: Type.String({ minLength: 1 }),
+          /** where the provider's public keys are */
+          jwksUri: Type.String({ pattern: '^https?://', description: 'an HTTP URL' }),
+          /** the claim that lists the roles; what it lists beside them is ignored */
+          rolesClaim: Type.String({ minLength: 1, default: 'roles' }),
+        },
+        strict,
+      ),
+    ),
+  },
+  { ...strict, default: {} },
+);
+
 /** The schema of a settings file: what belongs to an installation and not to a release. Unknown keys are faults. */
 export const Settings = Type.Object(
   {
@@ -276,6 +359,8 @@ export const Settings = Type.Object(
       },
       { ...strict, default: {} },
     ),
+    server: Server,
+    access: Access,
     evaluationThreads: Type.Integer({ minimum: 1, maximum: 64, default: 1 }),
     logLevel: Type.Union(
       (['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const).map((level) => Type.Literal(level)),
