@@ -40,6 +40,8 @@ const COUNT_PAUSED_EVERY_MS = 60_000;
 export interface WorkerStartOptions extends ServiceOptions {
   /** makes the worker's build the current one of `temporal.deployment` after its first poll; @default false */
   makeCurrent?: boolean;
+  /** opens what runs beside the worker over the same services, such as the server of rule policies; gives what closes it */
+  beside?(services: Services): Promise<() => Promise<void>>;
 }
 
 export interface RunningWorker {
@@ -127,6 +129,8 @@ async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): 
     });
     opened.push(() => http.close());
     await services.database?.owner?.publishAddress(http.url);
+
+    if (options.beside !== undefined) opened.push(await options.beside(services));
 
     const { releases } = services;
     const status = async (): Promise<FleetStatus> => ({

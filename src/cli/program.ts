@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CreateCommand>>> = {
   rules: async () => (await import('./rules/index.js')).rulesCommand,
   audit: async () => (await import('./audit/index.js')).auditCommand,
   worker: async () => (await import('./operations/worker.js')).workerCommand,
+  server: async () => (await import('./operations/server.js')).serverCommand,
   'codec-server': async () => (await import('./operations/codec-server.js')).codecServerCommand,
   dev: async () => (await import('./operations/dev.js')).devCommand,
   setup: async () => (await import('./operations/setup.js')).setupCommand,

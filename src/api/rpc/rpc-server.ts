@@ -3,6 +3,7 @@ import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import type { Registry } from 'prom-client';
 import { FailureType, GateError } from '../../kernel/failures';
+import { systemClock } from '../../platform/timers/system-timers';
 import { Health } from '../../proto/grpc/health/v1/health_pb';
 import { isLoopback, isLoopbackHostHeader } from '../access';
 import { toErrorBody } from '../bounded-server';
@@ -69,7 +70,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const stopping = new AbortController();
   const late = new AbortController();
   const descriptions: DescService[] = [...services.map(({ service }) => service), Health];
-  const clock = { now: () => Date.now() };
+  const clock = systemClock;
   const openProbes = loopback || options.openProbes === true;
   const guard = createGuard({
     callers,
@@ -80,12 +81,15 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     ...(options.onOverQuota === undefined ? {} : { onOverQuota: options.onOverQuota }),
     onUnexpected: options.onUnexpected,
   });
+  // One question at a time, however many probes ask: what is open must not be a way to load the store.
+  let asking: Promise<boolean> | undefined;
+  const isServing = () => (asking ??= options.isServing().finally(() => (asking = undefined)));
   const answer = connectNodeAdapter({
     routes: (router: ConnectRouter) => {
       for (const { route } of services) route(router);
       routeHealth(router, {
         services: services.map(({ service }) => service.typeName),
-        isServing: options.isServing,
+        isServing,
         stopping: stopping.signal,
       });
       routeReflection(router, descriptions);
@@ -143,7 +147,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
       }
       if (path === '/healthz') return send(response, 200, { status: 'ok' });
       if (path === '/readyz') {
-        const isReady = !stopping.signal.aborted && (await options.isServing());
+        const isReady = !stopping.signal.aborted && (await isServing());
         return send(response, isReady ? 200 : 503, { status: isReady ? 'ready' : 'not ready' });
       }
       if (path === '/metrics') {

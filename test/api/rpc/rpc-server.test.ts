@@ -1,3 +1,4 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { connect as connectTcp } from 'node:net';
 import { connect as connectHttp2 } from 'node:http2';
 import { create, fromBinary } from '@bufbuild/protobuf';

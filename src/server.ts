@@ -1,0 +1,136 @@
+import { Registry } from 'prom-client';
+import { startPolicyServer } from './api/rules/start-policy-server';
+import { openAudit } from './audit/service/open-audit';
+import type { Services } from './gate/services';
+import { createMetrics } from './gate/metrics';
+import { DEFAULT_DURATIONS, parseDuration } from './kernel/duration';
+import { createLogger, logFormatOf } from './platform/observability/logger';
+import type { LoadedSettings } from './settings/load-settings';
+import { openShardRules } from './shards/service/open-shard-rules';
+import { startWorker, type WorkerStartOptions } from './worker';
+
+export interface ServerStartOptions extends WorkerStartOptions {
+  /** runs a worker in this process too, over the same store; @default true */
+  worker?: boolean;
+}
+
+export interface RunningServer {
+  /** where the API is, e.g. `http://127.0.0.1:8080` */
+  url: string;
+  /** where the worker's health, metrics and audit routes are; absent without one */
+  workerUrl?: string;
+  /** has the worker check for a new release now; does nothing without one */
+  reload(): Promise<void>;
+  /** resolves when the server has stopped, rejects when its worker failed */
+  stopped: Promise<void>;
+  /** answers what is under way, then closes */
+  stop(): Promise<void>;
+}
+
+type Shared = Pick<Services, 'audit' | 'store' | 'database' | 'registry' | 'logger'>;
+
+/**
+ * The composition root of the server of rule policies. With a worker both have one store, as an embedded store has one owner;
+ * the worker ends first, as the API may have work for it.
+ *
+ * @throws GateError ConfigInvalid, StoreUnavailable, or an error of the connection to Temporal; nothing is left open then
+ */
+export async function startServer(loaded: LoadedSettings, options: ServerStartOptions = {}): Promise<RunningServer> {
+  return options.worker === false ? startAlone(loaded, options) : startWithWorker(loaded, options);
+}
+
+async function startWithWorker(loaded: LoadedSettings, options: ServerStartOptions): Promise<RunningServer> {
+  let url = '';
+  const worker = await startWorker(loaded, {
+    ...options,
+    beside: async (services) => {
+      const api = await openApi(loaded, services);
+      url = api.url;
+      return api.close;
+    },
+  });
+  return {
+    url,
+    workerUrl: worker.httpUrl,
+    reload: worker.reload,
+    stopped: worker.stopped,
+    stop: worker.stop,
+  };
+}
+
+async function startAlone(loaded: LoadedSettings, options: ServerStartOptions): Promise<RunningServer> {
+  const env = options.env ?? process.env;
+  const logger =
+    options.logger ??
+    createLogger({ level: loaded.settings.logLevel, format: logFormatOf(env, process.stderr.isTTY === true) });
+  const registry = new Registry();
+  const metrics = createMetrics(registry);
+  const audit = await openAudit(loaded, {
+    env,
+    metrics: metrics.audit,
+    logger,
+    ...(options.stdout === undefined ? {} : { stdout: options.stdout }),
+    ...(options.auditStore === undefined ? {} : { own: options.auditStore }),
+  });
+  try {
+    const { log, ...stores } = audit;
+    const api = await openApi(loaded, { ...stores, audit: log, registry, logger });
+    let end = (): void => undefined;
+    const stopping = new Promise<void>((resolve) => (end = resolve));
+    const stopped = stopping.then(async () => {
+      try {
+        await api.close();
+      } finally {
+        await audit.close();
+      }
+    });
+    return {
+      url: api.url,
+      reload: () => Promise.resolve(),
+      stopped,
+      stop: () => {
+        end();
+        return stopped;
+      },
+    };
+  } catch (error) {
+    await audit.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function openApi(loaded: LoadedSettings, shared: Shared): Promise<{ url: string; close(): Promise<void> }> {
+  const { audit, store, database, registry, logger } = shared;
+  const { quotas } = loaded.settings.server;
+  const rules = await openShardRules({
+    audit: { log: audit, ...(store === undefined ? {} : { store }), ...(database === undefined ? {} : { database }) },
+    quotas,
+    maxStateAgeMs: parseDuration(DEFAULT_DURATIONS.factMaxAge),
+    registry,
+    logger,
+  });
+  try {
+    const ownerToken = database?.owner?.token;
+    const server = await startPolicyServer(loaded, {
+      rules,
+      ...(ownerToken === undefined ? {} : { ownerToken }),
+      registry,
+      logger,
+      isServing: () =>
+        rules.list({}, { pageSize: 1 }).then(
+          () => true,
+          () => false,
+        ),
+    });
+    return {
+      url: server.url,
+      close: async () => {
+        await server.close();
+        await rules.close();
+      },
+    };
+  } catch (error) {
+    await rules.close();
+    throw error;
+  }
+}
