@@ -5,8 +5,9 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 # No package that the product needs has an install script of its own; the project's own build runs below.
 RUN npm install --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json buf.yaml buf.gen.yaml ./
 COPY scripts scripts
+COPY proto proto
 COPY src src
 # Temporal's packages are peers of the package, and development has them too: npm would prune them with the rest.
 RUN npm run build && npm pkg delete devDependencies && npm prune --ignore-scripts --no-audit --no-fund

@@ -5,6 +5,7 @@ import type { Services } from './gate/services';
 import { createMetrics } from './gate/metrics';
 import { DEFAULT_DURATIONS, parseDuration } from './kernel/duration';
 import { createLogger, logFormatOf } from './platform/observability/logger';
+import { standardError } from './platform/observability/terminal';
 import type { LoadedSettings } from './settings/load-settings';
 import { openShardRules } from './shards/service/open-shard-rules';
 import { startWorker, type WorkerStartOptions } from './worker';
@@ -62,7 +63,7 @@ async function startAlone(loaded: LoadedSettings, options: ServerStartOptions): 
   const env = options.env ?? process.env;
   const logger =
     options.logger ??
-    createLogger({ level: loaded.settings.logLevel, format: logFormatOf(env, process.stderr.isTTY === true) });
+    createLogger({ level: loaded.settings.logLevel, format: logFormatOf(env, standardError().isTTY === true) });
   const registry = new Registry();
   const metrics = createMetrics(registry);
   const audit = await openAudit(loaded, {

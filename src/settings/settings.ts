@@ -206,7 +206,9 @@ export const AccessToken = Type.Object(
     actor: Type.String({ minLength: 1, maxLength: 1000 }),
     roles: Type.Array(
       Type.Union(
-        (['viewer', 'author', 'operator', 'approver', 'controller', 'admin'] as const).map((role) => Type.Literal(role)),
+        (['viewer', 'author', 'operator', 'approver', 'controller', 'admin'] as const).map((role) =>
+          Type.Literal(role),
+        ),
       ),
       { minItems: 1, uniqueItems: true },
     ),

@@ -1,5 +1,5 @@
 import { Code, ConnectError } from '@connectrpc/connect';
-import { FailureType, GateError } from '../../kernel/failures';
+import { GateError, type FailureType } from '../../kernel/failures';
 import { BadRequestSchema, ErrorInfoSchema } from '../../proto/google/rpc/error_details_pb';
 import { faultField } from '../../rules/service/fault-field';
 
@@ -45,9 +45,4 @@ export function toConnectError(error: unknown): ConnectError | undefined {
 /** `RuleNotFound` → `RULE_NOT_FOUND`, as ErrorInfo wants its reasons. */
 export function toReason(type: string): string {
   return type.replaceAll(/(?<=[a-z])([A-Z])/g, '_$1').toUpperCase();
-}
-
-/** The failure type of a reason; undefined for one that is none of ours. */
-export function fromReason(reason: string): FailureType | undefined {
-  return Object.values(FailureType).find((type) => toReason(type) === reason);
 }
