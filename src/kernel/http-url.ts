@@ -29,3 +29,10 @@ export function readHttpUrl(text: string): URL | HttpUrlFault {
   if (url.username !== '' || url.password !== '') return 'credentials';
   return REFUSED_PORTS.has(url.port) ? 'refused-port' : url;
 }
+
+/** Whether what is sent there can be read on the way: plain http that leaves this machine. */
+export function isInTheClear(url: string): boolean {
+  if (!/^http:\/\//i.test(url) || !URL.canParse(url)) return false;
+  const { hostname } = new URL(url);
+  return hostname !== 'localhost' && hostname !== '[::1]' && !/^127(\.\d+){3}$/.test(hostname);
+}

@@ -5,14 +5,20 @@ import { readArchive } from '../../src/rego/bundle/archive/read-archive';
 import { writeArchive } from '../../src/rego/bundle/archive/write-archive';
 import { inFolder, opa } from './build-policy';
 
-/** A bundle as `opa build` makes it, for wasm and as a plan, with every built-in that opa knows, and `input.json` put beside. */
-export function plainBundle(rego: string, properties: JsonObject = {}): Promise<Uint8Array> {
+/**
+ * A bundle as `opa build` makes it, for wasm and as a plan, with every built-in that opa knows, and `input.json` put beside.
+ *
+ * @param library a second Rego file
+ */
+export function plainBundle(rego: string, properties: JsonObject = {}, library?: string): Promise<Uint8Array> {
   return inFolder(async (folder) => {
     const [source, archive] = [join(folder, 'gate.rego'), join(folder, 'bundle.tar.gz')];
     await writeFile(source, rego);
-    await opa('build', '-t', 'wasm', '-e', 'gate/response', '-o', archive, source);
+    const sources = library === undefined ? [source] : [source, join(folder, 'library.rego')];
+    if (library !== undefined) await writeFile(sources[1]!, library);
+    await opa('build', '-t', 'wasm', '-e', 'gate/response', '-o', archive, ...sources);
     const files = await readArchive(await readFile(archive));
-    await opa('build', '-t', 'plan', '-e', 'gate/response', '-o', archive, source);
+    await opa('build', '-t', 'plan', '-e', 'gate/response', '-o', archive, ...sources);
     files.set('plan.json', (await readArchive(await readFile(archive))).get('plan.json')!);
     const schema = { type: 'object', properties, additionalProperties: false };
     files.set('input.json', Buffer.from(JSON.stringify(schema)));

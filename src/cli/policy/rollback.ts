@@ -45,9 +45,11 @@ export function policyRollbackCommand({ io }: CommandContext): Command {
     if (options.output === 'json')
       return printJson(io, { manifest: url, version, previous_version: previousVersion, rolled_back: written, by });
     printLines(io, [
-      written
-        ? `rolled back: ${url} names ${version} (it named ${previousVersion}; to return: --version ${previousVersion})`
-        : `${url} names ${version} already`,
+      !written
+        ? `${url} names ${version} already${signing === undefined ? '' : ', signed by this key'}`
+        : previousVersion === version
+          ? `signed: ${url} names ${version} as before, in a new manifest`
+          : `rolled back: ${url} names ${version} (it named ${previousVersion}; to return: --version ${previousVersion})`,
     ]);
   });
 }

@@ -1,3 +1,4 @@
+import { isInTheClear } from '../../kernel/http-url';
 import type { LoadedSettings } from '../../settings/load-settings';
 import { withSettingsPlace } from '../../settings/settings-place';
 import { openPayloadCodec } from '../../settings/open-data-converter';
@@ -21,6 +22,17 @@ export async function encryptionFinding(loaded: LoadedSettings, env: NodeJS.Proc
 /** Whom alerts reach. */
 export function alertsFinding({ settings }: LoadedSettings): Finding {
   const { receivers } = settings.alerts;
+  const inTheClear = receivers.flatMap(({ url }, index) =>
+    typeof url === 'string' && isInTheClear(url) ? [`alerts.receivers[${index}]`] : [],
+  );
+  if (inTheClear.length > 0) {
+    return {
+      state: 'note',
+      what: 'alerts',
+      found: `${receivers.map(({ format }) => format).join(', ')}; ${inTheClear.join(', ')} over http`,
+      advice: 'Others on the way can read the alerts, and a URL that is a secret: use https',
+    };
+  }
   if (receivers.length > 0)
     return { state: 'ok', what: 'alerts', found: receivers.map(({ format }) => format).join(', ') };
   return {

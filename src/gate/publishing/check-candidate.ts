@@ -4,6 +4,7 @@ import { placedFaultText } from '../../kernel/fault-text';
 import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/failures';
 import { readBundle } from '../../rego/bundle/bundle';
 import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
+import { checkParts } from '../../releases/authoring/check-parts';
 import { checkAgainstOpa, type OpaComparison } from '../../releases/authoring/check-against-opa';
 import { canAskOpa, type AskedInput } from '../../rego/toolchain/ask-opa';
 import { withBundleFolder } from '../../rego/toolchain/bundle-folder';
@@ -22,7 +23,7 @@ export interface CandidateOptions {
   rules: ReleaseRules;
   /** of the policy's sources, where there are any: they are checked as `gate policy check` does */
   folder?: string;
-  /** the bundle is new and was made elsewhere: the Rego in it is checked as a folder is, where it is whole */
+  /** the bundle is new and was made elsewhere: the Rego in it is checked as a folder is, as far as it is there */
   isForeign?: boolean;
   /** of decisions; where it is given, OPA itself is asked what the policy's Rego decides on them and on generated inputs */
   recorded?: readonly AskedInput[];
@@ -92,6 +93,9 @@ async function missingOf(
     missing.push(...(await releaseFaults(policy, loaded, rules)));
     if (folder !== undefined) missing.push(...(await inSources(folder)));
     else if (isForeign && canAskOpa(policy)) missing.push(...(await withBundleFolder(content.policy, inSources)));
+    else if (isForeign && Object.keys(policy.sources).length > 0) {
+      missing.push(...(await withBundleFolder(content.policy, checkParts, { leftOut: policy.entrypoint })));
+    }
   }
   if (configFolder !== undefined) {
     const inPlace = configFile === undefined ? undefined : dirname(configFile);

@@ -125,8 +125,8 @@ export interface ComparedWithOpa {
 export async function publish(request: PublishRequest): Promise<PublishResult> {
   const { settings, release, dryRun = false, allowStatic = false } = request;
   const opened = await openManifest(request);
-  const { place, current, history, act, key } = opened;
-  const again = key !== undefined && current !== undefined && !(await isSignedBy(place, current, key));
+  const { place, current, history, act } = opened;
+  const again = await isUnsigned(opened);
   if ('promote' in release) {
     const source = await openManifestPlace(settings, release.promote, request.cwd);
     const promoted = requireCurrent(source, await readCurrent(source));
@@ -213,7 +213,8 @@ function withTests(tests: ReleaseRefusedError, error: unknown): unknown {
 export async function rollBack(request: RollbackRequest): Promise<PublishResult> {
   const opened = await openManifest(request);
   const current = requireCurrent(opened.place, opened.current);
-  const planned = await planRollback(opened.place, current, opened.history, request.version, opened.act);
+  const again = await isUnsigned(opened);
+  const planned = await planRollback(opened.place, current, opened.history, request.version, { ...opened.act, again });
   return finish(request, opened, planned, {});
 }
 
@@ -224,6 +225,11 @@ interface OpenedManifest {
   act: Act;
   /** what the manifest is signed with */
   key?: BundleKey;
+}
+
+/** Whether there is a key, and the manifest in force lacks its signature: then it is written again. */
+async function isUnsigned({ place, current, key }: OpenedManifest): Promise<boolean> {
+  return key !== undefined && current !== undefined && !(await isSignedBy(place, current, key));
 }
 
 async function openManifest(request: ManifestRequest): Promise<OpenedManifest> {

@@ -15,6 +15,7 @@ import { hasMaskRules, MASK_ENTRYPOINT } from './masks';
 import { readsOfSchema } from '../analysis/reads';
 import type { PolicyBundle } from './policy-bundle';
 import { unnamedReads } from './unnamed-reads';
+import { unresolvedReads } from './unresolved-data';
 import type { BundleKey } from './signing/bundle-key';
 
 /** The key of our metadata in the `.manifest`, and the version of its shape. */
@@ -119,6 +120,10 @@ export async function readBundle(
     fault('.manifest', `expected metadata.${METADATA_KEY} in format ${METADATA_FORMAT} with the policy's reads`);
   } else {
     reads = metadata.reads;
+  }
+  if (plan !== undefined && planFault === undefined && declarations !== undefined) {
+    for (const { where, what } of unresolvedReads({ plan, entrypoint: ENTRYPOINT, data, declarations }))
+      fault(where, what);
   }
   if (inputSchema !== undefined) {
     for (const { what, pointer } of factSchemaComplaints(inputSchema)) {

@@ -18,6 +18,8 @@ export interface PlanReads {
   input: ReadonlyMap<string, PlanRead>;
   /** `['config', 'limits', 'max']` of the data, likewise; rules of the policy itself are none */
   data: ReadonlyMap<string, PlanRead>;
+  /** the rules of the policy by their paths below `data`: reading one is no read of the data */
+  rules: readonly (readonly string[])[];
   /** where the input is used as a whole, or by a key that is worked out: what is read of it is not known then */
   wholeInput?: SourceLine;
 }
@@ -39,6 +41,7 @@ export const readKey = (path: readonly string[]): string => path.join('\0');
  */
 export function planReads(planText: string, entrypoint: string): PlanReads {
   const plan = readPlan(planText);
+  const rules = plan.functions.map(({ path }) => path.slice(1));
   const input = new Map<string, PlanRead>();
   const data = new Map<string, PlanRead>();
   let wholeInput: SourceLine | undefined;
@@ -68,7 +71,7 @@ export function planReads(planText: string, entrypoint: string): PlanReads {
       paths.set(written, { root: from.root, path });
     });
   }
-  return { input, data, ...(wholeInput === undefined ? {} : { wholeInput }) };
+  return { input, data, rules, ...(wholeInput === undefined ? {} : { wholeInput }) };
 }
 
 /** Where the value of a local comes from. */

@@ -18,6 +18,7 @@ import type { ListedEntry } from './release-history';
  * and compared with their digests, so that nothing is pointed at what is gone. After a roll back the release before the
  * present one is the one that was left, so a further one has to say where to. The manifest is a new one, of its own time.
  *
+ * @param act.again a `version` that is in force shall be named by a new manifest all the same: the present one lacks a signature
  * @returns undefined when the manifest names it already
  * @throws GateError ConfigInvalid when there is none, or a second roll back names none; ManifestInvalid and
  *   PolicyUnavailable for files altered or gone
@@ -27,23 +28,28 @@ export async function planRollback(
   current: CurrentManifest,
   history: readonly ListedEntry[],
   version: string | undefined,
-  act: Act,
+  act: Act & { again?: boolean },
 ): Promise<PlannedRelease | undefined> {
-  if (version === current.manifest.version) return undefined;
+  const isInForce = version === current.manifest.version;
+  if (isInForce && act.again !== true) return undefined;
   const [present, ...before] = releasesInForce(current, history);
   if (version === undefined && present?.entry?.action === 'rollback')
     throw wouldRollForward(place, present.entry, before);
   const wanted = ({ manifest }: { manifest: Manifest }): boolean =>
     version === undefined ? manifest.version !== current.manifest.version : manifest.version === version;
   // What was in force before somebody took the manifest away is asked for by its name alone.
-  const earlier = before.find(wanted) ?? (version === undefined ? undefined : history.find(wanted));
+  const earlier = isInForce
+    ? current
+    : (before.find(wanted) ?? (version === undefined ? undefined : history.find(wanted)));
   if (!earlier) throw unknownVersion(place, [current, ...before, ...history], version);
   const { manifest } = earlier;
   const policy = await readNamed(place, manifest.policy, manifest.policySHA256, MAX_POLICY_BYTES);
   const config = await readNamed(place, manifest.config, manifest.configSHA256, MAX_CONFIG_BYTES);
   const digests = { policySHA256: policy.digest, configSHA256: config.digest };
   const target: ReleaseManifest = { ...manifest, ...digests, ...publishedBy(act) };
-  return { manifest: target, files: [], action: 'rollback', content: { policy: policy.bytes, config: config.bytes } };
+  // What was published and is signed now was not rolled back to: a further roll back goes to what was before it.
+  const action = isInForce && present?.entry?.action !== 'rollback' ? 'publish' : 'rollback';
+  return { manifest: target, files: [], action, content: { policy: policy.bytes, config: config.bytes } };
 }
 
 function wouldRollForward(

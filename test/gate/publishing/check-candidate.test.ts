@@ -7,6 +7,7 @@ import { buildPolicy } from '../../../src/rego/toolchain/build-policy';
 import { openFacts } from '../../../src/gate/facts/service/open-facts';
 import type { AllowedNames } from '../../../src/gate/facts/allowed-names';
 import type { ReleaseRules } from '../../../src/gate/release-faults';
+import { plainBundle } from '../../support/plain-bundle';
 import { gate, schemaOf, withPolicy } from '../../rego/toolchain/policy-fixture';
 
 const rules = (allow: AllowedNames | 'anything' = 'anything', folder = '/'): ReleaseRules => ({
@@ -106,6 +107,25 @@ describe('what workers would refuse is not published', () => {
       'limits: { maxDelta: "5" }\nstages: { onDeny: maybe }\nsurprise: 1\nfacts:\n  rate: { type: levelServer, base: x }\n',
       ['unknown key surprise', 'onDeny', 'limits.maxDelta to be a number', 'c.yaml:5:30: Expected facts.rate.base'],
     ],
+    [
+      'several faults within one provider',
+      [
+        'facts:',
+        '  rate:',
+        '    type: http',
+        '    url: localhost:1/{nothing}',
+        '    value: "a[["',
+        '    time: "b[["',
+        '    bearerToken: { env: TOKEN }',
+      ].join('\n'),
+      [
+        'c.yaml:4:5: Expected facts.rate.url',
+        'c.yaml:4:5: Expected the parameters in facts.rate.url to be among',
+        'c.yaml:5:5: Expected facts.rate.value to be a JSON Pointer or a JMESPath expression',
+        'c.yaml:6:5: Expected facts.rate.time to be a JSON Pointer or a JMESPath expression',
+        'c.yaml:7:5: facts.rate.bearerToken names the environment variable TOKEN',
+      ],
+    ],
   ])('checkCandidate refuses %s', async (_what, config, words) => {
     const message = await refusal(config);
     expect(words.filter((each) => !message.includes(each))).toEqual([]);
@@ -123,5 +143,50 @@ describe('what workers would refuse is not published', () => {
       `here it is ${join(folder, 'key')}`,
     );
     await rm(folder, { recursive: true });
+  });
+});
+
+describe('a bundle made elsewhere, from whose Rego the compiler left the entrypoint out', () => {
+  const manifest = { policy: 'p.tar.gz', config: 'c.yaml', version: 'v1', policySHA256: '', configSHA256: '' };
+  const FLEET = { type: 'object', properties: { pending: { type: 'integer' } }, additionalProperties: false };
+  const POLICY = `package gate
+
+import data.lib
+
+response := {"allow": count(deny_reasons) == 0, "deny_reasons": lib.sorted(deny_reasons)}
+
+deny_reasons contains "too many" if {
+	CONDITION
+}
+`;
+  const refusal = async (condition: string): Promise<string> => {
+    const policy = await plainBundle(POLICY.replace('CONDITION', condition), { fleet: FLEET }, LIB);
+    const config = Buffer.from('facts: { fleet: { type: levelServer, base: "http://a" } }');
+    const checked = checkCandidate(manifest, { policy, config }, { rules: rules(), isForeign: true });
+    return checked.then(
+      () => 'taken',
+      (error: Error) => error.message,
+    );
+  };
+  const LIB = 'package lib\n\nsorted(reasons) := sort([reason | some reason in reasons])\n';
+
+  it('is taken where the rest is sound', async () => {
+    expect(await refusal('input.fleet.pending > 1')).toBe('taken');
+  });
+
+  it.each([
+    [
+      'a field that input.json does not have',
+      'input.fleet.pendng > 1',
+      /gate\.rego:\d+:\d+: undefined ref: input\.fleet\.pendng/,
+    ],
+    ['a variable without use', 'x := 1; input.fleet.pending > 1', /gate\.rego:\d+:\d+: assigned var x unused/],
+    [
+      'data that it does not hold',
+      'input.fleet.pending > data.tabel.min',
+      /gate\.rego:\d+:\d+: data\.tabel: expected a rule or a value/,
+    ],
+  ])('is refused for %s', async (_what, condition, said) => {
+    expect(await refusal(condition)).toMatch(said);
   });
 });

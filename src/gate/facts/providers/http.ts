@@ -1,11 +1,12 @@
 import type { HttpProviderConfig } from '../../../releases/config/release-config';
+import { allOrFaults } from '../../../kernel/all-or-faults';
 import { FailureType, faultsToError, type Fault } from '../../../kernel/failures';
 import type { JsonObject, JsonValue } from '../../../kernel/json';
 import type { ProviderKind } from '../provider-kind';
 import { compileAnswerSchema, type AnswerCheck } from './answer-schema';
 import { failure } from './http-request';
 import { selectorGaps } from './selector-gaps';
-import { compileSelector, type Selector } from './select-value';
+import { compileSelector, isSelector, type Selector } from './select-value';
 import { createSource } from './source';
 import { readSourceTime } from './source-time';
 import { checkUrl, redactUrl } from './url';
@@ -15,11 +16,13 @@ export const http: ProviderKind<HttpProviderConfig> = {
   type: 'http',
   create(factId, config, schema, deps) {
     const place = `facts.${factId}`;
-    checkUrl(config.url, `${place}.url`);
-    const source = createSource(factId, config, schema, deps, { url: config.url });
-    const selectValue = compileSelector(config.value, `${place}.value`);
-    const selectTime = config.time === undefined ? undefined : compileSelector(config.time, `${place}.time`);
-    const checkAnswer = answerCheck(config, place);
+    const [, source, selectValue, selectTime, checkAnswer] = allOrFaults(
+      () => checkUrl(config.url, `${place}.url`),
+      () => createSource(factId, config, schema, deps, { url: config.url }),
+      () => compileSelector(config.value, `${place}.value`),
+      () => (config.time === undefined ? undefined : compileSelector(config.time, `${place}.time`)),
+      () => answerCheck(config, place),
+    );
     return {
       factId,
       description: config.description ?? `${factId} from JSON over HTTP`,
@@ -62,6 +65,7 @@ function answerCheck(config: HttpProviderConfig, place: string): AnswerCheck | u
   const compiled = answer === undefined ? undefined : compileAnswerSchema(answer as JsonObject, `${place}.answer`);
   for (const [key, expression] of Object.entries(expressions)) {
     const where = `${place}.${key}`;
+    if (!isSelector(expression)) continue;
     const gaps = selectorGaps(expression, (answer ?? {}) as JsonObject);
     if (gaps === undefined) continue;
     if (compiled === undefined) {

@@ -1,4 +1,5 @@
 import type { LevelServerProviderConfig } from '../../../releases/config/release-config';
+import { allOrFaults } from '../../../kernel/all-or-faults';
 import { FailureType } from '../../../kernel/failures';
 import { isJsonObject } from '../../../kernel/json';
 import type { ProviderKind } from '../provider-kind';
@@ -11,9 +12,11 @@ import { redactUrl } from './url';
 export const levelServer: ProviderKind<LevelServerProviderConfig> = {
   type: 'levelServer',
   create(factId, config, schema, deps) {
-    const base = checkBaseUrl(config.base, `facts.${factId}.base`);
+    const [base, source] = allOrFaults(
+      () => checkBaseUrl(config.base, `facts.${factId}.base`),
+      () => createSource(factId, config, schema, deps, {}),
+    );
     const template = `${base}/api/deployments/{deploymentId}/stages/{stage}/metrics/{factId}`;
-    const source = createSource(factId, config, schema, deps, {});
     return {
       factId,
       description: config.description ?? `Metric ${factId} of LevelServer`,

@@ -1,3 +1,4 @@
+import { allOrFaults } from '../../../kernel/all-or-faults';
 import type { PrometheusProviderConfig } from '../../../releases/config/release-config';
 import { FailureType, faultsToError, GateError } from '../../../kernel/failures';
 import { withSignal } from '../../../platform/timers/with-signal';
@@ -33,11 +34,13 @@ export const prometheus: ProviderKind<PrometheusProviderConfig> = {
   type: 'prometheus',
   create(factId, config, schema, deps) {
     const place = `facts.${factId}`;
-    const base = checkBaseUrl(config.base, `${place}.base`);
     const { query, timestampQuery, aggregation } = config;
     const templates = { query, ...(timestampQuery === undefined ? {} : { timestampQuery }) };
-    const source = createSource(factId, config, schema, deps, templates);
-    checkAges(config, place);
+    const [base, source] = allOrFaults(
+      () => checkBaseUrl(config.base, `${place}.base`),
+      () => createSource(factId, config, schema, deps, templates),
+      () => checkAges(config, place),
+    );
     const urlOf = (asked: string, atMs: number): string =>
       `${base}/api/v1/query?query=${encodeURIComponent(asked)}&time=${(atMs / 1000).toFixed(3)}`;
     const shown = `prometheus ${redactUrl(base)}/api/v1/query`;

@@ -24,6 +24,16 @@ export function compileSelector(expression: string, where: string): Selector {
   }
 }
 
+/** Whether it compiles: one that does not is a fault of its own. */
+export function isSelector(expression: string): boolean {
+  try {
+    compileSelector(expression, '');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function invalid(where: string, expression: string, why: string, cause?: unknown): GateError {
   const message = `Expected ${where} to be a JSON Pointer or a JMESPath expression, got '${expression}': ${why}`;
   return new GateError(FailureType.ConfigInvalid, message, [{ type: FailureType.ConfigInvalid, message, where }], {

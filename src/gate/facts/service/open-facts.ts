@@ -46,9 +46,11 @@ export function openFacts(options: FactsOptions): Facts {
     const configFolder = options.configFolder();
     const folders = { configFolder, settingsFolder };
     const faults = allow === 'anything' ? [] : namesNotAllowed(config.facts, allow, folders);
-    // A module runs as soon as its provider is made.
+    // A module runs as soon as its provider is made; what another names is only read when it is asked.
     const refused = new Set(faults.map(({ factId }) => factId));
-    const facts = Object.fromEntries(Object.entries(config.facts).filter(([factId]) => !refused.has(factId)));
+    const isMade = ([factId, { type }]: [string, { type: string }]): boolean =>
+      type !== 'module' || !refused.has(factId);
+    const facts = Object.fromEntries(Object.entries(config.facts).filter(isMade));
     try {
       const registry = await registryFromConfig({
         facts,

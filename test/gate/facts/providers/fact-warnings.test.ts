@@ -22,6 +22,22 @@ it('a fact from a recording rule is named with its rule, unless a query of its o
   ]);
 });
 
+it.each([
+  ['http://metrics.example/x', ['headers.x-key', 'bearerToken']],
+  ['https://metrics.example/x', []],
+  ['http://localhost:8080/x', []],
+  ['http://127.0.0.1:8080/x', []],
+  ['http://[::1]:8080/x', []],
+  ['http://127.0.0.1.example/x', ['headers.x-key', 'bearerToken']],
+])('a fact whose secrets go to %s is named with %j', (url, keys) => {
+  const secrets = { bearerToken: { env: 'TOKEN' }, headers: { 'x-key': { file: 'key' }, accept: 'text/plain' } };
+  const facts = {
+    rate: { type: 'http', url, value: '/a', tls: { caFile: 'ca.pem' }, ...secrets } as unknown as ProviderConfig,
+    open: { type: 'http', url, value: '/a' } as unknown as ProviderConfig,
+  };
+  expect(factWarnings(facts).map(({ where }) => where)).toEqual(keys.map((key) => `facts.rate.${key}`));
+});
+
 it('a fact has a maximum age unless it is always fresh', () => {
   const facts = {
     asked: query('up', { maxAge: '2m' }),
