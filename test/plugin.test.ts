@@ -1,16 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from '@temporalio/client';
 import type { DataConverter, PayloadConverter } from '@temporalio/common';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
+import type { Alert } from '../src/alerts/alert';
+import { openAuditDatabase } from '../src/audit/stores/postgres/open-audit-database';
+import { createPostgresAuditStore } from '../src/audit/stores/postgres/store';
+import { builtWorkflows } from '../src/built-workflows';
+import { DeploymentClient } from '../src/clients/deployment-client';
+import { startLevelServer, type Metric } from '../src/dev/level-server';
 import { createGateActivities, gatePlugin, startSweep } from '../src/plugin';
+import { createEvaluator } from '../src/rego/evaluation/evaluator';
+import { openReleaseSource } from '../src/releases/sources/open-release-source';
 import { gateDataConverter } from '../src/settings/open-data-converter';
 import { workflowIdOf } from '../src/kernel/names';
 import { explainQuery, resumeUpdate, statusQuery } from '../src/workflows/messages';
 import { FakeGateActivities } from './fakes/fake-gate-activities';
+import { quickRelease } from './support/gate-harness';
 import { eventually, startTemporalEnv, type TemporalEnv } from './support/temporal-env';
 import { bytes, rawPayload, rawSignal } from './support/raw-messages';
 import { createLogger } from '../src/platform/observability/logger';
@@ -148,6 +157,66 @@ describe('the gate in a worker of one’s own', () => {
       await env.client.workflow.getHandle('gate/sweep').terminate();
       await sweep.stop();
       await open.close();
+    }
+  });
+
+  it('the plugin runs a deployment with a store, releases, an evaluator, a receiver and an action of the program’s own', async () => {
+    const id = `parts-${randomUUID()}`;
+    const levels = await startLevelServer();
+    const database = await openAuditDatabase({ folder: join(folder, 'own-store') });
+    const auditStore = createPostgresAuditStore(database);
+    const threads = createEvaluator({ threads: 1 });
+    const [sent, acted]: [Alert[], string[]] = [[], []];
+    let evaluations = 0;
+    const write = (name: string, document: object) => writeFileSync(join(folder, name), JSON.stringify(document));
+    write('release.json', quickRelease(levels.url));
+    write('latest.json', { policy: join(__dirname, '..', 'policy'), config: 'release.json', version: 'v7' });
+    const settingsOf = (manifest: string): LoadedSettings => ({
+      settings: parseSettings({ release: { manifest } }, { file: 'settings' }, folder),
+      baseDir: folder,
+    });
+    // The settings name another store and other releases: nothing of them is opened.
+    const open = await createGateActivities(settingsOf('nowhere.json'), {
+      ...{ env: {}, logger: QUIET, stdout: { write: () => true } },
+      auditStore,
+      releaseSource: openReleaseSource(settingsOf('latest.json'), { env: {} }),
+      evaluator: { evaluate: (request) => ((evaluations += 1), threads.evaluate(request)) },
+      alertReceivers: [{ name: 'own', send: async (alert) => void sent.push(alert) }],
+      actions: { promote: { run: async ({ idempotencyKey }) => void acted.push(idempotencyKey) } },
+    });
+    const { bundle } = await builtWorkflows();
+    const worker = await Worker.create({
+      ...{ connection, taskQueue: id, workflowBundle: bundle, plugins: [gatePlugin(open)] },
+    });
+    try {
+      const set = (pending: Metric) => {
+        levels.setMetric('pending_delta', pending);
+        levels.setMetric('max_pending', { value: 800 });
+        levels.setMetric('region_health', { value: { eu: { status: 'green' } } });
+      };
+      set({ behaviour: { status: 503 } });
+      const deployments = new DeploymentClient({ client: env.client, taskQueue: id, deadlineMs: 300_000 });
+      await worker.runUntil(async () => {
+        await deployments.start({ id, stages: [{ name: 'canary', action: { type: 'module', name: 'promote' } }] });
+        const handle = env.client.workflow.getHandle(workflowIdOf(id));
+        await eventually('a pause', async () => (await handle.query(statusQuery)).state === 'paused');
+        await eventually('the alert', () => sent.some(({ name }) => name === 'DeploymentPaused'));
+        expect(acted).toEqual([]);
+        set({ value: 100 });
+        const { pause } = await handle.query(statusQuery);
+        await deployments.call(id, 'resume', { actor: 'ann', reason: 'checked', for: pause?.id });
+        expect(await handle.result()).toMatchObject({ state: 'done' });
+      });
+      expect(acted).toEqual([`${id}/canary`]);
+      expect(evaluations).toBeGreaterThan(0);
+      const records = await auditStore.list({ deploymentID: id, newestFirst: false });
+      expect(records.at(-1)).toMatchObject({ kind: 'ended' });
+      expect(records.find(({ outcome }) => outcome === 'allow')).toMatchObject({ manifestVersion: 'v7' });
+    } finally {
+      await open.close();
+      await threads.close();
+      await auditStore.close();
+      await levels.close();
     }
   });
 });
