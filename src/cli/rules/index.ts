@@ -8,6 +8,7 @@ import { rulesLintCommand } from './lint';
 import { rulesSchemaCommand } from './schema';
 import { rulesShowCommand } from './show';
 import { rulesTestCommand } from './test';
+import { rulesSimulateCommand } from './simulate';
 import { rulesValidateCommand } from './validate';
 
 export function rulesCommand(context: CommandContext): Command {
@@ -24,5 +25,6 @@ export function rulesCommand(context: CommandContext): Command {
     .addCommand(rulesExplainCommand(context))
     .addCommand(rulesGraphCommand(context))
     .addCommand(rulesDiffCommand(context))
+    .addCommand(rulesSimulateCommand(context))
     .addCommand(rulesSchemaCommand(context));
 }

@@ -92,7 +92,7 @@ function conflictRules({ types }: RuleDomain, texts: readonly string[]): Record<
   return Object.fromEntries(rules);
 }
 
-function time(text: string): number {
+export function time(text: string): number {
   const ms = parseTime(text);
   if (ms === undefined) throw new InvalidArgumentError('Expected an RFC 3339 time such as 2026-11-26T10:00:00Z.');
   return ms;

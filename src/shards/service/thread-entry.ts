@@ -1,4 +1,5 @@
 import { serveRules } from '../../rules/threads/serve-rules';
 import { shardDomain } from '../domain';
+import { simulateQuestion } from '../simulate/simulate-question';
 
-serveRules({ domain: shardDomain });
+serveRules({ domain: shardDomain, simulate: simulateQuestion });

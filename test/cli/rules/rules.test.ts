@@ -247,4 +247,35 @@ describe('gate rules', () => {
     expect(code).toBe(1);
     expect(document).toMatchObject({ policies: [{ policy: 'cool-nodes-first', change: 'removed' }, {}, {}, {}, {}] });
   });
+
+  it('simulate shows what policies would do, side by side and over a sweep', async () => {
+    const at = ['--policies', 'rules', '--at', '2026-11-26T10:00:00Z'];
+    const { code, document } = await json('simulate', ...at, '--state', 'state.json');
+    expect({ code, document }).toMatchObject({
+      code: 0,
+      document: { runs: [{ name: 'simulation', additions: 1, steps: [{ kind: 'add', shard: 's1', to: 'n1' }] }] },
+    });
+    const changed = await gate(
+      'simulate',
+      ...at,
+      '--state',
+      'state.json',
+      '--without',
+      'n1',
+      '--add',
+      'region=eu,count=2',
+    );
+    expect(changed.stdout).toContain('added-2');
+    const sweep = 'region-open:/actions/placement/seed=1..3';
+    const { stdout } = await gate('simulate', ...at, '--state', 'state.json', '--set', sweep, '-o', 'markdown');
+    expect(stdout).toMatch(/^\| {2}\| 1 \| 2 \| 3 \|\n/);
+    for (const wrong of [
+      ['--without', 'n9'],
+      ['--add', 'region'],
+      ['--set', 'other:/a=1..2'],
+      ['--operation', 'move'],
+    ]) {
+      expect((await gate('simulate', ...at, '--state', 'state.json', ...wrong)).code).toBe(2);
+    }
+  });
 });
