@@ -1,3 +1,4 @@
+import { messageOf } from '../kernel/message-of';
 import { BoundedMap } from '../kernel/bounded-map';
 import type { Alert, AlertReceiver } from './alert';
 
@@ -81,8 +82,4 @@ export function createAlertDispatcher(receivers: readonly AlertReceiver[], metri
         receivers.filter(({ knowsWhatFires }) => knowsWhatFires === true),
       ),
   };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '../../kernel/digest';
 import { isJsonObject, type JsonValue } from '../../kernel/json';
@@ -55,4 +55,33 @@ function isStanding(value: JsonValue): boolean {
 function noneThere(error: unknown): string[] {
   if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
   throw error;
+}
+
+/** A worker that has something firing writes its folder at each reminder, and these are a day apart at most. */
+const KEPT_MS = 30 * 86_400_000;
+
+/**
+ * Removes the folders of releases and task queues that no worker of this machine has fired for in 30 days, such as those of a
+ * manifest that is gone.
+ *
+ * @param root the folder of all memories
+ * @param own the one in use, which stays
+ */
+export async function forgetVanished(root: string, own: string, nowMs: number): Promise<void> {
+  for (const name of await readdir(root).catch(noneThere)) {
+    const folder = join(root, name);
+    if (folder === own || !/^[0-9a-f]{32}$/.test(name)) continue;
+    const files = await readdir(folder).catch(() => undefined);
+    if (files === undefined) continue;
+    const times = await Promise.all([folder, ...files.map((file) => join(folder, file))].map(changedMs));
+    if (nowMs - Math.max(...times) > KEPT_MS) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What is gone meanwhile was changed just now. */
+async function changedMs(path: string): Promise<number> {
+  return stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => Infinity,
+  );
 }

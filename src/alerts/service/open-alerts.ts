@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { canonicalJson } from '../../kernel/canonical-json';
 import { sha256 } from '../../kernel/digest';
 import { repeat } from '../../kernel/repeat';
@@ -14,7 +14,7 @@ import { createEvaluatorAlerts, type EvaluatorAlerts } from '../evaluator-alerts
 import { createAlertReceivers } from '../receivers/create-receivers';
 import { createReleaseAlerts, type ReleaseAlerts } from '../release-alerts';
 import { createStandingAlerts } from '../standing-alerts';
-import { createAlertMemory } from './alert-memory';
+import { createAlertMemory, forgetVanished } from './alert-memory';
 import { createWedgedAlerts, type WedgedAlerts } from '../wedged-alerts';
 
 export interface AlertsOptions {
@@ -61,6 +61,11 @@ export function openAlerts(
   const dispatcher = createAlertDispatcher(all, metrics);
   const nowMs = (): number => Date.now();
   const { labels } = settings.alerts;
+  const folder = memoryFolder({ settings, baseDir }, env);
+  if (all.length > 0) {
+    const forgotten = forgetVanished(dirname(folder), folder, nowMs());
+    forgotten.catch((error: unknown) => logger.warn({ error }, 'what workers of the past left firing stays on disk'));
+  }
   const standing = createStandingAlerts({
     send: (alert) => dispatcher.send(alert),
     settle: (alert) => dispatcher.settle(alert),
@@ -68,7 +73,7 @@ export function openAlerts(
     nowMs,
     onUndelivered: (failure) => logger.warn({ error: failure }, 'alert not delivered: it is sent again'),
     // Without receivers nothing is left firing.
-    ...(all.length === 0 ? {} : { memory: createAlertMemory(memoryFolder({ settings, baseDir }, env)) }),
+    ...(all.length === 0 ? {} : { memory: createAlertMemory(folder) }),
     onForgotten: (error) => logger.warn({ error }, 'what a worker leaves firing cannot be kept on disk'),
   });
   const reminding = repeat({ timers: systemTimers, everyMs: REMIND_EVERY_MS, act: () => standing.remind() });
