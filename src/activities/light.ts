@@ -1,3 +1,4 @@
+import { messageOf } from '../kernel/message-of';
 import type { GateRecord } from '../audit/audit-record';
 import type { Decision } from '../gate/decisions/decision';
 import { draftOf, type DraftRecord, type Looked } from '../gate/deployments/looked';
@@ -138,5 +139,5 @@ function withoutFacts(snapshot: Snapshot, faults: Fault[]): SnapshotError {
 
 function notPutAside(error: unknown): Fault {
   const type = error instanceof GateError ? error.type : FailureType.AuditWriteFailed;
-  return { type, message: error instanceof Error ? error.message : String(error), where: 'facts' };
+  return { type, message: messageOf(error), where: 'facts' };
 }

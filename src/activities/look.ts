@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
+import { messageOf } from '../kernel/message-of';
 import type { Decision } from '../gate/decisions/decision';
 import type { Looked } from '../gate/deployments/looked';
 import { SnapshotError } from '../gate/facts/collect-snapshot';
@@ -73,8 +74,4 @@ function failureOf(error: unknown, { target }: RecheckRequest): SnapshotFailure 
 
 function late(timeoutMs: number): GateError {
   return new GateError(FailureType.FactSourceUnavailable, `Expected the facts within ${timeoutMs} ms, got no answer`);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

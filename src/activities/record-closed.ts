@@ -1,5 +1,5 @@
 import { Context, log } from '@temporalio/activity';
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { isGateRecord } from '../audit/place';
 import { closedRecord, closedStatus, openPause, remainingStatus, type ClosedRun } from '../gate/deployments/closed-run';
 import { closingAlerts } from '../gate/deployments/closing-alerts';
@@ -7,6 +7,7 @@ import type { DeploymentSpec } from '../gate/deployments/deployment-spec';
 import type { DeploymentStatus } from '../gate/deployments/deployment-state';
 import type { Services } from '../gate/services';
 import { FailureType } from '../kernel/failures';
+import { describeIfKnown } from '../platform/temporal/connection/describe-if-known';
 import { readStartedInput } from '../platform/temporal/read-started-input';
 import { readTermination, terminationText } from '../platform/temporal/termination';
 import type { ClosedResult } from './sweep-activities';
@@ -28,7 +29,7 @@ type Needs = Pick<Services, 'audit' | 'alerts' | 'alertRules' | 'store'>;
 export function recordClosed(services: Needs, run: ClosedRun): Promise<ClosedResult> {
   return translated(FailureType.AuditWriteFailed, async () => {
     const { client, info } = Context.current();
-    const description = await describeNewest(client, run);
+    const description = await describeIfKnown(client, run.workflowId);
     if (description !== undefined && description.runId !== run.runId) return 'has a newer run';
     if (await isRecorded(services, run)) return 'was recorded';
 
@@ -45,16 +46,6 @@ export function recordClosed(services: Needs, run: ClosedRun): Promise<ClosedRes
     await services.audit.record(closedRecord(run, status));
     return 'recorded';
   });
-}
-
-/** Undefined when Temporal keeps it no longer. */
-async function describeNewest(client: Client, { workflowId }: ClosedRun) {
-  try {
-    return await client.workflow.getHandle(workflowId).describe();
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
 }
 
 /** Whoever recorded the end may have known another stage, and so have given it another id. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { messageOf } from '../kernel/message-of';
 import type { FactTarget } from '../gate/facts/fact';
 import type { SnapshotFailure } from '../gate/facts/snapshot';
 import type { Services } from '../gate/services';
@@ -33,7 +34,7 @@ export async function releaseFor(
 
 /** A decision that fails before there is a snapshot still has an id and a time, so that it can be recorded. */
 function withoutRelease(target: FactTarget, error: unknown): SnapshotFailure {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return nothingCollected(target, FailureType.PolicyUnavailable, message);
 }
 

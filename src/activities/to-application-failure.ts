@@ -1,4 +1,5 @@
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
+import { messageOf } from '../kernel/message-of';
 import type { FailureType } from '../kernel/failures';
 import { GateError, NON_RETRYABLE_FAILURES } from '../kernel/failures';
 import { boundedFaults } from '../kernel/bounded-faults';
@@ -40,7 +41,7 @@ export async function translated<T>(fallback: FailureType, act: () => Promise<T>
     if (error instanceof TemporalFailure) throw error;
     throw ApplicationFailure.create({
       type: fallback,
-      message: shortText(error instanceof Error ? error.message : String(error), LIMITS.failureChars),
+      message: shortText(messageOf(error), LIMITS.failureChars),
       cause: shortCause(error),
     });
   }

@@ -1,3 +1,4 @@
+import { snakeCase } from '../kernel/snake-case';
 import { Type, type Static } from '@sinclair/typebox';
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import type { GateRecord } from '../audit/audit-record';
@@ -124,14 +125,9 @@ export function toDecisionAnswer(record: GateRecord) {
   };
 }
 
-function toSnakeCase({ type, message, factId, where, ageMs, maxAgeMs, status }: Fault) {
-  return {
-    type,
-    message,
-    ...(factId === undefined ? {} : { fact_id: factId }),
-    ...(where === undefined ? {} : { where }),
-    ...(ageMs === undefined ? {} : { age_ms: ageMs }),
-    ...(maxAgeMs === undefined ? {} : { max_age_ms: maxAgeMs }),
-    ...(status === undefined ? {} : { status }),
-  };
+function toSnakeCase({ type, message, factId, where, ageMs, maxAgeMs, status }: Fault): object {
+  const given = Object.entries({ type, message, factId, where, ageMs, maxAgeMs, status });
+  return Object.fromEntries(
+    given.filter(([, value]) => value !== undefined).map(([key, value]) => [snakeCase(key), value]),
+  );
 }

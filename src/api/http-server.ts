@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
+import { messageOf } from '../kernel/message-of';
 import { FailureType, GateError } from '../kernel/failures';
 import type { ReleaseStatus } from '../releases/release';
 import { within } from '../kernel/timers';
@@ -138,7 +139,7 @@ function createTemporalCheck(check: () => Promise<unknown>, timeoutMs: number): 
       await within(systemTimers, timeoutMs, check(), () => new Error(`Temporal gave no answer within ${timeoutMs} ms`));
       return { reachable: true };
     } catch (error) {
-      return { reachable: false, error: error instanceof Error ? error.message : String(error) };
+      return { reachable: false, error: messageOf(error) };
     }
   }
 }

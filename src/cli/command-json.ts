@@ -1,3 +1,4 @@
+import { snakeCase } from '../kernel/snake-case';
 import { isJsonObject, type JsonValue } from '../kernel/json';
 import { parseJsonText } from '../platform/documents/json-text';
 
@@ -12,15 +13,6 @@ class Quoted {
  */
 export function quoted(document: unknown): unknown {
   return new Quoted(document);
-}
-
-/** `deploymentId` → `deployment_id`, `policySHA256` → `policy_sha256`, `newly-allowed` → `newly_allowed`. */
-export function snakeCase(name: string): string {
-  return name
-    .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .replaceAll(/([A-Z])([A-Z][a-z])/g, '$1_$2')
-    .replaceAll('-', '_')
-    .toLowerCase();
 }
 
 /** A command's result as a program reads it: every key is snake_case, but those of `quoted` documents. */

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { messageOf } from '../kernel/message-of';
 import { standardError } from '../platform/observability/terminal';
 import type { CliIo } from './io';
 import { run } from './run';
@@ -38,7 +39,7 @@ run(process.argv.slice(2), io).then(
     if (taken?.aborted) stdout.write('', () => process.exit());
   },
   (error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     standardError().write(`gate: unexpected failure: ${message}\n`);
     process.exitCode = 2;
   },

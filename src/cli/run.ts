@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { messageOf } from '../kernel/message-of';
 import { placedMessage } from '../kernel/fault-text';
 import { GateError } from '../kernel/failures';
 import { asksForJson } from './asks-for-json';
@@ -86,5 +87,5 @@ function relativeTo(cwd: string, text: string): string {
 /** A sentence for errors of the network and of Temporal, which users do meet; never a stack trace. */
 async function unforeseen(error: unknown): Promise<string> {
   const { explainConnectionError } = await import('./temporal-client.js');
-  return explainConnectionError(error) ?? (error instanceof Error ? error.message : String(error));
+  return explainConnectionError(error) ?? messageOf(error);
 }

@@ -28,6 +28,7 @@ import { type DeploymentStatus, type Explanation, type OperatorReply } from '../
 import { closedStatus, remainingStatus } from '../gate/deployments/closed-run';
 import { explain } from '../gate/deployments/explain';
 import { shownState } from '../gate/deployments/shown-state';
+import { describeIfKnown } from '../platform/temporal/connection/describe-if-known';
 import { readTermination, terminationText } from '../platform/temporal/termination';
 import { toLookDetails } from '../gate/deployments/looks';
 import { decodePendingActivities } from '../platform/temporal/pending-activities';
@@ -151,7 +152,7 @@ export class DeploymentClient {
    */
   private async refuseSecond(id: string): Promise<void> {
     const [other] = await otherOpenWorkflows(this.options.client, id);
-    if (other === undefined || (await this.describeIfKnown(workflowIdOf(id)))) return;
+    if (other === undefined || (await describeIfKnown(this.options.client, workflowIdOf(id)))) return;
     const message =
       `Expected no other open workflow of deployment ${id}, but ${other} awaits the gate for it: ` +
       `${workflowIdOf(id)} would be a second one. Use another id, or wait until ${other} has ended`;
@@ -166,7 +167,7 @@ export class DeploymentClient {
   async nextId(id: string, ranBefore: (candidate: string) => Promise<boolean> = async () => false): Promise<string> {
     for (let run = 1; ; run += 1) {
       const candidate = run === 1 ? id : `${id}.${run}`;
-      const description = await this.describeIfKnown(workflowIdOf(candidate));
+      const description = await describeIfKnown(this.options.client, workflowIdOf(candidate));
       if (!description) {
         if (await ranBefore(candidate)) continue;
         return candidate;
@@ -184,7 +185,7 @@ export class DeploymentClient {
    */
   async status(id: string, workflowId?: string): Promise<FoundStatus> {
     const place = await this.place(id, workflowId);
-    const description = await this.describeIfKnown(place.workflowId);
+    const description = await describeIfKnown(this.options.client, place.workflowId);
     if (!description) return { found: 'unknown' };
     if (description.status.name !== 'RUNNING')
       return { found: 'status', status: await this.result(place, description), closed: true };
@@ -328,7 +329,7 @@ export class DeploymentClient {
     if (workflowId !== undefined) return { id, workflowId };
     const earlier = this.places.get(id);
     if (earlier !== undefined && Date.now() - earlier.atMs < PLACE_HOLDS_MS) return earlier.place;
-    const own = await this.describeIfKnown(workflowIdOf(id));
+    const own = await describeIfKnown(this.options.client, workflowIdOf(id));
     const known = own === undefined ? 'unknown' : own.status.name === 'RUNNING' ? 'open' : 'closed';
     const place = { id, workflowId: await findWorkflow(this.options.client, id, known) };
     this.places.set(id, { place, atMs: Date.now() });
@@ -337,15 +338,6 @@ export class DeploymentClient {
 
   private handle({ workflowId }: Pick<Place, 'workflowId'>) {
     return this.options.client.workflow.getHandle(workflowId);
-  }
-
-  private async describeIfKnown(workflowId: string): Promise<WorkflowExecutionDescription | undefined> {
-    try {
-      return await this.handle({ workflowId }).describe();
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return undefined;
-      throw error;
-    }
   }
 
   /** undefined when no worker answered before the deadline: without a worker a query waits in vain. */

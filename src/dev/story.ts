@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../kernel/message-of';
 import { colorsFor, standardError, standardOutput } from '../platform/observability/terminal';
 
 export interface CommandResult {
@@ -91,7 +92,7 @@ export function tell(demo: (keep: boolean, stopped: AbortSignal) => Promise<void
         // What was called off may still hold a connection or a timer.
         process.exit(STOPPED_EXIT_CODE);
       }
-      standardError().write(`The demo failed: ${error instanceof Error ? error.message : String(error)}\n`);
+      standardError().write(`The demo failed: ${messageOf(error)}\n`);
       process.exitCode = 1;
     },
   );

@@ -1,3 +1,4 @@
+import { messageOf } from '../kernel/message-of';
 import { FailureType, GateError, type Fault } from '../kernel/failures';
 import { toPointer } from '../kernel/json-pointer';
 import { faultAt, type DocumentPlace } from '../platform/documents/validate';
@@ -64,7 +65,7 @@ async function buildProviders(
   } catch (error) {
     if (error instanceof GateError) return { ids: [], faults: error.faults };
     // A provider's own error says nothing about the others.
-    const message = `The providers cannot be built: ${error instanceof Error ? error.message : String(error)}`;
+    const message = `The providers cannot be built: ${messageOf(error)}`;
     return { ids: [], faults: [{ type: FailureType.ConfigInvalid, message, where: 'facts' }] };
   }
 }

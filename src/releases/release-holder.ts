@@ -1,3 +1,4 @@
+import { messageOf } from '../kernel/message-of';
 import { isSameRelease } from './release-ref';
 import { FailureType, faultsToError, GateError, type Fault } from '../kernel/failures';
 import { within, type Timers } from '../kernel/timers';
@@ -291,7 +292,7 @@ function allFaultsOf(errors: readonly unknown[], where: string): GateError {
 
 function toGateError(error: unknown, where: string): GateError {
   if (error instanceof GateError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   const message = `The release could not be loaded from ${where}: ${reason}`;
   return new GateError(FailureType.PolicyUnavailable, message, undefined, { cause: error });
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../kernel/message-of';
 import { parseDuration } from '../kernel/duration';
 import { FailureType, GateError } from '../kernel/failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json';
@@ -71,7 +72,7 @@ async function tryInput(
   } catch (cause) {
     // It did not get as far as evaluating: the wasm is invalid, or needs a built-in that this worker lacks.
     if (cause instanceof GateError && cause.type === FailureType.PolicyInvalid) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     return { what: `Expected the policy to evaluate, but it failed: ${why}`, input, isFinal: false, cause };
   }
   if (isDecisionDocument(response)) return undefined;

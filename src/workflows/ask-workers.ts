@@ -1,4 +1,5 @@
 import { isCancellation, proxyActivities } from '@temporalio/workflow';
+import { messageOf } from '../kernel/message-of';
 import type { AskWorkersRequest, FleetActivities, WorkerAnswer } from '../releases/fleet/worker-answer';
 
 /** Longer than a check of a release may take. */
@@ -20,7 +21,7 @@ export async function askWorkers({ workers, reload, withinMs }: AskWorkersReques
       } catch (error) {
         if (isCancellation(error)) throw error;
         const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-        return { identity, silence: cause instanceof Error ? cause.message : String(cause) };
+        return { identity, silence: messageOf(cause) };
       }
     }),
   );

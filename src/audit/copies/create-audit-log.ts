@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/message-of';
 import { FailureType, GateError } from '../../kernel/failures';
 import { createCopier, type CopierLimits } from './copier';
 import type { AuditLog, AuditLogger, AuditMetrics } from '../audit-log';
@@ -111,8 +112,4 @@ function toWriteFailure(sink: string, { kind, decisionID }: AuditRecord, error: 
   if (error instanceof GateError && error.type === FailureType.AuditWriteFailed) return error;
   const message = `Cannot record ${kind} ${decisionID} in ${sink}: ${messageOf(error)}`;
   return new GateError(FailureType.AuditWriteFailed, message, undefined, { cause: error });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { messageOf } from '../../kernel/message-of';
 import type { DeploymentClient } from '../../clients/deployment-client';
 import type { DeploymentSpec } from '../../gate/deployments/deployment-spec';
 import { isFinal, type DeploymentStatus } from '../../gate/deployments/deployment-state';
@@ -206,7 +207,7 @@ async function findPast(io: CommandIo, options: DeployOptions, spec: DeploymentS
   try {
     return await findPastDeployment(loaded, io.env, spec);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     io.stderr.write(`Not asked whether ${spec.id} ran in the past: ${why}\n`);
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { messageOf } from '../../kernel/message-of';
 import type { CallResult, DeploymentClient } from '../../clients/deployment-client';
 import { isCallDuration, type OperatorCall } from '../../kernel/operator-call';
 import { FailureType } from '../../kernel/failures';
@@ -82,10 +83,7 @@ async function pauseAll(
         );
       } catch (error) {
         // The connection failed on the way to one of many: what became of the others is told all the same.
-        return unconfirmed(
-          deploymentId,
-          `; may still take effect: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        return unconfirmed(deploymentId, `; may still take effect: ${messageOf(error)}`);
       }
     });
     const known = await Promise.all(some);

@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/message-of';
 import { GateError } from '../../kernel/failures';
 import { placedMessage } from '../../kernel/fault-text';
 
@@ -28,7 +29,7 @@ export async function attempt<T>(act: () => Promise<T>): Promise<{ value: T } | 
     return { value: await act() };
   } catch (error) {
     const faults = error instanceof GateError ? error.faults.map(placedMessage) : [];
-    const text = faults.length > 0 ? faults.join('; ') : error instanceof Error ? error.message : String(error);
+    const text = faults.length > 0 ? faults.join('; ') : messageOf(error);
     const waited = Math.round((performance.now() - startedMs) / 1000);
     return { error: waited < 1 || / within \d+ s\b/.test(text) ? text : `${text} (waited ${waited} s)` };
   }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/message-of';
 import { BoundedMap } from '../../kernel/bounded-map';
 import { fittingTexts, jsonBytes, LIMITS } from '../../kernel/limits';
 import { shortText } from '../../kernel/short-text';
@@ -199,7 +200,7 @@ function toFault(error: unknown, { provider }: RegisteredProvider): Fault {
     return { factId: provider.factId, where, type: error.type, message: error.message, ...first };
   }
   // A provider of the user's own may throw anything; it is the source that failed, not the gate.
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   const message = `Fact ${provider.factId}: ${where} failed: ${reason}`;
   return { type: FailureType.FactSourceUnavailable, message, factId: provider.factId, where };
 }

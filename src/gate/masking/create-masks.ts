@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/message-of';
 import type { Snapshot, SnapshotFailure } from '../facts/snapshot';
 import { FailureType, faultsToError, GateError } from '../../kernel/failures';
 import type { JsonObject, JsonValue } from '../../kernel/json';
@@ -96,7 +97,7 @@ export function createMasks({ settings, takesMasks = true, evaluate, onFailure }
       const taken = { decisionId: 'smoke', decisionTimeMs: release.loadedAtMs };
       const asked = ask(release, maskEntrypoint, { taken, input: { deployment } });
       const { isFit } = await asked.catch((error: unknown) => {
-        throw invalid(`to be evaluated, but it failed: ${error instanceof Error ? error.message : String(error)}`);
+        throw invalid(`to be evaluated, but it failed: ${messageOf(error)}`);
       });
       if (!isFit) throw invalid('to give pointers, or objects {op, path, value}, to facts, attributes or the result');
     },

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { messageOf } from '../../kernel/message-of';
 import { sha256 } from '../../kernel/digest';
 import { placedFaultText } from '../../kernel/fault-text';
 import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/failures';
@@ -116,6 +117,6 @@ function checkFailed(faults: readonly Fault[]): ReleaseRefusedError {
 
 function faultsOf(error: unknown): readonly Fault[] {
   if (error instanceof GateError) return error.faults;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return [{ type: FailureType.PolicyInvalid, message }];
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/message-of';
 import type { AuditReader } from '../../audit/audit-reader';
 import { isGateRecord } from '../../audit/place';
 import type { AuditRecord } from '../../audit/audit-record';
@@ -50,7 +51,7 @@ export async function recordedInputs(settings: LoadedSettings, { env }: Surround
     await within(systemTimers, WITHIN_MS, read(), late);
     return { inputs };
   } catch (error) {
-    return { inputs, unread: error instanceof Error ? error.message : String(error) };
+    return { inputs, unread: messageOf(error) };
   } finally {
     // What it is at when it is late ends with it.
     await reader?.close().catch(() => undefined);

@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/message-of';
 import { CONNECTION_FAULTS } from '../../kernel/connection-faults';
 import { FailureType, GateError } from '../../kernel/failures';
 
@@ -64,7 +65,7 @@ function isSqlState(code: string | undefined): code is string {
 
 function whatIsWrong(error: unknown): string {
   const code = codeOf(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const known = code === undefined ? undefined : (BY_SQLSTATE[code] ?? CONNECTION_FAULTS[code]);
   if (known !== undefined) return `${known} (${code})`;
   if (TIMED_OUT.test(message)) return 'did not answer in time';

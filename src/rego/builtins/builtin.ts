@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/message-of';
 import type { RegoValue } from '../values/value';
 import type { BuiltinBudget } from './plan-builtin';
 
@@ -32,6 +33,6 @@ export function orBuiltinError<T>(read: () => T): T {
     return read();
   } catch (cause) {
     if (cause instanceof BuiltinError) throw cause;
-    throw new BuiltinError(cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new BuiltinError(messageOf(cause), { cause });
   }
 }

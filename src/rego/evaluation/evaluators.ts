@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/message-of';
 import { isJsonObject, type JsonValue } from '../../kernel/json';
 import { instantiatePolicy, readAnswer, type WasmPolicy } from '../wasm-policy';
 import {
@@ -145,5 +146,3 @@ function instantiate({ module, noModule, memoryMiB, dataText }: RunnablePolicy):
   policy.setData(dataText);
   return policy;
 }
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

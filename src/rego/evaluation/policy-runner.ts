@@ -1,6 +1,7 @@
+import { messageOf } from '../../kernel/message-of';
 import type { JsonValue } from '../../kernel/json';
 import type { EvaluationAccount } from '../evaluation-account';
-import { messageOf, planFirst, wasmAlone } from './evaluators';
+import { planFirst, wasmAlone } from './evaluators';
 import type { RunFailure } from './run-failure';
 import type { RunnablePolicy } from './runnable-policy';
 

@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/message-of';
 import { parseJson } from '../values/parse-json';
 import { splitNumber } from '../values/decimal';
 import { ExactNumber, isTooBig, toBigInt } from '../values/number';
@@ -91,7 +92,7 @@ export function readPlan(text: string): Plan {
     return new PlanReader(parseJson(text)).plan();
   } catch (cause) {
     if (cause instanceof PlanInvalidError) throw cause;
-    throw new PlanInvalidError(cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new PlanInvalidError(messageOf(cause), { cause });
   }
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/message-of';
 import type { EvaluatePolicy } from '../../rego/evaluation/evaluate-policy';
 import { FailureType, GateError } from '../../kernel/failures';
 import { toGateError } from '../../rego/evaluation/run-failure';
@@ -40,7 +41,7 @@ export function createThreadSide(
       return { batch, ...(await replayBatch(itemsOf(message), options)) };
     } catch (error) {
       const type = error instanceof GateError ? error.type : FailureType.PolicyUnavailable;
-      return { batch, error: { type, message: error instanceof Error ? error.message : String(error) } };
+      return { batch, error: { type, message: messageOf(error) } };
     }
   }
 

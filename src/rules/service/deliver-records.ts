@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/message-of';
 import type { DomainRecord } from '../../audit/audit-record';
 import { repeat, type Repetition } from '../../kernel/repeat';
 import type { Timers } from '../../kernel/timers';
@@ -69,8 +70,4 @@ export function startRecordSweeps(
     onFailure: (error) =>
       logger.warn({ error: messageOf(error) }, 'Audit records of rule policies wait in their store; trying again'),
   });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { messageOf } from '../../kernel/message-of';
 import { RunClock } from '../../platform/threads/run-clock';
 import { startThread } from '../../platform/threads/start-thread';
 import type { FromThread, RuleJob, ThreadData, ToThread } from './messages';
@@ -54,7 +55,7 @@ export class RuleThread {
         this.worker.postMessage(message);
       } catch (error) {
         // What cannot be copied to a thread is no JSON; the delta did not arrive either.
-        this.end('crash', error instanceof Error ? error.message : String(error));
+        this.end('crash', messageOf(error));
       }
     });
   }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/message-of';
 import { canonicalJson } from '../../kernel/canonical-json';
 import { sha256 } from '../../kernel/digest';
 import { FailureType, faultsToError, GateError } from '../../kernel/failures';
@@ -68,7 +69,7 @@ export function createThreadSide(
 
 function toFailure(error: unknown): NonNullable<FromThread['failure']> {
   if (error instanceof GateError) return { type: error.type, message: error.message, faults: error.faults };
-  const message = `The evaluation failed: ${error instanceof Error ? error.message : String(error)}`;
+  const message = `The evaluation failed: ${messageOf(error)}`;
   return { type: FailureType.PolicyEvaluation, message, faults: [{ type: FailureType.PolicyEvaluation, message }] };
 }
 

@@ -1,4 +1,5 @@
 import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import { messageOf } from '../../kernel/message-of';
 import type { LapsedLease } from '../../gate/decisions/lease';
 import { FailureType, type Fault } from '../../kernel/failures';
 import type { SnapshotFailure } from '../../gate/facts/snapshot';
@@ -74,5 +75,5 @@ export function toFault(error: unknown, type: FailureType): Fault {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof TimeoutFailure)
     return { type, message: `Expected an answer in time, got none: ${cause.message}` };
-  return { type, message: cause instanceof Error ? cause.message : String(cause) };
+  return { type, message: messageOf(cause) };
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../../kernel/message-of';
 import { sha256 } from '../../../kernel/digest';
 import { FailureType, GateError } from '../../../kernel/failures';
 import { PreconditionFailedError, type ObjectStore } from '../../../platform/objects/object-store';
@@ -12,7 +13,7 @@ export function createObjectParts(store: ObjectStore, nowMs: () => number = Date
     try {
       return await run();
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw new GateError(type, `Cannot ${doing} in ${store.url}: ${why}`, undefined, { cause: error });
     }
   }

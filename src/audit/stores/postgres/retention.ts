@@ -1,13 +1,12 @@
 import { sql } from 'kysely';
-import { repeat, type Repetition } from '../../../kernel/repeat';
-import { systemTimers } from '../../../platform/timers/system-timers';
+import type { Repetition } from '../../../kernel/repeat';
 import type { AuditLogger } from '../../audit-log';
 import type { AuditDatabase } from './open-audit-database';
 import { AUDIT_TABLE } from './schema';
+import { startSweeps } from '../start-sweeps';
 
 /** Small enough that a batch ends well within the time-out of a statement, and holds up no record that is being written. */
 const BATCH = 500;
-const EVERY_MS = 3_600_000;
 
 export interface RetentionOptions {
   /** from a record's time to its end */
@@ -38,19 +37,13 @@ export async function sweepRecords({ db }: AuditDatabase, beforeMs: number, batc
   }
 }
 
-/** Sweeps now and again until it is stopped. A sweep that fails is logged, and the next one deletes what it left. */
+/** Sweeps now and again until it is stopped. */
 export function startRetention(database: AuditDatabase, options: RetentionOptions): Repetition {
-  const { retentionMs, logger, everyMs = EVERY_MS, nowMs = Date.now } = options;
-  async function sweep(): Promise<void> {
-    try {
-      await sweepRecords(database, nowMs() - retentionMs);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      logger.warn(
-        { error: why },
-        'Records beyond audit.retention could not be deleted; trying again with the next sweep',
-      );
-    }
-  }
-  return repeat({ timers: systemTimers, everyMs, act: sweep });
+  const { retentionMs, logger, everyMs, nowMs = Date.now } = options;
+  return startSweeps({
+    sweep: () => sweepRecords(database, nowMs() - retentionMs),
+    what: 'Records beyond audit.retention',
+    logger,
+    ...(everyMs === undefined ? {} : { everyMs }),
+  });
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../../kernel/message-of';
 import { explain, summarise } from '../../../gate/deployments/explain';
 import type { DeploymentStatus, StageProgress } from '../../../gate/deployments/deployment-state';
 import { GateError } from '../../../kernel/failures';
@@ -64,7 +65,7 @@ export function toDeployReport(
 }
 
 function summaryOf({ id, status, summary }: Learned, end: DeployEnd): string {
-  if ('error' in end) return end.error instanceof Error ? end.error.message : String(end.error);
+  if ('error' in end) return messageOf(end.error);
   if (summary !== undefined) return summary;
   if (status !== undefined) return summarise(status);
   return `Deployment ${id ?? ''} is started; nobody waited for its end`;

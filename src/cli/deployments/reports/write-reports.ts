@@ -1,5 +1,6 @@
 import { access, constants, open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { messageOf } from '../../../kernel/message-of';
 import { CliExit, ExitCode, type CliIo } from '../../io';
 import { writeResult } from '../../write-result';
 import { toDeployReport, type DeployEnd, type DeployReport, type Learned } from './deploy-report';
@@ -43,7 +44,7 @@ async function writeReports(io: CliIo, junit: string | undefined, report: Deploy
     try {
       await write();
     } catch (error) {
-      io.stderr.write(`gate: no ${what}: ${error instanceof Error ? error.message : String(error)}\n`);
+      io.stderr.write(`gate: no ${what}: ${messageOf(error)}\n`);
     }
   };
   if (junit !== undefined) await attempt('JUnit report', () => writeResult(junit, toJUnit(report)));

@@ -1,3 +1,4 @@
+import { messageOf } from '../../../kernel/message-of';
 import { FailureType, type Fault } from '../../../kernel/failures';
 import type { JsonObject } from '../../../kernel/json';
 import type { ActionContext, ActionResult, ModuleAction } from '../action';
@@ -28,7 +29,7 @@ async function call(
   const { options, faults } = renderOptions(spec, context);
   if (faults.length > 0) throw unsent(faults);
   const loaded = await deps.loadModule(spec.name).catch((error: unknown) => {
-    throw unsent([fault(error instanceof Error ? error.message : String(error), 'action.name')]);
+    throw unsent([fault(messageOf(error), 'action.name')]);
   });
   if (spec.compensate === true && loaded.compensate === undefined) {
     const message = `Expected the module of action ${spec.name} to have a compensate function, since the action says compensate: true`;
@@ -44,7 +45,7 @@ async function call(
     };
   } catch (error) {
     const { retryable, mayHaveBeenSent } = (error ?? {}) as { retryable?: unknown; mayHaveBeenSent?: unknown };
-    throw new ActionError(`Action ${spec.name} failed: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new ActionError(`Action ${spec.name} failed: ${messageOf(error)}`, {
       retryable: retryable !== false,
       mayHaveBeenSent: mayHaveBeenSent !== false,
       where: `module ${spec.name}`,

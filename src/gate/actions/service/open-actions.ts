@@ -1,3 +1,4 @@
+import { messageOf } from '../../../kernel/message-of';
 import { FailureType, GateError } from '../../../kernel/failures';
 import { importFunction, type ImportModule } from '../../../platform/files/import-function';
 import { readSecret } from '../../../platform/files/read-secret';
@@ -34,7 +35,7 @@ export async function openActions(
       if (createAction === undefined) throw new Error('it does not');
       loaded.set(name, toActionModule(await createAction(name, options ?? {})));
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       faults.push(
         `Expected actions.modules.${name}.module '${module}' to export createAction(name, options): ${reason}`,
       );

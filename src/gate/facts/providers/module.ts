@@ -1,3 +1,4 @@
+import { messageOf } from '../../../kernel/message-of';
 import type { ModuleProviderConfig } from '../../../releases/config/release-config';
 import { FailureType, GateError } from '../../../kernel/failures';
 import { importFunction } from '../../../platform/files/import-function';
@@ -31,7 +32,7 @@ export const moduleProvider: ProviderKind<ModuleProviderConfig> = {
       provider = await createProvider(factId, config.options ?? {});
     } catch (error) {
       if (error instanceof GateError) throw error;
-      throw invalid(`it failed: ${error instanceof Error ? error.message : String(error)}`, error);
+      throw invalid(`it failed: ${messageOf(error)}`, error);
     }
     if (!isProvider(provider)) throw invalid('what it returns has no collect function');
     if (provider.factId !== undefined && provider.factId !== factId) {

@@ -1,4 +1,5 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { describeIfKnown } from '../connection/describe-if-known';
 import { queuePollers } from './queue-pollers';
 
 /** Whether a workflow runs, and whether workers poll its task queue. */
@@ -12,7 +13,7 @@ export type Attendance =
  * @throws errors of the connection
  */
 export async function attendanceOf(client: Client, namespace: string, workflowId: string): Promise<Attendance> {
-  const found = await describe(client, workflowId);
+  const found = await describeIfKnown(client, workflowId);
   if (found === undefined || found.status.name !== 'RUNNING') return { state: 'not running' };
   const { taskQueue, runId } = found;
   const pollers = await Promise.all(
@@ -20,13 +21,4 @@ export async function attendanceOf(client: Client, namespace: string, workflowId
   );
   const state = pollers.every(({ size }) => size > 0) ? 'attended' : 'unattended';
   return { state, taskQueue, runId };
-}
-
-async function describe(client: Client, workflowId: string) {
-  try {
-    return await client.workflow.getHandle(workflowId).describe();
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
 }

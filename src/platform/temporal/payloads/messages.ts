@@ -5,6 +5,7 @@ import type {
   PayloadTypeInfo,
   SerializationContext,
 } from '@temporalio/common';
+import { messageOf } from '../../../kernel/message-of';
 import { LIMITS } from '../../../kernel/limits';
 import { shortText } from '../../../kernel/short-text';
 import { Unreadable } from '../../../kernel/unreadable';
@@ -61,7 +62,7 @@ function readMessage(inner: PayloadConverter, payload: Payload, context?: Serial
   try {
     return readValue(inner, payload, context);
   } catch (error) {
-    return new Unreadable(shortText(error instanceof Error ? error.message : String(error)), size);
+    return new Unreadable(shortText(messageOf(error)), size);
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '@temporalio/client';
+import { messageOf } from '../../../kernel/message-of';
 import type { DeploymentVersion } from './worker-build';
 
 const RETRY_MS = 500;
@@ -33,7 +34,7 @@ export async function makeCurrent(options: {
       });
       return true;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       if (reason !== said && !signal.aborted) onRefused(reason);
       said = reason;
     }
