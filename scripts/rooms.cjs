@@ -56,6 +56,7 @@ const ROOMS = {
       'diff',
       'document',
       'evaluation',
+      'execution',
       'graph',
       'lint',
       'matching',

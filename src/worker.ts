@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from './activities/create-gate-activities';
+import { createRuleActivities } from './activities/create-rule-activities';
 import { createSweepActivities } from './activities/create-sweep-activities';
 import { RECHECK_ACTIVITY } from './activities/recheck';
 import { HEARTBEATS } from './platform/temporal/heartbeats';
@@ -32,6 +33,8 @@ import { FailureType, GateError } from './kernel/failures';
 import { createTemporalLogger } from './platform/observability/temporal-logger';
 import type { GateRecord } from './audit/audit-record';
 import { decideTarget } from './gate/decide-target';
+import { createAuditJournal } from './rules/execution/audit-journal';
+import { openShards } from './shards/service/open-shards';
 import { createServices, type ServiceOptions, type Services } from './gate/services';
 import type { SecretRef } from './platform/documents/schema-types';
 
@@ -69,6 +72,7 @@ async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): 
   const { settings, baseDir } = loaded;
   const { taskQueue, deployment } = settings.temporal;
   if (options.makeCurrent === true && deployment === undefined) throw withoutDeployment();
+  const shards = openShards(loaded, { env, labels: settings.alerts.labels });
   const services = await createServices(loaded, { ...options, overTemporal: true });
   const opened: (() => Promise<unknown>)[] = [() => services.close()];
   const closeAll = async (): Promise<void> => {
@@ -198,7 +202,17 @@ async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): 
         workflowBundle: bundle,
         ...versioning.workerOptions,
         dataConverter,
-        activities: { ...createActivities(services), ...createSweepActivities(services) },
+        activities: {
+          ...createActivities(services),
+          ...createSweepActivities(services),
+          ...createRuleActivities({
+            ...shards,
+            journal: createAuditJournal((record) => services.audit.record(record), Date.now),
+            metrics: services.metrics.executions,
+            alerts: services.alerts,
+            nowMs: Date.now,
+          }),
+        },
         ...HEARTBEATS,
         maxConcurrentActivityTaskExecutions: settings.temporal.maxConcurrentActivities,
         maxCachedWorkflows: settings.temporal.maxCachedWorkflows,

@@ -5,6 +5,7 @@ import Ajv2019 from 'ajv/dist/2019';
 import { Registry } from 'prom-client';
 import { parse } from 'yaml';
 import { createMetrics } from '../src/gate/metrics';
+import { createRuleMetrics } from '../src/rules/service/rule-metrics';
 import { COMPOSE, COMPOSE_TEXT, interpolated } from './support/compose-file';
 
 const root = join(__dirname, '..');
@@ -87,23 +88,40 @@ describe('what Prometheus and Grafana are given', () => {
   it('the monitoring configuration draws every metric of the gate, and none that is not there', () => {
     const registry = new Registry();
     createMetrics(registry);
+    createRuleMetrics(registry);
     const registered = registry.getMetricsAsArray().map(({ name }) => name);
-    const dashboard = readFileSync(join(root, 'configs/grafana/dashboards/deployment-gate.json'), 'utf8');
     const drawn = [
-      ...new Set([...dashboard.matchAll(/\bgate_[a-z_]+/g)].map(([name]) => name.replace(/_bucket$/, ''))),
+      ...new Set(
+        [
+          ...dashboards()
+            .join('')
+            .matchAll(/\bgate_[a-z_]+/g),
+        ].map(([name]) => name.replace(/_bucket$/, '')),
+      ),
     ];
     expect(drawn.sort()).toEqual(registered.sort());
   });
 
-  it('the monitoring configuration provisions the data source that the dashboard names', () => {
+  it('the monitoring configuration provisions the data source that the dashboards name', () => {
     const sources = parse(
       readFileSync(join(root, 'configs/grafana/provisioning/datasources/prometheus.yml'), 'utf8'),
     ) as { datasources: { uid: string }[] };
-    const dashboard = readFileSync(join(root, 'configs/grafana/dashboards/deployment-gate.json'), 'utf8');
-    const named = new Set([...dashboard.matchAll(/"uid": "([a-z]+)"/g)].map(([, uid]) => uid));
+    const named = new Set(
+      [
+        ...dashboards()
+          .join('')
+          .matchAll(/"type": "prometheus",\s+"uid": "([a-z]+)"/g),
+      ].map(([, uid]) => uid),
+    );
     expect([...named].sort()).toEqual(sources.datasources.map(({ uid }) => uid).sort());
   });
 });
+
+/** The texts of all dashboards. */
+function dashboards(): string[] {
+  const folder = join(root, 'configs/grafana/dashboards');
+  return readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
+}
 
 function textsBelow(path: string): string[] {
   const whole = join(root, path);

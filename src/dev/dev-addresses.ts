@@ -11,6 +11,8 @@ export interface DevAddresses {
   /** settings file of its worker */
   settings: string;
   levelServer: string;
+  /** of the stand-in for a shard manager */
+  shardManager: string;
   alertReceiver: string;
 }
 

@@ -69,12 +69,26 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
     await seedLevels(levelServerUrl);
     say(`A LevelServer stand-in answers at ${levelServerUrl}`);
 
+    const shardManager = await startNodeChild(join(BUILT, 'dev', 'shard-manager.js'), {
+      logFile: log('shard-manager'),
+      signal,
+    });
+    started.push((graceMs) => shardManager.stop(graceMs));
+    const shardManagerUrl = String(shardManager.ready.url);
+    say(`A shard manager stand-in answers at ${shardManagerUrl}`);
+
     const alerts = await startAlertReceiver();
     started.push(() => alerts.close());
     say(`An alert receiver listens at ${alerts.url}`);
     say('Starting a worker, which creates its audit store and builds the policy');
 
-    const settings = writeSettings(folder, { temporal, levelServerUrl, alertUrl: alerts.url, ...options.release });
+    const settings = writeSettings(folder, {
+      temporal,
+      levelServerUrl,
+      shardManagerUrl,
+      alertUrl: alerts.url,
+      ...options.release,
+    });
     const worker = await startNodeChild(join(BUILT, 'cli', 'main.js'), {
       args: ['worker', '--settings', settings],
       env: { ...env, GATE_READY_LINE: '1', LOG_FORMAT: 'json' },
@@ -91,6 +105,7 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
       uiUrl: temporal.uiUrl,
       settings,
       levelServer: levelServerUrl,
+      shardManager: shardManagerUrl,
       alertReceiver: alerts.url,
     };
     writeDevAddresses(folder, addresses);
@@ -100,7 +115,7 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
       temporal,
       worker,
       alerts,
-      ended: () => endedOf({ worker, levelServer, temporal }, folder),
+      ended: () => endedOf({ worker, levelServer, shardManager, temporal }, folder),
       stop,
     };
   } catch (error) {
@@ -143,6 +158,7 @@ async function seedLevels(url: string): Promise<void> {
 interface SettingsParts {
   temporal: TemporalServer;
   levelServerUrl: string;
+  shardManagerUrl: string;
   alertUrl: string;
   recheckEvery?: string;
   maxAge?: string;
@@ -151,7 +167,7 @@ interface SettingsParts {
 
 /** Settings, manifest and release configuration as a user would write them; returns the settings file. */
 function writeSettings(folder: string, parts: SettingsParts): string {
-  const { temporal, levelServerUrl, alertUrl, recheckEvery, maxAge, ttl } = parts;
+  const { temporal, levelServerUrl, shardManagerUrl, alertUrl, recheckEvery, maxAge, ttl } = parts;
   const provider = { type: 'levelServer', base: levelServerUrl, maxAge, ttl };
   const release = { facts: Object.fromEntries(FACTS.map((id) => [id, provider])), stages: { recheckEvery } };
   const manifest = { policy: join(ROOT, 'policy'), config: 'release.json', version: 'dev' };
@@ -160,6 +176,8 @@ function writeSettings(folder: string, parts: SettingsParts): string {
     release: { manifest: 'latest.json' },
     audit: { store: { folder: 'store' } },
     alerts: { receivers: [{ format: 'alertmanager', url: alertUrl }], uiUrl: temporal.uiUrl },
+    shards: { manager: { url: shardManagerUrl } },
+    rules: { policies: 'rules' },
     http: { port: 0 },
   };
   for (const [name, document] of Object.entries({

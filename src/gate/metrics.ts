@@ -5,6 +5,7 @@ import { createWedgedMetrics } from '../alerts/service/wedged-metrics';
 import { createAuditMetrics } from '../audit/service/audit-metrics';
 import { createErrorMetrics } from '../platform/observability/error-metrics';
 import { createReleaseMetrics } from '../releases/service/release-metrics';
+import { createExecutionMetrics } from '../rules/service/execution-metrics';
 import { createActionMetrics } from './actions/service/action-metrics';
 import { createDecisionMetrics } from './decisions/service/decision-metrics';
 import { createEndMetrics } from './end-metrics';
@@ -32,5 +33,6 @@ export function createMetrics(registry: Registry) {
     actions: createActionMetrics(registry),
     ends: createEndMetrics(registry),
     alerts: createAlertMetrics(registry),
+    executions: createExecutionMetrics(registry),
   };
 }

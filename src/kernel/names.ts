@@ -11,3 +11,15 @@ export function workflowIdOf(deploymentId: string): string {
 
 /** The Temporal workflow id of a namespace's sweep. */
 export const SWEEP_WORKFLOW_ID = 'gate/sweep';
+
+const EXECUTION_PREFIX = 'rules/execution/';
+
+/** The Temporal workflow id of an execution of rule policies. */
+export function executionWorkflowIdOf(executionId: string): string {
+  return `${EXECUTION_PREFIX}${executionId}`;
+}
+
+/** The execution that a workflow id names. What a schedule started has the schedule's name and a time as its id. */
+export function executionIdOf(workflowId: string): string {
+  return workflowId.startsWith(EXECUTION_PREFIX) ? workflowId.slice(EXECUTION_PREFIX.length) : workflowId;
+}

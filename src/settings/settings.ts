@@ -243,6 +243,64 @@ const Access = Type.Object(
   { ...strict, default: {} },
 );
 
+/** Rule policies: where they come from. */
+const Rules = Type.Object(
+  {
+    /** a file or folder of policies relative to the settings file, which executions use in place of the store */
+    policies: Type.Optional(Type.String({ minLength: 1 })),
+  },
+  { ...strict, default: {} },
+);
+
+/** Shards: their manager, where their state comes from, and how executions on them behave. */
+const Shards = Type.Object(
+  {
+    /** carries out what policies ask for; absent, executions do nothing but dry runs */
+    manager: Type.Optional(
+      Type.Object(
+        {
+          /** such as `https://shards.internal`; paths below `/v1` are added to it */
+          url: Type.String({ minLength: 1 }),
+          bearerToken: Type.Optional(SecretRef),
+          /** of one request */
+          timeout: Duration('10s'),
+          tls,
+        },
+        strict,
+      ),
+    ),
+    state: Type.Object(
+      {
+        /** a state document relative to the settings file, in place of the manager's */
+        file: Type.Optional(Type.String({ minLength: 1 })),
+        /** a state that was observed earlier is an error */
+        maxAge: Duration(DEFAULT_DURATIONS.factMaxAge),
+      },
+      { ...strict, default: {} },
+    ),
+    execution: Type.Object(
+      {
+        /** of one attempt at a step that is no move */
+        stepTimeout: Duration('1m'),
+        /** of a move, after which it is called off; at most a day */
+        moveTimeout: Duration('30m'),
+        /** how often a move is asked for */
+        pollEvery: Duration('2s'),
+        /** at a step, before what was done is taken back */
+        attempts: Type.Integer({ minimum: 1, maximum: 100, default: 5 }),
+        /** at taking one step back, before people are told */
+        rollbackAttempts: Type.Integer({ minimum: 1, maximum: 100, default: 5 }),
+        /** how often taking back is tried again while people are told of it */
+        rollbackRetryEvery: Duration('10m'),
+        remindAfter: Duration('15m'),
+        remindAtMost: Duration('24h'),
+      },
+      { ...strict, default: {} },
+    ),
+  },
+  { ...strict, default: {} },
+);
+
 /** The schema of a settings file: what belongs to an installation and not to a release. Unknown keys are faults. */
 export const Settings = Type.Object(
   {
@@ -347,6 +405,8 @@ export const Settings = Type.Object(
       { ...strict, default: {} },
     ),
     actions: Actions,
+    rules: Rules,
+    shards: Shards,
     http: Type.Object(
       {
         host: Type.String({ default: '127.0.0.1' }),

@@ -7,7 +7,7 @@ export function devCommand({ io }: CommandContext): Command {
   const command = new Command('dev')
     .summary('a whole gate on this machine')
     .description(
-      'Starts a Temporal dev server (its database is kept), a worker, a LevelServer stand-in and an alert receiver, on loopback. Other commands find them by themselves while it runs. Ctrl-C ends all of it, within a second while it starts.',
+      'Starts a Temporal dev server (its database is kept), a worker, stand-ins for a LevelServer and a shard manager, and an alert receiver, on loopback. Other commands find them by themselves while it runs. Ctrl-C ends all of it, within a second while it starts.',
     )
     .addOption(durationOption('--recheck-every <duration>', 'how often a waiting stage asks again', '5s'));
   examples(command, ['gate dev']);

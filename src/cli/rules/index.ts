@@ -2,6 +2,8 @@ import { Command } from 'commander';
 import type { CommandContext } from '../io';
 import { rulesDiffCommand } from './diff';
 import { rulesEvaluateCommand } from './evaluate';
+import { rulesExecuteCommand } from './execute';
+import { rulesExecutionsCommand } from './executions';
 import { rulesExplainCommand } from './explain';
 import { rulesGraphCommand } from './graph';
 import { rulesLintCommand } from './lint';
@@ -26,5 +28,7 @@ export function rulesCommand(context: CommandContext): Command {
     .addCommand(rulesGraphCommand(context))
     .addCommand(rulesDiffCommand(context))
     .addCommand(rulesSimulateCommand(context))
-    .addCommand(rulesSchemaCommand(context));
+    .addCommand(rulesSchemaCommand(context))
+    .addCommand(rulesExecuteCommand(context))
+    .addCommand(rulesExecutionsCommand(context));
 }

@@ -1,0 +1,14 @@
+import { Context } from '@temporalio/activity';
+
+const HEARTBEAT_MS = 1_000;
+
+/** Heartbeats while `act` runs, so that a cancellation reaches it and a dead worker is noticed. */
+export async function beating<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const context = Context.current();
+  const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+  try {
+    return await act(context.cancellationSignal);
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,102 @@
+import { CancelledFailure } from '@temporalio/common';
+import { Context } from '@temporalio/activity';
+import type { Alert } from '../alerts/alert';
+import { FailureType } from '../kernel/failures';
+import type { ExecutionDefaults } from '../rules/execution/execution-defaults';
+import type { ExecutionMetrics } from '../rules/execution/execution-metrics';
+import { makePlan, stateDigest, type PlanParts } from '../rules/execution/make-plan';
+import type { PolicySource } from '../rules/execution/policy-source';
+import type { ExecutionJournal } from '../rules/execution/report';
+import type { StateSource } from '../rules/execution/state-source';
+import type { StepRunner } from '../rules/execution/step-runner';
+import type { Measures } from '../rules/execution/execution';
+import { beating } from './beating';
+import type { RuleActivities } from './rule-activities';
+import { translated } from './to-application-failure';
+
+/** What executions of rule policies are made of. */
+export interface ExecutionParts extends PlanParts {
+  policies: PolicySource;
+  state: StateSource;
+  /** a state that was observed earlier is stale */
+  maxAgeMs: number;
+  runner: StepRunner;
+  journal: ExecutionJournal;
+  /** measures of a state document; undefined where the domain has none */
+  measure?(document: Awaited<ReturnType<StateSource['read']>>['document']): Measures;
+  defaults: ExecutionDefaults;
+  metrics: ExecutionMetrics;
+  alerts: { send(alert: Alert): Promise<void> };
+  nowMs(): number;
+}
+
+/** The activities of executions: each calls a feature and translates its errors. */
+export function createRuleActivities(parts: ExecutionParts): RuleActivities {
+  return {
+    readExecutionDefaults: async () => parts.defaults,
+    planExecution: ({ question }) =>
+      translated(FailureType.PolicyEvaluation, async () => {
+        const pinned = await parts.policies.current();
+        const sourced = await parts.state.read(Context.current().cancellationSignal);
+        const { maxAgeMs } = parts;
+        const plan = makePlan(question, pinned, sourced, parts, { nowMs: parts.nowMs(), maxAgeMs });
+        for (const [policy, subjects] of Object.entries(plan.unmet)) parts.metrics.noncompliant(policy, subjects);
+        return plan;
+      }),
+    checkState: (plan) =>
+      translated(FailureType.FactSourceUnavailable, async () => {
+        const { document } = await parts.state.read(Context.current().cancellationSignal);
+        const changed =
+          plan.stateVersion === undefined
+            ? stateDigest(document) !== plan.stateDigest
+            : document.version !== plan.stateVersion;
+        return { changed };
+      }),
+    runStep: async ({ step, key, onVersion }) => {
+      const startedAtMs = parts.nowMs();
+      const seconds = (): number => (parts.nowMs() - startedAtMs) / 1000;
+      const guard = onVersion === undefined ? {} : { onVersion };
+      try {
+        const result = await acted(() => beating((signal) => parts.runner.run(step, { key, signal, ...guard })));
+        parts.metrics.stepped(step.kind, 'done', seconds());
+        return result;
+      } catch (error) {
+        if (!(error instanceof CancelledFailure)) parts.metrics.stepped(step.kind, 'failed', seconds());
+        throw error;
+      }
+    },
+    undoStep: async ({ step, ...call }) => {
+      try {
+        const result = await acted(() => beating((signal) => parts.runner.undo(step, { ...call, signal })));
+        parts.metrics.rolledBack(step.kind, 'done');
+        return result;
+      } catch (error) {
+        if (!(error instanceof CancelledFailure)) parts.metrics.rolledBack(step.kind, 'failed');
+        throw error;
+      }
+    },
+    reportExecution: (report) => translated(FailureType.AuditWriteFailed, () => parts.journal.write(report)),
+    measureImpact: ({ policies, impact }) =>
+      translated(FailureType.FactSourceUnavailable, async () => {
+        if (parts.measure === undefined) return null;
+        const { document } = await parts.state.read(Context.current().cancellationSignal);
+        const found = parts.measure(document);
+        const types = [...new Set(policies.map(({ type }) => type))];
+        parts.metrics.impact(types, impact?.predicted, found);
+        return found;
+      }),
+    sendAlert: (alert) => parts.alerts.send(alert),
+  };
+}
+
+/** A call that was stopped because its activity was cancelled ends as a cancellation, whatever it threw. */
+function acted<T>(act: () => Promise<T>): Promise<T> {
+  return translated(FailureType.ActionFailed, async () => {
+    try {
+      return await act();
+    } catch (error) {
+      if (Context.current().cancellationSignal.aborted) throw new CancelledFailure('stopped');
+      throw error;
+    }
+  });
+}

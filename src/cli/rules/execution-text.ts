@@ -1,0 +1,36 @@
+import type { ExecutionStatus } from '../../rules/execution/execution';
+import { summariseExecution } from '../../rules/execution/progress';
+import { ExitCode, type CliIo } from '../io';
+import { colorsFor, painted } from '../output';
+
+/** An execution for people: its state, each step with its status, and what it rests on. */
+export function executionLines(io: CliIo, status: ExecutionStatus): string[] {
+  const { plan, steps, pause, stopped } = status;
+  const colors = colorsFor(io);
+  const lines = [summariseExecution(status)];
+  if (plan !== undefined) {
+    const { policies, stateVersion, stateDigest } = plan;
+    const names = policies.map(({ name, revision }) => (revision === 0 ? name : `${name} (revision ${revision})`));
+    if (names.length > 0) lines.push(`Policies: ${names.join(', ')}`);
+    lines.push(`State: ${stateVersion ?? 'without a version'}, digest ${stateDigest.slice(0, 12)}`);
+    plan.steps.forEach(({ sentence }, index) => {
+      const { status: state = 'pending', fault } = steps[index] ?? {};
+      const why = fault === undefined ? '' : `: ${fault.message}`;
+      lines.push(`  ${painted(colors, state)}  ${sentence}${why}`);
+    });
+    for (const refusal of plan.refusals) lines.push(`Not possible: ${refusal}`);
+  }
+  if (pause !== undefined) lines.push(...pause.faults.map(({ message }) => `Paused: ${message}`));
+  if (stopped !== undefined && plan === undefined) lines.push(`Failed: ${stopped.fault.message}`);
+  return lines;
+}
+
+/** As for deployments; a plan in which something asked for cannot be done counts as denied. */
+export function executionExitCode({ state, pause, plan }: ExecutionStatus): ExitCode {
+  if (pause !== undefined) return ExitCode.paused;
+  if (state === 'done' || state === 'planned') {
+    const isRefused = plan !== undefined && plan.steps.length === 0 && plan.refusals.length > 0;
+    return isRefused ? ExitCode.denied : ExitCode.ok;
+  }
+  return ExitCode.denied;
+}

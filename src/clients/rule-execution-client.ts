@@ -1,0 +1,153 @@
+import {
+  ApplicationFailure,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  type Client,
+} from '@temporalio/client';
+import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
+import { parseDuration } from '../kernel/duration';
+import { executionIdOf, executionWorkflowIdOf } from '../kernel/names';
+import type { OperatorCall } from '../kernel/operator-call';
+import type { ExecutionStatus } from '../rules/execution/execution';
+import type { LoadedSettings } from '../settings/load-settings';
+import type { RuleExecutionInput } from '../workflows/rule-execution';
+import type { ExecutionCall, ExecutionReply } from '../workflows/rules/execution-words';
+import { openTemporal } from './open-temporal';
+
+export const EXECUTION_WORKFLOW = 'ruleExecution';
+
+/** Temporal knows the execution, but no worker answered in time: `unanswered`. */
+export type FoundExecution =
+  { found: 'status'; status: ExecutionStatus } | { found: 'unanswered' } | { found: 'unknown' };
+
+/** One execution as a list shows it. */
+export interface ListedExecution {
+  id: string;
+  /** of Temporal, in lower case: running, completed, cancelled, failed, terminated, … */
+  status: string;
+  /** RFC 3339 */
+  startedAt: string;
+  /** RFC 3339; absent while it runs */
+  closedAt?: string;
+}
+
+export type ExecutionCallResult = { accepted: boolean; message: string };
+
+export interface RuleExecutionClientOptions {
+  /** of the namespace; encrypts where the workers do */
+  client: Client;
+  /** that of the workers */
+  taskQueue: string;
+  workflowTaskTimeoutMs?: number;
+  /** how long a query or a call may take */
+  deadlineMs: number;
+}
+
+/** Starts and steers executions of rule policies. */
+export class RuleExecutionClient {
+  constructor(private readonly options: RuleExecutionClientOptions) {}
+
+  /** Starts the execution, or finds the one that was started under its id. */
+  async start(id: string, input: Omit<RuleExecutionInput, 'id' | 'carried'>): Promise<{ started: boolean }> {
+    const { client, taskQueue, workflowTaskTimeoutMs } = this.options;
+    try {
+      await client.workflow.start(EXECUTION_WORKFLOW, {
+        workflowId: executionWorkflowIdOf(id),
+        taskQueue,
+        args: [{ ...input, id } satisfies RuleExecutionInput],
+        workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+        workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+        ...(workflowTaskTimeoutMs === undefined ? {} : { workflowTaskTimeout: workflowTaskTimeoutMs }),
+      });
+      return { started: true };
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return { started: false };
+      throw error;
+    }
+  }
+
+  async status(id: string): Promise<FoundExecution> {
+    const { client, deadlineMs } = this.options;
+    try {
+      const query = () => this.handleOf(id).query<ExecutionStatus>('status');
+      return { found: 'status', status: await client.withDeadline(Date.now() + deadlineMs, query) };
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return { found: 'unknown' };
+      if (isUnanswered(error)) return { found: 'unanswered' };
+      throw error;
+    }
+  }
+
+  /**
+   * @throws errors of the connection; an answer that does not come in time is one
+   */
+  async call(id: string, kind: ExecutionCall, call: OperatorCall): Promise<ExecutionCallResult> {
+    const { client, deadlineMs } = this.options;
+    try {
+      const update = () => this.handleOf(id).executeUpdate<ExecutionReply, [OperatorCall]>(kind, { args: [call] });
+      return await client.withDeadline(Date.now() + deadlineMs, update);
+    } catch (error) {
+      const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
+      if (cause instanceof ApplicationFailure) return { accepted: false, message: cause.message };
+      if (error instanceof WorkflowNotFoundError) {
+        return { accepted: false, message: `execution ${id} is unknown, or has ended` };
+      }
+      throw error;
+    }
+  }
+
+  /** The newest first; the list may lag behind by seconds. */
+  async list(limit: number): Promise<ListedExecution[]> {
+    const listed = new Map<string, ListedExecution>();
+    const query = `WorkflowType = '${EXECUTION_WORKFLOW}' AND ExecutionStatus != 'ContinuedAsNew'`;
+    for await (const { workflowId, status, startTime, closeTime } of this.options.client.workflow.list({ query })) {
+      const id = executionIdOf(workflowId);
+      if (listed.has(id)) continue;
+      if (listed.size >= limit) break;
+      listed.set(id, {
+        id,
+        status: status.name.toLowerCase(),
+        startedAt: startTime.toISOString(),
+        ...(closeTime === undefined ? {} : { closedAt: closeTime.toISOString() }),
+      });
+    }
+    return [...listed.values()].sort((one, other) => (one.startedAt < other.startedAt ? 1 : -1));
+  }
+
+  /** What a schedule started is found by its workflow id. */
+  private handleOf(id: string) {
+    return this.options.client.workflow.getHandle(id.includes('/') ? id : executionWorkflowIdOf(id));
+  }
+}
+
+/** A client of executions with the connection that it was opened with. */
+export interface OpenedExecutions {
+  executions: RuleExecutionClient;
+  close(): Promise<void>;
+}
+
+/**
+ * @param deadlineMs how long the server may take to answer, and then a query or a call
+ * @throws GateError ConfigInvalid as `openTemporal`; errors of the connection
+ */
+export async function openExecutions(
+  loaded: LoadedSettings,
+  env: NodeJS.ProcessEnv,
+  deadlineMs: number,
+): Promise<OpenedExecutions> {
+  const { client, connection } = await openTemporal(loaded, env, deadlineMs);
+  const { taskQueue, workflowTaskTimeout } = loaded.settings.temporal;
+  const workflowTaskTimeoutMs = parseDuration(workflowTaskTimeout);
+  const executions = new RuleExecutionClient({ client, taskQueue, workflowTaskTimeoutMs, deadlineMs });
+  return { executions, close: () => connection.close() };
+}
+
+/** No worker took the query before the deadline, or none could answer it. */
+function isUnanswered(error: unknown): boolean {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as { code?: unknown };
+    if (code === 4 || code === 9) return true;
+  }
+  return false;
+}

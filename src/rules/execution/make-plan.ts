@@ -1,0 +1,169 @@
+import { canonicalJson } from '../../kernel/canonical-json';
+import { sha256 } from '../../kernel/digest';
+import { formatDuration } from '../../kernel/duration';
+import { FailureType, GateError } from '../../kernel/failures';
+import type { JsonObject } from '../../kernel/json';
+import type { RulePolicy } from '../document/rule-policy';
+import type { DomainState, DomainStep, RuleDomain } from '../domain';
+import type { ExecutedPolicy, ExecutionPlan, ExecutionQuestion, Measures, PlannedStep } from './execution';
+import type { PinnedPolicies } from './policy-source';
+import type { SourcedState } from './state-source';
+
+/** What policies come to, as far as an execution needs it. */
+export interface ExecutableAnswer {
+  results: readonly { policy: string; matched: boolean; missing: readonly string[] }[];
+  actions: readonly { subject: { id?: string }; policies: readonly string[]; steps: readonly DomainStep[] }[];
+  refusals: readonly { subject: { id?: string }; policies: readonly string[]; sentence: string }[];
+}
+
+/** What a plan is made with. */
+export interface PlanParts {
+  domain: RuleDomain;
+  answer(
+    policies: readonly RulePolicy[],
+    state: DomainState,
+    question: { operation?: string; policies?: readonly string[] },
+  ): ExecutableAnswer;
+  /** of one attempt at a step; undefined for the time of the settings */
+  timeoutMsOf?(step: DomainStep): number | undefined;
+  /** measures before and after; undefined where the domain has none */
+  impact?(state: DomainState, steps: readonly DomainStep[]): { before: Measures; predicted: Measures };
+}
+
+/** Steps of one execution at most. */
+const MOST_STEPS = 1_000;
+
+/**
+ * What the policies in force come to on a state.
+ *
+ * @param maxAgeMs a state that was observed earlier is stale
+ * @throws GateError FactStale, FactInvalid for a state that does not fit its schema or has no time, ConfigInvalid for a question
+ *   about a policy, an operation or a subject that does not exist
+ */
+export function makePlan(
+  question: ExecutionQuestion,
+  { policies, pins, setRevision }: PinnedPolicies,
+  sourced: SourcedState,
+  parts: PlanParts,
+  { nowMs, maxAgeMs }: { nowMs: number; maxAgeMs: number },
+): ExecutionPlan {
+  checkQuestion(question, policies, parts.domain);
+  const state = readSourced(question, sourced, parts.domain, nowMs);
+  checkAge(state.observedAtMs, nowMs, maxAgeMs, sourced.source);
+  if (question.subject !== undefined && state.subjects.length === 0) {
+    throw invalid(`Expected ${parts.domain.prefixes.subject} ${question.subject} in the state of ${sourced.source}`);
+  }
+  const { operation, policies: wanted } = question;
+  const answer = parts.answer(policies, state, {
+    ...(operation === undefined ? {} : { operation }),
+    ...(wanted === undefined ? {} : { policies: wanted }),
+  });
+  const steps = answer.actions.flatMap(({ policies: names, steps }) => steps.map((step) => ({ step, names })));
+  if (steps.length > MOST_STEPS) {
+    throw invalid(`Expected at most ${MOST_STEPS} steps, got ${steps.length}: limit the policy by maxMovesPerRun`);
+  }
+  const impact = parts.impact?.(
+    state,
+    steps.map(({ step }) => step),
+  );
+  return {
+    policies: pinned(answer, pins),
+    setRevision,
+    stateDigest: stateDigest(sourced.document),
+    ...(state.version === undefined ? {} : { stateVersion: state.version }),
+    ...(sourced.guardsVersion && state.version !== undefined ? { guardsVersion: true } : {}),
+    observedAtMs: state.observedAtMs,
+    decidedAtMs: nowMs,
+    steps: steps.map(({ step, names }) => toPlanned(step, names, parts)),
+    refusals: [...answer.refusals.map(({ sentence }) => sentence), ...missingSentences(answer)],
+    unmet: unmetOf(answer),
+    ...(impact === undefined ? {} : { impact }),
+  };
+}
+
+function unmetOf({ results, actions, refusals }: ExecutableAnswer): Record<string, number> {
+  const subjects = new Map(results.map(({ policy }) => [policy, new Set<string>()]));
+  const acting = actions.filter(({ steps }) => steps.length > 0);
+  for (const { subject, policies } of [...acting, ...refusals]) {
+    for (const policy of policies) subjects.get(policy)?.add(subject.id ?? '');
+  }
+  return Object.fromEntries([...subjects].map(([policy, ids]) => [policy, ids.size]));
+}
+
+/** SHA-256 of a state without the time of its observation: a state that is the same later has the same digest. */
+export function stateDigest({ observed_at: _observedAt, ...document }: JsonObject): string {
+  return sha256(canonicalJson(document));
+}
+
+/**
+ * @throws GateError FactStale with the age found and the age allowed
+ */
+export function checkAge(observedAtMs: number, nowMs: number, maxAgeMs: number, source: string): void {
+  const ageMs = nowMs - observedAtMs;
+  if (ageMs <= maxAgeMs) return;
+  const message = `Expected the state of ${source} to be at most ${formatDuration(maxAgeMs)} old, but it is ${formatDuration(ageMs)} old`;
+  throw new GateError(FailureType.FactStale, message, [
+    { type: FailureType.FactStale, message, ageMs, maxAgeMs, where: source },
+  ]);
+}
+
+/** The faults of a document that a source gave are the source's, not the caller's. */
+function readSourced(
+  { operation, subject }: ExecutionQuestion,
+  { document, source }: SourcedState,
+  domain: RuleDomain,
+  nowMs: number,
+): DomainState {
+  try {
+    const about = { ...(operation === undefined ? {} : { operation }), ...(subject === undefined ? {} : { subject }) };
+    return domain.readState(document, { file: source }, { nowMs, needsTime: true, ...about });
+  } catch (error) {
+    if (!(error instanceof GateError)) throw error;
+    const faults = error.faults.map((fault) => ({ ...fault, type: FailureType.FactInvalid }));
+    throw new GateError(FailureType.FactInvalid, error.message, faults, { cause: error });
+  }
+}
+
+function checkQuestion(
+  { policies = [], operation }: ExecutionQuestion,
+  known: readonly RulePolicy[],
+  domain: RuleDomain,
+): void {
+  const names = known.map(({ name }) => name);
+  const unknown = policies.filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw invalid(`Expected the names of policies in force, got ${unknown.join(', ')}`);
+  if (operation !== undefined && !Object.hasOwn(domain.operations, operation)) {
+    const operations = Object.keys(domain.operations).join(', ');
+    throw invalid(`Expected an operation among ${operations}, got ${operation}`);
+  }
+}
+
+/** The policies whose steps these are; where nothing is to be done, those that matched. */
+function pinned(answer: ExecutableAnswer, pins: ReadonlyMap<string, ExecutedPolicy>): ExecutedPolicy[] {
+  const acting = answer.actions.flatMap(({ policies }) => policies);
+  const matched = answer.results.filter((result) => result.matched).map(({ policy }) => policy);
+  const asked = answer.results.map(({ policy }) => policy);
+  const names = [acting, matched, asked].find((one) => one.length > 0) ?? [];
+  return [...new Set(names)].flatMap((name) => pins.get(name) ?? []);
+}
+
+function toPlanned(step: DomainStep, policies: readonly string[], { timeoutMsOf }: PlanParts): PlannedStep {
+  const { kind, settings, sentence } = step;
+  const timeoutMs = timeoutMsOf?.(step);
+  return { kind, policies, settings, sentence, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+}
+
+/** Sentences that an execution keeps at most. */
+const MOST_SENTENCES = 20;
+
+function missingSentences({ results }: ExecutableAnswer): string[] {
+  const missing = results.filter((result) => result.missing.length > 0 && !result.matched);
+  const sentences = missing.map((result) => `${result.policy} is unknown: missing ${result.missing.join(', ')}`);
+  const unique = [...new Set(sentences)];
+  const more = unique.length - MOST_SENTENCES;
+  return more > 0 ? [...unique.slice(0, MOST_SENTENCES), `and ${more} more are unknown`] : unique;
+}
+
+function invalid(message: string): GateError {
+  return new GateError(FailureType.ConfigInvalid, message);
+}

@@ -1,0 +1,118 @@
+import { resolve } from 'node:path';
+import { parseDuration } from '../../kernel/duration';
+import { FailureType, GateError } from '../../kernel/failures';
+import { EXPECTED_OF_HTTP_URL, readHttpUrl } from '../../kernel/http-url';
+import { readSecret } from '../../platform/files/read-secret';
+import { createHttpFetch } from '../../platform/http/http-client';
+import { answerRules } from '../../rules/evaluation/answer';
+import type { ExecutionDefaults } from '../../rules/execution/execution-defaults';
+import type { PlanParts } from '../../rules/execution/make-plan';
+import type { PolicySource } from '../../rules/execution/policy-source';
+import type { StateSource } from '../../rules/execution/state-source';
+import type { StepRunner } from '../../rules/execution/step-runner';
+import { policiesOfFolder } from '../../rules/sources/policy-folder';
+import type { LoadedSettings } from '../../settings/load-settings';
+import { shardDomain } from '../domain';
+import { createHttpShardManager } from '../manager/http-shard-manager';
+import { ManagerError } from '../manager/manager-error';
+import type { ShardManager } from '../manager/shard-manager';
+import { createShardSteps } from '../manager/step-runner';
+import { stateOfFile } from '../sources/state-file';
+import { stateOfManager } from '../sources/state-manager';
+
+/** What executions of shard policies are made of, as the settings say. */
+export interface ShardExecutions extends PlanParts {
+  policies: PolicySource;
+  state: StateSource;
+  maxAgeMs: number;
+  runner: StepRunner;
+  defaults: ExecutionDefaults;
+}
+
+/** Beyond a move's own time, so that its end is heard of. */
+const MOVE_MARGIN_MS = 60_000;
+const HEARTBEAT_TIMEOUT_MS = 10_000;
+const MAX_GENERATIONS = 5;
+
+/**
+ * The shard manager, the state and the behaviour of executions that the settings name.
+ *
+ * @throws GateError ConfigInvalid for a URL that is none
+ */
+export function openShards(
+  { settings, baseDir }: LoadedSettings,
+  { env, labels }: { env: Readonly<Record<string, string | undefined>>; labels: Readonly<Record<string, string>> },
+): ShardExecutions {
+  const { execution, state, manager: managed } = settings.shards;
+  const manager = managed === undefined ? undefined : openManager(managed, env, baseDir);
+  const moveTimeoutMs = parseDuration(execution.moveTimeout);
+  const pollMs = parseDuration(execution.pollEvery);
+  const { policies } = settings.rules;
+  return {
+    domain: shardDomain,
+    answer: (all, domainState, question) => answerRules(all, domainState, shardDomain, { ...question, scores: false }),
+    timeoutMsOf: ({ kind }) => (kind === 'move' ? moveTimeoutMs + MOVE_MARGIN_MS : undefined),
+    policies: policies === undefined ? NO_POLICIES : policiesOfFolder(resolve(baseDir, policies), shardDomain),
+    state: stateSource(state.file === undefined ? undefined : resolve(baseDir, state.file), manager, managed?.url),
+    maxAgeMs: parseDuration(state.maxAge),
+    runner: manager === undefined ? NO_RUNNER : createShardSteps({ manager, moveTimeoutMs, pollMs }),
+    defaults: {
+      stepTimeoutMs: parseDuration(execution.stepTimeout),
+      heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS,
+      stepAttempts: execution.attempts,
+      rollbackAttempts: execution.rollbackAttempts,
+      rollbackRetryMs: parseDuration(execution.rollbackRetryEvery),
+      maxGenerations: MAX_GENERATIONS,
+      remindAfterMs: parseDuration(execution.remindAfter),
+      remindAtMostMs: parseDuration(execution.remindAtMost),
+      ...(settings.temporal.historyLimit === undefined ? {} : { historyLimit: settings.temporal.historyLimit }),
+      labels,
+    },
+  };
+}
+
+type ManagerSettings = NonNullable<LoadedSettings['settings']['shards']['manager']>;
+
+function openManager(
+  { url, bearerToken, timeout, tls }: ManagerSettings,
+  env: Readonly<Record<string, string | undefined>>,
+  folder: string,
+): ShardManager {
+  const read = readHttpUrl(url);
+  if (typeof read === 'string') throw invalid(`Expected shards.manager.url ${EXPECTED_OF_HTTP_URL[read]}`);
+  return createHttpShardManager({
+    url,
+    fetch: createHttpFetch({ env, folder, ...(tls === undefined ? {} : { tls }) }),
+    readToken: async () =>
+      bearerToken === undefined ? undefined : readSecret(bearerToken, { env, configFolder: folder }),
+    timeoutMs: parseDuration(timeout),
+  });
+}
+
+function stateSource(
+  file: string | undefined,
+  manager: ShardManager | undefined,
+  url: string | undefined,
+): StateSource {
+  if (file !== undefined) return stateOfFile(file);
+  if (manager !== undefined && url !== undefined) return stateOfManager(manager, url);
+  const read = () =>
+    Promise.reject(invalid('Expected shards.manager or shards.state.file in the settings of the worker'));
+  return { read };
+}
+
+const NO_POLICIES: PolicySource = {
+  current: () => Promise.reject(invalid('Expected rules.policies in the settings of the worker')),
+};
+
+const noManager = (): Promise<never> => {
+  const message = 'Expected shards.manager in the settings of the worker: there is no one to carry out a step';
+  return Promise.reject(
+    new ManagerError(message, { retryable: false, mayHaveBeenSent: false, where: 'shards.manager' }),
+  );
+};
+const NO_RUNNER: StepRunner = { run: noManager, undo: noManager };
+
+function invalid(message: string): GateError {
+  return new GateError(FailureType.ConfigInvalid, message);
+}

@@ -1,0 +1,379 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { WorkflowHandle } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createRuleActivities, type ExecutionParts } from '../../src/activities/create-rule-activities';
+import type { Alert } from '../../src/alerts/alert';
+import { bundleOptions } from '../../src/built-workflows';
+import { setupSearchAttributes } from '../../src/clients/search-attribute-setup';
+import { startNodeChild, type NodeChild } from '../../src/dev/child-process';
+import { startShardManager, type ShardManagerServer } from '../../src/dev/shard-manager';
+import { FailureType, GateError } from '../../src/kernel/failures';
+import type { JsonObject } from '../../src/kernel/json';
+import type { ExecutionStatus } from '../../src/rules/execution/execution';
+import type { ExecutionReport } from '../../src/rules/execution/report';
+import type { DomainStep } from '../../src/rules/domain';
+import type { ruleExecution, RuleExecutionInput } from '../../src/workflows/rule-execution';
+import { ruleParts, step } from '../support/rule-worker';
+import { eventually, startTemporalEnv, type TemporalEnv } from '../support/temporal-env';
+
+const STEPS: DomainStep[] = [
+  step('add', { shard: 's6', to: 'n1' }),
+  step('move', { shard: 's4', from: 'n4', to: 'n3' }),
+  step('add', { shard: 's6', to: 'n3' }),
+  step('remove', { shard: 's6', from: 'n1' }),
+];
+const QUESTION = { operation: 'place_shard' };
+const CALLER = { actor: 'ann', reason: 'more room' };
+
+describe('the execution of rule policies', () => {
+  let env: TemporalEnv;
+  let manager: ShardManagerServer;
+  let reports: ExecutionReport[];
+  let alerts: Alert[];
+  let queue: string;
+  /** runs after a call that changed something, before it is answered */
+  let onChange: ((key: string) => void) | undefined;
+
+  beforeAll(async () => {
+    env = await startTemporalEnv();
+    await setupSearchAttributes(env.client.connection as never, 'default');
+  });
+  afterAll(() => env?.stop());
+  beforeEach(async () => {
+    queue = `rules-${randomUUID()}`;
+    [reports, alerts, onChange] = [[], [], undefined];
+    manager = await startShardManager({ moveMs: 100, onChange: (key) => onChange?.(key) });
+  });
+  afterEach(() => manager.close());
+
+  const replicas = (): JsonObject =>
+    Object.fromEntries((manager.state().shards as JsonObject[]).map(({ id, replicas }) => [String(id), replicas!]));
+  const start = (input: Partial<RuleExecutionInput> = {}) =>
+    env.client.workflow.start<typeof ruleExecution>('ruleExecution', {
+      workflowId: `rules/execution/${randomUUID()}`,
+      taskQueue: queue,
+      workflowTaskTimeout: '3s',
+      args: [{ question: QUESTION, ...CALLER, ...input }],
+    });
+  const withWorker = <T>(steps: readonly DomainStep[], use: () => Promise<T>, over: Partial<ExecutionParts> = {}) => {
+    const parts = ruleParts({
+      managerUrl: manager.url,
+      steps,
+      onReport: (report) => void reports.push(report),
+      onAlert: (alert) => void alerts.push(alert),
+      over,
+    });
+    return env.withWorker(queue, createRuleActivities(parts), use);
+  };
+  const execute = (steps: readonly DomainStep[], input: Partial<RuleExecutionInput> = {}, over = {}) =>
+    withWorker(steps, async () => (await start(input)).result(), over);
+  const statusOf = (handle: WorkflowHandle): Promise<ExecutionStatus> => handle.query('status');
+  const call = (handle: WorkflowHandle, kind: string, more: object = {}) =>
+    handle.executeUpdate(kind, { args: [{ actor: 'bob', reason: 'changed my mind', ...more }] });
+  const stepReports = (status: string): number[] =>
+    reports.flatMap((report) => (report.report === 'step' && report.status === status ? [report.index] : []));
+
+  it('an execution carries out its steps in order and records what they rest on before the first', async () => {
+    const before = manager.state();
+    const status = await execute(STEPS);
+    expect(status).toMatchObject({ state: 'done', actor: 'ann', generation: 0 });
+    expect(status.steps.map((one) => one.status)).toEqual(['done', 'done', 'done', 'done']);
+    expect(replicas()).toMatchObject({ s4: ['n3'], s6: ['n3'] });
+    expect(reports.map(({ report }) => report).slice(0, 2)).toEqual(['begin', 'step']);
+    expect(reports[0]).toMatchObject({
+      id: status.id,
+      plan: { setRevision: 7, stateVersion: before.version, policies: [{ name: 'given', revision: 3 }] },
+    });
+    expect(stepReports('done')).toEqual([0, 1, 2, 3]);
+    expect(reports.at(-1)).toMatchObject({ report: 'end', state: 'done' });
+    const { byKey } = manager.requests();
+    expect(Object.keys(byKey)).toEqual([0, 1, 2, 3].map((index) => `${status.id}/0/${index}`));
+    expect(alerts).toEqual([]);
+  });
+
+  it('a dry run plans and changes nothing', async () => {
+    const before = replicas();
+    const status = await execute(STEPS, { dryRun: true });
+    expect(status.state).toBe('planned');
+    expect(status.plan?.steps).toHaveLength(4);
+    expect([replicas(), reports]).toEqual([before, []]);
+  });
+
+  it.each([0, 1, 2, 3])('a failure at step %d takes back the steps before it, in reverse', async (failing) => {
+    const before = replicas();
+    const path = ['/s6/replicas/n1', '/s4/moves', '/s6/replicas/n3', '/s6/replicas/n1'][failing]!;
+    manager.fail({
+      path,
+      method: failing === 3 ? 'DELETE' : failing === 1 ? 'POST' : 'PUT',
+      times: 1,
+      fault: { status: 409 },
+    });
+    const status = await execute(STEPS);
+    expect(status.state).toBe(failing === 0 ? 'failed' : 'rolled_back');
+    expect(status.steps[failing]).toMatchObject({ status: 'failed', fault: { type: 'ActionFailed' } });
+    expect(stepReports('rolled_back')).toEqual([...Array(failing).keys()].reverse());
+    expect(replicas()).toEqual(before);
+    expect(alerts).toMatchObject([
+      { name: 'RuleExecutionFailed', labels: { team: 'storage', execution_id: status.id } },
+    ]);
+  });
+
+  it('an answer that is lost is asked for again under the same key, and the step is done once', async () => {
+    manager.fail({ path: '/s6/replicas/n3', times: 1, fault: 'lost' });
+    const status = await execute([STEPS[2]!]);
+    expect(status.state).toBe('done');
+    expect(manager.requests().byKey).toEqual({ [`${status.id}/0/0`]: 2 });
+    expect(replicas()).toMatchObject({ s6: ['n3'] });
+  });
+
+  it('a step whose answers are all lost is taken back, since it may have taken effect', async () => {
+    const before = replicas();
+    manager.fail({ path: '/s6/replicas/n3', method: 'PUT', times: 3, fault: 'lost' });
+    const status = await execute([STEPS[2]!]);
+    expect(status.state).toBe('failed');
+    expect(replicas()).toEqual(before);
+  });
+
+  it('a move that fails at the manager is a failed step', async () => {
+    manager.cluster.failMoves = 'the disk is full';
+    const status = await execute([STEPS[0]!, STEPS[1]!]);
+    expect(status.steps[1]?.fault?.message).toContain('the disk is full');
+    expect(status.state).toBe('rolled_back');
+  });
+
+  it('a state that changed since it was evaluated is evaluated again, and nothing is done on the old one', async () => {
+    let reads = 0;
+    const over = {
+      state: {
+        read: async () => {
+          reads += 1;
+          const document = manager.state();
+          // Between the evaluation and the first step, after the check.
+          if (reads === 2) manager.cluster.changeNode('n2', { cpu_usage: 71 });
+          return { document, source: 'test', guardsVersion: true };
+        },
+      },
+    };
+    const status = await execute([STEPS[0]!], {}, over);
+    expect(status).toMatchObject({ state: 'done', generation: 1 });
+    expect(manager.requests().byKey).toEqual({ [`${status.id}/0/0`]: 1, [`${status.id}/1/0`]: 1 });
+    const begun = reports.filter(({ report }) => report === 'begin');
+    expect(begun).toHaveLength(2);
+    expect(reports.filter(({ report }) => report === 'end')).toMatchObject([{ state: 'cancelled' }, { state: 'done' }]);
+    expect(replicas()).toMatchObject({ s6: ['n1'] });
+  });
+
+  it('a state that never stays the same ends the execution after some evaluations, with nothing done', async () => {
+    const before = replicas();
+    const read = async () => {
+      manager.cluster.changeNode('n2', { cpu_usage: 71 });
+      return { document: manager.state(), source: 'test', guardsVersion: true };
+    };
+    const status = await execute([STEPS[0]!], {}, { state: { read } });
+    expect(status).toMatchObject({ state: 'failed', stopped: { fault: { type: 'RevisionConflict' } } });
+    expect(replicas()).toEqual(before);
+  });
+
+  it('a stale state is an error, which is recorded, and nothing is done', async () => {
+    const read = async () => ({
+      document: { ...manager.state(), observed_at: new Date(Date.now() - 60_000).toISOString() },
+      source: 'test',
+      guardsVersion: true,
+    });
+    const status = await execute(STEPS, {}, { state: { read } });
+    expect(status).toMatchObject({ state: 'failed', steps: [], stopped: { fault: { type: 'FactStale' } } });
+    expect(status.stopped?.fault.message).toMatch(/at most 45s old, but it is 1m old/);
+    expect(reports).toMatchObject([{ report: 'record', record: { kind: 'ended', domain: 'rules' } }]);
+    expect(alerts).toMatchObject([{ name: 'RuleExecutionFailed' }]);
+  });
+
+  it('an abort calls off the move under way and takes back what was done', async () => {
+    const before = replicas();
+    manager.cluster.moveMs = 60_000;
+    await withWorker([STEPS[0]!, STEPS[1]!], async () => {
+      const handle = await start();
+      await eventually('the move', () => manager.requests().calls.some((one) => one.startsWith('GET /v1/operations')));
+      await expect(call(handle, 'abort')).resolves.toMatchObject({ accepted: true });
+      const status = await handle.result();
+      expect(status).toMatchObject({ state: 'rolled_back', stopped: { by: 'abort' } });
+    });
+    expect(replicas()).toEqual(before);
+    expect(manager.state().moves).toEqual([]);
+    expect(reports.filter(({ report }) => report === 'record')).toMatchObject([
+      { record: { kind: 'abort', actor: 'bob' } },
+    ]);
+  });
+
+  it('a cancellation in Temporal takes back what was done', async () => {
+    const before = replicas();
+    manager.cluster.moveMs = 60_000;
+    await withWorker([STEPS[0]!, STEPS[1]!], async () => {
+      const handle = await start();
+      await eventually('the move', () => manager.requests().calls.some((one) => one.startsWith('GET /v1/operations')));
+      await handle.cancel();
+      await expect(handle.result()).rejects.toThrow('cancelled');
+      expect(await statusOf(handle)).toMatchObject({ state: 'rolled_back', stopped: { by: 'cancellation' } });
+    });
+    expect(replicas()).toEqual(before);
+  });
+
+  it('a rollback that fails is alerted, tried again, and ends the alert when it succeeds', async () => {
+    const before = replicas();
+    manager.fail({ path: '/s4/moves', fault: { status: 409 }, times: 1 });
+    manager.fail({ path: '/s6/replicas/n1', method: 'DELETE', fault: { status: 503 } });
+    const status = await withWorker([STEPS[0]!, STEPS[1]!], async () => {
+      const handle = await start();
+      await eventually('an alert', () => alerts.length > 0);
+      expect(await statusOf(handle)).toMatchObject({ state: 'rolling_back', pause: { reason: 'ActionFailed' } });
+      manager.heal();
+      return handle.result();
+    });
+    expect(status.state).toBe('rolled_back');
+    expect(replicas()).toEqual(before);
+    const told = alerts.map((alert) => `${alert.status} ${alert.name}`);
+    expect(told).toEqual(['firing RuleExecutionPaused', 'resolved RuleExecutionPaused', 'firing RuleExecutionFailed']);
+    const kinds = reports.flatMap((report) => (report.report === 'record' ? [report.record.kind] : []));
+    expect(kinds).toEqual(['pause', 'resolved']);
+  });
+
+  it('a step that cannot be taken back is left as it is on request, and the ones before it are taken back', async () => {
+    manager.fail({ path: '/s4/moves', fault: { status: 409 }, times: 1 });
+    manager.fail({ path: '/s6/replicas/n3', method: 'DELETE', fault: { status: 409 } });
+    const status = await withWorker([STEPS[0]!, STEPS[2]!, STEPS[1]!], async () => {
+      const handle = await start();
+      const { pause } = await eventually('a pause', async () => {
+        const found = await statusOf(handle);
+        return found.pause && found;
+      });
+      await expect(call(handle, 'resume', { for: 'another' })).rejects.toThrow();
+      await expect(call(handle, 'resume', { for: pause!.id })).resolves.toMatchObject({ accepted: true });
+      await eventually('another call of its own', () =>
+        Object.keys(manager.requests().byKey).some((key) => key.endsWith('/undo/1')),
+      );
+      await eventually('the abort', async () => call(handle, 'abort').then(() => true));
+      return handle.result();
+    });
+    expect(status).toMatchObject({ state: 'rollback_failed' });
+    expect(status.steps.map((one) => one.status)).toEqual(['rolled_back', 'rollback_failed', 'failed']);
+    expect(replicas()).toMatchObject({ s6: ['n3'], s4: ['n4'] });
+  });
+
+  it('an outage of the journal holds up the next step, and the execution goes on by itself', async () => {
+    let isDown = false;
+    const journal = {
+      write: async (report: ExecutionReport) => {
+        if (isDown) throw new GateError(FailureType.AuditWriteFailed, 'the store is down');
+        reports.push(report);
+        if (report.report === 'step' && report.index === 0 && report.status === 'done') isDown = true;
+      },
+    };
+    const status = await withWorker(
+      [STEPS[0]!, STEPS[2]!],
+      async () => {
+        const handle = await start();
+        await eventually('an alert', () => alerts.length > 0);
+        expect(replicas()).toMatchObject({ s6: ['n1'] });
+        isDown = false;
+        return handle.result();
+      },
+      { journal },
+    );
+    expect(status.state).toBe('done');
+    expect(alerts.map((alert) => alert.status)).toEqual(['firing', 'resolved']);
+  });
+
+  it('signals that cannot be read are noted, and the execution continues', async () => {
+    manager.cluster.moveMs = 500;
+    await withWorker([STEPS[1]!], async () => {
+      const handle = await start();
+      await handle.signal('abort', 'nonsense');
+      await handle.signal('unknown', { any: 'thing' });
+      expect(await handle.result()).toMatchObject({ state: 'done' });
+    });
+  });
+
+  it('a long execution continues as new, and neither loses nor repeats a step', async () => {
+    const steps = ['n1', 'n2', 'n3', 'n4'].flatMap((to) => [
+      step('add', { shard: 's6', to }),
+      ...(to === 'n1' ? [] : [step('remove', { shard: 's6', from: to })]),
+    ]);
+    const defaults = { ...ruleParts({ managerUrl: '', steps }).defaults, historyLimit: 40 };
+    await withWorker(
+      steps,
+      async () => {
+        const handle = await start();
+        expect(await handle.result()).toMatchObject({ state: 'done' });
+        const { runId } = await env.client.workflow.getHandle(handle.workflowId).describe();
+        expect(runId).not.toBe(handle.firstExecutionRunId);
+      },
+      { defaults },
+    );
+    expect(replicas()).toMatchObject({ s6: ['n1'] });
+    expect(Object.values(manager.requests().byKey)).toEqual(steps.map(() => 1));
+  });
+
+  describe('with a worker that is killed', () => {
+    let folder: string;
+    let codePath: string;
+    let child: NodeChild | undefined;
+
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'rule-worker-'));
+      codePath = join(folder, 'workflows.js');
+      const { code } = await bundleWorkflowCode({ ...bundleOptions(false), logger: new DefaultLogger('ERROR') });
+      writeFileSync(codePath, code);
+    });
+    afterEach(() => child?.kill());
+    afterAll(() => rm(folder, { recursive: true, force: true }));
+
+    const startChild = (steps: readonly DomainStep[]): Promise<NodeChild> => {
+      const support = join(__dirname, '..', 'support');
+      const options = {
+        address: env.server.address,
+        taskQueue: queue,
+        codePath,
+        managerUrl: manager.url,
+        steps,
+        journalFile: join(folder, `${queue}.jsonl`),
+      };
+      return startNodeChild('-r', {
+        args: [join(support, 'ts-require.cjs'), join(support, 'rule-worker.ts'), JSON.stringify(options)],
+        logFile: join(folder, 'worker.log'),
+      });
+    };
+    const journal = (): ExecutionReport[] =>
+      readFileSync(join(folder, `${queue}.jsonl`), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as ExecutionReport);
+    /** Kills the worker each time that a call has taken effect, before it is answered, and starts another. */
+    const killAtEachChange = (steps: readonly DomainStep[]): { kills: string[] } => {
+      const kills: string[] = [];
+      onChange = (key) => {
+        if (kills.includes(key)) return;
+        kills.push(key);
+        void child?.kill().then(async () => (child = await startChild(steps)));
+      };
+      return { kills };
+    };
+
+    it('every step and its rollback take effect once, although the worker dies after each of them', async () => {
+      const before = replicas();
+      manager.fail({ path: '/s6/replicas/n1', method: 'DELETE', times: 1, fault: { status: 409 } });
+      child = await startChild(STEPS);
+      const { kills } = killAtEachChange(STEPS);
+      const handle = await start();
+      expect(await handle.result()).toMatchObject({ state: 'rolled_back' });
+      const isUndo = (key: string): boolean => key.includes('/undo/');
+      expect(kills.filter((key) => !isUndo(key))).toHaveLength(3);
+      expect(kills.filter(isUndo)).toHaveLength(3);
+      expect(replicas()).toEqual(before);
+      expect(journal().filter(({ report }) => report === 'begin')).toHaveLength(1);
+    });
+  });
+});
