@@ -12,6 +12,7 @@ import { benchParsing } from './parsing';
 import { benchReleases } from './releases';
 import { benchReplay } from './replay';
 import { benchRules } from './rules';
+import { benchShards } from './shards';
 import { benchSoak, DEFAULT_SOAK, parseSoak } from './soak';
 
 const PARTS: Record<string, () => Promise<BenchRow[]>> = {
@@ -24,6 +25,7 @@ const PARTS: Record<string, () => Promise<BenchRow[]>> = {
   'audit-writes': benchAuditWrites,
   parsing: benchParsing,
   rules: benchRules,
+  shards: benchShards,
 };
 
 /** Takes minutes, and is measured only when it is named. */
