@@ -123,7 +123,7 @@ describe('over random policies and states', () => {
   it('resolving what is resolved changes nothing, and inheriting all is being the parent', () => {
     fc.assert(
       fc.property(policies, (documents) => {
-        const children = documents.map((document) => ({
+        const children = documents.map((document): JsonObject => ({
           name: `${document.name as string}-child`,
           extends: document.name as string,
           conditions: { all: [{ inherited: true }, { include: 'whole' }] },
