@@ -7,11 +7,13 @@ import { ExitCode, type CommandContext } from '../io';
 import { examples, withOutput, type CommonOptions } from '../options';
 import { colorsFor, printJson, printLines } from '../output';
 import { answerLines } from './answer-text';
+import { shardLines } from './explain-shard';
 import { checkPolicy } from './policies';
 import { loadRules, withState, type StateOptions } from './state-options';
 
 interface ExplainOptions extends CommonOptions, StateOptions {
   policies: string;
+  whyNot?: string;
 }
 
 export function rulesExplainCommand({ io, exit }: CommandContext): Command {
@@ -22,9 +24,14 @@ export function rulesExplainCommand({ io, exit }: CommandContext): Command {
     )
     .argument('<policy>', 'name of the policy')
     .requiredOption('--policies <path>', 'file or folder of policies');
-  examples(withOutput(withState(command)), [
+  withState(command).option(
+    '--why-not <node>',
+    'also why the shard of --shard is not put on this node, and what to do',
+  );
+  examples(withOutput(command), [
     'gate rules explain cool-nodes-first --policies rules --state state.json',
     'gate rules explain cool-nodes-first --policies rules --state state.json --shard s1 -o json',
+    'gate rules explain cool-nodes-first --policies rules --state state.json --shard s1 --why-not n2',
   ]);
   return command.action(async (name: string, options: ExplainOptions) => {
     const [{ answerRules }, { answerDocument }, { skipReason }, { domain, set, state, options: asked }] =
@@ -53,6 +60,8 @@ export function rulesExplainCommand({ io, exit }: CommandContext): Command {
       domain,
     );
     const notAsked = answer.results.length > 0 ? undefined : whyNotAsked(skipped, state.subjects.length);
+    const { whyNot, shard } = options;
+    const asShard = whyNot === undefined ? [] : await shardLines(policy, answer.results, state, shard, whyNot);
     if (options.output === 'json') {
       const { results, conflicts, actions, refusals } = answerDocument(answer, domain);
       const parts = { results, conflicts, actions, refusals };
@@ -60,8 +69,9 @@ export function rulesExplainCommand({ io, exit }: CommandContext): Command {
         policy: name,
         ...Object.fromEntries(Object.entries(parts).map(([key, value]) => [key, quoted(value)])),
         ...(notAsked === undefined ? {} : { notEvaluated: notAsked }),
+        ...(whyNot === undefined ? {} : { shard: asShard }),
       });
-    } else if (notAsked !== undefined) printLines(io, [`${name} is not evaluated: ${notAsked}`]);
+    } else if (notAsked !== undefined) printLines(io, [`${name} is not evaluated: ${notAsked}`, ...asShard]);
     else {
       const colors = colorsFor(io);
       const lines = answer.results.flatMap((result) => [
@@ -69,7 +79,7 @@ export function rulesExplainCommand({ io, exit }: CommandContext): Command {
         ...conditionLines(result.conditions, 1),
       ]);
       const rest = answerLines({ ...answer, results: [] }, domain, colors).slice(1);
-      printLines(io, [...lines, ...rest]);
+      printLines(io, [...lines, ...rest, ...asShard]);
     }
     end(answer.results, name, exit);
   });

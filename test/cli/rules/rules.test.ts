@@ -248,6 +248,24 @@ describe('gate rules', () => {
     expect(document).toMatchObject({ policies: [{ policy: 'cool-nodes-first', change: 'removed' }, {}, {}, {}, {}] });
   });
 
+  it('explain says why a shard is not put on a node', async () => {
+    const asked = [
+      'explain',
+      'cool-nodes-first',
+      '--policies',
+      'rules',
+      '--state',
+      'state.json',
+      '--at',
+      '2026-11-26T10:00:00Z',
+    ];
+    const { code, stdout } = await gate(...asked, '--shard', 's1', '--why-not', 'n3');
+    expect(code).toBe(0);
+    expect(stdout).toContain('s1: one more replica would go to n1\nwhy not n3: n3 is draining\n');
+    expect((await gate(...asked, '--why-not', 'n3')).code).toBe(2);
+    expect((await gate(...asked, '--shard', 's1', '--why-not', 'n9')).code).toBe(2);
+  });
+
   it('simulate shows what policies would do, side by side and over a sweep', async () => {
     const at = ['--policies', 'rules', '--at', '2026-11-26T10:00:00Z'];
     const { code, document } = await json('simulate', ...at, '--state', 'state.json');
