@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from './activities/create-gate-activities';
-import { createRuleActivities } from './activities/create-rule-activities';
+import { createRuleActivities, type ExecutionParts } from './activities/create-rule-activities';
 import { createSweepActivities } from './activities/create-sweep-activities';
 import { RECHECK_ACTIVITY } from './activities/recheck';
 import { HEARTBEATS } from './platform/temporal/heartbeats';
@@ -34,6 +34,10 @@ import { createTemporalLogger } from './platform/observability/temporal-logger';
 import type { GateRecord } from './audit/audit-record';
 import { decideTarget } from './gate/decide-target';
 import { createAuditJournal } from './rules/execution/audit-journal';
+import { openedLate } from './rules/service/stored-executions';
+import { rulesWithin } from './rules/store/postgres/open-rule-database';
+import { createPostgresPolicyStore } from './rules/store/postgres/store';
+import { shardDomain } from './shards/domain';
 import { openShards } from './shards/service/open-shards';
 import { createServices, type ServiceOptions, type Services } from './gate/services';
 import type { SecretRef } from './platform/documents/schema-types';
@@ -207,7 +211,7 @@ async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): 
           ...createSweepActivities(services),
           ...createRuleActivities({
             ...shards,
-            journal: createAuditJournal((record) => services.audit.record(record), Date.now),
+            ...executionPlaces(services, settings.rules.policies !== undefined),
             metrics: services.metrics.executions,
             alerts: services.alerts,
             nowMs: Date.now,
@@ -293,4 +297,16 @@ function installRuntime(logger: Parameters<typeof createTemporalLogger>[0], with
   } catch {
     // The host program installed its own before: it stays.
   }
+}
+
+/** Where executions take policies from and are kept: the store beside the audit log, unless a folder of policies is named. */
+function executionPlaces(
+  { audit, database, logger }: Services,
+  hasFolder: boolean,
+): Pick<ExecutionParts, 'journal'> & Partial<Pick<ExecutionParts, 'policies'>> {
+  if (hasFolder || database === undefined) {
+    return { journal: createAuditJournal((record) => audit.record(record), Date.now) };
+  }
+  const open = async () => createPostgresPolicyStore(await rulesWithin(database));
+  return openedLate(open, { log: audit, domain: shardDomain, logger, now: Date.now });
 }

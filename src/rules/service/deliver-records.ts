@@ -1,11 +1,8 @@
 import { messageOf } from '../../kernel/message-of';
 import type { DomainRecord } from '../../audit/audit-record';
-import { repeat, type Repetition } from '../../kernel/repeat';
-import type { Timers } from '../../kernel/timers';
 import type { RuleMetrics } from './rule-metrics';
 import type { RuleParts } from './rule-parts';
 
-const EVERY_MS = 30_000;
 const AT_ONCE = 100;
 
 /**
@@ -54,20 +51,4 @@ export function createRecordDelivery({
       }
     },
   };
-}
-
-/** Sweeps now and again, until it is stopped. */
-export function startRecordSweeps(
-  delivery: RecordDelivery,
-  timers: Timers,
-  logger: RuleParts['logger'],
-  everyMs = EVERY_MS,
-): Repetition {
-  return repeat({
-    timers,
-    everyMs,
-    act: () => delivery.sweep(),
-    onFailure: (error) =>
-      logger.warn({ error: messageOf(error) }, 'Audit records of rule policies wait in their store; trying again'),
-  });
 }
