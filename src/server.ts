@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client';
-import { startPolicyServer } from './api/rules/start-policy-server';
+import { requireServerAccess, startPolicyServer } from './api/rules/start-policy-server';
 import { openAudit } from './audit/service/open-audit';
 import type { Services } from './gate/services';
 import { createMetrics } from './gate/metrics';
@@ -37,6 +37,7 @@ type Shared = Pick<Services, 'audit' | 'store' | 'database' | 'registry' | 'logg
  * @throws GateError ConfigInvalid, StoreUnavailable, or an error of the connection to Temporal; nothing is left open then
  */
 export async function startServer(loaded: LoadedSettings, options: ServerStartOptions = {}): Promise<RunningServer> {
+  requireServerAccess(loaded.settings);
   return options.worker === false ? startAlone(loaded, options) : startWithWorker(loaded, options);
 }
 

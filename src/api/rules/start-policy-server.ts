@@ -38,7 +38,7 @@ export async function startPolicyServer(
 ): Promise<RpcServer> {
   const { server, access } = settings;
   const loopback = isLoopback(server.host);
-  if (!loopback) requireAccess(settings);
+  requireServerAccess(settings);
   const { rules, logger } = parts;
   const records = new Set<Promise<void>>();
   const started = await startRpcServer({
@@ -82,7 +82,13 @@ function toRefusedCall({ method, policy, reason, message, unsaid }: Refusal) {
   return { call: method, ...(policy === undefined ? {} : { policy }), fault: { type, message: message + more } };
 }
 
-function requireAccess({ server, access }: LoadedSettings['settings']): void {
+/**
+ * What does not need a store to be said.
+ *
+ * @throws GateError ConfigInvalid: beyond loopback without tokens or without TLS
+ */
+export function requireServerAccess({ server, access }: LoadedSettings['settings']): void {
+  if (isLoopback(server.host)) return;
   const because = `because server.host ${server.host} is not a loopback address`;
   const faults: Fault[] = [];
   const say = (where: string, message: string) => faults.push({ type: FailureType.ConfigInvalid, where, message });

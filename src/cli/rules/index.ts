@@ -9,6 +9,14 @@ import { rulesGraphCommand } from './graph';
 import { rulesLintCommand } from './lint';
 import { rulesSchemaCommand } from './schema';
 import { rulesShowCommand } from './show';
+import {
+  rulesApplyCommand,
+  rulesDeleteCommand,
+  rulesGetCommand,
+  rulesHistoryCommand,
+  rulesListCommand,
+  rulesRollbackCommand,
+} from './stored';
 import { rulesTestCommand } from './test';
 import { rulesSimulateCommand } from './simulate';
 import { rulesValidateCommand } from './validate';
@@ -30,5 +38,11 @@ export function rulesCommand(context: CommandContext): Command {
     .addCommand(rulesSimulateCommand(context))
     .addCommand(rulesSchemaCommand(context))
     .addCommand(rulesExecuteCommand(context))
-    .addCommand(rulesExecutionsCommand(context));
+    .addCommand(rulesExecutionsCommand(context))
+    .addCommand(rulesApplyCommand(context))
+    .addCommand(rulesGetCommand(context))
+    .addCommand(rulesListCommand(context))
+    .addCommand(rulesHistoryCommand(context))
+    .addCommand(rulesRollbackCommand(context))
+    .addCommand(rulesDeleteCommand(context));
 }

@@ -21,6 +21,16 @@ export async function writeToken(folder: string): Promise<string> {
   return token;
 }
 
+/** The token of the folder's owner; undefined when there is none. */
+export async function readToken(folder: string): Promise<string | undefined> {
+  try {
+    return await readFile(join(folder, TOKEN_FILE), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 export async function writeAddress(folder: string, holder: LockHolder, url: string): Promise<void> {
   await replaceFile(join(folder, ADDRESS_FILE), JSON.stringify({ url, nonce: holder.nonce }));
 }

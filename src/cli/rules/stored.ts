@@ -1,0 +1,241 @@
+import { Command } from 'commander';
+import { toJson } from '@bufbuild/protobuf';
+import { timestampDate, ValueSchema, type Timestamp, type Value } from '@bufbuild/protobuf/wkt';
+import type { PolicyClient } from '../../clients/rules/policy-client';
+import { GateError } from '../../kernel/failures';
+import { isJsonObject, type JsonObject } from '../../kernel/json';
+import type { Policy } from '../../proto/planning_engine/rules/v1/policy_service_pb';
+import { quoted } from '../command-json';
+import { CliExit, ExitCode, type CommandContext, type CommandIo } from '../io';
+import { count, examples, withOutput, withSettings, type CommonOptions } from '../options';
+import { printJson, printLines, printTable } from '../output';
+
+interface ServerOptions extends CommonOptions {
+  server?: string;
+}
+
+interface ChangeOptions extends ServerOptions {
+  actor: string;
+  reason: string;
+}
+
+/** Commands about policies of the store ask its server. */
+function withServer(command: Command): Command {
+  return withOutput(withSettings(command)).option(
+    '--server <url>',
+    'the server of rule policies; by default that of the settings; also GATE_SERVER. GATE_SERVER_TOKEN is its token',
+  );
+}
+
+function withReason(command: Command): Command {
+  return withServer(command).requiredOption('--actor <name>', 'who acts').requiredOption('--reason <text>', 'why');
+}
+
+async function connect(io: CommandIo, { settings, server }: ServerOptions): Promise<PolicyClient> {
+  const [{ openPolicyClient }, { openLoadedSettings }] = await Promise.all([
+    import('../../clients/rules/policy-client.js'),
+    import('../open-settings.js'),
+  ]);
+  return openPolicyClient(await openLoadedSettings(io, settings), io.env, server);
+}
+
+const byName = (name: string) => ({ policy: { case: 'policyName', value: name } as const });
+
+/** `gate rules apply -f FILE`: stores what a file or folder holds. */
+export function rulesApplyCommand({ io }: CommandContext): Command {
+  const command = new Command('apply')
+    .summary('store policies of a file or folder')
+    .description(
+      'Creates each policy that the store does not have, and updates each that differs. One at a time, in the order of the files; it ends at the first that is refused, and those before it stay. Policies that are only in the store are left alone.',
+    )
+    .requiredOption('-f, --file <path>', 'file or folder of policies');
+  examples(withReason(command), ['gate rules apply -f rules --actor ann --reason "first policies"']);
+  return command.action(async (options: ChangeOptions & { file: string }) => {
+    const [{ loadRuleSources }, { resolve }] = await Promise.all([
+      import('../../rules/sources/load-policies.js'),
+      import('node:path'),
+    ]);
+    const sources = await loadRuleSources(resolve(io.cwd, options.file));
+    const documents = sources.flatMap(({ document }) => (Array.isArray(document) ? document : [document]));
+    const client = await connect(io, options);
+    const applied: { name: string; revision: number; change: string }[] = [];
+    try {
+      for (const document of documents) {
+        if (!isJsonObject(document)) throw new CliExit(ExitCode.usage, `Expected policies in ${options.file}`);
+        applied.push(await apply(client, document, options));
+      }
+    } finally {
+      if (options.output === 'json') printJson(io, { applied });
+      else
+        printLines(
+          io,
+          applied.map(({ name, revision, change }) => `${name} ${change} (revision ${revision})`),
+        );
+    }
+  });
+}
+
+async function apply(client: PolicyClient, definition: JsonObject, { actor, reason }: ChangeOptions) {
+  const name = typeof definition.name === 'string' ? definition.name : '';
+  const change = { definition: definition as never, actor, reason };
+  const found = name === '' ? undefined : await find(client, name);
+  if (found === undefined) {
+    const { policy } = await client.createPolicy(change);
+    return { name: policy!.name, revision: policy!.revision, change: 'created' };
+  }
+  const { policy } = await client.updatePolicy({ ...byName(name), ...change, revision: found.revision });
+  return { name, revision: policy!.revision, change: policy!.revision === found.revision ? 'unchanged' : 'updated' };
+}
+
+async function find(client: PolicyClient, name: string): Promise<Policy | undefined> {
+  try {
+    return (await client.getPolicy(byName(name))).policy;
+  } catch (error) {
+    if (error instanceof GateError && error.type === 'RuleNotFound') return undefined;
+    throw error;
+  }
+}
+
+/** `gate rules get NAME`: the document, or with `-o json` the policy with its revision. */
+export function rulesGetCommand({ io }: CommandContext): Command {
+  const command = new Command('get')
+    .summary('a stored policy')
+    .description('Prints the document of a stored policy, as it was written.')
+    .argument('<name>', 'its name');
+  examples(withServer(command), ['gate rules get cool-nodes-first', 'gate rules get cool-nodes-first -o json']);
+  return command.action(async (name: string, options: ServerOptions) => {
+    const { policy } = await (await connect(io, options)).getPolicy(byName(name));
+    if (options.output === 'json') return printJson(io, shown(policy!));
+    printLines(io, JSON.stringify(policy!.definition, null, 2).split('\n'));
+  });
+}
+
+/** `gate rules list`: the living policies. */
+export function rulesListCommand({ io }: CommandContext): Command {
+  const command = new Command('list')
+    .summary('stored policies')
+    .description('Lists stored policies by name.')
+    .option('--type <type>', 'such as placement')
+    .option('--operation <operation>', 'those that apply to it, such as place_shard')
+    .option('--prefix <text>', 'what their names begin with')
+    .option('--limit <number>', 'so many at most', count, 1_000);
+  examples(withServer(command), ['gate rules list', 'gate rules list --type placement -o json']);
+  return command.action(
+    async (options: ServerOptions & { type?: string; operation?: string; prefix?: string; limit: number }) => {
+      const { type = '', operation = '', prefix = '', limit } = options;
+      const client = await connect(io, options);
+      const policies: Policy[] = [];
+      for (let pageToken = ''; policies.length < limit;) {
+        const pageSize = Math.min(1_000, limit - policies.length);
+        const page = await client.listPolicies({ type, operation, namePrefix: prefix, pageSize, pageToken });
+        policies.push(...page.policies);
+        pageToken = page.nextPageToken;
+        if (pageToken === '') break;
+      }
+      if (options.output === 'json') return printJson(io, { policies: policies.map(shown) });
+      const rows = policies.map(({ name, type: of, priority, enabled, revision, updateTime }) => [
+        ...[name, of, String(priority), enabled ? 'yes' : 'no', String(revision), timeOf(updateTime)],
+      ]);
+      await printTable(io, ['policy', 'type', 'priority', 'enabled', 'revision', 'updated'], rows);
+    },
+  );
+}
+
+/** `gate rules history NAME`: its revisions. */
+export function rulesHistoryCommand({ io }: CommandContext): Command {
+  const command = new Command('history')
+    .summary('revisions of a stored policy, and what differs between two')
+    .description('Lists the revisions of a stored policy, newest first; with --diff what differs between two of them.')
+    .argument('<name>', 'its name')
+    .option('--diff <from..to>', 'two revisions, such as 1..2')
+    .option('--limit <number>', 'so many at most', count, 50);
+  examples(withServer(command), [
+    'gate rules history cool-nodes-first',
+    'gate rules history cool-nodes-first --diff 1..2',
+  ]);
+  return command.action(async (name: string, options: ServerOptions & { diff?: string; limit: number }) => {
+    const client = await connect(io, options);
+    if (options.diff !== undefined) {
+      const [, from, to] = /^([1-9][0-9]{0,8})\.\.([1-9][0-9]{0,8})$/.exec(options.diff) ?? [];
+      if (to === undefined) throw new CliExit(ExitCode.usage, `Expected --diff 1..2, got ${options.diff}`);
+      const { changes } = await client.diffPolicyVersions({
+        ...byName(name),
+        fromRevision: Number(from),
+        toRevision: Number(to),
+      });
+      const lines = changes.map(({ path, before, after }) => ({ path, before: textOf(before), after: textOf(after) }));
+      if (options.output === 'json') return printJson(io, { changes: lines });
+      return printLines(
+        io,
+        lines.map(({ path, before, after }) => `${path}: ${before ?? '(absent)'} → ${after ?? '(absent)'}`),
+      );
+    }
+    const { versions } = await client.listPolicyVersions({ ...byName(name), pageSize: Math.min(1_000, options.limit) });
+    const rows = versions.map(({ revision, change, actor, reason, createTime }) => ({
+      ...{ revision, change, actor, reason },
+      time: timeOf(createTime),
+    }));
+    if (options.output === 'json') return printJson(io, { versions: rows });
+    await printTable(
+      io,
+      ['revision', 'change', 'actor', 'reason', 'time'],
+      rows.map(({ revision, change, actor, reason, time }) => [String(revision), change, actor, reason, time]),
+    );
+  });
+}
+
+/** `gate rules rollback NAME --to REVISION`: an old revision becomes current, as a new one. */
+export function rulesRollbackCommand({ io }: CommandContext): Command {
+  const command = new Command('rollback')
+    .summary('make an old revision of a policy current')
+    .description('Makes an old revision of a stored policy current, as a new revision.')
+    .argument('<name>', 'its name')
+    .requiredOption('--to <revision>', 'the revision', count);
+  examples(withReason(command), ['gate rules rollback cool-nodes-first --to 1 --actor ann --reason "too narrow"']);
+  return command.action(async (name: string, options: ChangeOptions & { to: number }) => {
+    const client = await connect(io, options);
+    const { revision } = (await client.getPolicy(byName(name))).policy!;
+    const { to: toRevision, actor, reason } = options;
+    const { policy } = await client.rollbackPolicy({ ...byName(name), toRevision, revision, actor, reason });
+    if (options.output === 'json') return printJson(io, shown(policy!));
+    printLines(io, [`${name} is as in revision ${toRevision} (revision ${policy!.revision})`]);
+  });
+}
+
+/** `gate rules delete NAME`. */
+export function rulesDeleteCommand({ io }: CommandContext): Command {
+  const command = new Command('delete')
+    .summary('take a policy out of use')
+    .description('Takes a stored policy out of use; its revisions stay, and by its id it can be rolled back.')
+    .argument('<name>', 'its name');
+  examples(withReason(command), ['gate rules delete cool-nodes-first --actor ann --reason "no longer needed"']);
+  return command.action(async (name: string, options: ChangeOptions) => {
+    const client = await connect(io, options);
+    const { revision } = (await client.getPolicy(byName(name))).policy!;
+    const { actor, reason } = options;
+    const { policy } = await client.deletePolicy({ ...byName(name), revision, actor, reason });
+    if (options.output === 'json') return printJson(io, shown(policy!));
+    printLines(io, [`${name} is deleted (id ${policy!.id})`]);
+  });
+}
+
+function shown(policy: Policy) {
+  const { id, name, type, version, revision, priority, enabled, definition, createTime, updateTime, deleteTime } =
+    policy;
+  return {
+    ...{ id, name, type, version, revision, priority, enabled },
+    definition: quoted(definition),
+    createdAt: timeOf(createTime),
+    updatedAt: timeOf(updateTime),
+    ...(deleteTime === undefined ? {} : { deletedAt: timeOf(deleteTime) }),
+  };
+}
+
+function timeOf(timestamp: Timestamp | undefined): string {
+  return timestamp === undefined ? '' : timestampDate(timestamp).toISOString();
+}
+
+/** A value of a change, as JSON text. */
+function textOf(value: Value | undefined): string | undefined {
+  return value === undefined ? undefined : JSON.stringify(toJson(ValueSchema, value));
+}

@@ -1,0 +1,93 @@
+import { Code, ConnectError, createClient, type Client } from '@connectrpc/connect';
+import { createConnectTransport } from '@connectrpc/connect-node';
+import { CommonFailure, FailureType, GateError, type Fault } from '../../kernel/failures';
+import { findHolder } from '../../platform/database/lock';
+import { readToken } from '../../platform/database/owner-files';
+import { storeFolder } from '../../platform/database/store-folder';
+import { toReason } from '../../api/rules/errors';
+import { BadRequestSchema, ErrorInfoSchema } from '../../proto/google/rpc/error_details_pb';
+import { PolicyService } from '../../proto/planning_engine/rules/v1/policy_service_pb';
+import type { LoadedSettings } from '../../settings/load-settings';
+
+export type PolicyClient = Client<typeof PolicyService>;
+
+/** Of one call. */
+const TIMEOUT_MS = 30_000;
+
+/**
+ * A client of the server that the settings name. It shows the token of `GATE_SERVER_TOKEN`; without one, the token of the embedded
+ * store, where a process of this machine holds it.
+ *
+ * @param server its URL, in place of the one that follows from the settings
+ */
+export async function openPolicyClient(
+  { settings, baseDir }: LoadedSettings,
+  env: NodeJS.ProcessEnv,
+  server = env.GATE_SERVER,
+): Promise<PolicyClient> {
+  const { host, port, tls } = settings.server;
+  const bare = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  const name = bare.includes(':') ? `[${bare}]` : bare;
+  const baseUrl = server ?? `${tls === undefined ? 'http' : 'https'}://${name}:${port}`;
+  const token = env.GATE_SERVER_TOKEN ?? (server === undefined ? await ownerToken(settings, baseDir, env) : undefined);
+  const client = createClient(
+    PolicyService,
+    createConnectTransport({
+      baseUrl,
+      httpVersion: '1.1',
+      defaultTimeoutMs: TIMEOUT_MS,
+      interceptors: [
+        (next) => (request) => {
+          if (token !== undefined) request.header.set('authorization', `Bearer ${token}`);
+          return next(request);
+        },
+      ],
+    }),
+  );
+  // Every method is a call with one answer. Thrown inside of an interceptor, an error of ours would be wrapped.
+  const calls = Object.entries(client as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>);
+  return Object.fromEntries(
+    calls.map(([method, call]) => [
+      method,
+      (...args: unknown[]) =>
+        call(...args).catch((error: unknown) => {
+          throw toGateError(ConnectError.from(error), baseUrl);
+        }),
+    ]),
+  ) as unknown as PolicyClient;
+}
+
+async function ownerToken(
+  { audit }: LoadedSettings['settings'],
+  baseDir: string,
+  env: NodeJS.ProcessEnv,
+): Promise<string | undefined> {
+  const { type, url, folder } = audit.store;
+  if (type !== 'postgres' || url !== undefined) return undefined;
+  const place = storeFolder(folder, baseDir, env);
+  const holder = await findHolder(place).catch(() => undefined);
+  return holder === undefined ? undefined : readToken(place);
+}
+
+/** The failure that the server met, as it would be thrown here. */
+function toGateError(error: ConnectError, baseUrl: string): unknown {
+  const reason = error.findDetails(ErrorInfoSchema)[0]?.reason;
+  const type = Object.values(FailureType).find((known) => toReason(known) === reason);
+  const text = error.rawMessage;
+  if (type === undefined) {
+    if (error.code === Code.PermissionDenied || error.code === Code.Unauthenticated) {
+      return new GateError(FailureType.AccessDenied, text);
+    }
+    const where = error.code === Code.Unavailable || error.code === Code.DeadlineExceeded;
+    if (!where) return error;
+    const message = `The server of rule policies at ${baseUrl} does not answer (${text}); gate server starts one`;
+    return new GateError(FailureType.StoreUnavailable, message, undefined, { cause: error });
+  }
+  const violations = error.findDetails(BadRequestSchema).flatMap(({ fieldViolations }) => fieldViolations);
+  const faults: Fault[] = violations.map(({ field, description }) => ({
+    type: CommonFailure.ConfigInvalid,
+    message: description,
+    ...(field === '' ? {} : { where: field }),
+  }));
+  return faults.length === 0 ? new GateError(type, text) : new GateError(type, text, faults);
+}
