@@ -185,7 +185,7 @@ describe.each([
       for (let sent = 0; sent < signals; sent += 1) await rawSignal(target, 'resume', argument);
       facts({});
       const resume = async (reason: string) =>
-        (await gate.cli('resume', id, '--actor', 'ann', '--reason', reason)).code;
+        (await gate.cli('resume', id, '--actor', 'ann', '--reason', reason, '--timeout', '5m')).code;
       if (operator > LIMITS.operatorChars) expect(await resume('r'.repeat(operator))).not.toBe(0);
       expect(await resume('r'.repeat(Math.min(operator, LIMITS.operatorChars)))).toBe(0);
       await gate.reaches(id, 'done');
@@ -200,7 +200,9 @@ describe.each([
     expect(pause?.faults.map((fault) => fault.fact_id)).toEqual(['one', 'three', 'two']);
     expect(pause?.faults[0]?.message).toContain('has 1000001 bytes as JSON, more than the 1000000 that a fact may');
     facts({});
-    expect((await gate.cli('resume', id, '--actor', 'ann', '--reason', 'it is smaller now')).code).toBe(0);
+    expect(
+      (await gate.cli('resume', id, '--actor', 'ann', '--reason', 'it is smaller now', '--timeout', '5m')).code,
+    ).toBe(0);
     await gate.reaches(id, 'done');
   });
 

@@ -304,7 +304,8 @@ describe('what operators do, and what a deployment ends with', () => {
             expect(advice.signals.map(([name]) => name)).toEqual(signals);
             mend();
             if (way?.by === 'command') {
-              const { code, stderr } = await cli(...advice.commands[way.at]!, '--actor', 'ann', '--reason', 'known');
+              const patient = ['--actor', 'ann', '--reason', 'known', '--timeout', '5m'];
+              const { code, stderr } = await cli(...advice.commands[way.at]!, ...patient);
               expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
             } else if (way?.by === 'signal') {
               const [name, call] = advice.signals[way.at]!;

@@ -117,8 +117,12 @@ async function follow(request: JsonRequest, headers: Headers): Promise<Response>
   let url = request.url;
   for (let redirects = 0; ; redirects++) {
     let response: Response;
+    const ask = () => request.fetch(url, { headers, signal: request.signal, redirect: 'manual' });
     try {
-      response = await request.fetch(url, { headers, signal: request.signal, redirect: 'manual' });
+      response = await ask().catch((error: unknown) => {
+        if (!isDroppedConnection(error)) throw error;
+        return ask();
+      });
     } catch (error) {
       throw unreachable(request, error);
     }
@@ -133,6 +137,15 @@ async function follow(request: JsonRequest, headers: Headers): Promise<Response>
     }
     url = next.toString();
   }
+}
+
+/**
+ * Whether the connection ended before an answer began. A server closes one that was idle at any moment, also in the one in which a
+ * request is sent on it: that says nothing about the source, and a GET may be asked again.
+ */
+function isDroppedConnection(error: unknown): boolean {
+  const { cause } = error as { cause?: { code?: unknown } };
+  return cause?.code === 'UND_ERR_SOCKET' || cause?.code === 'ECONNRESET';
 }
 
 async function readBody(request: JsonRequest, response: Response): Promise<Uint8Array> {

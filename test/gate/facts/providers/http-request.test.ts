@@ -102,6 +102,14 @@ describe('bodies', () => {
     source.script = (_, response) => void response.writeHead(status).end('7');
     await expect(ask()).rejects.toMatchObject({ type: 'FactInvalid', message: expect.stringContaining(`${status}`) });
   });
+  it('a connection that ends before an answer begins is asked over once more, and no oftener', async () => {
+    source.script = (request, response) =>
+      void (source.requests.length === 1 ? request.socket.destroy() : response.end('7'));
+    expect((await ask()).body).toBe(7);
+    source.script = (request) => void request.socket.destroy();
+    await expect(ask()).rejects.toMatchObject({ type: 'FactSourceUnavailable' });
+    expect(source.requests).toHaveLength(4);
+  });
   it('a body cut off is FactSourceUnavailable', async () => {
     source.script = (_, response) => {
       response.writeHead(200, { 'content-length': 100 });
