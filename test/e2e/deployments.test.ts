@@ -7,11 +7,17 @@ import type { AuditRecord } from '../../src/audit/audit-record';
 import type { Explanation } from '../../src/gate/deployments/deployment-state';
 import type { ShownStatus } from '../support/shown-status';
 import type { RunningWorker } from '../../src/worker';
-import { FACT_TIMEOUT_MS, quickRelease, ROOT, startGateHarness, WAIT, type GateHarness } from '../support/gate-harness';
+import {
+  FACT_TIMEOUT_MS,
+  type GateHarness,
+  OPERATOR,
+  quickRelease,
+  ROOT,
+  startGateHarness,
+  WAIT,
+} from '../support/gate-harness';
 import { gateOnPath, runGitHubAction, runGitLabComponent, runShell } from '../support/pipeline-runners';
 import { eventually } from '../support/temporal-env';
-
-const OPERATOR = ['--actor', 'ann', '--reason', 'checked by hand'] as const;
 
 /** Through the command line, with a real Temporal server, the shipped policy, the embedded store and real HTTP. */
 describe('a deployment, from the command line', () => {

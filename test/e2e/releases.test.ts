@@ -15,17 +15,17 @@ import { startDynamoDbProxy, type DynamoDbProxy } from '../support/dynamodb-prox
 import { eventually } from '../support/eventually';
 import {
   FACT_TIMEOUT_MS,
+  type GateHarness,
+  OPERATOR,
   quickRelease,
   ROOT,
   SHORT_STEPS,
   startGateHarness,
   WAIT,
-  type GateHarness,
 } from '../support/gate-harness';
 import { metricSum } from '../support/metric-sum';
 import { startS3Proxy, type S3Proxy } from '../support/s3-proxy';
 
-const OPERATOR = ['--actor', 'ann', '--reason', 'checked by hand'] as const;
 const MANIFEST = 's3://gate/releases/latest.json';
 const TABLE = 'Decisions';
 const RETENTION_S = 90 * 86_400;

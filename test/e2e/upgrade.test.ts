@@ -6,11 +6,10 @@ import type { NodeChild } from '../../src/dev/child-process';
 import { workflowIdOf } from '../../src/kernel/names';
 import { startHttpReceiver, type HttpReceiver } from '../fakes/http-receiver';
 import { PATCH } from '../fixtures/upgrade/timer-before-action';
-import { startGateHarness, type GateHarness } from '../support/gate-harness';
+import { type GateHarness, OPERATOR, startGateHarness } from '../support/gate-harness';
 import { eventually } from '../support/temporal-env';
 import { buildA, buildB, settingsWith, type Build } from '../support/two-builds';
 
-const OPERATOR = ['--actor', 'ann', '--reason', 'checked by hand'] as const;
 const MINUTES_MS = 600_000;
 
 /** Two builds whose workflow code gives different commands, each in processes of its own, on a real Temporal server. */
