@@ -88,7 +88,12 @@ describe('masked decisions', () => {
   it('masked decisions are refused over Temporal while nothing encrypts its history', async () => {
     await expect(services('plain', ['/input/serial'], false)).rejects.toMatchObject({
       type: 'ConfigInvalid',
-      faults: [{ where: expect.stringMatching(/:1:[0-9]+ audit\.mask$/), message: expect.stringContaining('temporal.encryptionKeys') }],
+      faults: [
+        {
+          where: expect.stringMatching(/:1:[0-9]+ audit\.mask$/),
+          message: expect.stringContaining('temporal.encryptionKeys'),
+        },
+      ],
     });
     const { releases } = await services('masking', [], false);
     expect(releases.status()).toMatchObject({ lastError: expect.stringContaining('temporal.encryptionKeys') });
