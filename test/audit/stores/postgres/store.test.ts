@@ -14,6 +14,8 @@ import { startFreezingProxy } from '../../../support/freezing-proxy';
 import { startPostgres, type TestPostgres } from '../../../support/postgres';
 
 const empty = async ({ db }: AuditDatabase) => void (await db.deleteFrom(AUDIT_TABLE).execute());
+/** The contract does not depend on how busy the machine is. */
+const patient = { connectMs: 60_000, statementMs: 60_000 };
 const quick = { connectMs: 2_000, statementMs: 2_000 };
 
 describeAuditStore(jestFramework, 'PGlite', async () => {
@@ -41,7 +43,8 @@ describe('with a PostgreSQL server', () => {
   describeAuditStore(jestFramework, 'PostgreSQL', async () => {
     const url = await server.database('contract');
     // Two workers start at once on an empty database.
-    const [one, two] = await Promise.all([openAuditDatabase({ url }), openAuditDatabase({ url })]);
+    const options = { url, timeouts: patient };
+    const [one, two] = await Promise.all([openAuditDatabase(options), openAuditDatabase(options)]);
     const [store, other] = [createPostgresAuditStore(one), createPostgresAuditStore(two)];
     return {
       store,
