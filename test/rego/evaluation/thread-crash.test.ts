@@ -15,7 +15,8 @@ jest.mock('../../../src/platform/threads/start-thread', () => ({
   },
 }));
 
-const NEVER_STARTS = `process.exit(3)`;
+/** Ends before it says that it is ready, once the calls that wait for it are with it. */
+const NEVER_STARTS = `require('node:worker_threads').parentPort.on('message', (m) => Array.isArray(m) && process.exit(3))`;
 const READY = `
   const ACCOUNT = '{"evaluator":"wasm","secondOpinion":{"vote":"not-asked"}}';
   const { parentPort, workerData } = require('node:worker_threads');
