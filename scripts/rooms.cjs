@@ -91,13 +91,13 @@ const ROOMS = {
   workflows: { level: 10, holds: 'one file a workflow' },
   'built-workflows.ts': { level: 4, holds: 'the workflows as a worker loads them' },
   'worker.ts': { level: 10, holds: 'the worker' },
-  'server.ts': { level: 11, holds: 'the server of rule policies' },
   'plugin.ts': { level: 10, holds: 'the gate in a Temporal worker of your own' },
   clients: { level: 11, holds: 'what talks to running workflows' },
   contracts: { level: 11, holds: 'what parts of a program of your own keep to, as tests' },
   dev: { level: 11, holds: 'dev server, stand-ins, demos' },
-  cli: { level: 12, holds: 'commands' },
-  'index.ts': { level: 12, holds: 'the public API' },
+  'server.ts': { level: 12, holds: 'the server of rule policies' },
+  cli: { level: 13, holds: 'commands' },
+  'index.ts': { level: 13, holds: 'the public API' },
 };
 
 const escape = (name) => name.replace(/[.]/g, '\\$&');

@@ -3,6 +3,8 @@ import { requireServerAccess, startPolicyServer } from './api/rules/start-policy
 import { openAudit } from './audit/service/open-audit';
 import type { Services } from './gate/services';
 import { createMetrics } from './gate/metrics';
+import { openExecutions } from './clients/rule-execution-client';
+import { createExecutionStarter } from './clients/start-execution';
 import { DEFAULT_DURATIONS, parseDuration } from './kernel/duration';
 import { createLogger, logFormatOf } from './platform/observability/logger';
 import { standardError } from './platform/observability/terminal';
@@ -46,7 +48,7 @@ async function startWithWorker(loaded: LoadedSettings, options: ServerStartOptio
   const worker = await startWorker(loaded, {
     ...options,
     beside: async (services) => {
-      const api = await openApi(loaded, services);
+      const api = await openApi(loaded, services, options.env ?? process.env);
       url = api.url;
       return api.close;
     },
@@ -76,7 +78,7 @@ async function startAlone(loaded: LoadedSettings, options: ServerStartOptions): 
   });
   try {
     const { log, ...stores } = audit;
-    const api = await openApi(loaded, { ...stores, audit: log, registry, logger });
+    const api = await openApi(loaded, { ...stores, audit: log, registry, logger }, env);
     let end = (): void => undefined;
     const stopping = new Promise<void>((resolve) => (end = resolve));
     const stopped = stopping.then(async () => {
@@ -101,7 +103,14 @@ async function startAlone(loaded: LoadedSettings, options: ServerStartOptions): 
   }
 }
 
-async function openApi(loaded: LoadedSettings, shared: Shared): Promise<{ url: string; close(): Promise<void> }> {
+/** How long Temporal may take to answer one question. */
+const TEMPORAL_WITHIN_MS = 10_000;
+
+async function openApi(
+  loaded: LoadedSettings,
+  shared: Shared,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<{ url: string; close(): Promise<void> }> {
   const { audit, store, database, registry, logger } = shared;
   const { quotas } = loaded.settings.server;
   const rules = await openShardRules({
@@ -111,10 +120,15 @@ async function openApi(loaded: LoadedSettings, shared: Shared): Promise<{ url: s
     registry,
     logger,
   });
+  const executions = createExecutionStarter({
+    open: () => openExecutions(loaded, env, TEMPORAL_WITHIN_MS),
+    rules,
+  });
   try {
     const ownerToken = database?.owner?.token;
     const server = await startPolicyServer(loaded, {
       rules,
+      startExecution: executions.start,
       ...(ownerToken === undefined ? {} : { ownerToken }),
       registry,
       logger,
@@ -128,6 +142,7 @@ async function openApi(loaded: LoadedSettings, shared: Shared): Promise<{ url: s
       url: server.url,
       close: async () => {
         await server.close();
+        await executions.close();
         await rules.close();
       },
     };

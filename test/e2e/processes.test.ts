@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createClient } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
 import { run } from '../../src/cli/run';
+import { startShardManager, type ShardManagerServer } from '../../src/dev/shard-manager';
+import { PolicyService } from '../../src/proto/planning_engine/rules/v1/policy_service_pb';
+import { startServer } from '../../src/server';
+import { loadSettings } from '../../src/settings/load-settings';
 import { runCli } from '../cli/run-cli';
 import { startGateHarness, WAIT, type GateHarness } from '../support/gate-harness';
 import { eventually } from '../support/temporal-env';
@@ -76,13 +82,16 @@ describe('gate dev', () => {
   });
 });
 
-describe('gate worker', () => {
+describe('gate worker and gate server', () => {
   let gate: GateHarness;
+  let manager: ShardManagerServer;
   beforeAll(async () => {
-    gate = await startGateHarness();
+    manager = await startShardManager();
+    gate = await startGateHarness({ settings: { server: { port: 0 }, shards: { manager: { url: manager.url } } } });
   });
   afterAll(async () => {
     await gate?.stop();
+    await manager?.close();
   });
 
   it('gate worker serves until it is stopped, and a second one on its embedded store is refused with the way out', async () => {
@@ -113,5 +122,49 @@ describe('gate worker', () => {
     await gate.reaches('early', 'done');
     expect((await fetch(`${worker.httpUrl}/readyz`)).status).toBe(200);
     await worker.stop();
+  });
+
+  it('gate server executes a stored policy on the shard manager, and keeps and records the execution', async () => {
+    const loaded = await loadSettings(gate.settingsFile, gate.env, gate.folder);
+    const server = await startServer(loaded, { env: gate.env, ...gate.quiet });
+    try {
+      const client = createClient(PolicyService, createGrpcTransport({ baseUrl: server.url }));
+      const why = { actor: 'ann', reason: 'room for s6' };
+      const definition = {
+        ...{ version: '1.0', name: 'cool-nodes', type: 'placement' },
+        conditions: { metric: 'node.cpu_usage', operator: 'lt', value: 80 },
+        actions: { placement: { strategy: 'least_loaded' } },
+      };
+      const { policy } = await client.createPolicy({ definition, ...why });
+      const question = { operation: 'place_shard', subject: 's6', ...why };
+      const replicas = () =>
+        (manager.state().shards as unknown as { id: string; replicas: string[] }[]).find(({ id }) => id === 's6')!
+          .replicas;
+
+      const { plan, executionId: none } = await client.executePolicy({ ...question, dryRun: true });
+      expect([none, plan]).toMatchObject(['', { policies: [{ name: 'cool-nodes', revision: 1 }] }]);
+      expect(plan!.steps).toHaveLength(1);
+      expect(replicas()).toEqual([]);
+
+      const id = '3d9c5a52-0b0f-4a52-8a3e-3a1f6c2d7e10';
+      const { executionId, workflowId } = await client.executePolicy({ ...question, id });
+      expect([executionId, workflowId]).toEqual([id, `rules/execution/${id}`]);
+      const execution = await eventually('the execution to be done', async () => {
+        const found = await client.getExecution({ id }).catch(() => undefined);
+        return found?.execution?.status === 'done' && found.execution;
+      });
+      expect(execution).toMatchObject({ actor: 'ann', policies: [{ policyId: policy!.id, revision: 1 }] });
+      expect(execution.steps.map(({ status }) => status)).toEqual(['done']);
+      expect(replicas()).toHaveLength(1);
+      expect(await client.executePolicy({ ...question, id })).toMatchObject({ executionId: id });
+
+      const which = { case: 'policyId', value: policy!.id } as const;
+      const { events } = await client.getPolicyExecutionHistory({ policy: which });
+      expect(events.map(({ eventType }) => eventType)).toEqual(['ended', 'acted', 'started', 'created']);
+      await expect(client.executePolicy({ policies: ['no-such'], dryRun: true, ...why })).rejects.toThrow('no-such');
+      expect(manager.requests().calls.filter((call) => call.startsWith('PUT'))).toHaveLength(1);
+    } finally {
+      await server.stop();
+    }
   });
 });

@@ -32,11 +32,16 @@ export interface ExecutionRequest {
   reason: string;
 }
 
-/** Starts executions. Absent where the server has nothing to execute with. */
-export type StartExecution = (
-  caller: RuleCaller,
-  request: ExecutionRequest,
-) => Promise<{ executionId: string; workflowId: string } | { plan: JsonObject }>;
+/** The execution, the plan of a dry run, or why there is neither: Temporal or its workers are out of reach. */
+export type StartedExecution =
+  { executionId: string; workflowId: string } | { plan: JsonObject } | { impossible: string };
+
+/**
+ * Starts executions. Absent where the server has nothing to execute with.
+ *
+ * @throws GateError for a request that cannot be executed, or may not by this caller
+ */
+export type StartExecution = (caller: RuleCaller, request: ExecutionRequest) => Promise<StartedExecution>;
 
 const READERS: readonly Role[] = [Role.viewer, Role.author, Role.operator, Role.approver, Role.controller];
 const WRITERS: readonly Role[] = [Role.author];
@@ -155,6 +160,7 @@ export function servePolicies(rules: RuleService, startExecution?: StartExecutio
         ...given({ operation, subject, id }),
         ...{ dryRun, reason },
       });
+      if ('impossible' in started) throw new ConnectError(started.impossible, Code.FailedPrecondition);
       return 'plan' in started ? { plan: started.plan as ProtoJson } : started;
     },
     async getExecution({ id }) {

@@ -42,6 +42,8 @@ async function start(name: string, settings: object = {}): Promise<string> {
   const document = {
     audit: { store: { folder: join(folder, name) }, stdout: false },
     server: { port: 0 },
+    // Nothing listens there.
+    temporal: { address: '127.0.0.1:1' },
     ...settings,
   };
   const loaded = { settings: parseSettings(document as never, { file: 'test' }, folder), baseDir: folder };
@@ -130,6 +132,29 @@ describe('the policy service on loopback without tokens', () => {
     expect(stateDigest).toMatch(/^[0-9a-f]{64}$/);
   });
 
+  it('simulates the stored policies, with a policy that is tried in the place of a stored one', async () => {
+    const definition = { ...POLICY, name: 'simulated' };
+    const { policy } = await client.createPolicy({ definition, reason });
+    const [, hot] = stateNow().nodes;
+    const question = { policies: ['simulated'], operation: 'place_shard', state: stateNow() };
+    const stepsOf = async (more: object) => {
+      const { report } = await client.simulatePolicies({ ...question, ...more });
+      const runs = report!.runs as unknown as { name: string; additions: number; steps: { to: string }[] }[];
+      return runs.map(({ name, steps }) => [name, ...steps.map(({ to }) => to)]);
+    };
+    expect(await stepsOf({})).toEqual([['stored', 'n1']]);
+    const tried = { ...definition, conditions: { metric: 'node.cpu_usage', operator: 'gte', value: hot!.cpu_usage } };
+    expect(await stepsOf({ definitions: [tried] })).toEqual([
+      ['stored', 'n1'],
+      ['tried', 'n2'],
+    ]);
+    const without = { without: ['n1'], add: [{ id: 'n9', cpu_usage: 5, count: 1 }] };
+    expect(await stepsOf({ options: without })).toEqual([['stored', 'n9']]);
+    expect(await codeOf(client.simulatePolicies({ ...question, options: { witout: [] } }))).toBe(Code.InvalidArgument);
+    // Only what was stored counts afterwards.
+    expect((await client.getPolicy({ policy: { case: 'policyId', value: policy!.id } })).policy?.revision).toBe(1);
+  });
+
   it('says with which code, type and place a call fails', async () => {
     const which = { case: 'policyName', value: 'taken' } as const;
     await client.createPolicy({ definition: { ...POLICY, name: 'taken' }, reason });
@@ -152,9 +177,12 @@ describe('the policy service on loopback without tokens', () => {
       Code.FailedPrecondition,
       'FACT_STALE',
     ]);
-    expect(await failed(client.executePolicy({ policies: ['taken'], reason }))).toEqual([
-      Code.FailedPrecondition,
-      undefined,
+    const execution = { policies: ['taken'], reason };
+    expect(await failed(client.executePolicy(execution))).toEqual([Code.FailedPrecondition, undefined]);
+    await expect(client.executePolicy(execution)).rejects.toThrow(/Temporal at 127\.0\.0\.1:1 .*with the id/);
+    expect(await failed(client.executePolicy({ ...execution, id: 'x' }))).toEqual([
+      Code.InvalidArgument,
+      'CONFIG_INVALID',
     ]);
     const wrong = { ...POLICY, name: 'wrong', conditions: { all: [{ metric: 'node.cpu_usage', operator: 'ltt' }] } };
     const error = await client.createPolicy({ definition: wrong, reason }).catch((thrown: ConnectError) => thrown);
@@ -240,6 +268,12 @@ describe('the policy service with tokens', () => {
       roles: ['author'],
       policyTypes: ['migration'],
     });
+    tokens.push({
+      hash: `sha256:${sha256(tokenOf('mover'))}`,
+      actor: 'mover',
+      roles: ['operator'],
+      policyTypes: ['migration'],
+    });
     tokens.push({ hash: `sha256:${sha256(tokenOf('watcher'))}`, actor: 'watcher', roles: ['viewer'] });
     url = await start('closed', { access: { tokens } });
   });
@@ -279,6 +313,10 @@ describe('the policy service with tokens', () => {
     expect(await codeOf(bound.createPolicy({ definition: { ...POLICY, name: 'bound' }, reason }))).toBe(
       Code.PermissionDenied,
     );
+    const mover = clientOf(url, tokenOf('mover'));
+    const policies = ['by-author'];
+    expect(await codeOf(mover.executePolicy({ policies, reason }))).toBe(Code.PermissionDenied);
+    expect(await codeOf(mover.executePolicy({ operation: 'migrate_shard', reason }))).toBe(Code.PermissionDenied);
   });
 
   it('lets a viewer evaluate, and leave no record of it', async () => {
