@@ -30,6 +30,9 @@ module.exports = {
     '!src/dev/story.ts',
     '!src/platform/tools/main.ts',
     '!src/**/thread-entry.ts',
+    '!src/rules/threads/thread-side.ts',
+    // Made from proto/ by the build.
+    '!src/proto/**',
   ],
   // Dynamic imports carry an extension, as Node wants it; here they name the TypeScript source.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

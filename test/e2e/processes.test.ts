@@ -163,6 +163,33 @@ describe('gate worker and gate server', () => {
       expect(events.map(({ eventType }) => eventType)).toEqual(['ended', 'acted', 'started', 'created']);
       await expect(client.executePolicy({ policies: ['no-such'], dryRun: true, ...why })).rejects.toThrow('no-such');
       expect(manager.requests().calls.filter((call) => call.startsWith('PUT'))).toHaveLength(1);
+
+      const who = ['--actor', 'ann', '--reason', 'room for s5'];
+      expect(await gate.cli('rules', 'execute', ...who)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('give --operation, or --policy'),
+      });
+      const tried = await gate.cli('rules', 'execute', '--policy', 'cool-nodes', '--shard', 's6', '--dry-run', ...who);
+      expect(tried).toMatchObject({ code: 0, stderr: expect.stringContaining('Started execution') });
+      const json = ['-o', 'json'];
+      const asked = ['--operation', 'place_shard', '--shard', 's5', '--id', '0c9c5a52-0b0f-4a52-8a3e-3a1f6c2d7e11'];
+      const begun = await gate.cli('rules', 'execute', ...asked, '--no-wait', ...who, ...json);
+      expect(JSON.parse(begun.stdout)).toEqual({ execution_id: asked.at(-1), started: true });
+      const again = await gate.cli('rules', 'execute', ...asked, ...who);
+      expect(again).toMatchObject({ code: 0, stderr: expect.stringContaining('was started before') });
+      const watched = await gate.cli('rules', 'executions', asked.at(-1)!, '--watch', ...json);
+      expect(JSON.parse(watched.stdout)).toMatchObject({ state: 'done', actor: 'ann' });
+      expect(await gate.cli('rules', 'executions', id)).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/done[^]*s6/),
+      });
+      const listed = await eventually('both in the list', async () => {
+        const { stdout } = await gate.cli('rules', 'executions');
+        return stdout.includes(id) && stdout.includes(asked.at(-1)!) && stdout;
+      });
+      expect(listed).toMatch(/execution +status +started +ended/i);
+      expect(await gate.cli('rules', 'executions', 'no-such')).toMatchObject({ code: 2 });
+      expect(await gate.cli('rules', 'executions', 'abort', id, ...who)).toMatchObject({ code: 2 });
     } finally {
       await server.stop();
     }
