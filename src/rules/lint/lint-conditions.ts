@@ -50,7 +50,7 @@ export function conditionFindings(policy: RulePolicy, domain: RuleDomain): Findi
       LintRule.type,
       'error',
       at,
-      `${metric} is a ${kind}, and ${operator} compares it with a ${expected.join(' or a ')}: ${never}`,
+      `${metric} is ${withArticle(kind)}, and ${operator} compares it with ${expected.map(withArticle).join(' or ')}: ${never}`,
     );
   }
 
@@ -73,6 +73,8 @@ export function conditionFindings(policy: RulePolicy, domain: RuleDomain): Findi
   visit(policy.conditions, '/conditions');
   return findings;
 }
+
+const withArticle = (kind: MetricKind): string => (kind === 'object' ? 'an object' : `a ${kind}`);
 
 /** What an operator can compare with a value; undefined where it takes all kinds. */
 function wantedKinds(operator: Operator, value: JsonValue | undefined): MetricKind[] | undefined {
