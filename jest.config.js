@@ -30,7 +30,7 @@ module.exports = {
     '!src/dev/story.ts',
     '!src/platform/tools/main.ts',
     '!src/**/thread-entry.ts',
-    '!src/rules/threads/thread-side.ts',
+    '!src/**/thread-side.ts',
     // Made from proto/ by the build.
     '!src/proto/**',
   ],
