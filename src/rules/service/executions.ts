@@ -1,6 +1,7 @@
 import { FailureType, faultsToError, GateError } from '../../kernel/failures';
 import { parseTime } from '../../kernel/time';
-import { ExecutionStatus, StepStatus, type ExecutionStep, type StoredExecution } from '../store/stored-execution';
+import { StepStatus } from '../execution/execution';
+import { ExecutionStatus, type ExecutionStep, type StoredExecution } from '../store/stored-execution';
 import type { RecordDelivery } from './deliver-records';
 import type { PolicyDocuments } from './policy-documents';
 import type { RuleParts } from './rule-parts';

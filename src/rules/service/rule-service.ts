@@ -4,10 +4,10 @@ import type { JsonObject } from '../../kernel/json';
 import type {
   ExecutionFilter,
   ExecutionStatus,
-  StepStatus,
   StoredExecution,
   PolicyPin,
 } from '../store/stored-execution';
+import type { StepStatus } from '../execution/execution';
 import type { PolicyFilter, PolicyRef, PolicyVersion, StoredPolicy } from '../store/stored-policy';
 
 /** Who calls. Which calls a role may make is the surface's to decide; the service knows only of types of policies. */

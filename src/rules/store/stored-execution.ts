@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../kernel/json';
+import type { StepStatus } from '../execution/execution';
 
 export const ExecutionStatus = {
   pending: 'pending',
@@ -13,16 +14,6 @@ export const ExecutionStatus = {
   cancelled: 'cancelled',
 } as const;
 export type ExecutionStatus = (typeof ExecutionStatus)[keyof typeof ExecutionStatus];
-
-export const StepStatus = {
-  pending: 'pending',
-  running: 'running',
-  done: 'done',
-  failed: 'failed',
-  rolled_back: 'rolled_back',
-  rollback_failed: 'rollback_failed',
-} as const;
-export type StepStatus = (typeof StepStatus)[keyof typeof StepStatus];
 
 /** The very revision of a policy that an execution acts for. */
 export interface PolicyPin {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { JsonObject, JsonValue } from '../../kernel/json';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import type { RuleAction } from '../../rules/document/rule-policy';
 
 /** Settings of which two actions may have different values: both hold when the stricter one does. */
@@ -45,7 +45,7 @@ function contradiction(one: JsonObject, other: JsonObject, path: string): string
       return `${at} is ${shown(mine)} and ${shown(theirs)}, which have nothing in common`;
     }
     if (LISTS.includes(key) || Object.hasOwn(STRICTER, key) || isDeepStrictEqual(mine, theirs)) continue;
-    if (isObject(mine) && isObject(theirs)) {
+    if (isJsonObject(mine) && isJsonObject(theirs)) {
       const found = contradiction(mine, theirs, at);
       if (found !== undefined) return found;
       continue;
@@ -76,7 +76,7 @@ function mergedValue(key: string, mine: JsonValue, theirs: JsonValue): JsonValue
       ? Math.max(mine as number, theirs as number)
       : Math.min(mine as number, theirs as number);
   }
-  return isObject(mine) && isObject(theirs) ? merged(mine, theirs) : mine;
+  return isJsonObject(mine) && isJsonObject(theirs) ? merged(mine, theirs) : mine;
 }
 
 function common(mine: JsonValue, theirs: JsonValue): JsonValue[] {
@@ -86,10 +86,6 @@ function common(mine: JsonValue, theirs: JsonValue): JsonValue[] {
 
 function listOf(value: JsonValue): JsonValue[] {
   return Array.isArray(value) ? value : [value];
-}
-
-function isObject(value: JsonValue): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function shown(value: JsonValue): string {

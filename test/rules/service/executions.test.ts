@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { BeginExecutionRequest } from '../../../src/rules/service/rule-service';
-import type { PolicyPin, StepStatus } from '../../../src/rules/store/stored-execution';
+import type { StepStatus } from '../../../src/rules/execution/execution';
+import type { PolicyPin } from '../../../src/rules/store/stored-execution';
 import { aDocument, NOW, openService, type ServiceHarness } from './service-harness';
 
 const ann = { actor: 'ann' };
