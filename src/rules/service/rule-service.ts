@@ -1,12 +1,7 @@
 import type { Fault } from '../../kernel/failures';
 import type { JsonChange } from '../../kernel/json-diff';
 import type { JsonObject } from '../../kernel/json';
-import type {
-  ExecutionFilter,
-  ExecutionStatus,
-  StoredExecution,
-  PolicyPin,
-} from '../store/stored-execution';
+import type { ExecutionFilter, ExecutionStatus, StoredExecution, PolicyPin } from '../store/stored-execution';
 import type { StepStatus } from '../execution/execution';
 import type { PolicyFilter, PolicyRef, PolicyVersion, StoredPolicy } from '../store/stored-policy';
 
