@@ -35,8 +35,9 @@ const io: CliIo = {
 run(process.argv.slice(2), io).then(
   (code) => {
     if (!isCut) process.exitCode = code;
-    // What a signal called off may still hold a connection or a timer. What was printed is written first.
-    if (taken?.aborted) stdout.write('', () => process.exit());
+    // What was called off, or never came up, may still hold a connection or a timer, and signals end nothing any more. What was
+    // printed is written first.
+    if (taken !== undefined) stdout.write('', () => process.exit());
   },
   (error: unknown) => {
     const message = messageOf(error);
