@@ -135,7 +135,7 @@ describe('after a crash', () => {
     await gate.reaches(id, 'waiting');
     await eventually('it in the list', async () => (await gate.running()).includes(id));
     await worker.kill();
-    const all = await gate.cli('pause', '--all', ...OPERATOR, '--timeout', '2s');
+    const all = await gate.cli('pause', '--all', '--actor', 'ann', '--reason', 'checked by hand', '--timeout', '2s');
     expect(all).toMatchObject({ code: 4, stdout: expect.stringContaining(`${id}: `) });
     const isPaused = async () => (await gate.cli('status', id)).stdout.includes('Paused by ann');
     worker = await gate.spawnWorker();

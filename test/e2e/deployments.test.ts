@@ -421,7 +421,9 @@ describe('a deployment, from the command line', () => {
       const PATH = hasGate
         ? `${gateOnPath(folder)}:${process.env.PATH ?? ''}`
         : `${dirname(process.execPath)}:/usr/bin:/bin`;
-      const npm = { npm_config_cache: join(gate.folder, 'npm'), npm_config_update_notifier: 'false' };
+      // A job that silences npm still hears why its package could not be had.
+      const silent = { npm_config_loglevel: 'silent', npm_config_update_notifier: 'false' };
+      const npm = { npm_config_cache: join(gate.folder, 'npm'), ...silent };
       return { folder, env: { ...gate.env, PATH, ...npm, GATE_SETTINGS: gate.settingsFile } };
     };
     const HOSTILE = '"; touch injected; $(touch injected) `touch injected`';
