@@ -6,6 +6,7 @@ import { MoveLimits } from '../src/shards/moves/move-limits';
 import { toPlacementRules } from '../src/shards/placement/rules';
 import { readState } from '../src/shards/state/read-state';
 import { median, type BenchRow } from './bench-row';
+import { randomNumbers } from '../test/shards/random-states';
 
 const STATES = 30;
 const SMALL = { nodes: 6, shards: 20, capacity: 20 };
@@ -123,15 +124,4 @@ function program(loads: readonly number[], nodes: number, mean: number): string 
     'End',
   ];
   return text.join('\n');
-}
-
-/** The same numbers for the same seed (mulberry32). */
-function randomNumbers(seed: number): () => number {
-  let at = seed >>> 0;
-  return () => {
-    at = (at + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(at ^ (at >>> 15), 1 | at);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -22,13 +22,13 @@ import {
   withRecord,
 } from './light';
 import { createAnswerInTime } from './answer-in-time';
+import { beating } from './beating';
 import { lookAtStage } from './look';
 import { readLooks } from './read-looks';
 import { createRecheck } from './recheck';
 import { releaseFor } from './release-for';
 import { toApplicationFailure, translated } from './to-application-failure';
 
-const HEARTBEAT_MS = 1_000;
 /** An attempt that runs into its own time-out counts as one that was sent: a hanging source must be given up before. */
 const CONFIRM_WITHIN_MS = 10_000;
 /** What an override's lapse names where no release is in force: the decision that follows says why. */
@@ -157,17 +157,6 @@ async function currentRelease(releases: ReleaseHolder, claim: LeaseClaim): Promi
   if (claim.release === undefined) return { ref: releases.status().ref ?? NO_RELEASE };
   const { startToCloseTimeoutMs } = Context.current().info;
   return releases.confirm(Math.min(CONFIRM_WITHIN_MS, startToCloseTimeoutMs / 2));
-}
-
-/** Heartbeats while `act` runs, so that a cancellation reaches it and a dead worker is noticed. */
-async function beating<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const context = Context.current();
-  const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
-  try {
-    return await act(context.cancellationSignal);
-  } finally {
-    clearInterval(timer);
-  }
 }
 
 /** A source of releases that hangs does not hold up an abort. */

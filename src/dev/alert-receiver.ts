@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { JsonValue } from '../kernel/json';
-import { parseJsonText } from '../platform/documents/json-text';
+import { readJsonBody } from './read-json-body';
 
 export interface ReceivedAlert {
   /** path the message was posted to */
@@ -30,7 +30,7 @@ export async function startAlertReceiver(port = 0): Promise<AlertReceiverServer>
   const answer = async (request: IncomingMessage): Promise<[number, JsonValue]> => {
     const path = request.url ?? '/';
     if (request.method === 'GET' && path === '/received') return [200, received as unknown as JsonValue];
-    const body = await readJson(request);
+    const body = await readJsonBody(request, MAX_BODY_BYTES);
     if (body === undefined) return [400, { error: 'expected a body of JSON' }];
     if (request.method === 'PUT' && path === '/status') {
       if (typeof body !== 'number' || !Number.isInteger(body) || body < 200 || body > 599) {
@@ -73,21 +73,6 @@ export async function startAlertReceiver(port = 0): Promise<AlertReceiverServer>
         server.closeAllConnections();
       }),
   };
-}
-
-async function readJson(request: IncomingMessage): Promise<JsonValue | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length;
-    if (size > MAX_BODY_BYTES) return undefined;
-    chunks.push(chunk as Buffer);
-  }
-  try {
-    return parseJsonText(Buffer.concat(chunks).toString());
-  } catch {
-    return undefined;
-  }
 }
 
 /** The sentence of an Alertmanager message, for people. */

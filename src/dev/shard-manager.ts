@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isJsonObject, type JsonObject } from '../kernel/json';
-import { parseJsonText } from '../platform/documents/json-text';
 import { standardError, standardOutput } from '../platform/observability/terminal';
+import { readJsonBody } from './read-json-body';
 import { refusal, ShardCluster, type Answer, type ClusterDocument } from './shard-cluster';
 
 /**
@@ -191,20 +191,8 @@ export async function startShardManager(options: ShardManagerServerOptions = {})
 
 /** An empty body is an empty object; undefined where it is something else. */
 async function readJson(request: IncomingMessage): Promise<JsonObject | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length;
-    if (size > MAX_BODY_BYTES) return undefined;
-    chunks.push(chunk as Buffer);
-  }
-  if (size === 0) return {};
-  try {
-    const value = parseJsonText(Buffer.concat(chunks).toString());
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const body = await readJsonBody(request, MAX_BODY_BYTES, {});
+  return isJsonObject(body) ? body : undefined;
 }
 
 function send(response: ServerResponse, { status, body }: Answer, version?: string): void {

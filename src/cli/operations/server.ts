@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { examples, withSettings, type CommonOptions } from '../options';
 import type { CommandContext } from '../io';
-import { awaitStore } from './await-store';
+import { runUntilStopped } from './run-until-stopped';
 
 export function serverCommand({ io }: CommandContext): Command {
   const command = new Command('server')
@@ -20,29 +20,13 @@ export function serverCommand({ io }: CommandContext): Command {
       import('../open-settings.js'),
     ]);
     const loaded = await openLoadedSettings(io, options.settings);
-    const { env, signal } = io;
-    const server = await awaitStore(() => startServer(loaded, { env, worker: options.worker }), {
-      say: (line) => void io.stderr.write(`gate: ${line}\n`),
-      signal,
-      close: (late) => late.stop(),
-    });
-    if (server === undefined) return;
-    const reload = (): void => void server.reload().catch(() => undefined);
-    process.on('SIGHUP', reload);
-    io.stderr.write(`Rule policies are served at ${server.url}\n`);
-    const { url, workerUrl } = server;
-    if (workerUrl !== undefined) io.stderr.write(`Worker runs; health and metrics at ${workerUrl}\n`);
-    // The first line that a parent process waits for.
-    if (io.env.GATE_READY_LINE === '1') {
-      io.stdout.write(`${JSON.stringify({ ready: true, url, ...(workerUrl && { http: workerUrl }) })}\n`);
-    }
-    const stop = (): void => void server.stop().catch(() => undefined);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    try {
-      await server.stopped;
-    } finally {
-      process.off('SIGHUP', reload);
-    }
+    const start = () => startServer(loaded, { env: io.env, worker: options.worker });
+    await runUntilStopped(io, start, ({ url, workerUrl }) => ({
+      lines: [
+        `Rule policies are served at ${url}`,
+        ...(workerUrl === undefined ? [] : [`Worker runs; health and metrics at ${workerUrl}`]),
+      ],
+      addresses: { url, ...(workerUrl === undefined ? {} : { http: workerUrl }) },
+    }));
   });
 }

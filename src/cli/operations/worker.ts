@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { examples, withSettings, type CommonOptions } from '../options';
 import type { CommandContext } from '../io';
-import { awaitStore } from './await-store';
+import { runUntilStopped } from './run-until-stopped';
 
 export function workerCommand({ io }: CommandContext): Command {
   const command = new Command('worker')
@@ -20,25 +20,10 @@ export function workerCommand({ io }: CommandContext): Command {
       import('../open-settings.js'),
     ]);
     const loaded = await openLoadedSettings(io, options.settings);
-    const { env, signal } = io;
-    const worker = await awaitStore(() => startWorker(loaded, { env, makeCurrent: options.makeCurrent }), {
-      say: (line) => void io.stderr.write(`gate: ${line}\n`),
-      signal,
-      close: (late) => late.stop(),
-    });
-    if (worker === undefined) return;
-    const reload = (): void => void worker.reload();
-    process.on('SIGHUP', reload);
-    io.stderr.write(`Worker runs; health and metrics at ${worker.httpUrl}\n`);
-    // The first line that a parent process waits for.
-    if (io.env.GATE_READY_LINE === '1') io.stdout.write(`${JSON.stringify({ ready: true, http: worker.httpUrl })}\n`);
-    const stop = (): void => void worker.stop().catch(() => undefined);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    try {
-      await worker.stopped;
-    } finally {
-      process.off('SIGHUP', reload);
-    }
+    const start = () => startWorker(loaded, { env: io.env, makeCurrent: options.makeCurrent });
+    await runUntilStopped(io, start, ({ httpUrl }) => ({
+      lines: [`Worker runs; health and metrics at ${httpUrl}`],
+      addresses: { http: httpUrl },
+    }));
   });
 }

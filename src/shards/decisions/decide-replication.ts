@@ -1,42 +1,21 @@
 import type { ReplicationSettings } from '../actions/schemas';
 import type { ShardStep } from '../model/step';
 import { fitReplicas, wantedRoles, type ReplicaFit } from '../placement/fit';
-import { placeShard } from '../placement/place-shard';
-import { rankNodes } from '../placement/rank';
 import { toPlacementRules, type PlacementRules } from '../placement/rules';
-import { rulesRefusal } from '../placement/rules-refusal';
 import { NodeStatus, type Shard } from '../state/cluster-state';
-import { budgetRefusal } from './budget';
 import type { ActionDecision, DecisionContext } from './context';
-import { termsOf, termValues } from './terms';
+import { placeShards } from './place-shards';
 
 /**
  * Brings shards to their number of replicas: first what is missing is added, then orphans are removed, replicas that are too many
  * among them. A removal leaves as many replicas up as `consistency` and `minReplicas` ask for.
  */
 export function decideReplication(settings: ReplicationSettings, context: DecisionContext): ActionDecision {
-  const { arrangement, dropped, shard: asked } = context;
   const rules = toPlacementRules(settings);
-  const shards = asked === undefined ? arrangement.allShards() : [arrangement.shard(asked)!];
-  const candidates = rankNodes(asked === undefined ? {} : { shard: shards[0]! }, arrangement, rules, dropped);
-  const ids = shards.map(({ id }) => id);
-  const before = termValues(arrangement, rules, ids);
-  const steps: ShardStep[] = [];
-  const refusals = rulesRefusal(rules);
-  for (const shard of refusals.length > 0 ? [] : shards) {
-    const cost = arrangement.cost();
-    const placed = placeShard(shard, arrangement, rules, dropped, settings.factor);
-    const removed = placed.refusals.length > 0 ? [] : removals(shard, settings, rules, context, refusals);
-    const own = [...placed.steps, ...removed];
-    const overBudget = own.length === 0 ? undefined : budgetRefusal(rules.budget, cost, arrangement.cost());
-    refusals.push(...placed.refusals);
-    if (overBudget === undefined) steps.push(...own);
-    else {
-      refusals.push(`${shard.id}: ${overBudget}`);
-      for (const step of [...own].reverse()) arrangement.undo(step);
-    }
-  }
-  return { candidates, steps, refusals, terms: termsOf(before, termValues(arrangement, rules, ids), rules, 0) };
+  return placeShards(rules, context, {
+    factor: settings.factor,
+    afterwards: (shard, refusals) => removals(shard, settings, rules, context, refusals),
+  });
 }
 
 function removals(
