@@ -1,8 +1,9 @@
-// Records one history for every way that a deployment can go, into test/histories/<version>/. Run once a release, before
+// Records one history for every way that a deployment or an execution of rule policies can go, into test/histories/<version>/. Run once a release, before
 // it is tagged and after package.json has its version; a released folder is never recorded again, because it stands for
-// workflows that run somewhere. --into NAME writes a folder of its own, for workflow code that changed before the release.
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+// workflows that run somewhere. --into NAME writes a folder of its own, for workflow code that changed before the release;
+// --only deployments and --only executions leave the others as they are.
+import { existsSync, mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { version } from '../package.json';
 import { DeploymentClient } from '../src/clients/deployment-client';
 import type { StageSpec } from '../src/gate/deployments/deployment-spec';
@@ -10,8 +11,9 @@ import type { DeploymentStatus } from '../src/gate/deployments/deployment-state'
 import { workflowIdOf } from '../src/kernel/names';
 import { statusQuery } from '../src/workflows/messages';
 import { FakeGateActivities } from '../test/fakes/fake-gate-activities';
-import { encodeHistory } from '../test/support/history-file';
+import { writeRuns } from '../test/support/history-file';
 import { eventually, startTemporalEnv, type TemporalEnv } from '../test/support/temporal-env';
+import { recordExecutions } from './record-executions';
 
 const OPERATOR = { actor: 'ann', reason: 'checked by hand' };
 const STALE = { type: 'FactStale', message: 'Expected max_pending to be fresh', factId: 'max_pending' } as const;
@@ -142,16 +144,7 @@ async function record(env: TemporalEnv, folder: string, name: string, scenario: 
     const runId = async (): Promise<string> => (await handle.describe()).runId;
     const cancel = (): Promise<unknown> => env.client.workflow.getHandle(workflowIdOf(name)).cancel();
     await scenario.play?.({ gate, reaches, call, runId, cancel });
-    await handle.result().catch(() => undefined);
-    const runs = [handle.firstExecutionRunId, (await handle.describe()).runId];
-    for (const [index, runId] of [...new Set(runs)].entries()) {
-      const history = await env.client.workflow.getHandle(workflowIdOf(name), runId).fetchHistory();
-      const file = encodeHistory(workflowIdOf(name), version, history);
-      writeFileSync(
-        join(folder, `${name}${index === 0 ? '' : '.last-run'}.json`),
-        `${JSON.stringify(file, null, 1)}\n`,
-      );
-    }
+    await writeRuns(env.client, handle, { folder, name, recordedBy: version });
   });
 }
 
@@ -170,10 +163,14 @@ async function main(): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const env = await startTemporalEnv();
   try {
-    for (const [name, scenario] of Object.entries(scenarios)) {
-      await record(env, folder, name, scenario);
-      process.stdout.write(`recorded ${name}\n`);
+    const only = argumentOf('--only');
+    if (only !== 'executions') {
+      for (const [name, scenario] of Object.entries(scenarios)) {
+        await record(env, folder, name, scenario);
+        process.stdout.write(`recorded ${name}\n`);
+      }
     }
+    if (only !== 'deployments') await recordExecutions(env, { folder, recordedBy: version });
   } finally {
     await env.stop();
   }

@@ -1,3 +1,6 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Client, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 
 export type History = temporal.api.history.v1.IHistory;
@@ -24,4 +27,19 @@ export function encodeHistory(workflowId: string, recordedBy: string, history: H
 
 export function decodeHistory(file: HistoryFile): History {
   return Codec.decode(Buffer.from(file.history.join(''), 'base64'));
+}
+
+/** Writes the first run of a workflow, and the last one where it continued as new, once it has ended. */
+export async function writeRuns(
+  client: Client,
+  handle: WorkflowHandleWithFirstExecutionRunId,
+  { folder, name, recordedBy }: { folder: string; name: string; recordedBy: string },
+): Promise<void> {
+  await handle.result().catch(() => undefined);
+  const runs = [handle.firstExecutionRunId, (await handle.describe()).runId];
+  for (const [index, runId] of [...new Set(runs)].entries()) {
+    const history = await client.workflow.getHandle(handle.workflowId, runId).fetchHistory();
+    const file = encodeHistory(handle.workflowId, recordedBy, history);
+    writeFileSync(join(folder, `${name}${index === 0 ? '' : '.last-run'}.json`), `${JSON.stringify(file, null, 1)}\n`);
+  }
 }
