@@ -1,10 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { connect as connectTcp } from 'node:net';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createServer as createHttpServer } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectTcp, type AddressInfo } from 'node:net';
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from '@connectrpc/connect-node';
+import { exportJWK, SignJWT } from 'jose';
 import { Registry } from 'prom-client';
 import { createCallers, type KnownToken } from '../../../src/api/rpc/callers';
 import { startRpcServer, type RpcServer, type RpcServerOptions } from '../../../src/api/rpc/rpc-server';
@@ -13,6 +16,8 @@ import { Health, HealthCheckResponse_ServingStatus as Status } from '../../../sr
 import { ServerReflection, ServerReflectionRequestSchema } from '../../../src/proto/grpc/reflection/v1/reflection_pb';
 import { ServerReflection as ServerReflectionAlpha } from '../../../src/proto/grpc/reflection/v1alpha/reflection_pb';
 import { sha256 } from '../../../src/kernel/digest';
+import { createSignedTokens } from '../../../src/api/rpc/signed-tokens';
+import { createCertificate, createSigners, toPem, type Signer } from '../../support/certificates';
 
 const started: RpcServer[] = [];
 const refusals: Refusal[] = [];
@@ -264,5 +269,103 @@ describe('tokens', () => {
     await once();
     const refused = await Promise.all([once(), once(), once()].map((call) => call.catch((error: unknown) => error)));
     expect(refused.some((error) => error instanceof ConnectError && error.code === Code.ResourceExhausted)).toBe(true);
+  });
+});
+
+describe('TLS', () => {
+  const { p256: authority } = createSigners();
+  const HOUR_MS = 3_600_000;
+  const [from, until] = [new Date(Date.now() - HOUR_MS), new Date(Date.now() + HOUR_MS)];
+  const issuer = { subject: 'CN=authority', signer: authority };
+  const ca = toPem(
+    'CERTIFICATE',
+    createCertificate(authority, { ...issuer, from, until, extensions: { isCa: true, critical: ['2.5.29.19'] } }),
+  );
+  const keysOf = (subject: string) => {
+    const signer: Signer = { ...authority, privateKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey };
+    const certificate = createCertificate(signer, {
+      subject,
+      issuer,
+      from,
+      until,
+      extensions: { names: ['IP:7f000001'] },
+    });
+    return {
+      cert: toPem('CERTIFICATE', certificate),
+      key: signer.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    };
+  };
+
+  it('is spoken by gRPC and by HTTP/1.1 on one port, and plain HTTP is not answered', async () => {
+    const { url, port } = await start({ tls: keysOf('CN=server') });
+    expect(url).toBe(`https://127.0.0.1:${port}`);
+    const nodeOptions = { ca };
+    for (const transport of [
+      createGrpcTransport({ baseUrl: url, nodeOptions }),
+      createConnectTransport({ baseUrl: url, httpVersion: '1.1', nodeOptions }),
+    ]) {
+      expect((await createClient(Health, transport).check({})).status).toBe(Status.SERVING);
+    }
+    await expect(createClient(Health, createGrpcTransport({ baseUrl: url })).check({})).rejects.toThrow(/certificate/);
+    await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
+  });
+
+  it('with an authority for clients, a client without its certificate is not heard', async () => {
+    const { url } = await start({ tls: { ...keysOf('CN=server'), ca } });
+    const check = (nodeOptions: object) =>
+      createClient(Health, createConnectTransport({ baseUrl: url, httpVersion: '1.1', nodeOptions })).check({});
+    expect((await check({ ca, ...keysOf('CN=client') })).status).toBe(Status.SERVING);
+    await expect(check({ ca })).rejects.toThrow();
+  });
+});
+
+describe('signed tokens', () => {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+  const claims = { sub: 'bob', roles: ['viewer', 'unheard-of'] };
+  const token = (given: object, key: KeyObject = privateKey, exp: number | string = '5m') =>
+    new SignJWT({ ...given })
+      .setProtectedHeader({ alg: 'ES256', kid: 'k1' })
+      .setIssuer('https://issuer.test')
+      .setAudience('gate')
+      .setExpirationTime(exp)
+      .sign(key);
+
+  it('open what their roles allow, and only with a known key, subject, role, audience and time', async () => {
+    const keys = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' }] });
+    const jwks = createHttpServer((_request, response) =>
+      response.setHeader('content-type', 'application/json').end(keys),
+    );
+    await new Promise<void>((resolve) => jwks.listen(0, '127.0.0.1', resolve));
+    try {
+      const verifySigned = createSignedTokens({
+        issuer: 'https://issuer.test',
+        audience: 'gate',
+        jwksUri: `http://127.0.0.1:${(jwks.address() as AddressInfo).port}/keys`,
+        rolesClaim: 'roles',
+      });
+      const { url } = await start({ callers: createCallers({ tokens: [], loopback: true, verifySigned }) });
+      const status = async (bearer: string) =>
+        (await fetch(`${url}/elsewhere`, { headers: { authorization: `Bearer ${bearer}` } })).status;
+      expect(await verifySigned(await token(claims))).toEqual({ key: 'jwt bob', actor: 'bob', roles: ['viewer'] });
+      expect(await status(await token(claims))).toBe(404);
+      expect(await status(await token({ ...claims, roles: 'viewer author' }))).toBe(404);
+      const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${(await token(claims)).split('.')[1]}.`;
+      for (const wrong of [
+        await token(claims, other),
+        await token(claims, privateKey, Math.floor(Date.now() / 1_000) - 3_600),
+        await token({ ...claims, roles: ['unheard-of'] }),
+        await token({ roles: ['viewer'] }),
+        await new SignJWT(claims)
+          .setProtectedHeader({ alg: 'ES256', kid: 'k1' })
+          .setAudience('others')
+          .sign(privateKey),
+        unsigned,
+      ]) {
+        expect(await status(wrong)).toBe(401);
+      }
+    } finally {
+      await new Promise((resolve) => jwks.close(resolve));
+    }
   });
 });
