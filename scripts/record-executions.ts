@@ -3,7 +3,7 @@ import { createRuleActivities } from '../src/activities/create-rule-activities';
 import { startShardManager, type ShardManagerServer } from '../src/dev/shard-manager';
 import type { DomainStep } from '../src/rules/domain';
 import type { ruleExecution } from '../src/workflows/rule-execution';
-import { writeRuns } from '../test/support/history-file';
+import { writeRuns, type RunsFolder } from '../test/support/history-file';
 import { ruleParts, step } from '../test/support/rule-worker';
 import { eventually, type TemporalEnv } from '../test/support/temporal-env';
 
@@ -49,7 +49,7 @@ const scenarios: Record<string, Scenario> = {
 };
 
 /** Records one history for every way that an execution of rule policies can go, on the stand-in for a shard manager. */
-export async function recordExecutions(env: TemporalEnv, into: { folder: string; recordedBy: string }): Promise<void> {
+export async function recordExecutions(env: TemporalEnv, into: RunsFolder): Promise<void> {
   for (const [way, scenario] of Object.entries(scenarios)) {
     const name = `rule-execution-${way}`;
     const manager = await startShardManager({ moveMs: 100 });

@@ -1,7 +1,7 @@
-// Records one history for every way that a deployment or an execution of rule policies can go, into test/histories/<version>/. Run once a release, before
-// it is tagged and after package.json has its version; a released folder is never recorded again, because it stands for
-// workflows that run somewhere. --into NAME writes a folder of its own, for workflow code that changed before the release;
-// --only deployments and --only executions leave the others as they are.
+// Records one history for every way that a deployment or an execution of rule policies can go, into
+// test/histories/<version>/. Run once a release, before it is tagged and after package.json has its version; a released
+// folder is never recorded again, because it stands for workflows that run somewhere. --into NAME writes a folder of its
+// own, for workflow code that changed before the release; --only deployments|executions leaves the others as they are.
 import { existsSync, mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { version } from '../package.json';
@@ -11,7 +11,7 @@ import type { DeploymentStatus } from '../src/gate/deployments/deployment-state'
 import { workflowIdOf } from '../src/kernel/names';
 import { statusQuery } from '../src/workflows/messages';
 import { FakeGateActivities } from '../test/fakes/fake-gate-activities';
-import { writeRuns } from '../test/support/history-file';
+import { writeRuns, type RunsFolder } from '../test/support/history-file';
 import { eventually, startTemporalEnv, type TemporalEnv } from '../test/support/temporal-env';
 import { recordExecutions } from './record-executions';
 
@@ -122,7 +122,7 @@ const scenarios: Record<string, Scenario> = {
   },
 };
 
-async function record(env: TemporalEnv, folder: string, name: string, scenario: Scenario): Promise<void> {
+async function record(env: TemporalEnv, into: RunsFolder, name: string, scenario: Scenario): Promise<void> {
   const gate = new FakeGateActivities();
   scenario.prepare?.(gate);
   const taskQueue = `record-${name}`;
@@ -144,7 +144,7 @@ async function record(env: TemporalEnv, folder: string, name: string, scenario: 
     const runId = async (): Promise<string> => (await handle.describe()).runId;
     const cancel = (): Promise<unknown> => env.client.workflow.getHandle(workflowIdOf(name)).cancel();
     await scenario.play?.({ gate, reaches, call, runId, cancel });
-    await writeRuns(env.client, handle, { folder, name, recordedBy: version });
+    await writeRuns(env.client, handle, { ...into, name });
   });
 }
 
@@ -153,7 +153,22 @@ function argumentOf(flag: string): string | undefined {
   return at < 0 ? undefined : process.argv[at + 1];
 }
 
+async function recordDeployments(env: TemporalEnv, into: RunsFolder): Promise<void> {
+  for (const [name, scenario] of Object.entries(scenarios)) {
+    await record(env, into, name, scenario);
+    process.stdout.write(`recorded ${name}\n`);
+  }
+}
+
+const KINDS: Record<string, typeof recordDeployments> = {
+  deployments: recordDeployments,
+  executions: recordExecutions,
+};
+
 async function main(): Promise<void> {
+  const only = argumentOf('--only');
+  const kinds = only === undefined ? Object.values(KINDS) : [KINDS[only]].filter((kind) => kind !== undefined);
+  if (kinds.length === 0) throw new Error(`--only knows ${Object.keys(KINDS).join(' and ')}, got ${only}`);
   const folder = resolve(__dirname, '..', 'test', 'histories', argumentOf('--into') ?? version);
   if (existsSync(folder) && !process.argv.includes('--before-release')) {
     throw new Error(
@@ -163,14 +178,7 @@ async function main(): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const env = await startTemporalEnv();
   try {
-    const only = argumentOf('--only');
-    if (only !== 'executions') {
-      for (const [name, scenario] of Object.entries(scenarios)) {
-        await record(env, folder, name, scenario);
-        process.stdout.write(`recorded ${name}\n`);
-      }
-    }
-    if (only !== 'deployments') await recordExecutions(env, { folder, recordedBy: version });
+    for (const recordKind of kinds) await recordKind(env, { folder, recordedBy: version });
   } finally {
     await env.stop();
   }

@@ -4,7 +4,7 @@ import type { AuditRecord } from '../../src/audit/audit-record';
 import type { ShownStatus } from '../support/shown-status';
 import type { NodeChild } from '../../src/dev/child-process';
 import { startFreezingProxy, type FreezingProxy } from '../support/freezing-proxy';
-import { type GateHarness, OPERATOR, SHORT_STEPS, startGateHarness } from '../support/gate-harness';
+import { CALLER, type GateHarness, OPERATOR, SHORT_STEPS, startGateHarness } from '../support/gate-harness';
 import { startPostgres, type TestPostgres } from '../support/postgres';
 import { eventually } from '../support/temporal-env';
 
@@ -135,7 +135,7 @@ describe('after a crash', () => {
     await gate.reaches(id, 'waiting');
     await eventually('it in the list', async () => (await gate.running()).includes(id));
     await worker.kill();
-    const all = await gate.cli('pause', '--all', '--actor', 'ann', '--reason', 'checked by hand', '--timeout', '2s');
+    const all = await gate.cli('pause', '--all', ...CALLER, '--timeout', '2s');
     expect(all).toMatchObject({ code: 4, stdout: expect.stringContaining(`${id}: `) });
     const isPaused = async () => (await gate.cli('status', id)).stdout.includes('Paused by ann');
     worker = await gate.spawnWorker();

@@ -66,8 +66,11 @@ export interface HarnessOptions {
 /** A `gate deploy --wait` that ends only when the deployment does. */
 export const WAIT = ['--wait', '--timeout', '5m'] as const;
 
-/** Who calls, and the patience of somebody on a busy machine: by default a call is given up after ten seconds. */
-export const OPERATOR = ['--actor', 'ann', '--reason', 'checked by hand', '--timeout', '5m'] as const;
+/** Who calls, and why. */
+export const CALLER = ['--actor', 'ann', '--reason', 'checked by hand'] as const;
+
+/** The caller with the patience of somebody on a busy machine: by default a call is given up after ten seconds. */
+export const OPERATOR = [...CALLER, '--timeout', '5m'] as const;
 
 /** For tests that hang a source of facts: they wait for it, and a healthy source must not reach it. */
 export const FACT_TIMEOUT_MS = 3_000;

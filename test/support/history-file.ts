@@ -29,11 +29,17 @@ export function decodeHistory(file: HistoryFile): History {
   return Codec.decode(Buffer.from(file.history.join(''), 'base64'));
 }
 
+/** Where the runs of workflows are written, and the version of the package that they ran. */
+export interface RunsFolder {
+  folder: string;
+  recordedBy: string;
+}
+
 /** Writes the first run of a workflow, and the last one where it continued as new, once it has ended. */
 export async function writeRuns(
   client: Client,
   handle: WorkflowHandleWithFirstExecutionRunId,
-  { folder, name, recordedBy }: { folder: string; name: string; recordedBy: string },
+  { folder, name, recordedBy }: RunsFolder & { name: string },
 ): Promise<void> {
   await handle.result().catch(() => undefined);
   const runs = [handle.firstExecutionRunId, (await handle.describe()).runId];

@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTcp, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
@@ -17,7 +19,6 @@ import { ServerReflection, ServerReflectionRequestSchema } from '../../../src/pr
 import { ServerReflection as ServerReflectionAlpha } from '../../../src/proto/grpc/reflection/v1alpha/reflection_pb';
 import { sha256 } from '../../../src/kernel/digest';
 import { createSignedTokens } from '../../../src/api/rpc/signed-tokens';
-import { createCertificate, createSigners, toPem, type Signer } from '../../support/certificates';
 
 const started: RpcServer[] = [];
 const refusals: Refusal[] = [];
@@ -273,31 +274,12 @@ describe('tokens', () => {
 });
 
 describe('TLS', () => {
-  const { p256: authority } = createSigners();
-  const HOUR_MS = 3_600_000;
-  const [from, until] = [new Date(Date.now() - HOUR_MS), new Date(Date.now() + HOUR_MS)];
-  const issuer = { subject: 'CN=authority', signer: authority };
-  const ca = toPem(
-    'CERTIFICATE',
-    createCertificate(authority, { ...issuer, from, until, extensions: { isCa: true, critical: ['2.5.29.19'] } }),
-  );
-  const keysOf = (subject: string) => {
-    const signer: Signer = { ...authority, privateKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey };
-    const certificate = createCertificate(signer, {
-      subject,
-      issuer,
-      from,
-      until,
-      extensions: { names: ['IP:7f000001'] },
-    });
-    return {
-      cert: toPem('CERTIFICATE', certificate),
-      key: signer.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
-    };
-  };
+  const pem = (name: string) => readFileSync(join(__dirname, '..', '..', 'fixtures', 'tls', name), 'utf8');
+  const ca = pem('ca.pem');
+  const keysOf = (name: string) => ({ cert: pem(`${name}.pem`), key: pem(`${name}.key.pem`) });
 
   it('is spoken by gRPC and by HTTP/1.1 on one port, and plain HTTP is not answered', async () => {
-    const { url, port } = await start({ tls: keysOf('CN=server') });
+    const { url, port } = await start({ tls: keysOf('server') });
     expect(url).toBe(`https://127.0.0.1:${port}`);
     const nodeOptions = { ca };
     for (const transport of [
@@ -311,10 +293,10 @@ describe('TLS', () => {
   });
 
   it('with an authority for clients, a client without its certificate is not heard', async () => {
-    const { url } = await start({ tls: { ...keysOf('CN=server'), ca } });
+    const { url } = await start({ tls: { ...keysOf('server'), ca } });
     const check = (nodeOptions: object) =>
       createClient(Health, createConnectTransport({ baseUrl: url, httpVersion: '1.1', nodeOptions })).check({});
-    expect((await check({ ca, ...keysOf('CN=client') })).status).toBe(Status.SERVING);
+    expect((await check({ ca, ...keysOf('client') })).status).toBe(Status.SERVING);
     await expect(check({ ca })).rejects.toThrow();
   });
 });
@@ -323,12 +305,21 @@ describe('signed tokens', () => {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   const claims = { sub: 'bob', roles: ['viewer', 'unheard-of'] };
-  const token = (given: object, key: KeyObject = privateKey, exp: number | string = '5m') =>
+  interface Signing {
+    key?: KeyObject;
+    issuer?: string;
+    audience?: string;
+    expires?: number | string;
+  }
+  const token = (
+    given: object,
+    { key = privateKey, issuer = 'https://issuer.test', audience = 'gate', expires = '5m' }: Signing = {},
+  ) =>
     new SignJWT({ ...given })
       .setProtectedHeader({ alg: 'ES256', kid: 'k1' })
-      .setIssuer('https://issuer.test')
-      .setAudience('gate')
-      .setExpirationTime(exp)
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setExpirationTime(expires)
       .sign(key);
 
   it('open what their roles allow, and only with a known key, subject, role, audience and time', async () => {
@@ -352,14 +343,12 @@ describe('signed tokens', () => {
       expect(await status(await token({ ...claims, roles: 'viewer author' }))).toBe(404);
       const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${(await token(claims)).split('.')[1]}.`;
       for (const wrong of [
-        await token(claims, other),
-        await token(claims, privateKey, Math.floor(Date.now() / 1_000) - 3_600),
+        await token(claims, { key: other }),
+        await token(claims, { expires: Math.floor(Date.now() / 1_000) - 3_600 }),
+        await token(claims, { issuer: 'https://other.test' }),
+        await token(claims, { audience: 'others' }),
         await token({ ...claims, roles: ['unheard-of'] }),
         await token({ roles: ['viewer'] }),
-        await new SignJWT(claims)
-          .setProtectedHeader({ alg: 'ES256', kid: 'k1' })
-          .setAudience('others')
-          .sign(privateKey),
         unsigned,
       ]) {
         expect(await status(wrong)).toBe(401);
