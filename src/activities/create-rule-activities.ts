@@ -85,7 +85,7 @@ export function createRuleActivities(parts: ExecutionParts): RuleActivities {
         parts.metrics.impact(types, impact?.predicted, found);
         return found;
       }),
-    sendAlert: (alert) => parts.alerts.send(alert),
+    sendExecutionAlert: (alert) => parts.alerts.send(alert),
   };
 }
 

@@ -47,5 +47,6 @@ export interface RuleActivities {
     policies: ExecutionPlan['policies'];
     impact?: ExecutionPlan['impact'];
   }): Promise<Measures | null>;
-  sendAlert(alert: Alert): Promise<void>;
+  /** a name of its own: on a queue shared with deployments, an earlier release's `sendAlert` would expect a deployment's id */
+  sendExecutionAlert(alert: Alert): Promise<void>;
 }

@@ -255,7 +255,7 @@ class RuleExecution {
     this.operated.view.showAttributes();
     if (over.stopped?.by !== 'fault') return;
     const alert = executionEndAlert(this.status(), this.defaults!.labels, Date.now());
-    this.operated.outbox.send(() => telling.sendAlert(alert));
+    this.operated.outbox.send(() => telling.sendExecutionAlert(alert));
   }
 
   private async foundImpact(plan: NonNullable<ExecutionProgress['plan']>) {
@@ -321,7 +321,7 @@ class RuleExecution {
       show: () => this.operated.view.showAttributes(),
       alert: (pause, endsAtMs) => {
         const alert = executionAlert(this.status(), pause, this.defaults!.labels, endsAtMs);
-        this.operated.outbox.send(() => telling.sendAlert(alert));
+        this.operated.outbox.send(() => telling.sendExecutionAlert(alert));
       },
       pauseRecord: ({ id, reason, faults }) => this.toRecord({ id, kind: 'pause', reason, faults }),
       resolvedRecord: ({ id }, _atMs, reason) =>
