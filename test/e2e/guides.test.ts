@@ -7,23 +7,14 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startAwsEnvironment, type AwsEnvironment } from '../../src/dev/aws-environment';
 import { setLevel } from '../../src/dev/dev-environment';
+import { expectInOrder, stepsOf } from '../support/guide-text';
 import { eventually } from '../support/temporal-env';
 
 const ROOT = resolve(__dirname, '..', '..');
 /** In the order in which they are read: each continues where the one before it ends. */
 const GUIDES = ['docs/releases.md', 'docs/replay.md', 'docs/audit.md'];
 
-/** A shell block of a guide with the output that is printed after it, if any. */
-interface Step {
-  commands: string[];
-  output: string[];
-}
-
 const textOf = (guide: string): string => readFileSync(join(ROOT, guide), 'utf8');
-const stepsOf = (guide: string): Step[] =>
-  [...textOf(guide).matchAll(/```sh\n([\s\S]*?)```\n(?:\n```text\n([\s\S]*?)```\n)?/g)].map(
-    ([, commands = '', output = '']) => ({ commands: linesOf(commands), output: linesOf(output) }),
-  );
 /** Files that the guides show under their names. */
 const files = [
   ...GUIDES.map(textOf)
@@ -33,7 +24,7 @@ const files = [
 
 it('the guides name their files and cover every command that they are about', () => {
   expect(files.map(({ name }) => name)).toEqual(['settings.pkl', 'release-v1.json']);
-  const commands = GUIDES.flatMap(stepsOf)
+  const commands = GUIDES.flatMap((guide) => stepsOf(textOf(guide)))
     .flatMap((step) => step.commands)
     .join('\n');
   for (const named of [
@@ -130,38 +121,13 @@ describe('on versitygw and dynalite, the guides', () => {
   }
 
   it.each(GUIDES)('%s works as printed', async (guide) => {
-    for (const { commands, output } of stepsOf(guide)) {
+    for (const { commands, output } of stepsOf(textOf(guide))) {
       let printed = '';
       for (const line of commands) printed += await carryOut(line);
       expectInOrder(printed, output);
     }
   });
 });
-
-/** Each line of a guide is found in what was printed, after the one before it; `…` stands for anything. */
-function expectInOrder(printed: string, wanted: readonly string[]): void {
-  const found = printed.split('\n').map(plain);
-  let at = 0;
-  for (const line of wanted) {
-    const pattern = new RegExp(plain(line).split('…').map(escaped).join('.*'));
-    const next = found.findIndex((text, index) => index >= at && pattern.test(text));
-    expect({ line, found: next >= 0, printed: next >= 0 ? '' : printed }).toEqual({ line, found: true, printed: '' });
-    at = next + 1;
-  }
-}
-
-/** Tables are as wide as what is in them. */
-function plain(line: string): string {
-  return line.replace(/\s+/g, ' ').trim();
-}
-
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-}
-
-function linesOf(block: string): string[] {
-  return block.split('\n').filter((line) => line.trim() !== '');
-}
 
 /** As a guide's openssl commands would, which not every machine has. */
 function writeKeys(folder: string): void {
