@@ -83,6 +83,12 @@ const ROOMS = {
     ],
     holds: 'rules for shards: types, placement, moves',
   },
+  images: {
+    level: 7,
+    pure: true,
+    pureFolders: ['conditions', 'decision', 'policies'],
+    holds: 'container images: policies, decisions, registries',
+  },
   'gate/deployments': { level: 8, pure: true, holds: 'a deployment and its state' },
   gate: { level: 8, holds: 'services of the gate' },
   replay: { level: 8, pure: true, holds: 'past decisions put to a candidate' },

@@ -48,6 +48,11 @@ export function createHttpFetch(options: HttpClientOptions): HttpFetch {
   };
 }
 
+/** Connections by the proxies of the environment, for clients that speak HTTP by themselves. The caller closes it. */
+export function createProxyDispatcher(env: HttpClientOptions['env']): Dispatcher {
+  return createDispatcher(proxiesOf(env), {});
+}
+
 const PLAIN = new Agent();
 
 interface Proxies {

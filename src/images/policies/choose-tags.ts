@@ -1,0 +1,66 @@
+import { RE2JS } from 're2js';
+import { parse, Range } from 'semver';
+
+/** Which tags of a repository a policy is about; a tag must meet each part that is given. */
+export interface TagSet {
+  /** RE2 patterns, one of which must match @default all */
+  allow?: readonly string[];
+  /** RE2 patterns, none of which may match */
+  deny?: readonly string[];
+  /** SemVer range; a leading `v` of a tag is ignored, and a tag that is not a version does not match */
+  semver?: string;
+  /** milliseconds */
+  newerThanMs?: number;
+}
+
+/** A compiled tag set. */
+export interface TagChooser {
+  /** tags that the patterns and the range let through, in the order given */
+  byName(tags: readonly string[]): string[];
+  /** whether an image is as young as `newerThan` asks; undefined if its age is needed and unknown */
+  isYoungEnough(createdAtMs: number | undefined, nowMs: number): boolean | undefined;
+}
+
+/** @returns sentences of what was expected if a part is invalid */
+export function compileTagSet(set: TagSet): TagChooser | { faults: string[] } {
+  const faults: string[] = [];
+  const patterns = (texts: readonly string[] = []) =>
+    texts.flatMap((text) => {
+      try {
+        return [RE2JS.compile(text)];
+      } catch {
+        faults.push(`expected a regular expression without look-around and back-references, got "${text}"`);
+        return [];
+      }
+    });
+  const [allow, deny] = [patterns(set.allow), patterns(set.deny)];
+  let range: Range | undefined;
+  try {
+    range = set.semver === undefined ? undefined : new Range(set.semver);
+  } catch {
+    faults.push(`expected a SemVer range such as ">=1.29 <2", got "${set.semver}"`);
+  }
+  if (faults.length > 0) return { faults };
+  const isAllowed = (tag: string): boolean => {
+    if (set.allow !== undefined && !allow.some((pattern) => pattern.matcher(tag).find())) return false;
+    if (deny.some((pattern) => pattern.matcher(tag).find())) return false;
+    return range === undefined || (versionOf(tag) !== undefined && range.test(versionOf(tag)!));
+  };
+  const { newerThanMs } = set;
+  const isYoungEnough = (createdAtMs: number | undefined, nowMs: number): boolean | undefined => {
+    if (newerThanMs === undefined) return true;
+    return createdAtMs === undefined ? undefined : nowMs - createdAtMs <= newerThanMs;
+  };
+  return {
+    isYoungEnough,
+    byName: (tags) => tags.filter(isAllowed),
+  };
+}
+
+/** People tag `v1.2` and `1.2` as versions, which SemVer does not accept: a missing part is 0. */
+function versionOf(tag: string) {
+  const [, core, rest = ''] = /^v?([0-9]+(?:\.[0-9]+){0,2})([-+].*)?$/.exec(tag) ?? [];
+  if (core === undefined) return undefined;
+  const numbers = core.split('.');
+  return parse(`${[...numbers, '0', '0'].slice(0, 3).join('.')}${rest}`) ?? undefined;
+}

@@ -1,0 +1,154 @@
+import { parseDuration } from '../../kernel/duration';
+import type { JsonObject, JsonValue } from '../../kernel/json';
+import { parseTime } from '../../kernel/time';
+import { closeName } from '../../platform/documents/close-name';
+import type { CustomTypes } from '../conditions/compile-comparison';
+import { compileConditions } from '../conditions/compile-conditions';
+import { readConditions } from '../conditions/read-conditions';
+import { isRegistryHost } from '../image-reference';
+import type { PointedFault } from '../pointed-fault';
+import { compileTagSet, type TagChooser } from './choose-tags';
+import { credentialFaults } from './find-credentials';
+import type { CompiledAction, ImagePolicy, PolicySource, ReplicateTarget } from './image-policy';
+import type { ImageAction, ImagePolicyDocument, ReplicateAction, TagSetDocument } from './policy-document';
+import { compileRepositoryPattern, type FitsRepository } from './repository-pattern';
+import { readTargetTemplate, type TargetTemplate } from './target-template';
+
+/** What policies may refer to. */
+export interface PolicySurroundings {
+  /** names of registries; every name is accepted by default */
+  registries?: readonly string[];
+  customTypes?: CustomTypes;
+}
+
+/** A policy whose shape is right, compiled; or every fault of what its parts say. */
+export function compilePolicy(
+  document: ImagePolicyDocument,
+  { registries, customTypes = new Map() }: PolicySurroundings = {},
+): { policy?: ImagePolicy; faults: readonly PointedFault[] } {
+  const faults: PointedFault[] = [
+    ...timeFaults(document),
+    ...credentialFaults((document.metadata ?? {}) as JsonObject, '/metadata'),
+    ...document.actions.flatMap(({ parameters }, index) =>
+      credentialFaults((parameters ?? {}) as JsonObject, `/actions/${index}/parameters`),
+    ),
+  ];
+  const { conditions, faults: shapes } = readConditions((document.conditions ?? []) as JsonValue, [
+    ...customTypes.keys(),
+  ]);
+  const compiled = compileConditions(conditions, customTypes);
+  const found = [...shapes, ...('faults' in compiled ? compiled.faults : [])];
+  faults.push(...found.map(({ pointer, sentence }) => ({ pointer: `/conditions${pointer}`, sentence })));
+  const checkRegistry = (name: string, pointer: string) => {
+    const sentence = registryFault(name, registries);
+    if (sentence !== undefined) faults.push({ pointer, sentence });
+  };
+  const source = document.source && compileSource(document.source, faults, checkRegistry);
+  const actions = document.actions.map((action, index) =>
+    compileAction(action, `/actions/${index}`, faults, checkRegistry),
+  );
+  if (faults.length > 0 || 'faults' in compiled) return { faults };
+  const { id, name, enabled, priority, metadata } = document;
+  const policy: ImagePolicy = {
+    id,
+    name,
+    enabled,
+    priority,
+    ...(source === undefined ? {} : { source }),
+    conditions,
+    compiled,
+    actions: actions as CompiledAction[],
+    metadata: (metadata ?? {}) as JsonObject,
+    document,
+  };
+  return { policy, faults: [] };
+}
+
+function registryFault(name: string, registries: readonly string[] | undefined): string | undefined {
+  if (name.includes('@')) return 'expected a registry without a user and a password';
+  if (!isRegistryHost(name)) return `expected a registry's name or host, got ${JSON.stringify(name)}`;
+  const isHost = /[.:]/.test(name) || name === 'localhost';
+  if (isHost || registries === undefined || registries.includes(name)) return undefined;
+  const close = closeName(name, registries);
+  const known = registries.length === 0 ? 'no registry has a name' : `known are ${registries.join(', ')}`;
+  return `unknown registry ${name}; ${close === undefined ? known : `did you mean ${close}?`}`;
+}
+
+type CheckRegistry = (name: string, pointer: string) => void;
+
+function compileSource(
+  { registry, repositories, tags }: NonNullable<ImagePolicyDocument['source']>,
+  faults: PointedFault[],
+  checkRegistry: CheckRegistry,
+): PolicySource {
+  checkRegistry(registry, '/source/registry');
+  const patterns: FitsRepository[] = [];
+  repositories.forEach((pattern, index) => {
+    const compiled = compileRepositoryPattern(pattern);
+    if (typeof compiled === 'string') faults.push({ pointer: `/source/repositories/${index}`, sentence: compiled });
+    else patterns.push(compiled);
+  });
+  const isList = Array.isArray(tags);
+  const sets: readonly TagSetDocument[] = tags === undefined ? [] : isList ? tags : [tags];
+  const choosers = sets.flatMap((set, index): TagChooser[] => {
+    const pointer = isList ? `/source/tags/${index}` : '/source/tags';
+    const { newerThan, ...rest } = set;
+    const compiled = compileTagSet({
+      ...rest,
+      ...(newerThan === undefined ? {} : { newerThanMs: milliseconds(newerThan, `${pointer}/newerThan`, faults) }),
+    });
+    if ('faults' in compiled) faults.push(...compiled.faults.map((sentence) => ({ pointer, sentence })));
+    return 'faults' in compiled ? [] : [compiled];
+  });
+  return {
+    registry,
+    repositories,
+    fitsRepository: (name) => patterns.some((fits) => fits(name)),
+    tags: choosers,
+  };
+}
+
+function compileAction(
+  action: ImageAction,
+  pointer: string,
+  faults: PointedFault[],
+  checkRegistry: CheckRegistry,
+): CompiledAction | undefined {
+  if (action.type !== 'replicate') return { document: action };
+  checkRegistry(action.target_registry, `${pointer}/target_registry`);
+  const template = (key: keyof ReplicateAction, kind: 'repository' | 'tag'): TargetTemplate | undefined => {
+    const text = action[key];
+    if (typeof text !== 'string') return undefined;
+    const read = readTargetTemplate(text, kind);
+    if (typeof read !== 'string') return read;
+    faults.push({ pointer: `${pointer}/${key}`, sentence: read });
+    return undefined;
+  };
+  const repository = template('target_repo', 'repository');
+  const tag = template('target_tag', 'tag');
+  if (repository === undefined) return undefined;
+  const target: ReplicateTarget = {
+    registry: action.target_registry,
+    repository,
+    ...(tag === undefined ? {} : { tag }),
+  };
+  return { document: action, target };
+}
+
+function milliseconds(text: string, pointer: string, faults: PointedFault[]): number {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    faults.push({ pointer, sentence: (error as Error).message.replace(/^Expected/, 'expected') });
+    return 0;
+  }
+}
+
+function timeFaults({ created_at, updated_at }: ImagePolicyDocument): PointedFault[] {
+  return Object.entries({ created_at, updated_at })
+    .filter(([, text]) => text !== undefined && parseTime(text) === undefined)
+    .map(([key, text]) => ({
+      pointer: `/${key}`,
+      sentence: `expected an RFC 3339 time such as 2026-11-26T10:00:00Z, got ${JSON.stringify(text)}`,
+    }));
+}

@@ -1,0 +1,29 @@
+import { isJsonObject, type JsonValue } from '../../kernel/json';
+import { escapePointer } from '../../kernel/json-pointer';
+import type { PointedFault } from '../pointed-fault';
+
+/** Narrower than what logs hide: a policy may well name its author and a sort key. */
+const CREDENTIAL_NAME =
+  /(?:passw(?:or)?d|passphrase|secret|token|credentials?|authorization|(?:api|access|private|secret)[-_]?key)$/i;
+const REFERENCE = /^secret:[A-Za-z0-9_.-]+$/;
+const URL_WITH_CREDENTIALS = /[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/\s]*@/;
+
+/**
+ * Places of a free part of a document that hold a credential: a text under a name such as `password` that is no reference
+ * (`secret:NAME`), and an address with a user in it. Nothing that is found is repeated in the faults.
+ */
+export function credentialFaults(value: JsonValue, pointer: string): PointedFault[] {
+  if (Array.isArray(value)) return value.flatMap((each, index) => credentialFaults(each, `${pointer}/${index}`));
+  if (typeof value === 'string') {
+    if (!URL_WITH_CREDENTIALS.test(value)) return [];
+    return [{ pointer, sentence: 'expected an address without a user and a password' }];
+  }
+  if (!isJsonObject(value)) return [];
+  return Object.entries(value).flatMap(([key, each]) => {
+    const at = `${pointer}/${escapePointer(key)}`;
+    const isCredential = CREDENTIAL_NAME.test(key) && (typeof each === 'string' || typeof each === 'number');
+    if (!isCredential) return credentialFaults(each, at);
+    if (typeof each === 'string' && REFERENCE.test(each)) return [];
+    return [{ pointer: at, sentence: 'expected no credential in a policy, but a reference such as secret:NAME' }];
+  });
+}

@@ -1,0 +1,32 @@
+import { isRegistryHost } from '../image-reference';
+import { compileRepositoryPattern, type FitsRepository } from './repository-pattern';
+import { readTargetTemplate, type TargetTemplate } from './target-template';
+
+/** Images of a registry that go to a target if no policy replicates them. */
+export interface MappingEntry {
+  registry: string;
+  fitsRepository: FitsRepository;
+  target: { registry: string; repository: TargetTemplate };
+}
+
+/**
+ * One line of the mapping: a source such as `docker.example/team/*`, and a target such as `mirror.example/{repository}`.
+ *
+ * @returns a sentence of what was expected if one of them is invalid
+ */
+export function readMappingEntry(source: string, target: string): MappingEntry | string {
+  const [from, to] = [splitHost(source), splitHost(target)];
+  if (from === undefined) return `expected a registry and a pattern such as docker.example/team/*, got "${source}"`;
+  if (to === undefined) return `expected a registry and a name such as mirror.example/{repository}, got "${target}"`;
+  const fitsRepository = compileRepositoryPattern(from.rest);
+  if (typeof fitsRepository === 'string') return fitsRepository;
+  const repository = readTargetTemplate(to.rest, 'repository');
+  if (typeof repository === 'string') return repository;
+  return { registry: from.host, fitsRepository, target: { registry: to.host, repository } };
+}
+
+function splitHost(text: string): { host: string; rest: string } | undefined {
+  const slash = text.indexOf('/');
+  const [host, rest] = [text.slice(0, Math.max(0, slash)), text.slice(slash + 1)];
+  return isRegistryHost(host) && rest !== '' ? { host, rest } : undefined;
+}

@@ -1,0 +1,98 @@
+import { Type, type Static } from '@sinclair/typebox';
+import { Duration, strict } from '../../platform/documents/schema-types';
+import { IMAGE_POLICY_LIMITS } from '../limits';
+
+const Id = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$',
+  description: 'an id of at most 128 letters, digits, dots, dashes and underscores',
+});
+const Time = Type.String({ description: 'an RFC 3339 time such as 2026-11-26T10:00:00Z' });
+const Pattern = Type.String({
+  minLength: 1,
+  maxLength: IMAGE_POLICY_LIMITS.patternChars,
+  description: 'a regular expression of RE2',
+});
+const Free = Type.Record(Type.String(), Type.Unknown());
+
+/** Which tags of a repository a policy is about; a tag must meet each part that is given. */
+export const TagSetSchema = Type.Object(
+  {
+    allow: Type.Optional(Type.Array(Pattern, { description: 'one must match; every tag where it is not given' })),
+    deny: Type.Optional(Type.Array(Pattern, { description: 'none may match' })),
+    semver: Type.Optional(Type.String({ minLength: 1, description: 'a SemVer range such as ">=1.29 <2"' })),
+    newerThan: Type.Optional(Duration()),
+  },
+  strict,
+);
+export type TagSetDocument = Static<typeof TagSetSchema>;
+
+export const SourceSchema = Type.Object(
+  {
+    registry: Type.String({ minLength: 1, description: 'a registry of the settings by name, or a host' }),
+    repositories: Type.Array(Type.String({ minLength: 1, maxLength: 255 }), {
+      minItems: 1,
+      description: '* is any text without a slash, ** any text',
+    }),
+    tags: Type.Optional(
+      Type.Union([
+        { ...TagSetSchema, description: 'a set of tags' } as typeof TagSetSchema,
+        Type.Array(TagSetSchema, { minItems: 1, description: 'sets of tags, one of which must hold' }),
+      ]),
+    ),
+  },
+  strict,
+);
+
+const Parameters = Type.Optional(Free);
+
+export const ReplicateSchema = Type.Object(
+  {
+    type: Type.Literal('replicate'),
+    target_registry: Type.String({ minLength: 1, description: 'a registry of the settings by name, or a host' }),
+    target_repo: Type.String({ minLength: 1, default: '{repository}', description: 'a template for its name' }),
+    target_tag: Type.Optional(Type.String({ minLength: 1, description: "a template; the source's tag by default" })),
+    parameters: Parameters,
+  },
+  strict,
+);
+
+export const BlockSchema = Type.Object(
+  {
+    type: Type.Literal('block'),
+    parameters: Type.Optional(Type.Object({ reason: Type.Optional(Type.String({ minLength: 1 })) }, strict)),
+  },
+  strict,
+);
+
+export const NotifySchema = Type.Object({ type: Type.Literal('notify'), parameters: Parameters }, strict);
+
+export const ActionSchema = Type.Union([ReplicateSchema, BlockSchema, NotifySchema], {
+  discriminator: { propertyName: 'type' },
+});
+export type ImageAction = Static<typeof ActionSchema>;
+export type ReplicateAction = Static<typeof ReplicateSchema>;
+
+/** A policy as it is written. Its conditions are checked by `readConditions`: they hold one another. */
+export const ImagePolicySchema = Type.Object(
+  {
+    id: Id,
+    name: Type.String({ minLength: 1, maxLength: 255 }),
+    description: Type.Optional(Type.String()),
+    enabled: Type.Boolean({ default: true }),
+    priority: Type.Integer({
+      default: 0,
+      description: 'the higher one comes first; block wins whatever the priorities',
+    }),
+    source: Type.Optional(SourceSchema),
+    conditions: Type.Optional(Type.Array(Type.Unknown(), { description: 'conditions, joined by their logical_op' })),
+    actions: Type.Array(ActionSchema, { minItems: 1, maxItems: IMAGE_POLICY_LIMITS.actions }),
+    metadata: Type.Optional(Free),
+    created_at: Type.Optional(Time),
+    updated_at: Type.Optional(Time),
+  },
+  strict,
+);
+export type ImagePolicyDocument = Static<typeof ImagePolicySchema>;
+
+/** A file may hold one policy, a list, or this. */
+export const ImagePoliciesSchema = Type.Object({ policies: Type.Array(Type.Unknown()) }, strict);

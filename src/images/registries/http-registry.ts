@@ -1,0 +1,317 @@
+import { isJsonObject, type JsonObject } from '../../kernel/json';
+import { parseJsonText } from '../../platform/documents/json-text';
+import { isDigest } from '../image-reference';
+import { ContentCheck, digestLike } from './content-check';
+import type { Descriptor, ManifestBytes, ManifestHead } from './descriptor';
+import { readDescriptors } from './read-manifest';
+import type { Registry } from './registry';
+import { RegistryError } from './registry-error';
+import { readWhole, RegistryHttp, type RegistryAnswer, type RegistryHttpOptions } from './registry-http';
+
+/** What registries take at most by the specification's recommendation. */
+export const MOST_MANIFEST_BYTES = 4 * 1024 * 1024;
+const MOST_LIST_BYTES = 16 * 1024 * 1024;
+const PAGE = 1000;
+/** Readings of one blob that bring nothing new before it is given up. */
+const MOST_EMPTY_READINGS = 3;
+
+/** Every kind of manifest that is copied, and schema 1, so that a registry says that it has one. */
+const ACCEPT = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+  'application/vnd.docker.distribution.manifest.v1+prettyjws',
+  'application/vnd.docker.distribution.manifest.v1+json',
+].join(', ');
+
+/** A registry over HTTP. */
+export class HttpRegistry implements Registry {
+  readonly name: string;
+  private readonly http: RegistryHttp;
+
+  constructor(options: RegistryHttpOptions) {
+    this.name = options.registry;
+    this.http = new RegistryHttp(options);
+  }
+
+  async *listRepositories(): AsyncIterable<readonly string[]> {
+    const scopes = ['registry:catalog:*'];
+    try {
+      yield* this.pages(`/v2/_catalog?n=${PAGE}`, 'repositories', scopes, 'its repositories');
+    } catch (error) {
+      if (!(error instanceof RegistryError) || error.failure === 'unavailable') throw error;
+      const message = `${this.name} lists no repositories (${error.message}): name them exactly, without patterns`;
+      throw new RegistryError('refused', message, { cause: error });
+    }
+  }
+
+  async *listTags(repository: string): AsyncIterable<readonly string[]> {
+    try {
+      yield* this.pages(`/v2/${repository}/tags/list?n=${PAGE}`, 'tags', pull(repository), `the tags of ${repository}`);
+    } catch (error) {
+      if (!(error instanceof RegistryError) || error.failure !== 'missing') throw error;
+    }
+  }
+
+  async headManifest(repository: string, reference: string): Promise<ManifestHead | undefined> {
+    const { status, headers, body } = await this.http.ask({
+      ...this.manifest(repository, reference),
+      method: 'HEAD',
+      scopes: pull(repository),
+      headers: { accept: ACCEPT },
+      expected: [200, 404],
+    });
+    await body.dump();
+    if (status === 404) return undefined;
+    const digest = headers['docker-content-digest'];
+    const mediaType = headers['content-type'];
+    if (typeof digest === 'string' && isDigest(digest) && mediaType !== undefined) return { digest, mediaType };
+    // Few registries name no digest here.
+    return this.getManifest(repository, reference);
+  }
+
+  async getManifest(repository: string, reference: string): Promise<ManifestBytes | undefined> {
+    const asked = this.manifest(repository, reference);
+    return this.http.repeated(async () => {
+      const answer = await this.http.ask({
+        ...asked,
+        method: 'GET',
+        scopes: pull(repository),
+        headers: { accept: ACCEPT },
+        expected: [200, 404],
+        once: true,
+      });
+      if (answer.status === 404) {
+        await answer.body.dump();
+        return undefined;
+      }
+      const bytes = await readWhole(answer.body, MOST_MANIFEST_BYTES);
+      const named = answer.headers['docker-content-digest'];
+      const expected = isDigest(reference)
+        ? reference
+        : typeof named === 'string' && isDigest(named)
+          ? named
+          : 'sha256:';
+      const digest = digestLike(expected, bytes);
+      if (expected !== 'sha256:' && digest !== expected) {
+        throw new RegistryError('invalid', `${this.name}: expected ${asked.what} to be ${expected}, got ${digest}`);
+      }
+      return { digest, mediaType: mediaTypeOf(answer, bytes), bytes };
+    });
+  }
+
+  async putManifest(
+    repository: string,
+    reference: string,
+    manifest: ManifestBytes,
+  ): Promise<{ tracksSubject: boolean }> {
+    const { headers, body } = await this.http.ask({
+      ...this.manifest(repository, reference),
+      method: 'PUT',
+      scopes: push(repository),
+      headers: { 'content-type': manifest.mediaType },
+      body: () => manifest.bytes,
+      expected: [201],
+    });
+    await body.dump();
+    const named = headers['docker-content-digest'];
+    if (
+      typeof named === 'string' &&
+      named !== manifest.digest &&
+      named.split(':')[0] === manifest.digest.split(':')[0]
+    ) {
+      throw new RegistryError('invalid', `${this.name} stored ${manifest.digest} as ${named}`);
+    }
+    return { tracksSubject: headers['oci-subject'] !== undefined };
+  }
+
+  async deleteManifest(repository: string, reference: string): Promise<void> {
+    const scopes = [`repository:${repository}:delete`];
+    const asked = { ...this.manifest(repository, reference), method: 'DELETE', scopes, expected: [202, 404] } as const;
+    const { body } = await this.http.ask(asked);
+    await body.dump();
+  }
+
+  async hasBlob(repository: string, digest: string): Promise<boolean> {
+    const asked = this.blob(repository, digest);
+    const { status, body } = await this.http.ask({
+      ...asked,
+      method: 'HEAD',
+      scopes: pull(repository),
+      expected: [200, 404],
+    });
+    await body.dump();
+    return status === 200;
+  }
+
+  async *readBlob(repository: string, blob: Descriptor): AsyncIterable<Uint8Array> {
+    const asked = this.blob(repository, blob.digest);
+    const check = new ContentCheck(blob, `${this.name}: ${asked.what}`);
+    if (blob.size === 0) check.add(Buffer.alloc(0));
+    for (let empty = 0; !check.isComplete;) {
+      const before = check.length;
+      try {
+        for await (const part of this.readFrom(before, repository, blob)) {
+          check.add(part);
+          yield part;
+        }
+        if (!check.isComplete) throw new RegistryError('unavailable', `${this.name}: ${asked.what} ended early`);
+      } catch (error) {
+        if (error instanceof RegistryError && error.failure !== 'unavailable') throw error;
+        empty = check.length > before ? 0 : empty + 1;
+        if (empty >= MOST_EMPTY_READINGS) throw error;
+      }
+    }
+  }
+
+  async writeBlob(
+    repository: string,
+    blob: Descriptor,
+    open: () => AsyncIterable<Uint8Array>,
+    from?: string,
+  ): Promise<'mounted' | 'sent'> {
+    const asked = this.blob(repository, blob.digest);
+    const scopes = [...push(repository), ...(from === undefined ? [] : pull(from))];
+    return this.http.repeated(async () => {
+      const mount = from === undefined ? '' : `?${new URLSearchParams({ mount: blob.digest, from }).toString()}`;
+      const begun = await this.http.ask({
+        what: asked.what,
+        method: 'POST',
+        path: `/v2/${repository}/blobs/uploads/${mount}`,
+        scopes,
+        headers: { 'content-length': '0' },
+        expected: [201, 202],
+        once: true,
+      });
+      await begun.body.dump();
+      if (begun.status === 201) return 'mounted';
+      const { body } = await this.http.ask({
+        what: asked.what,
+        method: 'PUT',
+        path: uploadUrl(begun, blob.digest, asked.what),
+        scopes,
+        headers: { 'content-type': 'application/octet-stream', 'content-length': String(blob.size) },
+        body: open,
+        expected: [201],
+        once: true,
+      });
+      await body.dump();
+      return 'sent';
+    });
+  }
+
+  async listReferrers(
+    repository: string,
+    digest: string,
+  ): Promise<{ by: 'api' | 'tag'; referrers: readonly Descriptor[] }> {
+    const what = `what refers to ${repository}@${digest}`;
+    const referrers: Descriptor[] = [];
+    try {
+      for await (const page of this.documents(`/v2/${repository}/referrers/${digest}`, pull(repository), what)) {
+        referrers.push(...readDescriptors(page.manifests, `${this.name}: ${what}`));
+      }
+      return { by: 'api', referrers };
+    } catch (error) {
+      if (!(error instanceof RegistryError) || error.failure !== 'missing') throw error;
+    }
+    const index = await this.getManifest(repository, referrersTag(digest));
+    if (index === undefined) return { by: 'tag', referrers: [] };
+    const { manifests } = documentOf(index.bytes, what);
+    return { by: 'tag', referrers: readDescriptors(manifests, `${this.name}: ${what}`) };
+  }
+
+  private async *readFrom(start: number, repository: string, blob: Descriptor): AsyncIterable<Uint8Array> {
+    const { status, body } = await this.http.ask({
+      ...this.blob(repository, blob.digest),
+      method: 'GET',
+      scopes: pull(repository),
+      headers: start === 0 ? {} : { range: `bytes=${start}-` },
+      expected: [200, 206],
+    });
+    // A registry that ignores Range starts from the beginning.
+    let skip = status === 206 ? 0 : start;
+    for await (const part of body as AsyncIterable<Uint8Array>) {
+      if (skip >= part.length) skip -= part.length;
+      else {
+        yield skip === 0 ? part : part.subarray(skip);
+        skip = 0;
+      }
+    }
+  }
+
+  private async *pages(path: string, key: string, scopes: readonly string[], what: string): AsyncIterable<string[]> {
+    for await (const page of this.documents(path, scopes, what)) {
+      const names = page[key] ?? [];
+      if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
+        throw new RegistryError('invalid', `${this.name}: expected a list of names as ${what}`);
+      }
+      yield names;
+    }
+  }
+
+  /** JSON documents, from page to page by Link. */
+  private async *documents(path: string, scopes: readonly string[], what: string): AsyncIterable<JsonObject> {
+    const seen = new Set<string>();
+    for (let next: string | undefined = path; next !== undefined;) {
+      if (seen.has(next)) throw new RegistryError('invalid', `${this.name}: the pages of ${what} have no end`);
+      seen.add(next);
+      const answer: RegistryAnswer = await this.http.ask({ method: 'GET', path: next, scopes, expected: [200], what });
+      yield documentOf(await readWhole(answer.body, MOST_LIST_BYTES), what);
+      next = nextPage(answer);
+    }
+  }
+
+  private manifest(repository: string, reference: string) {
+    const name = `${repository}${isDigest(reference) ? '@' : ':'}${reference}`;
+    return { path: `/v2/${repository}/manifests/${reference}`, what: name };
+  }
+
+  private blob(repository: string, digest: string) {
+    return { path: `/v2/${repository}/blobs/${digest}`, what: `the blob ${digest} of ${repository}` };
+  }
+}
+
+const pull = (repository: string): string[] => [`repository:${repository}:pull`];
+const push = (repository: string): string[] => [`repository:${repository}:pull,push`];
+
+/** The tag under which referrers are kept where a registry has no API for them (OCI distribution specification 1.1). */
+export function referrersTag(digest: string): string {
+  const [algorithm = '', hex = ''] = digest.split(':');
+  return `${algorithm.slice(0, 32)}-${hex.slice(0, 64)}`;
+}
+
+/** The header, or what the manifest says of itself where a registry gives none. */
+function mediaTypeOf({ headers }: RegistryAnswer, bytes: Uint8Array): string {
+  const given = headers['content-type']?.split(';')[0]?.trim();
+  if (given !== undefined && given !== '' && given !== 'application/json') return given;
+  const { mediaType } = documentOf(bytes, 'a manifest');
+  return typeof mediaType === 'string' ? mediaType : (given ?? '');
+}
+
+function documentOf(bytes: Uint8Array, what: string): JsonObject {
+  try {
+    const document = parseJsonText(Buffer.from(bytes).toString());
+    if (isJsonObject(document)) return document;
+  } catch {
+    // said below
+  }
+  throw new RegistryError('invalid', `expected a JSON object as ${what}, got something else`);
+}
+
+/** The address of the next page, of the same server; undefined on the last one. */
+function nextPage({ headers, url }: RegistryAnswer): string | undefined {
+  const link = [headers.link ?? []].flat().join(', ');
+  const next = /<([^>]*)>\s*;\s*rel="?next"?/.exec(link)?.[1];
+  return next === undefined || !URL.canParse(next, url) ? undefined : new URL(next, url).href;
+}
+
+function uploadUrl({ headers, url }: RegistryAnswer, digest: string, what: string): string {
+  const { location } = headers;
+  if (typeof location !== 'string' || !URL.canParse(location, url)) {
+    throw new RegistryError('invalid', `expected a Location for ${what}, got none`);
+  }
+  const to = new URL(location, url);
+  to.searchParams.set('digest', digest);
+  return to.href;
+}

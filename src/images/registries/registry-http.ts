@@ -1,0 +1,247 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
+import {
+  bulkhead,
+  circuitBreaker,
+  ConsecutiveBreaker,
+  DelegateBackoff,
+  handleWhen,
+  isBrokenCircuitError,
+  retry,
+  wrap,
+} from 'cockatiel';
+import { request, type Dispatcher } from 'undici';
+import { parseJsonText } from '../../platform/documents/json-text';
+import { apiHostOf } from '../image-reference';
+import type { FindCredentials } from './credentials';
+import { RegistryAuth } from './registry-auth';
+import { RegistryError } from './registry-error';
+
+export interface RegistryHttpOptions {
+  /** as references name it */
+  registry: string;
+  /** without TLS @default false */
+  plainHttp?: boolean;
+  dispatcher: Dispatcher;
+  findCredentials: FindCredentials;
+  /** requests at once @default 8 */
+  concurrency?: number;
+  /** how long the head of an answer, and each part of its body, may take, milliseconds @default 30000 */
+  timeoutMs?: number;
+  /** in all, of a request that the registry could not answer @default 5 */
+  attempts?: number;
+  /** wait after the first failed attempt, doubled after each further one, milliseconds @default 500 */
+  firstBackoffMs?: number;
+  /** failures in a row after which the registry is left alone for `restMs` @default 10 */
+  breakAfter?: number;
+  /** @default 15000 */
+  restMs?: number;
+  now?: () => number;
+  /** in [0, 1), for the waits between attempts @default Math.random */
+  random?: () => number;
+}
+
+export interface RegistryRequest {
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** below the registry's root with its query, or the whole address that the registry gave as Location */
+  path: string;
+  /** `repository:team/app:pull` */
+  scopes: readonly string[];
+  headers?: Record<string, string>;
+  /** opened again for each attempt */
+  body?: () => AsyncIterable<Uint8Array> | Uint8Array;
+  /** statuses that the caller understands; any other is thrown as an error */
+  expected: readonly number[];
+  /** the subject of the request, for error messages */
+  what: string;
+  /** it cannot be repeated by itself: the caller repeats what leads to it, by `repeated` @default false */
+  once?: boolean;
+}
+
+export interface RegistryAnswer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Dispatcher.ResponseData['body'];
+  /** where the answer came from, after redirects: what Location is relative to */
+  url: string;
+}
+
+const MOST_REDIRECTS = 5;
+const LONGEST_WAIT_MS = 60_000;
+const MOST_TOKEN_BYTES = 64 * 1024;
+const MOST_ERROR_BYTES = 16 * 1024;
+const REDIRECTS = [301, 302, 303, 307, 308];
+
+/**
+ * Requests to one registry: authentication, redirects, limits, retries, and a circuit breaker for each registry, so that one registry
+ * that is down does not delay the others. Authorization is sent to the registry's own host only.
+ */
+export class RegistryHttp {
+  private readonly origin: string;
+  private readonly auth: RegistryAuth;
+  private readonly attempts;
+  private readonly limits;
+
+  constructor(private readonly options: RegistryHttpOptions) {
+    const { registry, plainHttp = false, findCredentials, now = Date.now } = options;
+    this.origin = `${plainHttp ? 'http' : 'https'}://${apiHostOf(registry)}`;
+    this.auth = new RegistryAuth({
+      registry,
+      plainHttp,
+      findCredentials,
+      now,
+      ask: (url, { headers, form }) => this.askTokenServer(url, headers, form),
+    });
+    const transient = handleWhen((error) => error instanceof RegistryError && error.failure === 'unavailable');
+    const { attempts = 5, firstBackoffMs = 500, breakAfter = 10, restMs = 15_000, random = Math.random } = options;
+    const waits = new DelegateBackoff(({ attempt, result }: { attempt: number; result: object }) => {
+      const asked = 'error' in result && result.error instanceof RegistryError ? result.error.retryAfterMs : undefined;
+      const doubled = firstBackoffMs * 2 ** (attempt - 1);
+      return Math.min(asked ?? doubled / 2 + (random() * doubled) / 2, LONGEST_WAIT_MS);
+    });
+    this.attempts = retry(transient, { maxAttempts: attempts - 1, backoff: waits });
+    this.limits = wrap(
+      circuitBreaker(transient, { halfOpenAfter: restMs, breaker: new ConsecutiveBreaker(breakAfter) }),
+      bulkhead(options.concurrency ?? 8, Infinity),
+    );
+  }
+
+  /**
+   * The answer, whose body the caller reads or drops (`body.dump()`).
+   *
+   * @throws RegistryError
+   */
+  async ask(asked: RegistryRequest): Promise<RegistryAnswer> {
+    try {
+      const once = () => this.limits.execute(() => this.authorized(asked));
+      return await (asked.once ? once() : this.repeated(once));
+    } catch (error) {
+      if (!isBrokenCircuitError(error)) throw error;
+      const message = `${this.options.registry} was not asked for ${asked.what}: it failed too often, and is left alone for a while`;
+      throw new RegistryError('unavailable', message, { cause: error });
+    }
+  }
+
+  /** Does something again as long as the registry is unavailable, with waits, up to the attempts that are set. */
+  repeated<T>(task: () => Promise<T>): Promise<T> {
+    return this.attempts.execute(task);
+  }
+
+  private async authorized(asked: RegistryRequest): Promise<RegistryAnswer> {
+    for (let refusals = 0; ; refusals++) {
+      const authorization = await this.auth.header(asked.scopes);
+      const answer = await this.followed(asked, authorization);
+      if (answer.status !== 401) return this.understood(asked, answer);
+      await answer.body.dump();
+      const challenges = [answer.headers['www-authenticate'] ?? []].flat().join(', ');
+      const again = await this.auth.refused(challenges, asked.scopes, authorization);
+      if (refusals === 1 || !again) {
+        const message = `${this.options.registry} refused the login for ${asked.what}`;
+        throw new RegistryError('denied', message, { status: 401 });
+      }
+    }
+  }
+
+  private async followed(asked: RegistryRequest, authorization: string | undefined): Promise<RegistryAnswer> {
+    let url = new URL(asked.path, this.origin);
+    for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
+      // A store behind the registry has a signature in the address; it must not see the registry's token.
+      const own: Record<string, string> =
+        url.origin === this.origin && authorization !== undefined ? { authorization } : {};
+      const answer = await this.send(url, asked, { ...asked.headers, ...own });
+      const { location } = answer.headers;
+      if (!REDIRECTS.includes(answer.status) || typeof location !== 'string') return { ...answer, url: url.href };
+      await answer.body.dump();
+      url = this.redirected(location, url, asked);
+    }
+    throw new RegistryError('invalid', `${this.options.registry} sent ${asked.what} elsewhere too often`);
+  }
+
+  private redirected(location: string, from: URL, asked: RegistryRequest): URL {
+    const to = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+    const isSafe = to?.protocol === 'https:' || (to?.protocol === 'http:' && from.protocol === 'http:');
+    if (to !== undefined && isSafe) return to;
+    throw new RegistryError('invalid', `${this.options.registry} sent ${asked.what} to an address that is not https`);
+  }
+
+  private async send(url: URL, { method, body, what }: RegistryRequest, headers: Record<string, string>) {
+    const { dispatcher, timeoutMs = 30_000, registry } = this.options;
+    const limits = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
+    try {
+      const content = body?.();
+      const sent = content === undefined ? undefined : content instanceof Uint8Array ? content : Readable.from(content);
+      const answer = await request(url, { dispatcher, method, headers, body: sent, ...limits });
+      return { status: answer.statusCode, headers: answer.headers, body: answer.body };
+    } catch (error) {
+      if (error instanceof RegistryError) throw error;
+      const { code } = error as { code?: string };
+      const message = `${registry} was not reached for ${what} (${code ?? 'the connection broke off'})`;
+      throw new RegistryError('unavailable', message, { cause: error });
+    }
+  }
+
+  private async understood(asked: RegistryRequest, answer: RegistryAnswer): Promise<RegistryAnswer> {
+    const { status } = answer;
+    if (asked.expected.includes(status)) return answer;
+    const said = await this.saidOf(answer);
+    const message = `${this.options.registry} answered ${status} to ${asked.what}${said === '' ? '' : `: ${said}`}`;
+    const transient = status === 408 || status === 429 || status >= 500;
+    const failure = transient ? 'unavailable' : status === 403 ? 'denied' : status === 404 ? 'missing' : 'refused';
+    const retryAfterMs = retryAfterOf(answer.headers['retry-after'], (this.options.now ?? Date.now)());
+    throw new RegistryError(failure, message, { status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+  }
+
+  /** The registry's own words, by the specification's form of errors; empty where there are none. */
+  private async saidOf({ body }: RegistryAnswer): Promise<string> {
+    try {
+      const text = (await readWhole(body, MOST_ERROR_BYTES)).toString();
+      const { errors } = parseJsonText(text) as { errors?: { code?: unknown; message?: unknown }[] };
+      return (errors ?? [])
+        .map(({ code, message }) => [code, message].filter((part) => typeof part === 'string').join(' '))
+        .join('; ');
+    } catch {
+      return '';
+    }
+  }
+
+  private async askTokenServer(url: string, headers: Record<string, string>, form?: string) {
+    const asked = { method: form === undefined ? 'GET' : 'POST', what: 'a token' } as const;
+    const answer = await this.send(
+      new URL(url),
+      {
+        ...asked,
+        path: url,
+        scopes: [],
+        expected: [],
+        ...(form === undefined ? {} : { body: () => Buffer.from(form) }),
+      },
+      headers,
+    );
+    return { status: answer.status, body: (await readWhole(answer.body, MOST_TOKEN_BYTES)).toString() };
+  }
+}
+
+/** @throws RegistryError `invalid` for more than `most` bytes, `unavailable` for a body that breaks off */
+export async function readWhole(body: AsyncIterable<Uint8Array>, most: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of body) {
+      length += chunk.length;
+      if (length > most) break;
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw new RegistryError('unavailable', 'the answer broke off', { cause: error });
+  }
+  if (length > most) throw new RegistryError('invalid', `expected at most ${most} bytes, got more`);
+  return Buffer.concat(chunks);
+}
+
+/** `Retry-After` as seconds or as a date; undefined if it is neither. */
+function retryAfterOf(header: string | string[] | undefined, nowMs: number): number | undefined {
+  if (typeof header !== 'string') return undefined;
+  if (/^[0-9]{1,9}$/.test(header)) return Number(header) * 1000;
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
+}

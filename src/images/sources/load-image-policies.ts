@@ -1,0 +1,78 @@
+import { readdir, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/failures';
+import { loadDocuments } from '../../platform/documents/loaders/document';
+import { configInvalid } from '../../platform/documents/loaders/read-bytes';
+import { IMAGE_POLICY_LIMITS } from '../limits';
+import type { PolicySurroundings } from '../policies/compile-policy';
+import type { ImagePolicySet } from '../policies/image-policy';
+import { readImagePolicies, type ImagePolicySourceDocument } from '../policies/read-image-policies';
+
+const EXTENSIONS: readonly string[] = ['.json', '.yaml', '.yml'];
+
+/**
+ * The policies of a file, or of all YAML and JSON files of a folder and the folders in it; the order of the files does not matter.
+ * Names that begin with a dot are left out.
+ *
+ * @throws GateError ConfigInvalid with every fault of every file, each with its line and column
+ */
+export async function loadImagePolicies(path: string, surroundings: PolicySurroundings = {}): Promise<ImagePolicySet> {
+  const faults: Fault[] = [];
+  const documents: ImagePolicySourceDocument[] = [];
+  await collecting(faults, async () => {
+    for (const file of await policyFiles(path)) {
+      await collecting(faults, async () => {
+        const loaded = await loadDocuments(file, { largestBytes: IMAGE_POLICY_LIMITS.fileBytes });
+        for (const { document, lineOf, columnOf } of loaded.documents)
+          documents.push({ where: { file, ...(lineOf === undefined ? {} : { lineOf, columnOf }) }, document });
+      });
+    }
+  });
+  let set: ImagePolicySet | undefined;
+  // What can be parsed is checked too, so that all faults are reported at once.
+  await collecting(faults, () => {
+    set = readImagePolicies(documents, surroundings);
+    return Promise.resolve();
+  });
+  if (set === undefined || faults.length > 0) throw faultsToError(faults);
+  return set;
+}
+
+async function collecting(faults: Fault[], task: () => Promise<void>): Promise<void> {
+  try {
+    await task();
+  } catch (error) {
+    if (!(error instanceof GateError)) throw error;
+    faults.push(...error.faults);
+  }
+}
+
+async function policyFiles(path: string): Promise<string[]> {
+  const found = await stat(path).catch(() => undefined);
+  // What is no folder is read as a file, which says why it cannot be.
+  if (found?.isDirectory() !== true) return [path];
+  const files = await filesBelow(path);
+  if (files.length === 0)
+    throw configInvalid(path, `expected a folder with policies (${EXTENSIONS.join(', ')}), but there is none in it`);
+  return files;
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  let entries;
+  try {
+    entries = await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
+    throw new GateError(FailureType.ConfigInvalid, `${folder}: expected a folder that can be read (${code})`);
+  }
+  const found = await Promise.all(
+    entries
+      .filter(({ name }) => !name.startsWith('.') && name !== 'node_modules')
+      .map(async (entry) => {
+        const path = join(folder, entry.name);
+        if (entry.isDirectory()) return filesBelow(path);
+        return EXTENSIONS.includes(extname(entry.name).toLowerCase()) ? [path] : [];
+      }),
+  );
+  return found.flat().sort();
+}

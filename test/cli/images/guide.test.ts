@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { findTool } from '../../../src/platform/tools/find-tool';
+import { startCraneRegistry } from '../../support/crane-registry';
+import { expectInOrder, stepsOf } from '../../support/guide-text';
+import { runCli } from '../run-cli';
+
+const text = readFileSync(join(__dirname, '..', '..', '..', 'docs', 'images.md'), 'utf8');
+/** Files that the guide shows under their names. */
+const files = [
+  ...text.matchAll(/`([\w-]+\.(?:yaml|json))`[^`\n]*(?:`policies`)?:\n\n```(?:yaml|json)\n([\s\S]*?)```/g),
+].map(([, name = '', content = '']) => ({ name, content }));
+
+let folder: string;
+const stops: (() => Promise<void>)[] = [];
+/** Hosts of the registries that the guide starts, by those that it names. */
+const hosts = new Map<string, string>();
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gate-images-guide-'));
+  mkdirSync(join(folder, 'policies'));
+  for (const { name, content } of files)
+    writeFileSync(join(folder, name.endsWith('.yaml') ? join('policies', name) : name), content);
+});
+afterAll(async () => {
+  for (const stop of stops) await stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** What the command prints, with the guide's names of registries, after its exit code was compared. */
+async function carryOut(line: string): Promise<string> {
+  const served = /^crane registry serve --address (\S+) &$/.exec(line)?.[1];
+  if (served !== undefined) {
+    const { host, stop } = await startCraneRegistry(join(folder, 'registry.log'));
+    hosts.set(served, host);
+    stops.push(stop);
+    return '';
+  }
+  const [command = '', comment] = line.split(' # ');
+  const [program, ...args] = words([...hosts].reduce((shown, [named, host]) => shown.replaceAll(named, host), command));
+  if (program === 'crane') {
+    await promisify(execFile)((await findTool('crane')).path, args, { cwd: folder });
+    return '';
+  }
+  expect(program).toBe('gate');
+  const { code, stdout, stderr } = await runCli(folder, args);
+  const expected = Number(/^exit code (\d)$/.exec(comment ?? '')?.[1] ?? 0);
+  expect({ line, code, stderr: code === expected ? '' : stderr }).toEqual({ line, code: expected, stderr: '' });
+  return [...hosts].reduce((shown, [named, host]) => shown.replaceAll(host, named), stdout);
+}
+
+/** As a shell splits a line of words, some of them in quotes. */
+function words(line: string): string[] {
+  return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+}
+
+it('the guide shows its files and covers every command about images', () => {
+  expect(files.map(({ name }) => name)).toEqual(['production.yaml', 'image.json', 'unscanned.json']);
+  const commands = stepsOf(text).flatMap((step) => step.commands);
+  for (const named of ['gate images evaluate']) expect(commands.join('\n')).toContain(named);
+});
+
+it('the guide works as printed, on a registry of another make', async () => {
+  for (const { commands, output } of stepsOf(text)) {
+    let printed = '';
+    for (const line of commands) printed += await carryOut(line);
+    expectInOrder(printed, output);
+  }
+});
