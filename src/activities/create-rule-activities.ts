@@ -4,12 +4,11 @@ import type { Alert } from '../alerts/alert';
 import { FailureType } from '../kernel/failures';
 import type { ExecutionDefaults } from '../rules/execution/execution-defaults';
 import type { ExecutionMetrics } from '../rules/execution/execution-metrics';
-import { makePlan, stateDigest, type PlanParts } from '../rules/execution/make-plan';
+import { findOutcome, makePlan, stateDigest, type PlanParts } from '../rules/execution/make-plan';
 import type { PolicySource } from '../rules/execution/policy-source';
 import type { ExecutionJournal } from '../rules/execution/report';
 import type { StateSource } from '../rules/execution/state-source';
 import type { StepRunner } from '../rules/execution/step-runner';
-import type { Measures } from '../rules/execution/execution';
 import { beating } from './beating';
 import type { RuleActivities } from './rule-activities';
 import { translated } from './to-application-failure';
@@ -22,8 +21,6 @@ export interface ExecutionParts extends PlanParts {
   maxAgeMs: number;
   runner: StepRunner;
   journal: ExecutionJournal;
-  /** measures of a state document; undefined where the domain has none */
-  measure?(document: Awaited<ReturnType<StateSource['read']>>['document']): Measures;
   defaults: ExecutionDefaults;
   metrics: ExecutionMetrics;
   alerts: { send(alert: Alert): Promise<void> };
@@ -32,6 +29,9 @@ export interface ExecutionParts extends PlanParts {
 
 /** The activities of executions: each calls a feature and translates its errors. */
 export function createRuleActivities(parts: ExecutionParts): RuleActivities {
+  const reportUnmet = (unmet: Readonly<Record<string, number>>): void => {
+    for (const [policy, subjects] of Object.entries(unmet)) parts.metrics.noncompliant(policy, subjects);
+  };
   return {
     readExecutionDefaults: async () => parts.defaults,
     planExecution: ({ question }) =>
@@ -40,7 +40,7 @@ export function createRuleActivities(parts: ExecutionParts): RuleActivities {
         const sourced = await parts.state.read(Context.current().cancellationSignal);
         const { maxAgeMs } = parts;
         const plan = makePlan(question, pinned, sourced, parts, { nowMs: parts.nowMs(), maxAgeMs });
-        for (const [policy, subjects] of Object.entries(plan.unmet)) parts.metrics.noncompliant(policy, subjects);
+        reportUnmet(plan.unmet);
         return plan;
       }),
     checkState: (plan) =>
@@ -76,11 +76,18 @@ export function createRuleActivities(parts: ExecutionParts): RuleActivities {
       }
     },
     reportExecution: (report) => translated(FailureType.AuditWriteFailed, () => parts.journal.write(report)),
-    measureImpact: ({ policies, impact }) =>
+    measureImpact: ({ policies, impact, observedAtMs, question }) =>
       translated(FailureType.FactSourceUnavailable, async () => {
-        if (parts.measure === undefined) return null;
-        const { document } = await parts.state.read(Context.current().cancellationSignal);
-        const found = parts.measure(document);
+        const pinned = await parts.policies.current();
+        const sourced = await parts.state.read(Context.current().cancellationSignal);
+        const outcome = findOutcome(question, pinned, sourced, parts, {
+          nowMs: parts.nowMs(),
+          plannedOnMs: observedAtMs,
+        });
+        if (outcome === undefined) return null;
+        reportUnmet(outcome.unmet);
+        const { found } = outcome;
+        if (found === undefined) return null;
         const types = [...new Set(policies.map(({ type }) => type))];
         parts.metrics.impact(types, impact?.predicted, found);
         return found;

@@ -28,6 +28,11 @@ export interface UndoStepRequest {
   result?: StepResult;
 }
 
+/** What was executed, for what was asked. */
+export interface ImpactRequest extends Pick<ExecutionPlan, 'policies' | 'impact' | 'observedAtMs'> {
+  question: ExecutionQuestion;
+}
+
 /** What an execution of rule policies does outside its workflow. Each is safe to run twice. */
 export interface RuleActivities {
   /** read once, when an execution begins; throws nothing */
@@ -42,11 +47,8 @@ export interface RuleActivities {
   undoStep(request: UndoStepRequest): Promise<StepResult>;
   /** durable when it returns */
   reportExecution(report: ExecutionReport): Promise<void>;
-  /** measures of the state as it is now; null where it cannot be read */
-  measureImpact(plan: {
-    policies: ExecutionPlan['policies'];
-    impact?: ExecutionPlan['impact'];
-  }): Promise<Measures | null>;
+  /** measures of the state as it is now; null where there are none, or none since the plan */
+  measureImpact(request: ImpactRequest): Promise<Measures | null>;
   /** a name of its own: on a queue shared with deployments, an earlier release's `sendAlert` would expect a deployment's id */
   sendExecutionAlert(alert: Alert): Promise<void>;
 }

@@ -245,7 +245,12 @@ class RuleExecution {
     const reason = progress.summariseExecution(status);
     if (begun === true) {
       const { found } = this.now;
-      const details = { summary: reason, ...(found === undefined ? {} : { found: { ...found } }) };
+      const predicted = plan?.impact?.predicted;
+      const details = {
+        summary: reason,
+        ...(predicted === undefined ? {} : { predicted: { ...predicted } }),
+        ...(found === undefined ? {} : { found: { ...found } }),
+      };
       await this.recorded.record({ report: 'end', ...this.row, state: over.state, details });
     } else {
       const faults = over.stopped === undefined ? [] : [over.stopped.fault];
@@ -260,8 +265,12 @@ class RuleExecution {
 
   private async foundImpact(plan: NonNullable<ExecutionProgress['plan']>) {
     try {
-      const { policies, impact } = plan;
-      return await reading.measureImpact({ policies, ...(impact === undefined ? {} : { impact }) });
+      const { policies, observedAtMs, impact } = plan;
+      const { question } = this.input;
+      return await reading.measureImpact({
+        ...{ policies, observedAtMs, question },
+        ...(impact === undefined ? {} : { impact }),
+      });
     } catch (error) {
       // All is done; only what it came to is not known.
       if (isCancellation(error)) throw error;

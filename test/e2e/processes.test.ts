@@ -144,6 +144,8 @@ describe('gate worker and gate server', () => {
       const { plan, executionId: none } = await client.executePolicy({ ...question, dryRun: true });
       expect([none, plan]).toMatchObject(['', { policies: [{ name: 'cool-nodes', revision: 1 }] }]);
       expect(plan!.steps).toHaveLength(1);
+      const { before, predicted } = plan!.impact as Record<'before' | 'predicted', Record<string, number>>;
+      expect([before!.replicas, predicted!.replicas]).toEqual([5, 6]);
       expect(replicas()).toEqual([]);
 
       const id = '3d9c5a52-0b0f-4a52-8a3e-3a1f6c2d7e10';
@@ -161,6 +163,18 @@ describe('gate worker and gate server', () => {
       const which = { case: 'policyId', value: policy!.id } as const;
       const { events } = await client.getPolicyExecutionHistory({ policy: which });
       expect(events.map(({ eventType }) => eventType)).toEqual(['ended', 'acted', 'started', 'created']);
+      const { result } = events[0]!.details as { result: Record<'predicted' | 'found', Record<string, number>> };
+      expect(result.predicted).toEqual(predicted);
+      // The stand-in's nodes report a usage that no shard changes.
+      expect(result.found).toEqual({ ...predicted, utilization: before!.utilization });
+      const metrics = await (await fetch(`${server.url}/metrics`)).text();
+      for (const when of ['predicted', 'found'] as const) {
+        const { load_spread: spread } = result[when];
+        expect(metrics).toContain(
+          `gate_rules_impact{policy_type="placement",when="${when}",measure="load_spread"} ${spread}\n`,
+        );
+      }
+      expect(metrics).toContain('gate_rules_noncompliant_shards{policy="cool-nodes"} 0\n');
       await expect(client.executePolicy({ policies: ['no-such'], dryRun: true, ...why })).rejects.toThrow('no-such');
       expect(manager.requests().calls.filter((call) => call.startsWith('PUT'))).toHaveLength(1);
 
@@ -181,7 +195,7 @@ describe('gate worker and gate server', () => {
       expect(JSON.parse(watched.stdout)).toMatchObject({ state: 'done', actor: 'ann' });
       expect(await gate.cli('rules', 'executions', id)).toMatchObject({
         code: 0,
-        stdout: expect.stringMatching(/done[^]*s6/),
+        stdout: expect.stringMatching(/done[^]*s6[^]*Predicted: .*replicas 5 → 6[^]*Found: .*replicas 5 → 6/),
       });
       const listed = await eventually('both in the list', async () => {
         const { stdout } = await gate.cli('rules', 'executions');

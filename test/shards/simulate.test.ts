@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '../../src/kernel/json';
 import { readPolicies } from '../../src/rules/document/read-policies';
 import { shardDomain } from '../../src/shards/domain';
+import { measuresOf } from '../../src/shards/simulate/measures';
 import { reportMarkdown, reportRows } from '../../src/shards/simulate/report-text';
 import { simulate, type SimulationReport } from '../../src/shards/simulate/simulate';
 import { simulateQuestion } from '../../src/shards/simulate/simulate-question';
@@ -40,6 +41,28 @@ function run(documents: JsonObject[], state = STATE, others: object = {}): Simul
   const { policies } = setOf(...documents);
   return simulate({ name: 'one', policies, state, where: { file: 'state.json' }, nowMs: NOW_MS, ...others });
 }
+
+describe('the measures of a cluster', () => {
+  const measured = (state: JsonObject, steps: Parameters<typeof measuresOf>[1] = []) =>
+    measuresOf(shardDomain.readState(state, { file: 'state.json' }, { nowMs: NOW_MS }), steps);
+
+  it('the measures of a cluster are those of the simulation, before steps and after them', () => {
+    const settings = { shard: 's0', from: 'n1', to: 'n2' };
+    const move = { kind: 'move', action: 0, subject: 's0', settings, sentence: 'moved' };
+    expect(measured(STATE)).toEqual({
+      ...{ load_spread: 2, utilization: 40, cost: 1, replicas: 4 },
+      ...{ qps_max: 28, qps_mean: 14, qps_variance: 196 },
+    });
+    expect(measured(STATE, [move])).toMatchObject({ load_spread: 1.5, cost: 3, replicas: 4, qps_max: 18 });
+  });
+
+  it('a cost that is not known of every node in use is no measure', () => {
+    const nodes: JsonObject[] = [{ id: 'n1' }, { id: 'n2', cost_per_hour: 2 }];
+    expect(measured({ ...STATE, nodes })).not.toHaveProperty('cost');
+    expect(measured({ ...STATE, nodes })).not.toHaveProperty('utilization');
+    expect(measured({ ...STATE, nodes })).toMatchObject({ load_spread: 2, replicas: 4 });
+  });
+});
 
 describe('a simulation', () => {
   it('compares load, cost and replicas before and after, and leaves the state as it is', () => {

@@ -1,5 +1,6 @@
-import type { ExecutionStatus } from '../../rules/execution/execution';
+import type { ExecutionStatus, Measures } from '../../rules/execution/execution';
 import { summariseExecution } from '../../rules/execution/progress';
+import { formatDifference } from '../../shards/simulate/format-difference';
 import { ExitCode, type CliIo } from '../io';
 import { colorsFor, painted } from '../output';
 
@@ -18,11 +19,26 @@ export function executionLines(io: CliIo, status: ExecutionStatus): string[] {
       const why = fault === undefined ? '' : `: ${fault.message}`;
       lines.push(`  ${painted(colors, state)}  ${sentence}${why}`);
     });
+    lines.push(...impactLines(status));
     for (const refusal of plan.refusals) lines.push(`Not possible: ${refusal}`);
   }
   if (pause !== undefined) lines.push(...pause.faults.map(({ message }) => `Paused: ${message}`));
   if (stopped !== undefined && plan === undefined) lines.push(`Failed: ${stopped.fault.message}`);
   return lines;
+}
+
+/** What the steps were to change of the measures, and what they changed. */
+function impactLines({ plan, found }: ExecutionStatus): string[] {
+  if (plan?.impact === undefined || plan.steps.length === 0) return [];
+  const { before, predicted } = plan.impact;
+  const changes = (after: Measures): string => {
+    const changed = Object.keys(after).flatMap((measure) => {
+      const difference = formatDifference(before[measure], after[measure]);
+      return difference.includes('→') ? [`${measure} ${difference}`] : [];
+    });
+    return changed.length === 0 ? 'no measure changes' : changed.join(', ');
+  };
+  return [`Predicted: ${changes(predicted)}`, ...(found === undefined ? [] : [`Found: ${changes(found)}`])];
 }
 
 /** As for deployments; a plan in which something asked for cannot be done counts as denied. */

@@ -69,7 +69,7 @@ function toRecord(report: ExecutionReport, nowMs: number): DomainRecord | undefi
 
 /** What an execution rests on: policies with their revisions, the state's digest and version, and the steps. */
 function planDetails({ plan, question }: BeginReport): JsonObject {
-  const { policies, setRevision, stateDigest, stateVersion, steps, refusals } = plan;
+  const { policies, setRevision, stateDigest, stateVersion, steps, refusals, impact } = plan;
   return {
     question: questionDocument(question),
     policies: policies.map((policy) => ({ ...policy })),
@@ -80,6 +80,7 @@ function planDetails({ plan, question }: BeginReport): JsonObject {
     decidedAt: new Date(plan.decidedAtMs).toISOString(),
     steps: steps.map(({ kind, settings, sentence }) => ({ kind, settings, sentence })),
     refusals: [...refusals],
+    ...(impact === undefined ? {} : { impact: { before: { ...impact.before }, predicted: { ...impact.predicted } } }),
   };
 }
 

@@ -5,6 +5,7 @@ import { FailureType, GateError } from '../../kernel/failures';
 import type { JsonObject } from '../../kernel/json';
 import type { RulePolicy } from '../document/rule-policy';
 import type { DomainState, DomainStep, RuleDomain } from '../domain';
+import { unmetSubjects } from '../evaluation/unmet-subjects';
 import type { ExecutedPolicy, ExecutionPlan, ExecutionQuestion, Measures, PlannedStep } from './execution';
 import type { PinnedPolicies } from './policy-source';
 import type { SourcedState } from './state-source';
@@ -26,8 +27,8 @@ export interface PlanParts {
   ): ExecutableAnswer;
   /** of one attempt at a step; undefined for the time of the settings */
   timeoutMsOf?(step: DomainStep): number | undefined;
-  /** measures before and after; undefined where the domain has none */
-  impact?(state: DomainState, steps: readonly DomainStep[]): { before: Measures; predicted: Measures };
+  /** measures of a state as the steps would leave it; undefined where the domain has none */
+  measure?(state: DomainState, steps: readonly DomainStep[]): Measures;
 }
 
 /** Steps of one execution at most. */
@@ -53,19 +54,16 @@ export function makePlan(
   if (question.subject !== undefined && state.subjects.length === 0) {
     throw invalid(`Expected ${parts.domain.prefixes.subject} ${question.subject} in the state of ${sourced.source}`);
   }
-  const { operation, policies: wanted } = question;
-  const answer = parts.answer(policies, state, {
-    ...(operation === undefined ? {} : { operation }),
-    ...(wanted === undefined ? {} : { policies: wanted }),
-  });
+  const answer = answerTo(question, policies, state, parts);
   const steps = answer.actions.flatMap(({ policies: names, steps }) => steps.map((step) => ({ step, names })));
   if (steps.length > MOST_STEPS) {
     throw invalid(`Expected at most ${MOST_STEPS} steps, got ${steps.length}: limit the policy by maxMovesPerRun`);
   }
-  const impact = parts.impact?.(
-    state,
-    steps.map(({ step }) => step),
-  );
+  const allSteps = steps.map(({ step }) => step);
+  const impact =
+    parts.measure === undefined
+      ? undefined
+      : { before: parts.measure(state, []), predicted: parts.measure(state, allSteps) };
   return {
     policies: pinned(answer, pins),
     setRevision,
@@ -76,18 +74,59 @@ export function makePlan(
     decidedAtMs: nowMs,
     steps: steps.map(({ step, names }) => toPlanned(step, names, parts)),
     refusals: [...answer.refusals.map(({ sentence }) => sentence), ...missingSentences(answer)],
-    unmet: unmetOf(answer),
+    unmet: unmetSubjects(answer),
     ...(impact === undefined ? {} : { impact }),
   };
 }
 
-function unmetOf({ results, actions, refusals }: ExecutableAnswer): Record<string, number> {
-  const subjects = new Map(results.map(({ policy }) => [policy, new Set<string>()]));
-  const acting = actions.filter(({ steps }) => steps.length > 0);
-  for (const { subject, policies } of [...acting, ...refusals]) {
-    for (const policy of policies) subjects.get(policy)?.add(subject.id ?? '');
-  }
-  return Object.fromEntries([...subjects].map(([policy, ids]) => [policy, ids.size]));
+/** What an execution came to. */
+export interface ExecutionOutcome {
+  /** absent where the domain has none */
+  found?: Measures;
+  /** as that of a plan */
+  unmet: Readonly<Record<string, number>>;
+}
+
+/**
+ * What the policies in force ask for on the state as it is after an execution, and the measures of it. Policies that were asked
+ * and are no longer in force are left out.
+ *
+ * @param plannedOnMs when the state of the plan was observed, by the same clock
+ * @returns undefined for a state that is no newer, such as a file: it says nothing of the execution
+ * @throws GateError FactInvalid, as `makePlan`
+ */
+export function findOutcome(
+  { policies: asked, ...question }: ExecutionQuestion,
+  { policies }: PinnedPolicies,
+  sourced: SourcedState,
+  parts: PlanParts,
+  { nowMs, plannedOnMs }: { nowMs: number; plannedOnMs: number },
+): ExecutionOutcome | undefined {
+  const state = readSourced(question, sourced, parts.domain, nowMs);
+  if (state.observedAtMs <= plannedOnMs) return undefined;
+  const wanted = asked?.filter((name) => policies.some((policy) => policy.name === name));
+  const answer = answerTo(
+    { ...question, ...(wanted === undefined ? {} : { policies: wanted }) },
+    policies,
+    state,
+    parts,
+  );
+  return {
+    ...(parts.measure === undefined ? {} : { found: parts.measure(state, []) }),
+    unmet: unmetSubjects(answer),
+  };
+}
+
+function answerTo(
+  { operation, policies: wanted }: ExecutionQuestion,
+  policies: readonly RulePolicy[],
+  state: DomainState,
+  parts: PlanParts,
+): ExecutableAnswer {
+  return parts.answer(policies, state, {
+    ...(operation === undefined ? {} : { operation }),
+    ...(wanted === undefined ? {} : { policies: wanted }),
+  });
 }
 
 /** SHA-256 of a state without the time of its observation: a state that is the same later has the same digest. */

@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import { createLabelCap } from '../../platform/observability/label-cap';
 import { metricsOn } from '../../platform/observability/metrics-on';
+import type { Measures } from '../execution/execution';
 import type { ExecutionMetrics } from '../execution/execution-metrics';
 
 /** Distinct policies, types and kinds of steps that the metrics tell apart; further ones count as `other`. */
@@ -38,6 +39,19 @@ export function createExecutionMetrics(registry: Registry): ExecutionMetrics {
   const policyLabel = createLabelCap(EXECUTION_LABEL_LIMITS.policy);
   const typeLabel = createLabelCap(EXECUTION_LABEL_LIMITS.policyType);
   const measureLabel = createLabelCap(EXECUTION_LABEL_LIMITS.measure);
+  /** measures that the last execution of a type had: what the next one does not have is no longer shown */
+  const shown = new Map<string, string[]>();
+  const setImpact = (type: string, when: string, measures: Measures): void => {
+    const labels = { policy_type: typeLabel(type), when };
+    const key = `${labels.policy_type} ${when}`;
+    for (const measure of shown.get(key) ?? []) impact.remove({ ...labels, measure });
+    const entries = Object.entries(measures).map(([measure, value]) => ({ measure: measureLabel(measure), value }));
+    for (const { measure, value } of entries) impact.set({ ...labels, measure }, value);
+    shown.set(
+      key,
+      entries.map(({ measure }) => measure),
+    );
+  };
   return {
     stepped(kind, outcome, seconds) {
       durations.observe({ kind: kindLabel(kind) }, seconds);
@@ -46,12 +60,9 @@ export function createExecutionMetrics(registry: Registry): ExecutionMetrics {
     rolledBack: (kind, outcome) => rollbacks.inc({ kind: kindLabel(kind), outcome }),
     noncompliant: (policy, subjects) => noncompliant.set({ policy: policyLabel(policy) }, subjects),
     impact(types, predicted, found) {
-      for (const [when, measures] of Object.entries({ predicted: predicted ?? {}, found })) {
-        for (const [measure, value] of Object.entries(measures)) {
-          for (const type of types) {
-            impact.set({ policy_type: typeLabel(type), measure: measureLabel(measure), when }, value);
-          }
-        }
+      for (const type of types) {
+        setImpact(type, 'predicted', predicted ?? {});
+        setImpact(type, 'found', found);
       }
     },
   };

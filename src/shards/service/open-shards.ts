@@ -17,6 +17,7 @@ import { createHttpShardManager } from '../manager/http-shard-manager';
 import { ManagerError } from '../manager/manager-error';
 import type { ShardManager } from '../manager/shard-manager';
 import { createShardSteps } from '../manager/step-runner';
+import { measuresOf } from '../simulate/measures';
 import { stateOfFile } from '../sources/state-file';
 import { stateOfManager } from '../sources/state-manager';
 
@@ -51,6 +52,7 @@ export function openShards(
   return {
     domain: shardDomain,
     answer: (all, domainState, question) => answerRules(all, domainState, shardDomain, { ...question, scores: false }),
+    measure: measuresOf,
     timeoutMsOf: ({ kind }) => (kind === 'move' ? moveTimeoutMs + MOVE_MARGIN_MS : undefined),
     policies: policies === undefined ? NO_POLICIES : policiesOfFolder(resolve(baseDir, policies), shardDomain),
     state: stateSource(state.file === undefined ? undefined : resolve(baseDir, state.file), manager, managed?.url),

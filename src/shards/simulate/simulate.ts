@@ -2,6 +2,7 @@ import type { JsonObject } from '../../kernel/json';
 import type { DocumentPlace } from '../../platform/documents/validate';
 import type { RulePolicy } from '../../rules/document/rule-policy';
 import { answerRules } from '../../rules/evaluation/answer';
+import { unmetSubjects } from '../../rules/evaluation/unmet-subjects';
 import type { DomainStep } from '../../rules/domain';
 import { MEASURES } from '../actions/parts';
 import { ofDomainStep } from '../decide';
@@ -9,7 +10,6 @@ import { shardDomain } from '../domain';
 import { ownState } from '../evaluation/to-domain-state';
 import { Arrangement } from '../model/arrangement';
 import { impactOf, type Impact } from './impact';
-import { noncompliantShards } from './noncompliant';
 
 /** One run: a set of policies over one state. */
 export interface SimulationRun {
@@ -73,7 +73,7 @@ export function simulate(run: SimulationRun): SimulationReport {
     document = afterSteps(document, found, arrangement);
     steps.push(...found);
     refusals.push(...answer.refusals.map(({ sentence }) => sentence));
-    Object.assign(noncompliant, noncompliantShards(answer));
+    Object.assign(noncompliant, unmetSubjects(answer));
   }
   const after = impactOf(arrangement);
   const count = (kind: string) => steps.filter((step) => step.kind === kind).length;
