@@ -14,6 +14,8 @@ export interface DevAddresses {
   /** of the stand-in for a shard manager */
   shardManager: string;
   alertReceiver: string;
+  /** of rule policies; absent with `--no-server` */
+  server?: string;
 }
 
 export function devFolder(env: NodeJS.ProcessEnv): string {

@@ -12,16 +12,19 @@ export interface DevEnvironmentOptions {
   env: NodeJS.ProcessEnv;
   /** what the worker's release has beside the defaults, e.g. shorter durations */
   release?: { recheckEvery?: string; maxAge?: string; ttl?: string };
+  /** serves rule policies beside the worker, over its store; @default false */
+  server?: boolean;
   /** told what is being done */
   say(line: string): void;
   /** ends the start within a second: what was started is killed, and this signal's reason thrown */
   signal?: AbortSignal;
 }
 
-/** Everything of a gate on this machine: Temporal, a worker, a LevelServer stand-in and an alert receiver. */
+/** Everything of a gate on this machine: Temporal, a worker, stand-ins for a LevelServer and a shard manager, an alert receiver. */
 export interface DevEnvironment {
   addresses: DevAddresses;
   temporal: TemporalServer;
+  /** with the server in the same process, where there is one: an embedded store has one owner */
   worker: NodeChild;
   alerts: AlertReceiverServer;
   /** says which of its processes has ended by itself; undefined while all of them run */
@@ -41,7 +44,7 @@ const FACTS = ['pending_delta', 'max_pending', 'region_health'] as const;
  * @throws the first part's error; what had been started is stopped again
  */
 export async function startDevEnvironment(options: DevEnvironmentOptions): Promise<DevEnvironment> {
-  const { folder, env, say, signal } = options;
+  const { folder, env, say, signal, server = false } = options;
   mkdirSync(folder, { recursive: true });
   const log = (name: string): string => join(folder, `${name}.log`);
   const started: ((graceMs?: number) => Promise<unknown>)[] = [];
@@ -80,23 +83,25 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
     const alerts = await startAlertReceiver();
     started.push(() => alerts.close());
     say(`An alert receiver listens at ${alerts.url}`);
-    say('Starting a worker, which creates its audit store and builds the policy');
+    const beside = server ? ' with the server of rule policies beside it' : '';
+    say(`Starting a worker${beside}, which creates its audit store and builds the policy`);
 
-    const settings = writeSettings(folder, {
-      temporal,
-      levelServerUrl,
-      shardManagerUrl,
-      alertUrl: alerts.url,
-      ...options.release,
-    });
+    const parts = { temporal, levelServerUrl, shardManagerUrl, alertUrl: alerts.url, server, ...options.release };
+    const settings = writeSettings(folder, parts);
     const worker = await startNodeChild(join(BUILT, 'cli', 'main.js'), {
-      args: ['worker', '--settings', settings],
+      args: [server ? 'server' : 'worker', '--settings', settings],
       env: { ...env, GATE_READY_LINE: '1', LOG_FORMAT: 'json' },
       logFile: log('worker'),
       signal,
     });
     started.push((graceMs) => worker.stop(graceMs));
     say(`A worker runs; health and metrics at ${String(worker.ready.http)}`);
+    const serverUrl = server ? String(worker.ready.url) : undefined;
+    if (serverUrl !== undefined) {
+      // Other commands find the server by these settings: they name the port that it took.
+      writeSettings(folder, { ...parts, serverPort: Number(new URL(serverUrl).port) });
+      say(`Rule policies are served at ${serverUrl}`);
+    }
 
     const addresses: DevAddresses = {
       pid: process.pid,
@@ -107,6 +112,7 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
       levelServer: levelServerUrl,
       shardManager: shardManagerUrl,
       alertReceiver: alerts.url,
+      ...(serverUrl === undefined ? {} : { server: serverUrl }),
     };
     writeDevAddresses(folder, addresses);
     started.push(async () => removeDevAddresses(folder));
@@ -160,6 +166,9 @@ interface SettingsParts {
   levelServerUrl: string;
   shardManagerUrl: string;
   alertUrl: string;
+  server: boolean;
+  /** @default a free one */
+  serverPort?: number;
   recheckEvery?: string;
   maxAge?: string;
   ttl?: string;
@@ -167,7 +176,8 @@ interface SettingsParts {
 
 /** Settings, manifest and release configuration as a user would write them; returns the settings file. */
 function writeSettings(folder: string, parts: SettingsParts): string {
-  const { temporal, levelServerUrl, shardManagerUrl, alertUrl, recheckEvery, maxAge, ttl } = parts;
+  const { temporal, levelServerUrl, shardManagerUrl, alertUrl, server, serverPort = 0 } = parts;
+  const { recheckEvery, maxAge, ttl } = parts;
   const provider = { type: 'levelServer', base: levelServerUrl, maxAge, ttl };
   const release = { facts: Object.fromEntries(FACTS.map((id) => [id, provider])), stages: { recheckEvery } };
   const manifest = { policy: join(ROOT, 'policy'), config: 'release.json', version: 'dev' };
@@ -177,7 +187,8 @@ function writeSettings(folder: string, parts: SettingsParts): string {
     audit: { store: { folder: 'store' } },
     alerts: { receivers: [{ format: 'alertmanager', url: alertUrl }], uiUrl: temporal.uiUrl },
     shards: { manager: { url: shardManagerUrl } },
-    rules: { policies: 'rules' },
+    // The server's store has the policies; without a server they are files.
+    ...(server ? { server: { port: serverPort } } : { rules: { policies: 'rules' } }),
     http: { port: 0 },
   };
   for (const [name, document] of Object.entries({

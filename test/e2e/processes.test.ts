@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -42,7 +42,7 @@ describe('gate dev', () => {
       'the addresses',
       () =>
         dev.printed.stdout.includes('\n') &&
-        (JSON.parse(dev.printed.stdout) as Record<'temporal_address' | 'level_server' | 'settings', string>),
+        (JSON.parse(dev.printed.stdout) as Record<'temporal_address' | 'level_server' | 'settings' | 'server', string>),
     );
     try {
       expect(await runCli(folder, ['dev'])).toMatchObject({
@@ -70,11 +70,27 @@ describe('gate dev', () => {
         code: 0,
         stdout: expect.stringContaining('max_pending = 800'),
       });
+      const policy = {
+        ...{ name: 'anywhere', type: 'placement', conditions: { metric: 'node.cpu_usage', operator: 'lt', value: 80 } },
+        actions: { placement: { strategy: 'least_loaded' } },
+      };
+      writeFileSync(join(folder, 'policy.json'), JSON.stringify(policy));
+      const why = ['--actor', 'ann', '--reason', 'first policies'];
+      expect(await runCli(folder, ['rules', 'apply', '-f', 'policy.json', ...why])).toMatchObject({
+        code: 0,
+        stdout: 'anywhere created (revision 1)\n',
+      });
+      expect(await (await fetch(`${addresses.server}/healthz`)).json()).toEqual({ status: 'ok' });
+      const shard = ['--policy', 'anywhere', '--shard', 's6'];
+      expect(await runCli(folder, ['rules', 'execute', ...shard, ...why])).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/anywhere \(revision 1\)[^]*put a replica of s6/),
+      });
     } finally {
       dev.stop();
     }
     expect(await dev.ended).toBe(0);
-    await expect(fetch(addresses.level_server)).rejects.toThrow();
+    for (const url of [addresses.level_server, addresses.server]) await expect(fetch(url)).rejects.toThrow();
     expect(await runCli(folder, ['status', 'first', '--settings', addresses.settings])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('cannot be reached: the connection was refused'),
