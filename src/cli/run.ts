@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { messageOf } from '../kernel/message-of';
 import { placedMessage } from '../kernel/fault-text';
-import { GateError } from '../kernel/failures';
+import { GateError, type Fault } from '../kernel/failures';
 import { asksForJson } from './asks-for-json';
 import { CommandFailureType, failureOf, type CommandFailure } from './exit';
 import { CliExit, ExitCode, type CliIo, type CommandContext, type CommandIo } from './io';
@@ -63,7 +63,7 @@ async function endOf(error: unknown, io: CliIo): Promise<{ code: ExitCode; failu
   }
   if (error instanceof GateError) {
     io.stderr.write(faultText(error, io.cwd));
-    const faults = error.faults.map((fault) => ({ ...fault, message: relativeTo(io.cwd, fault.message) }));
+    const faults = error.faults.map((fault) => placedWithin(io.cwd, fault));
     const message = faults.map((fault) => placedMessage(fault)).join('; ');
     return { code: ExitCode.usage, failure: failureOf(error.type, relativeTo(io.cwd, message), faults) };
   }
@@ -75,6 +75,16 @@ async function endOf(error: unknown, io: CliIo): Promise<{ code: ExitCode; failu
 function faultText(error: GateError, cwd: string): string {
   const lines = error.faults.map((fault) => `${fault.type}: ${relativeTo(cwd, placedMessage(fault))}`);
   return `gate: ${lines.length === 1 ? lines[0] : `${lines.length} faults:\n  ${lines.join('\n  ')}`}\n`;
+}
+
+/** Its message and its place name paths in one way, so that a reader finds the one in the other. */
+function placedWithin(cwd: string, fault: Fault): Fault {
+  const { message, where } = fault;
+  return {
+    ...fault,
+    message: relativeTo(cwd, message),
+    ...(where === undefined ? {} : { where: relativeTo(cwd, where) }),
+  };
 }
 
 /** Paths as the user wrote them: below the current folder they need no more than their own names. */

@@ -1,6 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { faultsToError, type Fault } from '../../kernel/failures';
-import type { JsonObject, JsonValue } from '../../kernel/json';
+import { faultsToError, GateError, type Fault } from '../../kernel/failures';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import { parseTime } from '../../kernel/time';
 import { strict } from '../../platform/documents/schema-types';
 import { faultAt, validate, type DocumentPlace } from '../../platform/documents/validate';
@@ -57,24 +57,61 @@ type StateDocument = Static<typeof StateSchema>;
  *   replicas of a shard on one node
  */
 export function readState(document: JsonValue, where: DocumentPlace): ClusterState {
-  const read = validate(StateSchema, document, where);
-  const faults = [...idFaults(read.nodes, '/nodes', where), ...idFaults(read.shards ?? [], '/shards', where)];
-  const observedAtMs = parseTime(read.observed_at);
-  if (read.observed_at !== undefined && observedAtMs === undefined) {
-    const found = JSON.stringify(read.observed_at);
+  const { read, faults } = readShape(document, where);
+  const ids = idsOf(document);
+  faults.push(...idFaults(ids.nodes ?? [], '/nodes', where), ...idFaults(ids.shards, '/shards', where));
+  const at = isJsonObject(document) ? document.observed_at : undefined;
+  const observedAtMs = parseTime(at);
+  if (typeof at === 'string' && observedAtMs === undefined) {
+    const found = JSON.stringify(at);
     faults.push(faultAt(where, '/observed_at', `expected an RFC 3339 time such as 2026-11-26T10:00:00Z, got ${found}`));
   }
-  const nodes = new Map(read.nodes.map((node) => [node.id, toNode(node)]));
-  const shards = new Map((read.shards ?? []).map((shard) => [shard.id, toShard(shard)]));
-  faults.push(...referenceFaults(read, nodes, shards, where));
-  if (faults.length > 0) throw faultsToError(faults);
+  faults.push(...referenceFaults(ids, where));
+  if (read === undefined || faults.length > 0) throw faultsToError(faults);
   return {
     ...(observedAtMs === undefined ? {} : { observedAtMs }),
     ...(read.version === undefined ? {} : { version: read.version }),
-    nodes,
-    shards,
+    nodes: new Map(read.nodes.map((node) => [node.id, toNode(node)])),
+    shards: new Map((read.shards ?? []).map((shard) => [shard.id, toShard(shard)])),
     moves: read.moves ?? [],
     cluster: (read.cluster ?? {}) as JsonObject,
+  };
+}
+
+function readShape(document: JsonValue, where: DocumentPlace): { read?: StateDocument; faults: Fault[] } {
+  try {
+    return { read: validate(StateSchema, document, where), faults: [] };
+  } catch (error) {
+    if (!(error instanceof GateError)) throw error;
+    return { faults: [...error.faults] };
+  }
+}
+
+/** What a document names, as far as it has the shape: whatever else is wrong with it, these are checked too. */
+interface NamedIds {
+  /** undefined where there is no list of them: then no node can be said to be missing */
+  nodes: readonly (string | undefined)[] | undefined;
+  shards: readonly (string | undefined)[];
+  /** of the shard at the same index */
+  replicas: readonly (readonly (string | undefined)[])[];
+  moves: readonly Record<'shard' | 'from' | 'to', string | undefined>[];
+}
+
+function idsOf(document: JsonValue): NamedIds {
+  const listed = (value: JsonValue | undefined): JsonValue[] => (Array.isArray(value) ? value : []);
+  const text = (value: JsonValue | undefined) => (typeof value === 'string' ? value : undefined);
+  const field = (value: JsonValue, key: string) => (isJsonObject(value) ? value[key] : undefined);
+  const nodes = field(document, 'nodes');
+  const shards = listed(field(document, 'shards'));
+  return {
+    nodes: Array.isArray(nodes) ? nodes.map((node) => text(field(node, 'id'))) : undefined,
+    shards: shards.map((shard) => text(field(shard, 'id'))),
+    replicas: shards.map((shard) => listed(field(shard, 'replicas')).map(text)),
+    moves: listed(field(document, 'moves')).map((move) => ({
+      shard: text(field(move, 'shard')),
+      from: text(field(move, 'from')),
+      to: text(field(move, 'to')),
+    })),
   };
 }
 
@@ -88,42 +125,35 @@ function toShard(shard: NonNullable<StateDocument['shards']>[number]): Shard {
   return { ...shard, labels, replicas, metrics: { ...(shard as JsonObject), replicas: [...replicas] } };
 }
 
-function idFaults(items: readonly { id: string }[], at: string, where: DocumentPlace): Fault[] {
+function idFaults(ids: readonly (string | undefined)[], at: string, where: DocumentPlace): Fault[] {
   const seen = new Set<string>();
-  return items.flatMap(({ id }, index) => {
-    if (!seen.has(id)) {
-      seen.add(id);
+  return ids.flatMap((id, index) => {
+    if (id === undefined || !seen.has(id)) {
+      if (id !== undefined) seen.add(id);
       return [];
     }
     return [faultAt(where, `${at}/${index}/id`, `the id ${JSON.stringify(id)} is given twice`)];
   });
 }
 
-function referenceFaults(
-  { shards = [], moves = [] }: StateDocument,
-  nodes: ReadonlyMap<string, ClusterNode>,
-  known: ReadonlyMap<string, Shard>,
-  where: DocumentPlace,
-): Fault[] {
-  const faults: Fault[] = [];
-  shards.forEach(({ id, replicas = [] }, index) => {
-    replicas.forEach((node, at) => {
+function referenceFaults(ids: NamedIds, where: DocumentPlace): Fault[] {
+  const known = { node: ids.nodes && new Set(ids.nodes), shard: new Set(ids.shards) };
+  const unknown = (kind: 'node' | 'shard', pointer: string, id: string | undefined): Fault[] =>
+    id === undefined || known[kind]?.has(id) !== false
+      ? []
+      : [faultAt(where, pointer, `expected the id of a ${kind}, got ${JSON.stringify(id)}`)];
+  const ofReplicas = ids.replicas.flatMap((replicas, index) =>
+    replicas.flatMap((node, at) => {
       const pointer = `/shards/${index}/replicas/${at}`;
-      if (!nodes.has(node))
-        faults.push(faultAt(where, pointer, `expected the id of a node, got ${JSON.stringify(node)}`));
-      else if (replicas.indexOf(node) < at) {
-        faults.push(faultAt(where, pointer, `the shard ${id} has two replicas on the node ${node}`));
-      }
-    });
-  });
-  moves.forEach(({ shard, from, to }, index) => {
-    const pointer = `/moves/${index}`;
-    if (!known.has(shard))
-      faults.push(faultAt(where, `${pointer}/shard`, `expected the id of a shard, got ${JSON.stringify(shard)}`));
-    for (const [key, node] of Object.entries({ from, to })) {
-      if (node === undefined || nodes.has(node)) continue;
-      faults.push(faultAt(where, `${pointer}/${key}`, `expected the id of a node, got ${JSON.stringify(node)}`));
-    }
-  });
-  return faults;
+      const isTwice = node !== undefined && known.node?.has(node) === true && replicas.indexOf(node) < at;
+      if (!isTwice) return unknown('node', pointer, node);
+      return [faultAt(where, pointer, `the shard ${ids.shards[index] ?? ''} has two replicas on the node ${node}`)];
+    }),
+  );
+  const ofMoves = ids.moves.flatMap(({ shard, from, to }, index) => [
+    ...unknown('shard', `/moves/${index}/shard`, shard),
+    ...unknown('node', `/moves/${index}/from`, from),
+    ...unknown('node', `/moves/${index}/to`, to),
+  ]);
+  return [...ofReplicas, ...ofMoves];
 }

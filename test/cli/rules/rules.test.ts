@@ -79,6 +79,7 @@ actions: { placement: { strategie: spread } }
 `,
   );
   put('bad/b.json', '{"name": "b", "type": "placment"}');
+  put('twice.yaml', 'name: a\nname: b\n');
   put(
     'odd/odd.yaml',
     `name: never
@@ -111,6 +112,15 @@ describe('gate rules', () => {
     });
   });
 
+  it('a fault names its place once, and as the user would, for programs too', async () => {
+    const { stderr, stdout } = await gate('validate', 'twice.yaml', '-o', 'json');
+    const message = 'twice.yaml:2:1: the same key is twice in one object';
+    expect(stderr).toBe(`gate: ConfigInvalid: ${message}\n`);
+    expect(JSON.parse(stdout)).toEqual({
+      error: { type: 'ConfigInvalid', message, faults: [{ type: 'ConfigInvalid', message, where: 'twice.yaml:2:1' }] },
+    });
+  });
+
   it('validate tells every fault of every file with line and JSON path, for programs too', async () => {
     const { code, stderr, stdout } = await gate('validate', 'bad', '-o', 'json');
     expect(code).toBe(2);
@@ -127,8 +137,8 @@ describe('gate rules', () => {
     expect(error.type).toBe('ConfigInvalid');
     expect(error.faults.map(({ where }) => where)).toEqual(
       expect.arrayContaining([
-        expect.stringMatching(/a\.yaml:4:[0-9]+ conditions\.operator$/),
-        expect.stringMatching(/b\.json:1:[0-9]+ type$/),
+        expect.stringMatching(/^bad\/a\.yaml:4:[0-9]+ conditions\.operator$/),
+        expect.stringMatching(/^bad\/b\.json:1:[0-9]+ type$/),
       ]),
     );
   });
