@@ -105,13 +105,18 @@ export interface DomainStep {
 }
 
 /** One weighted term of what a decision is to make better. */
-export interface DomainTerm {
+export interface TermChange {
   name: string;
   weight: number;
   /** its value with the steps decided earlier */
   before: number;
   /** its value with this decision's steps too */
   after: number;
+}
+
+export interface DomainTerm extends TermChange {
+  /** index of the action, among those asked about, that it belongs to */
+  action: number;
 }
 
 /** What a domain makes of the actions for one subject. */

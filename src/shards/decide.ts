@@ -51,7 +51,11 @@ export function decideShardActions(question: DomainQuestion): DomainDecision {
       ...(source === undefined ? {} : { source }),
       dropped: new Map((wanted.candidates ?? []).filter(({ kept }) => !kept).map(({ id, reason }) => [id, reason])),
     });
-    return { ...decision, steps: decision.steps.map((step) => toDomainStep(step, index)) };
+    return {
+      ...decision,
+      steps: decision.steps.map((step) => toDomainStep(step, index)),
+      terms: decision.terms.map((term) => ({ ...term, action: index })),
+    };
   });
   return {
     candidates: (decisions[0]?.candidates ?? []).map(({ parts, ...candidate }) => ({

@@ -51,7 +51,7 @@ describe('balancing', () => {
   it('evens loads with few moves, the one that relieves most first', () => {
     const decision = decide(stateOf(LOADED), 'balance', { by: 'qps' });
     expect(shortSteps(decision)).toEqual(['move s0 n1 n2', 'move s3 n1 n2']);
-    expect(decision.terms).toContainEqual({ name: 'evenness', weight: 1, before: 2, after: 1 });
+    expect(decision.terms).toContainEqual({ action: 0, name: 'evenness', weight: 1, before: 2, after: 1 });
     expect(decision.steps[0]!.sentence).toBe(
       'move s0 from n1 to n2: the greatest load goes from 2 to 1.2857 times the mean',
     );

@@ -121,7 +121,7 @@ describe('optimizing cost', () => {
   it('empties the node that saves most, into nodes that keep head-room', () => {
     const decision = decide(stateOf(STATE), 'cost_optimization', {});
     expect(shortSteps(decision)).toEqual(['move s1 n1 n2']);
-    expect(decision.terms![0]).toEqual({ name: 'cost', weight: 1, before: 8, after: 3 });
+    expect(decision.terms![0]).toEqual({ action: 0, name: 'cost', weight: 1, before: 8, after: 3 });
   });
 
   it.each([

@@ -35,7 +35,7 @@ describe('placing a shard', () => {
     const settings = { constraints: { min_replicas: 2, location_labels: ['region', 'zone'] } };
     const decision = decide(stateOf(STATE), 'placement', settings, { shard: 's1' });
     expect(shortSteps(decision)).toEqual(['add s1 n2', 'add s1 n3']);
-    expect(decision.terms).toContainEqual({ name: 'isolation', weight: 100, before: 0, after: 100 });
+    expect(decision.terms).toContainEqual({ action: 0, name: 'isolation', weight: 100, before: 0, after: 100 });
   });
 
   it.each([

@@ -7,6 +7,7 @@ import { reportMarkdown, reportRows } from '../../src/shards/simulate/report-tex
 import { simulate, type SimulationReport } from '../../src/shards/simulate/simulate';
 import { simulateQuestion } from '../../src/shards/simulate/simulate-question';
 import { parseSweep, withValue } from '../../src/shards/simulate/sweep';
+import { termTotals } from '../../src/shards/simulate/term-totals';
 import { withNodes } from '../../src/shards/simulate/what-if';
 import { NOW_MS } from './support';
 
@@ -124,6 +125,29 @@ describe('a simulation', () => {
     expect(reportRows(reports)).toContainEqual(['qps of a node, greatest', '28 → 14', '28']);
     expect(reportMarkdown(reports).slice(0, 3)).toEqual(['|  | one | a\\|b |', '|---|---|---|', '| moves | 2 | 0 |']);
     expect(reportMarkdown(reports)).toContain('| n1 | ready | 4 → 2 | 28 → 14 | 60 → 30 |');
+  });
+
+  it('has each term of the objective before and after, of every run', () => {
+    const reports = [run([EVEN]), run([TWO_REPLICAS])];
+    expect(reports[0]!.terms).toContainEqual({ action: 'balance', term: 'evenness', weight: 1, before: 2, after: 1 });
+    const replication = reports[1]!.terms.find(({ term }) => term === 'evenness')!;
+    expect(replication).toMatchObject({ action: 'replication', before: 2, after: expect.closeTo(8 / 7, 10) });
+    const rows = reportRows(reports);
+    expect(rows).toContainEqual(['balance: evenness, weight 1', '2 → 1', '-']);
+    expect(rows).toContainEqual([`replication: evenness, weight ${replication.weight}`, '-', '2 → 1.14']);
+  });
+
+  it('sums the terms that each decision counts for its own shard', () => {
+    const term = (name: string, before: number, after: number) => ({ name, weight: 1, before, after });
+    const decided = (...terms: ReturnType<typeof term>[]) => ({ action: { name: 'placement', settings: {} }, terms });
+    const actions = [
+      decided(term('evenness', 3, 2), term('isolation', 1, 2)),
+      decided(term('evenness', 2, 1), term('isolation', 3, 4)),
+    ];
+    expect(termTotals(actions)).toEqual([
+      { action: 'placement', term: 'evenness', weight: 1, before: 3, after: 1 },
+      { action: 'placement', term: 'isolation', weight: 1, before: 4, after: 6 },
+    ]);
   });
 
   it('answers the service with what is stored and what is tried', () => {

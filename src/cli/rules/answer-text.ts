@@ -17,12 +17,19 @@ export function answerLines(answer: RulesAnswer, domain: RuleDomain, colors: Col
       ({ subject, kept, dropped, action, sentence }) =>
         `${colors.yellow('conflict')}${of(subject)}: ${action} of ${kept} is kept and that of ${dropped} dropped: ${sentence}`,
     ),
-    ...actions.flatMap(({ subject, policies, action, steps }) => [
+    ...actions.flatMap(({ subject, policies, action, steps, terms }) => [
       `action ${action.name}${of(subject)} (${policies.join(', ')})${steps.length === 0 ? ': nothing to do' : ''}`,
       ...steps.map(({ sentence }) => `  ${sentence}`),
+      ...terms.map(({ name, weight, before, after }) => `  ${name}, weight ${weight}: ${difference(before, after)}`),
     ]),
     ...refusals.map(({ subject, sentence }) => `${colors.red('refused')}${of(subject)}: ${sentence}`),
   ];
+}
+
+/** `1.5 → 1.2`, or `1.5` where nothing changes. */
+function difference(before: number, after: number): string {
+  const [one, other] = [before, after].map((value) => String(Math.round(value * 1000) / 1000));
+  return one === other ? one! : `${one} → ${other}`;
 }
 
 /** ` of shard s1`; nothing for no subject. */

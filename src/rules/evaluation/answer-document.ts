@@ -7,7 +7,7 @@ import type { Subject } from './evaluation-state';
 
 /**
  * An answer as `gate rules evaluate -o json` prints it and the service answers it: `results`, `conflicts`, `actions` with their
- * steps, and `refusals`. Results carry the id of their subject and candidates theirs under the domain's own words, such as
+ * steps and terms, and `refusals`. Results carry the id of their subject and candidates theirs under the domain's own words, such as
  * `shard` and `node`.
  */
 export function answerDocument(answer: RulesAnswer, domain: RuleDomain): JsonObject {
@@ -62,8 +62,15 @@ function toActionDocument({ name, settings }: RuleAction): JsonValue {
   return { [name]: settings };
 }
 
-function actionDocument({ policies, action, steps }: DecidedAction, names: JsonObject): JsonObject {
-  return { policies, ...names, action: action.name, settings: action.settings, steps: steps.map(stepDocument) };
+function actionDocument({ policies, action, steps, terms }: DecidedAction, names: JsonObject): JsonObject {
+  return {
+    policies,
+    ...names,
+    action: action.name,
+    settings: action.settings,
+    steps: steps.map(stepDocument),
+    ...(terms.length === 0 ? {} : { terms: terms.map((term) => ({ ...term })) }),
+  };
 }
 
 /** One step as JSON, with whom it is for. */

@@ -1,5 +1,5 @@
 import type { RulePolicy } from '../document/rule-policy';
-import type { DomainState, DomainStep, RuleDomain, ScoredCandidate, WantedAction } from '../domain';
+import type { DomainState, DomainStep, RuleDomain, ScoredCandidate, TermChange, WantedAction } from '../domain';
 import type { ChosenAction, Conflict } from './conflicts';
 import { evaluatePolicies, type EvaluatedPolicy, type EvaluationOptions } from './evaluate-policies';
 import type { CandidateResult, Subject } from './evaluation-state';
@@ -23,6 +23,8 @@ export interface PolicyAnswer extends Omit<EvaluatedPolicy, 'candidates'> {
 export interface DecidedAction extends ChosenAction {
   subject: Subject;
   steps: DomainStep[];
+  /** each term of the objective before and after the steps; empty where the domain has none */
+  terms: TermChange[];
 }
 
 /** Why what matched policies ask for cannot be done. */
@@ -76,10 +78,15 @@ export function answerRules(
         action,
       ),
     );
-    const { steps, refusals } = domain.decide({ ...question, actions: asked, earlier: [...earlier] });
+    const { steps, refusals, terms = [] } = domain.decide({ ...question, actions: asked, earlier: [...earlier] });
     earlier.push(...steps);
     actions.forEach((action, at) =>
-      answer.actions.push({ ...action, subject, steps: steps.filter((step) => step.action === at) }),
+      answer.actions.push({
+        ...action,
+        subject,
+        steps: steps.filter((step) => step.action === at),
+        terms: terms.flatMap(({ action: of, ...term }) => (of === at ? [term] : [])),
+      }),
     );
     const policiesAsked = [...new Set(actions.flatMap((action) => action.policies))];
     answer.refusals.push(...refusals.map((sentence) => ({ subject, policies: policiesAsked, sentence })));

@@ -1,4 +1,4 @@
-import type { DomainTerm } from '../../rules/domain';
+import type { TermChange } from '../../rules/domain';
 import type { Arrangement } from '../model/arrangement';
 import type { ShardStep } from '../model/step';
 import type { DroppedNodes, RankedNode } from '../placement/rank';
@@ -25,5 +25,5 @@ export interface ActionDecision {
   candidates: RankedNode[];
   steps: ShardStep[];
   refusals: string[];
-  terms: DomainTerm[];
+  terms: TermChange[];
 }

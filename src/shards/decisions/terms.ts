@@ -1,5 +1,5 @@
 import { MEASURES, type Measure } from '../actions/parts';
-import type { DomainTerm } from '../../rules/domain';
+import type { TermChange } from '../../rules/domain';
 import type { Arrangement } from '../model/arrangement';
 import { isolationScore } from '../placement/locations';
 import type { PlacementRules } from '../placement/rules';
@@ -45,9 +45,9 @@ export function termsOf(
   after: Record<string, number>,
   rules: PlacementRules,
   moves: number,
-): DomainTerm[] {
+): TermChange[] {
   const weights = weightsOf(rules);
-  const term = (name: string, weight: number): DomainTerm => ({
+  const term = (name: string, weight: number): TermChange => ({
     name,
     weight,
     before: before[name]!,

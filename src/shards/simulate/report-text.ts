@@ -1,5 +1,6 @@
 import { formatDifference } from './format-difference';
 import type { SimulationReport } from './simulate';
+import type { TermTotal } from './term-totals';
 
 /** Rows of a report: a head and the figures of each run, side by side. */
 export function reportRows(reports: readonly SimulationReport[]): string[][] {
@@ -7,6 +8,7 @@ export function reportRows(reports: readonly SimulationReport[]): string[][] {
   const row = (name: string, value: (report: SimulationReport) => string) => [name, ...reports.map(value)];
   const change = (name: string, value: (impact: SimulationReport['before']) => number | undefined) =>
     row(name, ({ before, after }) => formatDifference(value(before), value(after)));
+  const terms = [...new Set(reports.flatMap((report) => report.terms.map(termName)))];
   return [
     row('', ({ name }) => name),
     row('moves', ({ moves }) => String(moves)),
@@ -21,7 +23,17 @@ export function reportRows(reports: readonly SimulationReport[]): string[][] {
     change('utilization, percent', ({ utilization }) => utilization),
     change('cost per hour', ({ cost }) => cost),
     ...regions.map((region) => change(`replicas in ${region}`, (impact) => impact.replicas_per_region[region] ?? 0)),
+    ...terms.map((name) =>
+      row(name, (report) => {
+        const total = report.terms.find((one) => termName(one) === name);
+        return formatDifference(total?.before, total?.after);
+      }),
+    ),
   ];
+}
+
+function termName({ action, term, weight }: TermTotal): string {
+  return `${action}: ${term}, weight ${weight}`;
 }
 
 /** For each run the predicted qps and usages of its nodes. */

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../kernel/json';
 import type { DocumentPlace } from '../../platform/documents/validate';
 import type { RulePolicy } from '../../rules/document/rule-policy';
-import { answerRules } from '../../rules/evaluation/answer';
+import { answerRules, type RulesAnswer } from '../../rules/evaluation/answer';
 import { unmetSubjects } from '../../rules/evaluation/unmet-subjects';
 import type { DomainStep } from '../../rules/domain';
 import { MEASURES } from '../actions/parts';
@@ -10,6 +10,7 @@ import { shardDomain } from '../domain';
 import { ownState } from '../evaluation/to-domain-state';
 import { Arrangement } from '../model/arrangement';
 import { impactOf, type Impact } from './impact';
+import { termTotals, type TermTotal } from './term-totals';
 
 /** One run: a set of policies over one state. */
 export interface SimulationRun {
@@ -38,6 +39,8 @@ export interface SimulationReport {
   steps: (JsonObject & { kind: string; sentence: string })[];
   refusals: string[];
   noncompliant: Record<string, number>;
+  /** of the objective, by action */
+  terms: TermTotal[];
 }
 
 /**
@@ -51,6 +54,7 @@ export function simulate(run: SimulationRun): SimulationReport {
   const operations = operation === undefined ? operationsOf(policies) : [operation];
   const steps: DomainStep[] = [];
   const refusals: string[] = [];
+  const decided: RulesAnswer['actions'] = [];
   const noncompliant: Record<string, number> = {};
   const read = (document: JsonObject, asked: string | undefined) =>
     shardDomain.readState(document, run.where, {
@@ -72,6 +76,7 @@ export function simulate(run: SimulationRun): SimulationReport {
     const found = answer.actions.flatMap((action) => action.steps);
     document = afterSteps(document, found, arrangement);
     steps.push(...found);
+    decided.push(...answer.actions);
     refusals.push(...answer.refusals.map(({ sentence }) => sentence));
     Object.assign(noncompliant, unmetSubjects(answer));
   }
@@ -88,6 +93,7 @@ export function simulate(run: SimulationRun): SimulationReport {
     steps: steps.map(({ kind, settings, sentence }) => ({ ...settings, kind, sentence })),
     refusals,
     noncompliant,
+    terms: termTotals(decided),
   };
 }
 

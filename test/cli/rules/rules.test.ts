@@ -171,6 +171,17 @@ describe('gate rules', () => {
     });
   });
 
+  it('evaluate tells each term of the objective before and after', async () => {
+    const argv = ['evaluate', '--policies', 'rules', '--state', 'state.json', '--shard', 's1'];
+    const { document } = await json(...argv);
+    const { actions } = document as { actions: { terms: object[] }[] };
+    expect(actions[0]!.terms).toContainEqual({
+      ...{ name: 'evenness', weight: 1 },
+      ...{ before: expect.any(Number), after: expect.any(Number) },
+    });
+    expect((await gate(...argv)).stdout).toMatch(/^ {2}evenness, weight 1: [0-9.]+( → [0-9.]+)?$/m);
+  });
+
   it('evaluate --matched, by the index, has the results of those that match', async () => {
     const argv = ['evaluate', '--policies', 'rules', '--state', 'state.json'];
     const { document: all } = await json(...argv);
