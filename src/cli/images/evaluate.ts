@@ -3,11 +3,11 @@ import { CliExit, ExitCode, type CommandContext } from '../io';
 import { examples, withOutput, type CommonOptions } from '../options';
 import { colorsFor, printJson, printLines } from '../output';
 import { decisionJson, decisionLines } from './decision-text';
+import { withRegistries, type RegistryOptions } from './registry-options';
 import { openImagePolicies, withImagePolicies, type ImagePolicyOptions } from './policy-options';
 
-interface EvaluateOptions extends CommonOptions, ImagePolicyOptions {
+interface EvaluateOptions extends CommonOptions, ImagePolicyOptions, RegistryOptions {
   image?: string;
-  plainHttp?: boolean;
 }
 
 export function imagesEvaluateCommand({ io, exit }: CommandContext): Command {
@@ -16,9 +16,9 @@ export function imagesEvaluateCommand({ io, exit }: CommandContext): Command {
     .description(
       'Evaluates image policies for one image: whether it is replicated, where, and which policies say so. The image is read from its registry, with the credentials of docker login, or described by a file. Nothing is copied. Exit code 1 when it is not replicated.',
     );
-  withImagePolicies(command.argument('[reference]', 'an image of a registry, such as docker.example/team/app:v1'))
-    .option('--image <file>', 'a JSON or YAML file that describes the image, instead of a reference')
-    .option('--plain-http', "the reference's registry is reached without TLS");
+  withRegistries(
+    withImagePolicies(command.argument('[reference]', 'an image of a registry, such as docker.example/team/app:v1')),
+  ).option('--image <file>', 'a JSON or YAML file that describes the image, instead of a reference');
   examples(withOutput(command), [
     'gate images evaluate --policies policies --image image.json -o json',
     'gate images evaluate --policies policies docker.example/team/app:v1',
@@ -31,7 +31,7 @@ export function imagesEvaluateCommand({ io, exit }: CommandContext): Command {
     const { set, decide } = await openImagePolicies(io, options);
     const image =
       file === undefined
-        ? await storedImage(reference!, options.plainHttp === true, io.env)
+        ? await storedImage(reference!, options.plainHttp ?? [], io.env)
         : await describedImage(io.cwd, file);
     const clockNs = () => Math.round(performance.now() * 1e6);
     const decision = decideImage(set, image, { ...decide, nowMs: Date.now(), clockNs });
@@ -52,7 +52,7 @@ async function describedImage(cwd: string, file: string) {
 }
 
 /** @throws CliExit 2 with the code of what is wrong: IMAGE_NOT_FOUND or REGISTRY_UNAVAILABLE */
-async function storedImage(text: string, plainHttp: boolean, env: NodeJS.ProcessEnv) {
+async function storedImage(text: string, plainHttp: readonly string[], env: NodeJS.ProcessEnv) {
   const [{ parseImageReference }, { readImageFrom }, { ImageError }] = await Promise.all([
     import('../../images/image-reference.js'),
     import('../../images/metadata/read-image-from.js'),

@@ -1,12 +1,16 @@
 import { Command } from 'commander';
 import type { CommandContext } from '../io';
+import { imagesCopyCommand } from './copy';
+import { imagesDiffCommand } from './diff';
 import { imagesEvaluateCommand } from './evaluate';
 import { imagesSchemaCommand } from './schema';
 
 export function imagesCommand(context: CommandContext): Command {
   return new Command('images')
-    .summary('image policies: which container images are replicated, and where')
-    .description('For image policies, in YAML or JSON; see docs/images.md.')
+    .summary('container images: policies that replicate them, copies between registries')
+    .description('For container images: policies in YAML or JSON, copies between registries; see docs/images.md.')
     .addCommand(imagesEvaluateCommand(context))
+    .addCommand(imagesCopyCommand(context))
+    .addCommand(imagesDiffCommand(context))
     .addCommand(imagesSchemaCommand(context));
 }

@@ -19,3 +19,9 @@ export function parseSize(text: string): number | undefined {
   const bytes = Math.round(Number(number) * UNITS[unit]!);
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
+
+/** Bytes for people, in the units that `parseSize` reads: `512 B`, `1.2 MB`. */
+export function formatSize(bytes: number): string {
+  const unit = ['TB', 'GB', 'MB', 'kB'].find((one) => bytes >= UNITS[one]!);
+  return unit === undefined ? `${bytes} B` : `${(bytes / UNITS[unit]!).toFixed(1)} ${unit}`;
+}

@@ -33,9 +33,14 @@ function isForeign({ mediaType, urls }: Descriptor): boolean {
 /**
  * Reads an image's manifest and all that it names, down to the blobs' names.
  *
+ * @param root the image's manifest if it is at hand, or if the source does not have it
  * @throws RegistryError `missing` when the image itself is not there
  */
-export async function readImageTree({ registry, repository }: Place, digest: string): Promise<ImageTree> {
+export async function readImageTree(
+  { registry, repository }: Place,
+  digest: string,
+  root?: ManifestBytes,
+): Promise<ImageTree> {
   const manifests = new Map<string, TreeManifest>();
   const [blobs, foreign, absent] = [1, 2, 3].map(() => new Map<string, Descriptor>()) as [
     Map<string, Descriptor>,
@@ -49,7 +54,7 @@ export async function readImageTree({ registry, repository }: Place, digest: str
       const limit = level > MOST_LEVELS ? `${MOST_LEVELS} levels of indexes` : `${MOST_MANIFESTS} manifests`;
       throw new RegistryError('refused', `${repository}@${digest}: expected at most ${limit}, found more`);
     }
-    const stored = await registry.getManifest(repository, named);
+    const stored = named === root?.digest ? root : await registry.getManifest(repository, named);
     if (stored === undefined) return false;
     const read = readManifest(stored);
     for (const blob of read.blobs) (isForeign(blob) ? foreign : blobs).set(blob.digest, blob);

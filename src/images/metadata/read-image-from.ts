@@ -1,9 +1,7 @@
 import { BoundedMap } from '../../kernel/bounded-map';
-import { createProxyDispatcher } from '../../platform/http/http-client';
 import type { ImageMetadata } from '../image-metadata';
 import type { ImageReference } from '../image-reference';
-import { createDockerCredentials } from '../registries/docker-credentials';
-import { HttpRegistry } from '../registries/http-registry';
+import { openRegistries, type OpenRegistriesOptions } from '../registries/open-registries';
 import { readMetadata, type MetadataCache } from './read-metadata';
 
 /**
@@ -13,16 +11,15 @@ import { readMetadata, type MetadataCache } from './read-metadata';
  */
 export async function readImageFrom(
   { registry, repository, tag, digest }: ImageReference,
-  { plainHttp, env }: { plainHttp: boolean; env: Readonly<Record<string, string | undefined>> },
+  options: OpenRegistriesOptions,
 ): Promise<ImageMetadata> {
-  const dispatcher = createProxyDispatcher(env);
+  const registries = openRegistries(options);
   try {
-    const findCredentials = createDockerCredentials({ env });
-    const client = new HttpRegistry({ registry, plainHttp, dispatcher, findCredentials });
     const cache: MetadataCache = new BoundedMap(1);
-    const read = await readMetadata({ registry: client, repository }, digest ?? tag ?? 'latest', cache);
+    const place = { registry: registries.open(registry), repository };
+    const read = await readMetadata(place, digest ?? tag ?? 'latest', cache);
     return digest !== undefined && tag !== undefined ? { ...read, tag } : read;
   } finally {
-    await dispatcher.close();
+    await registries.close();
   }
 }

@@ -61,7 +61,8 @@ function words(line: string): string[] {
 it('the guide shows its files and covers every command about images', () => {
   expect(files.map(({ name }) => name)).toEqual(['production.yaml', 'image.json', 'unscanned.json']);
   const commands = stepsOf(text).flatMap((step) => step.commands);
-  for (const named of ['gate images evaluate']) expect(commands.join('\n')).toContain(named);
+  for (const named of ['gate images evaluate', 'gate images copy', 'gate images diff'])
+    expect(commands.join('\n')).toContain(named);
 });
 
 it('the guide works as printed, on a registry of another make', async () => {

@@ -91,13 +91,13 @@ describe('gate images', () => {
       for (const blob of [config, ...layers]) content.blobs.set(blob.digest, blob.bytes);
       content.manifests.set(manifest.digest, manifest);
       content.tags.set('v1', manifest.digest);
-      const blocked = await evaluate('--plain-http', `${server.host}/team/app:v1`, '-o', 'json');
+      const blocked = await evaluate('--plain-http', server.host, `${server.host}/team/app:v1`, '-o', 'json');
       expect(blocked.code).toBe(1);
       expect(JSON.parse(blocked.stdout)).toMatchObject({
         reason: 'Missing security scan',
         metadata: { image: `${server.host}/team/app:v1@${manifest.digest}` },
       });
-      const absent = await evaluate('--plain-http', `${server.host}/team/app:v2`);
+      const absent = await evaluate('--plain-http', server.host, `${server.host}/team/app:v2`);
       expect(absent).toMatchObject({ code: 2, stderr: expect.stringContaining('IMAGE_NOT_FOUND: ') });
     } finally {
       await server.stop();

@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import type { Registries } from '../../images/registries/open-registries';
+import { CliExit, ExitCode, type CommandIo } from '../io';
+import { collect } from '../options';
+
+/** What the commands that reach registries share. */
+export interface RegistryOptions {
+  plainHttp?: string[];
+}
+
+export function withRegistries(command: Command): Command {
+  return command.option(
+    '--plain-http <host>',
+    'a registry that is reached without TLS, such as localhost:5000; may be given several times',
+    collect,
+  );
+}
+
+/**
+ * Runs `work` with registries that are closed afterwards.
+ *
+ * @throws CliExit 2 with a code such as REGISTRY_UNAVAILABLE
+ */
+export async function usingRegistries<T>(
+  { env }: Pick<CommandIo, 'env'>,
+  { plainHttp = [] }: RegistryOptions,
+  work: (registries: Registries) => Promise<T>,
+): Promise<T> {
+  const [{ openRegistries }, { toImageError }] = await Promise.all([
+    import('../../images/registries/open-registries.js'),
+    import('../../images/registries/to-image-error.js'),
+  ]);
+  const registries = openRegistries({ env, plainHttp });
+  try {
+    return await work(registries);
+  } catch (failure) {
+    const error = toImageError(failure);
+    if (error === undefined) throw failure;
+    throw new CliExit(ExitCode.usage, `${error.code}: ${error.message}`);
+  } finally {
+    await registries.close();
+  }
+}

@@ -1,0 +1,85 @@
+import type { Descriptor } from '../registries/descriptor';
+import { RegistryError } from '../registries/registry-error';
+import type { Place } from '../registries/registry';
+
+export interface BlobCounts {
+  /** sent from the source to the target */
+  blobsSent: number;
+  bytesSent: number;
+  /** the target had them */
+  blobsSkipped: number;
+  bytesSkipped: number;
+  /** taken over from another repository of the same registry */
+  blobsMounted: number;
+}
+
+export const NO_BLOBS: BlobCounts = { blobsSent: 0, bytesSent: 0, blobsSkipped: 0, bytesSkipped: 0, blobsMounted: 0 };
+
+export interface CopyBlobsOptions {
+  /** at once */
+  concurrency: number;
+  /** called for each part that arrived */
+  onBytes?(bytes: number): void;
+}
+
+/**
+ * Copies the blobs that the target lacks. A blob that the target has is never sent again; one of the same registry is mounted. Each
+ * blob is seen to be at the target afterwards.
+ *
+ * @returns what was done, and the blobs that the source lacks
+ * @throws RegistryError the first failure, once the transfers under way have ended
+ */
+export async function copyBlobs(
+  source: Place,
+  target: Place,
+  blobs: readonly Descriptor[],
+  { concurrency, onBytes }: CopyBlobsOptions,
+): Promise<{ counts: BlobCounts; absent: Descriptor[] }> {
+  const counts = { ...NO_BLOBS };
+  const absent: Descriptor[] = [];
+  const from = source.registry === target.registry ? source.repository : undefined;
+
+  async function* open(blob: Descriptor): AsyncIterable<Uint8Array> {
+    for await (const part of source.registry.readBlob(source.repository, blob)) {
+      onBytes?.(part.length);
+      yield part;
+    }
+  }
+
+  async function copy(blob: Descriptor): Promise<void> {
+    if (await target.registry.hasBlob(target.repository, blob.digest)) {
+      counts.blobsSkipped += 1;
+      counts.bytesSkipped += blob.size;
+      return;
+    }
+    try {
+      const done = await target.registry.writeBlob(target.repository, blob, () => open(blob), from);
+      if (!(await target.registry.hasBlob(target.repository, blob.digest))) {
+        const message = `${target.registry.name} accepted the blob ${blob.digest} of ${target.repository}, but does not have it`;
+        throw new RegistryError('invalid', message);
+      }
+      if (done === 'mounted') counts.blobsMounted += 1;
+      else {
+        counts.blobsSent += 1;
+        counts.bytesSent += blob.size;
+      }
+    } catch (error) {
+      // Asked of the source itself: the target may answer 404 for reasons of its own.
+      const isMissing = error instanceof RegistryError && error.failure === 'missing';
+      if (!isMissing || (await source.registry.hasBlob(source.repository, blob.digest))) throw error;
+      absent.push(blob);
+    }
+  }
+
+  // The largest first: the last ones to end are then small.
+  const waiting = [...blobs].sort((one, other) => other.size - one.size);
+  const failures: unknown[] = [];
+  const worker = async () => {
+    for (let blob = waiting.shift(); blob !== undefined && failures.length === 0; blob = waiting.shift()) {
+      await copy(blob).catch((error: unknown) => failures.push(error));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, blobs.length) }, worker));
+  if (failures.length > 0) throw failures[0];
+  return { counts, absent };
+}

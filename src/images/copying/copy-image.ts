@@ -1,0 +1,145 @@
+import type { Descriptor, ManifestBytes } from '../registries/descriptor';
+import { RegistryError } from '../registries/registry-error';
+import type { Place } from '../registries/registry';
+import { readImageTree, type ImageTree } from '../metadata/image-tree';
+import { copyBlobs, NO_BLOBS, type BlobCounts } from './copy-blobs';
+import { selectPlatforms } from './select-platforms';
+
+/** What a copy may do, as policies and commands say it. */
+export interface CopyOptions {
+  /** keeps what the tag named before under this tag */
+  backupTag?: string;
+  /** a tag that the target has stays as it is @default false */
+  noOverwrite?: boolean;
+  /** only these of an index, such as `linux/arm64`, under a digest of its own @default all */
+  platforms?: readonly string[];
+  /** children or blobs that the source lacks: an error, or copied without them @default refuse */
+  incomplete?: 'refuse' | 'copy';
+}
+
+export interface CopyImageRequest extends CopyOptions {
+  source: Place;
+  /** the caller resolves a tag, so that the whole copy is of one moment */
+  digest: string;
+  target: Place;
+  /** the tag at the target; without it the image is stored under its digest only */
+  tag?: string;
+  /** blobs at once @default 4 */
+  concurrency?: number;
+  onBytes?(bytes: number): void;
+  /**
+   * called once the target has the whole image, with the digests of its manifests; unless it gives true, the tag is not moved
+   */
+  beforeTag?(manifests: readonly string[]): Promise<boolean>;
+}
+
+/**
+ * `copied`; `unchanged`: the tag named the image already; `kept`: the tag names another image, and `noOverwrite` is set;
+ * `withheld`: `beforeTag` did not give true.
+ */
+export type CopyOutcome = 'copied' | 'unchanged' | 'kept' | 'withheld';
+
+export interface CopyImageResult extends BlobCounts {
+  outcome: CopyOutcome;
+  /** of the image at the target: the source's, unless platforms were left out */
+  digest: string;
+  /** digests of the image and of all that it names, what is named first */
+  manifests: readonly string[];
+  /** layers that no registry needs to hold, by digest */
+  foreign: readonly string[];
+  /** digests that the source lacks; empty unless `incomplete` is `copy` */
+  absent: readonly string[];
+  /** what the tag named before, if it named another image */
+  replaced?: string;
+}
+
+/**
+ * Copies an image with all that it names, byte for byte, so that its digest stays. The tag is moved last, once the target is
+ * seen to hold the whole image: a reader never gets half of one. A copy that was interrupted resumes, as content that the target
+ * has is not sent again. If the tag names the image already, that costs one HEAD.
+ *
+ * @throws RegistryError `invalid` if the target has another digest after the copy; `refused` for an incomplete image, and for
+ * platforms that it does not have
+ */
+export async function copyImage(request: CopyImageRequest): Promise<CopyImageResult> {
+  const { source, target, tag, noOverwrite = false, concurrency = 4, onBytes, beforeTag } = request;
+  const root = await rootOf(request);
+  const digest = root?.digest ?? request.digest;
+  const before = await target.registry.headManifest(target.repository, tag ?? digest);
+  if (before?.digest === digest) return { ...NOTHING, outcome: 'unchanged', digest };
+  if (before !== undefined && noOverwrite) return { ...NOTHING, outcome: 'kept', digest };
+  const tree = await readImageTree(source, digest, root);
+  refuseAbsent(request, tree.absent);
+  const { counts, absent } = await copyBlobs(source, target, tree.blobs, { concurrency, onBytes });
+  refuseAbsent(request, absent);
+  await putManifests(target, tree);
+  await verify(target, digest, digest);
+  const result = {
+    ...counts,
+    digest,
+    manifests: tree.manifests.map(({ stored }) => stored.digest),
+    foreign: tree.foreign.map((one) => one.digest),
+    absent: [...tree.absent, ...absent].map((one) => one.digest),
+  };
+  if (beforeTag !== undefined && !(await beforeTag(result.manifests))) return { ...result, outcome: 'withheld' };
+  if (tag === undefined) return { ...result, outcome: 'copied' };
+  return { ...result, ...(await moveTag(request, tree.manifests.at(-1)!.stored, tag)) };
+}
+
+const NOTHING = { ...NO_BLOBS, manifests: [], foreign: [], absent: [] };
+
+/** The manifest to copy if it is another one than the source's; undefined without platforms, as it need not be read yet. */
+async function rootOf({ source, digest, platforms }: CopyImageRequest): Promise<ManifestBytes | undefined> {
+  if (platforms === undefined) return undefined;
+  const { registry, repository } = source;
+  const stored = await registry.getManifest(repository, digest);
+  if (stored === undefined) throw new RegistryError('missing', `${registry.name} has no ${repository}@${digest}`);
+  return selectPlatforms(stored, platforms);
+}
+
+function refuseAbsent(
+  { source, digest, incomplete = 'refuse' }: CopyImageRequest,
+  absent: readonly Descriptor[],
+): void {
+  if (absent.length === 0 || incomplete === 'copy') return;
+  const named = absent.map((one) => one.digest).join(', ');
+  const message = `${source.registry.name}/${source.repository}@${digest} is incomplete: its registry lacks ${named}`;
+  throw new RegistryError('refused', message);
+}
+
+/** What is named before what names it, as registries want it. */
+async function putManifests({ registry, repository }: Place, { manifests }: ImageTree): Promise<void> {
+  for (const { stored } of manifests) {
+    const held = await registry.headManifest(repository, stored.digest);
+    if (held?.digest !== stored.digest) await registry.putManifest(repository, stored.digest, stored);
+  }
+}
+
+async function verify({ registry, repository }: Place, reference: string, digest: string): Promise<void> {
+  const held = await registry.headManifest(repository, reference);
+  if (held?.digest === digest) return;
+  const message = `${registry.name}/${repository}: expected ${reference} to be ${digest} after the copy, found ${held?.digest ?? 'nothing'}`;
+  throw new RegistryError('invalid', message);
+}
+
+/** Asks again what the tag names: another client may have moved it since. */
+async function moveTag(
+  { target, backupTag, noOverwrite = false }: CopyImageRequest,
+  image: ManifestBytes,
+  tag: string,
+): Promise<{ outcome: 'copied' | 'kept'; replaced?: string }> {
+  const { registry, repository } = target;
+  const before = await registry.headManifest(repository, tag);
+  if (before?.digest === image.digest) return { outcome: 'copied' };
+  if (before !== undefined && noOverwrite) return { outcome: 'kept' };
+  if (before !== undefined && backupTag !== undefined) {
+    const kept = await registry.getManifest(repository, before.digest);
+    if (kept === undefined)
+      throw new RegistryError('missing', `${registry.name} has no ${repository}@${before.digest} to keep`);
+    await registry.putManifest(repository, backupTag, kept);
+    await verify(target, backupTag, before.digest);
+  }
+  await registry.putManifest(repository, tag, image);
+  await verify(target, tag, image.digest);
+  return { outcome: 'copied', ...(before === undefined ? {} : { replaced: before.digest }) };
+}

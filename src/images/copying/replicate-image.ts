@@ -1,0 +1,34 @@
+import { copyImage, type CopyImageRequest, type CopyImageResult } from './copy-image';
+import { copyReferrers, type ReferrersResult } from './copy-referrers';
+
+export interface ReplicateImageRequest extends Omit<CopyImageRequest, 'beforeTag'> {
+  /** also looks for new referrers of an image that the target has already @default false */
+  referrersOfUnchanged?: boolean;
+  /** whether the source's tag still names the image, asked before the target's tag is moved @default true */
+  isStillNamed?(): Promise<boolean>;
+}
+
+export interface ReplicateImageResult extends CopyImageResult {
+  referrers: ReferrersResult;
+}
+
+/**
+ * Copies an image and what refers to it: signatures, SBOMs, attestations. They are at the target before its tag is moved, so that
+ * a reader that verifies signatures finds them.
+ *
+ * @throws RegistryError
+ */
+export async function replicateImage(request: ReplicateImageRequest): Promise<ReplicateImageResult> {
+  const { source, target, referrersOfUnchanged = false, isStillNamed } = request;
+  let referrers: ReferrersResult = { copied: [], present: [] };
+  const copied = await copyImage({
+    ...request,
+    beforeTag: async (manifests) => {
+      referrers = await copyReferrers(source, target, manifests);
+      return isStillNamed === undefined || (await isStillNamed());
+    },
+  });
+  if (copied.outcome === 'unchanged' && referrersOfUnchanged)
+    referrers = await copyReferrers(source, target, [copied.digest]);
+  return { ...copied, referrers };
+}
