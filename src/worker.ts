@@ -8,7 +8,7 @@ import { createSweepActivities } from './activities/create-sweep-activities';
 import { RECHECK_ACTIVITY } from './activities/recheck';
 import { HEARTBEATS } from './platform/temporal/heartbeats';
 import { toHealthRelease } from './releases/release-health';
-import { startHttpServer, type HttpServer } from './api/http-server';
+import { requireHttpAccess, startHttpServer, type HttpServer } from './api/http-server';
 import { auditRoutes } from './api/audit-routes';
 import { decisionRoutes, type DecisionQuestion } from './api/decision-routes';
 import { parseDuration } from './kernel/duration';
@@ -76,6 +76,12 @@ async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): 
   const { settings, baseDir } = loaded;
   const { taskQueue, deployment } = settings.temporal;
   if (options.makeCurrent === true && deployment === undefined) throw withoutDeployment();
+  const { bearerToken, decisionToken, host, port, openProbes } = settings.http;
+  const readToken = async (ref: SecretRef | undefined, where: string): Promise<string> =>
+    ref === undefined ? '' : readSecret(ref, { env, configFolder: baseDir, where });
+  const httpToken = await readToken(bearerToken, 'http.bearerToken');
+  const forDecisions = await readToken(decisionToken, 'http.decisionToken');
+  requireHttpAccess({ host, bearerToken: httpToken });
   const shards = openShards(loaded, { env, labels: settings.alerts.labels });
   const services = await createServices(loaded, { ...options, overTemporal: true });
   const opened: (() => Promise<unknown>)[] = [() => services.close()];
@@ -107,11 +113,6 @@ async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): 
     });
     opened.push(() => versioning.stop());
 
-    const { bearerToken, decisionToken, host, port, openProbes } = settings.http;
-    const readToken = async (ref: SecretRef | undefined, where: string): Promise<string> =>
-      ref === undefined ? '' : readSecret(ref, { env, configFolder: baseDir, where });
-    const httpToken = await readToken(bearerToken, 'http.bearerToken');
-    const forDecisions = await readToken(decisionToken, 'http.decisionToken');
     const ownerToken = services.database?.owner?.token ?? '';
     const tokens = [httpToken, ownerToken].filter((token) => token !== '');
     const { store } = services;

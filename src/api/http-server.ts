@@ -69,9 +69,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const { host = '127.0.0.1', port, registry, bearerToken = '' } = options;
   const tokens = [bearerToken, ...(options.moreTokens ?? [])].filter((token) => token !== '');
   const loopback = isLoopback(host);
-  if (!loopback && bearerToken === '') {
-    throw invalid('http.bearerToken', `Expected http.bearerToken, because http.host ${host} is not a loopback address`);
-  }
+  requireHttpAccess({ host, bearerToken });
 
   const server = createBoundedServer({ ...options.limits, onUnexpected: options.onUnexpected });
   readJsonBodies(server);
@@ -127,6 +125,16 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     url: `http://${name}:${address.port}`,
     close: () => server.close(),
   };
+}
+
+/**
+ * What needs neither a store nor Temporal to be said, so that a worker that may not listen opens neither.
+ *
+ * @throws GateError ConfigInvalid: beyond loopback without a token of its own
+ */
+export function requireHttpAccess({ host, bearerToken }: { host: string; bearerToken: string }): void {
+  if (isLoopback(host) || bearerToken !== '') return;
+  throw invalid('http.bearerToken', `Expected http.bearerToken, because http.host ${host} is not a loopback address`);
 }
 
 /** One question at a time, however many probes ask: an open route must not be a way to load Temporal. */

@@ -32,16 +32,20 @@ const io: CliIo = {
     return (taken ??= takeSignals());
   },
 };
-run(process.argv.slice(2), io).then(
-  (code) => {
-    if (!isCut) process.exitCode = code;
-    // What was called off, or never came up, may still hold a connection or a timer, and signals end nothing any more. What was
-    // printed is written first.
-    if (taken !== undefined) stdout.write('', () => process.exit());
-  },
-  (error: unknown) => {
-    const message = messageOf(error);
-    standardError().write(`gate: unexpected failure: ${message}\n`);
-    process.exitCode = 2;
-  },
-);
+/** What was called off, or never came up, may still hold a connection or a timer, and signals end nothing any more. */
+function end(): void {
+  // What was printed is written first.
+  if (taken !== undefined) stdout.write('', () => process.exit());
+}
+
+run(process.argv.slice(2), io)
+  .then(
+    (code) => {
+      if (!isCut) process.exitCode = code;
+    },
+    (error: unknown) => {
+      standardError().write(`gate: unexpected failure: ${messageOf(error)}\n`);
+      process.exitCode = 2;
+    },
+  )
+  .finally(end);

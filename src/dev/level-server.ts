@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isJsonObject } from '../kernel/json';
 import { standardError, standardOutput } from '../platform/observability/terminal';
+import { readJsonBody } from './read-json-body';
 
 /** How a metric answers: as it should, or in one of the ways in which a source fails. */
 export type MetricBehaviour = 'answer' | 'hang' | 'wrongShape' | 'halfBody' | { status: number };
@@ -59,19 +61,22 @@ export async function startLevelServer({ port = 0 }: { port?: number } = {}): Pr
       return answerMetric(response, metrics.get(`${decodeURIComponent(stage)}/${factId}`) ?? metrics.get(factId));
     }
     if (request.method === 'PATCH' && path === '/devices') {
-      const body = (await readJson(request)) as { target?: unknown } | undefined;
+      const body = await readJsonBody(request, MAX_BODY_BYTES, {});
+      if (body === undefined) return send(response, 400, { error: 'Expected JSON' });
       const key = request.headers['idempotency-key'];
       const seen = count(counts.byIdempotencyKey, typeof key === 'string' ? key : '');
       counts.patches++;
-      if ((seen === 1 || key === undefined) && typeof body?.target === 'number') counts.targeted += body.target;
+      if ((seen === 1 || key === undefined) && isJsonObject(body) && typeof body.target === 'number') {
+        counts.targeted += body.target;
+      }
       const behaviour = metrics.get(DEVICES)?.behaviour ?? 'answer';
       if (behaviour === 'hang') return;
       if (typeof behaviour === 'object') return send(response, behaviour.status, { error: 'as told' });
       return send(response, 202, { accepted: true });
     }
     if (request.method === 'PUT' && adminId !== undefined) {
-      const body = await readJson(request);
-      if (typeof body !== 'object' || body === null) return send(response, 400, { error: 'Expected a JSON object' });
+      const body = await readJsonBody(request, MAX_BODY_BYTES);
+      if (!isJsonObject(body)) return send(response, 400, { error: 'Expected a JSON object' });
       metrics.set(decodeURIComponent(adminId), body as Metric);
       return send(response, 200, {});
     }
@@ -116,15 +121,6 @@ function answerMetric(response: ServerResponse, metric: Metric | undefined): voi
   }
   if (behaviour !== 'answer') return send(response, behaviour.status, { error: 'as told' });
   send(response, 200, { value, timestamp });
-}
-
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  let text = '';
-  for await (const chunk of request.setEncoding('utf8')) {
-    text += chunk;
-    if (text.length > MAX_BODY_BYTES) throw new RangeError('Body too large');
-  }
-  return text === '' ? undefined : JSON.parse(text);
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

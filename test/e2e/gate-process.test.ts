@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, openSync, closeSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, openSync, closeSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -94,6 +94,31 @@ describe('the gate process', () => {
       }
     },
   );
+
+  it('a worker that cannot reach Temporal says so, and its process ends with exit code 2', async () => {
+    // Nothing listens on port 1. Its store and Temporal's runtime are open by then.
+    const gate = run(process.execPath, [GATE, 'worker'], { env: { ...env, TEMPORAL_ADDRESS: '127.0.0.1:1' } });
+    await expect(gate).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /\ngate: Temporal at 127\.0\.0\.1:1 cannot be reached: the connection was refused\./,
+      ),
+    });
+  });
+
+  it('a worker that may not listen beyond loopback opens neither its store nor a connection to Temporal', async () => {
+    const settings = join(folder, 'open.json');
+    const store = join(folder, 'never-opened');
+    writeFileSync(settings, JSON.stringify({ http: { host: '0.0.0.0' }, audit: { store: { folder: store } } }));
+    const gate = run(process.execPath, [GATE, 'worker', '--settings', settings], {
+      env: { ...env, TEMPORAL_ADDRESS: '127.0.0.1:1' },
+    });
+    await expect(gate).rejects.toMatchObject({
+      code: 2,
+      stderr: `gate: ConfigInvalid: ${settings}:1:2: Expected http.bearerToken, because http.host 0.0.0.0 is not a loopback address\n`,
+    });
+    expect(existsSync(store)).toBe(false);
+  });
 
   it('gate audit export writes into a named pipe and leaves it a pipe', async () => {
     const pipe = join(folder, 'pipe');
