@@ -64,6 +64,12 @@ const ROOMS = {
     ],
     holds: 'conditions and actions as documents, for any domain',
   },
+  plans: {
+    level: 6,
+    pure: true,
+    pureFolders: ['execution', 'graph', 'kinds', 'resolver', 'selectors', 'serving', 'versions'],
+    holds: "PlanSpec's goals and plans: kinds, resolving, graphs, what is served and executed",
+  },
   'gate/decisions': { level: 7, pure: true, holds: 'one decision' },
   'gate/masking': { level: 7, pure: true, holds: 'what records hide' },
   shards: {
@@ -93,6 +99,7 @@ const ROOMS = {
   gate: { level: 8, holds: 'services of the gate' },
   replay: { level: 8, pure: true, holds: 'past decisions put to a candidate' },
   'api/rules': { level: 9, holds: 'rule policies over gRPC and HTTP' },
+  'api/plans': { level: 9, holds: "PlanSpec's objects over HTTP" },
   activities: { level: 9, holds: 'one factory a domain' },
   workflows: { level: 10, holds: 'one file a workflow' },
   'built-workflows.ts': { level: 4, holds: 'the workflows as a worker loads them' },

@@ -38,18 +38,38 @@ const compiled = new WeakMap<TSchema, ValidateFunction>();
 export function validate<S extends TSchema>(schema: S, document: JsonValue, where: DocumentPlace): Static<S>;
 export function validate<T>(schema: TSchema, document: JsonValue, where: DocumentPlace): T;
 export function validate(schema: TSchema, document: JsonValue, where: DocumentPlace): unknown {
+  const { document: checked, faults } = checkDocument(schema, document);
+  if (faults.length === 0) return deepFreeze(checked);
+  throw faultsToError(faults.map(({ pointer, sentence }) => faultAt(where, pointer, sentence)));
+}
+
+/** One thing that is wrong in a document: where, and what was expected and found there. */
+export interface SchemaFault {
+  /** a JSON Pointer (RFC 6901) */
+  pointer: string;
+  /** begins in lower case; holds no text found where a secret may be */
+  sentence: string;
+}
+
+/**
+ * A copy of `document` with the schema's defaults filled in, and every fault that `validate` would throw, each once. For
+ * documents whose faults are data: an API answers with them.
+ */
+export function checkDocument(
+  schema: TSchema,
+  document: JsonValue,
+): { document: JsonValue; faults: readonly SchemaFault[] } {
   const { document: copy, faults } = toJsonDocument(document);
   if (faults.length > 0) {
-    throw faultsToError(
-      faults.map(({ pointer, expected, found }) =>
-        faultAt(where, pointer, `expected ${displayPath(pointer)} to be ${expected}, got ${found}`),
-      ),
-    );
+    const sentences = faults.map(({ pointer, expected, found }) => ({
+      pointer,
+      sentence: `expected ${displayPath(pointer)} to be ${expected}, got ${found}`,
+    }));
+    return { document: copy, faults: sentences };
   }
   const check = compiledOf(schema);
-  if (check(copy)) return deepFreeze(copy);
-  const found = withoutBranches(check.errors ?? []).map((error) => toFault(error, where));
-  throw faultsToError(unique(found));
+  if (check(copy)) return { document: copy, faults: [] };
+  return { document: copy, faults: unique(withoutBranches(check.errors ?? []).map(toFault)) };
 }
 
 /** One fault at a JSON Pointer, worded like the ones that `validate` finds. `sentence` begins in lower case. */
@@ -80,36 +100,42 @@ function compiledOf(schema: TSchema): ValidateFunction {
   return check;
 }
 
-/** A value that fits no branch of a union is one fault, not one for each branch. */
+/**
+ * A value that fits no branch of a union is one fault, not one for each branch. What a condition (`if`) asks for is told by
+ * the fault within.
+ */
 function withoutBranches(errors: readonly ErrorObject[]): ErrorObject[] {
   const unions = errors.filter(({ keyword }) => keyword === 'anyOf').map(({ schemaPath }) => `${schemaPath}/`);
-  return errors.filter(({ schemaPath }) => !unions.some((union) => schemaPath.startsWith(union)));
+  return errors.filter(
+    ({ keyword, schemaPath }) => keyword !== 'if' && !unions.some((union) => schemaPath.startsWith(union)),
+  );
 }
 
-function unique(faults: readonly Fault[]): Fault[] {
-  return [...new Map(faults.map((fault) => [fault.message, fault])).values()];
+function unique(faults: readonly SchemaFault[]): SchemaFault[] {
+  return [...new Map(faults.map((fault) => [`${fault.pointer} ${fault.sentence}`, fault])).values()];
 }
 
-function toFault(error: ErrorObject, where: DocumentPlace): Fault {
+function toFault(error: ErrorObject): SchemaFault {
   const { instancePath, data } = error;
   const params = error.params as JsonObject;
   const path = displayPath(instancePath);
-  const expected = (what: string, found: string, pointer = instancePath) =>
-    faultAt(where, pointer, `expected ${displayPath(pointer)} to be ${what}, got ${found}`);
+  const expected = (what: string, found: string, pointer = instancePath): SchemaFault => ({
+    pointer,
+    sentence: `expected ${displayPath(pointer)} to be ${what}, got ${found}`,
+  });
 
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = String(params.additionalProperty);
       const known = Object.keys((error.parentSchema as { properties?: object }).properties ?? {});
-      return faultAt(
-        where,
-        `${instancePath}/${escapePointer(key)}`,
-        `unknown key ${key} in ${path}; ${suggest(key, known)}`,
-      );
+      return {
+        pointer: `${instancePath}/${escapePointer(key)}`,
+        sentence: `unknown key ${key} in ${path}; ${suggest(key, known)}`,
+      };
     }
     case 'required': {
       const key = String(params.missingProperty);
-      return faultAt(where, instancePath, `expected ${path} to have the key ${key}, but it is missing`);
+      return { pointer: instancePath, sentence: `expected ${path} to have the key ${key}, but it is missing` };
     }
     case 'discriminator': {
       const tags = tagsOf(error.parentSchema as JsonObject);
@@ -131,6 +157,16 @@ function toFault(error: ErrorObject, where: DocumentPlace): Fault {
     }
     case 'minLength':
       return expected('a text that is not empty', show(data));
+    case 'maxLength':
+      return expected(`at most ${String(params.limit)} characters`, `${(data as string).length}`);
+    case 'const':
+      return expected(show(params.allowedValue), show(data));
+    case 'uniqueItems':
+      return expected('a list without repetitions', `item ${String(params.j)} twice`);
+    case 'false schema': {
+      const key = instancePath.slice(instancePath.lastIndexOf('/') + 1);
+      return { pointer: instancePath, sentence: `expected no key ${key} here, got ${describeKind(data)}` };
+    }
     default:
       // minimum, maximum, minItems, maxItems
       return expected(boundOf(error), Array.isArray(data) ? `${data.length} items` : show(data));
