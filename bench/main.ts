@@ -9,6 +9,7 @@ import { benchDecision } from './decision';
 import { benchGatedStage } from './gated-stage';
 import { benchMemory } from './memory';
 import { benchParsing } from './parsing';
+import { benchPlans } from './plans';
 import { benchReleases } from './releases';
 import { benchReplay } from './replay';
 import { benchRules } from './rules';
@@ -26,6 +27,7 @@ const PARTS: Record<string, () => Promise<BenchRow[]>> = {
   parsing: benchParsing,
   rules: benchRules,
   shards: benchShards,
+  plans: benchPlans,
 };
 
 /** Takes minutes, and is measured only when it is named. */

@@ -1,0 +1,42 @@
+import type { JsonObject, JsonValue } from '../../kernel/json';
+import { parseTime } from '../../kernel/time';
+import { parseGoDuration } from '../kinds/go-duration';
+import { GoalPhase, type Goal } from '../kinds/goal';
+import { withCondition } from './conditions';
+
+const ENDED: readonly unknown[] = [GoalPhase.Succeeded, GoalPhase.Failed, GoalPhase.Cancelled];
+
+/**
+ * When a goal's `spec.timeout` runs out, in epoch milliseconds: it counts from the goal's creation.
+ *
+ * @returns undefined for a goal without a timeout, or whose creation is not known
+ */
+export function deadlineOf({ metadata, spec }: Goal): number | undefined {
+  const created = parseTime(metadata.creationTimestamp);
+  const timeoutMs = spec.timeout === undefined ? undefined : parseGoDuration(spec.timeout);
+  return created === undefined || timeoutMs === undefined ? undefined : created + timeoutMs;
+}
+
+/**
+ * A goal's wanted status once its time is up: `Failed`, with the condition `TimedOut`. A longer timeout is a new generation,
+ * which brings the goal back to resolution.
+ *
+ * @param status what `resolve` wants
+ * @returns the same status for a goal that has ended, has no timeout or still has time
+ */
+export function withTimeout(goal: Goal, status: JsonObject, nowMs: number): JsonObject {
+  const deadline = deadlineOf(goal);
+  if (deadline === undefined || nowMs < deadline || ENDED.includes(status.phase)) return status;
+  const conditions = withCondition(
+    status.conditions,
+    {
+      type: 'TimedOut',
+      status: 'True',
+      reason: 'DeadlineExceeded',
+      message: `The goal was not reached within ${goal.spec.timeout} of its creation`,
+      observedGeneration: goal.metadata.generation ?? 1,
+    },
+    nowMs,
+  );
+  return { ...status, phase: GoalPhase.Failed, conditions: conditions as JsonValue[] };
+}
