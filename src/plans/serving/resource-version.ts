@@ -1,0 +1,45 @@
+import type { Parsed } from '../selectors/parse-selector';
+
+/** The largest revision: that of a signed 64-bit integer, as PostgreSQL counts. */
+const MOST = 9_223_372_036_854_775_807n;
+
+/**
+ * Reads a `resourceVersion` of a request. The empty text is `undefined`: the caller names no version.
+ *
+ * @returns the revision in plain decimal, or why it is none
+ */
+export function parseResourceVersion(text: string): Parsed<string | undefined> {
+  if (text === '') return { value: undefined };
+  if (!/^\d{1,19}$/.test(text) || BigInt(text) > MOST) {
+    return {
+      fault: `expected resourceVersion to be a number that this server gave, got ${JSON.stringify(text.slice(0, 40))}`,
+    };
+  }
+  return { value: String(BigInt(text)) };
+}
+
+/** Orders two revisions in decimal: they may be longer than a number is exact. */
+export function compareRevisions(one: string, other: string): number {
+  if (one.length !== other.length) return one.length - other.length;
+  return one === other ? 0 : one < other ? -1 : 1;
+}
+
+/** Where the next page of a list begins, and the revision that the first page had. */
+export interface Continuation {
+  revision: string;
+  /** the place of the last object that was given */
+  after: { namespace: string; name: string };
+}
+
+/** The `continue` token of a list: opaque to clients. */
+export function toContinueToken({ revision, after }: Continuation): string {
+  return Buffer.from([revision, after.namespace, after.name].join('/')).toString('base64url');
+}
+
+/** Reads a `continue` token; one that this server did not give is a fault. */
+export function parseContinueToken(token: string): Parsed<Continuation> {
+  const text = Buffer.from(token, 'base64url').toString('utf8');
+  const [, revision, namespace, name] = /^(\d{1,19})\/([a-z0-9-]{1,63})\/([a-z0-9-]{1,63})$/.exec(text) ?? [];
+  if (revision === undefined) return { fault: 'expected continue to be the token of the page before' };
+  return { value: { revision, after: { namespace: namespace!, name: name! } } };
+}
