@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makePrivateFolder, makePrivateTree } from '../files/private-folder';
+import { listenPostgres } from './listen';
 import { lockFolder, type FolderLock } from './lock';
 import { migrate } from './migrate';
 import { removeOwnerFiles, writeAddress, writeToken } from './owner-files';
@@ -29,6 +30,8 @@ export interface Database<Schema> {
   readonly where: string;
   /** present when this process owns an embedded store: how other commands reach it */
   readonly owner?: StoreOwner;
+  /** hears what other processes say on a channel; absent for an embedded store, whose one process is the only writer */
+  listen?(channel: string, onNews: () => void): { close(): Promise<void> };
   /** waits for statements under way; gives an embedded store's folder back */
   close(): Promise<void>;
 }
@@ -89,7 +92,12 @@ async function openPostgres<Schema>(
     await setUp.destroy();
   }
   const db = overPool<Schema>(createPostgresPool(settings.url, timeouts, settings.maxConnections ?? 5));
-  return { db, where, close: once(() => db.destroy()) };
+  return {
+    db,
+    where,
+    listen: (channel, onNews) => listenPostgres(settings.url, channel, onNews),
+    close: once(() => db.destroy()),
+  };
 }
 
 async function openEmbedded<Schema>(

@@ -24,3 +24,10 @@ export const RULE_STORE: StoreKind = {
   stepsTable: 'gate_rules_migrations',
   failure: FailureType.StoreUnavailable,
 };
+
+export const PLAN_STORE: StoreKind = {
+  called: 'store of plans',
+  setting: 'plans.store',
+  stepsTable: 'gate_plans_migrations',
+  failure: FailureType.StoreUnavailable,
+};

@@ -1,0 +1,7 @@
+import type { Migration } from 'kysely';
+import { objects } from './0001-objects';
+
+/** Every step of the schema of plans; a step that was released is never changed: a new one follows it. */
+export const planMigrations: Record<string, Migration> = {
+  '0001-objects': objects,
+};

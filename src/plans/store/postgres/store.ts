@@ -1,0 +1,202 @@
+import { sql, type Kysely, type Transaction } from 'kysely';
+import { FailureType, GateError } from '../../../kernel/failures';
+import { storeError } from '../../../platform/database/store-error';
+import type { PlanObject } from '../../object';
+import { compareRevisions } from '../../serving/resource-version';
+import type { StoredEvent } from '../../serving/watch-events';
+import { stamped } from '../../serving/write-object';
+import { EventsExpiredError, type ListQuery, type ObjectKey, type PlanStore, type WriteSession } from '../plan-store';
+import { PLAN_CHANNEL, type PlanDatabase } from './open-plan-database';
+import type { PlanSchema } from './schema';
+
+type Reader = Kysely<PlanSchema>;
+
+/** Plans in PostgreSQL or in an embedded PGlite. Closing it closes the database. */
+export function createPostgresPlanStore(database: PlanDatabase): PlanStore {
+  const { db, where } = database;
+  const followers = new Set<() => void>();
+  const tell = (): void => followers.forEach((follower) => follower());
+  const listening = database.listen?.(PLAN_CHANNEL, tell);
+
+  const asking = async <T>(doing: string, ask: () => Promise<T>): Promise<T> => {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof EventsExpiredError) throw error;
+      throw storeError(where, doing, error, FailureType.StoreUnavailable);
+    }
+  };
+
+  return {
+    async write(change) {
+      let thrown: { error: unknown } | undefined;
+      const result = await asking('write plans', async () => {
+        try {
+          return await db.transaction().execute(async (trx) => {
+            const session = await openSession(trx);
+            const done = await change(session).catch((error: unknown) => {
+              // Not a failure of the store, unless it says so itself.
+              if (!(error instanceof GateError)) thrown = { error };
+              throw error;
+            });
+            await session.finish();
+            return done;
+          });
+        } catch (error) {
+          if (thrown !== undefined) return undefined as never;
+          throw error;
+        }
+      });
+      if (thrown !== undefined) throw thrown.error;
+      tell();
+      return result;
+    },
+    get: (key) => asking('read plans', () => getObject(db, key)),
+    list: (query) =>
+      asking('list plans', () =>
+        // One snapshot: an object and the revision that it is listed at belong together.
+        db
+          .transaction()
+          .setIsolationLevel('repeatable read')
+          .execute(async (trx) => ({ revision: await revisionIn(trx), items: await listObjects(trx, query) })),
+      ),
+    revision: () => asking('read the revision of plans', () => revisionIn(db)),
+    eventsAfter: (revision, limit) => asking('read events of plans', () => eventsAfter(db, revision, limit)),
+    follow(onNews) {
+      // Each follower is one, even if the same function follows twice.
+      const follower = (): void => onNews();
+      followers.add(follower);
+      return () => void followers.delete(follower);
+    },
+    prune: (keep) =>
+      asking('prune events of plans', () =>
+        db.transaction().execute(async (trx) => {
+          const { rows } = await sql<{ bound: string }>`
+            select greatest(revision - ${keep}, pruned)::text as bound from plan_store for update`.execute(trx);
+          const bound = rows[0]!.bound;
+          const gone = await sql`delete from plan_events where revision <= ${bound}::bigint returning 1`.execute(trx);
+          await sql`update plan_store set pruned = ${bound}::bigint`.execute(trx);
+          return gone.rows.length;
+        }),
+      ),
+    async close() {
+      followers.clear();
+      await listening?.close();
+      await database.close();
+    },
+  };
+}
+
+/** Takes the lock that all writers take, so that revisions become visible in their order. */
+async function openSession(trx: Transaction<PlanSchema>): Promise<WriteSession & { finish(): Promise<void> }> {
+  const { rows } = await sql<{ revision: string }>`
+    select revision::text as revision from plan_store for update`.execute(trx);
+  const first = BigInt(rows[0]!.revision);
+  let last = first;
+
+  async function store(type: StoredEvent['type'], object: PlanObject, before?: PlanObject): Promise<PlanObject> {
+    last += 1n;
+    const revision = String(last);
+    // A deleted object is told of as it was last.
+    const stored = type === 'DELETED' ? object : stamped(object, revision);
+    const { kind, metadata } = stored;
+    const { namespace, name } = metadata;
+    const document = JSON.stringify(stored);
+    if (type === 'DELETED') {
+      await trx
+        .deleteFrom('plan_objects')
+        .where('kind', '=', kind)
+        .where('namespace', '=', namespace)
+        .where('name', '=', name)
+        .execute();
+    } else {
+      const row = { kind, namespace, name, revision, document };
+      const insert = trx.insertInto('plan_objects').values(row);
+      await (
+        type === 'ADDED'
+          ? insert
+          : insert.onConflict((at) => at.columns(['kind', 'namespace', 'name']).doUpdateSet({ revision, document }))
+      ).execute();
+    }
+    const labels = before?.metadata.labels;
+    const labels_before = labels === undefined ? null : JSON.stringify(labels);
+    await trx.insertInto('plan_events').values({ revision, type, document, labels_before }).execute();
+    return stored;
+  }
+
+  return {
+    get: (key) => getObject(trx, key),
+    list: (query) => listObjects(trx, query),
+    owned: async ({ namespace, uid }) => {
+      // The text narrows the search; whether it is an owner is read from the document.
+      const rows = await trx
+        .selectFrom('plan_objects')
+        .select('document')
+        .where('namespace', '=', namespace)
+        .where(sql<boolean>`position(${uid} in document) > 0`)
+        .orderBy('kind')
+        .orderBy('name')
+        .execute();
+      return rows
+        .map(({ document }) => JSON.parse(document) as PlanObject)
+        .filter(({ metadata }) => (metadata.ownerReferences ?? []).some((owner) => owner.uid === uid));
+    },
+    create: (object) => store('ADDED', object),
+    update: (object, before) => store('MODIFIED', object, before),
+    remove: async (object) => void (await store('DELETED', object)),
+    async finish() {
+      if (last === first) return;
+      await sql`update plan_store set revision = ${String(last)}::bigint`.execute(trx);
+      // Sent with the commit, and only then.
+      await sql`select pg_notify(${PLAN_CHANNEL}, ${String(last)})`.execute(trx);
+    },
+  };
+}
+
+async function getObject(db: Reader, { kind, namespace, name }: ObjectKey): Promise<PlanObject | undefined> {
+  const row = await db
+    .selectFrom('plan_objects')
+    .select('document')
+    .where('kind', '=', kind)
+    .where('namespace', '=', namespace)
+    .where('name', '=', name)
+    .executeTakeFirst();
+  return row && (JSON.parse(row.document) as PlanObject);
+}
+
+async function listObjects(db: Reader, { kind, namespace, after, limit }: ListQuery): Promise<PlanObject[]> {
+  let query = db.selectFrom('plan_objects').select('document').where('kind', '=', kind);
+  if (namespace !== undefined) query = query.where('namespace', '=', namespace);
+  if (after !== undefined) query = query.where(sql<boolean>`(namespace, name) > (${after.namespace}, ${after.name})`);
+  query = query.orderBy('namespace').orderBy('name');
+  if (limit !== undefined) query = query.limit(limit);
+  return (await query.execute()).map(({ document }) => JSON.parse(document) as PlanObject);
+}
+
+async function revisionIn(db: Reader): Promise<string> {
+  const { rows } = await sql<{ revision: string }>`select revision::text as revision from plan_store`.execute(db);
+  return rows[0]!.revision;
+}
+
+interface EventRow {
+  revision: string;
+  type: StoredEvent['type'];
+  document: string;
+  labels_before: string | null;
+}
+
+async function eventsAfter(db: Reader, revision: string, limit: number): Promise<StoredEvent[]> {
+  const { rows } = await sql<EventRow>`
+    select revision::text as revision, type, document, labels_before from plan_events
+    where revision > ${revision}::bigint order by plan_events.revision limit ${limit}`.execute(db);
+  // After the read: what was pruned before it is missing from it, what is pruned later is not.
+  const { rows: store } = await sql<{ pruned: string }>`select pruned::text as pruned from plan_store`.execute(db);
+  const { pruned } = store[0]!;
+  if (compareRevisions(revision, pruned) < 0) throw new EventsExpiredError(revision, pruned);
+  return rows.map(({ revision: at, type, document, labels_before }) => ({
+    revision: at,
+    type,
+    object: JSON.parse(document) as PlanObject,
+    ...(labels_before === null ? {} : { labelsBefore: JSON.parse(labels_before) as Record<string, string> }),
+  }));
+}

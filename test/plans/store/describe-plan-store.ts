@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { PlanObject } from '../../../src/plans/object';
+import type { StoredEvent } from '../../../src/plans/serving/watch-events';
+import { EventsExpiredError, type PlanStore } from '../../../src/plans/store/plan-store';
+import { eventually } from '../../support/eventually';
+import { anObject } from '../objects';
+
+export interface OpenStores {
+  store: PlanStore;
+  /** the store of another server on the same tables; the same one where there can be no other */
+  other: PlanStore;
+  close(): Promise<void>;
+}
+
+const goal = (name: string, over: Partial<PlanObject['metadata']> = {}): PlanObject =>
+  anObject('Goal', name, { description: 'A \u0000 and \ud800 text' }, { namespace: 'prod', ...over });
+const keyOf = ({ kind, metadata }: PlanObject) => ({ kind, namespace: metadata.namespace, name: metadata.name });
+
+/** What every store of plans does. */
+export function describePlanStore(name: string, open: () => Promise<OpenStores>): void {
+  describe(`a store of plans in ${name}`, () => {
+    let stores: OpenStores;
+    beforeAll(async () => {
+      stores = await open();
+    });
+    afterAll(() => stores?.close());
+
+    const put = (store: PlanStore, object: PlanObject): Promise<PlanObject> =>
+      store.write(async (session) => {
+        const before = await session.get(keyOf(object));
+        return before === undefined ? session.create(object) : session.update(object, before);
+      });
+    const told = async (store: PlanStore, after: string): Promise<StoredEvent[]> => store.eventsAfter(after, 10_000);
+
+    test('an object is stored as it was, with the revision of its write, and each write has its event', async () => {
+      const { store } = stores;
+      const start = await store.revision();
+      const made = await put(store, goal('a'));
+      const changed = await put(store, goal('a', { labels: { tier: 'gold' } }));
+      const again = await put(store, goal('a', { labels: { tier: 'tin' } }));
+      await store.write((session) => session.remove(again));
+      const revisions = [1n, 2n, 3n, 4n].map((more) => String(BigInt(start) + more));
+      expect([made, changed, again].map(({ metadata }) => metadata.resourceVersion)).toEqual(revisions.slice(0, 3));
+      expect(made.spec).toEqual(goal('a').spec);
+      expect(await store.get(keyOf(made))).toBeUndefined();
+      expect(await told(store, start)).toEqual([
+        { revision: revisions[0], type: 'ADDED', object: made },
+        { revision: revisions[1], type: 'MODIFIED', object: changed },
+        { revision: revisions[2], type: 'MODIFIED', object: again, labelsBefore: { tier: 'gold' } },
+        { revision: revisions[3], type: 'DELETED', object: again },
+      ]);
+      expect(await store.revision()).toBe(revisions[3]);
+    });
+
+    test('writes that fail together leave nothing, and the error is the one that was thrown', async () => {
+      const { store } = stores;
+      const start = await store.revision();
+      const failing = store.write(async (session) => {
+        const made = await session.create(goal('gone'));
+        expect(await session.get(keyOf(made))).toEqual(made);
+        throw new RangeError('no');
+      });
+      await expect(failing).rejects.toThrow(RangeError);
+      expect([await store.revision(), await store.get(keyOf(goal('gone'))), await told(store, start)]).toEqual([
+        start,
+        undefined,
+        [],
+      ]);
+    });
+
+    test('a write that stores nothing uses up no revision', async () => {
+      const start = await stores.store.revision();
+      expect(await stores.store.write(() => Promise.resolve('read'))).toBe('read');
+      expect(await stores.store.revision()).toBe(start);
+    });
+
+    test('a list has its objects in the order of their places, page by page', async () => {
+      const { store } = stores;
+      for (const [name, namespace] of [
+        ['b', 'zz'],
+        ['a-b', 'zz'],
+        ['a', 'zz'],
+        ['a', 'yy'],
+      ] as const) {
+        await put(store, goal(name, { namespace }));
+      }
+      const places = async (query: object) => {
+        const { items } = await store.list({ kind: 'Goal', ...query });
+        return items.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+      };
+      expect(await places({})).toEqual(['yy/a', 'zz/a', 'zz/a-b', 'zz/b']);
+      expect(await places({ namespace: 'zz', limit: 2 })).toEqual(['zz/a', 'zz/a-b']);
+      expect(await places({ after: { namespace: 'zz', name: 'a' }, limit: 2 })).toEqual(['zz/a-b', 'zz/b']);
+      expect(await places({ namespace: 'none' })).toEqual([]);
+      expect((await store.list({ kind: 'Plan' })).items).toEqual([]);
+      expect((await store.list({ kind: 'Goal' })).revision).toBe(await store.revision());
+    });
+
+    test('two servers that write at once both see every event in order, none lost or doubled', async () => {
+      const { store, other } = stores;
+      const start = await store.revision();
+      const seen = new Map([
+        [store, [] as string[]],
+        [other, [] as string[]],
+      ]);
+      const stops = [...seen].map(([each, revisions]) => {
+        let reading = Promise.resolve();
+        // One read after another, as a watcher does: it asks for what is behind its last one.
+        const read = async (): Promise<void> => {
+          for (const { revision } of await told(each, revisions.at(-1) ?? start)) revisions.push(revision);
+        };
+        return each.follow(() => {
+          reading = reading.then(read);
+        });
+      });
+      const WRITES = 20;
+      const writing = [store, other].map(async (each, server) => {
+        for (let at = 0; at < WRITES; at += 1) await put(each, goal(`w${server}-${at % 3}`));
+      });
+      await Promise.all(writing);
+      const wanted = Array.from({ length: 2 * WRITES }, (_, at) => String(BigInt(start) + BigInt(at + 1)));
+      for (const revisions of seen.values()) {
+        await eventually('every event', () => revisions.length >= wanted.length);
+        expect(revisions).toEqual(wanted);
+      }
+      stops.forEach((stop) => stop());
+    });
+
+    test('of two that read and write the same object at once, the second sees what the first wrote', async () => {
+      const count = (store: PlanStore): Promise<unknown> =>
+        store.write(async (session) => {
+          const before = await session.get(keyOf(goal('counter')));
+          const at = Number(before?.metadata.annotations?.at ?? 0) + 1;
+          const next = goal('counter', { annotations: { at: String(at) } });
+          return before === undefined ? session.create(next) : session.update(next, before);
+        });
+      await Promise.all([stores.store, stores.other, stores.store, stores.other].map(count));
+      const counted = await stores.store.get(keyOf(goal('counter')));
+      expect(counted?.metadata.annotations).toEqual({ at: '4' });
+    });
+
+    test('who asks for events that are gone is told so, and who asks for kept ones gets them', async () => {
+      const { store } = stores;
+      await put(store, goal('p'));
+      const last = await store.revision();
+      await put(store, goal('p', { labels: { a: 'b' } }));
+      expect(await store.prune(1)).toBeGreaterThan(0);
+      expect((await told(store, last)).map(({ type }) => type)).toEqual(['MODIFIED']);
+      await expect(told(store, '0')).rejects.toThrow(EventsExpiredError);
+      expect(await store.prune(1)).toBe(0);
+      expect(await store.get(keyOf(goal('p')))).toBeDefined();
+    });
+  });
+}
