@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client';
+import { servePlans } from './api/plans/serve-plans';
 import { requireServerAccess, startPolicyServer } from './api/rules/start-policy-server';
 import { openAudit } from './audit/service/open-audit';
 import type { Services } from './gate/services';
@@ -8,6 +9,10 @@ import { createExecutionStarter } from './clients/start-execution';
 import { DEFAULT_DURATIONS, parseDuration } from './kernel/duration';
 import { createLogger, logFormatOf } from './platform/observability/logger';
 import { standardError } from './platform/observability/terminal';
+import { systemTimers } from './platform/timers/system-timers';
+import { openPlans } from './plans/service/open-plans';
+import { plansWithin } from './plans/store/postgres/open-plan-database';
+import { createPostgresPlanStore } from './plans/store/postgres/store';
 import type { LoadedSettings } from './settings/load-settings';
 import { openShardRules } from './shards/service/open-shard-rules';
 import { startWorker, type WorkerStartOptions } from './worker';
@@ -33,8 +38,8 @@ export interface RunningServer {
 type Shared = Pick<Services, 'audit' | 'store' | 'database' | 'registry' | 'logger'>;
 
 /**
- * The composition root of the server of rule policies. With a worker both have one store, as an embedded store has one owner;
- * the worker ends first, as the API may have work for it.
+ * The composition root of the server of rule policies and plans. With a worker both have one store, as an embedded store has
+ * one owner; the worker ends first, as the API may have work for it.
  *
  * @throws GateError ConfigInvalid, StoreUnavailable, or an error of the connection to Temporal; nothing is left open then
  */
@@ -111,10 +116,14 @@ async function openApi(
   shared: Shared,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<{ url: string; close(): Promise<void> }> {
-  const { audit, store, database, registry, logger } = shared;
+  const { audit, store: records, database, registry, logger } = shared;
   const { quotas } = loaded.settings.server;
   const rules = await openShardRules({
-    audit: { log: audit, ...(store === undefined ? {} : { store }), ...(database === undefined ? {} : { database }) },
+    audit: {
+      log: audit,
+      ...(records === undefined ? {} : { store: records }),
+      ...(database === undefined ? {} : { database }),
+    },
     quotas,
     maxStateAgeMs: parseDuration(DEFAULT_DURATIONS.factMaxAge),
     registry,
@@ -124,11 +133,25 @@ async function openApi(
     open: () => openExecutions(loaded, env, TEMPORAL_WITHIN_MS),
     rules,
   });
+  let toClose: { close(): Promise<void> } | undefined;
   try {
     const ownerToken = database?.owner?.token;
+    // `openShardRules` refuses settings without a database.
+    const store = createPostgresPlanStore(await plansWithin(database!));
+    toClose = store;
+    const plans = await openPlans({
+      store,
+      timers: systemTimers,
+      now: Date.now,
+      logger,
+    });
+    toClose = plans;
+    const { maxRequestBytes } = loaded.settings.server;
+    const onUnexpected = (error: unknown) => logger.error({ error }, 'a request failed unexpectedly');
     const server = await startPolicyServer(loaded, {
       rules,
       startExecution: executions.start,
+      surfaces: [servePlans({ service: plans.service, maxBodyBytes: maxRequestBytes, onUnexpected })],
       ...(ownerToken === undefined ? {} : { ownerToken }),
       registry,
       logger,
@@ -143,10 +166,12 @@ async function openApi(
       close: async () => {
         await server.close();
         await executions.close();
+        await plans.close();
         await rules.close();
       },
     };
   } catch (error) {
+    await toClose?.close();
     await rules.close();
     throw error;
   }

@@ -20,7 +20,7 @@ export function readJsonBodies(server: FastifyInstance): void {
 }
 
 /** As fastify's own parser does: code that copies members one by one would set the copy's prototype. */
-function refuseReservedKey(body: JsonValue): JsonValue {
+export function refuseReservedKey(body: JsonValue): JsonValue {
   const left: JsonValue[] = [body];
   for (let value = left.pop(); value !== undefined; value = left.pop()) {
     if (typeof value !== 'object' || value === null) continue;

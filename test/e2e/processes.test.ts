@@ -80,7 +80,7 @@ describe('gate dev', () => {
         code: 0,
         stdout: 'anywhere created (revision 1)\n',
       });
-      expect(await (await fetch(`${addresses.server}/healthz`)).json()).toEqual({ status: 'ok' });
+      expect(await (await fetch(`${addresses.server}/healthz`)).text()).toBe('ok');
       const shard = ['--policy', 'anywhere', '--shard', 's6'];
       expect(await runCli(folder, ['rules', 'execute', ...shard, ...why])).toMatchObject({
         code: 0,

@@ -12,6 +12,7 @@ import { createGuard, type ServedService } from './guard';
 import { routeHealth } from './health';
 import { authorityOf, type NodeServerRequest, type NodeServerResponse } from './node-request';
 import { listenOnOnePort, type TlsKeys } from './one-port';
+import type { HttpSurface } from './http-surface';
 import { createRateQuota } from './rate-quota';
 import { routeReflection } from './reflection';
 import { createRefusals, type Refusal } from './refusals';
@@ -25,6 +26,8 @@ export interface RpcServerOptions {
   openProbes?: boolean;
   callers: Callers;
   services: readonly ServedService[];
+  /** what answers plain HTTP beside the services; the first that serves a path does */
+  surfaces?: readonly HttpSurface[];
   /** calls of one token in a second, on average */
   requestsPerSecond: number;
   /** of a message, decompressed */
@@ -72,11 +75,12 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const descriptions: DescService[] = [...services.map(({ service }) => service), Health];
   const clock = systemClock;
   const openProbes = loopback || options.openProbes === true;
+  const isWithinQuota = createRateQuota(options.requestsPerSecond, clock);
   const guard = createGuard({
     callers,
     services,
     openProbes,
-    isWithinQuota: createRateQuota(options.requestsPerSecond, clock),
+    isWithinQuota,
     onRefused: createRefusals(clock, options.onRefused),
     ...(options.onOverQuota === undefined ? {} : { onOverQuota: options.onOverQuota }),
     onUnexpected: options.onUnexpected,
@@ -113,7 +117,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
       try {
         const refused = refusedAuthority(authorityOf(request), loopback);
         if (refused === undefined) answer(request, response);
-        else send(response, 403, toErrorBody('Forbidden', refused));
+        else send(response, 403, toRefusal(surfaceOf(request), 'Forbidden', refused));
       } catch (error) {
         options.onUnexpected(error);
         send(response, 500, toErrorBody('Unexpected', 'Unexpected failure'));
@@ -136,16 +140,47 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     },
   };
 
+  function surfaceOf(request: NodeServerRequest): HttpSurface | undefined {
+    const path = request.url?.split('?')[0] ?? '';
+    return options.surfaces?.find((each) => each.serves(path));
+  }
+
+  async function overSurface(
+    surface: HttpSurface,
+    request: NodeServerRequest,
+    response: NodeServerResponse,
+  ): Promise<void> {
+    const caller = await callers(request.headers.authorization);
+    if (caller === undefined) {
+      response.setHeader('www-authenticate', 'Bearer');
+      const message = 'Expected the header Authorization: Bearer <token>';
+      return send(response, 401, surface.refusal('Unauthorized', message));
+    }
+    if (!isWithinQuota(caller.key)) {
+      options.onOverQuota?.();
+      response.setHeader('retry-after', '1');
+      const message = 'Too many requests of this token in a second; try again later';
+      return send(response, 429, surface.refusal('TooManyRequests', message));
+    }
+    await surface.answer(request, response, { caller, stopping: stopping.signal });
+  }
+
   /** What is no call of a service. */
   async function plain(request: NodeServerRequest, response: NodeServerResponse): Promise<void> {
     try {
       const path = request.url?.split('?')[0] ?? '';
+      const surface = surfaceOf(request);
+      if (surface !== undefined) return await overSurface(surface, request, response);
       const isOpen = (openProbes && PROBES.includes(path)) || (loopback && path === '/metrics');
       if (!isOpen && (await callers(request.headers.authorization)) === undefined) {
         response.setHeader('www-authenticate', 'Bearer');
         return send(response, 401, toErrorBody('Unauthorized', 'Expected the header Authorization: Bearer <token>'));
       }
-      if (path === '/healthz') return send(response, 200, { status: 'ok' });
+      if (path === '/healthz') {
+        response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
+        response.end('ok');
+        return;
+      }
       if (path === '/readyz') {
         const isReady = !stopping.signal.aborted && (await isServing());
         return send(response, isReady ? 200 : 503, { status: isReady ? 'ready' : 'not ready' });
@@ -162,6 +197,10 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
       if (!response.headersSent) send(response, 500, toErrorBody('Unexpected', 'Unexpected failure'));
     }
   }
+}
+
+function toRefusal(surface: HttpSurface | undefined, reason: Parameters<HttpSurface['refusal']>[0], message: string) {
+  return surface === undefined ? toErrorBody(reason, message) : surface.refusal(reason, message);
 }
 
 /** Why a request may not name the server so; the name also has to be one that can be put into a URL. */

@@ -7,6 +7,7 @@ import type { RuleService } from '../../rules/service/rule-service';
 import type { LoadedSettings } from '../../settings/load-settings';
 import { isLoopback } from '../access';
 import { createCallers } from '../rpc/callers';
+import type { HttpSurface } from '../rpc/http-surface';
 import type { TlsKeys } from '../rpc/one-port';
 import type { Refusal } from '../rpc/refusals';
 import { startRpcServer, type RpcServer } from '../rpc/rpc-server';
@@ -17,6 +18,8 @@ export interface PolicyServerParts {
   rules: RuleService;
   /** absent: executions are refused by name */
   startExecution?: StartExecution;
+  /** what answers plain HTTP on the same port */
+  surfaces?: readonly HttpSurface[];
   /** of an embedded store: what this user's commands on this machine show */
   ownerToken?: string;
   registry: Registry;
@@ -53,6 +56,7 @@ export async function startPolicyServer(
       ...(access.jwt === undefined ? {} : { verifySigned: createSignedTokens(access.jwt) }),
     }),
     services: [servePolicies(rules, parts.startExecution)],
+    ...(parts.surfaces === undefined ? {} : { surfaces: parts.surfaces }),
     requestsPerSecond: server.quotas.requestsPerSecond,
     maxRequestBytes: server.maxRequestBytes,
     registry: parts.registry,

@@ -5,9 +5,9 @@ import { runUntilStopped } from './run-until-stopped';
 
 export function serverCommand({ io }: CommandContext): Command {
   const command = new Command('server')
-    .summary('run the server of rule policies, with a worker')
+    .summary('run the server of rule policies and plans, with a worker')
     .description(
-      'Serves rule policies over gRPC and HTTP on one port (settings: server, access), and runs a worker beside it over the same store, until it is stopped by SIGTERM or Ctrl-C; what is under way is answered first. SIGHUP makes the worker check for a new release. Audit copies go to stdout, logs to stderr.',
+      'Serves rule policies over gRPC and HTTP and PlanSpec objects over HTTP, on one port (settings: server, access), and runs a worker beside it over the same store, until it is stopped by SIGTERM or Ctrl-C; what is under way is answered first. SIGHUP makes the worker check for a new release. Audit copies go to stdout, logs to stderr.',
     );
   withSettings(command).option(
     '--no-worker',

@@ -148,7 +148,12 @@ describe('one port', () => {
       socket.end(bytes);
       await new Promise((resolve) => socket.once('close', resolve));
     }
-    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    const health = await fetch(`${url}/healthz`);
+    expect([health.status, health.headers.get('content-type'), await health.text()]).toEqual([
+      200,
+      'text/plain; charset=utf-8',
+      'ok',
+    ]);
   });
 
   it('refuses a Host header that does not name this machine, as a page of another site would send it', async () => {

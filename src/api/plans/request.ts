@@ -1,0 +1,146 @@
+import { isJsonObject, type JsonValue } from '../../kernel/json';
+import { JsonTextError, parseJsonText } from '../../platform/documents/json-text';
+import { readVersion } from '../../plans/service/checked-body';
+import { planFailure, type PlanFailure } from '../../plans/service/plan-failure';
+import type { DeleteRequest, WriteRequest } from '../../plans/service/plan-service';
+import { parseFieldSelector } from '../../plans/selectors/field-selector';
+import { parseLabelSelector, type Parsed } from '../../plans/selectors/parse-selector';
+import type { Filter } from '../../plans/serving/watch-events';
+import { refuseReservedKey } from '../json-bodies';
+import type { NodeServerRequest } from '../rpc/node-request';
+
+/**
+ * The bytes of a request's body.
+ *
+ * @throws PlanFailure RequestEntityTooLarge
+ */
+export async function readBody(request: NodeServerRequest, maxBytes: number): Promise<string> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      // Read on, and forgotten: to stop here would end the connection before its client has the answer.
+      if (bytes <= maxBytes) chunks.push(chunk);
+    }
+  } catch {
+    throw planFailure('BadRequest', 'Bad request: the body ended early');
+  }
+  if (bytes > maxBytes) throw tooLarge(maxBytes);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function tooLarge(maxBytes: number): PlanFailure {
+  return planFailure('RequestEntityTooLarge', `Expected a body of at most ${maxBytes} bytes, got more`);
+}
+
+/** @throws PlanFailure BadRequest for a text that is no JSON */
+export function readJson(text: string): JsonValue {
+  try {
+    return refuseReservedKey(parseJsonText(text));
+  } catch (error) {
+    if (error instanceof JsonTextError) throw planFailure('BadRequest', `Bad request: ${error.message}`);
+    throw error;
+  }
+}
+
+/** `application/json` of `application/json; charset=utf-8`. */
+export function mediaTypeOf(request: NodeServerRequest): string {
+  return (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
+}
+
+/** @throws PlanFailure UnsupportedMediaType */
+export function requireMediaType(request: NodeServerRequest, ...known: readonly string[]): string {
+  const type = mediaTypeOf(request);
+  if (known.includes(type)) return type;
+  const found = type === '' ? 'none' : type;
+  throw planFailure('UnsupportedMediaType', `Expected the Content-Type ${known.join(' or ')}, got ${found}`);
+}
+
+/** A parameter that is a switch: `true` and `1`, and its name alone. */
+export function isOn(query: URLSearchParams, name: string): boolean {
+  const value = query.get(name);
+  return value === '' || value === '1' || value === 'true';
+}
+
+/** @throws PlanFailure BadRequest */
+export function readWhole(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null || text === '') return undefined;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw planFailure(
+    'BadRequest',
+    `Bad request: expected ${name} to be a whole number, got ${JSON.stringify(text.slice(0, 40))}`,
+  );
+}
+
+/** @throws PlanFailure BadRequest */
+export function readFilter(query: URLSearchParams, namespace: string | undefined): Filter {
+  return {
+    ...(namespace === undefined ? {} : { namespace }),
+    labels: parsed('labelSelector', parseLabelSelector(query.get('labelSelector') ?? '')),
+    fields: parsed('fieldSelector', parseFieldSelector(query.get('fieldSelector') ?? '')),
+  };
+}
+
+function parsed<T>(name: string, { value, fault }: Parsed<T>): T {
+  if (fault !== undefined) throw planFailure('BadRequest', `Bad request: ${name}: ${fault}`);
+  return value as T;
+}
+
+/** @throws PlanFailure BadRequest */
+export function readRevision(query: URLSearchParams): string | undefined {
+  return readVersion(query.get('resourceVersion') ?? '');
+}
+
+/**
+ * How a write is meant: `dryRun` and `fieldValidation`.
+ *
+ * @throws PlanFailure BadRequest
+ */
+export function readWrite(query: URLSearchParams): Omit<WriteRequest, 'caller'> {
+  const dryRun = query.get('dryRun') ?? '';
+  if (dryRun !== '' && dryRun !== 'All') {
+    throw planFailure(
+      'BadRequest',
+      `Bad request: expected dryRun to be All, got ${JSON.stringify(dryRun.slice(0, 40))}`,
+    );
+  }
+  const fieldValidation = query.get('fieldValidation') ?? '';
+  if (!isValidation(fieldValidation)) {
+    throw planFailure('BadRequest', 'Bad request: expected fieldValidation to be Ignore, Warn or Strict');
+  }
+  return { dryRun: dryRun === 'All', ...(fieldValidation === '' ? {} : { fieldValidation }) };
+}
+
+function isValidation(word: string): word is '' | 'Ignore' | 'Warn' | 'Strict' {
+  return ['', 'Ignore', 'Warn', 'Strict'].includes(word);
+}
+
+/**
+ * The `DeleteOptions` that a DELETE may have in its body, with those of its query.
+ *
+ * @throws PlanFailure BadRequest
+ */
+export function readDelete(query: URLSearchParams, text: string): Omit<DeleteRequest, 'caller'> {
+  const body = text.trim() === '' ? {} : readJson(text);
+  if (!isJsonObject(body)) throw planFailure('BadRequest', 'Bad request: expected DeleteOptions to be an object');
+  const { preconditions, dryRun, propagationPolicy = query.get('propagationPolicy') ?? undefined } = body;
+  const { uid, resourceVersion } = isJsonObject(preconditions) ? preconditions : {};
+  const write = readWrite(query);
+  return {
+    ...write,
+    dryRun: write.dryRun === true || (Array.isArray(dryRun) && dryRun.includes('All')),
+    orphan: propagationPolicy === 'Orphan' || body.orphanDependents === true,
+    preconditions: {
+      ...(typeof uid === 'string' ? { uid } : {}),
+      ...(typeof resourceVersion === 'string' ? { resourceVersion } : {}),
+    },
+  };
+}
+
+/** How a client wants objects: as they are, or as rows of a table. */
+export function wantsTable(request: NodeServerRequest): boolean {
+  return /;\s*as=Table\b/.test(request.headers.accept ?? '');
+}

@@ -1,0 +1,74 @@
+import type { JsonObject } from '../../kernel/json';
+import { failure } from '../../plans/serving/status-object';
+import { planFailure } from '../../plans/service/plan-failure';
+import type { PlanService } from '../../plans/service/plan-service';
+import type { HttpSurface } from '../rpc/http-surface';
+import type { NodeServerRequest, NodeServerResponse } from '../rpc/node-request';
+import { ok, send, sendFailure, toFailure } from './answers';
+import { discoveryOf, isDiscovery } from './discovery';
+import { answerPlans, PLANS_ROOT } from './plan-routes';
+
+export interface PlanSurfaceOptions {
+  service: PlanService;
+  /** of a body */
+  maxBodyBytes: number;
+  /** told of failures that no route expected; their clients learn no more than that */
+  onUnexpected(error: unknown): void;
+}
+
+/** PlanSpec's HTTP API, and as much of Kubernetes' as its clients need. Every error is a `Status` object. */
+export function servePlans({ service, maxBodyBytes, onUnexpected }: PlanSurfaceOptions): HttpSurface {
+  return {
+    serves: (path) => path === PLANS_ROOT || path.startsWith(`${PLANS_ROOT}/`) || isDiscovery(path),
+    refusal: (reason, message) => failure(reason, message),
+    async answer(request, response, { caller, stopping }) {
+      try {
+        const [path = '', search = ''] = splitAt(request.url ?? '');
+        const document = discoveryOf(path);
+        if (document !== undefined) return answerDocument(request, response, document);
+        // Of the documents, none that there is.
+        if (isDiscovery(path)) throw planFailure('NotFound', `Nothing answers ${request.method} ${path}`);
+        const answer = await answerPlans({
+          service,
+          request,
+          response,
+          caller,
+          parts: partsOf(path),
+          query: new URLSearchParams(search),
+          stopping,
+          maxBodyBytes,
+          nowMs: Date.now,
+          onUnexpected,
+        });
+        if (answer !== undefined) send(response, answer);
+      } catch (error) {
+        const told = toFailure(error);
+        if (told === undefined) onUnexpected(error);
+        if (response.headersSent) response.end();
+        else sendFailure(response, told ?? planFailure('InternalError', 'Unexpected failure'));
+      }
+    },
+  };
+}
+
+function answerDocument(request: NodeServerRequest, response: NodeServerResponse, document: JsonObject): void {
+  if (request.method === 'GET') return send(response, ok(document));
+  response.setHeader('allow', 'GET');
+  throw planFailure('MethodNotAllowed', `Expected GET, got ${request.method}`);
+}
+
+function splitAt(url: string): [string, string] {
+  const mark = url.indexOf('?');
+  return mark === -1 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)];
+}
+
+/** @throws PlanFailure BadRequest */
+function partsOf(path: string): string[] {
+  const parts = path.slice(PLANS_ROOT.length).split('/').slice(1);
+  if (parts.at(-1) === '') parts.pop();
+  try {
+    return parts.map(decodeURIComponent);
+  } catch {
+    throw planFailure('BadRequest', 'Bad request: expected a path whose percent signs are followed by two hex digits');
+  }
+}

@@ -1,0 +1,81 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
+import { checkObject, faultSentence, unknownFields } from '../kinds/check-object';
+import type { Kind } from '../kinds/kinds';
+import type { PlanObject } from '../object';
+import { parseResourceVersion } from '../serving/resource-version';
+import { invalidFailure, planFailure } from './plan-failure';
+import type { WriteRequest } from './plan-service';
+
+export interface CheckedBody {
+  object: PlanObject;
+  kind: Kind;
+  warnings: string[];
+}
+
+/** A body at the place that its path names: what it says itself of its namespace and name does not count. */
+export function placed(body: JsonValue, place: { namespace: string; name?: string }): JsonValue {
+  if (!isJsonObject(body)) return body;
+  const { metadata } = body;
+  if (metadata !== undefined && !isJsonObject(metadata)) return body;
+  const { namespace, name } = place;
+  return { ...body, metadata: { ...metadata, namespace, ...(name === undefined ? {} : { name }) } };
+}
+
+/**
+ * An object as it may be stored.
+ *
+ * @throws PlanFailure Invalid with every fault
+ */
+export function checkBody(
+  body: JsonValue,
+  expected: Kind | undefined,
+  { fieldValidation = 'Ignore' }: Pick<WriteRequest, 'fieldValidation'>,
+): CheckedBody {
+  const checked = checkObject(body, expected === undefined ? {} : { expected });
+  if (checked.object === undefined) {
+    const name = isJsonObject(body) && isJsonObject(body.metadata) ? body.metadata.name : undefined;
+    throw invalidFailure(checked.faults, {
+      ...(checked.kind === undefined ? {} : { kind: checked.kind.resource }),
+      ...(typeof name === 'string' ? { name } : {}),
+    });
+  }
+  const { object, kind } = checked;
+  const unknown = fieldValidation === 'Ignore' ? [] : unknownFields(kind, body as JsonObject);
+  if (unknown.length > 0 && fieldValidation === 'Strict') {
+    const sentence = `strict decoding: unknown field ${unknown.map((each) => JSON.stringify(each)).join(', ')}`;
+    throw planFailure('BadRequest', sentence, { kind: kind.resource, name: object.metadata.name });
+  }
+  return { object, kind, warnings: unknown.map((field) => `unknown field "${field}"`) };
+}
+
+/**
+ * The `resourceVersion` that a body carries.
+ *
+ * @throws PlanFailure BadRequest for one that no server gave
+ */
+export function carriedBy(body: JsonValue): string | undefined {
+  const metadata = isJsonObject(body) ? body.metadata : undefined;
+  const version = isJsonObject(metadata) ? metadata.resourceVersion : undefined;
+  return version === undefined || version === null ? undefined : readVersion(version);
+}
+
+/** @throws PlanFailure BadRequest */
+export function readVersion(version: JsonValue): string | undefined {
+  const { value, fault } = parseResourceVersion(typeof version === 'string' ? version : JSON.stringify(version));
+  if (fault !== undefined) throw planFailure('BadRequest', `Bad request: ${fault}`);
+  return value;
+}
+
+/** What `validate` says of one object. */
+export function toValidation(body: JsonValue, index: number): JsonObject {
+  const { faults } = checkObject(body);
+  const { kind, metadata } = isJsonObject(body) ? body : {};
+  const name = isJsonObject(metadata) ? metadata.name : undefined;
+  return {
+    index,
+    kind: typeof kind === 'string' ? kind : '',
+    name: typeof name === 'string' ? name : '',
+    valid: faults.length === 0,
+    ...(faults.length === 0 ? {} : { errors: faults.map(faultSentence) }),
+  };
+}

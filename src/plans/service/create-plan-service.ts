@@ -1,0 +1,284 @@
+import { isJsonObject, type JsonValue } from '../../kernel/json';
+import type { Kind } from '../kinds/kinds';
+import { asJson, objectName, type ObjectMeta, type PlanObject } from '../object';
+import { jsonPatch, mergePatch } from '../serving/patches';
+import { parseContinueToken, toContinueToken } from '../serving/resource-version';
+import { isListed } from '../serving/watch-events';
+import { createObject, deleteObject, replaceObject, replaceStatus, type WriteOutcome } from '../serving/write-object';
+import type { ObjectKey, PlanStore, WriteSession } from '../store/plan-store';
+import { applyObjects } from './apply-objects';
+import { carriedBy, checkBody, placed, toValidation } from './checked-body';
+import type { EventFeed } from './event-feed';
+import { deleteNamespace, endNamespace, ensureNamespace, NAMESPACE, namespaceKey } from './namespaces';
+import { removeWithOwned } from './owned-objects';
+import { invalidFailure, planFailure } from './plan-failure';
+import type { DeleteRequest, Listed, ListRequest, Place, PlanService, WriteRequest, Written } from './plan-service';
+import { watchObjects } from './watch-objects';
+
+export interface PlanServiceParts {
+  store: PlanStore;
+  feed: EventFeed;
+  /** epoch milliseconds */
+  now(): number;
+  newId(): string;
+}
+
+/** Ends a transaction whose answer is wanted and whose writes are not. */
+class DryRun<T> extends Error {
+  constructor(readonly result: T) {
+    super('A dry run stores nothing');
+  }
+}
+
+/** The use cases over a store; it keeps nothing itself. */
+export function createPlanService({ store, feed, now, newId }: PlanServiceParts): PlanService {
+  /** One transaction; of a dry run, all but its end. */
+  async function inWrite<T>({ dryRun }: WriteRequest, change: (session: WriteSession) => Promise<T>): Promise<T> {
+    if (dryRun !== true) return store.write(change);
+    try {
+      return await store.write(async (session) => {
+        throw new DryRun(await change(session));
+      });
+    } catch (error) {
+      if (error instanceof DryRun) return error.result as T;
+      throw error;
+    }
+  }
+
+  async function createIn(
+    session: WriteSession,
+    { object: sent, kind, warnings }: { object: PlanObject; kind: Kind; warnings: readonly string[] },
+    request: WriteRequest,
+  ): Promise<Written> {
+    const nowMs = now();
+    await ensureNamespace(session, sent.metadata.namespace, { nowMs, newId });
+    const owned = kind.kind === 'Execution' ? await ownedByPlan(session, sent) : sent;
+    return carryOut(session, createObject(owned, { nowMs, uid: newId() }), undefined, request, warnings);
+  }
+
+  async function replaceIn(
+    session: WriteSession,
+    stored: PlanObject,
+    { object: sent, kind, warnings }: { object: PlanObject; kind: Kind; warnings: readonly string[] },
+    carried: string | undefined,
+    request: WriteRequest,
+  ): Promise<Written> {
+    // Who owns an execution is not for its file to forget.
+    const { ownerReferences } = stored.metadata;
+    const keepsOwner = kind.kind === 'Execution' && ownerReferences !== undefined;
+    const metadata: ObjectMeta = keepsOwner ? { ownerReferences, ...sent.metadata } : sent.metadata;
+    const version = carried === undefined ? {} : { carried };
+    const outcome = replaceObject(stored, { ...sent, metadata }, { nowMs: now(), ...version });
+    return carryOut(session, outcome, stored, request, warnings);
+  }
+
+  async function carryOut(
+    session: WriteSession,
+    outcome: WriteOutcome,
+    before: PlanObject | undefined,
+    { caller, dryRun = false }: WriteRequest,
+    more: readonly string[] = [],
+    options: { orphan?: boolean } = {},
+  ): Promise<Written> {
+    if (outcome.action === 'conflict') throw planFailure('Conflict', outcome.message);
+    if (outcome.action === 'invalid') throw invalidFailure(outcome.faults);
+    const { action, object } = outcome;
+    if (outcome.writesStatus && !caller.mayWriteStatus(object.kind)) {
+      const right = object.kind === 'Gate' ? 'decide gates' : 'write status';
+      throw planFailure(
+        'Forbidden',
+        `Expected a caller that may ${right}: ${objectName(object)} was sent with a status`,
+      );
+    }
+    const warnings = [...more, ...outcome.warnings];
+    switch (action) {
+      case 'created': {
+        const stored = await session.create(object);
+        // What was not stored has no revision.
+        return { action, object: dryRun ? object : stored, warnings };
+      }
+      case 'updated': {
+        const stored = await session.update(object, before!);
+        return { action, object: dryRun ? object : stored, warnings };
+      }
+      case 'unchanged':
+        return { action, object, warnings };
+      case 'deleted':
+        await removeWithOwned(session, object, now(), options);
+        await endNamespace(session, object.metadata.namespace);
+        return { action, object, warnings };
+      default:
+        return action satisfies never;
+    }
+  }
+
+  return {
+    async get(place) {
+      return (await store.get(keyOf(place))) ?? missing(place);
+    },
+
+    async list({ kind, filter, limit, continueToken }: ListRequest): Promise<Listed> {
+      const token = continueToken === undefined ? undefined : parseContinueToken(continueToken);
+      if (token?.fault !== undefined) throw planFailure('BadRequest', `Bad request: ${token.fault}`);
+      const from = token?.value;
+      if (from !== undefined) await store.eventsAfter(from.revision, 1);
+      // A selector is met or not by objects, not by rows: with one, the page is cut here.
+      const isFiltered = (filter.labels ?? []).length > 0 || (filter.fields ?? []).length > 0;
+      const { items, revision } = await store.list({
+        kind: kind.kind,
+        ...(filter.namespace === undefined ? {} : { namespace: filter.namespace }),
+        ...(from === undefined ? {} : { after: from.after }),
+        ...(limit === undefined || isFiltered ? {} : { limit: limit + 1 }),
+      });
+      const found = isFiltered ? items.filter(({ metadata }) => isListed(metadata, filter)) : items;
+      const page = limit === undefined ? found : found.slice(0, limit);
+      const first = from?.revision ?? revision;
+      if (page.length === found.length || page.length === 0) return { items: page, revision: first };
+      const { namespace, name } = page.at(-1)!.metadata;
+      return {
+        items: page,
+        revision: first,
+        continueToken: toContinueToken({ revision: first, after: { namespace, name } }),
+      };
+    },
+
+    watch: (query, signal) => watchObjects({ store, feed }, query, signal),
+    requireEvents: async (from) => void (await feed.after(from, 1)),
+
+    async create({ kind, namespace }, body, request) {
+      const checked = checkBody(placed(body, { namespace }), kind, request);
+      return inWrite(request, async (session) => {
+        const { name } = checked.object.metadata;
+        if ((await session.get({ kind: kind.kind, namespace, name })) !== undefined) exists(kind, namespace, name);
+        return createIn(session, checked, request);
+      });
+    },
+
+    async replace(place, body, request) {
+      const checked = checkBody(placed(body, place), place.kind, request);
+      const carried = carriedBy(body);
+      return inWrite(request, async (session) =>
+        replaceIn(session, await readIn(session, place), checked, carried, request),
+      );
+    },
+
+    async replaceStatus(place, body, request) {
+      if (!isJsonObject(body)) throw planFailure('Invalid', 'Expected an object with status');
+      if (body.kind !== undefined && body.kind !== place.kind.kind) {
+        const message = `Expected kind to be ${place.kind.kind}, as the path has it`;
+        throw planFailure('Invalid', message);
+      }
+      const carried = carriedBy(body);
+      return inWrite(request, async (session) => {
+        const stored = await readIn(session, place);
+        const options = { by: 'client', ...(carried === undefined ? {} : { carried }) } as const;
+        return carryOut(session, replaceStatus(stored, body, options), stored, request);
+      });
+    },
+
+    async patch(place, patch, request) {
+      return inWrite(request, async (session) => {
+        const stored = await readIn(session, place);
+        const patched = (request.type === 'merge' ? mergePatch : jsonPatch)(asJson(stored), patch);
+        if (patched.fault !== undefined) throw planFailure('Invalid', `The patch does not apply: ${patched.fault}`);
+        const { value } = patched;
+        const carried =
+          patched.carried === undefined ? undefined : carriedBy({ metadata: { resourceVersion: patched.carried } });
+        if (request.status === true) {
+          const options = { by: 'client', ...(carried === undefined ? {} : { carried }) } as const;
+          const body = isJsonObject(value) ? value : {};
+          return carryOut(session, replaceStatus(stored, body, options), stored, request);
+        }
+        const checked = checkBody(placed(value, place), place.kind, request);
+        return replaceIn(session, stored, checked, carried, request);
+      });
+    },
+
+    async delete(place, request) {
+      return inWrite(request, async (session) => {
+        const stored = await readIn(session, place);
+        requireSame(stored, request);
+        const outcome = deleteObject(stored, { nowMs: now() });
+        return carryOut(session, outcome, stored, request, [], { orphan: request.orphan === true });
+      });
+    },
+
+    apply: (namespace, body, request) =>
+      applyObjects(namespace, body, request, (work) => inWrite(request, work), { createIn, replaceIn }),
+
+    validate(body) {
+      const results = listOf(body).map(toValidation);
+      return { valid: results.every(({ valid }) => valid === true), results };
+    },
+
+    async createNamespace(body, request) {
+      const metadata = isJsonObject(body) && isJsonObject(body.metadata) ? body.metadata : {};
+      const { name } = metadata;
+      if (typeof name !== 'string')
+        throw planFailure('Invalid', 'Expected metadata.name to be the name of a namespace');
+      return inWrite(request, async (session) => {
+        const { object, created } = await ensureNamespace(session, name, { nowMs: now(), newId });
+        if (!created) throw planFailure('AlreadyExists', `namespaces ${JSON.stringify(name)} already exists`);
+        return { action: 'created', object, warnings: [] };
+      });
+    },
+
+    async deleteNamespace(name, request) {
+      return inWrite(request, async (session) => {
+        const namespace = await session.get(namespaceKey(name));
+        if (namespace === undefined) return missing({ kind: NAMESPACE, namespace: '', name });
+        requireSame(namespace, request);
+        const isGone = await deleteNamespace(session, namespace, now());
+        return { action: isGone ? 'deleted' : 'updated', object: namespace, warnings: [] };
+      });
+    },
+  };
+}
+
+/** @throws PlanFailure Invalid */
+export function listOf(body: JsonValue): readonly JsonValue[] {
+  if (Array.isArray(body)) return body;
+  throw planFailure('Invalid', 'Expected the body to be a list of objects');
+}
+
+function keyOf({ kind, namespace, name }: Place): ObjectKey {
+  return { kind: kind.kind, namespace, name };
+}
+
+async function readIn(session: WriteSession, place: Place): Promise<PlanObject> {
+  return (await session.get(keyOf(place))) ?? missing(place);
+}
+
+function missing({ kind, name }: Place): never {
+  const { resource } = kind;
+  throw planFailure('NotFound', `${resource} ${JSON.stringify(name)} not found`, { kind: resource, name });
+}
+
+function exists({ resource }: Kind, namespace: string, name: string): never {
+  const message = `${resource} ${JSON.stringify(name)} already exists in namespace ${namespace}`;
+  throw planFailure('AlreadyExists', message, { kind: resource, name });
+}
+
+function requireSame({ metadata }: PlanObject, { preconditions = {} }: DeleteRequest): void {
+  const { uid, resourceVersion } = preconditions;
+  if (
+    (uid === undefined || uid === metadata.uid) &&
+    (resourceVersion ?? metadata.resourceVersion) === metadata.resourceVersion
+  )
+    return;
+  const said = `uid ${metadata.uid}, resourceVersion ${metadata.resourceVersion}`;
+  throw planFailure('Conflict', `Precondition failed: the object has ${said}`);
+}
+
+/** An execution goes with its plan. */
+async function ownedByPlan(session: WriteSession, execution: PlanObject): Promise<PlanObject> {
+  const { namespace, ownerReferences } = execution.metadata;
+  const ref = execution.spec.planRef;
+  const name = isJsonObject(ref) ? ref.name : undefined;
+  if (ownerReferences !== undefined || typeof name !== 'string') return execution;
+  const plan = await session.get({ kind: 'Plan', namespace, name });
+  const uid = plan?.metadata.uid;
+  if (plan === undefined || uid === undefined) return execution;
+  const owner = { apiVersion: plan.apiVersion, kind: 'Plan', name, uid };
+  return { ...execution, metadata: { ...execution.metadata, ownerReferences: [owner] } };
+}

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { repeat } from '../../kernel/repeat';
+import type { Timers } from '../../kernel/timers';
+import type { ProgramLogger } from '../../platform/observability/program-logger';
+import type { PlanStore } from '../store/plan-store';
+import { startController, type Controller, type ControllerMetrics } from './controller';
+import { createEventFeed } from './event-feed';
+import { createPlanService } from './create-plan-service';
+import { ensureNamespace, namespaceKey } from './namespaces';
+import type { PlanService } from './plan-service';
+
+export interface PlansOptions {
+  /** closed with what this gives */
+  store: PlanStore;
+  timers: Timers;
+  /** epoch milliseconds */
+  now(): number;
+  logger: ProgramLogger;
+  metrics?: ControllerMetrics;
+  /** newest events that a watch can resume from; older ones are deleted. @default 100000 */
+  keepEvents?: number;
+}
+
+/** The use cases, and the controller behind them. */
+export interface Plans {
+  service: PlanService;
+  controller: Controller;
+  close(): Promise<void>;
+}
+
+const PRUNE_EVERY_MS = 60_000;
+
+/**
+ * Opens what serves plans: the feed of events, the controller, and the deletion of old events. The namespace `default` is there
+ * from then on.
+ *
+ * @throws GateError StoreUnavailable; nothing is left open then but the store
+ */
+export async function openPlans(options: PlansOptions): Promise<Plans> {
+  const { store, timers, now, logger, metrics, keepEvents = 100_000 } = options;
+  await store.write(async (session) => {
+    // One that is being deleted is left alone.
+    if ((await session.get(namespaceKey('default'))) !== undefined) return;
+    await ensureNamespace(session, 'default', { nowMs: now(), newId: randomUUID });
+  });
+  const feed = await createEventFeed({ store, timers, logger });
+  try {
+    const controller = await startController({
+      store,
+      feed,
+      timers,
+      now,
+      logger,
+      ...(metrics === undefined ? {} : { metrics }),
+    });
+    const pruning = repeat({
+      timers,
+      everyMs: PRUNE_EVERY_MS,
+      act: async () => void (await store.prune(keepEvents)),
+      onFailure: (error) => logger.warn({ error }, 'Old events of plans could not be deleted'),
+    });
+    return {
+      service: createPlanService({ store, feed, now, newId: randomUUID }),
+      controller,
+      close: async () => {
+        await pruning.stop();
+        await controller.close();
+        await feed.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await feed.close();
+    throw error;
+  }
+}

@@ -1,0 +1,464 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sha256 } from '../../../src/kernel/digest';
+import { startServer, type RunningServer } from '../../../src/server';
+import { parseSettings } from '../../../src/settings/load-settings';
+import { eventually } from '../../support/eventually';
+
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined };
+const ROOT = '/apis/planspec.io/v1alpha1';
+const TOKENS = { viewer: 'see', author: 'write', controller: 'control', approver: 'approve' };
+
+/** As it comes: what is in it is for each test to expect. */
+type Json = Record<string, ReturnType<typeof JSON.parse>>;
+interface Reply {
+  status: number;
+  body: Json;
+  headers: Headers;
+}
+
+let folder: string;
+let server: RunningServer;
+let port = 0;
+
+/** One server for all: each test has a namespace of its own. Its tokens count from the second start on. */
+async function start(): Promise<void> {
+  const document = {
+    audit: { store: { folder: join(folder, 'store') }, stdout: false },
+    server: { port },
+    access: {
+      tokens: Object.entries(TOKENS).map(([role, token]) => ({ hash: sha256Of(token), actor: role, roles: [role] })),
+    },
+  };
+  const settings = parseSettings(document as never, { file: 'test' }, folder);
+  server = await startServer({ settings, baseDir: folder }, { worker: false, env: {}, logger: silent as never });
+  port = Number(new URL(server.url).port);
+}
+
+const sha256Of = (text: string): string => {
+  const hash = sha256(text);
+  return hash.startsWith('sha256:') ? hash : `sha256:${hash}`;
+};
+
+/** The token of the embedded store, as this user's commands have it. */
+let owner = '';
+
+async function ask(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
+  const reply = await fetch(`${server.url}${path.startsWith('/apis') ? path : `${ROOT}${path}`}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${owner}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await reply.text();
+  return { status: reply.status, body: text === '' ? {} : (JSON.parse(text) as Json), headers: reply.headers };
+}
+
+const goal = (name: string, more: Json = {}): Json => ({
+  apiVersion: 'planspec.io/v1alpha1',
+  kind: 'Goal',
+  metadata: { name, namespace: 'any', ...more.metadata },
+  spec: { description: 'ship', ...more.spec },
+  ...(more.status === undefined ? {} : { status: more.status }),
+});
+const plan = (name: string, goalName: string, more: Json = {}): Json => ({
+  apiVersion: 'planspec.io/v1alpha1',
+  kind: 'Plan',
+  metadata: { name, namespace: 'any', ...more.metadata },
+  spec: {
+    description: 'how',
+    goalRef: { name: goalName },
+    graph: { nodes: [{ id: 'build', kind: 'Task' }], edges: [] },
+    ...more.spec,
+  },
+});
+const execution = (name: string, planName: string): Json => ({
+  apiVersion: 'planspec.io/v1alpha1',
+  kind: 'Execution',
+  metadata: { name, namespace: 'any' },
+  spec: { planRef: { name: planName } },
+});
+const activePlan = ({ body }: Reply): string | undefined => body.status?.activePlanRef?.name;
+const resolved = (namespace: string, name: string, wanted: string | undefined) =>
+  eventually(`goal ${name} to have the plan ${wanted}`, async () => {
+    const reply = await ask('GET', `/namespaces/${namespace}/goals/${name}`);
+    const seen = reply.body.status?.conditions?.some((each: Json) => each.type === 'PlanResolved');
+    return seen === true && activePlan(reply) === wanted && reply;
+  });
+
+/** Reads a stream until `enough` of its text says so, and hangs up. */
+async function readStream(path: string, enough: (text: string) => boolean, headers: Record<string, string> = {}) {
+  const abort = new AbortController();
+  const reply = await fetch(`${server.url}${ROOT}${path}`, {
+    headers: { authorization: `Bearer ${owner}`, ...headers },
+    signal: abort.signal,
+  });
+  let text = '';
+  const done = (async () => {
+    for await (const chunk of reply.body as unknown as AsyncIterable<Uint8Array>) {
+      text += new TextDecoder().decode(chunk);
+      if (enough(text)) break;
+    }
+    abort.abort();
+    return text;
+  })();
+  return { status: reply.status, type: reply.headers.get('content-type'), done };
+}
+const eventsOf = (text: string): Json[] =>
+  [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data!) as Json);
+const linesOf = (text: string): Json[] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Json);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gate-plan-api-'));
+  await start();
+  owner = await ownerToken();
+});
+afterAll(async () => {
+  await server?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function ownerToken(): Promise<string> {
+  const { readdir, readFile } = await import('node:fs/promises');
+  const names = await readdir(join(folder, 'store'));
+  const name = names.find((each) => each.includes('token'))!;
+  return (await readFile(join(folder, 'store', name), 'utf8')).trim();
+}
+
+describe('objects over HTTP', () => {
+  it('creates, reads, lists, replaces and deletes, with the codes and bodies of PlanSpec', async () => {
+    const made = await ask('POST', '/namespaces/crud/goals', goal('a', { metadata: { labels: { team: 'x' } } }));
+    expect(made.status).toBe(201);
+    expect(made.body.metadata).toMatchObject({ name: 'a', namespace: 'crud', generation: 1 });
+    expect(made.body.status.phase).toBe('Pending');
+    await resolved('crud', 'a', undefined);
+    expect((await ask('POST', '/namespaces/crud/goals', goal('a'))).body).toMatchObject({
+      kind: 'Status',
+      reason: 'AlreadyExists',
+      code: 409,
+    });
+    const list = await ask('GET', '/namespaces/crud/goals');
+    expect(list.body).toMatchObject({ kind: 'GoalList', metadata: { resourceVersion: expect.any(String) } });
+    expect(list.body.items).toHaveLength(1);
+    expect((await ask('GET', '/namespaces/crud/goals?labelSelector=team=y')).body.items).toEqual([]);
+    const all = await ask('GET', '/goals?allNamespaces=true&labelSelector=team%20in%20(x)');
+    expect(all.body.items.map((each: Json) => each.metadata.namespace)).toEqual(['crud']);
+
+    const replaced = await ask('PUT', '/namespaces/crud/goals/a', goal('a', { spec: { description: 'other' } }));
+    expect(replaced.body.metadata.generation).toBe(2);
+    expect(replaced.body.status.phase).toBe('Pending');
+    const stale = goal('a', { metadata: { resourceVersion: made.body.metadata.resourceVersion } });
+    expect((await ask('PUT', '/namespaces/crud/goals/a', stale)).status).toBe(409);
+    const bad = goal('a', { metadata: { resourceVersion: 'abc' } });
+    expect((await ask('PUT', '/namespaces/crud/goals/a', bad)).status).toBe(400);
+    expect((await ask('DELETE', '/namespaces/crud/goals/a')).body).toMatchObject({ kind: 'Status', status: 'Success' });
+    expect((await ask('GET', '/namespaces/crud/goals/a')).body).toMatchObject({ reason: 'NotFound', code: 404 });
+  });
+
+  it.each([
+    ['an unknown resource', 'GET', '/namespaces/default/widgets', undefined, 404],
+    ['an unknown method', 'POST', '/namespaces/default/goals/a', {}, 405],
+    ['a kind that is not the path’s', 'POST', '/namespaces/default/goals', plan('p', 'g'), 400],
+    ['a text that is no JSON', 'POST', '/namespaces/default/goals', '{"a":', 400],
+    ['a namespace that is no name', 'POST', '/namespaces/UPPER/goals', goal('a'), 400],
+    ['a selector that cannot be read', 'GET', '/goals?labelSelector=a%20in', undefined, 400],
+    ['a limit that is no number', 'GET', '/goals?limit=many', undefined, 400],
+    ['a token of no page', 'GET', '/goals?continue=zzz', undefined, 400],
+    ['the watch of a revision that is none', 'GET', '/goals?watch=true&resourceVersion=x', undefined, 400],
+  ] as const)('answers %s with a Status object', async (_what, method, path, body, code) => {
+    const reply = await ask(method, path, body);
+    expect(reply.body).toMatchObject({ kind: 'Status', status: 'Failure', code });
+    expect(reply.status).toBe(code);
+  });
+
+  it('refuses a body that is too large, or of another type, with a Status object', async () => {
+    const large = goal('a', { spec: { description: 'x'.repeat(5 * 1024 * 1024) } });
+    expect((await ask('POST', '/namespaces/default/goals', large)).body).toMatchObject({ kind: 'Status', code: 413 });
+    const typed = await ask('POST', '/namespaces/default/goals', 'a: 1', { 'content-type': 'text/plain' });
+    expect(typed.body).toMatchObject({ reason: 'UnsupportedMediaType', code: 415 });
+  });
+
+  it('tells every fault of an object at once', async () => {
+    const broken = plan('p', 'g', {
+      spec: {
+        description: '',
+        graph: {
+          nodes: [
+            { id: 'a', kind: 'Task', dependsOn: ['gone'] },
+            { id: 'a', kind: 'Task' },
+          ],
+        },
+      },
+    });
+    const { body } = await ask('POST', '/namespaces/default/plans', broken);
+    expect(body.details.causes.length).toBeGreaterThan(2);
+    const { body: said } = await ask('POST', '/validate', [goal('fine'), broken]);
+    expect(said.valid).toBe(false);
+    expect(said.results.map((each: Json) => each.valid)).toEqual([true, false]);
+  });
+
+  it('gives a long list in pages, and the same revision on each', async () => {
+    const goals = ['a', 'b', 'c', 'd', 'e'].map((name) => goal(name));
+    await ask('POST', '/namespaces/pages/apply', goals);
+    const first = await ask('GET', '/namespaces/pages/goals?limit=2');
+    const token = encodeURIComponent(first.body.metadata.continue);
+    const second = await ask('GET', `/namespaces/pages/goals?limit=2&continue=${token}`);
+    const last = encodeURIComponent(second.body.metadata.continue);
+    const third = await ask('GET', `/namespaces/pages/goals?limit=2&continue=${last}`);
+    const pages = [first, second, third].map(({ body }) => body.items.map((each: Json) => each.metadata.name));
+    expect(pages).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
+    expect(third.body.metadata.resourceVersion).toBe(first.body.metadata.resourceVersion);
+    expect(third.body.metadata.continue).toBeUndefined();
+  });
+
+  it('patches by merge and by operations, and refuses an apply patch by name', async () => {
+    await ask('POST', '/namespaces/patches/goals', goal('a'));
+    const path = '/namespaces/patches/goals/a';
+    const merge = { 'content-type': 'application/merge-patch+json' };
+    const merged = await ask('PATCH', path, { metadata: { labels: { team: 'x' } } }, merge);
+    expect(merged.body.metadata.labels).toEqual({ team: 'x' });
+    const operations = [{ op: 'replace', path: '/spec/description', value: 'other' }];
+    const patched = await ask('PATCH', path, operations, { 'content-type': 'application/json-patch+json' });
+    expect(patched.body).toMatchObject({ spec: { description: 'other' }, metadata: { generation: 2 } });
+    const stale = { metadata: { resourceVersion: merged.body.metadata.resourceVersion, labels: { team: 'y' } } };
+    expect((await ask('PATCH', path, stale, merge)).status).toBe(409);
+    const applied = await ask('PATCH', path, {}, { 'content-type': 'application/apply-patch+yaml' });
+    expect(applied.status).toBe(415);
+  });
+
+  it('stores nothing in a dry run', async () => {
+    expect((await ask('POST', '/namespaces/dry/goals?dryRun=All', goal('a'))).status).toBe(201);
+    expect((await ask('POST', '/namespaces/dry/apply?dryRun=All', [goal('a')])).body.applied[0].action).toBe('created');
+    expect((await ask('GET', '/namespaces/dry/goals')).body.items).toEqual([]);
+    expect((await ask('GET', '/namespaces/dry')).status).toBe(404);
+  });
+});
+
+describe('the controller', () => {
+  it('resolves a goal when its plans change, and counts the goal that a plan named before', async () => {
+    await ask('POST', '/namespaces/resolve/goals', goal('a'));
+    await ask('POST', '/namespaces/resolve/goals', goal('b'));
+    await ask('POST', '/namespaces/resolve/plans', plan('p', 'a'));
+    const { body } = await resolved('resolve', 'a', 'p');
+    expect(body.status).toMatchObject({ phase: 'Ready', observedGeneration: 1 });
+    await ask('PUT', '/namespaces/resolve/plans/p', plan('p', 'b'));
+    await resolved('resolve', 'a', undefined);
+    await resolved('resolve', 'b', 'p');
+    await ask('DELETE', '/namespaces/resolve/plans/p');
+    await resolved('resolve', 'b', undefined);
+  });
+
+  it('loses no write of others while it writes', async () => {
+    await ask('POST', '/namespaces/storm/goals', goal('g'));
+    await Promise.all(
+      Array.from({ length: 20 }, async (_value, index) => {
+        const spec = { description: `d${index}` };
+        const metadata = { labels: { at: String(index) } };
+        await ask(
+          'POST',
+          '/namespaces/storm/plans',
+          plan(`p${index}`, 'g', { spec: { series: 's', version: `${index}` } }),
+        );
+        await ask('PUT', '/namespaces/storm/goals/g', goal('g', { spec, metadata }));
+      }),
+    );
+    const { body } = await resolved('storm', 'g', 'p19');
+    expect(body.metadata.labels.at).toBe(body.spec.description.slice(1));
+    expect(body.metadata.generation).toBe(21);
+    await eventually('the last generation to be looked at', async () => {
+      const { body: now } = await ask('GET', '/namespaces/storm/goals/g');
+      return now.status.observedGeneration === 21;
+    });
+  });
+});
+
+describe('status', () => {
+  it('takes a status on its own path, and never what is the controller’s', async () => {
+    await ask('POST', '/namespaces/status/goals', goal('a'));
+    await ask('POST', '/namespaces/status/plans', plan('p', 'a'));
+    const { body } = await resolved('status', 'a', 'p');
+    const status = { ...body.status, phase: 'Executing', activePlanRef: { name: 'other', namespace: 'status' } };
+    const put = await ask('PUT', '/namespaces/status/goals/a/status', { ...body, spec: { description: 'no' }, status });
+    expect(put.body).toMatchObject({ spec: { description: 'ship' }, status: { phase: 'Executing' } });
+    expect(put.body.status.activePlanRef.name).toBe('p');
+    const again = { ...body, status };
+    expect((await ask('PUT', '/namespaces/status/goals/a/status', again)).status).toBe(409);
+  });
+
+  it('keeps the status of a write without one, and warns of one that carries no resourceVersion', async () => {
+    await ask('POST', '/namespaces/kept/goals', goal('a'));
+    await ask('POST', '/namespaces/kept/plans', plan('p', 'a'));
+    await resolved('kept', 'a', 'p');
+    expect(activePlan(await ask('PUT', '/namespaces/kept/goals/a', goal('a')))).toBe('p');
+    const sent = await ask('PUT', '/namespaces/kept/goals/a', goal('a', { status: { phase: 'Failed' } }));
+    expect(sent.headers.get('warning')).toMatch(/^299 - ".*status is not taken/);
+    expect(sent.body.status.phase).toBe('Ready');
+  });
+});
+
+describe('apply', () => {
+  it('says created, unchanged and updated, and stores all or nothing', async () => {
+    const actions = async (body: Json[]) =>
+      (await ask('POST', '/namespaces/apply/apply', body)).body.applied?.map((each: Json) => each.action);
+    expect(await actions([goal('a'), plan('p', 'a')])).toEqual(['created', 'created']);
+    const { body } = await resolved('apply', 'a', 'p');
+    expect(await actions([goal('a'), plan('p', 'a')])).toEqual(['unchanged', 'unchanged']);
+    expect((await ask('GET', '/namespaces/apply/goals/a')).body).toEqual(body);
+    expect(await actions([goal('a', { spec: { description: 'other' } }), plan('p', 'a')])).toEqual([
+      'updated',
+      'unchanged',
+    ]);
+
+    const stale = goal('a', { metadata: { resourceVersion: '1' } });
+    const conflict = await ask('POST', '/namespaces/apply/apply', [goal('new'), stale]);
+    expect(conflict.body).toMatchObject({ code: 409, details: { causes: [{ index: 1, resource: 'Goal/a' }] } });
+    const broken = await ask('POST', '/namespaces/apply/apply', [
+      goal('new'),
+      goal('b', { spec: { description: '' } }),
+    ]);
+    expect(broken.body).toMatchObject({ code: 400, details: { causes: [{ index: 1, resource: 'Goal/b' }] } });
+    expect((await ask('GET', '/namespaces/apply/goals/new')).status).toBe(404);
+  });
+});
+
+describe('namespaces and owners', () => {
+  it('makes a namespace with the first write, and deletes it with everything in it', async () => {
+    await ask('POST', '/namespaces/spaces/goals', goal('a'));
+    const listed = await ask('GET', '/namespaces');
+    expect(listed.body.items.map((each: Json) => each.metadata.name)).toEqual(
+      expect.arrayContaining(['default', 'spaces']),
+    );
+    expect((await ask('POST', '/namespaces', { metadata: { name: 'spaces' } })).status).toBe(409);
+    const from = (await ask('GET', '/goals')).body.metadata.resourceVersion;
+    expect((await ask('DELETE', '/namespaces/spaces')).status).toBe(200);
+    expect((await ask('GET', '/namespaces/spaces')).status).toBe(404);
+    const { done } = await readStream(`/goals/watch?resourceVersion=${from}`, (text) => text.includes('DELETED'));
+    expect(eventsOf(await done).at(-1)).toMatchObject({ type: 'DELETED', object: { metadata: { name: 'a' } } });
+  });
+
+  it('deletes the executions of a plan with it, and waits for finalizers', async () => {
+    await ask('POST', '/namespaces/owners/apply', [plan('p', 'g')]);
+    const made = await ask('POST', '/namespaces/owners/executions', execution('e', 'p'));
+    expect(made.body.metadata.ownerReferences).toMatchObject([{ kind: 'Plan', name: 'p' }]);
+    const held = await ask('POST', '/namespaces/owners/goals', goal('g', { metadata: { finalizers: ['me/hold'] } }));
+    expect(held.status).toBe(201);
+    await ask('DELETE', '/namespaces/owners/plans/p');
+    expect((await ask('GET', '/namespaces/owners/executions/e')).status).toBe(404);
+    await ask('DELETE', '/namespaces/owners');
+    expect((await ask('GET', '/namespaces/owners')).body.status.phase).toBe('Terminating');
+    expect((await ask('POST', '/namespaces/owners/goals', goal('late'))).status).toBe(409);
+    const patch = { metadata: { finalizers: null } };
+    await ask('PATCH', '/namespaces/owners/goals/g', patch, { 'content-type': 'application/merge-patch+json' });
+    expect((await ask('GET', '/namespaces/owners')).status).toBe(404);
+  });
+});
+
+describe('watches', () => {
+  it('tells events as PlanSpec’s clients read them, and resumes behind Last-Event-ID', async () => {
+    await ask('POST', '/namespaces/sse/goals', goal('first'));
+    await resolved('sse', 'first', undefined);
+    const live = await readStream('/namespaces/sse/goals/watch', (text) => text.includes('"second"'));
+    expect(live.type).toBe('text/event-stream');
+    await ask('POST', '/namespaces/sse/goals', goal('second'));
+    const text = await live.done;
+    const [added] = eventsOf(text);
+    expect(added).toMatchObject({ type: 'ADDED', rev: expect.any(String), object: { metadata: { name: 'second' } } });
+    expect(text).toContain(`id: ${added!.rev}\n`);
+    expect(text).not.toContain('"first"');
+    await ask('DELETE', '/namespaces/sse/goals/second');
+    const resumed = await readStream('/goals/watch', (seen) => seen.includes('DELETED'), {
+      'last-event-id': added!.rev,
+    });
+    const revisions = eventsOf(await resumed.done).map(({ rev }) => BigInt(rev));
+    expect(revisions.every((each, index) => each > (revisions[index - 1] ?? BigInt(added!.rev)))).toBe(true);
+  });
+
+  it('tells lines as kubectl reads them: the objects there are, then changes, and those whose labels end to match', async () => {
+    await ask('POST', '/namespaces/lines/goals', goal('a', { metadata: { labels: { on: 'yes' } } }));
+    const path = '/namespaces/lines/goals?watch=true&sendInitialEvents=true&labelSelector=on%3Dyes';
+    const { done } = await readStream(path, (text) => text.includes('DELETED'));
+    await resolved('lines', 'a', undefined);
+    await ask('PUT', '/namespaces/lines/goals/a', goal('a'));
+    const lines = linesOf(await done);
+    expect(lines[0]).toMatchObject({ type: 'ADDED', object: { metadata: { name: 'a' } } });
+    const bookmark = lines.find(({ type }) => type === 'BOOKMARK');
+    expect(bookmark?.object.metadata.annotations).toEqual({ 'k8s.io/initial-events-end': 'true' });
+    expect(lines.at(-1)?.type).toBe('DELETED');
+  });
+
+  it('gives rows of a table to those who ask for one, in lists and watches', async () => {
+    await ask('POST', '/namespaces/tables/goals', goal('a'));
+    const accept = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' };
+    const list = await ask('GET', '/namespaces/tables/goals', undefined, accept);
+    expect(list.body).toMatchObject({ kind: 'Table', rows: [{ cells: expect.arrayContaining(['a']) }] });
+    const { done } = await readStream('/namespaces/tables/goals?watch=1', (text) => text.includes('\n'), accept);
+    expect(linesOf(await done)[0]).toMatchObject({ type: 'ADDED', object: { kind: 'Table' } });
+    const ended = await readStream('/namespaces/tables/goals?watch=1&timeoutSeconds=1', () => false);
+    expect(linesOf(await ended.done).length).toBeGreaterThan(0);
+  });
+});
+
+it('describes itself as clients of Kubernetes ask: groups, resources, schemas', async () => {
+  const document = async (path: string) => {
+    const reply = await fetch(`${server.url}${path}`, { headers: { authorization: `Bearer ${owner}` } });
+    return { status: reply.status, body: (await reply.json()) as Json };
+  };
+  expect((await document('/apis')).body.groups).toMatchObject([{ name: 'planspec.io' }]);
+  const { body } = await document(ROOT);
+  const names = body.resources.map((each: Json) => each.name);
+  expect(names).toEqual(expect.arrayContaining(['namespaces', 'goals', 'goals/status', 'gates', 'gates/status']));
+  const { serverRelativeURL } = (await document('/openapi/v3')).body.paths['apis/planspec.io/v1alpha1'];
+  const { body: openApi } = await document(serverRelativeURL);
+  const path = openApi.paths[`${ROOT}/namespaces/{namespace}/goals/{name}`];
+  expect(path.patch.parameters.map((each: Json) => each.name)).toContain('fieldValidation');
+  const { $ref } = path.get.responses[200].content['application/json'].schema;
+  const schema = openApi.components.schemas[$ref.split('/').at(-1)];
+  expect(schema['x-kubernetes-group-version-kind']).toEqual([
+    { group: 'planspec.io', version: 'v1alpha1', kind: 'Goal' },
+  ]);
+  expect((await document('/openapi/v4')).body).toMatchObject({ kind: 'Status', code: 404 });
+});
+
+describe('access', () => {
+  const as = (token: string) => ({ authorization: `Bearer ${token}` });
+  it('asks each caller for the role that the request needs', async () => {
+    const path = '/namespaces/access/goals';
+    expect((await ask('GET', path, undefined, as('nobody'))).body).toMatchObject({ kind: 'Status', code: 401 });
+    expect((await ask('POST', path, goal('a'), as(TOKENS.viewer))).body).toMatchObject({ kind: 'Status', code: 403 });
+    expect((await ask('GET', path, undefined, as(TOKENS.viewer))).status).toBe(200);
+    const withStatus = goal('a', { status: { phase: 'Executing' } });
+    expect((await ask('POST', path, withStatus, as(TOKENS.author))).status).toBe(403);
+    expect((await ask('POST', path, goal('a'), as(TOKENS.author))).status).toBe(201);
+    const status = { status: { phase: 'Executing' } };
+    expect((await ask('PUT', `${path}/a/status`, status, as(TOKENS.author))).status).toBe(403);
+    expect((await ask('PUT', `${path}/a/status`, status, as(TOKENS.approver))).status).toBe(403);
+    expect((await ask('PUT', `${path}/a/status`, status, as(TOKENS.controller))).status).toBe(200);
+  });
+});
+
+it('keeps objects and events over a restart, and goes on where a watch was', async () => {
+  await ask('POST', '/namespaces/restart/goals', goal('a'));
+  const { body } = await resolved('restart', 'a', undefined);
+  await server.stop();
+  await start();
+  owner = await ownerToken();
+  await ask('POST', '/namespaces/restart/plans', plan('p', 'a'));
+  const from = body.metadata.resourceVersion;
+  const { done } = await readStream(
+    `/namespaces/restart/goals?watch=true&resourceVersion=${from}`,
+    (text) => text !== '',
+  );
+  expect(linesOf(await done)[0]).toMatchObject({
+    type: 'MODIFIED',
+    object: { status: { activePlanRef: { name: 'p' } } },
+  });
+}, 120_000);
