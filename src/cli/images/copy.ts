@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import type { CopyOptions } from '../../images/copying/copy-image';
+import type { CopyOptions } from '../../images/copy-options';
 import { CliExit, ExitCode, type CommandContext } from '../io';
 import { collect, examples, withOutput, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';

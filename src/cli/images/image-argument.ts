@@ -1,4 +1,4 @@
-import { isPlatform } from '../../images/copying/platform';
+import { isPlatform } from '../../images/platform';
 import { isTag, parseImageReference, type ImageReference } from '../../images/image-reference';
 import { usageFaults } from '../repeated-options';
 

@@ -4,12 +4,14 @@ import { imagesCopyCommand } from './copy';
 import { imagesDiffCommand } from './diff';
 import { imagesEvaluateCommand } from './evaluate';
 import { imagesSchemaCommand } from './schema';
+import { imagesSyncCommand } from './sync';
 
 export function imagesCommand(context: CommandContext): Command {
   return new Command('images')
     .summary('container images: policies that replicate them, copies between registries')
     .description('For container images: policies in YAML or JSON, copies between registries; see docs/images.md.')
     .addCommand(imagesEvaluateCommand(context))
+    .addCommand(imagesSyncCommand(context))
     .addCommand(imagesCopyCommand(context))
     .addCommand(imagesDiffCommand(context))
     .addCommand(imagesSchemaCommand(context));

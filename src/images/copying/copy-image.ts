@@ -3,19 +3,8 @@ import { RegistryError } from '../registries/registry-error';
 import type { Place } from '../registries/registry';
 import { readImageTree, type ImageTree } from '../metadata/image-tree';
 import { copyBlobs, NO_BLOBS, type BlobCounts } from './copy-blobs';
+import type { CopyOptions } from '../copy-options';
 import { selectPlatforms } from './select-platforms';
-
-/** What a copy may do, as policies and commands say it. */
-export interface CopyOptions {
-  /** keeps what the tag named before under this tag */
-  backupTag?: string;
-  /** a tag that the target has stays as it is @default false */
-  noOverwrite?: boolean;
-  /** only these of an index, such as `linux/arm64`, under a digest of its own @default all */
-  platforms?: readonly string[];
-  /** children or blobs that the source lacks: an error, or copied without them @default refuse */
-  incomplete?: 'refuse' | 'copy';
-}
 
 export interface CopyImageRequest extends CopyOptions {
   source: Place;

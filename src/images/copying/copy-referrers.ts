@@ -1,5 +1,5 @@
 import type { Descriptor } from '../registries/descriptor';
-import { referrersTag } from '../registries/http-registry';
+import { referrersTag } from '../registries/referrers-tag';
 import { digestLike } from '../registries/content-check';
 import { copyImage } from './copy-image';
 import type { Place } from '../registries/registry';

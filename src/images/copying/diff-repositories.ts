@@ -1,4 +1,5 @@
 import { eachOf } from '../each-of';
+import { isReferrersTag } from '../registries/referrers-tag';
 import type { Place } from '../registries/registry';
 
 /** How the tags of a target differ from those of its source. */
@@ -12,9 +13,6 @@ export interface RepositoryDiff {
   /** tags that only the target has, in order; tags for referrers are not among them */
   extra: readonly string[];
 }
-
-/** Under which referrers are kept: they follow their image. */
-const REFERRERS_TAG = /^sha(256|512)-[0-9a-f]{64}/;
 
 /**
  * Compares two repositories by one HEAD for each tag on each side.
@@ -48,6 +46,6 @@ export async function diffRepositories(source: Place, target: Place, concurrency
 async function tagsOf({ registry, repository }: Place): Promise<Set<string>> {
   const tags = new Set<string>();
   for await (const page of registry.listTags(repository))
-    for (const tag of page) if (!REFERRERS_TAG.test(tag)) tags.add(tag);
+    for (const tag of page) if (!isReferrersTag(tag)) tags.add(tag);
   return tags;
 }

@@ -1,6 +1,7 @@
 import { readImageTree } from '../metadata/image-tree';
 import type { Place } from '../registries/registry';
-import type { CopyOptions, CopyOutcome } from './copy-image';
+import type { CopyOutcome } from './copy-image';
+import type { CopyOptions } from '../copy-options';
 import { selectPlatforms } from './select-platforms';
 
 /** What a copy would do now. */

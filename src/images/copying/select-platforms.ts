@@ -4,7 +4,7 @@ import { digestLike } from '../registries/content-check';
 import type { Descriptor, ManifestBytes } from '../registries/descriptor';
 import { readManifest } from '../registries/read-manifest';
 import { RegistryError } from '../registries/registry-error';
-import { isOfPlatform } from './platform';
+import { isOfPlatform } from '../platform';
 
 /** Under which a builder's attestation names the image beside it that it is about. */
 const ATTESTED = 'vnd.docker.reference.digest';

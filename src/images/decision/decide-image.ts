@@ -1,5 +1,6 @@
 import { formatImageReference } from '../image-reference';
 import type { ImageMetadata } from '../image-metadata';
+import type { TagChooser } from '../policies/choose-tags';
 import type { ImagePolicy, ImagePolicySet } from '../policies/image-policy';
 import type { MappingEntry } from '../policies/mapping';
 import type { DecidedAction, DecisionConflict, ImageDecision, PolicyResult } from './decision';
@@ -21,6 +22,8 @@ export interface DecideOptions {
   mapping?: readonly MappingEntry[];
   /** hosts by the names that policies use */
   registries?: ReadonlyMap<string, string>;
+  /** whether `latest` of a tag set chooses a tag among all of its repository @default every tag */
+  isLatest?: (set: TagChooser, tag: string) => boolean;
 }
 
 type Replicate = Extract<DecidedAction, { type: 'replicate' }>;
@@ -66,7 +69,7 @@ export function decideImage(set: ImagePolicySet, image: ImageMetadata, options: 
 function evaluateAll(
   set: ImagePolicySet,
   image: ImageMetadata,
-  { nowMs, clockNs, timeoutMs = Infinity }: DecideOptions,
+  { nowMs, clockNs, timeoutMs = Infinity, isLatest = () => true }: DecideOptions,
   hostOf: (name: string) => string,
 ): (PolicyAnswer & PolicyResult)[] {
   const startedNs = clockNs();
@@ -77,7 +80,7 @@ function evaluateAll(
       const isLate = lastNs - startedNs > timeoutMs * 1e6;
       const answer = isLate
         ? unknownAnswer(policy, { reason: `the evaluation took longer than ${timeoutMs} ms` }, [])
-        : evaluatePolicy(policy, image, nowMs, hostOf);
+        : evaluatePolicy(policy, image, nowMs, { registryOf: hostOf, isLatest });
       const endedNs = clockNs();
       const evaluationTime = endedNs - lastNs;
       lastNs = endedNs;

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../kernel/json';
 import type { ImageCondition } from '../conditions/image-condition';
+import type { CopyOptions } from '../copy-options';
 import type { ImageFault } from '../image-error';
 
 /** What is to be done with an image. */
@@ -9,6 +10,7 @@ export type DecidedAction =
       policyId: string;
       /** the target as it is named in full; `registry` is a name of the settings or a host */
       target: { registry: string; repository: string; tag: string | null };
+      options: CopyOptions;
       /** as written */
       parameters: JsonObject;
     }

@@ -3,20 +3,29 @@ import { allOf, type Truth } from '../../rules/conditions/truth';
 import type { Judged } from '../conditions/compile-comparison';
 import { ImageErrorCode, type ImageFault } from '../image-error';
 import type { ImageMetadata } from '../image-metadata';
+import type { TagChooser } from '../policies/choose-tags';
 import type { CompiledAction, ImagePolicy, PolicySource } from '../policies/image-policy';
 import type { ConditionResult, DecidedAction, PolicyResult } from './decision';
 
 /** What one policy says of one image. */
 export type PolicyAnswer = Omit<PolicyResult, 'evaluationTime'> & { truth: Truth };
 
-/** @param registryOf the host of a registry that a policy names */
+export interface Surroundings {
+  /** the host of a registry that a policy names */
+  registryOf: (name: string) => string;
+  /** whether `latest` of a tag set chooses a tag among all of its repository; every tag by default */
+  isLatest?: (set: TagChooser, tag: string) => boolean;
+}
+
+/** Evaluates one policy for one image. */
 export function evaluatePolicy(
   policy: ImagePolicy,
   image: ImageMetadata,
   nowMs: number,
-  registryOf: (name: string) => string,
+  { registryOf, isLatest = () => true }: Surroundings,
 ): PolicyAnswer {
-  const covered = policy.source === undefined ? COVERED : coveredBy(policy.source, image, nowMs, registryOf);
+  const covered =
+    policy.source === undefined ? COVERED : coveredBy(policy.source, image, nowMs, { registryOf, isLatest });
   if (covered.truth === 'false')
     return { policyId: policy.id, truth: 'false', matched: false, conditionResults: [], actions: [] };
   const judged = policy.compiled.parts.map((part) => part(image, nowMs));
@@ -64,14 +73,14 @@ function coveredBy(
   { registry, fitsRepository, tags }: PolicySource,
   image: ImageMetadata,
   nowMs: number,
-  registryOf: (name: string) => string,
+  { registryOf, isLatest }: Required<Surroundings>,
 ): Judged {
   const no: Judged = { truth: 'false', reason: 'it is about other images' };
   if (registryOf(registry) !== image.registry || !fitsRepository(image.repository)) return no;
   if (tags.length === 0) return COVERED;
   const { tag, createdAtMs } = image;
   if (tag === null) return no;
-  const named = tags.filter((set) => set.byName([tag]).length > 0);
+  const named = tags.filter((set) => set.byName([tag]).length > 0 && isLatest(set, tag));
   if (named.some((set) => set.isYoungEnough(createdAtMs, nowMs) === true)) return COVERED;
   if (named.every((set) => set.isYoungEnough(createdAtMs, nowMs) === false)) return no;
   return { truth: 'unknown', reason: 'the age could not be read, which newerThan of the source needs' };
@@ -98,10 +107,19 @@ function decide(policy: ImagePolicy, action: CompiledAction, image: ImageMetadat
   if ('fault' in repository) return repository.fault;
   const tag = target.tag === undefined ? { name: image.tag } : target.tag.fill(image);
   if ('fault' in tag) return tag.fault;
+  const backup = target.backupTag?.fill(image);
+  if (backup !== undefined && 'fault' in backup) return backup.fault;
+  const { no_overwrite: noOverwrite, platforms, incomplete } = document;
   return {
     type: 'replicate',
     policyId,
     target: { registry: target.registry, repository: repository.name, tag: tag.name },
+    options: {
+      ...(backup === undefined ? {} : { backupTag: backup.name }),
+      ...(noOverwrite === undefined ? {} : { noOverwrite }),
+      ...(platforms === undefined ? {} : { platforms }),
+      ...(incomplete === undefined ? {} : { incomplete }),
+    },
     parameters: (document.parameters ?? {}) as JsonObject,
   };
 }

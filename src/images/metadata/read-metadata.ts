@@ -47,15 +47,29 @@ export async function readMetadata(place: Place, reference: string, cache: Metad
   const name = `${registry.name}/${repository}${reference.includes(':') ? '@' : ':'}${reference}`;
   const head = await orUnavailable(() => registry.headManifest(repository, reference), name);
   if (head === undefined) throw new ImageError(ImageErrorCode.IMAGE_NOT_FOUND, `${name} does not exist`);
-  const { digest } = head;
+  return readMetadataOf(place, reference === head.digest ? null : reference, head.digest, cache);
+}
+
+/**
+ * As `readMetadata`, of an image whose digest is known. A field that could not be read is left out.
+ *
+ * @param signature whether it matters if a signature exists; if not, the registry is not asked @default true
+ */
+export async function readMetadataOf(
+  place: Place,
+  tag: string | null,
+  digest: string,
+  cache: MetadataCache,
+  signature = true,
+): Promise<ImageMetadata> {
   const [known, signed] = await Promise.all([
     ofDigest(place, digest, cache),
-    unlessUnread(hasSignature(place, digest)),
+    signature ? unlessUnread(hasSignature(place, digest)) : undefined,
   ]);
   return {
-    registry: registry.name,
-    repository,
-    tag: reference === digest ? null : reference,
+    registry: place.registry.name,
+    repository: place.repository,
+    tag,
     digest,
     ...known,
     ...(signed === undefined ? {} : { hasSignature: signed }),

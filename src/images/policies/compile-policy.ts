@@ -90,14 +90,19 @@ function compileSource(
   });
   const isList = Array.isArray(tags);
   const sets: readonly TagSetDocument[] = tags === undefined ? [] : isList ? tags : [tags];
+  const immutables: TagChooser[] = [];
   const choosers = sets.flatMap((set, index): TagChooser[] => {
     const pointer = isList ? `/source/tags/${index}` : '/source/tags';
-    const { newerThan, ...rest } = set;
+    const { newerThan, immutable, latest, ...rest } = set;
     const compiled = compileTagSet({
       ...rest,
+      ...(latest === undefined ? {} : { latest: { count: latest.count, by: latest.by ?? 'semver' } }),
       ...(newerThan === undefined ? {} : { newerThanMs: milliseconds(newerThan, `${pointer}/newerThan`, faults) }),
     });
-    if ('faults' in compiled) faults.push(...compiled.faults.map((sentence) => ({ pointer, sentence })));
+    const unmoved = compileTagSet({ allow: immutable ?? [] });
+    for (const one of [compiled, unmoved])
+      if ('faults' in one) faults.push(...one.faults.map((sentence) => ({ pointer, sentence })));
+    if (!('faults' in unmoved)) immutables.push(unmoved);
     return 'faults' in compiled ? [] : [compiled];
   });
   return {
@@ -105,6 +110,7 @@ function compileSource(
     repositories,
     fitsRepository: (name) => patterns.some((fits) => fits(name)),
     tags: choosers,
+    isImmutable: (tag) => immutables.some((set) => set.byName([tag]).length > 0),
   };
 }
 
@@ -125,12 +131,13 @@ function compileAction(
     return undefined;
   };
   const repository = template('target_repo', 'repository');
-  const tag = template('target_tag', 'tag');
+  const [tag, backupTag] = [template('target_tag', 'tag'), template('backup_tag', 'tag')];
   if (repository === undefined) return undefined;
   const target: ReplicateTarget = {
     registry: action.target_registry,
     repository,
     ...(tag === undefined ? {} : { tag }),
+    ...(backupTag === undefined ? {} : { backupTag }),
   };
   return { document: action, target };
 }

@@ -15,6 +15,8 @@ export interface PolicySource {
   fitsRepository: FitsRepository;
   /** one of them must hold; empty where every tag is meant */
   tags: readonly TagChooser[];
+  /** whether a tag never moves once it is pushed */
+  isImmutable(tag: string): boolean;
 }
 
 /** Where an image goes, ready to be filled in. */
@@ -22,6 +24,7 @@ export interface ReplicateTarget {
   registry: string;
   repository: TargetTemplate;
   tag?: TargetTemplate;
+  backupTag?: TargetTemplate;
 }
 
 export type CompiledAction =

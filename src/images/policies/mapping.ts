@@ -5,6 +5,8 @@ import { readTargetTemplate, type TargetTemplate } from './target-template';
 /** Images of a registry that go to a target if no policy replicates them. */
 export interface MappingEntry {
   registry: string;
+  /** as written */
+  repositories: string;
   fitsRepository: FitsRepository;
   target: { registry: string; repository: TargetTemplate };
 }
@@ -22,7 +24,7 @@ export function readMappingEntry(source: string, target: string): MappingEntry |
   if (typeof fitsRepository === 'string') return fitsRepository;
   const repository = readTargetTemplate(to.rest, 'repository');
   if (typeof repository === 'string') return repository;
-  return { registry: from.host, fitsRepository, target: { registry: to.host, repository } };
+  return { registry: from.host, repositories: from.rest, fitsRepository, target: { registry: to.host, repository } };
 }
 
 function splitHost(text: string): { host: string; rest: string } | undefined {

@@ -1,5 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { Duration, strict } from '../../platform/documents/schema-types';
+import { PLATFORM_PATTERN } from '../platform';
 import { IMAGE_POLICY_LIMITS } from '../limits';
 
 const Id = Type.String({
@@ -20,7 +21,23 @@ export const TagSetSchema = Type.Object(
     allow: Type.Optional(Type.Array(Pattern, { description: 'one must match; every tag where it is not given' })),
     deny: Type.Optional(Type.Array(Pattern, { description: 'none may match' })),
     semver: Type.Optional(Type.String({ minLength: 1, description: 'a SemVer range such as ">=1.29 <2"' })),
+    latest: Type.Optional(
+      Type.Object(
+        {
+          count: Type.Integer({ minimum: 1, maximum: 100_000 }),
+          by: Type.Optional(
+            Type.Union([Type.Literal('semver'), Type.Literal('created')], {
+              description: 'semver by default; created costs a read of each config',
+            }),
+          ),
+        },
+        strict,
+      ),
+    ),
     newerThan: Type.Optional(Duration()),
+    immutable: Type.Optional(
+      Type.Array(Pattern, { description: 'tags that never move: one that the target has is not asked for again' }),
+    ),
   },
   strict,
 );
@@ -51,6 +68,20 @@ export const ReplicateSchema = Type.Object(
     target_registry: Type.String({ minLength: 1, description: 'a registry of the settings by name, or a host' }),
     target_repo: Type.String({ minLength: 1, default: '{repository}', description: 'a template for its name' }),
     target_tag: Type.Optional(Type.String({ minLength: 1, description: "a template; the source's tag by default" })),
+    backup_tag: Type.Optional(
+      Type.String({ minLength: 1, description: 'a template; keeps what the tag named before' }),
+    ),
+    no_overwrite: Type.Optional(Type.Boolean({ description: 'a tag that the target has stays as it is' })),
+    platforms: Type.Optional(
+      Type.Array(
+        Type.String({
+          pattern: PLATFORM_PATTERN,
+          description: 'a platform such as linux/arm64/v8',
+        }),
+        { minItems: 1, description: 'only these of an index, under a digest of its own' },
+      ),
+    ),
+    incomplete: Type.Optional(Type.Union([Type.Literal('refuse'), Type.Literal('copy')])),
     parameters: Parameters,
   },
   strict,

@@ -3,6 +3,7 @@ import { parseJsonText } from '../../platform/documents/json-text';
 import { isDigest } from '../image-reference';
 import { ContentCheck, digestLike } from './content-check';
 import type { Descriptor, ManifestBytes, ManifestHead } from './descriptor';
+import { referrersTag } from './referrers-tag';
 import { readDescriptors } from './read-manifest';
 import type { Registry } from './registry';
 import { RegistryError } from './registry-error';
@@ -274,12 +275,6 @@ export class HttpRegistry implements Registry {
 
 const pull = (repository: string): string[] => [`repository:${repository}:pull`];
 const push = (repository: string): string[] => [`repository:${repository}:pull,push`];
-
-/** The tag under which referrers are kept where a registry has no API for them (OCI distribution specification 1.1). */
-export function referrersTag(digest: string): string {
-  const [algorithm = '', hex = ''] = digest.split(':');
-  return `${algorithm.slice(0, 32)}-${hex.slice(0, 64)}`;
-}
 
 /** The header, or what the manifest says of itself where a registry gives none. */
 function mediaTypeOf({ headers }: RegistryAnswer, bytes: Uint8Array): string {

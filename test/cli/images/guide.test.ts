@@ -9,10 +9,10 @@ import { startCraneRegistry } from '../../support/crane-registry';
 import { expectInOrder, stepsOf } from '../../support/guide-text';
 import { runCli } from '../run-cli';
 
-const text = readFileSync(join(__dirname, '..', '..', '..', 'docs', 'images.md'), 'utf8');
+const guide = readFileSync(join(__dirname, '..', '..', '..', 'docs', 'images.md'), 'utf8');
 /** Files that the guide shows under their names. */
 const files = [
-  ...text.matchAll(/`([\w-]+\.(?:yaml|json))`[^`\n]*(?:`policies`)?:\n\n```(?:yaml|json)\n([\s\S]*?)```/g),
+  ...guide.matchAll(/`([\w-]+\.(?:yaml|json))`[^`\n]*(?:`policies`)?:\n\n```(?:yaml|json)\n([\s\S]*?)```/g),
 ].map(([, name = '', content = '']) => ({ name, content }));
 
 let folder: string;
@@ -23,13 +23,23 @@ const hosts = new Map<string, string>();
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'gate-images-guide-'));
   mkdirSync(join(folder, 'policies'));
-  for (const { name, content } of files)
-    writeFileSync(join(folder, name.endsWith('.yaml') ? join('policies', name) : name), content);
+  writeFiles();
 });
 afterAll(async () => {
   for (const stop of stops) await stop();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** The files name the registries too. */
+function writeFiles(): void {
+  for (const { name, content } of files)
+    writeFileSync(join(folder, name.endsWith('.yaml') ? join('policies', name) : name), started(content));
+}
+
+/** A text of the guide with the registries that were started for it. */
+function started(shown: string): string {
+  return [...hosts].reduce((text, [named, host]) => text.replaceAll(named, host), shown);
+}
 
 /** What the command prints, with the guide's names of registries, after its exit code was compared. */
 async function carryOut(line: string): Promise<string> {
@@ -38,10 +48,11 @@ async function carryOut(line: string): Promise<string> {
     const { host, stop } = await startCraneRegistry(join(folder, 'registry.log'));
     hosts.set(served, host);
     stops.push(stop);
+    writeFiles();
     return '';
   }
   const [command = '', comment] = line.split(' # ');
-  const [program, ...args] = words([...hosts].reduce((shown, [named, host]) => shown.replaceAll(named, host), command));
+  const [program, ...args] = words(started(command));
   if (program === 'crane') {
     await promisify(execFile)((await findTool('crane')).path, args, { cwd: folder });
     return '';
@@ -60,13 +71,13 @@ function words(line: string): string[] {
 
 it('the guide shows its files and covers every command about images', () => {
   expect(files.map(({ name }) => name)).toEqual(['production.yaml', 'image.json', 'unscanned.json']);
-  const commands = stepsOf(text).flatMap((step) => step.commands);
-  for (const named of ['gate images evaluate', 'gate images copy', 'gate images diff'])
+  const commands = stepsOf(guide).flatMap((step) => step.commands);
+  for (const named of ['gate images evaluate', 'gate images sync', 'gate images copy', 'gate images diff'])
     expect(commands.join('\n')).toContain(named);
 });
 
 it('the guide works as printed, on a registry of another make', async () => {
-  for (const { commands, output } of stepsOf(text)) {
+  for (const { commands, output } of stepsOf(guide)) {
     let printed = '';
     for (const line of commands) printed += await carryOut(line);
     expectInOrder(printed, output);

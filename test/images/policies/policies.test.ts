@@ -73,6 +73,33 @@ describe('tags of a repository', () => {
     expect(compiled(set).byName(TAGS)).toEqual(expected);
   });
 
+  it.each<[TagSet, string[]]>([
+    [{}, TAGS],
+    [{ latest: { count: 2, by: 'semver' } }, ['v2', '2.0.0-rc.1']],
+    [{ semver: '<2', latest: { count: 2, by: 'semver' } }, ['v1.10', 'v1.9']],
+    [{ latest: { count: 2, by: 'created' } }, ['latest', 'v1.9']],
+    [{ newerThanMs: 86_400_000 }, ['latest', 'v1.9']],
+  ])('%j chooses %j, each image a day older than the one before', (set, expected) => {
+    const { byName, byAge } = compiled(set);
+    const aged = byName(TAGS).map((tag) => ({ tag, createdAtMs: NOW - TAGS.indexOf(tag) * 86_400_000 }));
+    expect(byAge(aged, NOW)).toEqual(expected);
+  });
+
+  it.each<[TagSet, boolean, boolean]>([
+    [{ latest: { count: 1, by: 'semver' } }, true, false],
+    [{ latest: { count: 1, by: 'created' } }, true, true],
+    [{ newerThanMs: 1 }, false, true],
+    [{ allow: ['a'] }, false, false],
+  ])('%j has latest: %p, and needs the time of each image: %p', (set, hasLatest, needsCreated) => {
+    expect(compiled(set)).toMatchObject({ hasLatest, needsCreated });
+  });
+
+  it('an image whose age could not be read is neither young nor the latest by age', () => {
+    const aged = [{ tag: 'a' }, { tag: 'b', createdAtMs: NOW }];
+    expect(compiled({ newerThanMs: 1000 }).byAge(aged, NOW)).toEqual(['b']);
+    expect(compiled({ latest: { count: 2, by: 'created' } }).byAge(aged, NOW)).toEqual(['b']);
+  });
+
   it.each([
     [1000, NOW - 1000, true],
     [1000, NOW - 1001, false],

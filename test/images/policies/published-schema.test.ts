@@ -18,7 +18,7 @@ it.each<[string, boolean, unknown]>([
   ['a list', true, [policy(), policy({ id: 'b' })]],
   ['a file of policies', true, { policies: [policy()] }],
   ['a target without a repository', true, policy({ actions: [{ type: 'replicate', target_registry: 'ecr' }] })],
-  ['a set of tags', true, policy({ source: { registry: 'r', repositories: ['a'], tags: { newerThan: '30d' } } })],
+  ['a set of tags', true, policy({ source: { registry: 'r', repositories: ['a'], tags: { latest: { count: 1 } } } })],
   ['nested conditions', true, policy({ conditions: [{ any: [{ not: { type: 'tag', operator: 'exists' } }] }] })],
   ['no actions', false, policy({ actions: [] })],
   ['an unknown key', false, policy({ colour: 'red' })],

@@ -13,7 +13,7 @@ const GOOD = `policies:
     source:
       registry: docker.example
       repositories: ["team/*"]
-      tags: { allow: ["^v"], deny: [], semver: ">=1.29 <2", newerThan: 30d }
+      tags: { allow: ["^v"], deny: [], semver: ">=1.29 <2", latest: { count: 20, by: semver }, newerThan: 30d, immutable: ["^v[0-9]"] }
     conditions:
       - { type: tag,   operator: matches, value: "^prod-.*" }
       - { type: label, operator: equals,  value: "environment=production", logical_op: AND }
@@ -90,6 +90,11 @@ describe('a folder of image policies', () => {
       'source: { registry: a.example, repositories: [x], tags: [{ deny: ["["] }] }',
       /regular expression/,
     ],
+    [
+      'an immutable pattern',
+      'source: { registry: a.example, repositories: [x], tags: { immutable: ["("] } }',
+      /regular expression/,
+    ],
     ['a range', 'source: { registry: a.example, repositories: [x], tags: { semver: "one" } }', /SemVer range/],
     ['a repository', 'source: { registry: a.example, repositories: [Team] }', /lower case/],
     [
@@ -132,6 +137,8 @@ describe('a folder of image policies', () => {
     ['an unknown target', '{ type: replicate, target_registry: gcr }', /unknown registry gcr/],
     ['a template', '{ type: replicate, target_registry: ecr, target_repo: "{repo}" }', /expected one of \{registry\}/],
     ['a template of a tag', '{ type: replicate, target_registry: ecr, target_tag: "{tag}/x" }', /a tag's name/],
+    ['a platform', '{ type: replicate, target_registry: ecr, platforms: [arm64] }', /linux\/arm64/],
+    ['a backup tag', '{ type: replicate, target_registry: ecr, backup_tag: "{tag}/x" }', /a tag's name/],
     ['a token', '{ type: notify, parameters: { token: abc } }', /secret:NAME/],
     ['another type', '{ type: delete }', /one of/],
   ])('refuses %s in an action', async (_what, action, sentence) => {

@@ -1,7 +1,8 @@
-import type { Descriptor } from '../registries/descriptor';
+import type { Descriptor } from './registries/descriptor';
 
 /** `os/architecture`, or `os/architecture/variant`. */
-const PLATFORM = /^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9.]+)?$/;
+export const PLATFORM_PATTERN = '^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9.]+)?$';
+const PLATFORM = new RegExp(PLATFORM_PATTERN);
 
 /** Whether a text names a platform, such as `linux/arm64` or `linux/arm/v7`. */
 export function isPlatform(text: string): boolean {

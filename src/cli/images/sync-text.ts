@@ -1,0 +1,49 @@
+import { formatSize } from '../../images/conditions/image-size';
+import type { SyncedImage, SyncedTarget, SyncReport } from '../../images/sync/sync-report';
+import type { colorsFor } from '../output';
+
+type ColorsOf = ReturnType<typeof colorsFor>;
+
+/** What was done with one image, a line for each target; nothing for one that no policy replicates. */
+export function imageLines(
+  { source, status, reason, targets }: SyncedImage,
+  dryRun: boolean,
+  colors: ColorsOf,
+): string[] {
+  if (status === 'blocked') return [`${source}: ${colors.red('replication blocked by policy')}: ${reason}`];
+  if (status === 'unmatched') return [];
+  const own = targets.map((target) => `${source} -> ${targetText(target, dryRun, colors)}`);
+  if (status === 'failed' && targets.every(({ error }) => error === undefined))
+    own.push(`${source}: ${colors.red('failed')}: ${reason}`);
+  return own.length > 0 ? own : [`${source}: present`];
+}
+
+function targetText(
+  { target, policyId, outcome, error, blobs, bytes, blobsSkipped, replaced, referrers }: SyncedTarget,
+  dryRun: boolean,
+  colors: ColorsOf,
+): string {
+  const by = policyId === null ? 'mapping' : policyId;
+  if (error !== undefined) return `${target} (${by}): ${colors.red('failed')}: ${error.code}: ${error.cause}`;
+  if (outcome === 'kept') return `${target} (${by}): kept, the tag names another image`;
+  if (outcome === 'withheld') return `${target} (${by}): not tagged, the tag moved at the source`;
+  if (outcome !== 'copied') return `${target} (${by}): unchanged${counted(referrers.length, 'referrers copied')}`;
+  const verb = dryRun ? 'would copy' : colors.green('copied');
+  const was = replaced === undefined ? '' : `, ${dryRun ? 'now' : 'was'} ${replaced}`;
+  return `${target} (${by}): ${verb} ${blobs} blobs (${formatSize(bytes)})${counted(blobsSkipped, 'blobs present')}${counted(referrers.length, 'referrers copied')}${was}`;
+}
+
+function counted(number: number, what: string): string {
+  return number === 0 ? '' : `, ${number} ${what}`;
+}
+
+/** The totals, after the errors of what could not be listed. */
+export function summaryLine(report: SyncReport, colors: ColorsOf): string[] {
+  const { dryRun, tagsCopied, tagsSkipped, tagsBlocked, tagsUnmatched, errors, bytes, blobsSkipped, images } = report;
+  const shown = new Set(images.map(({ source }) => source));
+  const unlisted = errors.filter(({ source }) => !shown.has(source));
+  return [
+    ...unlisted.map(({ source, code, cause }) => `${source}: ${colors.red('failed')}: ${code}: ${cause}`),
+    `${tagsCopied} ${dryRun ? 'to copy' : 'copied'} (${formatSize(bytes)}, ${blobsSkipped} blobs present), ${tagsSkipped} skipped, ${tagsBlocked} blocked, ${tagsUnmatched} unmatched, ${errors.length} errors`,
+  ];
+}

@@ -1,0 +1,284 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { startCraneRegistry } from '../../support/crane-registry';
+import { startOciRegistry, type OciRegistry } from '../../support/oci-registry/oci-registry';
+import { pushImage } from '../../support/oci-registry/push-image';
+import { sampleImage, type SampleImage } from '../../support/oci-registry/sample-image';
+import { runCli } from '../run-cli';
+
+interface Report {
+  tags_copied: number;
+  tags_skipped: number;
+  tags_blocked: number;
+  tags_unmatched: number;
+  bytes: number;
+  blobs_skipped: number;
+  errors: { source: string; code: string; cause: string; policy_id?: string }[];
+  images: { source: string; status: string; digests: string[]; reason?: string; targets: Record<string, unknown>[] }[];
+}
+
+describe('gate images sync', () => {
+  let folder: string;
+  let source: OciRegistry;
+  let target: OciRegistry;
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'gate-images-sync-'));
+    mkdirSync(join(folder, 'policies'));
+    [source, target] = await Promise.all([startOciRegistry(), startOciRegistry()]);
+  });
+  afterEach(async () => {
+    rmSync(folder, { recursive: true });
+    await Promise.all([source.stop(), target.stop()]);
+  });
+
+  function push(repository: string, tag: string, labels: Record<string, string> = {}): SampleImage {
+    const image = sampleImage({ labels });
+    pushImage(source, repository, image, tag);
+    return image;
+  }
+
+  /** Policies as they would be in a folder; `replicates` has a source and a target. */
+  function write(...policies: object[]): void {
+    writeFileSync(join(folder, 'policies', 'a.json'), JSON.stringify(policies));
+  }
+  const replicates = (id: string, over: { source?: object; action?: object; [key: string]: unknown } = {}) => {
+    const { source: own, action, ...rest } = over;
+    return {
+      id,
+      name: id,
+      source: { registry: source.host, repositories: ['team/*'], ...own },
+      actions: [{ type: 'replicate', target_registry: 'mirror', target_repo: 'mirror/{repository}', ...action }],
+      ...rest,
+    };
+  };
+  const blocksUnscanned = {
+    id: 'scans',
+    name: 'Scans',
+    conditions: [{ type: 'label', operator: 'not_exists', value: 'scan' }],
+    actions: [{ type: 'block', parameters: { reason: 'Missing security scan' } }],
+  };
+
+  const sync = (...args: string[]) => {
+    const plain = [source.host, target.host].flatMap((host) => ['--plain-http', host]);
+    const named = ['--registry', `mirror=${target.host}`, '--registry', `hub=${source.host}`];
+    return runCli(folder, ['images', 'sync', '--policies', 'policies', ...plain, ...named, ...args]);
+  };
+  async function report(code: number, ...args: string[]): Promise<Report> {
+    const run = await sync('-o', 'json', ...args);
+    expect({ code: run.code, stderr: run.stderr }).toEqual({ code, stderr: '' });
+    return JSON.parse(run.stdout) as Report;
+  }
+  const tagsOf = (repository: string) => Object.fromEntries(target.content.open(repository).tags);
+
+  it('copies what policies replicate, and blocks what they block', async () => {
+    const scanned = push('team/app', 'v1', { scan: 'passed' });
+    push('team/app', 'v2');
+    push('other/app', 'v1', { scan: 'passed' });
+    write(replicates('all'), blocksUnscanned);
+    const { code, stdout } = await sync();
+    expect(code).toBe(1);
+    const name = `${source.host}/team/app`;
+    expect(stdout.split('\n').sort()).toEqual(
+      [
+        '',
+        '1 copied (71.1 kB, 0 blobs present), 0 skipped, 1 blocked, 0 unmatched, 0 errors',
+        `${name}:v1 -> ${target.host}/mirror/team/app:v1 (all): copied 3 blobs (71.1 kB)`,
+        `${name}:v2: replication blocked by policy: Missing security scan`,
+      ].sort(),
+    );
+    expect(tagsOf('mirror/team/app')).toEqual({ v1: scanned.manifest.digest });
+    expect(target.content.open('mirror/other/app').tags.size).toBe(0);
+  });
+
+  it('a dry run prints the plan and changes nothing; the run after it does what it says', async () => {
+    push('team/app', 'v1');
+    push('team/web', 'v1');
+    write(replicates('all'));
+    const planned = await report(0, '--dry-run');
+    expect(target.asked.every((one) => one.startsWith('HEAD ') || one.startsWith('GET '))).toBe(true);
+    const done = await report(0);
+    expect(planned).toMatchObject({ dry_run: true, tags_copied: 2, tags_skipped: 0 });
+    expect({ ...done, dry_run: true }).toEqual(planned);
+    expect(done.images.map(({ targets }) => targets[0])).toMatchObject([{ policy_id: 'all' }, { policy_id: 'all' }]);
+  });
+
+  it('a run that finds nothing to do costs one HEAD for each tag on each side, and the lists', async () => {
+    for (const tag of ['v1', 'v2', 'v3']) push('team/app', tag);
+    write(replicates('all', { source: { repositories: ['team/app'] } }));
+    await report(0);
+    const before = [source.asked.length, target.asked.length] as const;
+    expect(await report(0)).toMatchObject({ tags_copied: 0, tags_skipped: 3, bytes: 0 });
+    const heads = (server: OciRegistry, from: number) =>
+      server.asked
+        .slice(from)
+        .map((one) => one.split('?')[0])
+        .sort();
+    expect(heads(source, before[0])).toEqual([
+      'GET /v2/team/app/tags/list',
+      ...['v1', 'v2', 'v3'].map((tag) => `HEAD /v2/team/app/manifests/${tag}`),
+    ]);
+    expect(heads(target, before[1])).toEqual(
+      ['v1', 'v2', 'v3'].map((tag) => `HEAD /v2/mirror/team/app/manifests/${tag}`),
+    );
+  });
+
+  it('an immutable tag that the target has costs no request to the source', async () => {
+    push('team/app', 'v1');
+    push('team/app', 'edge');
+    write(replicates('all', { source: { repositories: ['team/app'], tags: { immutable: ['^v'] } } }));
+    await report(0);
+    const before = source.asked.length;
+    push('team/app', 'v1');
+    const second = await report(0);
+    expect(second).toMatchObject({ tags_copied: 0, tags_skipped: 2, errors: [] });
+    expect(source.asked.slice(before).filter((one) => one.startsWith('HEAD '))).toEqual([
+      'HEAD /v2/team/app/manifests/edge',
+    ]);
+  });
+
+  it('chooses the latest among all tags, by version and by age', async () => {
+    for (const tag of ['v1.9', 'v1.10', 'v1.11', 'dev']) push('team/app', tag);
+    write(replicates('all', { source: { tags: { latest: { count: 2, by: 'semver' } } } }));
+    expect(await report(0)).toMatchObject({ tags_copied: 2, tags_unmatched: 2 });
+    expect(Object.keys(tagsOf('mirror/team/app')).sort()).toEqual(['v1.10', 'v1.11']);
+    write(replicates('all', { source: { tags: { allow: ['^v'], latest: { count: 1, by: 'created' } } } }));
+    expect(await report(0, '--dry-run')).toMatchObject({ tags_copied: 1, tags_unmatched: 3 });
+  });
+
+  it('respects no_overwrite, and keeps what a tag named under a backup tag', async () => {
+    const first = push('team/app', 'v1');
+    write(replicates('all', { action: { backup_tag: '{tag}-before' } }));
+    await report(0);
+    const second = push('team/app', 'v1');
+    expect((await report(0)).images[0]?.targets[0]).toMatchObject({ replaced: first.manifest.digest });
+    const digests = { v1: second.manifest.digest, 'v1-before': first.manifest.digest };
+    expect(tagsOf('mirror/team/app')).toEqual(digests);
+    push('team/app', 'v1');
+    write(replicates('all', { action: { no_overwrite: true } }));
+    const kept = await report(0);
+    expect(kept).toMatchObject({ tags_copied: 0, tags_skipped: 1, images: [{ targets: [{ outcome: 'kept' }] }] });
+    expect(tagsOf('mirror/team/app')).toEqual(digests);
+  });
+
+  it('copies neither of two sources of one target', async () => {
+    push('team/app', 'v1');
+    push('team/web', 'v1');
+    push('team/api', 'v1');
+    write(
+      replicates('two', { source: { repositories: ['team/app', 'team/web'] }, action: { target_repo: 'mirror/one' } }),
+      replicates('api', { source: { repositories: ['team/api'] } }),
+    );
+    const { errors, tags_copied } = await report(1);
+    expect(tags_copied).toBe(1);
+    const cause = `${target.host}/mirror/one:v1 is the target of ${source.host}/team/app:v1 and ${source.host}/team/web:v1`;
+    expect(errors.map(({ code, cause: found, policy_id }) => [code, found, policy_id])).toEqual([
+      ['POLICY_CONFLICT', cause, 'two'],
+      ['POLICY_CONFLICT', cause, 'two'],
+    ]);
+    expect(target.content.open('mirror/one').tags.size).toBe(0);
+  });
+
+  it('refuses a target that is the source', async () => {
+    push('team/app', 'v1');
+    write(replicates('all', { action: { target_registry: 'hub', target_repo: '{repository}' } }));
+    const { errors } = await report(1);
+    expect(errors).toEqual([
+      expect.objectContaining({ code: 'POLICY_CONFLICT', cause: expect.stringContaining('other than the source') }),
+    ]);
+  });
+
+  it('refuses policies of which none says where images come from', async () => {
+    write(blocksUnscanned, { ...replicates('all'), source: undefined });
+    const { code, stderr } = await sync();
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('expected a policy that replicates') });
+  });
+
+  it('follows the mapping where no policy replicates', async () => {
+    push('team/app', 'v1');
+    write({ ...blocksUnscanned, conditions: [{ type: 'tag', operator: 'equals', value: 'v2' }] });
+    const mapped = await report(0, '--map', `${source.host}/team/*=${target.host}/mapped/{repository.name}`);
+    expect(mapped).toMatchObject({ tags_copied: 1, images: [{ targets: [{ policy_id: null }] }] });
+    expect(Object.keys(tagsOf('mapped/app'))).toEqual(['v1']);
+  });
+
+  it('with --policy only that one replicates, and what blocks still blocks', async () => {
+    push('team/app', 'v1', { scan: 'passed' });
+    push('team/app', 'v2');
+    write(replicates('one'), replicates('other', { action: { target_repo: 'other' } }), blocksUnscanned);
+    expect(await report(1, '--policy', 'one')).toMatchObject({ tags_copied: 1, tags_blocked: 1 });
+    expect(target.content.open('other').tags.size).toBe(0);
+  });
+
+  it('a tag that moves during its copy is decided and copied again, both recorded', async () => {
+    const first = push('team/app', 'v1');
+    write(replicates('all', { source: { repositories: ['team/app'] } }));
+    let second: SampleImage | undefined;
+    target.setFaults(({ method, path }) => {
+      if (second === undefined && method === 'PUT' && path.includes('/manifests/')) second = push('team/app', 'v1');
+      return undefined;
+    });
+    const { images: done } = await report(0);
+    const digests = [first.manifest.digest, second!.manifest.digest];
+    expect(done).toMatchObject([{ status: 'copied', digests }]);
+    expect(done[0]!.targets.map(({ outcome }) => outcome)).toEqual(['withheld', 'copied']);
+    expect(tagsOf('mirror/team/app')).toEqual({ v1: second!.manifest.digest });
+    const moves = target.asked.filter((one) => one === 'PUT /v2/mirror/team/app/manifests/v1');
+    expect(moves).toHaveLength(1);
+  });
+
+  it('a failure of one image, repository or registry stops no other', async () => {
+    const broken = push('team/app', 'v1');
+    push('team/app', 'v2');
+    write(
+      replicates('all', { source: { repositories: ['team/app', 'team/none', 'team/down'] } }),
+      replicates('unlisted', { source: { registry: 'mirror', repositories: ['**'] } }),
+    );
+    source.content.open('team/app').blobs.delete(broken.layers[0]!.digest);
+    source.setFaults(({ path }) => (path.startsWith('/v2/team/down/') ? { status: 403 } : undefined));
+    target.setFaults(({ path }) => (path.startsWith('/v2/_catalog') ? { status: 404 } : undefined));
+    const { errors, ...totals } = await report(1);
+    expect(totals).toMatchObject({ tags_copied: 1 });
+    expect(errors.map(({ source: of, code }) => [of, code]).sort()).toEqual(
+      [
+        [`${source.host}/team/down`, 'REGISTRY_UNAVAILABLE'],
+        [`${source.host}/team/app:v1`, 'ACTION_EXEC_ERROR'],
+        [target.host, 'ACTION_EXEC_ERROR'],
+      ].sort(),
+    );
+    const unlisted = errors.find(({ source: of }) => of === target.host);
+    expect(unlisted?.cause).toContain('name them exactly, without patterns');
+    const { stdout } = await sync();
+    expect(stdout).toContain(`${source.host}/team/down: failed: REGISTRY_UNAVAILABLE: `);
+    expect(stdout).toMatch(/team\/app:v1 -> \S+ \(all\): failed: ACTION_EXEC_ERROR: /);
+    expect(Object.keys(tagsOf('mirror/team/app'))).toEqual(['v2']);
+  });
+
+  it('copies a signature that was added later under cosign’s tag', async () => {
+    const { manifest } = push('team/app', 'v1');
+    write(replicates('all'));
+    await report(0);
+    const tag = `${manifest.digest.replace(':', '-')}.sig`;
+    const signature = push('team/app', tag);
+    const { images: done } = await report(0);
+    expect(done).toMatchObject([{ targets: [{ outcome: 'unchanged', referrers: [signature.manifest.digest] }] }]);
+    expect(tagsOf('mirror/team/app')[tag]).toBe(signature.manifest.digest);
+  });
+
+  it('replicates into a registry of another make', async () => {
+    const { manifest } = push('team/app', 'v1');
+    write(replicates('all', { action: { target_registry: 'crane' } }));
+    const { host, stop } = await startCraneRegistry(join(folder, 'registry.log'));
+    try {
+      const options = ['--registry', `crane=${host}`, '--plain-http', host];
+      expect(await report(0, ...options)).toMatchObject({ tags_copied: 1 });
+      expect(await report(0, ...options)).toMatchObject({ tags_copied: 0, tags_skipped: 1 });
+      const answer = await fetch(`http://${host}/v2/mirror/team/app/manifests/v1`, { method: 'HEAD' });
+      expect(answer.headers.get('docker-content-digest')).toBe(manifest.digest);
+    } finally {
+      await stop();
+    }
+  });
+});
