@@ -92,7 +92,7 @@ const ROOMS = {
   images: {
     level: 7,
     pure: true,
-    pureFolders: ['conditions', 'decision', 'policies'],
+    pureFolders: ['conditions', 'decision', 'policies', 'signatures'],
     holds: 'container images: policies, decisions, registries',
   },
   'gate/deployments': { level: 8, pure: true, holds: 'a deployment and its state' },

@@ -1,3 +1,5 @@
+import type { SignatureCheck } from './signatures/signature-check';
+
 /**
  * What conditions are about. A field that is undefined could not be read: nothing is known of it. On an image of several platforms
  * a label, an annotation, an architecture or an operating system holds if any of them has it, so each has a list of values.
@@ -17,6 +19,8 @@ export interface ImageMetadata {
   architectures?: readonly string[];
   os?: readonly string[];
   hasSignature?: boolean;
+  /** whether the keys of policies signed it, by the policies' ids; not verified for a policy that is missing */
+  signatures?: ReadonlyMap<string, SignatureCheck>;
 }
 
 /** By key; a key that is not there is known to be absent. */

@@ -31,6 +31,7 @@ export function decisionLines(decision: ImageDecision, colors: ReturnType<typeof
       `${policyId}: ${error === undefined ? (matched ? 'matched' : 'did not match') : `${error.code}: ${error.cause}`}`,
       ...conditionResults.map((one) => `  ${one.reason}`),
     ]),
+    ...decision.warnings.map(({ policyId, reason: why }) => `${colors.yellow('warning')} of ${policyId}: ${why}`),
     ...conflicts.map(
       ({ priority, blocking, replicating }) =>
         `${colors.yellow('warning')} at priority ${priority} ${blocking.join(', ')} block and ${replicating.join(', ')} replicate: the image is blocked`,

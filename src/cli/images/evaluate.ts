@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { ImagePolicySet } from '../../images/policies/image-policy';
 import { CliExit, ExitCode, type CommandContext } from '../io';
 import { examples, withOutput, type CommonOptions } from '../options';
 import { colorsFor, printJson, printLines } from '../output';
@@ -31,7 +32,7 @@ export function imagesEvaluateCommand({ io, exit }: CommandContext): Command {
     const { set, decide } = await openImagePolicies(io, options);
     const image =
       file === undefined
-        ? await storedImage(reference!, options.plainHttp ?? [], io.env)
+        ? await storedImage(reference!, options.plainHttp ?? [], io.env, set)
         : await describedImage(io.cwd, file);
     const clockNs = () => Math.round(performance.now() * 1e6);
     const decision = decideImage(set, image, { ...decide, nowMs: Date.now(), clockNs });
@@ -52,7 +53,7 @@ async function describedImage(cwd: string, file: string) {
 }
 
 /** @throws CliExit 2 with the code of what is wrong: IMAGE_NOT_FOUND or REGISTRY_UNAVAILABLE */
-async function storedImage(text: string, plainHttp: readonly string[], env: NodeJS.ProcessEnv) {
+async function storedImage(text: string, plainHttp: readonly string[], env: NodeJS.ProcessEnv, set: ImagePolicySet) {
   const [{ parseImageReference }, { readImageFrom }, { ImageError }] = await Promise.all([
     import('../../images/image-reference.js'),
     import('../../images/metadata/read-image-from.js'),
@@ -61,7 +62,7 @@ async function storedImage(text: string, plainHttp: readonly string[], env: Node
   const reference = parseImageReference(text);
   if (typeof reference === 'string') throw new CliExit(ExitCode.usage, reference);
   try {
-    return await readImageFrom(reference, { plainHttp, env });
+    return await readImageFrom(reference, { plainHttp, env }, set.policies);
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     throw new CliExit(ExitCode.usage, `${error.code}: ${error.message}`);

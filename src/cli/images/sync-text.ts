@@ -6,7 +6,7 @@ type ColorsOf = ReturnType<typeof colorsFor>;
 
 /** What was done with one image, a line for each target; nothing for one that no policy replicates. */
 export function imageLines(
-  { source, status, reason, targets }: SyncedImage,
+  { source, status, reason, targets, warnings }: SyncedImage,
   dryRun: boolean,
   colors: ColorsOf,
 ): string[] {
@@ -15,6 +15,9 @@ export function imageLines(
   const own = targets.map((target) => `${source} -> ${targetText(target, dryRun, colors)}`);
   if (status === 'failed' && targets.every(({ error }) => error === undefined))
     own.push(`${source}: ${colors.red('failed')}: ${reason}`);
+  own.push(
+    ...warnings.map(({ policyId, reason: why }) => `${source}: ${colors.yellow('warning')} of ${policyId}: ${why}`),
+  );
   return own.length > 0 ? own : [`${source}: present`];
 }
 

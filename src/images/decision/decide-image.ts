@@ -4,7 +4,7 @@ import type { TagChooser } from '../policies/choose-tags';
 import type { ImagePolicy, ImagePolicySet } from '../policies/image-policy';
 import type { MappingEntry } from '../policies/mapping';
 import type { DecidedAction, DecisionConflict, ImageDecision, PolicyResult } from './decision';
-import { evaluatePolicy, unknownAnswer, type PolicyAnswer } from './evaluate-policy';
+import { evaluatePolicy, signatureReason, unknownAnswer, type PolicyAnswer } from './evaluate-policy';
 
 /** What happens to an image whose policies could not be evaluated: it is not replicated, or it follows the mapping. */
 export type OnEvaluationError = 'block' | 'default';
@@ -62,6 +62,11 @@ export function decideImage(set: ImagePolicySet, image: ImageMetadata, options: 
     },
     results: answers.map(({ truth: _truth, ...result }) => result),
     conflicts: conflictsOf(set, matched),
+    warnings: answers.flatMap(({ policyId, signature }) =>
+      signature?.verified === false && signature.enforce === 'warn'
+        ? [{ policyId, reason: signatureReason(signature) }]
+        : [],
+    ),
     errors: answers.flatMap(({ error }) => (error === undefined ? [] : [error])),
   };
 }

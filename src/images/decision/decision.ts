@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../kernel/json';
 import type { ImageCondition } from '../conditions/image-condition';
 import type { CopyOptions } from '../copy-options';
+import type { SignatureCheck, SignatureEnforcement } from '../signatures/signature-check';
 import type { ImageFault } from '../image-error';
 
 /** What is to be done with an image. */
@@ -34,6 +35,8 @@ export interface PolicyResult {
   /** nanoseconds */
   evaluationTime: number;
   error?: ImageFault;
+  /** of a policy that matched and asks for a signature */
+  signature?: SignatureCheck & { enforce: SignatureEnforcement };
 }
 
 /** Policies of one priority of which some block an image and some replicate it. */
@@ -62,6 +65,8 @@ export interface ImageDecision {
   };
   results: readonly PolicyResult[];
   conflicts: readonly DecisionConflict[];
+  /** of policies that replicate an image whose signature is not verified, and warn of it */
+  warnings: readonly { policyId: string; reason: string }[];
   /** every error of every policy */
   errors: readonly ImageFault[];
 }

@@ -3,6 +3,7 @@ import { allOf, type Truth } from '../../rules/conditions/truth';
 import type { Judged } from '../conditions/compile-comparison';
 import { ImageErrorCode, type ImageFault } from '../image-error';
 import type { ImageMetadata } from '../image-metadata';
+import type { SignatureCheck } from '../signatures/signature-check';
 import type { TagChooser } from '../policies/choose-tags';
 import type { CompiledAction, ImagePolicy, PolicySource } from '../policies/image-policy';
 import type { ConditionResult, DecidedAction, PolicyResult } from './decision';
@@ -34,8 +35,18 @@ export function evaluatePolicy(
   const conditionResults = judged.map((one, index) => resultOf(policy, one, index));
   if (truth === 'unknown')
     return unknownAnswer(policy, joined.truth === 'unknown' ? joined : covered, conditionResults);
-  const answer = { policyId: policy.id, truth, matched: truth === 'true', conditionResults };
-  if (truth === 'false') return { ...answer, actions: [] };
+  const matching = { policyId: policy.id, truth, matched: truth === 'true', conditionResults };
+  if (truth === 'false') return { ...matching, actions: [] };
+  const signature = signatureOf(policy, image);
+  const answer = { ...matching, ...(signature === undefined ? {} : { signature }) };
+  if (signature?.verified === false && signature.enforce === 'enforce') {
+    const notifies = policy.actions.flatMap((action) => (action.document.type === 'notify' ? [action] : []));
+    const decided = notifies.map((action) => decide(policy, action, image) as DecidedAction);
+    return {
+      ...answer,
+      actions: [{ type: 'block', policyId: policy.id, reason: signatureReason(signature) }, ...decided],
+    };
+  }
   const actions: DecidedAction[] = [];
   const faults: string[] = [];
   for (const action of policy.actions) {
@@ -46,6 +57,18 @@ export function evaluatePolicy(
   if (faults.length === 0) return { ...answer, actions };
   const error: ImageFault = { code: ImageErrorCode.ACTION_EXEC_ERROR, policyId: policy.id, cause: faults.join('; ') };
   return { ...answer, actions, error };
+}
+
+/** Undefined for a policy that asks for no signature. A check that is missing is one that could not be made. */
+function signatureOf({ id, signature }: ImagePolicy, { signatures }: ImageMetadata): PolicyAnswer['signature'] {
+  if (signature === undefined) return undefined;
+  const check = signatures?.get(id) ?? { verified: false, reasons: ['the signatures could not be read'] };
+  return { ...check, enforce: signature.enforce };
+}
+
+/** Why a signature is not verified, as one sentence. */
+export function signatureReason({ reasons }: Pick<SignatureCheck, 'reasons'>): string {
+  return `no signature was verified: ${reasons.join('; ')}`;
 }
 
 /** A policy that was not evaluated, or not completely. If it has a block action it blocks, as it may match. */

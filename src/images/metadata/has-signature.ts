@@ -1,7 +1,6 @@
 import type { Place } from '../registries/registry';
+import { SIGSTORE_BUNDLE } from '../signatures/verify-signature';
 
-/** The media type of the bundle of cosign's version 3. */
-const SIGSTORE_BUNDLE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 /** The artifact type under which cosign keeps simple signatures as referrers. */
 const COSIGN_ARTIFACT = 'application/vnd.dev.cosign.artifact.sig.v1+json';
 

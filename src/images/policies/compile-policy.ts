@@ -7,6 +7,7 @@ import { compileConditions } from '../conditions/compile-conditions';
 import { readConditions } from '../conditions/read-conditions';
 import { isRegistryHost } from '../image-reference';
 import type { PointedFault } from '../pointed-fault';
+import type { PublicKey } from '../signatures/public-key';
 import { compileTagSet, type TagChooser } from './choose-tags';
 import { credentialFaults } from './find-credentials';
 import type { CompiledAction, ImagePolicy, PolicySource, ReplicateTarget } from './image-policy';
@@ -19,12 +20,20 @@ export interface PolicySurroundings {
   /** names of registries; every name is accepted by default */
   registries?: readonly string[];
   customTypes?: CustomTypes;
+  /**
+   * The public key of a file.
+   *
+   * @param policyFile the file of the policy that names it
+   * @returns a sentence of what was expected if it cannot be used
+   */
+  readKey?(file: string, policyFile: string): PublicKey | string;
 }
 
 /** A policy whose shape is right, compiled; or every fault of what its parts say. */
 export function compilePolicy(
   document: ImagePolicyDocument,
-  { registries, customTypes = new Map() }: PolicySurroundings = {},
+  { registries, customTypes = new Map(), readKey }: PolicySurroundings,
+  policyFile: string,
 ): { policy?: ImagePolicy; faults: readonly PointedFault[] } {
   const faults: PointedFault[] = [
     ...timeFaults(document),
@@ -44,10 +53,12 @@ export function compilePolicy(
     if (sentence !== undefined) faults.push({ pointer, sentence });
   };
   const source = document.source && compileSource(document.source, faults, checkRegistry);
+  const key = document.signature && (readKey?.(document.signature.key.file, policyFile) ?? NO_KEYS);
+  if (typeof key === 'string') faults.push({ pointer: '/signature/key/file', sentence: key });
   const actions = document.actions.map((action, index) =>
     compileAction(action, `/actions/${index}`, faults, checkRegistry),
   );
-  if (faults.length > 0 || 'faults' in compiled) return { faults };
+  if (faults.length > 0 || 'faults' in compiled || typeof key === 'string') return { faults };
   const { id, name, enabled, priority, metadata } = document;
   const policy: ImagePolicy = {
     id,
@@ -55,6 +66,9 @@ export function compilePolicy(
     enabled,
     priority,
     ...(source === undefined ? {} : { source }),
+    ...(key === undefined || document.signature === undefined
+      ? {}
+      : { signature: { key, keyFile: document.signature.key.file, enforce: document.signature.enforce } }),
     conditions,
     compiled,
     actions: actions as CompiledAction[],
@@ -63,6 +77,8 @@ export function compilePolicy(
   };
   return { policy, faults: [] };
 }
+
+const NO_KEYS = 'expected no signature: keys cannot be read here';
 
 function registryFault(name: string, registries: readonly string[] | undefined): string | undefined {
   if (name.includes('@')) return 'expected a registry without a user and a password';

@@ -2,6 +2,8 @@ import type { JsonObject } from '../../kernel/json';
 import type { CompiledConditions } from '../conditions/compile-conditions';
 import type { ImageCondition } from '../conditions/image-condition';
 import type { DocumentPlace } from '../../platform/documents/validate';
+import type { PublicKey } from '../signatures/public-key';
+import type { SignatureEnforcement } from '../signatures/signature-check';
 import type { TagChooser } from './choose-tags';
 import type { ImageAction, ImagePolicyDocument, ReplicateAction } from './policy-document';
 import type { FitsRepository } from './repository-pattern';
@@ -30,6 +32,14 @@ export interface ReplicateTarget {
 export type CompiledAction =
   { document: ReplicateAction; target: ReplicateTarget } | { document: Exclude<ImageAction, ReplicateAction> };
 
+/** A signature that images of a policy must have. */
+export interface PolicySignature {
+  key: PublicKey;
+  /** as written */
+  keyFile: string;
+  enforce: SignatureEnforcement;
+}
+
 /** A policy that was checked and compiled. */
 export interface ImagePolicy {
   id: string;
@@ -37,6 +47,7 @@ export interface ImagePolicy {
   enabled: boolean;
   priority: number;
   source?: PolicySource;
+  signature?: PolicySignature;
   conditions: readonly ImageCondition[];
   compiled: CompiledConditions;
   actions: readonly CompiledAction[];

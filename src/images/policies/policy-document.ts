@@ -60,6 +60,20 @@ export const SourceSchema = Type.Object(
   strict,
 );
 
+export const SignatureSchema = Type.Object(
+  {
+    key: Type.Object(
+      { file: Type.String({ minLength: 1, description: "a public key in PEM, relative to the policy's file" }) },
+      strict,
+    ),
+    enforce: Type.Union([Type.Literal('enforce'), Type.Literal('warn'), Type.Literal('audit')], {
+      default: 'enforce',
+      description: 'an image whose signature is not verified is blocked, replicated with a warning, or only recorded',
+    }),
+  },
+  { ...strict, description: 'a signature that the images of the policy must have' },
+);
+
 const Parameters = Type.Optional(Free);
 
 export const ReplicateSchema = Type.Object(
@@ -115,6 +129,7 @@ export const ImagePolicySchema = Type.Object(
       description: 'the higher one comes first; block wins whatever the priorities',
     }),
     source: Type.Optional(SourceSchema),
+    signature: Type.Optional(SignatureSchema),
     conditions: Type.Optional(Type.Array(Type.Unknown(), { description: 'conditions, joined by their logical_op' })),
     actions: Type.Array(ActionSchema, { minItems: 1, maxItems: IMAGE_POLICY_LIMITS.actions }),
     metadata: Type.Optional(Free),

@@ -41,7 +41,7 @@ export function readImagePolicies(
       continue;
     }
     places.set(read.id, where);
-    const { policy, faults: inside } = compilePolicy(read, surroundings);
+    const { policy, faults: inside } = compilePolicy(read, surroundings, where.file);
     faults.push(...inside.map(({ pointer, sentence }) => faultAt(where, pointer, sentence)));
     if (policy !== undefined) policies.set(read.id, policy);
   }

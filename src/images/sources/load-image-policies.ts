@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/failures';
 import { loadDocuments } from '../../platform/documents/loaders/document';
 import { configInvalid } from '../../platform/documents/loaders/read-bytes';
@@ -7,6 +8,8 @@ import { IMAGE_POLICY_LIMITS } from '../limits';
 import type { PolicySurroundings } from '../policies/compile-policy';
 import type { ImagePolicySet } from '../policies/image-policy';
 import { readImagePolicies, type ImagePolicySourceDocument } from '../policies/read-image-policies';
+
+import { readPublicKey, type PublicKey } from '../signatures/public-key';
 
 const EXTENSIONS: readonly string[] = ['.json', '.yaml', '.yml'];
 
@@ -31,11 +34,23 @@ export async function loadImagePolicies(path: string, surroundings: PolicySurrou
   let set: ImagePolicySet | undefined;
   // What can be parsed is checked too, so that all faults are reported at once.
   await collecting(faults, () => {
-    set = readImagePolicies(documents, surroundings);
+    set = readImagePolicies(documents, { readKey, ...surroundings });
     return Promise.resolve();
   });
   if (set === undefined || faults.length > 0) throw faultsToError(faults);
   return set;
+}
+
+/** Read at once, as policies are compiled: keys are small, and read when policies are loaded only. */
+function readKey(file: string, policyFile: string): PublicKey | string {
+  const path = resolve(dirname(policyFile), file);
+  let pem: string;
+  try {
+    pem = readFileSync(path, 'utf8');
+  } catch (error) {
+    return `expected a public key at ${path}, but it could not be read (${(error as NodeJS.ErrnoException).code})`;
+  }
+  return readPublicKey(pem);
 }
 
 async function collecting(faults: Fault[], task: () => Promise<void>): Promise<void> {

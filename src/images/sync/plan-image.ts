@@ -4,6 +4,7 @@ import type { ImageDecision } from '../decision/decision';
 import { ImageErrorCode, type ImageFault } from '../image-error';
 import type { ImageMetadata } from '../image-metadata';
 import { readMetadataOf } from '../metadata/read-metadata';
+import { readSignatures } from '../metadata/read-signatures';
 import type { ImagePolicy, ReplicateTarget } from '../policies/image-policy';
 import { policyNeeds } from '../policies/policy-needs';
 import { toImageError } from '../registries/to-image-error';
@@ -22,7 +23,12 @@ export interface PlannedTarget {
 
 /** What is to be done with a candidate. `present`: its tag is immutable, and every target has it. */
 export type PlannedImage = { candidate: Candidate; digest?: string } & (
-  | { status: 'replicate'; digest: string; targets: readonly PlannedTarget[] }
+  | {
+      status: 'replicate';
+      digest: string;
+      targets: readonly PlannedTarget[];
+      warnings: ImageDecision['warnings'];
+    }
   | { status: 'present' }
   | { status: 'blocked' | 'unmatched'; reason: string }
   | { status: 'failed'; errors: readonly ImageFault[] }
@@ -60,7 +66,8 @@ async function plan(context: SyncContext, candidate: Candidate): Promise<Planned
   const needsSignature = needs.some(({ signature }) => signature);
   const needsMore = needsSignature || needs.some(({ metadata }) => metadata);
   const named: ImageMetadata = { registry, repository, tag, digest };
-  const image = needsMore ? await readMetadataOf(place, tag, digest, cache, needsSignature) : named;
+  const read = needsMore ? await readMetadataOf(place, tag, digest, cache, needsSignature) : named;
+  const image = { ...read, signatures: await readSignatures(place, digest, relevant) };
   const decision = decideImage(context.set, image, { ...decide, nowMs: nowMs(), clockNs, isLatest });
   return { candidate, digest, ...outcomeOf(context, candidate, digest, decision) };
 }
@@ -85,7 +92,7 @@ function outcomeOf(context: SyncContext, candidate: Candidate, digest: string, d
     targets.push({ registry, repository, tag: candidate.tag, policyId: null, options: {} });
   }
   const own = targets.find((target) => nameOf(target) === nameOf(candidate));
-  if (own === undefined) return { status: 'replicate', digest, targets } as const;
+  if (own === undefined) return { status: 'replicate', digest, targets, warnings: decision.warnings } as const;
   const cause = `expected a target other than the source, got ${nameOf(candidate)}`;
   const policy = own.policyId === null ? {} : { policyId: own.policyId };
   return { status: 'failed', errors: [{ code: ImageErrorCode.POLICY_CONFLICT, ...policy, cause }] } as const;

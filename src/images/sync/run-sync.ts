@@ -72,7 +72,8 @@ async function carryOut(
   const done: SyncedTarget[] = [];
   for (let planned = first; ; planned = await planImage(context, first.candidate)) {
     if (planned.digest !== undefined) digests.push(planned.digest);
-    const about = { source, digests, targets: done };
+    const warnings = planned.status === 'replicate' ? planned.warnings : [];
+    const about = { source, digests, targets: done, warnings };
     if (planned.status === 'failed') {
       const reason = planned.errors.map(({ cause }) => cause).join('; ');
       return { image: { ...about, status: 'failed', reason }, faults: planned.errors };

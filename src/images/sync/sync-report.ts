@@ -41,6 +41,8 @@ export interface SyncedImage {
   /** why it is blocked, unmatched or failed */
   reason?: string;
   targets: readonly SyncedTarget[];
+  /** of policies that replicate it although its signature is not verified */
+  warnings: readonly { policyId: string; reason: string }[];
 }
 
 /** What a sync did, or would do in a dry run. */

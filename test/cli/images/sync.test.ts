@@ -1,12 +1,16 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../../../src/images/signatures/verify-signature';
 import { startCraneRegistry } from '../../support/crane-registry';
 import { startOciRegistry, type OciRegistry } from '../../support/oci-registry/oci-registry';
 import { pushImage } from '../../support/oci-registry/push-image';
-import { sampleImage, type SampleImage } from '../../support/oci-registry/sample-image';
+import { blobOf, IMAGE, sampleImage, type SampleImage } from '../../support/oci-registry/sample-image';
 import { runCli } from '../run-cli';
+
+const SIGNATURE = 'cosign container image signature';
 
 interface Report {
   tags_copied: number;
@@ -265,6 +269,37 @@ describe('gate images sync', () => {
     const { images: done } = await report(0);
     expect(done).toMatchObject([{ targets: [{ outcome: 'unchanged', referrers: [signature.manifest.digest] }] }]);
     expect(tagsOf('mirror/team/app')[tag]).toBe(signature.manifest.digest);
+  });
+
+  it('replicates only what a key signed, with signature', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+    writeFileSync(join(folder, 'policies', 'cosign.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
+    const signed = push('team/app', 'v1');
+    push('team/app', 'v2');
+    const { digest } = signed.manifest;
+    const critical = { identity: {}, image: { 'docker-manifest-digest': digest }, type: SIGNATURE };
+    const payload = blobOf(SIMPLE_SIGNING, Buffer.from(JSON.stringify({ critical })));
+    const annotations = { [SIGNATURE_ANNOTATION]: sign(null, payload.bytes, privateKey).toString('base64') };
+    const { bytes: content, ...described } = payload;
+    const fields = { schemaVersion: 2, mediaType: IMAGE, config: described, layers: [{ ...described, annotations }] };
+    const manifest = blobOf(IMAGE, Buffer.from(JSON.stringify(fields)));
+    const held = source.content.open('team/app');
+    held.blobs.set(payload.digest, content);
+    held.manifests.set(manifest.digest, manifest);
+    held.tags.set(`${digest.replace(':', '-')}.sig`, manifest.digest);
+    const signature = (enforce: string) => ({ signature: { key: { file: 'cosign.pub' }, enforce } });
+    write(replicates('all', signature('enforce')));
+    const enforced = await report(1);
+    expect(enforced).toMatchObject({ tags_copied: 1, tags_blocked: 1 });
+    expect(enforced.images.map(({ status }) => status)).toEqual(['copied', 'blocked']);
+    expect(enforced.images[1]?.reason).toMatch(/^no signature was verified: sha256:\S+ has no signature$/);
+    write(replicates('all', signature('warn')));
+    const { stdout } = await sync();
+    expect(stdout).toMatch(/team\/app:v2: warning of all: no signature was verified/);
+    const name = `${source.host}/team/app:v2`;
+    const args = ['images', 'evaluate', '--policies', 'policies', '--plain-http', source.host, name];
+    const evaluated = await runCli(folder, [...args, '--registry', 'mirror=x.example']);
+    expect(evaluated.stdout).toContain('warning of all: no signature was verified');
   });
 
   it('replicates into a registry of another make', async () => {

@@ -225,6 +225,52 @@ describe('the decision about an image', () => {
   });
 });
 
+describe('the signature of a policy', () => {
+  const key = { verifies: () => true };
+  function decideSigned(enforce: string, image: ImageMetadata, over: object = {}) {
+    const document = policy('a', {
+      signature: { key: { file: 'k.pub' }, enforce },
+      actions: [replicate(), notify],
+      ...over,
+    });
+    const set = readImagePolicies([{ where: { file: 'a.json' }, document }], { readKey: () => key });
+    return decideImage(set, image, { nowMs: NOW, clockNs: () => 0 });
+  }
+  const check = (verified: boolean) => ({ verified, reasons: verified ? [] : ['x is of another key'] });
+  const having = (verified: boolean) => ({ ...IMAGE, signatures: new Map([['a', check(verified)]]) });
+
+  it.each(['enforce', 'warn', 'audit'])('that is verified changes nothing, but is recorded: %s', (enforce) => {
+    const decision = decideSigned(enforce, having(true));
+    expect(decision).toMatchObject({ shouldReplicate: true, warnings: [] });
+    expect(decision.results[0]?.signature).toEqual({ verified: true, reasons: [], enforce });
+  });
+
+  it.each([
+    ['enforce', false, 0],
+    ['warn', true, 1],
+    ['audit', true, 0],
+  ])('that is not verified: with %s the image is replicated: %p', (enforce, should, warnings) => {
+    const decision = decideSigned(enforce, having(false));
+    expect(decision.shouldReplicate).toBe(should);
+    expect(decision.warnings).toHaveLength(warnings);
+    expect(decision.results[0]?.signature).toMatchObject({ verified: false, enforce });
+    expect(decision.actions.map(({ type }) => type)).toEqual([should ? 'replicate' : 'block', 'notify']);
+    if (!should) expect(decision.reason).toBe('no signature was verified: x is of another key');
+  });
+
+  it('that was not checked is not verified', () => {
+    expect(decideSigned('enforce', IMAGE)).toMatchObject({
+      shouldReplicate: false,
+      reason: 'no signature was verified: the signatures could not be read',
+    });
+  });
+
+  it('of a policy that does not match does not count', () => {
+    const decision = decideSigned('enforce', having(false), { conditions: [staging] });
+    expect(decision).toMatchObject({ shouldReplicate: false, reason: 'no policy matched', actions: [] });
+  });
+});
+
 describe('any policies', () => {
   const conditions = fc.array(
     fc.constantFrom(production, staging, { type: 'metadata', key: 'size', operator: 'gt', value: '1MB' }),

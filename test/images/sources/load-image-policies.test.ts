@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -125,6 +126,8 @@ describe('a folder of image policies', () => {
     ['a password in metadata', 'metadata: { owner: me, db: { password: hunter2 } }', /no credential in a policy/],
     ['an address with a user', 'metadata: { where: "https://me:hunter2@a.example" }', /without a user/],
     ['a time', 'created_at: yesterday', /RFC 3339/],
+    ['a key that is not there', 'signature: { key: { file: none.pub } }', /a public key at .*none\.pub.*ENOENT/],
+    ['a file that is not a key', 'signature: { key: { file: a.yaml } }', /expected a public key in PEM/],
   ])('refuses %s', async (_what, body, sentence) => {
     write('a.yaml', policy(`${body}\n${block}`));
     const faults = await faultsOf({ registries: ['ecr'] });
@@ -144,6 +147,15 @@ describe('a folder of image policies', () => {
   ])('refuses %s in an action', async (_what, action, sentence) => {
     write('a.yaml', policy(`actions:\n  - ${action}`));
     expect(await faultsOf({ registries: ['ecr'] })).toEqual([expect.stringMatching(sentence)]);
+  });
+
+  it('reads the key of a signature from a file beside the policy', async () => {
+    const { publicKey } = generateKeyPairSync('ed25519');
+    mkdirSync(join(folder, 'more'));
+    write('more/cosign.pub', publicKey.export({ type: 'spki', format: 'pem' }).toString());
+    write('more/a.yaml', policy(`signature: { key: { file: cosign.pub } }\n${block}`));
+    const { policies } = await loadImagePolicies(folder);
+    expect(policies[0]?.signature).toMatchObject({ keyFile: 'cosign.pub', enforce: 'enforce' });
   });
 
   it('may name a secret, and a registry by its host', async () => {
