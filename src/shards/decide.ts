@@ -1,5 +1,5 @@
 import type { JsonObject } from '../kernel/json';
-import type { DomainDecision, DomainQuestion, DomainStep, WantedAction } from '../rules/domain';
+import type { DomainDecision, DomainQuestion, WantedAction } from '../rules/domain';
 import type { RuleAction } from '../rules/document/rule-policy';
 import { contradictionOf, mergedAction } from './actions/merge-actions';
 import type {
@@ -15,8 +15,9 @@ import { decideCost } from './decisions/decide-cost';
 import { decideMigration } from './decisions/decide-migration';
 import { decideReplication } from './decisions/decide-replication';
 import { decidePlacement } from './decisions/decide-placement';
-import { ownState } from './evaluation/to-domain-state';
-import { Arrangement } from './model/arrangement';
+import { arrangementAfter, ownState, type OwnState } from './evaluation/own-state';
+import type { Arrangement } from './model/arrangement';
+import { toDomainStep } from './model/domain-step';
 import type { ShardStep } from './model/step';
 
 type Decide = (settings: JsonObject, context: DecisionContext) => ActionDecision;
@@ -34,14 +35,21 @@ const DECISIONS: Readonly<Record<string, Decide>> = {
  * together: what both require holds, and a node that either drops is dropped.
  */
 export function decideShardActions(question: DomainQuestion): DomainDecision {
-  const { subject, state, earlier = [] } = question;
-  const { state: cluster, shard: asked } = ownState(state);
-  const arrangement = new Arrangement(cluster);
-  const earlierMoves = earlier.map(ofDomainStep);
-  for (const step of earlierMoves) arrangement.apply(step);
+  const { state, earlier = [] } = question;
+  const own = ownState(state);
+  const { arrangement, moves: earlierMoves } = arrangementAfter(earlier, own);
+  return arrangement.trial(() => decideOn(arrangement, earlierMoves, question, own));
+}
+
+function decideOn(
+  arrangement: Arrangement,
+  earlierMoves: readonly ShardStep[],
+  { subject, state, actions }: DomainQuestion,
+  { state: cluster, shard: asked }: OwnState,
+): DomainDecision {
   const shard = subject.id ?? asked;
   const source = subject.names?.source;
-  const decisions = joined(question.actions).map(({ wanted, index }) => {
+  const decisions = joined(actions).map(({ wanted, index }) => {
     const decision = DECISIONS[wanted.action.name]!(wanted.action.settings, {
       nowMs: state.evaluation.nowMs,
       state: cluster,
@@ -90,20 +98,4 @@ function join(one: WantedAction, other: WantedAction): WantedAction {
     action: mergedAction(one.action, other.action),
     ...(candidates.length === 0 ? {} : { candidates }),
   };
-}
-
-/** A step as whoever carries it out is given it. */
-export function toDomainStep({ kind, shard, from, to, role, sentence }: ShardStep, action: number): DomainStep {
-  const settings = {
-    shard,
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
-    ...(role === undefined ? {} : { role }),
-  };
-  return { kind, action, subject: shard, settings, sentence };
-}
-
-/** The other way round. */
-export function ofDomainStep({ kind, settings, sentence }: DomainStep): ShardStep {
-  return { ...(settings as unknown as ShardStep), kind: kind as ShardStep['kind'], sentence };
 }

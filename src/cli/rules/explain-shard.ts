@@ -16,19 +16,19 @@ export async function shardLines(
   shard: string | undefined,
   whyNot: string,
 ): Promise<string[]> {
-  const [{ explainShard }, { toPlacementRules }, { Arrangement }, { ownState }] = await Promise.all([
+  const [{ explainShard }, { toPlacementRules }, { ownState }] = await Promise.all([
     import('../../shards/placement/explain-shard.js'),
     import('../../shards/placement/rules.js'),
-    import('../../shards/model/arrangement.js'),
-    import('../../shards/evaluation/to-domain-state.js'),
+    import('../../shards/evaluation/own-state.js'),
   ]);
-  const { state: cluster } = ownState(state);
+  const { state: cluster, arrangement } = ownState(state);
   if (shard === undefined) throw new CliExit(ExitCode.usage, '--why-not needs --shard');
   if (!cluster.nodes.has(whyNot)) throw new CliExit(ExitCode.usage, `--why-not: no node is named ${whyNot}`);
   const candidates = results.flatMap((result) => result.candidates ?? []);
   const dropped = new Map(candidates.filter(({ kept }) => !kept).map(({ id, reason }) => [id, reason]));
   const rules = toPlacementRules((policy.actions[0]?.settings ?? {}) as PlacementChoice);
-  const found = explainShard(cluster.shards.get(shard)!, new Arrangement(cluster), rules, dropped, whyNot);
+  const asked = cluster.shards.get(shard)!;
+  const found = arrangement.trial(() => explainShard(asked, arrangement, rules, dropped, whyNot));
   return [
     `${shard}: one more replica would go to ${found.best?.id ?? 'no node'}`,
     `why not ${whyNot}: ${found.whyNot!}`,

@@ -10,13 +10,7 @@ import { barriers, statusBarriers } from '../placement/barriers';
 import { toPlacementRules } from '../placement/rules';
 import type { ClusterNode, ClusterState, Shard } from '../state/cluster-state';
 import { readState } from '../state/read-state';
-
-/** What the shard domain keeps of a state for its decisions. */
-export interface OwnState {
-  state: ClusterState;
-  /** of the one shard that was asked about */
-  shard?: string;
-}
+import type { OwnState } from './own-state';
 
 /**
  * The state of a cluster for the rule engine. Beside the document's own fields there are, where it has none of these names:
@@ -41,7 +35,7 @@ export function toDomainState(document: JsonValue, where: DocumentPlace, reading
   }
   const arrangement = new Arrangement(state);
   const shards = subject === undefined ? arrangement.allShards() : [state.shards.get(subject)!];
-  const own: OwnState = { state, ...(subject === undefined ? {} : { shard: subject }) };
+  const own: OwnState = { state, arrangement, ...(subject === undefined ? {} : { shard: subject }) };
   return {
     evaluation: {
       nowMs,
@@ -53,11 +47,6 @@ export function toDomainState(document: JsonValue, where: DocumentPlace, reading
     ...(state.version === undefined ? {} : { version: state.version }),
     own,
   };
-}
-
-/** The domain's own part of a state that it read itself. */
-export function ownState(state: DomainState): OwnState {
-  return state.own as OwnState;
 }
 
 function toCandidate(node: ClusterNode, arrangement: Arrangement): Candidate {

@@ -10,6 +10,12 @@ export interface Place {
   load: Load;
 }
 
+/** Places of shards, and sums of nodes, by id. */
+interface Before {
+  places: Map<string, Place[]>;
+  nodes: Map<string, { load: Load; count: number; bytes: number }>;
+}
+
 /**
  * Which replicas are where, with what they cost: a state that steps can be tried on. Moves in flight take their place at the
  * destination, and keep the one at the source until they are done; their load counts at the destination.
@@ -23,6 +29,8 @@ export class Arrangement {
   private readonly loads = new Map<string, Load>();
   private readonly counts = new Map<string, number>();
   private readonly bytes = new Map<string, number>();
+  /** what a trial has touched, as it was before */
+  private before: Before | undefined;
 
   constructor(state: ClusterState) {
     this.byId = state.nodes;
@@ -115,6 +123,27 @@ export class Arrangement {
     this.apply({ shard, from: to, to: from });
   }
 
+  /**
+   * Carries out `act`, then takes back, to the bit, every step that it carried out. What it returns must not hold a load or the
+   * places of this arrangement.
+   */
+  trial<T>(act: () => T): T {
+    const outer = this.before;
+    const before: Before = { places: new Map(), nodes: new Map() };
+    this.before = before;
+    try {
+      return act();
+    } finally {
+      for (const [shard, places] of before.places) this.places.set(shard, places);
+      for (const [node, { load, count, bytes }] of before.nodes) {
+        this.loads.set(node, load);
+        this.counts.set(node, count);
+        this.bytes.set(node, bytes);
+      }
+      this.before = outer;
+    }
+  }
+
   private startMove(shard: Shard, from: string | undefined, to: string): void {
     const places = this.placesOf(shard.id);
     const arrived = places.find(({ node }) => node === to);
@@ -128,16 +157,27 @@ export class Arrangement {
   }
 
   private put(shard: Shard, place: Place): void {
+    this.remember(shard, place.node);
     this.places.get(shard.id)!.push(place);
     this.count(shard, place, 1);
   }
 
   private take(shard: Shard, node: string): Place | undefined {
+    this.remember(shard, node);
     const places = this.places.get(shard.id)!;
     const index = places.findIndex((place) => place.node === node);
     const [place] = index < 0 ? [] : places.splice(index, 1);
     if (place !== undefined) this.count(shard, place, -1);
     return place;
+  }
+
+  /** Keeps what is about to change, once in a trial. */
+  private remember({ id }: Shard, node: string): void {
+    if (this.before === undefined) return;
+    const { places, nodes } = this.before;
+    if (!places.has(id)) places.set(id, [...this.placesOf(id)]);
+    if (nodes.has(node)) return;
+    nodes.set(node, { load: this.loadOf(node).slice(), count: this.countOn(node), bytes: this.bytesOn(node) });
   }
 
   private count({ size_bytes: size = 0 }: Shard, { node, load }: Place, times: 1 | -1): void {

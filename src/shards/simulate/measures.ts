@@ -1,6 +1,6 @@
 import type { DomainState, DomainStep } from '../../rules/domain';
-import { ofDomainStep } from '../decide';
-import { ownState } from '../evaluation/to-domain-state';
+import { ofDomainStep } from '../model/domain-step';
+import { ownState } from '../evaluation/own-state';
 import { Arrangement } from '../model/arrangement';
 import { impactOf } from './impact';
 
