@@ -6,13 +6,14 @@ import type { Services } from './gate/services';
 import { createMetrics } from './gate/metrics';
 import { openExecutions } from './clients/rule-execution-client';
 import { createExecutionStarter } from './clients/start-execution';
-import { DEFAULT_DURATIONS, parseDuration } from './kernel/duration';
+import { parseDuration } from './kernel/duration';
 import { createLogger, logFormatOf } from './platform/observability/logger';
 import { standardError } from './platform/observability/terminal';
 import { systemTimers } from './platform/timers/system-timers';
 import { openPlans } from './plans/service/open-plans';
 import { plansWithin } from './plans/store/postgres/open-plan-database';
 import { createPostgresPlanStore } from './plans/store/postgres/store';
+import { createRuleMetrics } from './rules/service/rule-metrics';
 import type { LoadedSettings } from './settings/load-settings';
 import { openShardRules } from './shards/service/open-shard-rules';
 import { startWorker, type WorkerStartOptions } from './worker';
@@ -117,16 +118,19 @@ async function openApi(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<{ url: string; close(): Promise<void> }> {
   const { audit, store: records, database, registry, logger } = shared;
-  const { quotas } = loaded.settings.server;
+  const { server: serving, shards: managed, rules: ruling } = loaded.settings;
+  const metrics = createRuleMetrics(registry);
   const rules = await openShardRules({
     audit: {
       log: audit,
       ...(records === undefined ? {} : { store: records }),
       ...(database === undefined ? {} : { database }),
     },
-    quotas,
-    maxStateAgeMs: parseDuration(DEFAULT_DURATIONS.factMaxAge),
-    registry,
+    quotas: serving.quotas,
+    maxStateAgeMs: parseDuration(managed.state.maxAge),
+    deadlineMs: parseDuration(ruling.evaluation.deadline),
+    memoryMiB: ruling.evaluation.memory,
+    metrics,
     logger,
   });
   const executions = createExecutionStarter({
@@ -152,6 +156,7 @@ async function openApi(
       rules,
       startExecution: executions.start,
       surfaces: [servePlans({ service: plans.service, maxBodyBytes: maxRequestBytes, onUnexpected })],
+      onOverQuota: () => metrics.quotaRefused('requests'),
       ...(ownerToken === undefined ? {} : { ownerToken }),
       registry,
       logger,

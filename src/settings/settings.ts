@@ -243,11 +243,20 @@ const Access = Type.Object(
   { ...strict, default: {} },
 );
 
-/** Rule policies: where they come from. */
+/** Rule policies: where they come from, and what the server's evaluations may take. */
 const Rules = Type.Object(
   {
     /** a file or folder of policies relative to the settings file, which executions use in place of the store */
     policies: Type.Optional(Type.String({ minLength: 1 })),
+    evaluation: Type.Object(
+      {
+        /** of one evaluation from its start; a check of a document or a simulation gets ten times as long */
+        deadline: Duration('2s'),
+        /** of one thread's heap, in MiB: it holds every policy, and the state of its question */
+        memory: Type.Integer({ minimum: 64, maximum: 16_384, default: 256 }),
+      },
+      { ...strict, default: {} },
+    ),
   },
   { ...strict, default: {} },
 );

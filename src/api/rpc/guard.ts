@@ -22,6 +22,14 @@ export interface ServedService {
   toConnectError(error: unknown): ConnectError | undefined;
 }
 
+/**
+ * Thrown by a method for a caller that it does not admit after all, such as one whose request asks for more than its role may.
+ * The client gets PERMISSION_DENIED, and the refusal is told of as those of the guard are.
+ */
+export class CallRefused extends Error {
+  override readonly name = 'CallRefused';
+}
+
 export interface GuardOptions {
   callers: Callers;
   services: readonly ServedService[];
@@ -57,16 +65,22 @@ export function createGuard(options: GuardOptions): Interceptor {
       if (!(openProbes && service === Health.typeName)) request.contextValues.set(PRINCIPAL, await admit());
       return await next(request);
     } catch (error) {
-      throw toConnectError(error, known);
+      if (!(error instanceof CallRefused)) throw toConnectError(error, known);
+      tell(request.contextValues.get(PRINCIPAL), 'role', error.message);
+      throw new ConnectError(error.message, Code.PermissionDenied);
+    }
+
+    function tell(principal: Principal | undefined, reason: RefusalReason, text: string): void {
+      const policy = request.stream ? undefined : policyOf(request.message);
+      const actor = principal?.actor ?? 'anonymous';
+      onRefused({ actor, service, method, reason, message: text, ...(policy === undefined ? {} : { policy }) });
     }
 
     async function admit(): Promise<Principal> {
       const principal = await callers(request.header.get('authorization'));
       const message = request.stream ? undefined : request.message;
       const refuse = (reason: RefusalReason, code: Code, text: string): never => {
-        const policy = policyOf(message);
-        const actor = principal?.actor ?? 'anonymous';
-        onRefused({ actor, service, method, reason, message: text, ...(policy === undefined ? {} : { policy }) });
+        tell(principal, reason, text);
         throw new ConnectError(text, code);
       };
       if (principal === undefined) {
@@ -105,9 +119,11 @@ function actorOf(message: Message | undefined): string | undefined {
   return typeof actor === 'string' && actor !== '' ? actor : undefined;
 }
 
-/** Requests name a policy by the oneof `policy`. */
-function policyOf(message: Message | undefined): { id: string } | { name: string } | undefined {
-  const policy = (message as { policy?: { case?: string; value?: unknown } } | undefined)?.policy;
+/** Requests name a policy by the oneof `policy`, or several by their names. */
+function policyOf(message: Message): { id: string } | { name: string } | undefined {
+  const { policy, policies } = message as { policy?: { case?: string; value?: unknown }; policies?: unknown };
+  const [name, ...others] = Array.isArray(policies) ? (policies as unknown[]) : [];
+  if (typeof name === 'string' && others.length === 0) return { name };
   if (typeof policy?.value !== 'string') return undefined;
   return policy.case === 'policyId' ? { id: policy.value } : { name: policy.value };
 }

@@ -1,10 +1,11 @@
 import type { JsonObject as ProtoJson } from '@bufbuild/protobuf';
 import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
+import { FailureType, GateError } from '../../kernel/failures';
 import type { JsonObject } from '../../kernel/json';
 import { PolicyService } from '../../proto/planning_engine/rules/v1/policy_service_pb';
 import type { RuleCaller, RuleService } from '../../rules/service/rule-service';
 import type { ExecutionFilter, ExecutionStatus } from '../../rules/store/stored-execution';
-import { callerOf, type ServedService } from '../rpc/guard';
+import { CallRefused, callerOf, type ServedService } from '../rpc/guard';
 import { isAdmitted, Role, type Principal } from '../rpc/role';
 import { toConnectError } from './errors';
 import {
@@ -124,7 +125,7 @@ export function servePolicies(rules: RuleService, startExecution?: StartExecutio
       const caller = callerOf(context, request);
       if (request.record && !isAdmitted(caller, RECORDERS)) {
         const text = `Expected one of the roles ${[...RECORDERS, 'admin'].join(', ')} for record: true`;
-        throw new ConnectError(text, Code.PermissionDenied);
+        throw new CallRefused(text);
       }
       const evaluated = await rules.evaluate(toCaller(caller), {
         ...questionOf(request),
@@ -159,6 +160,9 @@ export function servePolicies(rules: RuleService, startExecution?: StartExecutio
         ...(policies.length === 0 ? {} : { policies }),
         ...given({ operation, subject, id }),
         ...{ dryRun, reason },
+      }).catch((error: unknown) => {
+        const isRefused = error instanceof GateError && error.type === FailureType.AccessDenied;
+        throw isRefused ? new CallRefused(error.message) : error;
       });
       if ('impossible' in started) throw new ConnectError(started.impossible, Code.FailedPrecondition);
       return 'plan' in started ? { plan: started.plan as ProtoJson } : started;

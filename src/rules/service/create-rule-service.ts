@@ -38,9 +38,18 @@ export function createRuleService(parts: RuleParts): RuleService {
     return found;
   }
 
+  /** By its id where there is one of this name: records of a policy are found by its id. */
+  async function known(ref: PolicyRef): Promise<PolicyRef> {
+    if ('id' in ref) return ref;
+    const found = await store.find(ref);
+    return found === undefined ? ref : { id: found.id };
+  }
+
   async function refused(caller: RuleCaller, call: RefusedCall, faults = [call.fault]): Promise<void> {
     const act = { actor: caller.actor, timestamp: new Date(now()).toISOString() };
-    const record = refusedRecord(newId(), act, call, faults);
+    const { policy, ...rest } = call;
+    const about = policy === undefined ? rest : { ...rest, policy: await known(policy) };
+    const record = refusedRecord(newId(), act, about, faults);
     await store.leaveRecord(record);
     await delivery.soon([record]);
   }

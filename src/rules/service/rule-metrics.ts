@@ -9,7 +9,7 @@ export interface RuleMetrics {
   /** an evaluation without an answer */
   failed(): void;
   changed(type: string, change: PolicyChange): void;
-  quotaRefused(quota: 'policies' | 'document_bytes'): void;
+  quotaRefused(quota: 'policies' | 'document_bytes' | 'requests'): void;
   /** audit records that wait in the store */
   waiting(records: number): void;
 }

@@ -98,7 +98,8 @@ export class RuleThread {
     }
     const allowedMs = run.isLoading ? Math.max(deadlineMs, LOAD_DEADLINE_MS) : deadlineMs;
     const leftMs = allowedMs - Number(process.hrtime.bigint() - run.sinceNs) / 1e6;
-    if (leftMs > 0) this.watchIn(leftMs, deadlineMs);
+    // While the set is read its evaluation may begin at any time, and has its own, shorter deadline from then on.
+    if (leftMs > 0) this.watchIn(Math.min(leftMs, deadlineMs), deadlineMs);
     else this.end('deadline', `it ran longer than ${allowedMs} ms and was stopped`);
   }
 }

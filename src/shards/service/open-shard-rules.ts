@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { Registry } from 'prom-client';
 import type { Audit } from '../../audit/service/open-audit';
 import { FailureType, faultsToError } from '../../kernel/failures';
 import { repeat } from '../../kernel/repeat';
 import { systemTimers } from '../../platform/timers/system-timers';
 import { createRuleService } from '../../rules/service/create-rule-service';
-import { createRuleMetrics } from '../../rules/service/rule-metrics';
+import type { RuleMetrics } from '../../rules/service/rule-metrics';
 import type { RuleLogger, RuleQuotas } from '../../rules/service/rule-parts';
 import type { RuleService } from '../../rules/service/rule-service';
 import { rulesWithin } from '../../rules/store/postgres/open-rule-database';
@@ -18,13 +17,14 @@ export interface ShardRulesOptions {
   quotas: RuleQuotas;
   /** an older state is an error */
   maxStateAgeMs: number;
-  registry: Registry;
+  /** of one evaluation, from its start */
+  deadlineMs: number;
+  /** of one thread's heap */
+  memoryMiB: number;
+  metrics: RuleMetrics;
   logger: RuleLogger;
 }
 
-/** Far above what policies take, and an end to what would hold up everyone. */
-const DEADLINE_MS = 2_000;
-const MEMORY_MIB = 256;
 const DELIVER_EVERY_MS = 30_000;
 
 /**
@@ -33,7 +33,7 @@ const DELIVER_EVERY_MS = 30_000;
  * @throws GateError ConfigInvalid where the audit log is not in PostgreSQL or the embedded store; StoreUnavailable
  */
 export async function openShardRules(options: ShardRulesOptions): Promise<RuleService> {
-  const { audit, quotas, maxStateAgeMs, registry, logger } = options;
+  const { audit, quotas, maxStateAgeMs, deadlineMs, memoryMiB, metrics, logger } = options;
   if (audit.database === undefined) {
     const message = 'Expected audit.store.type to be postgres: rule policies are stored beside the audit log';
     throw faultsToError([{ type: FailureType.ConfigInvalid, message, where: 'audit.store.type' }]);
@@ -42,14 +42,10 @@ export async function openShardRules(options: ShardRulesOptions): Promise<RuleSe
     store: createPostgresPolicyStore(await rulesWithin(audit.database)),
     log: audit.log,
     ...(audit.store === undefined ? {} : { records: audit.store }),
-    evaluator: createRuleThreads({
-      entry: join(__dirname, 'thread-entry'),
-      deadlineMs: DEADLINE_MS,
-      memoryMiB: MEMORY_MIB,
-    }),
+    evaluator: createRuleThreads({ entry: join(__dirname, 'thread-entry'), deadlineMs, memoryMiB }),
     quotas,
     maxStateAgeMs,
-    metrics: createRuleMetrics(registry),
+    metrics,
     logger,
     now: Date.now,
     newId: randomUUID,

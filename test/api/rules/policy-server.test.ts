@@ -323,7 +323,15 @@ describe('the policy service with tokens', () => {
     const viewer = clientOf(url, tokenOf('viewer'));
     const question = { operation: 'place_shard', state: stateNow() };
     expect(await codeOf(viewer.evaluatePolicy(question))).toBe('ok');
-    expect(await codeOf(viewer.evaluatePolicy({ ...question, record: true, reason }))).toBe(Code.PermissionDenied);
+    const recorded = { ...question, policies: ['by-author'], record: true, reason };
+    expect(await codeOf(viewer.evaluatePolicy(recorded))).toBe(Code.PermissionDenied);
+    const which = { case: 'policyName', value: 'by-author' } as const;
+    await eventually('a record of the refused call', async () => {
+      const { events } = await clientOf(url, tokenOf('admin')).getPolicyExecutionHistory({ policy: which });
+      const refused = events.map(({ eventType, details }) => [eventType, details?.actor, details?.call]);
+      expect(refused).toContainEqual(['refused', 'viewer', 'EvaluatePolicy']);
+      return true;
+    });
   });
 
   it('puts refused calls into the audit log', async () => {
@@ -342,6 +350,26 @@ describe('the policy service with tokens', () => {
       expect(JSON.stringify(refused[0]!.details)).toContain('watcher');
       return true;
     });
+  });
+});
+
+describe('the bounds of the settings', () => {
+  it('hold for the age of a state, the time of an evaluation and the calls in a second', async () => {
+    const url = await start('bounded', {
+      rules: { evaluation: { deadline: '1ms', memory: 64 } },
+      shards: { state: { maxAge: '1h' } },
+      server: { port: 0, quotas: { requestsPerSecond: 5 } },
+    });
+    const client = clientOf(url);
+    const nodes = [...Array(20_000).keys()].map((at) => ({ id: `n${at}`, cpu_usage: 1 }));
+    const state = { ...stateNow(), observed_at: new Date(Date.now() - 30 * 60_000).toISOString(), nodes };
+    // Half an hour is not too old here, but a millisecond is too short to read so many nodes.
+    const evaluation = client.evaluatePolicy({ operation: 'place_shard', state });
+    await expect(evaluation).rejects.toThrow(/could not be evaluated: .*\b1 ms/);
+    const codes = await Promise.all([...Array(20).keys()].map(() => codeOf(client.listPolicies({}))));
+    expect(codes).toContain(Code.ResourceExhausted);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toMatch(/gate_rules_quota_refusals_total\{quota="requests"\} [1-9]/);
   });
 });
 
