@@ -10,7 +10,7 @@ export function readJsonBodies(server: FastifyInstance): void {
     { parseAs: 'string' },
     async (_request: FastifyRequest, body: string) => {
       try {
-        return refuseReservedKey(parseJsonText(body));
+        return parseBody(body);
       } catch (error) {
         if (error instanceof JsonTextError) throw Object.assign(new Error(error.message), { statusCode: 400 });
         throw error;
@@ -19,8 +19,17 @@ export function readJsonBodies(server: FastifyInstance): void {
   );
 }
 
+/**
+ * The value of a body, read as every other JSON text.
+ *
+ * @throws JsonTextError, for a reserved key too
+ */
+export function parseBody(body: string): JsonValue {
+  return refuseReservedKey(parseJsonText(body));
+}
+
 /** As fastify's own parser does: code that copies members one by one would set the copy's prototype. */
-export function refuseReservedKey(body: JsonValue): JsonValue {
+function refuseReservedKey(body: JsonValue): JsonValue {
   const left: JsonValue[] = [body];
   for (let value = left.pop(); value !== undefined; value = left.pop()) {
     if (typeof value !== 'object' || value === null) continue;

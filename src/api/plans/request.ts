@@ -1,12 +1,12 @@
 import { isJsonObject, type JsonValue } from '../../kernel/json';
-import { JsonTextError, parseJsonText } from '../../platform/documents/json-text';
+import { JsonTextError } from '../../platform/documents/json-text';
 import { readVersion } from '../../plans/service/checked-body';
 import { planFailure, type PlanFailure } from '../../plans/service/plan-failure';
 import type { DeleteRequest, WriteRequest } from '../../plans/service/plan-service';
 import { parseFieldSelector } from '../../plans/selectors/field-selector';
 import { parseLabelSelector, type Parsed } from '../../plans/selectors/parse-selector';
 import type { Filter } from '../../plans/serving/watch-events';
-import { refuseReservedKey } from '../json-bodies';
+import { parseBody } from '../json-bodies';
 import type { NodeServerRequest } from '../rpc/node-request';
 
 /**
@@ -38,7 +38,7 @@ function tooLarge(maxBytes: number): PlanFailure {
 /** @throws PlanFailure BadRequest for a text that is no JSON */
 export function readJson(text: string): JsonValue {
   try {
-    return refuseReservedKey(parseJsonText(text));
+    return parseBody(text);
   } catch (error) {
     if (error instanceof JsonTextError) throw planFailure('BadRequest', `Bad request: ${error.message}`);
     throw error;

@@ -11,6 +11,7 @@ import type { Callers } from './callers';
 import { createGuard, type ServedService } from './guard';
 import { routeHealth } from './health';
 import { authorityOf, type NodeServerRequest, type NodeServerResponse } from './node-request';
+import { JSON_MESSAGES } from './json-messages';
 import { listenOnOnePort, type TlsKeys } from './one-port';
 import type { HttpSurface } from './http-surface';
 import { createRateQuota } from './rate-quota';
@@ -99,8 +100,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
       routeReflection(router, descriptions);
     },
     interceptors: [guard],
-    // A key that is not known is a mistake that its author wants to hear of.
-    jsonOptions: { ignoreUnknownFields: false },
+    jsonOptions: JSON_MESSAGES,
     readMaxBytes: options.maxRequestBytes,
     writeMaxBytes: MOST_ANSWER_BYTES,
     maxTimeoutMs: MOST_CALL_MS,

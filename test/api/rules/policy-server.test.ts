@@ -114,6 +114,23 @@ describe('the policy service on loopback without tokens', () => {
     expect(byId.policy?.deleteTime).toBeDefined();
   });
 
+  it.each([
+    ['a key twice', '{"operation": "place_shard", "operation": "balance"}', 'the same key is twice in one object'],
+    ['a key twice within', '{"state": {"nodes": [{"id": "n1", "id": "n2"}]}}', 'the same key is twice in one object'],
+    ['a number that would be rounded', '{"state": {"size": 9007199254740993}}', '9007199254740993'],
+    ['a reserved key', '{"state": {"__proto__": {}}}', 'reserved __proto__'],
+    ['no JSON', '{"state": ', 'expected JSON, but it cannot be parsed'],
+    ['bytes that are no UTF-8', Buffer.from([0x7b, 0xff, 0x7d]), 'expected a body in UTF-8'],
+  ])('refuses a body with %s', async (_what, body, message) => {
+    const response = await fetch(`${url}/planning_engine.rules.v1.PolicyService/EvaluatePolicy`, {
+      ...{ method: 'POST', headers: { 'content-type': 'application/json' }, body },
+    });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      ...{ code: 'invalid_argument', message: expect.stringContaining(message) },
+    });
+  });
+
   it('evaluates what applies to an operation, with a tree, candidates and actions', async () => {
     await client.createPolicy({ definition: { ...POLICY, name: 'evaluated' }, reason });
     const question = { operation: 'place_shard', state: stateNow() };
