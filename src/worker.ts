@@ -84,7 +84,7 @@ async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): 
   requireHttpAccess({ host, bearerToken: httpToken });
   const shards = openShards(loaded, { env, labels: settings.alerts.labels });
   const services = await createServices(loaded, { ...options, overTemporal: true });
-  const opened: (() => Promise<unknown>)[] = [() => services.close()];
+  const opened: (() => Promise<unknown>)[] = [() => services.close(), () => shards.close()];
   const closeAll = async (): Promise<void> => {
     let failure: { error: unknown } | undefined;
     for (const close of opened.splice(0).reverse()) {

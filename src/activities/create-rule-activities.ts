@@ -4,7 +4,9 @@ import type { Alert } from '../alerts/alert';
 import { FailureType } from '../kernel/failures';
 import type { ExecutionDefaults } from '../rules/execution/execution-defaults';
 import type { ExecutionMetrics } from '../rules/execution/execution-metrics';
-import { findOutcome, makePlan, stateDigest, type PlanParts } from '../rules/execution/make-plan';
+import { stateDigest } from '../rules/execution/make-plan';
+import type { ExecutionQuestion } from '../rules/execution/execution';
+import type { Planner, PlanQuestion } from '../rules/execution/planner';
 import type { PolicySource } from '../rules/execution/policy-source';
 import type { ExecutionJournal } from '../rules/execution/report';
 import type { StateSource } from '../rules/execution/state-source';
@@ -14,7 +16,8 @@ import type { RuleActivities } from './rule-activities';
 import { translated } from './to-application-failure';
 
 /** What executions of rule policies are made of. */
-export interface ExecutionParts extends PlanParts {
+export interface ExecutionParts {
+  planner: Planner;
   policies: PolicySource;
   state: StateSource;
   /** a state that was observed earlier is stale */
@@ -32,14 +35,17 @@ export function createRuleActivities(parts: ExecutionParts): RuleActivities {
   const reportUnmet = (unmet: Readonly<Record<string, number>>): void => {
     for (const [policy, subjects] of Object.entries(unmet)) parts.metrics.noncompliant(policy, subjects);
   };
+  const readFor = async (question: ExecutionQuestion): Promise<PlanQuestion> => {
+    const policies = await parts.policies.current();
+    const state = await parts.state.read(Context.current().cancellationSignal);
+    return { question, policies, state, nowMs: parts.nowMs() };
+  };
   return {
     readExecutionDefaults: async () => parts.defaults,
     planExecution: ({ question }) =>
       translated(FailureType.PolicyEvaluation, async () => {
-        const pinned = await parts.policies.current();
-        const sourced = await parts.state.read(Context.current().cancellationSignal);
         const { maxAgeMs } = parts;
-        const plan = makePlan(question, pinned, sourced, parts, { nowMs: parts.nowMs(), maxAgeMs });
+        const plan = await parts.planner.plan({ ...(await readFor(question)), maxAgeMs });
         reportUnmet(plan.unmet);
         return plan;
       }),
@@ -78,12 +84,7 @@ export function createRuleActivities(parts: ExecutionParts): RuleActivities {
     reportExecution: (report) => translated(FailureType.AuditWriteFailed, () => parts.journal.write(report)),
     measureImpact: ({ policies, impact, observedAtMs, question }) =>
       translated(FailureType.FactSourceUnavailable, async () => {
-        const pinned = await parts.policies.current();
-        const sourced = await parts.state.read(Context.current().cancellationSignal);
-        const outcome = findOutcome(question, pinned, sourced, parts, {
-          nowMs: parts.nowMs(),
-          plannedOnMs: observedAtMs,
-        });
+        const outcome = await parts.planner.outcome({ ...(await readFor(question)), plannedOnMs: observedAtMs });
         if (outcome === undefined) return null;
         reportUnmet(outcome.unmet);
         const { found } = outcome;

@@ -3,6 +3,7 @@ import { createRuleActivities, type ExecutionParts } from '../../src/activities/
 import type { Alert } from '../../src/alerts/alert';
 import type { JsonObject } from '../../src/kernel/json';
 import { createHttpFetch } from '../../src/platform/http/http-client';
+import { findOutcome, makePlan, type PlanParts } from '../../src/rules/execution/make-plan';
 import type { ExecutionReport } from '../../src/rules/execution/report';
 import { shardDomain } from '../../src/shards/domain';
 import { createHttpShardManager } from '../../src/shards/manager/http-shard-manager';
@@ -43,13 +44,19 @@ export function ruleParts(options: RuleWorkerOptions): ExecutionParts {
     version: String((document as JsonObject).version),
     own: document,
   });
-  return {
-    domain: { ...shardDomain, readState } as ExecutionParts['domain'],
+  const plans: PlanParts = {
+    domain: { ...shardDomain, readState } as PlanParts['domain'],
     answer: () => ({
       results: [{ policy: 'given', matched: true, missing: [] }],
       actions: [{ subject: { id: 's1' }, policies: ['given'], steps: options.steps }],
       refusals: [],
     }),
+  };
+  return {
+    planner: {
+      plan: async (asked) => makePlan(asked.question, asked.policies, asked.state, plans, asked),
+      outcome: async (asked) => findOutcome(asked.question, asked.policies, asked.state, plans, asked),
+    },
     policies: { current: async () => ({ policies: [], setRevision: 7, pins: new Map([['given', pin]]) }) },
     state: {
       read: async (signal) => ({

@@ -25,8 +25,6 @@ export interface PlanParts {
     state: DomainState,
     question: { operation?: string; policies?: readonly string[] },
   ): ExecutableAnswer;
-  /** of one attempt at a step; undefined for the time of the settings */
-  timeoutMsOf?(step: DomainStep): number | undefined;
   /** measures of a state as the steps would leave it; undefined where the domain has none */
   measure?(state: DomainState, steps: readonly DomainStep[]): Measures;
 }
@@ -72,7 +70,7 @@ export function makePlan(
     ...(sourced.guardsVersion && state.version !== undefined ? { guardsVersion: true } : {}),
     observedAtMs: state.observedAtMs,
     decidedAtMs: nowMs,
-    steps: steps.map(({ step, names }) => toPlanned(step, names, parts)),
+    steps: steps.map(({ step, names }) => toPlanned(step, names)),
     refusals: [...answer.refusals.map(({ sentence }) => sentence), ...missingSentences(answer)],
     unmet: unmetSubjects(answer),
     ...(impact === undefined ? {} : { impact }),
@@ -186,10 +184,8 @@ function pinned(answer: ExecutableAnswer, pins: ReadonlyMap<string, ExecutedPoli
   return [...new Set(names)].flatMap((name) => pins.get(name) ?? []);
 }
 
-function toPlanned(step: DomainStep, policies: readonly string[], { timeoutMsOf }: PlanParts): PlannedStep {
-  const { kind, settings, sentence } = step;
-  const timeoutMs = timeoutMsOf?.(step);
-  return { kind, policies, settings, sentence, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+function toPlanned({ kind, settings, sentence }: DomainStep, policies: readonly string[]): PlannedStep {
+  return { kind, policies, settings, sentence };
 }
 
 /** Sentences that an execution keeps at most. */

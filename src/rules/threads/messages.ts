@@ -1,5 +1,8 @@
 import type { Fault, FailureType } from '../../kernel/failures';
 import type { JsonObject } from '../../kernel/json';
+import type { ExecutionPlan } from '../execution/execution';
+import type { ExecutionOutcome } from '../execution/make-plan';
+import type { PlanQuestion } from '../execution/planner';
 import type { PolicyPin } from '../store/stored-execution';
 
 /** A stored document; without a text it is gone. */
@@ -44,7 +47,19 @@ export interface SimulateJob {
   options: JsonObject;
 }
 
-export type RuleJob = CheckJob | EvaluateJob | SimulateJob;
+/** What do policies that come with the question come to, for an execution? */
+export interface PlanJob extends PlanQuestion {
+  kind: 'plan';
+  maxAgeMs: number;
+}
+
+/** What has an execution come to? */
+export interface OutcomeJob extends PlanQuestion {
+  kind: 'outcome';
+  plannedOnMs: number;
+}
+
+export type RuleJob = CheckJob | EvaluateJob | SimulateJob | PlanJob | OutcomeJob;
 
 /** What a policy is in effect, with what it extends. */
 export interface CheckedPolicy {
@@ -74,7 +89,7 @@ export interface EvaluateResult {
   conditions: Record<string, OutcomeCounts>;
 }
 
-export type RuleResult = CheckedPolicy | EvaluateResult | JsonObject;
+export type RuleResult = CheckedPolicy | EvaluateResult | JsonObject | ExecutionPlan | ExecutionOutcome | undefined;
 
 export interface ToThread {
   callId: number;

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../kernel/json';
 import type { PolicySet } from '../document/read-policies';
-import type { RuleDomain } from '../domain';
+import type { DomainState, DomainStep, RuleDomain } from '../domain';
+import type { Measures } from '../execution/execution';
 
 /** Policies and what they would be after a change, over one state. */
 export interface SimulationQuestion {
@@ -23,4 +24,6 @@ export interface RuleProgram {
   domain: RuleDomain;
   /** @throws GateError ConfigInvalid for a question that it cannot answer */
   simulate?(question: SimulationQuestion): JsonObject;
+  /** measures of a state as the steps would leave it; absent where the domain has none */
+  measure?(state: DomainState, steps: readonly DomainStep[]): Measures;
 }

@@ -9,6 +9,7 @@ import type { ExplainedCondition } from '../conditions/explain-condition';
 import { readPolicies } from '../document/read-policies';
 import { answerRules, type RulesAnswer } from '../evaluation/answer';
 import { answerDocument } from '../evaluation/answer-document';
+import { findOutcome, makePlan, type PlanParts } from '../execution/make-plan';
 import { GIVEN_DOCUMENT } from '../service/fault-field';
 import { StoredKind } from '../store/stored-policy';
 import { HeldSet } from './held-set';
@@ -43,6 +44,10 @@ export function createThreadSide(
         return evaluate(held, job, program);
       case 'simulate':
         return simulate(held, job, program);
+      case 'plan':
+        return makePlan(job.question, job.policies, job.state, planPartsOf(program), job);
+      case 'outcome':
+        return findOutcome(job.question, job.policies, job.state, planPartsOf(program), job);
       default:
         return job satisfies never;
     }
@@ -59,11 +64,20 @@ export function createThreadSide(
       clock.begin(callId, false, beganNs);
       const result = run(job);
       clock.end();
-      send({ callId, tookNs: Number(process.hrtime.bigint() - beganNs), result });
+      const tookNs = Number(process.hrtime.bigint() - beganNs);
+      send({ callId, tookNs, ...(result === undefined ? {} : { result }) });
     } catch (error) {
       clock.end();
       send({ callId, tookNs: Number(process.hrtime.bigint() - beganNs), failure: toFailure(error) });
     }
+  };
+}
+
+function planPartsOf({ domain, measure }: RuleProgram): PlanParts {
+  return {
+    domain,
+    answer: (policies, state, question) => answerRules(policies, state, domain, { ...question, scores: false }),
+    ...(measure === undefined ? {} : { measure }),
   };
 }
 

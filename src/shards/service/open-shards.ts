@@ -1,33 +1,35 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseDuration } from '../../kernel/duration';
 import { FailureType, GateError } from '../../kernel/failures';
 import { EXPECTED_OF_HTTP_URL, readHttpUrl } from '../../kernel/http-url';
 import { readSecret } from '../../platform/files/read-secret';
 import { createHttpFetch } from '../../platform/http/http-client';
-import { answerRules } from '../../rules/evaluation/answer';
 import type { ExecutionDefaults } from '../../rules/execution/execution-defaults';
-import type { PlanParts } from '../../rules/execution/make-plan';
+import type { Planner } from '../../rules/execution/planner';
 import type { PolicySource } from '../../rules/execution/policy-source';
 import type { StateSource } from '../../rules/execution/state-source';
 import type { StepRunner } from '../../rules/execution/step-runner';
 import { policiesOfFolder } from '../../rules/sources/policy-folder';
+import { createPlanThreads } from '../../rules/threads/plan-threads';
 import type { LoadedSettings } from '../../settings/load-settings';
 import { shardDomain } from '../domain';
 import { createHttpShardManager } from '../manager/http-shard-manager';
 import { ManagerError } from '../manager/manager-error';
 import type { ShardManager } from '../manager/shard-manager';
 import { createShardSteps } from '../manager/step-runner';
-import { measuresOf } from '../simulate/measures';
 import { stateOfFile } from '../sources/state-file';
 import { stateOfManager } from '../sources/state-manager';
 
 /** What executions of shard policies are made of, as the settings say. */
-export interface ShardExecutions extends PlanParts {
+export interface ShardExecutions {
+  /** evaluates in threads, which `close` ends */
+  planner: Planner;
   policies: PolicySource;
   state: StateSource;
   maxAgeMs: number;
   runner: StepRunner;
   defaults: ExecutionDefaults;
+  close(): Promise<void>;
 }
 
 /** Beyond a move's own time, so that its end is heard of. */
@@ -48,12 +50,16 @@ export function openShards(
   const manager = managed === undefined ? undefined : openManager(managed, env, baseDir);
   const moveTimeoutMs = parseDuration(execution.moveTimeout);
   const pollMs = parseDuration(execution.pollEvery);
-  const { policies } = settings.rules;
-  return {
-    domain: shardDomain,
-    answer: (all, domainState, question) => answerRules(all, domainState, shardDomain, { ...question, scores: false }),
-    measure: measuresOf,
+  const { policies, evaluation } = settings.rules;
+  const { close, ...planner } = createPlanThreads({
+    entry: join(__dirname, 'thread-entry'),
+    deadlineMs: parseDuration(evaluation.deadline),
+    memoryMiB: evaluation.memory,
     timeoutMsOf: ({ kind }) => (kind === 'move' ? moveTimeoutMs + MOVE_MARGIN_MS : undefined),
+  });
+  return {
+    planner,
+    close,
     policies: policies === undefined ? NO_POLICIES : policiesOfFolder(resolve(baseDir, policies), shardDomain),
     state: stateSource(state.file === undefined ? undefined : resolve(baseDir, state.file), manager, managed?.url),
     maxAgeMs: parseDuration(state.maxAge),

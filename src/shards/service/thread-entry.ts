@@ -1,5 +1,6 @@
 import { serveRules } from '../../rules/threads/serve-rules';
 import { shardDomain } from '../domain';
+import { measuresOf } from '../simulate/measures';
 import { simulateQuestion } from '../simulate/simulate-question';
 
-serveRules({ domain: shardDomain, simulate: simulateQuestion });
+serveRules({ domain: shardDomain, simulate: simulateQuestion, measure: measuresOf });
