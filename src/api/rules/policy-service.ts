@@ -4,7 +4,7 @@ import { FailureType, GateError } from '../../kernel/failures';
 import type { JsonObject } from '../../kernel/json';
 import { PolicyService } from '../../proto/planning_engine/rules/v1/policy_service_pb';
 import type { RuleCaller, RuleService } from '../../rules/service/rule-service';
-import type { ExecutionFilter, ExecutionStatus } from '../../rules/store/stored-execution';
+import type { ExecutionFilter, StoredStatus } from '../../rules/store/stored-execution';
 import { CallRefused, callerOf, type ServedService } from '../rpc/guard';
 import { isAdmitted, Role, type Principal } from '../rpc/role';
 import { toConnectError } from './errors';
@@ -174,7 +174,7 @@ export function servePolicies(rules: RuleService, startExecution?: StartExecutio
       const { policyId, status, since, until } = request;
       const filter: ExecutionFilter = {
         ...given({ policyId }),
-        ...(status === '' ? {} : { status: status as ExecutionStatus }),
+        ...(status === '' ? {} : { status: status as StoredStatus }),
         ...(since === undefined ? {} : { since: toTime(since) }),
         ...(until === undefined ? {} : { until: toTime(until) }),
       };

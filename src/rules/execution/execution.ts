@@ -90,14 +90,8 @@ export interface StepProgress {
   undoRounds?: number;
 }
 
-export const ExecutionState = {
-  /** evaluates policies on a state */
-  planning: 'planning',
-  /** planned for a dry run: nothing will be done */
-  planned: 'planned',
-  running: 'running',
-  /** takes steps back */
-  rolling_back: 'rolling_back',
+/** How executions end that do something. */
+export const ExecutionEnd = {
   done: 'done',
   /** nothing was done, or all that was done is taken back */
   failed: 'failed',
@@ -106,6 +100,18 @@ export const ExecutionState = {
   rollback_failed: 'rollback_failed',
   /** ended on request before anything was done */
   cancelled: 'cancelled',
+} as const;
+export type ExecutionEnd = (typeof ExecutionEnd)[keyof typeof ExecutionEnd];
+
+export const ExecutionState = {
+  /** evaluates policies on a state */
+  planning: 'planning',
+  /** planned for a dry run: nothing will be done */
+  planned: 'planned',
+  running: 'running',
+  /** takes steps back */
+  rolling_back: 'rolling_back',
+  ...ExecutionEnd,
 } as const;
 export type ExecutionState = (typeof ExecutionState)[keyof typeof ExecutionState];
 

@@ -1,5 +1,6 @@
 import type { Fault } from '../../kernel/failures';
 import {
+  ExecutionEnd,
   ExecutionState,
   StepStatus,
   type ExecutionPlan,
@@ -96,17 +97,16 @@ function endOf({ steps, stopped: why }: ExecutionProgress): ExecutionState {
   return why.by === 'fault' ? ExecutionState.failed : ExecutionState.cancelled;
 }
 
-const ENDS: readonly ExecutionState[] = [
-  ExecutionState.planned,
-  ExecutionState.done,
-  ExecutionState.failed,
-  ExecutionState.rolled_back,
-  ExecutionState.rollback_failed,
-  ExecutionState.cancelled,
-];
+const ENDS: readonly ExecutionState[] = Object.values(ExecutionEnd);
 
-export function isEnd(state: ExecutionState): boolean {
+/** Whether it has done what it was to do, or ended otherwise; nothing more is told of it. */
+export function hasEnded(state: ExecutionState): state is ExecutionEnd {
   return ENDS.includes(state);
+}
+
+/** A dry run ends with its plan. */
+export function isEnd(state: ExecutionState): boolean {
+  return state === ExecutionState.planned || hasEnded(state);
 }
 
 /** In one sentence. */

@@ -1,7 +1,7 @@
 import { FailureType, faultsToError, GateError } from '../../kernel/failures';
 import { parseTime } from '../../kernel/time';
 import { StepStatus } from '../execution/execution';
-import { ExecutionStatus, type ExecutionStep, type StoredExecution } from '../store/stored-execution';
+import { StoredStatus, type ExecutionStep, type StoredExecution } from '../store/stored-execution';
 import type { RecordDelivery } from './deliver-records';
 import type { PolicyDocuments } from './policy-documents';
 import type { RuleParts } from './rule-parts';
@@ -57,7 +57,7 @@ export function createExecutions(context: ExecutionContext): RuleExecutions {
         }
         const changed: ExecutionStep = { ...step, status, ...(details === undefined ? {} : { details }) };
         const steps = found.steps.map((one, index) => (index === at ? changed : one));
-        const after: StoredExecution = { ...found, status: ExecutionStatus.running, steps };
+        const after: StoredExecution = { ...found, status: StoredStatus.running, steps };
         records = recordsOf(after, at, changed, caller, timestamp());
         return { execution: after, records };
       });
@@ -121,7 +121,7 @@ async function begin(
     const { steps, ...rest } = request;
     const wanted: StoredExecution = {
       ...rest,
-      status: ExecutionStatus.pending,
+      status: StoredStatus.pending,
       steps: steps.map((step) => ({ ...step, status: StepStatus.pending })),
       actor: caller.actor,
       startedAt: new Date(now()).toISOString(),
@@ -181,7 +181,7 @@ function recordsOf(
 }
 
 function isOver({ status }: StoredExecution): boolean {
-  return status !== ExecutionStatus.pending && status !== ExecutionStatus.running;
+  return status !== StoredStatus.pending && status !== StoredStatus.running;
 }
 
 function noExecution(id: string): GateError {

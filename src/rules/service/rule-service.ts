@@ -1,8 +1,8 @@
 import type { Fault } from '../../kernel/failures';
 import type { JsonChange } from '../../kernel/json-diff';
 import type { JsonObject } from '../../kernel/json';
-import type { ExecutionFilter, ExecutionStatus, StoredExecution, PolicyPin } from '../store/stored-execution';
-import type { StepStatus } from '../execution/execution';
+import type { ExecutionFilter, StoredExecution, PolicyPin } from '../store/stored-execution';
+import type { ExecutionEnd, StepStatus } from '../execution/execution';
 import type { PolicyFilter, PolicyRef, PolicyVersion, StoredPolicy } from '../store/stored-policy';
 
 /** Who calls. Which calls a role may make is the surface's to decide; the service knows only of types of policies. */
@@ -137,7 +137,7 @@ export interface AdvanceExecutionRequest {
 
 export interface EndExecutionRequest {
   id: string;
-  status: Exclude<ExecutionStatus, 'pending' | 'running'>;
+  status: ExecutionEnd;
   result?: JsonObject;
 }
 

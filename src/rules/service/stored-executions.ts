@@ -1,6 +1,7 @@
 import { HeldSet } from '../threads/held-set';
 import type { AuditLog } from '../../audit/audit-log';
 import type { ExecutedPolicy } from '../execution/execution';
+import { hasEnded } from '../execution/progress';
 import { createAuditJournal } from '../execution/audit-journal';
 import { RULES_ACTOR } from '../execution/execution-record';
 import type { PinnedPolicies, PolicySource } from '../execution/policy-source';
@@ -76,7 +77,7 @@ export function createStoreJournal(parts: StoredExecutionParts): ExecutionJourna
   }
 
   async function end({ id, state, details }: EndReport): Promise<void> {
-    if (state === 'planning' || state === 'planned' || state === 'running' || state === 'rolling_back') return;
+    if (!hasEnded(state)) return;
     await executions.end(caller, { id, status: state, ...(details === undefined ? {} : { result: details }) });
   }
 

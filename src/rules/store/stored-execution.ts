@@ -1,19 +1,9 @@
 import type { JsonObject } from '../../kernel/json';
-import type { StepStatus } from '../execution/execution';
+import { ExecutionEnd, type StepStatus } from '../execution/execution';
 
-export const ExecutionStatus = {
-  pending: 'pending',
-  running: 'running',
-  done: 'done',
-  /** an action failed and nothing was there to roll back, or the execution could not begin */
-  failed: 'failed',
-  /** an action failed, and those done before it were taken back */
-  rolled_back: 'rolled_back',
-  /** an action failed, and one done before it could not be taken back */
-  rollback_failed: 'rollback_failed',
-  cancelled: 'cancelled',
-} as const;
-export type ExecutionStatus = (typeof ExecutionStatus)[keyof typeof ExecutionStatus];
+/** An execution is pending until something is told of a step, then running until it ends; the store knows no more of it. */
+export const StoredStatus = { pending: 'pending', running: 'running', ...ExecutionEnd } as const;
+export type StoredStatus = (typeof StoredStatus)[keyof typeof StoredStatus];
 
 /** The very revision of a policy that an execution acts for. */
 export interface PolicyPin {
@@ -46,7 +36,7 @@ export interface StoredExecution {
   stateVersion?: string;
   /** revision of all policies together */
   setRevision: number;
-  status: ExecutionStatus;
+  status: StoredStatus;
   steps: readonly ExecutionStep[];
   result?: JsonObject;
   actor: string;
@@ -59,7 +49,7 @@ export interface StoredExecution {
 /** Which executions are listed, newest first; what is absent matches all. */
 export interface ExecutionFilter {
   policyId?: string;
-  status?: ExecutionStatus;
+  status?: StoredStatus;
   /** RFC 3339; inclusive from, exclusive to */
   since?: string;
   until?: string;
