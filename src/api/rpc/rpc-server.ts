@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { DescService } from '@bufbuild/protobuf';
 import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
@@ -73,6 +74,8 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const loopback = isLoopback(host);
   const stopping = new AbortController();
   const late = new AbortController();
+  // Every call that is under way listens to it: many are no leak.
+  setMaxListeners(0, stopping.signal, late.signal);
   const descriptions: DescService[] = [...services.map(({ service }) => service), Health];
   const clock = systemClock;
   const openProbes = loopback || options.openProbes === true;
