@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CreateCommand>>> = {
   replay: async () => (await import('./policy/replay.js')).replayCommand,
   rules: async () => (await import('./rules/index.js')).rulesCommand,
   images: async () => (await import('./images/index.js')).imagesCommand,
+  plans: async () => (await import('./plans/index.js')).plansCommand,
   audit: async () => (await import('./audit/index.js')).auditCommand,
   worker: async () => (await import('./operations/worker.js')).workerCommand,
   server: async () => (await import('./operations/server.js')).serverCommand,

@@ -48,3 +48,10 @@ export function objectName({ kind, metadata }: Pick<PlanObject, 'kind' | 'metada
 export function asJson(object: PlanObject<unknown, unknown>): JsonObject {
   return object as unknown as JsonValue as JsonObject;
 }
+
+/** By namespace, then by name, each in the order of their characters: the order of every list. */
+export function byPlace(one: { metadata: ObjectMeta }, other: { metadata: ObjectMeta }): number {
+  const [a, b] = [one.metadata, other.metadata];
+  if (a.namespace !== b.namespace) return a.namespace < b.namespace ? -1 : 1;
+  return a.name === b.name ? 0 : a.name < b.name ? -1 : 1;
+}

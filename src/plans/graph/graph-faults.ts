@@ -1,8 +1,8 @@
 import type { SchemaFault } from '../../platform/documents/validate';
 import { closeName } from '../../platform/documents/close-name';
-import type { Graph } from '../kinds/plan';
+import type { Graph, PlanNode } from '../kinds/plan';
 import { cyclesOf } from './components';
-import { toPlanGraph, type PlanGraph } from './plan-graph';
+import { childrenOf, toPlanGraph, type PlanGraph } from './plan-graph';
 
 /**
  * What a schema cannot say of a graph: ids that are there twice, edges, `dependsOn` and `children` that name no node, and
@@ -39,17 +39,41 @@ export function graphFaults(graph: Graph, pointer: string): SchemaFault[] {
     expectNode(from, `edges/${index}/from`);
     expectNode(to, `edges/${index}/to`);
   });
-  for (const cycle of cyclesIn(toPlanGraph(graph))) {
+  const planGraph = toPlanGraph(graph);
+  for (const cycle of cyclesIn(planGraph, (id) => planGraph.after.get(id)!)) {
     const found = cycle.length === 1 ? `${cycle[0]} waits for itself` : `${wayRound(cycle)} wait for one another`;
     faults.push({ pointer, sentence: `expected a graph without cycles, but ${found}` });
   }
   return faults;
 }
 
-function cyclesIn({ nodes, after }: PlanGraph): string[][] {
+/**
+ * Why a plan that is stored cannot be executed: a group is done when its children are, so a node that waits for a group that
+ * waits for that node never starts. Groups are for the eye in PlanSpec, so such a plan is no fault by itself.
+ */
+export function deadlocks(graph: PlanGraph): string[] {
+  const groupsOf = new Map<string, string[]>();
+  for (const group of graph.nodes.keys()) {
+    for (const child of childrenOf(graph, group)) groupsOf.set(child, [...(groupsOf.get(child) ?? []), group]);
+  }
+  // What leads into a group holds nothing up: it is done when its children are.
+  const isGroup = (id: string): boolean => graph.nodes.get(id)!.kind === 'Group';
+  const next = (id: string): string[] => [
+    ...graph.after.get(id)!.filter((to) => !isGroup(to)),
+    ...(groupsOf.get(id) ?? []),
+  ];
+  return cyclesIn(graph, next).map(
+    (cycle) => `the nodes of ${wayRound(cycle)} can never start: a group is done when its children are`,
+  );
+}
+
+function cyclesIn(
+  { nodes }: { nodes: ReadonlyMap<string, PlanNode> },
+  next: (id: string) => readonly string[],
+): string[][] {
   const ids = [...nodes.keys()];
   const places = new Map(ids.map((id, index) => [id, index]));
-  const targets = ids.map((id) => after.get(id)!.map((to) => places.get(to)!));
+  const targets = ids.map((id) => next(id).map((to) => places.get(to)!));
   return cyclesOf(ids.length, (node) => targets[node]!).map((cycle) => cycle.map((node) => ids[node]!));
 }
 

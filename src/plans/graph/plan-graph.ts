@@ -33,3 +33,9 @@ export function toPlanGraph({ nodes, edges = [] }: Graph): PlanGraph {
   for (const [to, sources] of before) for (const from of sources.keys()) after.get(from)!.push(to);
   return { nodes: byId, before, after };
 }
+
+/** The children of a group that are nodes; none for other kinds. */
+export function childrenOf({ nodes }: PlanGraph, id: string): readonly string[] {
+  const node = nodes.get(id);
+  return node?.kind === 'Group' ? (node.children ?? []).filter((child) => nodes.has(child)) : [];
+}

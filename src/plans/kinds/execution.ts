@@ -1,4 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
+import type { PlanObject } from '../object';
+import { ExecutionPhase, NodePhase } from './phases';
 import {
   Anything,
   Conditions,
@@ -24,7 +26,7 @@ const ExecutionSpec = Type.Object({
 });
 
 const NodeStatus = Type.Object({
-  phase: Type.Optional(oneOf(['Pending', 'Running', 'Blocked', 'Succeeded', 'Failed', 'Skipped', 'Cancelled'])),
+  phase: Type.Optional(oneOf(Object.values(NodePhase))),
   startTime: Type.Optional(Time),
   completionTime: Type.Optional(Time),
   attempt: Type.Optional(Type.Integer({ minimum: 0 })),
@@ -34,7 +36,7 @@ const NodeStatus = Type.Object({
 });
 
 const ExecutionStatus = Type.Object({
-  phase: Type.Optional(oneOf(['Pending', 'Running', 'Blocked', 'Succeeded', 'Failed', 'Cancelled'])),
+  phase: Type.Optional(oneOf(Object.values(ExecutionPhase))),
   runId: Type.Optional(Type.String()),
   reason: Type.Optional(Type.String()),
   message: Type.Optional(Type.String()),
@@ -53,3 +55,4 @@ const ExecutionStatus = Type.Object({
 });
 
 export const ExecutionSchema = objectSchema('Execution', 'One run of a plan', ExecutionSpec, ExecutionStatus);
+export type Execution = PlanObject<Static<typeof ExecutionSpec>, Static<typeof ExecutionStatus>>;

@@ -57,3 +57,18 @@ export function publishedSchema({ kind: name, schema }: Kind): JsonObject {
     ...toAjvSchema(schema),
   };
 }
+
+/** One schema for a file that may hold any kind: an editor checks each document by the kind that it names. */
+export function publishedDocumentSchema(): JsonObject {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: `PlanSpec document (${API_VERSION})`,
+    type: 'object',
+    required: ['kind'],
+    properties: { kind: { enum: KINDS.map((each) => each.kind) } },
+    allOf: KINDS.map((each) => ({
+      if: { properties: { kind: { const: each.kind } }, required: ['kind'] },
+      then: toAjvSchema(each.schema),
+    })),
+  };
+}

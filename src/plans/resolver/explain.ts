@@ -106,6 +106,22 @@ export function explainChoice(
   }
 }
 
+/** One sentence for people: `Plan a of goal prod/g is not active: it is superseded by b.` */
+export function whySentence({ goal, pinned, winner, plans }: Explanation, plan: string): string {
+  const of = `goal ${goal.namespace}/${goal.name}`;
+  const found = plans.find((each) => each.plan === plan);
+  if (found === undefined) return `Plan ${plan} does not name ${of} in spec.goalRef, or is not in its namespace.`;
+  const notes = found.notes.map((note) => `; ${note}`).join('');
+  if (pinned !== undefined) {
+    if (pinned === plan)
+      return `Plan ${plan} is the active plan of ${of}, which keeps it while it executes and after${notes}.`;
+    const otherwise = plan === winner ? 'it would be chosen now' : `it ${found.because}`;
+    return `Plan ${plan} is not the active plan of ${of}: the goal keeps ${pinned} while it executes and after; ${otherwise}${notes}.`;
+  }
+  if (found.step === 'chosen') return `Plan ${plan} is the active plan of ${of}: it ${found.because}${notes}.`;
+  return `Plan ${plan} is not the active plan of ${of}: it ${found.because}${notes}.`;
+}
+
 function versionNotes({ spec }: Plan, candidate: Candidate | undefined): string[] {
   if (candidate?.version !== UNREADABLE) return [];
   return [`its version ${JSON.stringify(spec.version)} cannot be read, and ranks below every other`];

@@ -1,14 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { componentsOf, cyclesOf } from '../../../src/plans/graph/components';
-import { graphFaults } from '../../../src/plans/graph/graph-faults';
+import { deadlocks, graphFaults } from '../../../src/plans/graph/graph-faults';
 import { toPlanGraph } from '../../../src/plans/graph/plan-graph';
+import { toMermaid, toText } from '../../../src/plans/graph/show-graph';
+import type { NodePhase } from '../../../src/plans/kinds/phases';
 import type { Graph, PlanNode } from '../../../src/plans/kinds/plan';
 
 const task = (id: string, ...dependsOn: string[]): PlanNode => ({ id, kind: 'Task', dependsOn });
+const gate = (id: string, ...dependsOn: string[]): PlanNode => ({ id, kind: 'Gate', gateRef: { name: id }, dependsOn });
 const group = (id: string, ...children: string[]): PlanNode => ({ id, kind: 'Group', children });
 const soft = (from: string, to: string) => ({ from, to, type: 'soft' as const });
 const graphOf = (nodes: PlanNode[], edges: Graph['edges'] = []) => toPlanGraph({ nodes, edges });
+const phases = (all: Record<string, NodePhase>) => new Map(Object.entries(all));
 
 describe('strongly connected components', () => {
   const graph = fc.array(fc.tuple(fc.nat({ max: 7 }), fc.nat({ max: 7 })), { maxLength: 20 });
@@ -57,7 +61,52 @@ describe('the edges of a plan', () => {
     expect(faults).toHaveLength(2);
   });
 
-  test('a group whose child waits for it is no fault of the plan', () => {
-    expect(graphFaults({ nodes: [group('g', 'a'), task('a', 'g')] }, '')).toEqual([]);
+  test('a group whose child waits for it is no fault of the plan, and cannot be executed', () => {
+    const graph: Graph = { nodes: [group('g', 'a'), task('a', 'g')] };
+    expect(graphFaults(graph, '')).toEqual([]);
+    expect(deadlocks(toPlanGraph(graph))).toEqual([
+      'the nodes of g → a → g can never start: a group is done when its children are',
+    ]);
+    expect(deadlocks(graphOf([group('g', 'a'), task('a'), task('b', 'g')], [{ from: 'b', to: 'g' }]))).toEqual([]);
+  });
+});
+
+describe('a graph that is shown', () => {
+  const graph = graphOf(
+    [
+      { ...task('deploy', 'ok'), name: 'Say "go" <b>' },
+      gate('ok', 'build'),
+      task('build'),
+      group('all', 'build', 'deploy'),
+    ],
+    [soft('build', 'deploy')],
+  );
+  test('the text has each node after what it waits for', () => {
+    expect(toText(graph, phases({ build: 'Succeeded', ok: 'Blocked' }))).toMatchInlineSnapshot(`
+      "build   Task      Succeeded
+      all     Group     Pending    holds build, deploy
+      ok      Gate      Blocked    after build
+      deploy  Task      Pending    after ~build, ok  (Say "go" <b>)
+      "
+    `);
+  });
+  test('Mermaid shows kinds, edges and phases, and takes no text for syntax', () => {
+    expect(toMermaid(graph, phases({ build: 'Succeeded', ok: 'Blocked' }))).toMatchInlineSnapshot(`
+      "flowchart TD
+        n0["deploy: Say #34;go#34; #60;b#62;"]
+        n1{{"ok · Blocked"}}
+        n2["build · Succeeded"]
+        n3[["all"]]
+        n2 -.-> n0
+        n1 --> n0
+        n2 --> n1
+        n3 === n2
+        n3 === n0
+        classDef blocked fill:#fff3cd,stroke:#ffc107
+        class n1 blocked
+        classDef succeeded fill:#d1e7dd,stroke:#198754
+        class n2 succeeded
+      "
+    `);
   });
 });

@@ -3,7 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020';
 import type { JsonObject, JsonValue } from '../../../src/kernel/json';
 import { checkObject, faultSentence, unknownFields } from '../../../src/plans/kinds/check-object';
 import { parseGoDuration } from '../../../src/plans/kinds/go-duration';
-import { KINDS, kindNamed, publishedSchema } from '../../../src/plans/kinds/kinds';
+import { KINDS, kindNamed, publishedDocumentSchema, publishedSchema } from '../../../src/plans/kinds/kinds';
 import { anObject, aPlan } from '../objects';
 
 const faultsOf = (value: unknown): string[] => checkObject(value as JsonValue).faults.map(faultSentence);
@@ -249,6 +249,7 @@ describe('kinds', () => {
       const ajv = new Ajv2020({ strict: false, discriminator: true });
       const check = ajv.compile(publishedSchema(kindNamed(kind)!));
       expect(check({ kind })).toBe(false);
+      expect(ajv.compile(publishedDocumentSchema())(aPlan('p'))).toBe(true);
     },
   );
 });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { JsonObject } from '../../../src/kernel/json';
 import type { Goal } from '../../../src/plans/kinds/goal';
 import type { Plan } from '../../../src/plans/kinds/plan';
+import { whySentence } from '../../../src/plans/resolver/explain';
 import { createPlanIndex } from '../../../src/plans/resolver/plan-index';
 import { resolve } from '../../../src/plans/resolver/resolve';
 import { aGoal, aPlan } from '../objects';
@@ -312,6 +313,19 @@ describe('the explanation', () => {
       ['off', 'planSelector', 'does not match the goal\'s planSelector: label off is "x", expected DoesNotExist'],
     ]);
     expect(resolved(goal, [...plans].reverse()).explain()).toEqual(resolved(goal, plans).explain());
+  });
+
+  test('why a plan is not the active one is one sentence', () => {
+    const explanation = resolved(goal, plans).explain();
+    expect(whySentence(explanation, 'odd')).toBe(
+      'Plan odd is not the active plan of goal default/g: it is superseded by old-rival; its version "latest" cannot be read, and ranks below every other.',
+    );
+    expect(whySentence(explanation, 'none')).toMatch(/^Plan none does not name goal default\/g/);
+    const pinned = { ...after(aGoal(), [aPlan('a')]) };
+    const running = { ...pinned, status: { ...pinned.status, phase: 'Executing' } } as Goal;
+    expect(whySentence(resolved(running, [aPlan('a'), aPlan('b')]).explain(), 'b')).toBe(
+      'Plan b is not the active plan of goal default/g: the goal keeps a while it executes and after; it would be chosen now.',
+    );
   });
 });
 
