@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startAwsEnvironment, type AwsEnvironment } from '../../src/dev/aws-environment';
-import { setLevel } from '../../src/dev/dev-environment';
+import { devFolder } from '../../src/dev/dev-addresses';
+import { setLevel, startDevEnvironment, type DevEnvironment } from '../../src/dev/dev-environment';
+import { runCli } from '../cli/run-cli';
 import { expectInOrder, stepsOf } from '../support/guide-text';
 import { eventually } from '../support/temporal-env';
 
@@ -139,3 +141,77 @@ function writeKeys(folder: string): void {
   writeFileSync(join(folder, 'release-key.pem'), privateKey);
   writeFileSync(join(folder, 'release-key.pub'), publicKey);
 }
+
+/** What a new user does after `docs/rules.md`, from an empty folder; `gate dev` is the same environment, in this process. */
+describe('the guide to rule policies', () => {
+  const text = readFileSync(join(ROOT, 'docs/rules.md'), 'utf8');
+  let folder: string;
+  let dev: DevEnvironment | undefined;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'gate-rules-'));
+  });
+  afterAll(async () => {
+    await dev?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Writes what the guide shows as files, and changes the policy where it says so. */
+  function writeFiles(): void {
+    mkdirSync(join(folder, 'rules'));
+    const shown = text.matchAll(/`([\w.]+\.(?:yaml|json))`[^`\n]*(?:`rules`)?:\n\n```(?:yaml|json)\n([\s\S]*?)```/g);
+    for (const [, name = '', content = ''] of shown) {
+      writeFileSync(join(folder, name === 'state.json' ? name : join('rules', name)), content);
+    }
+  }
+  function changePolicy(): void {
+    const file = join(folder, 'rules', 'placement.yaml');
+    const [, conditions = ''] =
+      /replace the `conditions` of `region-open` by:\n\n```yaml\n([\s\S]*?)```/.exec(text) ?? [];
+    const before = readFileSync(file, 'utf8');
+    const after = before.replace(/^conditions: .*cluster\.maintenance.*\n/m, conditions);
+    expect(after).not.toBe(before);
+    writeFileSync(file, after);
+  }
+
+  async function carryOut(line: string, variables: NodeJS.ProcessEnv): Promise<string> {
+    const [command = '', comment] = line.split(' # ');
+    const wanted = Number(/^exit code (\d)$/.exec(comment ?? '')?.[1] ?? 0);
+    if (command.startsWith('gate ')) {
+      const words = [...command.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
+      const { code, stdout, stderr } = await runCli(folder, words.slice(1));
+      expect({ line, code, stderr }).toMatchObject({ code: wanted });
+      return stdout;
+    }
+    const PATH = `${process.env.PATH ?? ''}:${process.env.HOME ?? ''}/go/bin`;
+    const child = spawn('/bin/sh', ['-c', command], { cwd: folder, env: { ...variables, PATH } });
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (part: string) => (printed += part));
+    const [code] = (await once(child, 'close')) as [number | null];
+    expect({ line, code }).toEqual({ line, code: wanted });
+    return `${printed}\n`;
+  }
+
+  it('docs/rules.md works as printed, from an empty folder to a roll back', async () => {
+    writeFiles();
+    const hasGrpcurl = await carryOut('command -v grpcurl', {}).then(
+      () => true,
+      () => false,
+    );
+    if (!hasGrpcurl) console.warn('skipped: grpcurl is not installed');
+    let variables: NodeJS.ProcessEnv = {};
+    for (const { commands, output } of stepsOf(text)) {
+      let printed = '';
+      for (const line of commands) {
+        if (line === 'gate dev') {
+          const env = { ...process.env, XDG_DATA_HOME: folder };
+          dev = await startDevEnvironment({ folder: devFolder(env), env, server: true, say: () => undefined });
+          variables = { SERVER: dev.addresses.server, SHARD_MANAGER: dev.addresses.shardManager };
+        } else if (hasGrpcurl || !line.startsWith('grpcurl ')) {
+          if (line.startsWith('curl -s $SHARD_MANAGER/v1/state > ')) changePolicy();
+          printed += await carryOut(line, variables);
+        }
+      }
+      expectInOrder(printed, hasGrpcurl ? output : output.filter((line) => line !== '"revision": 2,'));
+    }
+  });
+});

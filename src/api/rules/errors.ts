@@ -1,7 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { GateError, type FailureType } from '../../kernel/failures';
 import { BadRequestSchema, ErrorInfoSchema } from '../../proto/google/rpc/error_details_pb';
-import { faultField } from '../../rules/service/fault-field';
+import { faultField, faultSentence } from '../../rules/service/fault-field';
 
 /** The `domain` of google.rpc.ErrorInfo. */
 export const ERROR_DOMAIN = 'planning-engine';
@@ -36,7 +36,7 @@ export function toConnectError(error: unknown): ConnectError | undefined {
   const fieldViolations = error.faults.map((fault) => {
     const inDocument = faultField(fault);
     const field = inDocument === undefined ? (fault.where ?? '') : ['definition', inDocument].filter(Boolean).join('.');
-    return { field, description: fault.message };
+    return { field, description: inDocument === undefined ? fault.message : faultSentence(fault) };
   });
   const details = code === Code.InvalidArgument ? [{ desc: BadRequestSchema, value: { fieldViolations } }] : [];
   return new ConnectError(error.message, code, undefined, [info, ...details] as never);

@@ -1,5 +1,10 @@
-import type { JsonObject as ProtoJson, MessageInitShape } from '@bufbuild/protobuf';
-import { timestampDate, timestampFromDate, type Timestamp } from '@bufbuild/protobuf/wkt';
+import {
+  fromJson,
+  type JsonObject as ProtoJson,
+  type JsonValue as ProtoValue,
+  type MessageInitShape,
+} from '@bufbuild/protobuf';
+import { timestampDate, timestampFromDate, ValueSchema, type Timestamp, type Value } from '@bufbuild/protobuf/wkt';
 import { FailureType, faultsToError } from '../../kernel/failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import type { JsonChange } from '../../kernel/json-diff';
@@ -103,14 +108,9 @@ export function objectsOf(list: JsonValue | undefined): ProtoJson[] {
   return Array.isArray(list) ? list.filter((item) => isJsonObject(item)) : [];
 }
 
-/** In the wire's own form, where a text, a number or null is a message too. */
-function toValue(value: JsonValue): NonNullable<MessageInitShape<typeof ChangeSchema>['before']> {
-  if (value === null) return { kind: { case: 'nullValue', value: 0 } };
-  if (typeof value === 'boolean') return { kind: { case: 'boolValue', value } };
-  if (typeof value === 'number') return { kind: { case: 'numberValue', value } };
-  if (typeof value === 'string') return { kind: { case: 'stringValue', value } };
-  if (Array.isArray(value)) return { kind: { case: 'listValue', value: { values: value.map(toValue) } } };
-  return { kind: { case: 'structValue', value: value as ProtoJson } } as never;
+/** Every kind of JSON value is a message on the wire. */
+function toValue(value: JsonValue): Value {
+  return fromJson(ValueSchema, value as ProtoValue);
 }
 
 function missing(where: string, message: string) {

@@ -3,7 +3,7 @@ import { toJson } from '@bufbuild/protobuf';
 import { timestampDate, ValueSchema, type Timestamp, type Value } from '@bufbuild/protobuf/wkt';
 import type { PolicyClient } from '../../clients/rules/policy-client';
 import { GateError } from '../../kernel/failures';
-import { isJsonObject, type JsonObject } from '../../kernel/json';
+import type { NamedDocument } from '../../rules/sources/to-store';
 import type { Policy } from '../../proto/planning_engine/rules/v1/policy_service_pb';
 import { quoted } from '../command-json';
 import { CliExit, ExitCode, type CommandContext, type CommandIo } from '../io';
@@ -46,27 +46,25 @@ export function rulesApplyCommand({ io }: CommandContext): Command {
   const command = new Command('apply')
     .summary('store policies of a file or folder')
     .description(
-      'Creates each policy that the store does not have, and updates each that differs. One at a time, in the order of the files; it ends at the first that is refused, and those before it stay. Policies that are only in the store are left alone.',
+      'Creates each policy that the store does not have, and updates each that differs: one at a time, each after those that it extends, includes or depends on. It ends at the first that is refused, and those before it stay. Fragments are stored under the name of their file. Policies that are only in the store are left alone.',
     )
     .requiredOption('-f, --file <path>', 'file or folder of policies');
   examples(withReason(command), ['gate rules apply -f rules --actor ann --reason "first policies"']);
   return command.action(async (options: ChangeOptions & { file: string }) => {
-    const [{ loadRuleSources }, { resolve }] = await Promise.all([
+    const [{ loadRuleSources }, { toStore }, { resolve }] = await Promise.all([
       import('../../rules/sources/load-policies.js'),
+      import('../../rules/sources/to-store.js'),
       import('node:path'),
     ]);
-    const sources = await loadRuleSources(resolve(io.cwd, options.file));
-    const documents = sources.flatMap(({ document }) => (Array.isArray(document) ? document : [document]));
+    const path = resolve(io.cwd, options.file);
+    const documents = toStore(await loadRuleSources(path), path);
     const client = await connect(io, options);
     const applied: { name: string; revision: number; change: string }[] = [];
     try {
-      for (const document of documents) {
-        if (!isJsonObject(document)) throw new CliExit(ExitCode.usage, `Expected policies in ${options.file}`);
-        applied.push(await apply(client, document, options));
-      }
+      for (const document of documents) applied.push(await apply(client, document, options));
     } finally {
       if (options.output === 'json') printJson(io, { applied });
-      else
+      else if (applied.length > 0)
         printLines(
           io,
           applied.map(({ name, revision, change }) => `${name} ${change} (revision ${revision})`),
@@ -75,12 +73,28 @@ export function rulesApplyCommand({ io }: CommandContext): Command {
   });
 }
 
-async function apply(client: PolicyClient, definition: JsonObject, { actor, reason }: ChangeOptions) {
-  const name = typeof definition.name === 'string' ? definition.name : '';
-  const change = { definition: definition as never, actor, reason };
+/** @throws GateError the server's, each fault with the file and the policy that have it */
+async function apply(client: PolicyClient, given: NamedDocument, options: ChangeOptions) {
+  try {
+    return await stored(client, given, options);
+  } catch (error) {
+    if (!(error instanceof GateError)) throw error;
+    const { name, where } = given;
+    const faults = error.faults.map(({ message, where: field = '', ...fault }) => {
+      const path = field.replace(/^definition\.?/, '');
+      const parts = [where.file, name, path, message].filter((part) => part !== '');
+      return { ...fault, message: parts.join(': '), where: [where.file, path].filter(Boolean).join(' ') };
+    });
+    throw new GateError(error.type, faults.map(({ message }) => message).join('; '), faults, { cause: error });
+  }
+}
+
+async function stored(client: PolicyClient, given: NamedDocument, { actor, reason }: ChangeOptions) {
+  const { name, document, fragments } = given;
+  const change = { definition: document as never, actor, reason };
   const found = name === '' ? undefined : await find(client, name);
   if (found === undefined) {
-    const { policy } = await client.createPolicy(change);
+    const { policy } = await client.createPolicy(fragments ? { ...change, name } : change);
     return { name: policy!.name, revision: policy!.revision, change: 'created' };
   }
   const { policy } = await client.updatePolicy({ ...byName(name), ...change, revision: found.revision });

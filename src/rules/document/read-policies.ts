@@ -120,7 +120,7 @@ export function readPolicies(sources: readonly RuleSource[], domain: RuleDomain)
 }
 
 /** Whether a document holds no policy, but what policies share. */
-function isFragments(document: JsonValue): boolean {
+export function isFragments(document: JsonValue): boolean {
   return isJsonObject(document) && ['fragments', 'enumerations'].some((key) => Object.hasOwn(document, key));
 }
 

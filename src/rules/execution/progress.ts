@@ -112,7 +112,9 @@ export function isEnd(state: ExecutionState): boolean {
 /** In one sentence. */
 export function summariseExecution({ id, state, steps, pause, stopped: why }: ExecutionStatus): string {
   const done = steps.filter(({ status }) => status === StepStatus.done).length;
-  const counted = steps.length === 0 ? 'nothing to do' : `${done} of ${steps.length} steps done`;
+  const some =
+    state === ExecutionState.planned ? `${steps.length} steps to do` : `${done} of ${steps.length} steps done`;
+  const counted = steps.length === 0 ? 'nothing to do' : some;
   const paused = pause === undefined ? '' : `; paused: ${pause.faults[0]?.message ?? pause.reason}`;
   const because = why === undefined ? '' : `; stopped: ${why.fault.message}`;
   return `Execution ${id} is ${state}, ${counted}${because}${paused}`;

@@ -83,7 +83,7 @@ function mermaidText(text: string): string {
 }
 
 /** Fragments that conditions include, each once, in their order. */
-function includesOf(conditions: JsonValue | undefined): string[] {
+export function includesOf(conditions: JsonValue | undefined): string[] {
   const names: string[] = [];
   const collect = (item: JsonValue | undefined): void => {
     if (Array.isArray(item)) item.forEach(collect);

@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '../../kernel/json';
 import { jsonBytes } from '../../kernel/limits';
 import { argumentFaults, fillIn, type Parameters } from '../composition/parameters';
 import { faultAt } from '../../platform/documents/validate';
+import { isFragments } from '../document/read-policies';
 import {
   PolicyChange,
   StoredKind,
@@ -70,7 +71,7 @@ export async function updatePolicy(
   requireSize(context, document);
   return changing(context, caller, request.reason, async () => {
     const before = await context.find(request.policy);
-    const name = nameOf(document, Object.hasOwn(document, 'fragments') ? before.name : undefined);
+    const name = nameOf(document, isFragments(document) ? before.name : undefined);
     const isThere = before.deletedAt === undefined && isSame(before.document, document);
     // The second: this very change was made, and its answer was lost.
     if (isThere && (before.revision === revision || before.revision === revision + 1)) return { already: before };
@@ -229,21 +230,19 @@ function requireLiving({ name, deletedAt }: StoredPolicy, ref: PolicyRef): void 
 
 /** The name that a document is stored under. */
 function nameOf(document: JsonObject, given: string | undefined): string {
-  const isFragments = Object.hasOwn(document, 'fragments');
-  const name = isFragments ? given : document.name;
+  const isShared = isFragments(document);
+  const name = isShared ? given : document.name;
   if (typeof name !== 'string' || name === '') {
-    const sentence = isFragments
+    const sentence = isShared
       ? `expected a name for the ${StoredKind.fragments} beside the document`
       : 'expected the key name, but it is missing or no text';
-    throw faultsToError([
-      isFragments ? invalid('name', sentence) : faultAt({ file: GIVEN_DOCUMENT }, '/name', sentence),
-    ]);
+    throw faultsToError([isShared ? invalid('name', sentence) : faultAt({ file: GIVEN_DOCUMENT }, '/name', sentence)]);
   }
   if (name.length > 255 || /[\p{Cc}\p{Cs}]/u.test(name)) {
     const sentence = 'expected a name of at most 255 characters, without control characters';
     throw faultsToError([faultAt({ file: GIVEN_DOCUMENT }, '/name', sentence)]);
   }
-  if (!isFragments && given !== undefined && given !== name) {
+  if (!isShared && given !== undefined && given !== name) {
     throw faultsToError([invalid('name', `expected the name of the document, ${name}, got ${given}`)]);
   }
   return name;

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../kernel/json';
 import type { RunClock } from '../../platform/threads/run-clock';
 import { resolveDocument } from '../composition/resolve';
 import type { ExplainedCondition } from '../conditions/explain-condition';
-import { readPolicies } from '../document/read-policies';
+import { isFragments, readPolicies } from '../document/read-policies';
 import { answerRules, type RulesAnswer } from '../evaluation/answer';
 import { answerDocument } from '../evaluation/answer-document';
 import { findOutcome, makePlan, type PlanParts } from '../execution/make-plan';
@@ -113,7 +113,7 @@ function inUse(faults: GateError['faults']): GateError {
 function inEffect({ text }: CheckJob['changed'], set: ReturnType<typeof readPolicies> | undefined): CheckedPolicy {
   if (text === undefined) return { type: '', ...NO_REVISION };
   const document = JSON.parse(text) as JsonObject;
-  if (Object.hasOwn(document, 'fragments')) return { type: StoredKind.fragments, ...NO_REVISION };
+  if (isFragments(document)) return { type: StoredKind.fragments, ...NO_REVISION };
   const found = set?.policies.find(({ name }) => name === document.name);
   if (found !== undefined) {
     const { type, version, priority, enabled } = found;

@@ -245,8 +245,23 @@ describe('the policy service on loopback without tokens', () => {
     const wrong = await gate('apply', '-f', file, ...why);
     expect(wrong.result).toMatchObject({
       applied: [],
-      error: { type: 'ConfigInvalid', faults: [{ where: 'definition.type' }] },
+      error: { type: 'ConfigInvalid', faults: [{ where: 'policies.json type' }] },
     });
+    // What a file has out of order is stored in order, and fragments under the name of their file.
+    const including = { ...POLICY, name: 'including', conditions: { include: 'cool' }, dependsOn: ['needed'] };
+    const documents = [including, { ...POLICY, name: 'needed' }, { fragments: { cool: POLICY.conditions } }];
+    await writeFile(file, JSON.stringify(documents));
+    const names = ['policies.json', 'needed', 'including'];
+    expect((await gate('apply', '-f', file, ...why)).result).toMatchObject({
+      applied: names.map((name) => ({ name })),
+    });
+    expect((await gate('apply', '-f', file, ...why)).result).toMatchObject({
+      applied: names.map((name) => ({ name, change: 'unchanged' })),
+    });
+    await writeFile(file, JSON.stringify([{ ...including, conditions: { include: 'warm' } }]));
+    expect((await gate('apply', '-f', file, ...why)).stderr).toBe(
+      'gate: ConfigInvalid: policies.json: including: conditions: unknown fragment warm; known are cool\n',
+    );
   });
 
   it('runs the commands of the guide as printed', async () => {

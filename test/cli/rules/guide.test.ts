@@ -6,9 +6,9 @@ import { runCli } from '../run-cli';
 
 const text = readFileSync(join(__dirname, '..', '..', '..', 'docs', 'rules.md'), 'utf8');
 /** Commands that need files alone, each with the output that the guide prints after it. */
-const steps = [...text.matchAll(/```sh\n(gate rules [^\n]*)\n```\n\n```text\n([\s\S]*?)```/g)].map(
-  ([, command = '', output = '']) => ({ command, output }),
-);
+const steps = [
+  ...text.split('\n## Store\n')[0]!.matchAll(/```sh\n(gate rules [^\n]*)\n```\n\n```text\n([\s\S]*?)```/g),
+].map(([, command = '', output = '']) => ({ command, output }));
 /** Files that the guide shows under their names. */
 const files = [
   ...text.matchAll(/`([\w.]+\.(?:yaml|json))`[^`\n]*(?:`rules`)?:\n\n```(?:yaml|json)\n([\s\S]*?)```/g),
