@@ -1,6 +1,7 @@
 // `node scripts/busy.mjs 2 -- npm test`: runs a command beside 2 busy loops, to see that nothing in it depends on how fast
-// the machine is. Ends with the command's exit code, and the loops end with it.
+// the machine is. Ends with the command's exit code, and the loops end with it; a signal ends whatever the command started.
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { Worker } from 'node:worker_threads';
 
 const [count, separator, command, ...args] = process.argv.slice(2);
@@ -11,10 +12,32 @@ if (!/^[1-9]\d*$/.test(count ?? '') || separator !== '--' || command === undefin
 // Threads of this process: they end with it, however it ends.
 for (let loop = 0; loop < Number(count); loop += 1) new Worker('for (;;);', { eval: true });
 
-const child = spawn(command, args, { stdio: 'inherit' });
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+// A process group of its own: npm ends by a signal without the shell, the script and the jest that it started.
+const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+let endedBy;
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    // A second one is for a command that does not follow the first.
+    killGroup(endedBy === undefined ? signal : 'SIGKILL');
+    endedBy ??= signal;
+  });
+}
 child.on('error', ({ message }) => {
   console.error(message);
   process.exit(2);
 });
-child.on('exit', (code) => process.exit(code ?? 1));
+child.on('exit', (code, signal) => {
+  // The command is over: whoever of its group did not follow the signal is ended now.
+  if (endedBy !== undefined) killGroup('SIGKILL');
+  const by = endedBy ?? signal;
+  process.exit(by ? 128 + constants.signals[by] : code);
+});
+
+function killGroup(signal) {
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    // No such process: the group is empty.
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
