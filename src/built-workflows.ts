@@ -1,7 +1,13 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bundleWorkflowCode, DefaultLogger, type BundleOptions, type WorkflowBundleOption } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  type BundleOptions,
+  type WorkflowBundleOption,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
 import { packageVersion } from './platform/files/package-version';
 import { buildIdOf } from './platform/temporal/versioning/build-id';
 import { messageConverterPath } from './platform/temporal/converters/message-converter-path';
@@ -37,9 +43,19 @@ export async function builtWorkflows(encrypted = false): Promise<BuiltWorkflows>
   if (existsSync(codePath)) {
     return { bundle: { codePath }, buildId: buildIdOf(packageVersion(), await readFile(codePath, 'utf8')) };
   }
-  const bundle = await bundleWorkflowCode({
-    logger: new DefaultLogger('ERROR'),
-    ...bundleOptions(encrypted),
-  });
+  const bundle = await bundledOnce(encrypted);
   return { bundle, buildId: buildIdOf(packageVersion(), bundle.code) };
+}
+
+/** By `encrypted`. The source does not change while a process runs, and each bundle of it costs seconds of computing. */
+const bundled = new Map<boolean, Promise<WorkflowBundleWithSourceMap>>();
+
+function bundledOnce(encrypted: boolean): Promise<WorkflowBundleWithSourceMap> {
+  const known = bundled.get(encrypted);
+  if (known !== undefined) return known;
+  const bundling = bundleWorkflowCode({ logger: new DefaultLogger('ERROR'), ...bundleOptions(encrypted) });
+  bundled.set(encrypted, bundling);
+  // One that failed is tried again by the next caller.
+  bundling.catch(() => bundled.delete(encrypted));
+  return bundling;
 }
