@@ -1,5 +1,5 @@
 const swc = [
-  '@swc/jest',
+  '<rootDir>/test/support/counting/jest-transform.cjs',
   {
     // Helpers from a package: written into each file they would count as lines that no test covers.
     jsc: { target: 'es2022', parser: { syntax: 'typescript' }, externalHelpers: true },
@@ -23,6 +23,7 @@ module.exports = {
   transformIgnorePatterns: ['/node_modules/(?!@electric-sql/pglite)'],
   collectCoverageFrom: [
     'src/**/*.ts',
+    '!src/**/*.d.ts',
     // Run as processes or threads of their own, where jest cannot count; test/e2e, test/platform/tools, test/rego and test/replay run them.
     '!src/cli/main.ts',
     '!src/dev/demo.ts',

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { WorkflowCoverage } from '@temporalio/nyc-test-coverage';
 import type { DataConverter } from '@temporalio/common';
 import {
   bundleWorkflowCode,
@@ -17,6 +16,7 @@ import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal
 import { HEARTBEATS } from '../../src/platform/temporal/heartbeats';
 import { messageConverterPath } from '../../src/platform/temporal/converters/message-converter-path';
 import { quietRuntime } from '../../src/platform/temporal/quiet-runtime';
+import { createWorkflowCoverage } from './counting/workflow-coverage';
 
 const log = new DefaultLogger('ERROR');
 
@@ -55,33 +55,27 @@ export async function startTemporalEnv(
   dataConverter: DataConverter = UNENCRYPTED,
 ): Promise<TemporalEnv> {
   quietRuntime({ Runtime, DefaultLogger });
-  // Workflows run in a sandbox of their own: what they cover is carried out of it. Without jest's coverage this does nothing.
-  const coverage = new WorkflowCoverage();
+  const coverage = createWorkflowCoverage();
   const folder = mkdtempSync(join(tmpdir(), 'gate-temporal-'));
   const encrypted = (dataConverter.payloadCodecs ?? []).length > 0;
   const options = { ...bundleOptions(encrypted), ...(workflowsPath ? { workflowsPath } : {}) };
   const [server, workflowBundle] = await Promise.all([
     startTemporalServer({ dbFile: join(folder, 'temporal.db'), logFile: join(folder, 'temporal.log') }),
-    bundleWorkflowCode(coverage.augmentBundleOptions({ ...options, logger: log })),
+    bundleWorkflowCode(coverage.bundleOptions({ ...options, logger: log })),
   ]);
   const connection = await Connection.connect({ address: server.address });
   const nativeConnection = await NativeConnection.connect({ address: server.address });
   const client = new Client({ connection, identity: 'test-client', dataConverter });
 
   const startWorker: TemporalEnv['startWorker'] = async (taskQueue, activities, own = dataConverter, over = {}) => {
-    const options: WorkerOptions = {
+    const worker = await Worker.create({
       ...workerOptions(taskQueue, activities),
       connection: nativeConnection,
       dataConverter: own,
       workflowBundle,
+      sinks: coverage.sinks,
       ...over,
-    };
-    const worker = await Worker.create(
-      // One without workflows has no bundle whose coverage could be measured.
-      options.workflowBundle === undefined
-        ? options
-        : coverage.augmentWorkerOptionsWithBundle({ ...options, workflowBundle }),
-    );
+    });
     const running = worker.run();
     return {
       stop: async () => {
@@ -103,22 +97,13 @@ export async function startTemporalEnv(
       }
     },
     stop: async () => {
-      mergeCoverage(coverage);
+      coverage.merge();
       await connection.close();
       await nativeConnection.close();
       await server.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** jest wants plain data where the workflow coverage leaves objects that wrap it. */
-function mergeCoverage(coverage: WorkflowCoverage): void {
-  const scope = globalThis as { __coverage__?: Record<string, { data?: unknown }> };
-  if (scope.__coverage__ === undefined) return;
-  coverage.mergeIntoGlobalCoverage();
-  const plain = Object.entries(scope.__coverage__).map(([path, file]) => [path, file.data ?? file]);
-  scope.__coverage__ = Object.fromEntries(plain) as Record<string, { data?: unknown }>;
 }
 
 function workerOptions(taskQueue: string, activities: object) {
