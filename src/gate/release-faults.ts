@@ -29,13 +29,16 @@ export interface ReleaseRules {
  * limits that are read and missing, a plan that is missing. A worker that loads a release, `gate policy check`, `publish`
  * and `gate doctor` all ask this one function, so that none of them takes what another refuses.
  *
+ * @param policy absent where it is refused by itself: then the providers alone are looked at
  * @returns every fault, those about the configuration with its file and line; an empty list when it can be one release
  */
 export async function releaseFaults(
-  policy: PolicyBundle,
-  { config, configDocument, place }: LoadedConfig,
+  policy: PolicyBundle | undefined,
+  loaded: LoadedConfig,
   { facts, allowWasmOnly, masks = [], settingsPlace, faultsOf }: ReleaseRules,
 ): Promise<Fault[]> {
+  if (policy === undefined) return providerFaults(loaded, facts);
+  const { config, configDocument, place, leftOut = [] } = loaded;
   const built = await buildProviders({ policy, config, configDocument }, facts);
   const found = [
     ...missingPlan(policy, allowWasmOnly),
@@ -44,7 +47,12 @@ export async function releaseFaults(
     ...idleMasks(masks, policy).map((fault) => placedInSettings(settingsPlace, fault)),
     ...(faultsOf?.(policy) ?? []),
   ];
-  return place === undefined ? found : found.map((fault) => placedIn(place, fault));
+  // A part that is refused by itself is not missing as well.
+  const isAbout = (where: string, path: string): boolean => where === path || where.startsWith(`${path}.`);
+  const own = found.filter(
+    ({ where = '' }) => !leftOut.some((path) => isAbout(where, path) || isAbout(where, `data.config.${path}`)),
+  );
+  return place === undefined ? own : own.map((fault) => placedIn(place, fault));
 }
 
 /** What keeps the providers of a configuration from being built, where there is no policy to say which facts it needs. */

@@ -1,7 +1,7 @@
-import { messageOf } from '../kernel/message-of';
 import { isSameRelease } from './release-ref';
-import { FailureType, faultsToError, GateError, type Fault } from '../kernel/failures';
+import { FailureType, faultsToError, GateError } from '../kernel/failures';
 import { within, type Timers } from '../kernel/timers';
+import { loadParts, toGateError, type ReleaseCheck } from './load-parts';
 import type { ReleaseRef } from './release-ref';
 import type { Manifest } from './manifest';
 import type { LoadedConfig, NamedRelease } from './sources/release-source';
@@ -28,7 +28,7 @@ export interface ReleaseHolderOptions {
   read(): Promise<NamedRelease>;
   where: string;
   /** what a release lacks on this worker; it is refused when there is any */
-  check(policy: PolicyBundle, loaded: LoadedConfig): Promise<readonly Fault[]>;
+  check: ReleaseCheck;
   /** evaluates once; rejects when the policy cannot be evaluated at all */
   smoke(release: Release): Promise<void>;
   nowMs(): number;
@@ -156,14 +156,11 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
   ): Promise<{ named: NamedRelease; policy: PolicyBundle; loaded: LoadedConfig }> {
     let named = first;
     for (let reads = 1; reads <= READS_OF_A_MOVING_RELEASE; reads += 1) {
-      const [policy, loaded] = await Promise.allSettled([named.loadPolicy(), named.loadConfig()]);
+      const [parts] = await Promise.allSettled([loadParts(named, options.check, options.where)]);
       const after = await read();
       if (after.fingerprint === named.fingerprint) {
-        if (policy.status === 'fulfilled' && loaded.status === 'fulfilled') {
-          return { named, policy: policy.value, loaded: loaded.value };
-        }
-        const failed = [policy, loaded].flatMap((part) => (part.status === 'rejected' ? [part.reason as unknown] : []));
-        throw remember(named, allFaultsOf(failed, options.where));
+        if (parts.status === 'fulfilled') return { named, ...parts.value };
+        throw remember(named, parts.reason);
       }
       named = after;
     }
@@ -282,17 +279,3 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
 }
 
 const unread = (message: string): GateError => new GateError(FailureType.PolicyUnavailable, message);
-
-/** One error for what is wrong with the policy and with the configuration, so that both can be mended at once. */
-function allFaultsOf(errors: readonly unknown[], where: string): GateError {
-  const [first, ...others] = errors.map((error) => toGateError(error, where));
-  if (first !== undefined && others.length === 0) return first;
-  return faultsToError([first, ...others].flatMap((error) => error?.faults ?? []));
-}
-
-function toGateError(error: unknown, where: string): GateError {
-  if (error instanceof GateError) return error;
-  const reason = messageOf(error);
-  const message = `The release could not be loaded from ${where}: ${reason}`;
-  return new GateError(FailureType.PolicyUnavailable, message, undefined, { cause: error });
-}

@@ -138,6 +138,15 @@ describe('a new release that is broken', () => {
       /wrong\.json:1.*onDeny/,
     ],
     [
+      'one fact has a wrong shape and another one an address that is none',
+      async () => {
+        const facts = { a: { type: 'htp' }, b: { type: 'levelServer', base: 'localhost:1' } };
+        await write('facts.json', JSON.stringify({ limits: { max: 1 }, facts }));
+        await publish('v2', { config: 'facts.json' });
+      },
+      /facts\.json:1:\d+: expected facts\.a\.type .*facts\.json:1:\d+: Expected facts\.b\.base to be an http/,
+    ],
+    [
       'a limit that it reads is absent',
       async () => {
         await write('less.json', '{"limits": {"least": 2}}');

@@ -249,7 +249,7 @@ async function checkedWith(
   const [
     { openLoadedSettings },
     { openReleaseSource },
-    { loadConfigParts },
+    { configParts, loadConfigParts },
     { openFacts },
     more,
     { dirname, resolve },
@@ -275,9 +275,9 @@ async function checkedWith(
       return { parts, rules: releaseRules(loaded, io.env, dirname(file)), names: [] };
     }
     const source = openReleaseSource(loaded, { env: io.env });
-    const inForce = await (await source.read()).loadConfig();
+    const named = await source.read();
     return {
-      parts: { loaded: inForce, faults: [] },
+      parts: await configParts(() => named.loadConfig()),
       rules: releaseRules(loaded, io.env, source.configFolder),
       names: [],
     };

@@ -1,6 +1,7 @@
 import { releaseFaults } from '../../gate/release-faults';
 import { releaseRules } from '../../gate/release-rules';
 import { placedMessage } from '../../kernel/fault-text';
+import { loadParts, type ReleaseCheck } from '../../releases/load-parts';
 import { openReleaseSource } from '../../releases/sources/open-release-source';
 import type { LoadedSettings } from '../../settings/load-settings';
 import { attempt, missing, type Finding } from './finding';
@@ -13,8 +14,10 @@ export async function releaseFinding(loaded: LoadedSettings, env: NodeJS.Process
   const named = await attempt(async () => {
     const source = openReleaseSource(loaded, { env });
     const found = await source.read();
-    const [policy, config] = await Promise.all([found.loadPolicy(), found.loadConfig()]);
-    const faults = await releaseFaults(policy, config, releaseRules(loaded, env, source.configFolder));
+    const rules = releaseRules(loaded, env, source.configFolder);
+    const check: ReleaseCheck = (policy, config) => releaseFaults(policy, config, rules);
+    const { policy, loaded: config } = await loadParts(found, check, source.where);
+    const faults = await check(policy, config);
     const [policySha, configRev] = [policy.sha, config.configRev].map((digest) => digest.slice(0, SHOWN_DIGITS));
     const { version } = found.manifest;
     const signed = found.signature ? `, signed by the key ${found.signature.keyId} (${found.signature.algorithm})` : '';

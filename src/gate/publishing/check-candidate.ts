@@ -13,7 +13,7 @@ import { staticFacts } from '../../releases/check-plan';
 import type { ReleaseManifest } from '../../releases/publishing/published-release';
 import { ReleaseRefusedError } from '../../releases/publishing/release-refused';
 import { loadConfigParts, readConfigParts, type ConfigParts } from '../../releases/sources/load-release-config';
-import { placedIn, providerFaults, releaseFaults, type ReleaseRules } from '../release-faults';
+import { placedIn, releaseFaults, type ReleaseRules } from '../release-faults';
 import { tryRelease } from '../try-release';
 import { checkSources } from './check-sources';
 import { unresolvedNames } from './unresolved-names';
@@ -89,9 +89,8 @@ async function missingOf(
   const inSources = async (dir: string): Promise<Fault[]> => (await checkSources(dir, parts, rules)).errors;
   const placed = (fault: Fault): Fault => (loaded.place === undefined ? fault : placedIn(loaded.place, fault));
   const missing = allowStatic ? [] : staticFacts(loaded.config).map(placed);
-  if (policy === undefined) missing.push(...(await providerFaults(loaded, rules.facts)));
-  else {
-    missing.push(...(await releaseFaults(policy, loaded, rules)));
+  missing.push(...(await releaseFaults(policy, loaded, rules)));
+  if (policy !== undefined) {
     if (folder !== undefined) missing.push(...(await inSources(folder)));
     else if (isForeign && canAskOpa(policy)) missing.push(...(await withBundleFolder(content.policy, inSources)));
     else if (isForeign && Object.keys(policy.sources).length > 0) {

@@ -26,28 +26,40 @@ export function parseReleaseConfig(document: JsonValue, place: DocumentPlace): R
   }
 }
 
-/** The parts of a document, each fact and each other key by itself, that are well by themselves, and the faults of all others. */
-export function soundParts(document: JsonValue, place: DocumentPlace): { sound: JsonObject; faults: readonly Fault[] } {
+/** What is left of a document without the parts that are refused: each fact and each other key is one. */
+export interface SoundParts {
+  sound: JsonObject;
+  /** paths of the others: `limits`, `facts.max_pending` */
+  leftOut: readonly string[];
+  /** of the others */
+  faults: readonly Fault[];
+}
+
+/** The parts of a document that are well by themselves, and the faults of all others. */
+export function soundParts(document: JsonValue, place: DocumentPlace): SoundParts {
+  if (!isJsonObject(document)) return { sound: {}, leftOut: ['facts', 'limits', 'parameters'], faults: [] };
   const sound: JsonObject = {};
+  const leftOut: string[] = [];
   const faults: Fault[] = [];
-  const isSound = (part: JsonObject): boolean => {
+  const isSound = (path: string, part: JsonObject): boolean => {
     try {
       parseWhole(part, place);
       return true;
     } catch (error) {
       if (!(error instanceof GateError)) throw error;
       faults.push(...error.faults);
+      leftOut.push(path);
       return false;
     }
   };
-  for (const [key, value] of Object.entries(isJsonObject(document) ? document : {})) {
+  for (const [key, value] of Object.entries(document)) {
     if (key === 'facts' && isJsonObject(value)) {
       sound.facts = Object.fromEntries(
-        Object.entries(value).filter(([factId, fact]) => isSound({ facts: { [factId]: fact } })),
+        Object.entries(value).filter(([factId, fact]) => isSound(`facts.${factId}`, { facts: { [factId]: fact } })),
       );
-    } else if (isSound({ [key]: value })) sound[key] = value;
+    } else if (isSound(key, { [key]: value })) sound[key] = value;
   }
-  return { sound, faults };
+  return { sound, leftOut, faults };
 }
 
 /** First what is wrong with the form; without one, what is wrong with the meaning. */

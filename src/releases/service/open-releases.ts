@@ -1,18 +1,18 @@
-import { FailureType, type Fault, type GateError } from '../../kernel/failures';
+import { FailureType, type GateError } from '../../kernel/failures';
 import { canonicalJson } from '../../kernel/canonical-json';
 import { sha256 } from '../../kernel/digest';
 import { parseDuration } from '../../kernel/duration';
 import { systemTimers } from '../../platform/timers/system-timers';
 import type { EvaluatePolicy } from '../../rego/evaluation/evaluate-policy';
 import type { Settings } from '../../settings/settings';
-import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
+import type { ReleaseCheck } from '../load-parts';
 import { sampleInputs } from '../diff/sample-inputs';
 import type { Release, ReleaseHolder } from '../release';
 import type { ReleaseRef } from '../release-ref';
 import { createReleaseHolder } from '../release-holder';
 import { startReleaseRefresh } from '../release-refresh';
 import { smokeRelease } from '../smoke-release';
-import type { LoadedConfig, ReleaseSource } from '../sources/release-source';
+import type { ReleaseSource } from '../sources/release-source';
 import type { ReleaseMetrics } from './release-metrics';
 
 export interface ReleasesOptions {
@@ -20,7 +20,7 @@ export interface ReleasesOptions {
   settings: Pick<Settings['release'], 'refreshInterval'>;
   evaluate: EvaluatePolicy;
   /** what a release lacks on this process; it is refused when there is any. Throws nothing */
-  faultsOf(policy: PolicyBundle, loaded: LoadedConfig): Promise<readonly Fault[]>;
+  faultsOf: ReleaseCheck;
   /** tried after the smoke evaluation; rejects to refuse the release */
   tryOut(release: Release): Promise<void>;
   /** told when the newest release is not in force, and after each check that finds it so */

@@ -14,6 +14,11 @@ export interface LoadedConfig {
   configRev: string;
   /** the file, and its lines, for what is found wrong later; absent where there is no file */
   place?: DocumentPlace;
+  /**
+   * paths that are refused by themselves, such as `limits` or `facts.max_pending`: they are left out of `config`, and no fault
+   * follows from their absence. Only where what is sound of a refused configuration is looked at
+   */
+  leftOut?: readonly string[];
 }
 
 /** What a manifest named at one moment, not yet loaded. */

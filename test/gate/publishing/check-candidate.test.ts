@@ -131,6 +131,13 @@ describe('what workers would refuse is not published', () => {
     expect(words.filter((each) => !message.includes(each))).toEqual([]);
   });
 
+  it.each([
+    ['a fact', 'facts:\n  rate: { type: htp }\n', /^c\.yaml:2:11: expected facts\.rate\.type to be [^;]*$/],
+    ['what is no object', '[]', /^c\.yaml:1:1: expected the document to be an object[^;]*$/],
+  ])('checkCandidate does not call %s missing that is refused by itself', async (_what, config, said) => {
+    expect(await refusal(config)).toMatch(said);
+  });
+
   it('checkCandidate refuses relative paths that lead to no file where a worker looks', async () => {
     const config = 'facts:\n  rate: { type: levelServer, base: "http://a", bearerToken: { file: key } }\n';
     const folder = await mkdtemp(join(tmpdir(), 'gate-names-'));
