@@ -60,6 +60,7 @@ const ROOMS = {
       'graph',
       'lint',
       'matching',
+      'schedules',
       'testing',
     ],
     holds: 'conditions and actions as documents, for any domain',

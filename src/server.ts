@@ -132,6 +132,7 @@ async function openApi(
     memoryMiB: ruling.evaluation.memory,
     metrics,
     logger,
+    schedules: { loaded, env },
   });
   const executions = createExecutionStarter({
     open: () => openExecutions(loaded, env, TEMPORAL_WITHIN_MS),

@@ -7,15 +7,13 @@ import {
 } from '@temporalio/client';
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
 import { parseDuration } from '../kernel/duration';
-import { executionIdOf, executionWorkflowIdOf } from '../kernel/names';
+import { EXECUTION_WORKFLOW, executionIdOf, executionWorkflowIdOf } from '../kernel/names';
 import type { OperatorCall } from '../kernel/operator-call';
 import type { ExecutionStatus } from '../rules/execution/execution';
 import type { LoadedSettings } from '../settings/load-settings';
 import type { RuleExecutionInput } from '../workflows/rule-execution';
 import type { ExecutionCall, ExecutionReply } from '../workflows/rules/execution-words';
 import { openTemporal } from './open-temporal';
-
-export const EXECUTION_WORKFLOW = 'ruleExecution';
 
 /** Temporal knows the execution, but no worker answered in time: `unanswered`. */
 export type FoundExecution =

@@ -12,6 +12,9 @@ export function workflowIdOf(deploymentId: string): string {
 /** The Temporal workflow id of a namespace's sweep. */
 export const SWEEP_WORKFLOW_ID = 'gate/sweep';
 
+/** The type of the workflow that executes rule policies. */
+export const EXECUTION_WORKFLOW = 'ruleExecution';
+
 const EXECUTION_PREFIX = 'rules/execution/';
 
 /** The Temporal workflow id of an execution of rule policies. */
@@ -22,4 +25,9 @@ export function executionWorkflowIdOf(executionId: string): string {
 /** The execution that a workflow id names. What a schedule started has the schedule's name and a time as its id. */
 export function executionIdOf(workflowId: string): string {
   return workflowId.startsWith(EXECUTION_PREFIX) ? workflowId.slice(EXECUTION_PREFIX.length) : workflowId;
+}
+
+/** Where the schedules of the policies begin that workers of one task queue execute: a store has a task queue of its own. */
+export function schedulePrefixOf(taskQueue: string): string {
+  return `gate/rules/${taskQueue}/`;
 }

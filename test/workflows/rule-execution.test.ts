@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect as connectTo, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { WorkflowHandle } from '@temporalio/client';
+import { ScheduleNotFoundError, type ScheduleHandle, type WorkflowHandle } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createRuleActivities, type ExecutionParts } from '../../src/activities/create-rule-activities';
@@ -18,6 +19,16 @@ import type { ExecutionStatus } from '../../src/rules/execution/execution';
 import type { ExecutionReport } from '../../src/rules/execution/report';
 import type { DomainStep } from '../../src/rules/domain';
 import type { ruleExecution, RuleExecutionInput } from '../../src/workflows/rule-execution';
+import { readPolicies } from '../../src/rules/document/read-policies';
+import { reconcileSchedules, type ScheduleBook } from '../../src/rules/schedules/reconcile-schedules';
+import type { FoundSchedule } from '../../src/rules/schedules/schedule-changes';
+import type { SchedulePause } from '../../src/rules/schedules/schedule-pause';
+import { wantedSchedules } from '../../src/rules/schedules/wanted-schedules';
+import type { PolicySource } from '../../src/rules/execution/policy-source';
+import { openSchedulesLate } from '../../src/rules/service/late-schedules';
+import { parseSettings } from '../../src/settings/load-settings';
+import { createTemporalSchedules } from '../../src/rules/service/temporal-schedules';
+import { shardDomain } from '../../src/shards/domain';
 import { ruleParts, step } from '../support/rule-worker';
 import { eventually, startTemporalEnv, type TemporalEnv } from '../support/temporal-env';
 
@@ -190,6 +201,162 @@ describe('the execution of rule policies', () => {
     expect(status.stopped?.fault.message).toMatch(/at most 45s old, but it is 1m old/);
     expect(reports).toMatchObject([{ report: 'record', record: { kind: 'ended', domain: 'rules' } }]);
     expect(alerts).toMatchObject([{ name: 'RuleExecutionFailed' }]);
+  });
+
+  describe('by triggers', () => {
+    let id: string;
+    let trigger: JsonObject | undefined;
+    let pauses: SchedulePause[];
+    let book: ScheduleBook;
+    let schedule: ScheduleHandle;
+
+    beforeEach(() => {
+      const policyId = randomUUID();
+      id = `gate/rules/${queue}/${policyId}`;
+      pauses = [];
+      book = createTemporalSchedules({ client: env.client, taskQueue: queue, workflowTaskTimeoutMs: 3_000 });
+      schedule = env.client.schedule.getHandle(id);
+      policies.current = async () => {
+        const document = {
+          ...{ name: 'given', type: 'placement', actions: { placement: { strategy: 'least_loaded' } } },
+          conditions: { metric: 'node.cpu_usage', operator: 'lt', value: 80 },
+          ...(trigger === undefined ? {} : { trigger }),
+        };
+        const set = readPolicies([{ where: { file: 'test' }, document }], shardDomain);
+        const pin = { policyId, name: 'given', type: 'placement', revision: 3 };
+        return { policies: set.policies, setRevision: 7, pins: new Map([['given', pin]]) };
+      };
+    });
+    afterEach(() => book.remove(id));
+
+    const policies: PolicySource = { current: () => Promise.reject(new Error('no policies')) };
+    const reconcile = (over: Partial<ScheduleBook> = {}) =>
+      reconcileSchedules({ policies, pauses: async () => pauses, book: { ...book, ...over }, pass: 0 });
+    const untilListed = (what: string, isThere: (found: FoundSchedule | undefined) => boolean) =>
+      eventually(what, async () => isThere((await book.list()).find((one) => one.id === id)));
+
+    it('a trigger runs its policy in its time zone, and skips a run while the last one is under way', async () => {
+      trigger = { cron: '0 6 * * mon-fri', timeZone: 'Europe/Berlin' };
+      manager.cluster.moveMs = 60_000;
+      await withWorker(
+        [STEPS[1]!],
+        async () => {
+          // Two servers at once, neither of which sees what the other does.
+          const both = await Promise.all([reconcile({ list: async () => [] }), reconcile({ list: async () => [] })]);
+          expect(both).toMatchObject([{ failures: [] }, { failures: [] }]);
+          const made = await schedule.describe();
+          expect(made.policies).toEqual({ overlap: 'SKIP', catchupWindow: 3_600_000, pauseOnFailure: false });
+          const inBerlin = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Berlin', timeStyle: 'short' });
+          const times = made.info.nextActionTimes.map((time) => inBerlin.format(time));
+          expect([times.length > 0, new Set(times)]).toEqual([true, new Set(['06:00'])]);
+          await untilListed('the schedule', (found) => found?.paused === false);
+          expect(await reconcile()).toMatchObject({ created: 0, updated: 0, removed: 0, held: [], failures: [] });
+
+          // A week of five runs, all due now.
+          await schedule.backfill({ start: new Date('2026-11-02T00:00:00Z'), end: new Date('2026-11-08T00:00:00Z') });
+          await eventually('the runs that were skipped', async () => {
+            const { info } = await schedule.describe();
+            return info.numActionsTaken === 1 && info.numActionsSkippedOverlap === 4;
+          });
+          await eventually('its execution', () => reports.some(({ report }) => report === 'begin'));
+          expect(reports[0]).toMatchObject({
+            ...{ report: 'begin', question: { policies: ['given'] }, actor: 'schedule' },
+            reason: 'given runs at 0 6 * * mon-fri (Europe/Berlin)',
+            workflowId: expect.stringContaining(`${id}-`),
+          });
+          const [run] = (await schedule.describe()).info.runningActions;
+          await call(env.client.workflow.getHandle(run!.workflow.workflowId), 'abort');
+          await eventually('its end', () => reports.some(({ report }) => report === 'end'));
+        },
+        { policies },
+      );
+    });
+
+    it('the store is the truth: what was paused, changed or deleted is made so, also by hand and after a reconciler died', async () => {
+      trigger = { every: '1h' };
+      expect(await reconcile()).toMatchObject({ created: 1, failures: [] });
+      // It dies after it has read and before it has written; what it should have done, the next one does.
+      await untilListed('the schedule', (found) => found !== undefined);
+      pauses = [{ actor: 'ann', reason: 'repairs', since: new Date().toISOString() }];
+      const died = () => Promise.reject(new Error('killed'));
+      expect(await reconcile({ put: died })).toMatchObject({ updated: 0, failures: [`${id}: killed`] });
+      expect(await reconcile()).toMatchObject({ updated: 1, failures: [] });
+      const note = expect.stringContaining('gate rules list shows by whom');
+      expect((await schedule.describe()).state).toMatchObject({ paused: true, note });
+
+      // A pause survives a change of the policy.
+      await untilListed('the pause', (found) => found?.paused === true);
+      trigger = { every: '2h' };
+      expect(await reconcile()).toMatchObject({ updated: 1 });
+      const held = await schedule.describe();
+      expect([held.state.paused, held.spec.intervals]).toEqual([true, [{ every: 7_200_000 }]]);
+      await untilListed('the change', (found) => found?.note === held.state.note);
+      pauses = [];
+      expect(await reconcile()).toMatchObject({ updated: 1 });
+      await untilListed('its end', (found) => found?.paused === false);
+
+      // By hand: another time, which no list shows; deleted; paused.
+      await schedule.update((found) => ({ ...found, spec: { intervals: [{ every: '3h' }] } }));
+      expect(await reconcile()).toMatchObject({ updated: 1 });
+      expect((await schedule.describe()).spec.intervals).toEqual([{ every: 7_200_000 }]);
+      expect(await reconcile()).toMatchObject({ updated: 0 });
+      await schedule.delete();
+      await untilListed('that it is deleted', (found) => found === undefined);
+      expect(await reconcile()).toMatchObject({ created: 1 });
+      await schedule.pause('stop!');
+      await untilListed('the pause by hand', (found) => found?.note === 'stop!');
+      expect(await reconcile()).toMatchObject({ updated: 0, held: [id] });
+
+      trigger = undefined;
+      expect(await reconcile()).toMatchObject({ removed: 1 });
+      await expect(schedule.describe()).rejects.toThrow(ScheduleNotFoundError);
+    });
+
+    it.each<JsonObject>([
+      { cron: '*/15 * * * *' },
+      { cron: '0,50 6-20/2 * * mon-fri', timeZone: 'Europe/Berlin' },
+      { cron: '5/20 0 29 feb *', timeZone: 'UTC' },
+      { cron: '0 6 13 JAN-mar 0' },
+      { every: '90s' },
+    ])('Temporal answers %j as it was written', async (written) => {
+      trigger = written;
+      await reconcile();
+      const [wanted] = wantedSchedules(await policies.current(), pauses, book.prefix);
+      expect(await book.isKept(wanted!)).toBe(true);
+      for (const other of [
+        { every: '91s' },
+        { cron: '5 0 * * *' },
+        { cron: '0 6 13 JAN-mar 0', timeZone: 'Asia/Tokyo' },
+      ]) {
+        expect(await book.isKept({ ...wanted!, trigger: other })).toBe(false);
+      }
+    });
+
+    it('Temporal may be away at the start: the next attempt finds it', async () => {
+      const server = createServer((socket) => {
+        const [host, port] = env.server.address.split(':');
+        const upstream = connectTo(Number(port), host);
+        socket.on('error', () => upstream.destroy()).pipe(upstream);
+        upstream.on('error', () => socket.destroy()).pipe(socket);
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      await new Promise((resolve) => server.close(resolve));
+      const place = { file: 'test' };
+      const settings = parseSettings({ temporal: { address: `127.0.0.1:${port}`, taskQueue: queue } }, place, '/');
+      const late = openSchedulesLate({ settings, baseDir: '/' }, {}, 500);
+      await expect(late.book()).rejects.toThrow('cannot be reached: the connection was refused');
+      await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+      try {
+        expect(await (await late.book()).list()).toEqual([]);
+        const hasty = openSchedulesLate({ settings, baseDir: '/' }, {});
+        const asked = hasty.book();
+        await Promise.all([hasty.close(), expect(asked).rejects.toThrow('were closed')]);
+      } finally {
+        await late.close();
+        server.close();
+      }
+    });
   });
 
   it('an abort calls off the move under way and takes back what was done', async () => {

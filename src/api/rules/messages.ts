@@ -12,17 +12,23 @@ import { findUnsafeNumber } from '../../kernel/numbers';
 import type {
   ChangeSchema,
   ExecutionSchema,
+  PauseSchema,
   PolicyEventSchema,
   PolicySchema,
   PolicyVersionSchema,
 } from '../../proto/planning_engine/rules/v1/policy_service_pb';
-import type { PageRequest, PolicyEvent } from '../../rules/service/rule-service';
+import { pauseOf, type SchedulePause } from '../../rules/schedules/schedule-pause';
+import type { PageRequest, PauseRequest, PolicyEvent } from '../../rules/service/rule-service';
 import type { StoredExecution } from '../../rules/store/stored-execution';
 import type { PolicyRef, PolicyVersion, StoredPolicy } from '../../rules/store/stored-policy';
 
 // What the use cases take and give, from and to the messages of the proto.
 
-export function toPolicyMessage(policy: StoredPolicy): MessageInitShape<typeof PolicySchema> {
+export function toPolicyMessage(
+  policy: StoredPolicy,
+  pauses: readonly SchedulePause[] = [],
+): MessageInitShape<typeof PolicySchema> {
+  const pause = pauseOf(pauses, policy.id);
   const { id, name, type, version, revision, priority, enabled, document, createdAt, updatedAt, deletedAt } = policy;
   return {
     ...{ id, name, type, version, revision, priority, enabled },
@@ -30,7 +36,12 @@ export function toPolicyMessage(policy: StoredPolicy): MessageInitShape<typeof P
     createTime: toTimestamp(createdAt),
     updateTime: toTimestamp(updatedAt),
     ...(deletedAt === undefined ? {} : { deleteTime: toTimestamp(deletedAt) }),
+    ...(pause === undefined ? {} : { pause: toPauseMessage(pause) }),
   };
+}
+
+function toPauseMessage({ policyId, actor, reason, since }: SchedulePause): MessageInitShape<typeof PauseSchema> {
+  return { actor, reason, startTime: toTimestamp(since), all: policyId === undefined };
 }
 
 export function toVersionMessage(found: PolicyVersion): MessageInitShape<typeof PolicyVersionSchema> {
@@ -82,11 +93,29 @@ export function toTime(timestamp: Timestamp): string {
 }
 
 /** The policy that a request names. @throws GateError ConfigInvalid when it names none */
-export function toRef({ policy }: { policy: { case?: string; value?: string } }): PolicyRef {
-  const { case: kind, value = '' } = policy;
-  if (kind === 'policyId' && value !== '') return { id: value };
-  if (kind === 'policyName' && value !== '') return { name: value };
-  throw missing('policy', 'expected policy_id or policy_name, got neither');
+export function toRef({ policy }: { policy: NamedPolicy }): PolicyRef {
+  const ref = refOf(policy);
+  if (ref === undefined) throw missing('policy', 'expected policy_id or policy_name, got neither');
+  return ref;
+}
+
+/** Whose schedules are paused. @throws GateError ConfigInvalid where neither a policy is named nor all are meant */
+export function toPauseRequest({ policy, reason }: { policy: NamedPolicy; reason: string }): PauseRequest {
+  if (policy.case === 'all' && policy.value === true) return { reason };
+  const ref = refOf(policy);
+  if (ref === undefined) throw missing('policy', 'expected policy_id, policy_name or all: true, got none of them');
+  return { policy: ref, reason };
+}
+
+interface NamedPolicy {
+  case?: string;
+  value?: string | boolean;
+}
+
+function refOf({ case: kind, value = '' }: NamedPolicy): PolicyRef | undefined {
+  if (typeof value !== 'string' || value === '') return undefined;
+  if (kind === 'policyId') return { id: value };
+  return kind === 'policyName' ? { name: value } : undefined;
 }
 
 /** A document of a request. @throws GateError ConfigInvalid when it is missing, or a number in it has lost digits */

@@ -15,6 +15,7 @@ import {
   toEventMessage,
   toExecutionMessage,
   toPage,
+  toPauseRequest,
   toPolicyMessage,
   toRef,
   toTime,
@@ -63,6 +64,8 @@ export const METHOD_ROLES: Readonly<Record<keyof ServiceImpl<typeof PolicyServic
   diffPolicyVersions: READERS,
   simulatePolicies: READERS,
   executePolicy: [Role.operator],
+  pausePolicy: [Role.operator],
+  unpausePolicy: [Role.operator],
   getExecution: READERS,
   listExecutions: READERS,
 };
@@ -98,7 +101,8 @@ export function servePolicies(rules: RuleService, startExecution?: StartExecutio
       return { policy: toPolicyMessage(await rules.rollback(toCaller(callerOf(context, request)), change)) };
     },
     async getPolicy(request) {
-      return { policy: toPolicyMessage(await rules.get(toRef(request))) };
+      const [policy, pauses] = await Promise.all([rules.get(toRef(request)), rules.pauses.list()]);
+      return { policy: toPolicyMessage(policy, pauses) };
     },
     async listPolicies(request) {
       const { type, enabled, namePrefix, operation } = request;
@@ -106,8 +110,9 @@ export function servePolicies(rules: RuleService, startExecution?: StartExecutio
         ...given({ type, namePrefix, operation }),
         ...(enabled === undefined ? {} : { enabled }),
       };
-      const { items, nextPageToken } = await rules.list(filter, toPage(request));
-      return { policies: items.map(toPolicyMessage), nextPageToken };
+      const [page, pauses] = await Promise.all([rules.list(filter, toPage(request)), rules.pauses.list()]);
+      const { items, nextPageToken } = page;
+      return { policies: items.map((policy) => toPolicyMessage(policy, pauses)), nextPageToken };
     },
     async listPolicyVersions(request) {
       const { items, nextPageToken } = await rules.versions(toRef(request), toPage(request));
@@ -166,6 +171,12 @@ export function servePolicies(rules: RuleService, startExecution?: StartExecutio
       });
       if ('impossible' in started) throw new ConnectError(started.impossible, Code.FailedPrecondition);
       return 'plan' in started ? { plan: started.plan as ProtoJson } : started;
+    },
+    async pausePolicy(request, context) {
+      return rules.pauses.pause(toCaller(callerOf(context, request)), toPauseRequest(request));
+    },
+    async unpausePolicy(request, context) {
+      return rules.pauses.unpause(toCaller(callerOf(context, request)), toPauseRequest(request));
     },
     async getExecution({ id }) {
       return { execution: toExecutionMessage(await rules.executions.get(id)) };

@@ -8,6 +8,7 @@ import { rulesExplainCommand } from './explain';
 import { rulesGraphCommand } from './graph';
 import { rulesLintCommand } from './lint';
 import { rulesSchemaCommand } from './schema';
+import { rulesPauseCommand, rulesUnpauseCommand } from './pause';
 import { rulesShowCommand } from './show';
 import {
   rulesApplyCommand,
@@ -44,5 +45,7 @@ export function rulesCommand(context: CommandContext): Command {
     .addCommand(rulesListCommand(context))
     .addCommand(rulesHistoryCommand(context))
     .addCommand(rulesRollbackCommand(context))
-    .addCommand(rulesDeleteCommand(context));
+    .addCommand(rulesDeleteCommand(context))
+    .addCommand(rulesPauseCommand(context))
+    .addCommand(rulesUnpauseCommand(context));
 }

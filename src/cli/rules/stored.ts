@@ -5,16 +5,18 @@ import type { PolicyClient } from '../../clients/rules/policy-client';
 import { GateError } from '../../kernel/failures';
 import type { NamedDocument } from '../../rules/sources/to-store';
 import type { Policy } from '../../proto/planning_engine/rules/v1/policy_service_pb';
+import type { Trigger } from '../../rules/document/rule-policy';
+import { triggerText } from '../../rules/document/trigger';
 import { quoted } from '../command-json';
 import { CliExit, ExitCode, type CommandContext, type CommandIo } from '../io';
 import { count, examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines, printTable } from '../output';
 
-interface ServerOptions extends CommonOptions {
+export interface ServerOptions extends CommonOptions {
   server?: string;
 }
 
-interface ChangeOptions extends ServerOptions {
+export interface ChangeOptions extends ServerOptions {
   actor: string;
   reason: string;
 }
@@ -27,11 +29,11 @@ function withServer(command: Command): Command {
   );
 }
 
-function withReason(command: Command): Command {
+export function withReason(command: Command): Command {
   return withServer(command).requiredOption('--actor <name>', 'who acts').requiredOption('--reason <text>', 'why');
 }
 
-async function connect(io: CommandIo, { settings, server }: ServerOptions): Promise<PolicyClient> {
+export async function connect(io: CommandIo, { settings, server }: ServerOptions): Promise<PolicyClient> {
   const [{ openPolicyClient }, { openLoadedSettings }] = await Promise.all([
     import('../../clients/rules/policy-client.js'),
     import('../open-settings.js'),
@@ -39,7 +41,7 @@ async function connect(io: CommandIo, { settings, server }: ServerOptions): Prom
   return openPolicyClient(await openLoadedSettings(io, settings), io.env, server);
 }
 
-const byName = (name: string) => ({ policy: { case: 'policyName', value: name } as const });
+export const byName = (name: string) => ({ policy: { case: 'policyName', value: name } as const });
 
 /** `gate rules apply -f FILE`: stores what a file or folder holds. */
 export function rulesApplyCommand({ io }: CommandContext): Command {
@@ -147,10 +149,12 @@ export function rulesListCommand({ io }: CommandContext): Command {
         if (pageToken === '') break;
       }
       if (options.output === 'json') return printJson(io, { policies: policies.map(shown) });
-      const rows = policies.map(({ name, type: of, priority, enabled, revision, updateTime }) => [
-        ...[name, of, String(priority), enabled ? 'yes' : 'no', String(revision), timeOf(updateTime)],
-      ]);
-      await printTable(io, ['policy', 'type', 'priority', 'enabled', 'revision', 'updated'], rows);
+      const rows = policies.map((policy) => {
+        const { name, type: of, priority, enabled, revision, updateTime } = policy;
+        const told = [name, of, String(priority), enabled ? 'yes' : 'no', String(revision), timeOf(updateTime)];
+        return [...told, runsText(policy)];
+      });
+      await printTable(io, ['policy', 'type', 'priority', 'enabled', 'revision', 'updated', 'runs'], rows);
     },
   );
 }
@@ -233,15 +237,26 @@ export function rulesDeleteCommand({ io }: CommandContext): Command {
   });
 }
 
+/** When it runs by itself, or who keeps it from that; empty where its own document says nothing. */
+function runsText({ definition, pause }: Policy): string {
+  if (pause !== undefined) return `paused by ${pause.actor}${pause.all ? ' (all)' : ''}: ${pause.reason}`;
+  const { trigger } = (definition ?? {}) as { trigger?: Trigger };
+  return trigger === undefined ? '' : triggerText(trigger);
+}
+
 function shown(policy: Policy) {
   const { id, name, type, version, revision, priority, enabled, definition, createTime, updateTime, deleteTime } =
     policy;
+  const { pause } = policy;
   return {
     ...{ id, name, type, version, revision, priority, enabled },
     definition: quoted(definition),
     createdAt: timeOf(createTime),
     updatedAt: timeOf(updateTime),
     ...(deleteTime === undefined ? {} : { deletedAt: timeOf(deleteTime) }),
+    ...(pause === undefined
+      ? {}
+      : { pause: { actor: pause.actor, reason: pause.reason, since: timeOf(pause.startTime), all: pause.all } }),
   };
 }
 

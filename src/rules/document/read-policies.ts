@@ -21,6 +21,7 @@ import {
   type PolicyDocument,
   type RulePolicy,
 } from './rule-policy';
+import { triggerFaults } from './trigger';
 
 /** A document that may hold a policy, several of them, or fragments. */
 export interface RuleSource {
@@ -174,6 +175,7 @@ export function toPolicy(document: PolicyDocument, domain: RuleDomain): { policy
     ...typeFaults(document, domain),
     ...conditionFaults(document.conditions, '/conditions', domain.functions, metricPrefixes(domain)),
     ...timeFaults(document),
+    ...triggerFaults(document.trigger),
   ];
   if (faults.length > 0) return { faults };
   const { name, version = '1.0', description, type, priority = 0, enabled = true, scope = {} } = document;

@@ -28,7 +28,13 @@ const Names = Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { unique
 /** When a policy runs by itself: at an interval, or by a cron line in a time zone. */
 export const TriggerSchema = Type.Union([
   Type.Object({ every: Duration() }, strict),
-  Type.Object({ cron: Type.String({ minLength: 1 }), timeZone: Type.String({ minLength: 1, default: 'UTC' }) }, strict),
+  Type.Object(
+    {
+      cron: Type.String({ minLength: 1, maxLength: 256, description: 'five fields, such as */15 6-20 * * mon-fri' }),
+      timeZone: Type.Optional(Type.String({ minLength: 1, description: 'such as Europe/Berlin; UTC by default' })),
+    },
+    strict,
+  ),
 ]);
 export type Trigger = Static<typeof TriggerSchema>;
 

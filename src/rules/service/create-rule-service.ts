@@ -9,6 +9,7 @@ import { createRecordDelivery } from './deliver-records';
 import { evaluatePolicies, simulatePolicies } from './evaluations';
 import { createExecutions } from './executions';
 import { readPage } from './page-token';
+import { createPauses } from './pauses';
 import { createPolicyDocuments } from './policy-documents';
 import { isUuid, notFound, requireActor, versionNotFound } from './requests';
 import { refusedRecord, toPolicyEvent } from './rule-records';
@@ -85,6 +86,7 @@ export function createRuleService(parts: RuleParts): RuleService {
   }
 
   const executions = createExecutions(context);
+  const pauses = createPauses(context);
 
   return {
     create: (caller, request) =>
@@ -145,6 +147,13 @@ export function createRuleService(parts: RuleParts): RuleService {
         recordingRefusals(caller, 'ExecutePolicy', { id: request.policies[0].policyId }, () =>
           executions.begin(caller, request),
         ),
+    },
+    pauses: {
+      list: () => store.pauses(),
+      pause: (caller, request) =>
+        recordingRefusals(caller, 'PausePolicy', request.policy, () => pauses.pause(caller, request)),
+      unpause: (caller, request) =>
+        recordingRefusals(caller, 'UnpausePolicy', request.policy, () => pauses.unpause(caller, request)),
     },
     refused: (caller, call) => refused(caller, call),
     deliverRecords: () => delivery.sweep(),

@@ -62,6 +62,24 @@ export function refusedRecord(
   };
 }
 
+/** Who keeps a policy, or all, from running by their triggers, or lets them run again. */
+export function pauseRecord(
+  id: string,
+  kind: 'pause' | 'resume',
+  act: Required<Act>,
+  policy: Pick<StoredPolicy, 'id' | 'name' | 'revision'> | undefined,
+): DomainRecord {
+  return {
+    ...base(),
+    ...act,
+    decisionID: id,
+    kind: RecordKind[kind],
+    subject: policy?.id ?? NO_SUBJECT,
+    part: '',
+    details: policy === undefined ? { all: true } : { name: policy.name, revision: policy.revision },
+  };
+}
+
 /** An evaluation that was to be recorded, as one of its policies saw it. */
 export function evaluatedRecord(
   id: string,
@@ -209,6 +227,10 @@ function resultOf(kind: DomainRecord['kind'], details: JsonObject, faults: reado
       return outcomesOf(details.results);
     case RecordKind.deleted:
       return 'deleted';
+    case RecordKind.pause:
+      return 'paused';
+    case RecordKind.resume:
+      return 'runs by its trigger';
     default:
       return `revision ${String(details.revision)}`;
   }

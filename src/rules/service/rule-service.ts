@@ -3,6 +3,7 @@ import type { JsonChange } from '../../kernel/json-diff';
 import type { JsonObject } from '../../kernel/json';
 import type { ExecutionFilter, StoredExecution, PolicyPin } from '../store/stored-execution';
 import type { ExecutionEnd, StepStatus } from '../execution/execution';
+import type { SchedulePause } from '../schedules/schedule-pause';
 import type { PolicyFilter, PolicyRef, PolicyVersion, StoredPolicy } from '../store/stored-policy';
 
 /** Who calls. Which calls a role may make is the surface's to decide; the service knows only of types of policies. */
@@ -141,6 +142,13 @@ export interface EndExecutionRequest {
   result?: JsonObject;
 }
 
+/** Which policy runs by its trigger no more, or again; absent: all of them. */
+export interface PauseRequest {
+  policy?: PolicyRef;
+  /** why, for the audit log: 1 to 1,000 characters */
+  reason: string;
+}
+
 /** A call that was refused, before or by the service. */
 export interface RefusedCall {
   /** the method, such as `UpdatePolicy` */
@@ -177,6 +185,7 @@ export interface RuleService {
   /** newest first */
   events(policy: PolicyRef, page?: PageRequest): Promise<Page<PolicyEvent>>;
   executions: RuleExecutions;
+  pauses: RulePauses;
   /** Puts a call that a surface refused into the audit log. */
   refused(caller: RuleCaller, call: RefusedCall): Promise<void>;
   /** Brings records that wait in the store of policies to the audit log; a program does so now and again. */
@@ -194,4 +203,16 @@ export interface RuleExecutions {
   end(caller: RuleCaller, request: EndExecutionRequest): Promise<StoredExecution>;
   get(id: string): Promise<StoredExecution>;
   list(filter: ExecutionFilter, page?: PageRequest): Promise<Page<StoredExecution>>;
+}
+
+/**
+ * What keeps policies from running by their triggers. A pause of all also holds for policies that are yet to come, and for those
+ * with a pause of their own. What runs already is not stopped, and whoever starts an execution by hand is not kept from it.
+ */
+export interface RulePauses {
+  list(): Promise<SchedulePause[]>;
+  /** False where it was paused already: the first one's actor and reason stay. */
+  pause(caller: RuleCaller, request: PauseRequest): Promise<{ changed: boolean }>;
+  /** Without a policy the pause of all ends; those of single policies stay. */
+  unpause(caller: RuleCaller, request: PauseRequest): Promise<{ changed: boolean }>;
 }

@@ -1,4 +1,5 @@
 import type { DomainRecord } from '../../audit/audit-record';
+import type { SchedulePause } from '../schedules/schedule-pause';
 import type { ExecutionFilter, StoredExecution } from './stored-execution';
 import type { PolicyFilter, PolicyRef, PolicyVersion, StoredPolicy } from './stored-policy';
 
@@ -62,6 +63,15 @@ export interface PolicyStore {
     filter: ExecutionFilter,
     page: { after?: { startedAt: string; id: string }; limit: number },
   ): Promise<StoredExecution[]>;
+  /** that of all first, then by policy */
+  pauses(): Promise<SchedulePause[]>;
+  /** Keeps a policy, or all, from running by their triggers; the record is stored with it. False where it was paused already. */
+  pause(pause: SchedulePause, record: DomainRecord): Promise<boolean>;
+  /**
+   * @param policyId absent: the pause of all, not those of single policies
+   * @returns false where it was not paused
+   */
+  unpause(policyId: string | undefined, record: DomainRecord): Promise<boolean>;
   /** Keeps a record that goes with no change until the audit log has taken it. */
   leaveRecord(record: DomainRecord): Promise<void>;
   /** records that the audit log has not confirmed yet, in the order of their writing */

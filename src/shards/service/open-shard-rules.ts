@@ -4,13 +4,22 @@ import type { Audit } from '../../audit/service/open-audit';
 import { FailureType, faultsToError } from '../../kernel/failures';
 import { repeat } from '../../kernel/repeat';
 import { systemTimers } from '../../platform/timers/system-timers';
+import type { PolicySource } from '../../rules/execution/policy-source';
+import { reconcileSchedules } from '../../rules/schedules/reconcile-schedules';
 import { createRuleService } from '../../rules/service/create-rule-service';
+import { keepSchedules, type SchedulesKept } from '../../rules/service/keep-schedules';
+import { openSchedulesLate } from '../../rules/service/late-schedules';
 import type { RuleMetrics } from '../../rules/service/rule-metrics';
 import type { RuleLogger, RuleQuotas } from '../../rules/service/rule-parts';
 import type { RuleService } from '../../rules/service/rule-service';
+import { policiesOfStore } from '../../rules/service/stored-executions';
+import { tellingOfChanges } from '../../rules/service/telling-of-changes';
+import type { PolicyStore } from '../../rules/store/policy-store';
 import { rulesWithin } from '../../rules/store/postgres/open-rule-database';
 import { createPostgresPolicyStore } from '../../rules/store/postgres/store';
 import { createRuleThreads } from '../../rules/threads/rule-threads';
+import type { LoadedSettings } from '../../settings/load-settings';
+import { shardDomain } from '../domain';
 
 export interface ShardRulesOptions {
   audit: Pick<Audit, 'log' | 'store' | 'database'>;
@@ -23,6 +32,8 @@ export interface ShardRulesOptions {
   memoryMiB: number;
   metrics: RuleMetrics;
   logger: RuleLogger;
+  /** keeps the schedules of policies on the Temporal server that the settings name; absent: policies run by no trigger */
+  schedules?: { loaded: LoadedSettings; env: Readonly<Record<string, string | undefined>> };
 }
 
 const DELIVER_EVERY_MS = 30_000;
@@ -38,8 +49,9 @@ export async function openShardRules(options: ShardRulesOptions): Promise<RuleSe
     const message = 'Expected audit.store.type to be postgres: rule policies are stored beside the audit log';
     throw faultsToError([{ type: FailureType.ConfigInvalid, message, where: 'audit.store.type' }]);
   }
+  const store = createPostgresPolicyStore(await rulesWithin(audit.database));
   const rules = createRuleService({
-    store: createPostgresPolicyStore(await rulesWithin(audit.database)),
+    store,
     log: audit.log,
     ...(audit.store === undefined ? {} : { records: audit.store }),
     evaluator: createRuleThreads({ entry: join(__dirname, 'thread-entry'), deadlineMs, memoryMiB }),
@@ -56,11 +68,41 @@ export async function openShardRules(options: ShardRulesOptions): Promise<RuleSe
     act: () => rules.deliverRecords(),
     onFailure: (error) => logger.warn({ error }, 'Audit records of rule policies wait in their store'),
   });
+  const kept = options.schedules === undefined ? undefined : keepSchedulesOf(store, options.schedules, logger);
   return {
-    ...rules,
+    ...(kept === undefined ? rules : tellingOfChanges(rules, () => kept.soon())),
     close: async () => {
+      await kept?.stop();
       await delivery.stop();
       await rules.close();
     },
   };
 }
+
+/** If the settings name a folder of policies, executions read it, and triggers in the store are ignored. */
+function keepSchedulesOf(
+  store: PolicyStore,
+  { loaded, env }: NonNullable<ShardRulesOptions['schedules']>,
+  logger: RuleLogger,
+): SchedulesKept {
+  const late = openSchedulesLate(loaded, env);
+  const policies: PolicySource =
+    loaded.settings.rules.policies === undefined ? policiesOfStore({ store, domain: shardDomain }) : NO_POLICIES;
+  const kept = keepSchedules({
+    reconcile: async (pass) =>
+      reconcileSchedules({ policies, pauses: () => store.pauses(), book: await late.book(), pass }),
+    timers: systemTimers,
+    logger,
+  });
+  return {
+    soon: () => kept.soon(),
+    stop: async () => {
+      // What a pass has not done, that of the next server does.
+      const stopping = kept.stop();
+      await late.close();
+      await stopping;
+    },
+  };
+}
+
+const NO_POLICIES: PolicySource = { current: async () => ({ policies: [], setRevision: 0, pins: new Map() }) };

@@ -238,6 +238,17 @@ describe('the policy service on loopback without tokens', () => {
     expect((await gate('history', 'from-file')).result).toMatchObject({
       versions: [{ change: 'rollback', actor: 'ann' }, { revision: 2 }, { revision: 1 }],
     });
+    expect((await gate('pause', 'from-file', ...why)).result).toEqual({ changed: true });
+    expect((await gate('pause', 'from-file', ...why)).result).toEqual({ changed: false });
+    expect((await gate('pause', '--all', ...why)).result).toEqual({ changed: true });
+    const pause = { actor: 'ann', reason, all: false };
+    expect((await gate('list', '--prefix', 'from-')).result).toMatchObject({ policies: [{ pause }] });
+    expect((await gate('unpause', 'from-file', ...why)).result).toEqual({ changed: true });
+    expect((await gate('get', 'from-file')).result).toMatchObject({ pause: { ...pause, all: true } });
+    expect((await gate('unpause', '--all', ...why)).result).toEqual({ changed: true });
+    expect((await gate('get', 'from-file')).result).not.toHaveProperty('pause');
+    expect((await gate('pause', ...why)).code).toBe(2);
+    expect((await gate('pause', 'none', ...why)).result).toMatchObject({ error: { type: 'RuleNotFound' } });
     expect((await gate('delete', 'from-file', ...why)).code).toBe(0);
     const gone = await gate('get', 'from-file');
     expect(gone).toMatchObject({ code: 2, result: { error: { type: 'RuleNotFound' } } });

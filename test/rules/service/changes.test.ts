@@ -19,6 +19,50 @@ describe('changes of rule policies', () => {
   const create = (document = aDocument(`p-${randomUUID()}`)): Promise<StoredPolicy> =>
     harness.service.create(ann, { document, reason });
 
+  it('a pause has who and why, is in the audit log once, and holds until its own end', async () => {
+    const { service } = harness;
+    const { id } = await create(aDocument('pausable'));
+    const policy = { name: 'pausable' };
+    expect(await service.pauses.pause(ann, { policy, reason: 'repairs' })).toEqual({ changed: true });
+    expect(await service.pauses.pause({ actor: 'bob' }, { policy: { id }, reason: 'too' })).toEqual({ changed: false });
+    const own = { policyId: id, actor: 'ann', reason: 'repairs', since: NOW };
+    expect(await service.pauses.list()).toEqual([own]);
+    expect(await service.pauses.pause(ann, { reason })).toEqual({ changed: true });
+    expect(await service.pauses.unpause(ann, { reason })).toEqual({ changed: true });
+    expect(await service.pauses.list()).toEqual([own]);
+    expect(await service.pauses.unpause(ann, { policy, reason: 'repaired' })).toEqual({ changed: true });
+    expect(await service.pauses.unpause(ann, { policy, reason })).toEqual({ changed: false });
+    const ofPolicy = await harness.recordsOf(id);
+    expect(ofPolicy.map(({ kind, actor, reason: why }) => [kind, actor, why]).sort()).toEqual([
+      ['created', 'ann', reason],
+      ['pause', 'ann', 'repairs'],
+      ['resume', 'ann', 'repaired'],
+    ]);
+    const { items } = await service.events(policy);
+    expect(items.map(({ result }) => result).sort()).toEqual(['paused', 'revision 1', 'runs by its trigger']);
+    expect((await harness.recordsOf('policies')).map(({ kind, details }) => [kind, details]).sort()).toEqual([
+      ['pause', { all: true }],
+      ['resume', { all: true }],
+    ]);
+  });
+
+  it('a pause without a reason, of a policy that is not there, or beyond the types of a caller is refused', async () => {
+    const { service } = harness;
+    await create(aDocument('mine'));
+    const policy = { name: 'mine' };
+    const bound = { actor: 'eve', policyTypes: ['other'] };
+    await expect(service.pauses.pause(ann, { policy, reason: ' ' })).rejects.toMatchObject({ type: 'ConfigInvalid' });
+    await expect(service.pauses.pause(ann, { policy: { name: 'none' }, reason })).rejects.toMatchObject({
+      type: 'RuleNotFound',
+    });
+    await expect(service.pauses.pause(bound, { policy, reason })).rejects.toMatchObject({ type: 'AccessDenied' });
+    await expect(service.pauses.unpause(bound, { reason })).rejects.toMatchObject({
+      type: 'AccessDenied',
+      message: 'eve may pause policies of the types other, not all',
+    });
+    expect(await service.pauses.list()).toEqual([]);
+  });
+
   it('a policy is created, updated, taken back, deleted and restored, each as a revision and a record', async () => {
     const { service } = harness;
     const one = await create(aDocument('story'));

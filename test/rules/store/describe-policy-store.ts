@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { changeRecord, startedRecords } from '../../../src/rules/service/rule-records';
+import { changeRecord, pauseRecord, startedRecords } from '../../../src/rules/service/rule-records';
 import type { PolicyStore, PolicyWrite } from '../../../src/rules/store/policy-store';
 import type { StoredExecution } from '../../../src/rules/store/stored-execution';
 import type { PolicyChange, StoredPolicy } from '../../../src/rules/store/stored-policy';
@@ -66,6 +66,29 @@ export function describePolicyStore(name: string, open: () => Promise<PolicyStor
       if (typeof outcome === 'string') throw new Error(outcome);
       return outcome.setRevision;
     };
+
+    it('a pause is kept once, with its record, until it is ended', async () => {
+      const policyId = randomUUID();
+      const pause = { actor: 'ann \u0000', reason: 'repairs', since: AT };
+      const record = (kind: 'pause' | 'resume') =>
+        pauseRecord(randomUUID(), kind, { actor: 'ann', reason: 'repairs', timestamp: AT }, undefined);
+      const told = record('pause');
+      expect(await store.pause({ ...pause, policyId }, told)).toBe(true);
+      expect(await opened.other.pause({ ...pause, policyId, actor: 'bob' }, record('pause'))).toBe(false);
+      expect(await store.pause(pause, record('pause'))).toBe(true);
+      const kept = { actor: 'ann \uFFFD', reason: 'repairs', since: AT };
+      expect(await opened.other.pauses()).toEqual([kept, { ...kept, policyId }]);
+      const waiting = await store.waitingRecords(100);
+      expect(waiting).toHaveLength(2);
+      expect(waiting[0]).toEqual(told);
+      expect(await store.unpause(undefined, record('resume'))).toBe(true);
+      expect(await store.unpause(undefined, record('resume'))).toBe(false);
+      expect(await store.unpause(policyId, record('resume'))).toBe(true);
+      expect(await store.pauses()).toEqual([]);
+      const left = await store.waitingRecords(100);
+      expect(left.map(({ kind }) => kind)).toEqual(['pause', 'pause', 'resume', 'resume']);
+      await store.delivered(left.map(({ decisionID }) => decisionID));
+    });
 
     it('a policy comes back key by key, with characters that PostgreSQL cannot hold', async () => {
       const policy = aPolicy('exact', {

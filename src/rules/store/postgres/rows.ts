@@ -1,9 +1,10 @@
 import type { Insertable, Selectable } from 'kysely';
 import type { JsonObject } from '../../../kernel/json';
 import { toJsonb, toText } from '../../../platform/database/stored-text';
+import type { SchedulePause } from '../../schedules/schedule-pause';
 import type { StoredExecution } from '../stored-execution';
 import type { PolicyChange, PolicyVersion, StoredPolicy } from '../stored-policy';
-import type { PolicyExecutionRow, PolicyRow, PolicyVersionRow } from './schema';
+import type { PolicyExecutionRow, PolicyRow, PolicyVersionRow, SchedulePauseRow } from './schema';
 
 export function toPolicyRow(policy: StoredPolicy, setRevision: number): Insertable<PolicyRow> {
   return {
@@ -98,4 +99,19 @@ export function toExecution({ execution }: Pick<Selectable<PolicyExecutionRow>, 
 
 function toDocument(text: string): JsonObject {
   return JSON.parse(text) as JsonObject;
+}
+
+const ALL = 'all';
+
+/** The key of a pause: a policy's id, or that of the pause of all. */
+export function scopeOf(policyId: string | undefined): string {
+  return policyId ?? ALL;
+}
+
+export function toPauseRow({ policyId, actor, reason, since }: SchedulePause): Insertable<SchedulePauseRow> {
+  return { scope: scopeOf(policyId), actor: toText(actor), reason: toText(reason), paused_at: since };
+}
+
+export function toPause({ scope, actor, reason, paused_at }: Selectable<SchedulePauseRow>): SchedulePause {
+  return { ...(scope === ALL ? {} : { policyId: scope }), actor, reason, since: paused_at.toISOString() };
 }

@@ -68,11 +68,20 @@ export interface WaitingRecordRow {
   record: string;
 }
 
+export interface SchedulePauseRow {
+  /** the id of a policy, or `all` */
+  scope: string;
+  actor: string;
+  reason: string;
+  paused_at: Time;
+}
+
 export interface RuleSchema {
   policies: PolicyRow;
   policy_versions: PolicyVersionRow;
   policy_executions: PolicyExecutionRow;
   policy_execution_policies: ExecutedPolicyRow;
   policy_records_waiting: WaitingRecordRow;
+  policy_schedule_pauses: SchedulePauseRow;
   policy_set: { one: boolean; revision: ColumnType<string | number, number, number> };
 }

@@ -6,7 +6,17 @@ import { toText } from '../../../platform/database/stored-text';
 import type { PolicyFilter, PolicyRef } from '../stored-policy';
 import type { PolicyStore, PolicyWrite, WriteOutcome } from '../policy-store';
 import type { RuleDatabase } from './open-rule-database';
-import { toExecution, toExecutionRow, toPolicy, toPolicyRow, toVersion, toVersionRow } from './rows';
+import {
+  scopeOf,
+  toExecution,
+  toExecutionRow,
+  toPause,
+  toPauseRow,
+  toPolicy,
+  toPolicyRow,
+  toVersion,
+  toVersionRow,
+} from './rows';
 import type { RuleSchema } from './schema';
 
 /** Names in byte order, as the indexes have them, whatever the database's collation. */
@@ -199,6 +209,39 @@ export function createPostgresPolicyStore({ db, where, close }: RuleDatabase): P
         const rows = await select.orderBy('run.started_at', 'desc').orderBy('run.id', 'desc').limit(limit).execute();
         return rows.map(toExecution);
       }),
+    pauses: () =>
+      reading(async () => {
+        const rows = await db.selectFrom('policy_schedule_pauses').selectAll().orderBy('scope').execute();
+        const pauses = rows.map(toPause);
+        return [...pauses.filter((pause) => pause.policyId === undefined), ...pauses.filter((pause) => pause.policyId)];
+      }),
+    pause: (pause, record) =>
+      attempt('pause rule policies', () =>
+        db.transaction().execute(async (transaction) => {
+          const written = await transaction
+            .insertInto('policy_schedule_pauses')
+            .values(toPauseRow(pause))
+            .onConflict((conflict) => conflict.column('scope').doNothing())
+            .returning('scope')
+            .executeTakeFirst();
+          if (written === undefined) return false;
+          await leaveRecords(transaction, [record]);
+          return true;
+        }),
+      ),
+    unpause: (policyId, record) =>
+      attempt('let rule policies run again', () =>
+        db.transaction().execute(async (transaction) => {
+          const gone = await transaction
+            .deleteFrom('policy_schedule_pauses')
+            .where('scope', '=', scopeOf(policyId))
+            .returning('scope')
+            .executeTakeFirst();
+          if (gone === undefined) return false;
+          await leaveRecords(transaction, [record]);
+          return true;
+        }),
+      ),
     leaveRecord: (record) =>
       attempt('keep an audit record', () =>
         db.transaction().execute((transaction) => leaveRecords(transaction, [record])),
