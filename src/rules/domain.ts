@@ -160,6 +160,8 @@ export interface RuleDomain {
   metrics?: Readonly<Record<string, Readonly<Record<string, MetricKind>>>>;
   /** @throws GateError ConfigInvalid with every fault of the document */
   readState(document: JsonValue, where: DocumentPlace, reading: StateReading): DomainState;
+  /** What an action says of its place among others: the higher is done first, for every subject; @default 0 for all */
+  priorityOf?(action: RuleAction): number;
   /** Pure: the same question has the same answer. Also asked of one policy's own actions, to score its candidates. */
   decide(question: DomainQuestion): DomainDecision;
 }

@@ -49,16 +49,19 @@ function decideOn(
 ): DomainDecision {
   const shard = subject.id ?? asked;
   const source = subject.names?.source;
+  // The steps of an action count for the actions after it too; those of the question belong to others.
+  const movesSoFar = [...earlierMoves];
   const decisions = joined(actions).map(({ wanted, index }) => {
     const decision = DECISIONS[wanted.action.name]!(wanted.action.settings, {
       nowMs: state.evaluation.nowMs,
       state: cluster,
       arrangement,
-      earlierMoves,
+      earlierMoves: [...movesSoFar],
       ...(shard === undefined ? {} : { shard }),
       ...(source === undefined ? {} : { source }),
       dropped: new Map((wanted.candidates ?? []).filter(({ kept }) => !kept).map(({ id, reason }) => [id, reason])),
     });
+    movesSoFar.push(...decision.steps);
     return {
       ...decision,
       steps: decision.steps.map((step) => toDomainStep(step, index)),

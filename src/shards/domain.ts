@@ -76,5 +76,6 @@ export const shardDomain: RuleDomain = {
   prefixes: { subject: 'shard', candidate: 'node', others: ['cluster', 'source'] },
   metrics: SHARD_METRICS,
   readState: toDomainState,
+  priorityOf: ({ settings }) => (typeof settings.priority === 'number' ? settings.priority : 0),
   decide: decideShardActions,
 };

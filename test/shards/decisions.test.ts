@@ -1,4 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { readPolicies } from '../../src/rules/document/read-policies';
+import { answerRules } from '../../src/rules/evaluation/answer';
+import { shardDomain } from '../../src/shards/domain';
 import { decide, shortSteps, stateOf } from './support';
 
 const full = (shards: number) => ({ shards });
@@ -132,5 +135,36 @@ describe('optimizing cost', () => {
     const decision = decide(stateOf(STATE), 'cost_optimization', settings);
     expect(decision.steps).toEqual([]);
     expect(decision.refusals.join('\n')).toContain(refusal);
+  });
+});
+
+describe('what is done first', () => {
+  const STATE = {
+    nodes: [{ id: 'n1' }, { id: 'n2' }, { id: 'n3' }],
+    shards: ['s1', 's2'].map((id) => ({ id, replicas: ['n1'] })),
+  };
+  const moving = (id: string, priority: number) => ({
+    name: `move-${id}`,
+    type: 'migration',
+    conditions: {
+      all: [
+        { metric: 'shard.id', operator: 'eq', value: id },
+        { metric: 'node.id', operator: 'eq', value: 'n2' },
+      ],
+    },
+    actions: { migration: { priority, maxMovesPerRun: 1 } },
+  });
+
+  it('is the action of the higher priority, of whatever shard: the limits of the run count for both', () => {
+    const documents = [moving('s1', 1), moving('s2', 5)];
+    const { policies } = readPolicies(
+      documents.map((document) => ({ where: { file: 'rules.json' }, document })),
+      shardDomain,
+    );
+    const answer = answerRules(policies, stateOf(STATE, 'migrate_shard'), shardDomain, { operation: 'migrate_shard' });
+    expect(answer.actions.map(({ steps }) => steps.map(({ subject }) => subject))).toEqual([['s2'], []]);
+    expect(answer.refusals).toMatchObject([
+      { subject: { id: 's1' }, sentence: expect.stringContaining('maxMovesPerRun') },
+    ]);
   });
 });

@@ -1,7 +1,7 @@
 import type { RulePolicy } from '../document/rule-policy';
 import type { DomainState, DomainStep, RuleDomain, ScoredCandidate, TermChange, WantedAction } from '../domain';
 import type { ChosenAction, Conflict } from './conflicts';
-import { evaluatePolicies, type EvaluatedPolicy, type EvaluationOptions } from './evaluate-policies';
+import { evaluatePolicies, type EvaluatedPolicy, type Evaluation, type EvaluationOptions } from './evaluate-policies';
 import type { CandidateResult, Subject } from './evaluation-state';
 
 export interface AnswerOptions extends EvaluationOptions {
@@ -59,9 +59,10 @@ export function answerRules(
   const answer: RulesAnswer = { results: [], conflicts: [], actions: [], refusals: [] };
   const earlier: DomainStep[] = [];
   const { operation } = options;
-  for (const evaluation of evaluatePolicies(policies, state.subjects, state.evaluation, domain, options)) {
-    const { subject, results, conflicts, actions } = evaluation;
-    const question = { ...(operation === undefined ? {} : { operation }), subject, state };
+  const evaluations = evaluatePolicies(policies, state.subjects, state.evaluation, domain, options);
+  const questionOf = (subject: Subject) => ({ ...(operation === undefined ? {} : { operation }), subject, state });
+  for (const { subject, results, conflicts } of evaluations) {
+    const question = questionOf(subject);
     for (const result of results) {
       const policy = byName.get(result.policy)!;
       const isScored = options.scores !== false && (result.matched || result.preview);
@@ -71,14 +72,16 @@ export function answerRules(
       answer.results.push(toPolicyAnswer(policy, result, subject, scored));
     }
     answer.conflicts.push(...conflicts.map((conflict) => ({ ...conflict, subject })));
-    if (actions.length === 0) continue;
+  }
+  for (const { subject, results, actions } of inOrder(evaluations, domain)) {
     const asked = actions.map(({ policies: names, action }) =>
       wanted(
         results.filter(({ policy }) => names.includes(policy)),
         action,
       ),
     );
-    const { steps, refusals, terms = [] } = domain.decide({ ...question, actions: asked, earlier: [...earlier] });
+    const question = { ...questionOf(subject), actions: asked, earlier: [...earlier] };
+    const { steps, refusals, terms = [] } = domain.decide(question);
     earlier.push(...steps);
     actions.forEach((action, at) =>
       answer.actions.push({
@@ -92,6 +95,18 @@ export function answerRules(
     answer.refusals.push(...refusals.map((sentence) => ({ subject, policies: policiesAsked, sentence })));
   }
   return answer;
+}
+
+/** What is to be done, by the priorities that actions have; of equal ones the order stays. */
+function inOrder(evaluations: readonly Evaluation[], { priorityOf = () => 0 }: RuleDomain): Evaluation[] {
+  const acting = evaluations.filter(({ actions }) => actions.length > 0);
+  const sorted = acting.map((evaluation) => {
+    const actions = evaluation.actions
+      .map((chosen) => ({ chosen, priority: priorityOf(chosen.action) }))
+      .sort((one, other) => other.priority - one.priority);
+    return { ...evaluation, actions: actions.map(({ chosen }) => chosen), priority: actions[0]!.priority };
+  });
+  return sorted.sort((one, other) => other.priority - one.priority);
 }
 
 function toPolicyAnswer(

@@ -111,11 +111,8 @@ export type Budget = Static<typeof BudgetSchema>;
 
 const Count = (description: string) => Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000, description }));
 
-/** Bounds on what one run may move. */
-export const limits = {
-  minImprovement: Type.Optional(
-    Type.Number({ minimum: 0, description: 'percentage points of greatest load over mean that a run must gain' }),
-  ),
+/** Bounds on what one run may copy from node to node. */
+export const runLimits = {
   cooldown: Type.Optional(Duration()),
   minAge: Type.Optional(Duration()),
   maxMovesPerRun: Count('moves of one run'),
@@ -126,7 +123,15 @@ export const limits = {
       description: 'moves of one run into or out of the nodes with one value of region, zone or a label',
     }),
   ),
-  minReplicas: Count('replicas of a shard on ready nodes that a move must leave up'),
+  minReplicas: Count('replicas of a shard, on nodes that are not down, that a move must leave up'),
+};
+
+/** Bounds on moves that make load even. */
+export const limits = {
+  minImprovement: Type.Optional(
+    Type.Number({ minimum: 0, description: 'percentage points of greatest load over mean that a run must gain' }),
+  ),
+  ...runLimits,
 };
 export type Limits = {
   minImprovement?: number;

@@ -1,6 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { strict } from '../../platform/documents/schema-types';
-import { BudgetSchema, ConstraintsSchema, limits, MEASURES, objective, RoleSchema } from './parts';
+import { BudgetSchema, ConstraintsSchema, limits, MEASURES, objective, RoleSchema, runLimits } from './parts';
 
 const Priority = Type.Optional(Type.Integer({ description: 'the higher one is done first' }));
 const Percent = (description: string) => Type.Optional(Type.Number({ minimum: 0, description }));
@@ -59,7 +59,7 @@ export const ReplicationSchema = Type.Object(
     constraints: Type.Optional(ConstraintsSchema),
     roles: Type.Optional(Type.Array(RoleSchema, { minItems: 1, maxItems: 20 })),
     priority: Priority,
-    ...limits,
+    ...runLimits,
     budget: Type.Optional(BudgetSchema),
   },
   strict,
@@ -90,7 +90,7 @@ export const CostOptimizationSchema = Type.Object(
     min_saving: Percent('cost per hour that a run must save'),
     constraints: Type.Optional(ConstraintsSchema),
     priority: Priority,
-    ...limits,
+    ...runLimits,
     budget: Type.Optional(BudgetSchema),
   },
   strict,

@@ -1,6 +1,6 @@
 import { MEASURES, type Measure } from '../actions/parts';
 import type { Arrangement } from '../model/arrangement';
-import { firstDifference, fulfils } from '../placement/locations';
+import { firstDifference, fulfils, isolationBeside } from '../placement/locations';
 import type { DroppedNodes } from '../placement/rank';
 import type { PlacementRules } from '../placement/rules';
 import { NodeStatus, type ClusterNode } from '../state/cluster-state';
@@ -44,6 +44,8 @@ export class Board {
   private readonly holders = new Map<string, number[]>();
   /** by node: the nodes that a replica of the same shard may not be on beside it; undefined without an isolation level */
   private readonly near?: readonly (readonly boolean[])[];
+  /** by node: how far it is from each other one; undefined without location labels */
+  private readonly distance?: readonly (readonly number[])[];
 
   constructor(
     arrangement: Arrangement,
@@ -58,6 +60,7 @@ export class Board {
       (node, at) => isReady[at]! && !dropped.has(node.id) && rules.required.every((one) => fulfils(node, one)),
     );
     this.near = nearNodes(this.nodes, rules);
+    this.distance = distances(this.nodes, rules);
     this.on = this.nodes.map(() => []);
     this.width = measures.length;
     const places = measures.map((measure) => MEASURES.indexOf(measure));
@@ -109,6 +112,19 @@ export class Board {
     return greatest;
   }
 
+  /** The load that a node keeps whatever is moved. */
+  stayingLoad(node: number): number {
+    let greatest = 0;
+    for (let k = 0; k < this.width; k += 1) {
+      let load = this.loads[node * this.width + k]!;
+      for (const replica of this.on[node]!) {
+        if (this.isMovable[replica]) load -= this.contributions[replica * this.width + k]!;
+      }
+      if (load > greatest) greatest = load;
+    }
+    return greatest;
+  }
+
   /** Of ready nodes. */
   greatestLoad(): number {
     return this.ready.reduce((most, node) => Math.max(most, this.load(node)), 0);
@@ -139,8 +155,8 @@ export class Board {
   }
 
   /**
-   * Whether a replica may be put on a node: it is ready and allowed, holds none of the shard, has room, and keeps the shard's
-   * replicas isolated.
+   * Whether a replica may be put on a node: it is ready and allowed, holds none of the shard, has room, keeps the shard's replicas
+   * isolated, and is not nearer to them by the location labels.
    *
    * @param leaving another replica that leaves the node for it; -1 for none
    */
@@ -173,17 +189,36 @@ export class Board {
     this.bytes[to]! += size;
     const here = this.on[from]!;
     here.splice(here.indexOf(replica), 1);
-    this.on[to]!.push(replica);
+    const there = this.on[to]!;
+    // In the order of replicas, so that the same arrangement is the same board on whatever way it came about.
+    let at = there.length;
+    while (at > 0 && there[at - 1]! > replica) at -= 1;
+    there.splice(at, 0, replica);
     this.nodeOf[replica] = to;
     const holders = this.holders.get(this.shardOf[replica]!)!;
     holders[holders.indexOf(from)] = to;
   }
 
+  /** Puts every replica on the node that is given for it. */
+  arrange(nodes: readonly number[]): void {
+    nodes.forEach((node, replica) => {
+      if (this.nodeOf[replica] !== node) this.move(replica, node);
+    });
+  }
+
+  private isolationOf(node: number, others: readonly number[]): number {
+    return others.reduce((total, other) => total + this.distance![node]![other]!, 0);
+  }
+
   private isApart(replica: number, to: number, holders: readonly number[]): boolean {
     const { maxPerRegion, minRegions } = this.options.rules;
-    if (this.near === undefined && maxPerRegion === undefined && minRegions === undefined) return true;
+    const isAnywhere = this.distance === undefined && maxPerRegion === undefined && minRegions === undefined;
+    if (isAnywhere) return true;
     const others = holders.filter((node) => node !== this.nodeOf[replica]);
     if (this.near !== undefined && others.some((node) => this.near![to]![node])) return false;
+    if (this.distance !== undefined && this.isolationOf(to, others) < this.isolationOf(this.nodeOf[replica]!, others)) {
+      return false;
+    }
     const regions = others.map((node) => this.nodes[node]!.region);
     const { region } = this.nodes[to]!;
     if (maxPerRegion !== undefined && regions.filter((one) => one === region).length >= maxPerRegion) return false;
@@ -192,6 +227,11 @@ export class Board {
     const there = new Set([...regions, this.nodes[this.nodeOf[replica]!]!.region]).size;
     return new Set([...regions, region]).size >= Math.min(minRegions, there);
   }
+}
+
+function distances(nodes: readonly ClusterNode[], { locationLabels }: PlacementRules): number[][] | undefined {
+  if (locationLabels.length === 0) return undefined;
+  return nodes.map((one) => nodes.map((other) => isolationBeside(one, [other], locationLabels)));
 }
 
 function nearNodes(

@@ -56,19 +56,20 @@ function hottest(board: Board, level: number, stuck: ReadonlySet<number>): numbe
 /** The move after which both nodes are nearest to their share; of equal ones that of the smaller replica. */
 function bestMove(board: Board, hot: number): Step | undefined {
   const before = board.load(hot);
+  const others = board.ready.filter((node) => node !== hot).map((node) => ({ node, load: board.load(node) }));
   let best: { replica: number; to: number } | undefined;
   let least = before - EPSILON;
   let smallest = Infinity;
   for (const replica of board.on[hot]!) {
     if (!board.isMovable[replica]) continue;
     const left = board.loadWith(hot, -1, replica);
-    if (left >= before - EPSILON) continue;
-    for (const to of board.ready) {
-      if (to === hot) continue;
+    if (left > least || left >= before - EPSILON) continue;
+    const weight = board.weight(replica);
+    for (const { node: to, load } of others) {
+      if (load > least) continue;
       const after = Math.max(left, board.loadWith(to, replica, -1));
-      const weight = board.weight(replica);
       if (after > least || (after === least && weight >= smallest)) continue;
-      if (Math.max(left, board.loadWith(to, replica, -1)) >= before - EPSILON || !board.allows(replica, to)) continue;
+      if (after >= before - EPSILON || !board.allows(replica, to)) continue;
       [best, least, smallest] = [{ replica, to }, after, weight];
     }
   }

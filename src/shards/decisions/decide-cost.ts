@@ -2,7 +2,7 @@ import { MEASURES, Strategy } from '../actions/parts';
 import type { CostOptimizationSettings } from '../actions/schemas';
 import type { Arrangement } from '../model/arrangement';
 import type { ShardStep } from '../model/step';
-import { MoveLimits } from '../moves/move-limits';
+import { MoveLimits, type Move } from '../moves/move-limits';
 import { bestFirst, rankNodes } from '../placement/rank';
 import { toPlacementRules, type PlacementRules } from '../placement/rules';
 import { rulesRefusal } from '../placement/rules-refusal';
@@ -63,7 +63,7 @@ function empty(
   from: string,
   settings: CostOptimizationSettings,
   rules: PlacementRules,
-  { arrangement, dropped, shard: only, earlierMoves }: DecisionContext,
+  { arrangement, dropped, shard: only }: DecisionContext,
   limits: MoveLimits,
 ): ShardStep[] | string {
   const held = arrangement.allShards().flatMap((shard) => {
@@ -72,25 +72,27 @@ function empty(
   });
   const steps: ShardStep[] = [];
   const takeBack = (why: string): string => {
-    for (const step of [...steps].reverse()) arrangement.undo(step);
+    for (const step of [...steps].reverse()) {
+      arrangement.undo(step);
+      limits.uncount(moveOf(step));
+    }
     return why;
   };
-  const tried = limits.copy();
   for (const { shard, place } of held) {
     if (only !== undefined && shard.id !== only) return takeBack(`it holds ${shard.id} too`);
     if (place.phase !== 'here') return takeBack(`${shard.id} is on the move`);
-    if (earlierMoves.some((one) => one.shard === shard.id && one.to === from)) {
-      return takeBack(`${shard.id} was moved to it in this run`);
-    }
     const ranked = rankNodes({ shard, leaving: from }, arrangement, rules, dropped);
-    const possible = bestFirst(ranked).filter(({ id }) => id !== from && isWorthFilling(id, from, arrangement));
+    const worth = bestFirst(ranked).filter(({ id }) => id !== from && isWorthFilling(id, from, arrangement));
+    // Of nodes that are not in use the cheapest: the next run would only move it there.
+    const extraCost = (id: string) => (arrangement.countOn(id) > 0 ? 0 : arrangement.node(id).cost_per_hour!);
+    const possible = worth.sort((one, other) => extraCost(one.id) - extraCost(other.id));
     const to = possible.find(
       ({ id }) =>
-        tried.refusal({ shard: shard.id, from, to: id }) === undefined &&
+        limits.refusal({ shard: shard.id, from, to: id }) === undefined &&
         hasHeadRoom(id, shard.id, settings, rules, arrangement),
     );
     if (to === undefined) {
-      const limit = possible.map(({ id }) => tried.refusal({ shard: shard.id, from, to: id })).find(Boolean);
+      const limit = possible.map(({ id }) => limits.refusal({ shard: shard.id, from, to: id })).find(Boolean);
       const full = `no node in use can take ${shard.id} within max_utilization ${utilization(settings)}`;
       return takeBack(limit ?? full);
     }
@@ -101,12 +103,15 @@ function empty(
       to: to.id,
       sentence: `move ${shard.id} from ${from} to ${to.id}: ${from} is emptied and saves ${arrangement.node(from).cost_per_hour} an hour`,
     };
-    tried.count({ shard: shard.id, from, to: to.id });
+    limits.count(moveOf(step));
     arrangement.apply(step);
     steps.push(step);
   }
-  for (const { shard, from: node, to } of steps) limits.count({ shard, from: node!, to: to! });
   return steps;
+}
+
+function moveOf({ shard, from, to }: ShardStep): Move {
+  return { shard, from: from!, to: to! };
 }
 
 /** A node that is in use, or that costs less than the one that is emptied. */

@@ -2,7 +2,7 @@ import { MEASURES } from '../actions/parts';
 import type { MigrationSettings } from '../actions/schemas';
 import type { Arrangement } from '../model/arrangement';
 import type { ShardStep } from '../model/step';
-import { MoveLimits } from '../moves/move-limits';
+import { MoveLimits, type Move } from '../moves/move-limits';
 import { bestFirst, rankNodes, type RankedNode } from '../placement/rank';
 import { toPlacementRules, type PlacementRules } from '../placement/rules';
 import { rulesRefusal } from '../placement/rules-refusal';
@@ -38,7 +38,7 @@ export function decideMigration(settings: MigrationSettings, context: DecisionCo
   const steps: ShardStep[] = [];
   const refusals = rulesRefusal(rules);
   for (const leaving of refusals.length > 0 ? [] : replicasThatLeave(settings, context)) {
-    if (!isStillAbove(settings, leaving, arrangement)) continue;
+    if (!isStillThere(leaving, arrangement) || !isStillAbove(settings, leaving, arrangement)) continue;
     const refusal = limits.runRefusal() ?? limits.shardRefusal(leaving.shard, leaving.from);
     if (refusal !== undefined) {
       refusals.push(`${leaving.shard} stays on ${leaving.from}: ${refusal}`);
@@ -76,6 +76,11 @@ function triggered({ triggers }: MigrationSettings, node: string, arrangement: A
   const load = arrangement.loadOf(node);
   const found = triggers?.find(({ metric, above }) => load[MEASURES.indexOf(metric)]! > above);
   return found && `${found.metric} of ${node} is above ${found.above}`;
+}
+
+/** It may have been moved out of the way of another one. */
+function isStillThere({ shard, from }: Leaving, arrangement: Arrangement): boolean {
+  return arrangement.placesOf(shard).some(({ node, phase }) => node === from && phase === 'here');
 }
 
 /** A node that is ready and that earlier moves have brought below every trigger keeps the rest. */
@@ -119,21 +124,28 @@ function tryMoves(
   { arrangement }: DecisionContext,
   limits: MoveLimits,
 ): string | undefined {
-  const first = steps.map(({ shard, from, to }) => limits.refusal({ shard, from: from!, to: to! })).find(Boolean);
-  if (first !== undefined) return first;
-  const measures = measuresOf(rules, arrangement);
-  const uneven = greatestOverMean(arrangement, measures);
-  const cost = arrangement.cost();
-  for (const step of steps) arrangement.apply(step);
-  const refusal =
-    budgetRefusal(rules.budget, cost, arrangement.cost()) ??
-    steps.map(({ to }) => triggered(settings, to!, arrangement)).find(Boolean) ??
-    improvementRefusal(settings, steps, uneven, greatestOverMean(arrangement, measures), arrangement);
-  if (refusal === undefined) {
-    for (const { shard, from, to } of steps) limits.count({ shard, from: from!, to: to! });
-    return undefined;
+  const counted: Move[] = [];
+  let refusal: string | undefined;
+  for (const { shard, from, to } of steps) {
+    const move = { shard, from: from!, to: to! };
+    refusal = limits.refusal(move);
+    if (refusal !== undefined) break;
+    limits.count(move);
+    counted.push(move);
   }
-  for (const step of [...steps].reverse()) arrangement.undo(step);
+  if (refusal === undefined) {
+    const measures = measuresOf(rules, arrangement);
+    const uneven = greatestOverMean(arrangement, measures);
+    const cost = arrangement.cost();
+    for (const step of steps) arrangement.apply(step);
+    refusal =
+      budgetRefusal(rules.budget, cost, arrangement.cost()) ??
+      steps.map(({ to }) => triggered(settings, to!, arrangement)).find(Boolean) ??
+      improvementRefusal(settings, steps, uneven, greatestOverMean(arrangement, measures), arrangement);
+    if (refusal === undefined) return undefined;
+    for (const step of [...steps].reverse()) arrangement.undo(step);
+  }
+  for (const move of counted) limits.uncount(move);
   return refusal;
 }
 
@@ -164,30 +176,37 @@ function withRoomMade(
   for (const { id: to } of full) {
     for (const other of arrangement.allShards()) {
       const place = arrangement.placesOf(other.id).find(({ node, phase }) => node === to && phase === 'here');
-      if (place === undefined || limits.refusal({ shard: other.id, from: to, to }) !== undefined) continue;
-      const [third] = bestFirst(rankNodes({ shard: other, leaving: to }, arrangement, rules, dropped));
-      if (third === undefined || third.id === leaving.from) continue;
-      const away: ShardStep = {
-        kind: 'move',
-        shard: other.id,
-        from: to,
-        to: third.id,
-        sentence: `move ${other.id} from ${to} to ${third.id}: it makes room for ${leaving.shard}`,
-      };
-      arrangement.apply(away);
-      const now = rankNodes(
-        { shard: arrangement.shard(leaving.shard)!, leaving: leaving.from },
-        arrangement,
-        rules,
-        dropped,
-      );
-      const isPossible = now.some(({ id, kept }) => id === to && kept);
-      arrangement.undo(away);
-      const steps = [away, toStep(leaving, to)];
-      if (isPossible && tryMoves(steps, settings, rules, context, limits) === undefined) return steps;
+      if (place === undefined || limits.shardRefusal(other.id, to) !== undefined) continue;
+      const thirds = bestFirst(rankNodes({ shard: other, leaving: to }, arrangement, rules, dropped));
+      for (const { id: third } of thirds.filter(({ id }) => id !== leaving.from)) {
+        const away: ShardStep = {
+          kind: 'move',
+          shard: other.id,
+          from: to,
+          to: third,
+          sentence: `move ${other.id} from ${to} to ${third}: it makes room for ${leaving.shard}`,
+        };
+        if (!makesRoom(away, leaving, to, rules, context)) break;
+        const steps = [away, toStep(leaving, to)];
+        if (tryMoves(steps, settings, rules, context, limits) === undefined) return steps;
+      }
     }
   }
   return undefined;
+}
+
+/** Whether the node can take the replica that leaves once another one has left it; the third node does not matter. */
+function makesRoom(
+  away: ShardStep,
+  { shard, from }: Leaving,
+  to: string,
+  rules: PlacementRules,
+  { arrangement, dropped }: DecisionContext,
+): boolean {
+  arrangement.apply(away);
+  const ranked = rankNodes({ shard: arrangement.shard(shard)!, leaving: from }, arrangement, rules, dropped);
+  arrangement.undo(away);
+  return ranked.some(({ id, kept }) => id === to && kept);
 }
 
 function toStep({ shard, from, why }: Leaving, to: string): ShardStep {

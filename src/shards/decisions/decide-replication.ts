@@ -1,5 +1,6 @@
 import type { ReplicationSettings } from '../actions/schemas';
 import type { ShardStep } from '../model/step';
+import { MoveLimits } from '../moves/move-limits';
 import { fitReplicas, wantedRoles, type ReplicaFit } from '../placement/fit';
 import { toPlacementRules, type PlacementRules } from '../placement/rules';
 import { NodeStatus, type Shard } from '../state/cluster-state';
@@ -8,13 +9,16 @@ import { placeShards } from './place-shards';
 
 /**
  * Brings shards to their number of replicas: first what is missing is added, then orphans are removed, replicas that are too many
- * among them. A removal leaves as many replicas up as `consistency` and `minReplicas` ask for.
+ * among them. A removal leaves as many replicas up as `consistency` and `minReplicas` ask for. An addition counts as a move under
+ * the limits of the run; a removal only waits for `cooldown` and `minAge`.
  */
 export function decideReplication(settings: ReplicationSettings, context: DecisionContext): ActionDecision {
   const rules = toPlacementRules(settings);
+  const limits = new MoveLimits(settings, context.state, context.nowMs, context.earlierMoves);
   return placeShards(rules, context, {
     factor: settings.factor,
-    afterwards: (shard, refusals) => removals(shard, settings, rules, context, refusals),
+    limits,
+    afterwards: (shard, refusals) => removals(shard, settings, rules, context, limits, refusals),
   });
 }
 
@@ -23,21 +27,29 @@ function removals(
   settings: ReplicationSettings,
   rules: PlacementRules,
   { arrangement, state }: DecisionContext,
+  limits: MoveLimits,
   refusals: string[],
 ): ShardStep[] {
   const { orphans }: ReplicaFit = fitReplicas(shard, arrangement, rules, wantedRoles(rules, settings.factor));
   const steps: ShardStep[] = [];
   for (const { node, reason } of orphans) {
-    // A replica that was there before the run is up; one that the run adds is not yet.
-    const up = shard.replicas.filter((id) => id !== node && state.nodes.get(id)!.status !== NodeStatus.down);
-    const left = up.length - steps.filter(({ from }) => up.includes(from!)).length;
-    const wanted = Math.max(keptUp(settings), settings.minReplicas ?? 0);
+    const left = limits.upWithout(shard.id, node);
+    const { consistency = 'one', minReplicas = 0 } = settings;
+    const wanted = Math.max(keptUp(settings), minReplicas);
     const isUp = state.nodes.get(node)!.status !== NodeStatus.down;
     if (isUp && left < wanted) {
-      const rule = settings.consistency === undefined ? 'minReplicas' : `consistency ${settings.consistency}`;
+      const rule = wanted === minReplicas ? 'minReplicas' : `consistency ${consistency}`;
       refusals.push(
         `${shard.id} keeps its replica on ${node}, which ${reason}: without it ${left} would be up, fewer than ${wanted} (${rule})`,
       );
+      continue;
+    }
+    const isArriving = arrangement
+      .placesOf(shard.id)
+      .some((place) => place.node === node && place.phase === 'arriving');
+    const limited = isArriving ? 'it is on its way to it' : limits.removalRefusal(shard.id, node);
+    if (limited !== undefined) {
+      refusals.push(`${shard.id} keeps its replica on ${node}, which ${reason}: ${limited}`);
       continue;
     }
     const step: ShardStep = {
@@ -47,6 +59,7 @@ function removals(
       sentence: `remove the replica of ${shard.id} from ${node}: an orphan, ${reason}`,
     };
     arrangement.apply(step);
+    limits.countRemoval(shard.id, node);
     steps.push(step);
   }
   return steps;

@@ -13,51 +13,62 @@ export interface Move {
   to: string;
 }
 
+/** A replica that is copied to a node: a move, or one more replica. */
+export type Copying = Omit<Move, 'from'> & { from?: string };
+
 /** What one run may still move: every move that is proposed is counted, and the next one is asked for under what is left. */
 export class MoveLimits {
   private moves = 0;
   private readonly byNode = new Map<string, number>();
   private readonly byLabel = new Map<string, number>();
-  private readonly byShard = new Map<string, number>();
+  /** by shard the nodes that its replicas leave and go to in this run */
+  private readonly left = new Map<string, string[]>();
+  private readonly reached = new Map<string, string[]>();
 
   /** @param earlier steps that were proposed before in the same run */
   constructor(
     private readonly limits: Limits,
     private readonly state: ClusterState,
     private readonly nowMs: number,
-    earlier: readonly Pick<ShardStep, 'kind' | 'shard' | 'from' | 'to'>[] = [],
+    earlier: readonly Pick<ShardStep, 'shard' | 'from' | 'to'>[] = [],
   ) {
-    for (const { kind, shard, from, to } of earlier) if (kind === 'move') this.count({ shard, from: from!, to: to! });
-  }
-
-  /** The same limits with what was counted so far, to try moves on. */
-  copy(): MoveLimits {
-    const copy = new MoveLimits(this.limits, this.state, this.nowMs);
-    copy.moves = this.moves;
-    for (const [mine, theirs] of [
-      [this.byNode, copy.byNode],
-      [this.byLabel, copy.byLabel],
-      [this.byShard, copy.byShard],
-    ] as const) {
-      for (const [key, count] of mine) theirs.set(key, count);
+    for (const { shard, from, to } of earlier) {
+      if (to === undefined) this.countRemoval(shard, from!);
+      else this.count({ shard, to, ...(from === undefined ? {} : { from }) });
     }
-    return copy;
   }
 
-  count({ shard, from, to }: Move): void {
-    this.moves += 1;
-    bump(this.byShard, shard);
-    for (const node of [from, to]) bump(this.byNode, node);
-    for (const label of this.labelsOf(from, to)) bump(this.byLabel, label);
+  count(copying: Copying): void {
+    const { shard, from, to } = copying;
+    this.add(copying, 1);
+    pushTo(this.reached, shard, to);
+    if (from !== undefined) pushTo(this.left, shard, from);
+  }
+
+  /** Takes back what was counted. */
+  uncount(copying: Copying): void {
+    const { shard, from, to } = copying;
+    this.add(copying, -1);
+    takeFrom(this.reached, shard, to);
+    if (from !== undefined) takeFrom(this.left, shard, from);
+  }
+
+  /** A removal is no move, but the replica is gone. */
+  countRemoval(shard: string, from: string): void {
+    pushTo(this.left, shard, from);
+  }
+
+  private add({ from, to }: Copying, change: 1 | -1): void {
+    this.moves += change;
+    for (const node of from === undefined ? [to] : [from, to]) bump(this.byNode, node, change);
+    for (const label of this.labelsOf(from, to)) bump(this.byLabel, label, change);
   }
 
   /** Why nothing may be moved now or any more, naming the limit; undefined when something may. */
   runRefusal(): string | undefined {
-    const { maxMovesPerRun, maxConcurrentMoves, cooldown } = this.limits;
-    const since = parseTime(this.state.cluster.last_moved_at);
-    if (cooldown !== undefined && since !== undefined && this.nowMs - since < parseDuration(cooldown)) {
-      return `cooldown: the last move was ${formatDuration(this.nowMs - since)} ago, less than ${cooldown}`;
-    }
+    const { maxMovesPerRun, maxConcurrentMoves } = this.limits;
+    const cooling = this.clusterRefusal();
+    if (cooling !== undefined) return cooling;
     if (maxMovesPerRun !== undefined && this.moves >= maxMovesPerRun) {
       return `maxMovesPerRun: ${maxMovesPerRun} moves are proposed`;
     }
@@ -73,15 +84,36 @@ export class MoveLimits {
     return this.runRefusal() ?? this.shardRefusal(move.shard, move.from) ?? this.placeRefusal(move);
   }
 
+  /** Why a shard may not get one more replica on a node, naming the limit; undefined when it may. */
+  additionRefusal(shard: string, to: string): string | undefined {
+    return this.runRefusal() ?? this.cooldownRefusal(this.state.shards.get(shard)!) ?? this.placeRefusal({ to });
+  }
+
+  /** Why a shard's replica may not be removed from a node, but for `minReplicas`; undefined when it may. */
+  removalRefusal(id: string, from: string): string | undefined {
+    const shard = this.state.shards.get(id)!;
+    return this.clusterRefusal() ?? this.ageRefusal(shard, from) ?? this.cooldownRefusal(shard);
+  }
+
   /** Why a shard's replica may not leave its node, whatever the destination. */
   shardRefusal(id: string, from: string): string | undefined {
+    if (this.reached.get(id)?.includes(from)) return `${id} comes to ${from} in this run`;
     const shard = this.state.shards.get(id)!;
     return this.ageRefusal(shard, from) ?? this.cooldownRefusal(shard) ?? this.upRefusal(shard, from);
   }
 
-  private placeRefusal({ from, to }: Move): string | undefined {
+  private clusterRefusal(): string | undefined {
+    const { cooldown } = this.limits;
+    const since = parseTime(this.state.cluster.last_moved_at);
+    if (cooldown === undefined || since === undefined || this.nowMs - since >= parseDuration(cooldown)) {
+      return undefined;
+    }
+    return `cooldown: the last move was ${formatDuration(this.nowMs - since)} ago, less than ${cooldown}`;
+  }
+
+  private placeRefusal({ from, to }: Pick<Copying, 'from' | 'to'>): string | undefined {
     const { maxMovesPerNode, maxMovesPerLabel = {} } = this.limits;
-    for (const node of [from, to]) {
+    for (const node of from === undefined ? [to] : [from, to]) {
       if (maxMovesPerNode !== undefined && (this.byNode.get(node) ?? 0) >= maxMovesPerNode) {
         return `maxMovesPerNode: ${node} has ${maxMovesPerNode} moves in this run`;
       }
@@ -112,25 +144,30 @@ export class MoveLimits {
     return `cooldown: ${id} was moved ${formatDuration(this.nowMs - since)} ago, less than ${cooldown}`;
   }
 
-  /** Replicas that stay up while this one moves: those that move in the same run, or are in flight, do not count. */
-  private upRefusal({ id, replicas }: Shard, from: string): string | undefined {
+  private upRefusal({ id }: Shard, from: string): string | undefined {
     const { minReplicas } = this.limits;
     if (minReplicas === undefined) return undefined;
-    const leaving = new Set(
-      this.state.moves.filter(({ shard }) => shard === id).flatMap(({ from: node, to }) => [node, to]),
-    );
-    const up = replicas.filter(
-      (node) => this.node(node).status !== NodeStatus.down && !leaving.has(node) && node !== from,
-    );
-    const left = Math.max(0, up.length - (this.byShard.get(id) ?? 0));
+    const left = this.upWithout(id, from);
     if (left >= minReplicas) return undefined;
     return `minReplicas: ${left} replicas of ${id} would stay up, fewer than ${minReplicas}`;
   }
 
+  /** Replicas of a shard that are up while one leaves its node: those that leave in the same run, or are in flight, are not. */
+  upWithout(id: string, from: string): number {
+    const moving = new Set([from, ...(this.left.get(id) ?? [])]);
+    for (const { shard, from: node, to } of this.state.moves) {
+      if (shard !== id) continue;
+      moving.add(to);
+      if (node !== undefined) moving.add(node);
+    }
+    const { replicas } = this.state.shards.get(id)!;
+    return replicas.filter((node) => this.node(node).status !== NodeStatus.down && !moving.has(node)).length;
+  }
+
   /** `key=value` of the labels that have a limit, of both nodes, each once. */
-  private labelsOf(from: string, to: string): string[] {
+  private labelsOf(from: string | undefined, to: string): string[] {
     const keys = Object.keys(this.limits.maxMovesPerLabel ?? {});
-    const found = [from, to].flatMap((id) =>
+    const found = (from === undefined ? [to] : [from, to]).flatMap((id) =>
       keys.flatMap((key) => {
         const value = labelOf(this.node(id), key);
         return value === undefined ? [] : [`${key}=${value}`];
@@ -144,8 +181,19 @@ export class MoveLimits {
   }
 }
 
-function bump(counts: Map<string, number>, key: string): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
+function bump(counts: Map<string, number>, key: string, change: 1 | -1): void {
+  counts.set(key, (counts.get(key) ?? 0) + change);
+}
+
+function pushTo(lists: Map<string, string[]>, key: string, value: string): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+function takeFrom(lists: Map<string, string[]>, key: string, value: string): void {
+  const list = lists.get(key)!;
+  list.splice(list.lastIndexOf(value), 1);
 }
 
 function isRecord(value: JsonValue | undefined): value is Record<string, JsonValue> {

@@ -1,6 +1,7 @@
 import type { Role } from '../actions/parts';
 import type { Arrangement } from '../model/arrangement';
 import type { ShardStep } from '../model/step';
+import type { MoveLimits } from '../moves/move-limits';
 import type { Shard } from '../state/cluster-state';
 import { keptNodes, type Wanted } from './barriers';
 import { fitReplicas, wantedRoles, type RoleFit } from './fit';
@@ -21,6 +22,7 @@ const MOST_TRIED = 20_000;
  * are tried. The steps are carried out in the arrangement.
  *
  * @param factor replicas that there are to be, over the rules' own number
+ * @param limits of a run; the additions are counted there
  */
 export function placeShard(
   shard: Shard,
@@ -28,6 +30,7 @@ export function placeShard(
   rules: PlacementRules,
   dropped: DroppedNodes = NONE_DROPPED,
   factor?: number,
+  limits?: MoveLimits,
 ): Placed {
   const roles = wantedRoles(rules, factor);
   const fit = fitReplicas(shard, arrangement, rules, roles);
@@ -37,12 +40,21 @@ export function placeShard(
   const choices = (slot: RoleFit) => rankNodes(wantedFor(shard, slot), arrangement, rules, dropped);
   const kept = new Map(slots.map((slot) => [slot, bestFirst(choices(slot)).length]));
   slots.sort((one, other) => kept.get(one)! - kept.get(other)!);
-  const search = { left: MOST_TRIED, steps: [] as ShardStep[] };
+  const search: Search = { left: MOST_TRIED, steps: [], ...(limits === undefined ? {} : { limits }) };
   const isPossible = Math.max(...kept.values()) >= slots.length;
   if (isPossible && fill(shard, slots, 0, arrangement, rules, dropped, search))
     return { steps: search.steps, refusals: [] };
   const there = roles.reduce((total, { count }) => total + count, 0) - slots.length;
-  return { steps: [], refusals: [tooFew(shard, roles, there, choices(slots[0]!), search.left <= 0)] };
+  return { steps: [], refusals: [tooFew(shard, roles, there, choices(slots[0]!), search)] };
+}
+
+interface Search {
+  /** nodes that may still be tried */
+  left: number;
+  steps: ShardStep[];
+  limits?: MoveLimits;
+  /** the first limit that forbade a node */
+  limited?: string;
 }
 
 function wantedFor(shard: Shard, { constraints }: RoleFit): Wanted {
@@ -56,7 +68,7 @@ function fill(
   arrangement: Arrangement,
   rules: PlacementRules,
   dropped: DroppedNodes,
-  search: { left: number; steps: ShardStep[] },
+  search: Search,
 ): boolean {
   const slot = slots[at];
   if (slot === undefined) return true;
@@ -65,11 +77,18 @@ function fill(
     if (search.left <= 0) return false;
     search.left -= 1;
     if (!leavesRegions(shard, candidate.id, slots.length - at - 1, arrangement, rules)) continue;
+    const limited = search.limits?.additionRefusal(shard.id, candidate.id);
+    if (limited !== undefined) {
+      search.limited ??= limited;
+      continue;
+    }
     const step = addition(shard, candidate, slot, rules);
     arrangement.apply(step);
+    search.limits?.count({ shard: shard.id, to: candidate.id });
     search.steps.push(step);
     if (fill(shard, slots, at + 1, arrangement, rules, dropped, search)) return true;
     search.steps.pop();
+    search.limits?.uncount({ shard: shard.id, to: candidate.id });
     arrangement.undo(step);
   }
   return false;
@@ -108,7 +127,7 @@ function tooFew(
   roles: readonly Role[],
   there: number,
   ranked: readonly RankedNode[],
-  isCutOff: boolean,
+  { left, limited }: Search,
 ): string {
   const wanted = roles.reduce((total, { count }) => total + count, 0);
   const possible = bestFirst(ranked).map(({ id }) => id);
@@ -119,6 +138,7 @@ function tooFew(
   return (
     `${shard.id} has ${there} of ${wanted} replicas and needs ${wanted - there} more; ${nodes}` +
     (shown.length === 0 ? '' : `; ${shown.join('; ')}`) +
-    (isCutOff ? `; ${MOST_TRIED} nodes were tried` : '')
+    (limited === undefined ? '' : `; ${limited}`) +
+    (left <= 0 ? `; ${MOST_TRIED} nodes were tried` : '')
   );
 }
