@@ -11,6 +11,8 @@ export interface BenchRow {
   target: string;
   met: boolean;
   unit: string;
+  /** why nothing was measured: the baseline is not to be had */
+  skipped?: string;
 }
 
 /** The middle value; of two middle ones, the upper. NaN of none. */

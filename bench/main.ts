@@ -16,7 +16,8 @@ import { benchRules } from './rules';
 import { benchShards } from './shards';
 import { benchSoak, DEFAULT_SOAK, parseSoak } from './soak';
 
-const PARTS: Record<string, () => Promise<BenchRow[]>> = {
+/** Those that are measured where none is named; `isFull` takes longer. */
+const partsOf = (isFull: boolean): Record<string, () => Promise<BenchRow[]>> => ({
   decision: benchDecision,
   memory: benchMemory,
   'cold-start': benchColdStart,
@@ -26,9 +27,9 @@ const PARTS: Record<string, () => Promise<BenchRow[]>> = {
   'audit-writes': benchAuditWrites,
   parsing: benchParsing,
   rules: benchRules,
-  shards: benchShards,
+  shards: () => benchShards({ isFull }),
   plans: benchPlans,
-};
+});
 
 /** Takes minutes, and is measured only when it is named. */
 const SOAK = 'soak';
@@ -41,11 +42,13 @@ async function main(): Promise<void> {
       to: { type: 'string' },
       only: { type: 'string' },
       soak: { type: 'string', default: DEFAULT_SOAK },
+      full: { type: 'boolean', default: false },
     },
   });
   const soak = parseSoak(values.soak);
-  const parts: typeof PARTS = { ...PARTS, [SOAK]: () => benchSoak(soak) };
-  const names = values.only === undefined ? Object.keys(PARTS) : values.only.split(',');
+  const usual = partsOf(values.full);
+  const parts: typeof usual = { ...usual, [SOAK]: () => benchSoak(soak) };
+  const names = values.only === undefined ? Object.keys(usual) : values.only.split(',');
   const unknown = names.filter((name) => !Object.hasOwn(parts, name));
   if (unknown.length > 0) {
     throw new Error(`--only knows ${Object.keys(parts).join(', ')}; it does not know ${unknown.join(', ')}`);
@@ -73,7 +76,11 @@ function asTable(rows: readonly BenchRow[]): string {
     head: ['row', 'baseline', 'ours', 'baseline', 'ratio', 'target', ''],
     style: { head: [] },
   });
-  for (const { name, baseline, ours, base, ratio, target, met, unit } of rows) {
+  for (const { name, baseline, ours, base, ratio, target, met, unit, skipped } of rows) {
+    if (skipped !== undefined) {
+      table.push([name, baseline, '-', '-', '-', target, `skipped: ${skipped}`]);
+      continue;
+    }
     const figure = (value: number): string => `${Number(value.toPrecision(4))} ${unit}`;
     table.push([name, baseline, figure(ours), figure(base), shownRatio(ratio), target, met ? 'met' : 'MISSED']);
   }
