@@ -13,6 +13,7 @@ import { benchPlans } from './plans';
 import { benchReleases } from './releases';
 import { benchReplay } from './replay';
 import { benchRules } from './rules';
+import { benchRulesApi } from './rules-api';
 import { benchShards } from './shards';
 import { benchSoak, DEFAULT_SOAK, parseSoak } from './soak';
 
@@ -27,6 +28,7 @@ const partsOf = (isFull: boolean): Record<string, () => Promise<BenchRow[]>> => 
   'audit-writes': benchAuditWrites,
   parsing: benchParsing,
   rules: benchRules,
+  'rules-api': benchRulesApi,
   shards: () => benchShards({ isFull }),
   plans: benchPlans,
 });
