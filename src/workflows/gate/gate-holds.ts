@@ -1,5 +1,6 @@
 import { CancellationScope, condition, uuid4, workflowInfo } from '@temporalio/workflow';
 import { beginHold, heldMessage, holdAct, holdEndedAct, isHeld } from '../../gate/deployments/hold';
+import { steadyNow } from '../parts/steady-now';
 import type { Gate, GateCall } from './gate';
 import type { StageGate } from './stage-gate';
 
@@ -65,14 +66,14 @@ export class GateHolds {
     const { gate } = this;
     const { hold } = gate.progress;
     const untilMs = hold?.untilMs ?? Infinity;
-    if (Date.now() >= untilMs) return await this.end('its time is over');
+    if (steadyNow() >= untilMs) return await this.end('its time is over');
     // Signals that are only noted let the history grow, up to where the server terminates the run.
     const wasLong = workflowInfo().continueAsNewSuggested;
     const isAwake = (): boolean =>
       !gate.inbox.isEmpty || gate.progress.hold?.id !== hold?.id || (!wasLong && workflowInfo().continueAsNewSuggested);
     const wakeAtMs = Math.min(untilMs, stage.reminders.nextReminderAtMs);
     if (wakeAtMs === Infinity) await condition(isAwake);
-    else await condition(isAwake, Math.max(1, wakeAtMs - Date.now()));
+    else await condition(isAwake, Math.max(1, wakeAtMs - steadyNow()));
     stage.reminders.remindIfDue();
   }
 

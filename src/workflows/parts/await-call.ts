@@ -1,5 +1,6 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
 import type { Inbox, QueuedCall } from './inbox';
+import { steadyNow } from './steady-now';
 
 export interface Waiting<K extends string, R> {
   inbox: Inbox<K, R>;
@@ -24,10 +25,10 @@ export async function awaitCall<K extends string, R>(waiting: Waiting<K, R>): Pr
       return call;
     }
     await waiting.continueAsNewIfLong();
-    if (Date.now() >= untilMs || interrupted()) return undefined;
+    if (steadyNow() >= untilMs || interrupted()) return undefined;
     const wakeAtMs = Math.min(untilMs, pauses.nextReminderAtMs);
     if (wakeAtMs === Infinity) await condition(isAwake);
-    else await condition(isAwake, Math.max(1, wakeAtMs - Date.now()));
+    else await condition(isAwake, Math.max(1, wakeAtMs - steadyNow()));
     pauses.remindIfDue();
   }
 }

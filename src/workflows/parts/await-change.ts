@@ -2,6 +2,7 @@ import { condition, CancellationScope, isCancellation, workflowInfo } from '@tem
 import type { Waiting } from './await-call';
 import type { QueuedCall } from './inbox';
 import { Recheck, type RecheckEnd, type RecheckWords } from './recheck';
+import { steadyNow } from './steady-now';
 
 /** What ended a wait: an operator's call, a change that the recheck found (or its failure), the time, or something more important. */
 export type WaitEnd<K extends string, R, C> =
@@ -64,7 +65,7 @@ async function firstEnd<K extends string, R, C, L>(
     if (interrupted()) return { by: 'interruption' };
     if (recheck.end) return endOf(recheck.end);
     await waiting.continueAsNewIfLong(() => recheck.read());
-    if (Date.now() >= untilMs) return { by: 'time' };
+    if (steadyNow() >= untilMs) return { by: 'time' };
     // Signals that are only noted leave the inbox empty and let the history grow, up to where the server terminates the run.
     const wasLong = workflowInfo().continueAsNewSuggested;
     const isAwake = (): boolean =>
@@ -74,7 +75,7 @@ async function firstEnd<K extends string, R, C, L>(
       (!wasLong && workflowInfo().continueAsNewSuggested);
     const wakeAtMs = Math.min(untilMs, pauses.nextReminderAtMs);
     if (wakeAtMs === Infinity) await condition(isAwake);
-    else await condition(isAwake, Math.max(1, wakeAtMs - Date.now()));
+    else await condition(isAwake, Math.max(1, wakeAtMs - steadyNow()));
     pauses.remindIfDue();
   }
 }

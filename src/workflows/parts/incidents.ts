@@ -8,6 +8,7 @@ import {
   type IncidentTimes,
 } from '../../alerts/incident';
 import type { PauseTeller } from './pauses';
+import { steadyNow } from './steady-now';
 
 /** How a domain keeps its incident, and tells people of it. The incident itself is part of the domain's state. */
 export interface IncidentWords {
@@ -30,7 +31,7 @@ export class Incidents implements PauseTeller {
 
   note(event: IncidentEvent): void {
     const before = this.words.present();
-    const { incident, message } = stepIncident(before, event, Date.now(), this.words.times());
+    const { incident, message } = stepIncident(before, event, steadyNow(), this.words.times());
     if (incident !== before) this.words.put(incident);
     const told = incident ?? before;
     if (message && told) this.words.send(told, message);
@@ -44,7 +45,7 @@ export class Incidents implements PauseTeller {
 
   /** The timer of its own does so too; a wait that wakes for it can look at how long the history has become. */
   tellIfDue(): void {
-    if (Date.now() >= this.nextMessageAtMs()) this.note({ type: 'time' });
+    if (steadyNow() >= this.nextMessageAtMs()) this.note({ type: 'time' });
   }
 
   /** Takes up the timer of an incident that an earlier run opened. */
@@ -62,7 +63,7 @@ export class Incidents implements PauseTeller {
         const now = this.words.present();
         return now === undefined || wakeAtMs(now, this.words.times()) < armedMs;
       };
-      await condition(isEarlier, Math.max(1, armedMs - Date.now()));
+      await condition(isEarlier, Math.max(1, armedMs - steadyNow()));
       if (this.words.present() !== undefined) this.note({ type: 'time' });
     }
     this.isWatched = false;

@@ -1,5 +1,6 @@
 import { defineSignal, setHandler, type WorkflowInterceptorsFactory } from '@temporalio/workflow';
 import { withoutBigUpdates } from './big-updates';
+import { noteActivation } from './steady-now';
 import { messageTypeInfo } from '../../platform/temporal/payloads/messages';
 
 /** Temporal's own names: no handler can be set for them, and without one they do nothing. */
@@ -37,6 +38,7 @@ export const interceptors: WorkflowInterceptorsFactory = () => ({
     {
       activate: (input, next) => {
         const { activation } = input;
+        noteActivation(activation);
         activation.jobs = withoutBigUpdates(activation.jobs ?? []);
         for (const { signalWorkflow, queryWorkflow } of activation.jobs) {
           const name = signalWorkflow?.signalName;
