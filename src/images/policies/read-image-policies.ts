@@ -1,3 +1,4 @@
+import { collectingNow } from '../../kernel/collect-faults';
 import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonValue } from '../../kernel/json';
 import { faultAt, placeBelow, validate, type DocumentPlace } from '../../platform/documents/validate';
@@ -59,12 +60,7 @@ function partsOf({ where, document }: ImagePolicySourceDocument, faults: Fault[]
   const below = isFile ? placeBelow(where, '/policies') : where;
   const list = isFile ? document.policies : document;
   if (isFile) {
-    try {
-      validate(ImagePoliciesSchema, document, where);
-    } catch (error) {
-      if (!(error instanceof GateError)) throw error;
-      faults.push(...error.faults);
-    }
+    collectingNow(faults, () => void validate(ImagePoliciesSchema, document, where));
     if (!Array.isArray(list)) return [];
   }
   if (!Array.isArray(list)) return [{ where, document }];

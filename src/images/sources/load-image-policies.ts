@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
+import { collecting } from '../../kernel/collect-faults';
 import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/failures';
 import { loadDocuments } from '../../platform/documents/loaders/document';
 import { configInvalid } from '../../platform/documents/loaders/read-bytes';
@@ -51,15 +52,6 @@ function readKey(file: string, policyFile: string): PublicKey | string {
     return `expected a public key at ${path}, but it could not be read (${(error as NodeJS.ErrnoException).code})`;
   }
   return readPublicKey(pem);
-}
-
-async function collecting(faults: Fault[], task: () => Promise<void>): Promise<void> {
-  try {
-    await task();
-  } catch (error) {
-    if (!(error instanceof GateError)) throw error;
-    faults.push(...error.faults);
-  }
 }
 
 async function policyFiles(path: string): Promise<string[]> {

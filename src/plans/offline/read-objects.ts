@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { faultsToError, GateError, type Fault } from '../../kernel/failures';
+import { collecting } from '../../kernel/collect-faults';
+import { faultsToError, type Fault } from '../../kernel/failures';
 import { placeText } from '../../kernel/fault-text';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import { configInvalid, decodeText, readBytes } from '../../platform/documents/loaders/read-bytes';
@@ -138,13 +139,4 @@ async function filesOf(paths: readonly string[]): Promise<string[]> {
     files.push(...names.map((name) => join(path, name)));
   }
   return files;
-}
-
-async function collecting(faults: Fault[], read: () => Promise<void>): Promise<void> {
-  try {
-    await read();
-  } catch (error) {
-    if (!(error instanceof GateError)) throw error;
-    faults.push(...error.faults);
-  }
 }

@@ -1,4 +1,5 @@
 import type { TSchema } from '@sinclair/typebox';
+import { collectingNow } from '../../kernel/collect-faults';
 import { faultsToError, GateError, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import { escapePointer } from '../../kernel/json-pointer';
@@ -60,7 +61,7 @@ export function readPolicies(sources: readonly RuleSource[], domain: RuleDomain)
   const enumerations: Record<string, readonly JsonValue[]> = {};
   for (const { where, document } of sources.flatMap(parts)) {
     if (isFragments(document)) {
-      collecting(faults, () => {
+      collectingNow(faults, () => {
         const read = validate<{ fragments?: Fragments; enumerations?: Enumerations }>(
           FragmentsDocumentSchema,
           document,
@@ -148,7 +149,7 @@ function readShape(
       const schema = (PolicyDocumentSchema.properties as Record<string, TSchema | undefined>)[key];
       if (schema === undefined) return false;
       const found: Fault[] = [];
-      collecting(found, () => void validate(schema, value, where));
+      collectingNow(found, () => void validate(schema, value, where));
       return found.length === 0;
     };
     const good = Object.entries(document).filter(([key, value]) => isGood(key, value));
@@ -282,13 +283,4 @@ function actionsOf({ actions = [] }: PolicyDocument): JsonObject[] {
 function parts({ where, document }: RuleSource): RuleSource[] {
   if (!Array.isArray(document)) return [{ where, document }];
   return document.map((item, index) => ({ document: item, where: placeBelow(where, `/${index}`) }));
-}
-
-function collecting(faults: Fault[], read: () => void): void {
-  try {
-    read();
-  } catch (error) {
-    if (!(error instanceof GateError)) throw error;
-    faults.push(...error.faults);
-  }
 }

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
-import { faultsToError, GateError, type Fault } from '../../kernel/failures';
+import { collecting } from '../../kernel/collect-faults';
+import { faultsToError, type Fault } from '../../kernel/failures';
 import { parseTime } from '../../kernel/time';
 import { loadDocuments } from '../../platform/documents/loaders/document';
 import { faultAt, placeBelow, type DocumentPlace } from '../../platform/documents/validate';
@@ -107,13 +108,4 @@ function checkNames(
     faults.push(faultAt(where, `${pointer}/operation`, `expected one of ${known}, got ${operation}`));
   }
   if (faults.length > 0) throw faultsToError(faults);
-}
-
-async function collecting(faults: Fault[], run: () => Promise<void>): Promise<void> {
-  try {
-    await run();
-  } catch (error) {
-    if (!(error instanceof GateError)) throw error;
-    faults.push(...error.faults);
-  }
 }

@@ -1,5 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { faultsToError, GateError, type Fault } from '../../kernel/failures';
+import { collectingNow } from '../../kernel/collect-faults';
+import { faultsToError, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import { parseTime } from '../../kernel/time';
 import { strict } from '../../platform/documents/schema-types';
@@ -57,7 +58,9 @@ type StateDocument = Static<typeof StateSchema>;
  *   replicas of a shard on one node
  */
 export function readState(document: JsonValue, where: DocumentPlace): ClusterState {
-  const { read, faults } = readShape(document, where);
+  const faults: Fault[] = [];
+  let read: StateDocument | undefined;
+  collectingNow(faults, () => void (read = validate(StateSchema, document, where)));
   const ids = idsOf(document);
   faults.push(...idFaults(ids.nodes ?? [], '/nodes', where), ...idFaults(ids.shards, '/shards', where));
   const at = isJsonObject(document) ? document.observed_at : undefined;
@@ -76,15 +79,6 @@ export function readState(document: JsonValue, where: DocumentPlace): ClusterSta
     moves: read.moves ?? [],
     cluster: (read.cluster ?? {}) as JsonObject,
   };
-}
-
-function readShape(document: JsonValue, where: DocumentPlace): { read?: StateDocument; faults: Fault[] } {
-  try {
-    return { read: validate(StateSchema, document, where), faults: [] };
-  } catch (error) {
-    if (!(error instanceof GateError)) throw error;
-    return { faults: [...error.faults] };
-  }
 }
 
 /** What a document names, as far as it has the shape: whatever else is wrong with it, these are checked too. */
