@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import { messageOf } from '../kernel/message-of';
-import { standardError } from '../platform/observability/terminal';
-import type { CliIo } from './io';
+import { standardError, standardOutput } from '../platform/observability/terminal';
+import { ExitCode, type CliIo } from './io';
 import { run } from './run';
+import { tellUnexpected } from './unexpected';
 
 /** Aborted by Ctrl-C or SIGTERM, which from here on do not end the process by themselves. */
 function takeSignals(): AbortSignal {
@@ -35,17 +35,24 @@ const io: CliIo = {
 /** What was called off, or never came up, may still hold a connection or a timer, and signals end nothing any more. */
 function end(): void {
   // What was printed is written first.
-  if (taken !== undefined) stdout.write('', () => process.exit());
+  stdout.write('', () => process.exit());
 }
 
-run(process.argv.slice(2), io)
-  .then(
-    (code) => {
-      if (!isCut) process.exitCode = code;
-    },
-    (error: unknown) => {
-      standardError().write(`gate: unexpected failure: ${messageOf(error)}\n`);
-      process.exitCode = 2;
-    },
-  )
-  .finally(end);
+const argv = process.argv.slice(2);
+let isUnexpected = false;
+/** What no command foresaw. It is told once: what is left of the command may fail as well. */
+function endUnexpected(error: unknown): void {
+  if (isUnexpected) return;
+  isUnexpected = true;
+  tellUnexpected(error, argv, { stdout: standardOutput(), stderr: standardError() });
+  process.exitCode = ExitCode.usage;
+  end();
+}
+// Also for a rejection that nothing awaits. Node would print a stack, and end with the exit code of a denial.
+process.on('uncaughtException', endUnexpected);
+
+run(argv, io).then((code) => {
+  if (isUnexpected) return;
+  if (!isCut) process.exitCode = code;
+  if (taken !== undefined) end();
+}, endUnexpected);

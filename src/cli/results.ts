@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue } from '../kernel/json';
+import type { JsonObject, JsonValue } from '../kernel/json';
 import { toCommandJson } from './command-json';
 import { ExitCode, type CommandFailure } from './exit';
 
@@ -24,7 +24,8 @@ export class Results {
   }
 
   /**
-   * Prints the result: with `error` beside it where the command could not decide (2), and `error` alone where there is none.
+   * Prints the result, or `{error}`: for code 2, where what is known stands in the error as its `result`, and for any other
+   * code without a result.
    *
    * @param failure why the command ended with a code other than 0
    * @param asked whether `-o json` was given, so that a failure without a result is printed too
@@ -36,8 +37,8 @@ export class Results {
       if (this.result !== undefined) this.print(this.result);
       return;
     }
-    const shown = this.result === undefined ? {} : isJsonObject(this.result) ? this.result : { result: this.result };
-    this.print({ ...shown, error: toCommandJson(failure) });
+    const error = toCommandJson(failure) as JsonObject;
+    this.print({ error: this.result === undefined ? error : { ...error, result: this.result } });
   }
 
   private print(document: JsonValue): void {

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { messageOf } from '../kernel/message-of';
 import { placedMessage } from '../kernel/fault-text';
-import { GateError, type Fault } from '../kernel/failures';
+import { FailureType, GateError, type Fault } from '../kernel/failures';
 import { asksForJson } from './asks-for-json';
 import { CommandFailureType, failureOf, type CommandFailure } from './exit';
 import { CliExit, ExitCode, type CliIo, type CommandContext, type CommandIo } from './io';
@@ -26,13 +26,16 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
   const own = createIo(io);
   const { results } = own;
   const program = await createProgram({ io: own, exit }, argv[0]);
+  const asked = asksForJson(program, argv);
   try {
     await program.parseAsync([...argv], { from: 'user' });
+    // What a command says of it as text is on standard output, which holds JSON now.
+    if (asked && failure !== undefined) own.stderr.write(`gate: ${(failure as CommandFailure).message}\n`);
   } catch (error) {
     const ended = await endOf(error, own);
     exit(ended.code, ended.failure);
   }
-  results.finish(code, failure, asksForJson(program, argv));
+  results.finish(code, failure, asked);
   return code;
 }
 
@@ -67,9 +70,9 @@ async function endOf(error: unknown, io: CliIo): Promise<{ code: ExitCode; failu
     const message = faults.map((fault) => placedMessage(fault)).join('; ');
     return { code: ExitCode.usage, failure: failureOf(error.type, relativeTo(io.cwd, message), faults) };
   }
-  const message = await unforeseen(error);
-  io.stderr.write(`gate: ${message}\n`);
-  return { code: ExitCode.usage, failure: failureOf(CommandFailureType.Unexpected, message) };
+  const failure = await failureOfOther(error);
+  io.stderr.write(`gate: ${failure.message}\n`);
+  return { code: ExitCode.usage, failure };
 }
 
 function faultText(error: GateError, cwd: string): string {
@@ -94,8 +97,11 @@ function relativeTo(cwd: string, text: string): string {
     : text.replaceAll(new RegExp(`(^|[\\s("'])${cwd.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}/`, 'g'), '$1');
 }
 
-/** A sentence for errors of the network and of Temporal, which users do meet; never a stack trace. */
-async function unforeseen(error: unknown): Promise<string> {
-  const { explainConnectionError } = await import('./temporal-client.js');
-  return explainConnectionError(error) ?? messageOf(error);
+/** A sentence for errors of Temporal and of object stores, which users do meet; never a stack trace. */
+async function failureOfOther(error: unknown): Promise<CommandFailure> {
+  // By name: the module that declares it is loaded with the commands about releases.
+  if (error instanceof Error && error.name === 'ObjectStoreError')
+    return failureOf(FailureType.PolicyUnavailable, error.message);
+  const { connectionFailure } = await import('./temporal-client.js');
+  return connectionFailure(error) ?? failureOf(CommandFailureType.Unexpected, messageOf(error));
 }

@@ -15,6 +15,8 @@ export const CommonFailure = {
   AuditWriteFailed: 'AuditWriteFailed',
   /** the audit log could not be read, opened or set up: nothing is lost by it */
   AuditUnavailable: 'AuditUnavailable',
+  /** Temporal could not be reached, or did not answer in time */
+  TemporalUnavailable: 'TemporalUnavailable',
   ActionFailed: 'ActionFailed',
 } as const;
 
@@ -40,11 +42,17 @@ export const RulesFailure = {
   StoreUnavailable: 'StoreUnavailable',
 } as const;
 
+/** What only images can meet. */
+export const ImagesFailure = {
+  /** a registry could not be reached, or refused the login */
+  RegistryUnavailable: 'RegistryUnavailable',
+} as const;
+
 /**
  * Every type of failure, over all domains. The names are public: they are in Temporal's failures, in audit records, in
  * metrics and in the README (a test compares the two).
  */
-export const FailureType = { ...CommonFailure, ...GateFailure, ...RulesFailure } as const;
+export const FailureType = { ...CommonFailure, ...GateFailure, ...RulesFailure, ...ImagesFailure } as const;
 export type FailureType = (typeof FailureType)[keyof typeof FailureType];
 
 /** Failure types that a retry of the same activity cannot mend: same input, same result. */

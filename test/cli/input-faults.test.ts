@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openLoadedSettings } from '../../src/cli/open-settings';
 import { runCli } from './run-cli';
+import { knownResult } from './known-result';
 
 const POLICY = resolve(__dirname, '..', '..', 'policy');
 let folder: string;
@@ -134,7 +135,7 @@ describe('an option that is given more than once', () => {
     write('twice.json', '{}');
     const given = ['--settings', 'absent.json', '--settings', 'twice.json', '-o', 'text', '-o', 'json'];
     const { stdout } = await runCli(folder, ['doctor', ...given], { TEMPORAL_PROFILE: 'absent' });
-    expect((JSON.parse(stdout) as { findings: object[] }).findings).toContainEqual({
+    expect(knownResult<{ findings: object[] }>(stdout).findings).toContainEqual({
       ...{ state: 'ok', what: 'settings', found: 'twice.json' },
     });
   });
@@ -203,9 +204,10 @@ describe('gate evaluate', () => {
       'json',
     ]);
     expect(code).toBe(2);
-    expect(JSON.parse(stdout)).toMatchObject({ outcome: 'error', allow: false, deny_reasons: [] });
+    expect(Object.keys(JSON.parse(stdout) as object)).toEqual(['error']);
     expect(JSON.parse(stdout)).toMatchObject({
       error: {
+        result: { outcome: 'error', allow: false, deny_reasons: [] },
         type: 'FactMissing',
         faults: expect.arrayContaining([expect.objectContaining({ fact_id: 'max_pending' })]),
       },
@@ -325,28 +327,43 @@ describe('gate policy', () => {
 
 describe('with no Temporal to be found', () => {
   const env = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
+  const CALL = ['--actor', 'ann', '--reason', 'r'];
 
   it.each([
     ['list'],
     ['status', 'a'],
-    ['abort', 'a', '--actor', 'ann', '--reason', 'r'],
+    ['status', 'a', '--watch'],
+    ['explain', 'a'],
+    ['deploy', '--id', 'a', '--stage', 'a'],
+    ['pause', '--all', ...CALL],
+    ['pause', 'a', ...CALL],
+    ['resume', 'a', ...CALL],
+    ['abort', 'a', ...CALL],
+    ['override', 'a', ...CALL],
     ['setup'],
     ['policy', 'status'],
+    ['policy', 'reload'],
+    ['rules', 'execute', '--operation', 'place_shard', ...CALL],
+    ['rules', 'executions'],
+    ['rules', 'executions', 'abort', 'a', ...CALL],
   ])('gate %s names the address, and why it cannot be reached', async (...args) => {
-    expect(await runCli(folder, args, env)).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('Temporal at 127.0.0.1:1 cannot be reached: the connection was refused'),
-    });
+    const { code, stdout, stderr } = await runCli(folder, [...args, '-o', 'json'], env);
+    const message = expect.stringContaining('Temporal at 127.0.0.1:1 cannot be reached: the connection was refused');
+    expect({ code, stderr }).toEqual({ code: 2, stderr: message });
+    const type = 'TemporalUnavailable';
+    expect(JSON.parse(stdout)).toEqual({ error: { type, message, faults: [{ type, message }] } });
   });
 
   it('gate doctor says what is missing and what to do', async () => {
-    const { code, stdout } = await runCli(folder, ['doctor', '-o', 'json'], env);
+    const { code, stdout, stderr } = await runCli(folder, ['doctor', '-o', 'json'], env);
     expect(code).toBe(2);
-    const { findings, error } = JSON.parse(stdout) as {
-      findings: { what: string; state: string; advice?: string }[];
-      error: object;
+    const { error, ...rest } = JSON.parse(stdout) as {
+      error: { message: string; result: { findings: { what: string; state: string; advice?: string }[] } };
     };
+    expect(rest).toEqual({});
     expect(error).toMatchObject({ type: 'NotFound', message: expect.stringContaining('temporal server') });
+    expect(stderr).toBe(`gate: ${error.message}\n`);
+    const { findings } = error.result;
     expect(findings.find(({ what }) => what === 'temporal server')).toMatchObject({
       state: 'missing',
       found: 'Temporal at 127.0.0.1:1 cannot be reached: the connection was refused',
@@ -364,7 +381,7 @@ describe('with no Temporal to be found', () => {
     writeFileSync(file, JSON.stringify(settings));
     const vars = { ...env, KEY: 'ab'.repeat(32) };
     const { stdout } = await runCli(folder, ['doctor', '--settings', file, '-o', 'json'], vars);
-    const { findings } = JSON.parse(stdout) as { findings: { what: string }[] };
+    const { findings } = knownResult<{ findings: { what: string }[] }>(stdout);
     expect(findings.find(({ what }) => what === 'encryption')).toMatchObject({
       state,
       found: expect.stringContaining(found),

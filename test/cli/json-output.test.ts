@@ -61,7 +61,8 @@ describe('-o json', () => {
     [['status', '--output=json'], 'Usage', /missing required argument/],
     [['evaluate', '--policy', 'p', '-o', 'json'], 'Usage', /either --facts FILE or --collect/],
     [['evaluate', '--policy', 'p', '--facts', 'gone.json', '-o', 'json'], 'ConfigInvalid', /gone\.json/],
-    [['list', '-o', 'json'], 'Unexpected', /127\.0\.0\.1:1/],
+    [['list', '-o', 'json'], 'TemporalUnavailable', /127\.0\.0\.1:1/],
+    [['images', 'diff', '127.0.0.1:1/a', '127.0.0.1:1/b', '-o', 'json'], 'RegistryUnavailable', /127\.0\.0\.1:1/],
     [['replay', '--config', CONFIG, '--policy', POLICY, '--from', 'none.jsonl', '-o', 'json'], 'ConfigInvalid', /none/],
   ])('gate %j prints an error of type %s', async (argv, type, message) => {
     const { code, stdout, stderr } = await runCli(folder, argv, { TEMPORAL_ADDRESS: '127.0.0.1:1' });
@@ -136,8 +137,8 @@ describe('what is printed at the end', () => {
     [1, { stateNow: 'x' }, { state_now: 'x' }],
     [3, { stateNow: 'x' }, { state_now: 'x' }],
     [4, { stateNow: 'x' }, { state_now: 'x' }],
-    [2, { stateNow: 'x' }, { state_now: 'x', error: failure }],
-    [2, [1], { result: [1], error: failure }],
+    [2, { stateNow: 'x' }, { error: { ...failure, result: { state_now: 'x' } } }],
+    [2, [1], { error: { ...failure, result: [1] } }],
     [2, undefined, { error: failure }],
     [4, undefined, { error: failure }],
   ] as const)('with exit code %i and the result %j it is %j', (code, result, expected) => {

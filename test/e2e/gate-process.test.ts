@@ -68,6 +68,42 @@ describe('the gate process', () => {
     }
   });
 
+  it.each([
+    ['the commands cannot be made', "addHelpText = () => { throw new Error('lost \\u001b[2J') };"],
+    [
+      'nothing awaits a failure, in a command that took the signals and never ends',
+      "parseAsync = () => { process.on('SIGINT', () => {}); void Promise.reject(new Error('lost \\u001b[2J')); setInterval(() => {}, 1e6); return new Promise(() => {}); };",
+    ],
+  ])(
+    'the gate process tells of a failure that it did not foresee, without a stack, and ends: %s',
+    async (_why, fault) => {
+      const preload = join(folder, 'fault.cjs');
+      writeFileSync(preload, `require(${JSON.stringify(require.resolve('commander'))}).Command.prototype.${fault}`);
+      const message = 'unexpected failure: lost \\u001b[2J';
+      for (const asked of [[], ['-o', 'json']]) {
+        const gate = run(process.execPath, ['--require', preload, GATE, 'list', ...asked], { env });
+        const { code, stdout, stderr } = (await gate.catch((error: unknown) => error)) as Record<string, unknown>;
+        expect({ code, stderr }).toEqual({ code: 2, stderr: `gate: ${message}\n` });
+        if (asked.length === 0) expect(stdout).toBe('');
+        else expect(JSON.parse(stdout as string)).toMatchObject({ error: { type: 'Unexpected', faults: [{}] } });
+      }
+    },
+  );
+
+  it('the gate process tells that a server of rule policies is out of reach by its address, as StoreUnavailable', async () => {
+    const args = ['rules', 'list', '--server', 'http://127.0.0.1:1', '-o', 'json'];
+    const failed = (await run(process.execPath, [GATE, ...args], { env }).catch((error: unknown) => error)) as {
+      code: number;
+      stdout: string;
+    };
+    const message = expect.stringContaining('http://127.0.0.1:1 does not answer');
+    const type = 'StoreUnavailable';
+    expect({ code: failed.code, ...(JSON.parse(failed.stdout) as object) }).toEqual({
+      code: 2,
+      error: { type, message, faults: [{ type, message }] },
+    });
+  });
+
   it.each(['SIGINT', 'SIGTERM'] as const)(
     'a worker that waits for its store ends within a second at %s, with exit code 0',
     async (signal) => {

@@ -18,6 +18,7 @@ import { runCli } from '../cli/run-cli';
 import { metricSum } from '../support/metric-sum';
 import { LIMIT_POLICY, plainBundle, withoutPlan } from '../support/plain-bundle';
 import { eventually } from '../support/temporal-env';
+import { knownResult } from '../cli/known-result';
 
 const SECRET = 'SECRET-4711';
 const RESPONSE = 'response := {"allow": count(reasons) == 0, "deny_reasons": reasons}\n';
@@ -198,7 +199,7 @@ describe('the second opinion', () => {
     const settings = await write('settings.json', JSON.stringify(settingsOf({ release })));
     const argv = ['doctor', '--settings', settings, '-o', 'json'];
     const { stdout } = await runCli(folder, argv, { TEMPORAL_ADDRESS: '127.0.0.1:1' });
-    return (JSON.parse(stdout) as { findings: { what: string }[] }).findings.find(({ what }) => what === 'release')!;
+    return knownResult<{ findings: { what: string }[] }>(stdout).findings.find(({ what }) => what === 'release')!;
   }
 });
 

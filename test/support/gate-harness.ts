@@ -13,6 +13,7 @@ import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal
 import { createLogger } from '../../src/platform/observability/logger';
 import { startWorker, type RunningWorker } from '../../src/worker';
 import { eventually } from './temporal-env';
+import { knownResult } from '../cli/known-result';
 
 export const ROOT = resolve(__dirname, '..', '..');
 
@@ -173,7 +174,7 @@ export async function startGateHarness(options: HarnessOptions = {}): Promise<Ga
     json: async <T>(...args: string[]) => {
       const { stdout, stderr } = await harness.cli(...args, '-o', 'json');
       if (stdout === '') throw new Error(`gate ${args.join(' ')} printed nothing: ${stderr}`);
-      return JSON.parse(stdout) as T;
+      return knownResult<T>(stdout);
     },
     running: async () =>
       (await harness.json<{ deployment_id: string }[]>('list', '--running')).map((row) => row.deployment_id),

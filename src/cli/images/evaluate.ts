@@ -4,7 +4,7 @@ import { CliExit, ExitCode, type CommandContext } from '../io';
 import { examples, withOutput, type CommonOptions } from '../options';
 import { colorsFor, printJson, printLines } from '../output';
 import { decisionJson, decisionLines } from './decision-text';
-import { withRegistries, type RegistryOptions } from './registry-options';
+import { imageExit, withRegistries, type RegistryOptions } from './registry-options';
 import { openImagePolicies, withImagePolicies, type ImagePolicyOptions } from './policy-options';
 
 interface EvaluateOptions extends CommonOptions, ImagePolicyOptions, RegistryOptions {
@@ -65,6 +65,6 @@ async function storedImage(text: string, plainHttp: readonly string[], env: Node
     return await readImageFrom(reference, { plainHttp, env }, set.policies);
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
-    throw new CliExit(ExitCode.usage, `${error.code}: ${error.message}`);
+    throw imageExit(error);
   }
 }

@@ -1,5 +1,8 @@
 import type { Command } from 'commander';
 import type { Registries } from '../../images/registries/open-registries';
+import type { ImageError, ImageErrorCode } from '../../images/image-error';
+import { FailureType } from '../../kernel/failures';
+import { CommandFailureType, type CommandFailure } from '../exit';
 import { CliExit, ExitCode, type CommandIo } from '../io';
 import { collect } from '../options';
 
@@ -36,8 +39,22 @@ export async function usingRegistries<T>(
   } catch (failure) {
     const error = toImageError(failure);
     if (error === undefined) throw failure;
-    throw new CliExit(ExitCode.usage, `${error.code}: ${error.message}`);
+    throw imageExit(error);
   } finally {
     await registries.close();
   }
+}
+
+const TYPES: Readonly<Record<ImageErrorCode, CommandFailure['type']>> = {
+  POLICY_NOT_FOUND: CommandFailureType.NotFound,
+  IMAGE_NOT_FOUND: CommandFailureType.NotFound,
+  REGISTRY_UNAVAILABLE: FailureType.RegistryUnavailable,
+  CONDITION_EVAL_ERROR: FailureType.PolicyEvaluation,
+  ACTION_EXEC_ERROR: FailureType.ActionFailed,
+  POLICY_CONFLICT: FailureType.ConfigInvalid,
+};
+
+/** Ends a command with code 2, and the code of what is wrong. */
+export function imageExit({ code, message }: ImageError): CliExit {
+  return new CliExit(ExitCode.usage, `${code}: ${message}`, TYPES[code]);
 }

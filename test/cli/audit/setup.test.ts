@@ -17,6 +17,7 @@ import { startDynamoDb, type TestDynamoDb } from '../../support/dynamodb';
 import { startDynamoDbProxy } from '../../support/dynamodb-proxy';
 import { startPostgres } from '../../support/postgres';
 import { runCli } from '../run-cli';
+import { knownResult } from '../known-result';
 
 let server: TestDynamoDb;
 let folder: string;
@@ -37,7 +38,7 @@ const dynamoDb = (table: string, over: object = {}) => ({
   ...over,
 });
 const storeFinding = (stdout: string, wanted = 'audit store') =>
-  (JSON.parse(stdout) as { findings: { what: string }[] }).findings.find(({ what }) => what === wanted);
+  knownResult<{ findings: { what: string }[] }>(stdout).findings.find(({ what }) => what === wanted);
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'gate-audit-setup-'));

@@ -197,6 +197,14 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     for (const said of [/undefined function nowhere/, ...faults]) expect(unbuilt.stderr).toMatch(said);
   });
 
+  it('gate policy tells of a store that cannot be read as PolicyUnavailable', async () => {
+    const { code, stdout } = await gate('history', '--to', 's3://none/y.json', '-o', 'json');
+    expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({
+      code: 2,
+      error: { type: 'PolicyUnavailable' },
+    });
+  });
+
   it.each<[string, string[], string]>([
     ['no version', ['--config', 'v2.json'], 'expected --version'],
     ['nothing to publish', ['--version', 'v9'], 'expected --policy, --config or both'],
