@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startAwsEnvironment, type AwsEnvironment } from '../../src/dev/aws-environment';
 import { devFolder } from '../../src/dev/dev-addresses';
@@ -11,6 +11,7 @@ import { setLevel, startDevEnvironment, type DevEnvironment } from '../../src/de
 import { runCli } from '../cli/run-cli';
 import { expectInOrder, stepsOf } from '../support/guide-text';
 import { eventually } from '../support/temporal-env';
+import { canHaveTool, toolFolder } from '../support/tool-folder';
 
 const ROOT = resolve(__dirname, '..', '..');
 /** In the order in which they are read: each continues where the one before it ends. */
@@ -146,6 +147,7 @@ function writeKeys(folder: string): void {
 describe('the guide to rule policies', () => {
   const text = readFileSync(join(ROOT, 'docs/rules.md'), 'utf8');
   let folder: string;
+  let path = process.env.PATH ?? '';
   let dev: DevEnvironment | undefined;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'gate-rules-'));
@@ -182,8 +184,7 @@ describe('the guide to rule policies', () => {
       expect({ line, code, stderr }).toMatchObject({ code: wanted });
       return stdout;
     }
-    const PATH = `${process.env.PATH ?? ''}:${process.env.HOME ?? ''}/go/bin`;
-    const child = spawn('/bin/sh', ['-c', command], { cwd: folder, env: { ...variables, PATH } });
+    const child = spawn('/bin/sh', ['-c', command], { cwd: folder, env: { ...variables, PATH: path } });
     let printed = '';
     child.stdout.setEncoding('utf8').on('data', (part: string) => (printed += part));
     const [code] = (await once(child, 'close')) as [number | null];
@@ -193,11 +194,8 @@ describe('the guide to rule policies', () => {
 
   it('docs/rules.md works as printed, from an empty folder to a roll back', async () => {
     writeFiles();
-    const hasGrpcurl = await carryOut('command -v grpcurl', {}).then(
-      () => true,
-      () => false,
-    );
-    if (!hasGrpcurl) console.warn('skipped: grpcurl is not installed');
+    const hasGrpcurl = canHaveTool('grpcurl');
+    if (hasGrpcurl) path = `${await toolFolder('grpcurl')}${delimiter}${path}`;
     let variables: NodeJS.ProcessEnv = {};
     for (const { commands, output } of stepsOf(text)) {
       let printed = '';

@@ -27,4 +27,5 @@ export const PINNED_MODULES: Readonly<Record<string, string>> = {
   'github.com/google/go-containerregistry@v0.22.1': 'h1:RZuuSYhTvlDvtsK+NkutoCZ//C0X2ebLK8X8l3ULs84=',
   'github.com/versity/versitygw@v1.8.0': 'h1:au+wI+aybno/STsQiSm35Uu6Q6iK5MWReQxgO6SEMFc=',
   'github.com/prometheus/alertmanager@v0.28.1': 'h1:BK5pCoAtaKg01BYRUJhEDV1tqJMEtYBGzPw8QdvnnvA=',
+  'github.com/fullstorydev/grpcurl@v1.9.3': 'h1:PC1Xi3w+JAvEE2Tg2Gf2RfVgPbf9+tbuQr1ZkyVU3jk=',
 };

@@ -34,7 +34,7 @@ export interface ToolSpec {
   accepts(printed: string): boolean;
 }
 
-export type ToolName = 'temporal' | 'opa' | 'crane' | 'versitygw' | 'alertmanager';
+export type ToolName = 'temporal' | 'opa' | 'crane' | 'versitygw' | 'alertmanager' | 'grpcurl';
 
 const uname = ({ os, arch }: Platform): string =>
   `${os === 'linux' ? 'Linux' : 'Darwin'}_${arch === 'amd64' ? 'x86_64' : 'arm64'}`;
@@ -119,6 +119,22 @@ export const TOOLS: Readonly<Record<ToolName, ToolSpec>> = {
     goLinkerFlags: '-X github.com/prometheus/common/version.Version=0.28.1',
     versionArgs: ['--version'],
     accepts: (printed) => /^alertmanager, version 0\.28\.1\b/.test(printed),
+  },
+  grpcurl: {
+    version: '1.9.3',
+    purpose: 'a client of gRPC, for tests',
+    buildTakes: 'about 25 seconds',
+    variable: 'PLANNING_ENGINE_GRPCURL',
+    releaseUrl: 'https://github.com/fullstorydev/grpcurl/releases/download/v1.9.3',
+    asset: ({ os, arch }) => ({
+      name: `grpcurl_1.9.3_${os === 'linux' ? 'linux' : 'osx'}_${arch === 'amd64' ? 'x86_64' : 'arm64'}.tar.gz`,
+      member: 'grpcurl',
+    }),
+    goPackage: 'github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3',
+    goModule: 'github.com/fullstorydev/grpcurl@v1.9.3',
+    goLinkerFlags: '-X main.version=v1.9.3',
+    versionArgs: ['-version'],
+    accepts: (printed) => /^\S+ v?1\.9\.3\s*$/.test(printed),
   },
 };
 

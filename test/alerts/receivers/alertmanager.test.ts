@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Alert, AlertReceiver } from '../../../src/alerts/alert';
 import { createAlertDispatcher } from '../../../src/alerts/alert-dispatcher';
@@ -17,9 +17,10 @@ import { ALERT_EVENTS } from '../../../src/kernel/alert-event';
 import { createHttpFetch } from '../../../src/platform/http/http-client';
 import { FailureType, GateError } from '../../../src/kernel/failures';
 import type { Release } from '../../../src/releases/release';
-import { cachedToolPath, findTool } from '../../../src/platform/tools/find-tool';
+import { findTool } from '../../../src/platform/tools/find-tool';
 import { aPause, aStatus } from '../../gate/deployments/a-status';
 import { eventually } from '../../support/eventually';
+import { canHaveTool } from '../../support/tool-folder';
 
 interface Shown {
   labels: Record<string, string>;
@@ -30,11 +31,7 @@ interface Shown {
 const TIMES = { remindAfterMs: 900_000, remindAtMostMs: 86_400_000, resolveAfterMs: 120_000 };
 const place = (deploymentId: string) => ({ deploymentId, stage: 'canary' });
 
-const canHave =
-  existsSync(cachedToolPath('alertmanager')) ||
-  (process.env.PATH ?? '').split(delimiter).some((entry) => existsSync(join(entry, 'go')));
-/** Without Go it can neither be built nor, on machines without a way out, downloaded: the tests are skipped by name. */
-const withAlertmanager = canHave ? describe : describe.skip;
+const withAlertmanager = canHaveTool('alertmanager') ? describe : describe.skip;
 
 withAlertmanager('a real Alertmanager', () => {
   let folder: string;

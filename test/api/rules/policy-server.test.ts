@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Code, ConnectError, createClient, type Client } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
@@ -14,6 +14,7 @@ import { BadRequestSchema, ErrorInfoSchema } from '../../../src/proto/google/rpc
 import { PolicyService } from '../../../src/proto/planning_engine/rules/v1/policy_service_pb';
 import { startServer, type RunningServer } from '../../../src/server';
 import { eventually } from '../../support/eventually';
+import { canHaveTool, toolFolder } from '../../support/tool-folder';
 import { parseSettings } from '../../../src/settings/load-settings';
 
 const run = promisify(execFile);
@@ -275,25 +276,21 @@ describe('the policy service on loopback without tokens', () => {
     );
   });
 
-  it('runs the commands of the guide as printed', async () => {
+  const withGrpcurl = canHaveTool('grpcurl') ? it : it.skip;
+  it('runs the commands of the guide with curl as printed', () => runGuide(''));
+  withGrpcurl('runs the commands of the guide with grpcurl as printed', () => runGuide('grpcurl'));
+  async function runGuide(wanted: '' | 'grpcurl'): Promise<void> {
     const guide = await readFile(join(__dirname, '../../../docs/rules-server.md'), 'utf8');
     const blocks = [...guide.matchAll(/<!-- run ?(\w*) -->\n\n```sh\n([\s\S]*?)```/g)];
     expect(blocks).toHaveLength(2);
-    for (const [, tool = '', script = ''] of blocks) {
-      const path = `${process.env.PATH}:${process.env.HOME}/go/bin`;
-      if (tool !== '') {
-        const found = await run('sh', ['-c', `command -v ${tool}`], { env: { PATH: path } }).catch(() => undefined);
-        if (found === undefined) {
-          console.warn(`skipped: ${tool} is not installed`);
-          continue;
-        }
-      }
-      const here = script.replaceAll('127.0.0.1:8080', new URL(url).host);
-      const { stdout } = await run('sh', ['-ec', here], { env: { ...process.env, PATH: path } });
-      expect(stdout).toContain('cool-nodes-first');
-      expect(stdout).not.toContain('"code"');
-    }
-  });
+    const [, , script = ''] = blocks.find(([, tool]) => tool === wanted)!;
+    const folder = wanted === '' ? '' : await toolFolder(wanted);
+    const here = script.replaceAll('127.0.0.1:8080', new URL(url).host);
+    const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` };
+    const { stdout } = await run('sh', ['-ec', here], { env });
+    expect(stdout).toContain('cool-nodes-first');
+    expect(stdout).not.toContain('"code"');
+  }
 });
 
 describe('the policy service with tokens', () => {
