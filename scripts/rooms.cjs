@@ -31,6 +31,7 @@ const ROOMS = {
     pureFolders: ['payloads'],
     holds: 'encryption of payloads, messages that cannot be read, builds of workers',
   },
+  'platform/sources': { level: 3, holds: 'JSON and Prometheus queries of sources, with their credentials' },
   settings: { level: 3, holds: 'settings and how they load' },
   'platform/database': { level: 3, holds: 'PostgreSQL, embedded or not' },
   'platform/tools': { level: 3, holds: 'opa, the Temporal CLI' },

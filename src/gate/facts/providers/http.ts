@@ -2,14 +2,14 @@ import type { HttpProviderConfig } from '../../../releases/config/release-config
 import { allOrFaults } from '../../../kernel/all-or-faults';
 import { FailureType, faultsToError, type Fault } from '../../../kernel/failures';
 import type { JsonObject, JsonValue } from '../../../kernel/json';
+import { checkUrl, redactUrl } from '../../../platform/sources/url';
 import type { ProviderKind } from '../provider-kind';
 import { compileAnswerSchema, type AnswerCheck } from './answer-schema';
-import { failure } from './http-request';
+import { factFailure } from './fact-failure';
 import { selectorGaps } from './selector-gaps';
 import { compileSelector, isSelector, type Selector } from './select-value';
 import { createSource } from './source';
 import { readSourceTime } from './source-time';
-import { checkUrl, redactUrl } from './url';
 
 /** Any JSON over HTTP. The URL may hold parameters, each percent-encoded. */
 export const http: ProviderKind<HttpProviderConfig> = {
@@ -32,7 +32,7 @@ export const http: ProviderKind<HttpProviderConfig> = {
         const url = source.fill(config.url, target);
         const { body, answeredAtMs } = await source.ask(url, target, signal);
         const invalid = (what: string, cause?: unknown): Error =>
-          failure(FailureType.FactInvalid, { factId, url }, what, { cause });
+          factFailure(FailureType.FactInvalid, { factId, url }, what, { cause });
         const wrong = checkAnswer?.(body);
         if (wrong !== undefined) throw invalid(`gave an answer that does not fit ${place}.answer: ${wrong}`);
         const pick = (select: Selector, expression: string): JsonValue | undefined => {

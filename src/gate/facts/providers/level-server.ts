@@ -2,11 +2,11 @@ import type { LevelServerProviderConfig } from '../../../releases/config/release
 import { allOrFaults } from '../../../kernel/all-or-faults';
 import { FailureType } from '../../../kernel/failures';
 import { isJsonObject } from '../../../kernel/json';
+import { checkBaseUrl, redactUrl } from '../../../platform/sources/url';
 import type { ProviderKind } from '../provider-kind';
-import { failure } from './http-request';
-import { checkBaseUrl, createSource } from './source';
+import { factFailure } from './fact-failure';
+import { createSource } from './source';
 import { readSourceTime } from './source-time';
-import { redactUrl } from './url';
 
 /** The device backend (gate rules, section 2): `{value, timestamp?}` of one metric of a deployment's stage. */
 export const levelServer: ProviderKind<LevelServerProviderConfig> = {
@@ -25,7 +25,7 @@ export const levelServer: ProviderKind<LevelServerProviderConfig> = {
       async collect(target, signal) {
         const url = source.fill(template, target);
         const { body, answeredAtMs } = await source.ask(url, target, signal);
-        if (!isJsonObject(body)) throw failure(FailureType.FactInvalid, { factId, url }, 'answered no object');
+        if (!isJsonObject(body)) throw factFailure(FailureType.FactInvalid, { factId, url }, 'answered no object');
         const { value, timestamp } = body;
         if (value === undefined || value === null) return source.missing(url, 'answered without a value');
         const observedAtMs =

@@ -1,9 +1,10 @@
 import type { PrometheusProviderConfig } from '../../../releases/config/release-config';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../kernel/json';
+import { promqlDurationMs } from '../../../platform/sources/promql-selectors';
+import { checkBaseUrl } from '../../../platform/sources/url';
 import type { FactTarget } from '../fact';
 import type { ProviderDeps } from '../provider-kind';
-import { promqlDurationMs } from './promql-selectors';
-import { checkBaseUrl, createSource } from './source';
+import { createSource } from './source';
 
 const NO_TARGET: FactTarget = { deploymentId: '', stage: '', stageIndex: 0, attributes: {}, stageAttributes: {} };
 

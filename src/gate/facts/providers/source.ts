@@ -5,9 +5,10 @@ import { createHttpFetch, type TlsFiles } from '../../../platform/http/http-clie
 import type { FactTarget, Observation } from '../fact';
 import { valueFault } from '../fact-value';
 import type { ProviderDeps } from '../provider-kind';
-import { failure, requestJson, type JsonAnswer, type JsonRequest } from './http-request';
+import { requestJson, type JsonAnswer, type JsonRequest } from '../../../platform/sources/request-json';
+import { redactUrl } from '../../../platform/sources/url';
+import { factFailure } from './fact-failure';
 import { escapeForHeader, escapeForUrl, fillParameters, parameterFaults, type Escape } from './parameters';
-import { checkUrl, redactUrl } from './url';
 
 /** What every provider that asks over HTTP may have in its configuration. */
 export interface SourceConfig {
@@ -85,22 +86,15 @@ export function createSource(
         ]),
       );
       const { bearerToken } = config;
-      return requestJson({ factId, url, headers, bearerToken, signal, deps, fetch, ...(explain ? { explain } : {}) });
+      return requestJson({
+        ...{ subject: `Fact ${factId}`, factId, url, headers, bearerToken, signal, deps, fetch },
+        ...(explain ? { explain } : {}),
+      });
     },
     missing(url, what) {
       if (typeof onMissing === 'object') return { value: onMissing.use as JsonValue, isDefault: true };
       const advice = `; where that is normal, ${place}.onMissing: {use: VALUE} says what it means`;
-      throw failure(FailureType.FactInvalid, { factId, url }, `${what}${advice}`);
+      throw factFailure(FailureType.FactInvalid, { factId, url }, `${what}${advice}`);
     },
   };
-}
-
-/** A base URL, to which a path and a query are added: one of its own would be lost or doubled. */
-export function checkBaseUrl(base: string, where: string): string {
-  checkUrl(base, where);
-  if (/[?#]/.test(base)) {
-    const message = `Expected ${where} to be a URL without a query or fragment, since a path is added to it`;
-    throw faultsToError([{ type: FailureType.ConfigInvalid, message, where }]);
-  }
-  return base.replace(/\/+$/, '');
 }

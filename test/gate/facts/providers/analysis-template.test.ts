@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { PROVIDER_KINDS } from '../../../../src/gate/facts/providers';
-import { promqlAges } from '../../../../src/gate/facts/providers/promql-selectors';
+import { promqlAges } from '../../../../src/platform/sources/promql-selectors';
 import { registryFromConfig } from '../../../../src/gate/facts/registry';
 import { parseReleaseConfig } from '../../../../src/releases/config/parse-release-config';
 import { startPrometheus } from '../../../support/prometheus-server';

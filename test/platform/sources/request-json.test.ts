@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { requestJson, type JsonRequest } from '../../../../src/gate/facts/providers/http-request';
-import { createHttpFetch } from '../../../../src/platform/http/http-client';
-import { redactUrl } from '../../../../src/gate/facts/providers/url';
-import { startScriptedSource, type ScriptedSource } from '../../../support/scripted-source';
+import { requestJson, type JsonRequest } from '../../../src/platform/sources/request-json';
+import { createHttpFetch } from '../../../src/platform/http/http-client';
+import { redactUrl } from '../../../src/platform/sources/url';
+import { startScriptedSource, type ScriptedSource } from '../../support/scripted-source';
 
 const MIB = 1024 * 1024;
 let source: ScriptedSource;
@@ -24,6 +24,7 @@ async function ask(over: Partial<JsonRequest> = {}, env: Record<string, string> 
   const deps = { env, configFolder: folder };
   const signal = new AbortController().signal;
   return requestJson({
+    subject: 'Fact level',
     factId: 'level',
     url: source.url,
     signal,

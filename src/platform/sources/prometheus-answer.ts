@@ -1,16 +1,20 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../../kernel/json';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 
-/** One sample of an instant query's answer; its time is that of the evaluation. */
-export interface Sample {
-  value: number;
-  timeMs: number;
+/** One series of an instant query's answer. Its time is that of the evaluation, which says nothing of the sample's. */
+export type Series = SeriesLabels & ({ value: number } | SeriesFault);
+
+interface SeriesLabels {
+  /** without a metric's name, as aggregations leave it; a scalar has none */
+  labels: Readonly<Record<string, string>>;
+}
+
+/** Why no number can be taken from a series: the rest of a sentence that begins with the source's name. */
+interface SeriesFault {
+  fault: string;
 }
 
 /** What an instant query answered, as far as it can be used. */
-export type PrometheusAnswer =
-  | { samples: readonly Sample[]; warnings: readonly string[] }
-  /** the rest of a sentence that begins with the source's name */
-  | { fault: string };
+export type PrometheusAnswer = { series: readonly Series[]; warnings: readonly string[] } | SeriesFault;
 
 /**
  * Reads the answer of `/api/v1/query` (https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries). An
@@ -24,20 +28,12 @@ export function readPrometheusAnswer(answer: JsonValue): PrometheusAnswer {
   const { resultType, result } = data;
   if (!Array.isArray(result)) return { fault: 'answered no result' };
   const warnings = warningsOf(answer);
-  if (resultType === 'scalar') return withSamples([readSample(result)], warnings);
+  if (resultType === 'scalar') return { series: [{ labels: {}, ...readSample(result) }], warnings };
   if (resultType !== 'vector') {
     const hint = resultType === 'matrix' ? '; a range such as m[5m] needs a function around it' : '';
     return { fault: `answered a ${quote(resultType)}, expected an instant vector or a scalar${hint}` };
   }
-  return withSamples(
-    result.map((series) => {
-      if (!isJsonObject(series)) return { fault: 'answered a series that is no object' };
-      if ('histogram' in series)
-        return { fault: 'answered a native histogram; take a number from it, as histogram_quantile does' };
-      return readSample(series.value);
-    }),
-    warnings,
-  );
+  return { series: result.map(readSeries), warnings };
 }
 
 /** Prometheus' own message about a query that it refused, for status 400 and 422; undefined where there is none. */
@@ -47,27 +43,30 @@ export function prometheusError(body: JsonValue | undefined): string | undefined
     : undefined;
 }
 
-function withSamples(read: readonly (Sample | { fault: string })[], warnings: string[]): PrometheusAnswer {
-  const samples: Sample[] = [];
-  for (const one of read) {
-    if ('fault' in one) return one;
-    samples.push(one);
+function readSeries(series: JsonValue): Series {
+  if (!isJsonObject(series)) return { labels: {}, fault: 'answered a series that is no object' };
+  const given = isJsonObject(series.metric) ? Object.entries(series.metric) : [];
+  const labels = Object.fromEntries(
+    given.filter((label): label is [string, string] => label[0] !== '__name__' && typeof label[1] === 'string'),
+  );
+  if ('histogram' in series) {
+    return { labels, fault: 'answered a native histogram; take a number from it, as histogram_quantile does' };
   }
-  return { samples, warnings };
+  return { labels, ...readSample(series.value) };
 }
 
-function readSample(pair: JsonValue | undefined): Sample | { fault: string } {
+function readSample(pair: JsonValue | undefined): { value: number } | SeriesFault {
   if (!Array.isArray(pair) || typeof pair[0] !== 'number' || typeof pair[1] !== 'string') {
     return { fault: 'answered a series without a sample [time, "value"]' };
   }
-  const [seconds, text] = pair as [number, string];
+  const text = pair[1];
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (/^\s*nan\s*$/i.test(text))
     return { fault: 'answered NaN, as a division of 0 by 0 gives; no value can be taken from it' };
   if (/^\s*[+-]?inf/i.test(text))
     return { fault: `answered ${text}, as a division by 0 gives; no value can be taken from it` };
   if (!Number.isFinite(value)) return { fault: `answered ${quote(text)}, which is no number` };
-  return { value, timeMs: Math.round(seconds * 1000) };
+  return { value };
 }
 
 function warningsOf(answer: JsonObject): string[] {

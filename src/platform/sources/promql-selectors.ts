@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { SyntaxNode } from '@lezer/common';
 import type { LRParser } from '@lezer/lr';
-import { BoundedMap } from '../../../kernel/bounded-map';
+import { BoundedMap } from '../../kernel/bounded-map';
 
 // The package ships CommonJS too, but its types claim to be ESM only, so TypeScript refuses a plain import.
 const { parser } = createRequire(__filename)('@prometheus-io/lezer-promql') as { parser: LRParser };
@@ -78,10 +78,14 @@ function parseAges(query: string): PromqlAges {
   return { selectors, recordingRules: [...new Set(recordingRules)], ...(unclear === undefined ? {} : { unclear }) };
 }
 
-/** The query for the time of a selector's oldest present sample, in epoch seconds; to be asked at the query's own `time`. */
-export function sampleTimeQuery({ text, offsetMs }: PromqlSelector): string {
+/**
+ * The query for the time of a selector's oldest present sample, in epoch seconds; to be asked at the query's own `time`.
+ *
+ * @param by a label: the oldest for each of its values, and of the series without it
+ */
+export function sampleTimeQuery({ text, offsetMs }: PromqlSelector, by?: string): string {
   const offset = offsetMs === 0 ? '' : ` offset ${offsetMs < 0 ? '-' : ''}${Math.abs(offsetMs)}ms`;
-  return `min(timestamp(${text}${offset}))`;
+  return `min${by === undefined ? '' : ` by (${by}) `}(timestamp(${text}${offset}))`;
 }
 
 /** `or vector(0)`, `or on() 0`: the right side looks at no samples. */

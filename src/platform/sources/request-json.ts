@@ -1,25 +1,33 @@
-import type { SecretRef } from '../../../platform/documents/schema-types';
 import { Headers, type Response } from 'undici';
-import { FailureType, GateError } from '../../../kernel/failures';
-import type { JsonValue } from '../../../kernel/json';
-import { JsonTextError, parseJsonText } from '../../../platform/documents/json-text';
-import type { ProviderDeps } from '../provider-kind';
-import { readSecret } from '../../../platform/files/read-secret';
-import type { HttpFetch } from '../../../platform/http/http-client';
+import { FailureType, GateError } from '../../kernel/failures';
+import type { JsonValue } from '../../kernel/json';
+import { JsonTextError, parseJsonText } from '../documents/json-text';
+import type { SecretRef } from '../documents/schema-types';
+import { readSecret } from '../files/read-secret';
+import type { HttpFetch } from '../http/http-client';
 import { redactUrl } from './url';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_REDIRECTS = 3;
 
-export interface JsonRequest {
-  factId: string;
+/** What a source is asked for: the subject of every sentence about it. */
+export interface Asked {
+  /** such as `Fact error_rate` */
+  subject: string;
+  /** where it is a fact, for the faults about it */
+  factId?: string;
+}
+
+export interface JsonRequest extends Asked {
   url: string;
   /** templates filled in; a secret is read for each request */
   headers?: Record<string, string | SecretRef>;
   bearerToken?: SecretRef;
   signal: AbortSignal;
-  deps: Pick<ProviderDeps, 'env' | 'configFolder'>;
+  deps: { env: Readonly<Record<string, string | undefined>>; configFolder: string };
   fetch: HttpFetch;
+  /** @default 1 MiB */
+  maxBytes?: number;
   /** what to say of a status at which the source explains itself; undefined to take it as any other status */
   explain?: (status: number, body: JsonValue | undefined) => string | undefined;
 }
@@ -37,7 +45,7 @@ export interface JsonAnswer {
  * GETs a JSON document. Throws GateError FactSourceUnavailable when the source did not answer, and for every status but
  * 2xx: also a 401 or 404 is mended at the source or with its credentials, so asking again later is right. Throws
  * FactInvalid for 203 and 206, which are no whole answers of the source, and for an answer that is no JSON, is no UTF-8, is
- * empty, is over 1 MiB or holds an integer that JavaScript would round.
+ * empty, is over `maxBytes` or holds an integer that JavaScript would round.
  */
 export async function requestJson(request: JsonRequest): Promise<JsonAnswer> {
   const headers = await requestHeaders(request);
@@ -45,13 +53,17 @@ export async function requestJson(request: JsonRequest): Promise<JsonAnswer> {
   const { status } = response;
   if (!response.ok) {
     const reason = request.explain?.(status, await bodyOfRefusal(request, response));
-    if (reason !== undefined) throw failure(FailureType.FactInvalid, request, reason, { status });
-    throw failure(FailureType.FactSourceUnavailable, request, `answered ${status}`, { status });
+    if (reason !== undefined) throw sourceFailure(FailureType.FactInvalid, request, reason, { status });
+    throw sourceFailure(FailureType.FactSourceUnavailable, request, `answered ${status}`, { status });
   }
   if (status === 203 || status === 206) {
     await response.body?.cancel();
     const what = status === 203 ? 'a proxy changed it on the way' : 'it is a part';
-    throw failure(FailureType.FactInvalid, request, `answered ${status}, which is no answer of the source: ${what}`);
+    throw sourceFailure(
+      FailureType.FactInvalid,
+      request,
+      `answered ${status}, which is no answer of the source: ${what}`,
+    );
   }
   const body = parseJson(request, await readBody(request, response));
   return { body, answeredAtMs: answeredAtMs(response.headers, Date.now()) };
@@ -65,17 +77,24 @@ function answeredAtMs(headers: Headers, nowMs: number): number {
   return Number.isNaN(madeMs) ? byAge : Math.min(byAge, madeMs + 999);
 }
 
-/** An error about a fact's source that names the fact and the URL without secrets. */
-export function failure(
-  type: typeof FailureType.FactSourceUnavailable | typeof FailureType.FactInvalid,
-  { factId, url }: { factId: string; url: string },
+export type SourceFailureType =
+  typeof FailureType.FactSourceUnavailable | typeof FailureType.FactInvalid | typeof FailureType.FactStale;
+
+/** An error about a source that names what was asked for and the URL without secrets. */
+export function sourceFailure(
+  type: SourceFailureType,
+  { subject, factId, url }: Asked & { url: string },
   what: string,
   extra: { status?: number; cause?: unknown } = {},
 ): GateError {
   const where = redactUrl(url);
-  const message = `Fact ${factId}: ${where} ${what}`;
-  const status = extra.status === undefined ? {} : { status: extra.status };
-  return new GateError(type, message, [{ type, message, factId, where, ...status }], { cause: extra.cause });
+  const message = `${subject}: ${where} ${what}`;
+  const fault = {
+    ...{ type, message, where },
+    ...(factId === undefined ? {} : { factId }),
+    ...(extra.status === undefined ? {} : { status: extra.status }),
+  };
+  return new GateError(type, message, [fault], { cause: extra.cause });
 }
 
 async function requestHeaders(request: JsonRequest): Promise<Headers> {
@@ -105,7 +124,7 @@ function setHeader(request: JsonRequest, headers: Headers, name: string, value: 
     headers.set(name, value);
   } catch {
     // The platform's own message quotes the value, which may be a secret; so it is not kept as the cause either.
-    throw failure(
+    throw sourceFailure(
       FailureType.FactSourceUnavailable,
       request,
       `cannot be asked: header ${name} holds a forbidden character`,
@@ -133,7 +152,7 @@ async function follow(request: JsonRequest, headers: Headers): Promise<Response>
     const refused = next === undefined || redirects === MAX_REDIRECTS || next.origin !== new URL(url).origin;
     if (refused) {
       const what = `answered ${response.status} with a redirect that is not followed (another host, too many, or no URL)`;
-      throw failure(FailureType.FactSourceUnavailable, request, what, { status: response.status });
+      throw sourceFailure(FailureType.FactSourceUnavailable, request, what, { status: response.status });
     }
     url = next.toString();
   }
@@ -149,19 +168,19 @@ function isDroppedConnection(error: unknown): boolean {
 }
 
 async function readBody(request: JsonRequest, response: Response): Promise<Uint8Array> {
+  const { maxBytes = MAX_BODY_BYTES } = request;
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {
     for await (const chunk of response.body ?? []) {
       bytes += (chunk as Uint8Array).byteLength;
-      if (bytes > MAX_BODY_BYTES) break;
+      if (bytes > maxBytes) break;
       chunks.push(chunk as Uint8Array);
     }
   } catch (error) {
     throw unreachable(request, error);
   }
-  if (bytes > MAX_BODY_BYTES)
-    throw failure(FailureType.FactInvalid, request, `answered more than ${MAX_BODY_BYTES} bytes`);
+  if (bytes > maxBytes) throw sourceFailure(FailureType.FactInvalid, request, `answered more than ${maxBytes} bytes`);
   return Buffer.concat(chunks);
 }
 
@@ -183,19 +202,19 @@ function decode(request: JsonRequest, bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw failure(FailureType.FactInvalid, request, 'answered bytes that are not UTF-8', { cause });
+    throw sourceFailure(FailureType.FactInvalid, request, 'answered bytes that are not UTF-8', { cause });
   }
 }
 
 function parseJson(request: JsonRequest, bytes: Uint8Array): JsonValue {
   const text = decode(request, bytes);
-  if (text.trim() === '') throw failure(FailureType.FactInvalid, request, 'answered with an empty body');
+  if (text.trim() === '') throw sourceFailure(FailureType.FactInvalid, request, 'answered with an empty body');
   try {
     return parseJsonText(text);
   } catch (error) {
     const isJson = error instanceof JsonTextError && error.isJson;
     const what = isJson ? `answered JSON that is refused: ${error.message}` : 'answered something that is not JSON';
-    throw failure(FailureType.FactInvalid, request, what, { cause: error });
+    throw sourceFailure(FailureType.FactInvalid, request, what, { cause: error });
   }
 }
 
@@ -204,5 +223,5 @@ function unreachable(request: JsonRequest, error: unknown): GateError {
   const reason = request.signal.aborted
     ? 'the request was aborted'
     : (cause?.code ?? cause?.message ?? 'network error');
-  return failure(FailureType.FactSourceUnavailable, request, `could not be reached: ${reason}`, { cause: error });
+  return sourceFailure(FailureType.FactSourceUnavailable, request, `could not be reached: ${reason}`, { cause: error });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { promqlAges, sampleTimeQuery } from '../../../../src/gate/facts/providers/promql-selectors';
+import { promqlAges, sampleTimeQuery } from '../../../src/platform/sources/promql-selectors';
 
 describe('the questions for the age of a PromQL query', () => {
   it.each([
@@ -26,7 +26,10 @@ describe('the questions for the age of a PromQL query', () => {
     ['vector(1)', []],
   ])('%s asks %j', (query, expected) => {
     const { selectors, unclear } = promqlAges(query);
-    expect({ asked: selectors.map(sampleTimeQuery), unclear }).toEqual({ asked: expected, unclear: undefined });
+    expect({ asked: selectors.map((selector) => sampleTimeQuery(selector)), unclear }).toEqual({
+      asked: expected,
+      unclear: undefined,
+    });
   });
 
   it.each([
