@@ -127,7 +127,7 @@ const Actions = Type.Object(
         Type.Object({ env: Type.String({ minLength: 1 }), hosts }, strict),
         Type.Object({ file: Type.String({ minLength: 1 }), hosts }, strict),
       ]),
-      { default: {} },
+      { ...strict, default: {} },
     ),
     /** a path relative to the settings file, or a package found from there, which exports `createAction(name, options)` */
     modules: Type.Record(
@@ -139,7 +139,7 @@ const Actions = Type.Object(
         },
         strict,
       ),
-      { default: {} },
+      { ...strict, default: {} },
     ),
     tls,
   },
@@ -261,6 +261,59 @@ const Rules = Type.Object(
   { ...strict, default: {} },
 );
 
+const MeasuredField = {
+  /** PromQL, asked as an instant query */
+  query: Type.String({ minLength: 1 }),
+  /** what gives the times of the samples in epoch seconds, where they cannot be worked out from the query */
+  timestampQuery: Type.Optional(Type.String({ minLength: 1 })),
+  /** an older sample is an error; absent, `shards.state.maxAge`, and the state is as old as the sample */
+  maxAge: Type.Optional(Duration()),
+  /** what it means that there is no series: an error, a metric that is unknown, or a value */
+  onMissing: Type.Union([Type.Literal('error'), Type.Literal('unknown'), Type.Object({ use: Type.Number() }, strict)], {
+    default: 'error',
+  }),
+};
+
+/** A key without dots: `node.` and the key is a metric. */
+const FieldName = Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_-]{0,127}$' });
+
+/** Fields of nodes or shards, by name. */
+const MeasuredFields = (label: string) =>
+  Type.Record(
+    FieldName,
+    Type.Object(
+      {
+        ...MeasuredField,
+        /** the label of the series whose value is the id */
+        label: Type.String({
+          pattern: '^[a-zA-Z_][a-zA-Z0-9_]*$',
+          description: 'the name of a label such as instance',
+          default: label,
+        }),
+      },
+      strict,
+    ),
+    { ...strict, default: {} },
+  );
+
+/** Metrics of the state that a server which speaks Prometheus' HTTP API has, each by a query. */
+const StateMetrics = Type.Object(
+  {
+    /** such as `https://prometheus.internal`; `/api/v1/query` is added to it */
+    url: Type.String({ minLength: 1 }),
+    headers: Type.Optional(Type.Record(Type.String(), Type.Union([Type.String(), SecretRef]))),
+    bearerToken: Type.Optional(SecretRef),
+    /** of all queries together, which are asked side by side */
+    timeout: Duration('10s'),
+    tls,
+    nodes: MeasuredFields('node'),
+    shards: MeasuredFields('shard'),
+    cluster: Type.Record(FieldName, Type.Object(MeasuredField, strict), { ...strict, default: {} }),
+  },
+  strict,
+);
+export type StateMetrics = Static<typeof StateMetrics>;
+
 /** Shards: their manager, where their state comes from, and how executions on them behave. */
 const Shards = Type.Object(
   {
@@ -282,6 +335,8 @@ const Shards = Type.Object(
       {
         /** a state document relative to the settings file, in place of the manager's */
         file: Type.Optional(Type.String({ minLength: 1 })),
+        /** adds metrics to what the manager or the file has */
+        prometheus: Type.Optional(StateMetrics),
         /** a state that was observed earlier is an error */
         maxAge: Duration(DEFAULT_DURATIONS.factMaxAge),
       },
@@ -408,7 +463,7 @@ export const Settings = Type.Object(
         labels: Type.Record(
           Type.String({ pattern: '^(?!(alertname|deployment_id|stage|severity|manifest)$)[A-Za-z_][A-Za-z0-9_]*$' }),
           Type.String({ minLength: 1, maxLength: 256 }),
-          { default: {} },
+          { ...strict, default: {} },
         ),
       },
       { ...strict, default: {} },

@@ -35,7 +35,7 @@ const LOOKBACK_MS = 5 * 60_000;
 /**
  * The instant queries of Prometheus' HTTP API as far as the tests need them: selectors by name and equal labels, seen
  * for five minutes after their sample, with an offset in milliseconds; `timestamp(selector)`, which drops the name; `sum(…)` and `min(…)` of these,
- * which drop all labels. Every result carries the time of the evaluation, as in Prometheus.
+ * which drop all labels but that of ` by (label) `. Every result carries the time of the evaluation, as in Prometheus.
  */
 export async function startPrometheus(): Promise<PrometheusServer> {
   const state: Omit<PrometheusServer, 'base' | 'close'> = {
@@ -51,16 +51,23 @@ export async function startPrometheus(): Promise<PrometheusServer> {
   };
 
   function evaluate(query: string): { metric: Record<string, string>; number: string }[] | undefined {
-    const call = /^(sum|min|timestamp)\((.*)\)$/.exec(query);
-    const inner = call?.[2];
+    const call = /^(sum|min|timestamp)(?: by \((\w+)\) )?\((.*)\)$/.exec(query);
+    const [by, inner] = [call?.[2], call?.[3]];
     if (call?.[1] === 'timestamp' && inner !== undefined) {
       return select(inner)?.map(({ labels, timeMs }) => ({ metric: { ...labels }, number: String(timeMs / 1000) }));
     }
     if (inner !== undefined) {
-      const numbers = evaluate(inner)?.map(({ number }) => Number(number));
-      if (numbers === undefined || numbers.length === 0) return numbers && [];
-      const number = call?.[1] === 'min' ? Math.min(...numbers) : numbers.reduce((a, b) => a + b, 0);
-      return [{ metric: {}, number: String(number) }];
+      const found = evaluate(inner);
+      if (found === undefined) return undefined;
+      const groups = new Map<string, number[]>();
+      for (const { metric, number } of found) {
+        const key = (by === undefined ? undefined : metric[by]) ?? '';
+        groups.set(key, [...(groups.get(key) ?? []), Number(number)]);
+      }
+      return [...groups].map(([key, numbers]) => ({
+        metric: key === '' || by === undefined ? {} : { [by]: key },
+        number: String(call?.[1] === 'min' ? Math.min(...numbers) : numbers.reduce((a, b) => a + b, 0)),
+      }));
     }
     return select(query)?.map(({ name, labels, value }) => ({ metric: { __name__: name, ...labels }, number: value }));
   }

@@ -127,11 +127,13 @@ function toFault(error: ErrorObject): SchemaFault {
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = String(params.additionalProperty);
-      const known = Object.keys((error.parentSchema as { properties?: object }).properties ?? {});
-      return {
-        pointer: `${instancePath}/${escapePointer(key)}`,
-        sentence: `unknown key ${key} in ${path}; ${suggest(key, known)}`,
-      };
+      const pointer = `${instancePath}/${escapePointer(key)}`;
+      const { properties = {}, patternProperties } = error.parentSchema as Record<string, JsonObject>;
+      if (patternProperties !== undefined) {
+        const [pattern] = Object.keys(patternProperties);
+        return { pointer, sentence: `expected the keys of ${path} to match ${pattern}, got ${show(key)}` };
+      }
+      return { pointer, sentence: `unknown key ${key} in ${path}; ${suggest(key, Object.keys(properties))}` };
     }
     case 'required': {
       const key = String(params.missingProperty);

@@ -5,6 +5,7 @@ import { JsonTextError, parseJsonText } from '../documents/json-text';
 import type { SecretRef } from '../documents/schema-types';
 import { readSecret } from '../files/read-secret';
 import type { HttpFetch } from '../http/http-client';
+import { isTimedOut } from '../timers/with-signal';
 import { redactUrl } from './url';
 
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -220,8 +221,10 @@ function parseJson(request: JsonRequest, bytes: Uint8Array): JsonValue {
 
 function unreachable(request: JsonRequest, error: unknown): GateError {
   const cause = (error as { cause?: { code?: string; message?: string } }).cause;
-  const reason = request.signal.aborted
-    ? 'the request was aborted'
-    : (cause?.code ?? cause?.message ?? 'network error');
+  const reason = isTimedOut(request.signal)
+    ? 'no answer in time'
+    : request.signal.aborted
+      ? 'the request was aborted'
+      : (cause?.code ?? cause?.message ?? 'network error');
   return sourceFailure(FailureType.FactSourceUnavailable, request, `could not be reached: ${reason}`, { cause: error });
 }

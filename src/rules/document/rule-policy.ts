@@ -64,7 +64,9 @@ export const PolicyDocumentSchema = Type.Object(
     template: Type.Optional(Type.Boolean({ description: 'only extended by others, never evaluated' })),
     extends: Type.Optional(Type.String({ minLength: 1 })),
     arguments: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-    parameters: Type.Optional(Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), ParameterSchema)),
+    parameters: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), ParameterSchema, strict),
+    ),
     scope: Type.Optional(ScopeSchema),
     dependsOn: Type.Optional(Names),
     conditions: Type.Optional(Type.Object({}, { description: 'a condition' })),

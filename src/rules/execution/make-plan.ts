@@ -133,15 +133,16 @@ export function stateDigest({ observed_at: _observedAt, ...document }: JsonObjec
 }
 
 /**
- * @throws GateError FactStale with the age found and the age allowed
+ * @throws GateError FactStale with the age found and the age allowed; FactInvalid for a time that is as far in the future, of a
+ *   source or a worker whose clock is wrong: it would stay fresh
  */
 export function checkAge(observedAtMs: number, nowMs: number, maxAgeMs: number, source: string): void {
   const ageMs = nowMs - observedAtMs;
-  if (ageMs <= maxAgeMs) return;
-  const message = `Expected the state of ${source} to be at most ${formatDuration(maxAgeMs)} old, but it is ${formatDuration(ageMs)} old`;
-  throw new GateError(FailureType.FactStale, message, [
-    { type: FailureType.FactStale, message, ageMs, maxAgeMs, where: source },
-  ]);
+  if (ageMs <= maxAgeMs && -ageMs <= maxAgeMs) return;
+  const found = ageMs > 0 ? `${formatDuration(ageMs)} old` : `${formatDuration(-ageMs)} in the future`;
+  const message = `Expected the state of ${source} to be at most ${formatDuration(maxAgeMs)} old, but it is ${found}`;
+  const type = ageMs > 0 ? FailureType.FactStale : FailureType.FactInvalid;
+  throw new GateError(type, message, [{ type, message, ageMs, maxAgeMs, where: source }]);
 }
 
 /** The faults of a document that a source gave are the source's, not the caller's. */

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
+import { allOrFaults } from '../../kernel/all-or-faults';
 import { parseDuration } from '../../kernel/duration';
-import { FailureType, GateError } from '../../kernel/failures';
+import { FailureType, faultsToError, GateError } from '../../kernel/failures';
 import { EXPECTED_OF_HTTP_URL, readHttpUrl } from '../../kernel/http-url';
 import { readSecret } from '../../platform/files/read-secret';
 import { createHttpFetch } from '../../platform/http/http-client';
@@ -19,6 +20,7 @@ import type { ShardManager } from '../manager/shard-manager';
 import { createShardSteps } from '../manager/step-runner';
 import { stateOfFile } from '../sources/state-file';
 import { stateOfManager } from '../sources/state-manager';
+import { openStateMetrics } from '../sources/state-prometheus';
 
 /** What executions of shard policies are made of, as the settings say. */
 export interface ShardExecutions {
@@ -47,7 +49,17 @@ export function openShards(
   { env, labels }: { env: Readonly<Record<string, string | undefined>>; labels: Readonly<Record<string, string>> },
 ): ShardExecutions {
   const { execution, state, manager: managed } = settings.shards;
-  const manager = managed === undefined ? undefined : openManager(managed, env, baseDir);
+  const maxAgeMs = parseDuration(state.maxAge);
+  const [manager, withMetrics] = allOrFaults(
+    () => (managed === undefined ? undefined : openManager(managed, env, baseDir)),
+    () =>
+      state.prometheus === undefined
+        ? undefined
+        : openStateMetrics(state.prometheus, { maxAgeMs, env, folder: baseDir }),
+    () => requireBase(settings.shards),
+  );
+  const base =
+    stateSource(state.file === undefined ? undefined : resolve(baseDir, state.file), manager, managed?.url) ?? NO_STATE;
   const moveTimeoutMs = parseDuration(execution.moveTimeout);
   const pollMs = parseDuration(execution.pollEvery);
   const { policies, evaluation } = settings.rules;
@@ -61,8 +73,8 @@ export function openShards(
     planner,
     close,
     policies: policies === undefined ? NO_POLICIES : policiesOfFolder(resolve(baseDir, policies), shardDomain),
-    state: stateSource(state.file === undefined ? undefined : resolve(baseDir, state.file), manager, managed?.url),
-    maxAgeMs: parseDuration(state.maxAge),
+    state: withMetrics?.(base) ?? base,
+    maxAgeMs,
     runner: manager === undefined ? NO_RUNNER : createShardSteps({ manager, moveTimeoutMs, pollMs }),
     defaults: {
       stepTimeoutMs: parseDuration(execution.stepTimeout),
@@ -87,7 +99,10 @@ function openManager(
   folder: string,
 ): ShardManager {
   const read = readHttpUrl(url);
-  if (typeof read === 'string') throw invalid(`Expected shards.manager.url ${EXPECTED_OF_HTTP_URL[read]}`);
+  if (typeof read === 'string') {
+    const [message, where] = [`Expected shards.manager.url ${EXPECTED_OF_HTTP_URL[read]}`, 'shards.manager.url'];
+    throw faultsToError([{ type: FailureType.ConfigInvalid, message, where }]);
+  }
   return createHttpShardManager({
     url,
     fetch: createHttpFetch({ env, folder, ...(tls === undefined ? {} : { tls }) }),
@@ -101,12 +116,20 @@ function stateSource(
   file: string | undefined,
   manager: ShardManager | undefined,
   url: string | undefined,
-): StateSource {
+): StateSource | undefined {
   if (file !== undefined) return stateOfFile(file);
-  if (manager !== undefined && url !== undefined) return stateOfManager(manager, url);
-  const read = () =>
-    Promise.reject(invalid('Expected shards.manager or shards.state.file in the settings of the worker'));
-  return { read };
+  return manager === undefined || url === undefined ? undefined : stateOfManager(manager, url);
+}
+
+const NO_STATE: StateSource = {
+  read: () => Promise.reject(invalid('Expected shards.manager or shards.state.file in the settings of the worker')),
+};
+
+function requireBase({ manager, state }: LoadedSettings['settings']['shards']): void {
+  if (state.prometheus === undefined || manager !== undefined || state.file !== undefined) return;
+  const where = 'shards.state.prometheus';
+  const message = `Expected shards.manager or shards.state.file beside ${where}, which adds metrics to the nodes and shards that they name`;
+  throw faultsToError([{ type: FailureType.ConfigInvalid, message, where }]);
 }
 
 const NO_POLICIES: PolicySource = {

@@ -25,6 +25,18 @@ describe('the schemas of documents', () => {
   });
 });
 
+describe('a key that is a name', () => {
+  const named = { env: 'X', hosts: ['h'] };
+  it.each<[string, JsonValue, string]>([
+    ['actions.secrets', { actions: { secrets: { 'a b': named } } }, '"a b"'],
+    ['actions.modules', { actions: { modules: { '': { module: 'm' } } } }, '""'],
+    ['alerts.labels', { alerts: { labels: { alertname: 'x' } } }, '"alertname"'],
+  ])('is refused where it does not match, and not ignored: %s', (path, settings, found) => {
+    expect(() => validate(Settings, settings, place)).toThrow(`expected the keys of ${path} to match`);
+    expect(() => validate(Settings, settings, place)).toThrow(found);
+  });
+});
+
 describe('a valid document', () => {
   it('a valid document gets the defaults of the schema, also within the branch of a union', () => {
     const config = validate(ReleaseConfig, { facts: { a: level } }, place);

@@ -35,6 +35,21 @@ const stateOf = (observed_at: string, ...replicas: string[][]) => ({
 });
 const BEFORE = stateOf('2026-11-26T10:00:00Z', ['n1'], ['n1'], ['n1', 'n2']);
 
+describe('the age of a state', () => {
+  const planned = (observedAt: string) => () =>
+    makePlan(question, inForce, stateOf(observedAt, ['n1']), parts, { nowMs: NOW_MS, maxAgeMs: 10_000 });
+
+  it.each(['2026-11-26T10:00:00Z', '2026-11-26T10:00:20Z'])('at %s is as far off as may be', (observedAt) => {
+    expect(planned(observedAt)().steps).toHaveLength(1);
+  });
+  it.each([
+    ['2026-11-26T09:59:59Z', 'FactStale', '11s old'],
+    ['2026-11-26T10:00:21Z', 'FactInvalid', '11s in the future'],
+  ])('at %s is an error: %s, %s', (observedAt, type, said) => {
+    expect(planned(observedAt)).toThrow(expect.objectContaining({ type, message: expect.stringContaining(said) }));
+  });
+});
+
 describe('what an execution comes to', () => {
   const plan = makePlan(question, inForce, BEFORE, parts, { nowMs: NOW_MS, maxAgeMs: 45_000 });
   const found = (sourced: typeof BEFORE, pinned = inForce) =>
