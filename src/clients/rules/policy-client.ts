@@ -1,13 +1,11 @@
 import { Code, ConnectError, createClient, type Client } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import { CommonFailure, FailureType, GateError, type Fault } from '../../kernel/failures';
-import { findHolder } from '../../platform/database/lock';
-import { readToken } from '../../platform/database/owner-files';
-import { storeFolder } from '../../platform/database/store-folder';
 import { toReason } from '../../api/rules/errors';
 import { BadRequestSchema, ErrorInfoSchema } from '../../proto/google/rpc/error_details_pb';
 import { PolicyService } from '../../proto/planning_engine/rules/v1/policy_service_pb';
 import type { LoadedSettings } from '../../settings/load-settings';
+import { serverAddress } from '../server-address';
 
 export type PolicyClient = Client<typeof PolicyService>;
 
@@ -21,15 +19,11 @@ const TIMEOUT_MS = 30_000;
  * @param server its URL, in place of the one that follows from the settings
  */
 export async function openPolicyClient(
-  { settings, baseDir }: LoadedSettings,
+  loaded: LoadedSettings,
   env: NodeJS.ProcessEnv,
-  server = env.GATE_SERVER,
+  server?: string,
 ): Promise<PolicyClient> {
-  const { host, port, tls } = settings.server;
-  const bare = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
-  const name = bare.includes(':') ? `[${bare}]` : bare;
-  const baseUrl = server ?? `${tls === undefined ? 'http' : 'https'}://${name}:${port}`;
-  const token = env.GATE_SERVER_TOKEN ?? (server === undefined ? await ownerToken(settings, baseDir, env) : undefined);
+  const { baseUrl, token } = await serverAddress(loaded, env, server);
   const client = createClient(
     PolicyService,
     createConnectTransport({
@@ -55,18 +49,6 @@ export async function openPolicyClient(
         }),
     ]),
   ) as unknown as PolicyClient;
-}
-
-async function ownerToken(
-  { audit }: LoadedSettings['settings'],
-  baseDir: string,
-  env: NodeJS.ProcessEnv,
-): Promise<string | undefined> {
-  const { type, url, folder } = audit.store;
-  if (type !== 'postgres' || url !== undefined) return undefined;
-  const place = storeFolder(folder, baseDir, env);
-  const holder = await findHolder(place).catch(() => undefined);
-  return holder === undefined ? undefined : readToken(place);
 }
 
 /** The failure that the server met, as it would be thrown here. */
