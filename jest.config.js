@@ -36,7 +36,11 @@ module.exports = {
     '!src/proto/**',
   ],
   // Dynamic imports carry an extension, as Node wants it; here they name the TypeScript source.
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    // As `src` imports it: what worker, plugin and fleet load is made once for all suites.
+    '^\\.{1,2}/built-workflows$': '<rootDir>/test/support/kept-workflows.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
   // Suites that run workflows wait for timers more than they compute: two cores carry four of them.
   maxWorkers: 4,
   // Ends what hangs, and nothing else: no test may depend on how fast the machine is, or what else it does meanwhile.

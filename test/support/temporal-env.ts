@@ -3,22 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkerOptions,
-} from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { bundleOptions } from '../../src/built-workflows';
 import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server';
 import { HEARTBEATS } from '../../src/platform/temporal/heartbeats';
 import { messageConverterPath } from '../../src/platform/temporal/converters/message-converter-path';
 import { quietRuntime } from '../../src/platform/temporal/quiet-runtime';
 import { createWorkflowCoverage } from './counting/workflow-coverage';
-
-const log = new DefaultLogger('ERROR');
+import { keptBundle } from './kept-bundle';
 
 /** A real Temporal server with the gate's workflows, for one test file; every test gets a task queue of its own. */
 export interface TemporalEnv {
@@ -61,7 +53,7 @@ export async function startTemporalEnv(
   const options = { ...bundleOptions(encrypted), ...(workflowsPath ? { workflowsPath } : {}) };
   const [server, workflowBundle] = await Promise.all([
     startTemporalServer({ dbFile: join(folder, 'temporal.db'), logFile: join(folder, 'temporal.log') }),
-    bundleWorkflowCode(coverage.bundleOptions({ ...options, logger: log })),
+    keptBundle(coverage.bundleOptions(options)),
   ]);
   const connection = await Connection.connect({ address: server.address });
   const nativeConnection = await NativeConnection.connect({ address: server.address });

@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DataConverter, Payload } from '@temporalio/common';
-import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { Worker, type WorkflowBundle } from '@temporalio/worker';
 import { PATCHES } from '../../src/gate/deployments/patches';
 import { workflowIdOf } from '../../src/kernel/names';
 import { messageConverterPath } from '../../src/platform/temporal/converters/message-converter-path';
 import { FakeGateActivities } from '../fakes/fake-gate-activities';
 import { bundleOptions } from '../../src/built-workflows';
 import { decodeHistory, type HistoryFile } from '../support/history-file';
+import { keptBundle } from '../support/kept-bundle';
 import { eventually, startTemporalEnv, type TemporalEnv } from '../support/temporal-env';
 
 let env: TemporalEnv;
 let workflowBundle: WorkflowBundle;
 beforeAll(async () => {
-  const bundling = bundleWorkflowCode({ ...bundleOptions(false), logger: new DefaultLogger('ERROR') });
-  [env, workflowBundle] = await Promise.all([startTemporalEnv(), bundling]);
+  [env, workflowBundle] = await Promise.all([startTemporalEnv(), keptBundle(bundleOptions(false))]);
 });
 afterAll(async () => {
   await env?.stop();

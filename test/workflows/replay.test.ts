@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { quietRuntime } from '../../src/platform/temporal/quiet-runtime';
 import { bundleOptions } from '../../src/built-workflows';
+import { keptBundle } from '../support/kept-bundle';
 import { decodeHistory, type HistoryFile } from '../support/history-file';
 
 const HISTORIES = join(__dirname, '..', 'histories');
-const logger = new DefaultLogger('ERROR');
 
 const recorded = readdirSync(HISTORIES, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.json'))
@@ -21,7 +21,7 @@ describe('recorded histories of released versions', () => {
   let workflowBundle: WorkflowBundle;
   beforeAll(async () => {
     quietRuntime({ Runtime, DefaultLogger });
-    workflowBundle = await bundleWorkflowCode({ ...bundleOptions(false), logger });
+    workflowBundle = await keptBundle(bundleOptions(false));
   });
 
   it('recorded histories of released versions are there', () => {

@@ -5,11 +5,11 @@ import { connect as connectTo, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ScheduleNotFoundError, type ScheduleHandle, type WorkflowHandle } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createRuleActivities, type ExecutionParts } from '../../src/activities/create-rule-activities';
 import type { Alert } from '../../src/alerts/alert';
 import { bundleOptions } from '../../src/built-workflows';
+import { keptBundle } from '../support/kept-bundle';
 import { setupSearchAttributes } from '../../src/clients/search-attribute-setup';
 import { startNodeChild, type NodeChild } from '../../src/dev/child-process';
 import { startShardManager, type ShardManagerServer } from '../../src/dev/shard-manager';
@@ -492,7 +492,7 @@ describe('the execution of rule policies', () => {
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'rule-worker-'));
       codePath = join(folder, 'workflows.js');
-      const { code } = await bundleWorkflowCode({ ...bundleOptions(false), logger: new DefaultLogger('ERROR') });
+      const { code } = await keptBundle(bundleOptions(false));
       writeFileSync(codePath, code);
     });
     afterEach(() => child?.kill());
