@@ -1,6 +1,6 @@
 import { formatDuration } from '../kernel/duration';
 import type { CliIo, CommandIo } from './io';
-import { fitColumns } from './fit-columns';
+import { visibleText } from '../kernel/visible-text';
 import { colorsFor as colorsOn, type Colors } from '../platform/observability/terminal';
 
 /** Colour only on a terminal, and not where the user says NO_COLOR. */
@@ -17,16 +17,32 @@ export function printLines(io: CliIo, lines: readonly string[]): void {
   io.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** A table without rules between rows, as kubectl prints them; on a terminal it fits the lines. Loaded late: `gate evaluate` needs none. */
+/**
+ * A table without rules between rows, as kubectl prints them; on a terminal it fits the lines, and where its columns are too
+ * many for that, each row becomes lines of its own. Loaded late: `gate evaluate` needs none.
+ */
 export async function printTable(
   io: CliIo,
   head: readonly string[],
   rows: readonly (readonly string[])[],
 ): Promise<void> {
-  const { default: Table } = await import('cli-table3');
+  const [{ default: Table }, { fitColumns, toRecord }] = await Promise.all([
+    import('cli-table3'),
+    import('./fit-columns.js'),
+  ]);
   const titles = head.map((name) => name.toUpperCase());
   const width = io.stdout.isTTY === true ? io.stdout.columns : undefined;
-  const [shownHead = [], ...shownRows] = fitColumns([titles, ...rows], width);
+  // What a terminal is not sent as it is takes more room; and a row is a line.
+  const cells = rows.map((row) => row.map(visibleText));
+  const fitted = fitColumns([titles, ...cells], width);
+  if (fitted === undefined) {
+    const records = cells.map((row) => toRecord(titles, row));
+    return printLines(
+      io,
+      records.flatMap((lines, at) => (at === 0 ? lines : ['', ...lines])),
+    );
+  }
+  const [shownHead = [], ...shownRows] = fitted;
   const chars = Object.fromEntries(
     [
       'top',

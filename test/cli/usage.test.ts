@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import stringWidth from 'string-width';
 import { fitColumns } from '../../src/cli/fit-columns';
-import { formatAge } from '../../src/cli/output';
+import { formatAge, printTable } from '../../src/cli/output';
 import { run } from '../../src/cli/run';
+import { createTerminal } from '../../src/platform/observability/terminal';
 import { anIo } from './an-io';
 import { everyCommand } from './every-command';
 import { runCli } from './run-cli';
@@ -67,10 +69,34 @@ describe('the command line', () => {
       ['firmware-1.4.0', 'paused', 'x'.repeat(60)],
     ];
     expect(fitColumns(rows, undefined)).toEqual(rows);
-    const [, fitted = []] = fitColumns(rows, 50);
+    const [, fitted = []] = fitColumns(rows, 50) ?? [];
     expect(fitted.join('  ')).toHaveLength(50);
     expect(fitted.slice(0, 2)).toEqual(['firmware-1.4.0', 'paused']);
     expect(fitted[2]).toMatch(/^x+…$/);
+  });
+
+  it.each([40, 80, 200])('a table of hostile and wide texts fits a terminal of %i columns', async (columns) => {
+    const head = ['time', 'deployment', 'stage', 'kind', 'outcome', 'actor', 'id', 'why'];
+    const wide = '日本語の理由 👩‍👩‍👧 '.repeat(4);
+    const rows = [
+      ['2026-11-27 18:24:58Z', 'd4', 'a', 'pause', '', 'ann\u202e', '9ac8d316', `${wide}\u001b[2J`],
+      ['2026-11-27 18:24:56Z', 'd4', 'a', 'decision', 'deny', 'gate', '788e0e21', 'short\nsecond'],
+    ];
+    let written = '';
+    const terminal = createTerminal({ isTTY: true, columns, write: (text) => (written += text) });
+    await printTable({ ...anIo(folder), stdout: terminal }, head, rows);
+    const lines = written.trimEnd().split('\n');
+    const widest = Math.max(...lines.map((line) => stringWidth(line)));
+    if (columns === 40) {
+      // Too many columns: a line for each cell, and an empty one between the rows.
+      expect(lines.filter((line) => line === '')).toHaveLength(1);
+      expect(lines).toContain('WHY         short\\u000asecond');
+      expect(lines).toContain('OUTCOME     deny');
+    } else {
+      expect(lines).toHaveLength(3);
+      expect(widest).toBeLessThanOrEqual(columns);
+      expect(new Set(lines.map((line) => stringWidth(line.slice(0, line.search(/ID|9ac|788/))))).size).toBe(1);
+    }
   });
 
   it.each([
