@@ -1,7 +1,7 @@
 // Records one history for every way that a deployment or an execution of rule policies can go, into
 // test/histories/<version>/. Run once a release, before it is tagged and after package.json has its version; a released
 // folder is never recorded again, because it stands for workflows that run somewhere. --into NAME writes a folder of its
-// own, for workflow code that changed before the release; --only deployments|executions leaves the others as they are.
+// own, for workflow code that changed before the release; --only deployments|executions|syncs leaves the others as they are.
 import { existsSync, mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { version } from '../package.json';
@@ -14,6 +14,7 @@ import { FakeGateActivities } from '../test/fakes/fake-gate-activities';
 import { writeRuns, type RunsFolder } from '../test/support/history-file';
 import { eventually, startTemporalEnv, type TemporalEnv } from '../test/support/temporal-env';
 import { recordExecutions } from './record-executions';
+import { recordSyncs } from './record-syncs';
 
 const OPERATOR = { actor: 'ann', reason: 'checked by hand' };
 const STALE = { type: 'FactStale', message: 'Expected max_pending to be fresh', factId: 'max_pending' } as const;
@@ -163,6 +164,7 @@ async function recordDeployments(env: TemporalEnv, into: RunsFolder): Promise<vo
 const KINDS: Record<string, typeof recordDeployments> = {
   deployments: recordDeployments,
   executions: recordExecutions,
+  syncs: recordSyncs,
 };
 
 async function main(): Promise<void> {

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from './activities/create-gate-activities';
+import { createImageActivities } from './activities/create-image-activities';
 import { createRuleActivities, type ExecutionParts } from './activities/create-rule-activities';
 import { createSweepActivities } from './activities/create-sweep-activities';
 import { RECHECK_ACTIVITY } from './activities/recheck';
@@ -38,11 +39,14 @@ import { openedLate } from './rules/service/stored-executions';
 import { rulesWithin } from './rules/store/postgres/open-rule-database';
 import { createPostgresPolicyStore } from './rules/store/postgres/store';
 import { shardDomain } from './shards/domain';
+import { openImages } from './images/service/open-images';
 import { openShards } from './shards/service/open-shards';
 import { createServices, type ServiceOptions, type Services } from './gate/services';
 import type { SecretRef } from './platform/documents/schema-types';
 
 const COUNT_PAUSED_EVERY_MS = 60_000;
+/** A batch is short beside its heartbeat, so that the status of a sync is recent; its images are few enough for a history. */
+const IMAGE_SYNC_DEFAULTS = { batchImages: 500, batchMs: 15_000, heartbeatTimeoutMs: 10_000 } as const;
 
 export interface WorkerStartOptions extends ServiceOptions {
   /** makes the worker's build the current one of `temporal.deployment` after its first poll; @default false */
@@ -83,8 +87,13 @@ async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): 
   const forDecisions = await readToken(decisionToken, 'http.decisionToken');
   requireHttpAccess({ host, bearerToken: httpToken });
   const shards = openShards(loaded, { env, labels: settings.alerts.labels });
+  const images = openImages(loaded, {
+    env,
+    onRefused: (error) =>
+      services.logger.error({ error }, 'the image policies were refused: the earlier ones stay in force'),
+  });
   const services = await createServices(loaded, { ...options, overTemporal: true });
-  const opened: (() => Promise<unknown>)[] = [() => services.close(), () => shards.close()];
+  const opened: (() => Promise<unknown>)[] = [() => services.close(), () => shards.close(), () => images.close()];
   const closeAll = async (): Promise<void> => {
     let failure: { error: unknown } | undefined;
     for (const close of opened.splice(0).reverse()) {
@@ -215,6 +224,19 @@ async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): 
             ...executionPlaces(services, settings.rules.policies !== undefined),
             metrics: services.metrics.executions,
             alerts: services.alerts,
+            nowMs: Date.now,
+          }),
+          ...createImageActivities({
+            images,
+            audit: {
+              record: (record) => services.audit.record(record),
+              ...(store === undefined ? {} : { find: (id) => store.get(id) }),
+            },
+            defaults: {
+              ...IMAGE_SYNC_DEFAULTS,
+              ...(services.historyLimit === undefined ? {} : { historyLimit: services.historyLimit }),
+            },
+            logger: services.logger,
             nowMs: Date.now,
           }),
         },

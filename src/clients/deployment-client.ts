@@ -41,6 +41,7 @@ import type { JsonValue } from '../kernel/json';
 import { diffJson } from '../kernel/json-diff';
 import type { OperatorCall } from '../kernel/operator-call';
 import { BoundedMap } from '../kernel/bounded-map';
+import { isUnanswered } from './is-unanswered';
 import { findWorkflow, otherOpenWorkflows } from './find-workflow';
 import {
   listDeployments,
@@ -387,16 +388,4 @@ function otherInput(
     };
   });
   return new GateError(FailureType.ConfigInvalid, message, [{ type: FailureType.ConfigInvalid, message }, ...faults]);
-}
-
-/** gRPC's DEADLINE_EXCEEDED and CANCELLED, and the server's word that no poller took the query. */
-function isUnanswered(error: unknown): boolean {
-  const DEADLINE_EXCEEDED = 4;
-  const CANCELLED = 1;
-  const FAILED_PRECONDITION = 9;
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const { code } = cause as { code?: unknown };
-    if (code === DEADLINE_EXCEEDED || code === CANCELLED || code === FAILED_PRECONDITION) return true;
-  }
-  return false;
 }

@@ -13,6 +13,7 @@ import type { ExecutionStatus } from '../rules/execution/execution';
 import type { LoadedSettings } from '../settings/load-settings';
 import type { RuleExecutionInput } from '../workflows/rule-execution';
 import type { ExecutionCall, ExecutionReply } from '../workflows/rules/execution-words';
+import { isUnanswered } from './is-unanswered';
 import { openTemporal } from './open-temporal';
 
 /** Temporal knows the execution, but no worker answered in time: `unanswered`. */
@@ -139,13 +140,4 @@ export async function openExecutions(
   const workflowTaskTimeoutMs = parseDuration(workflowTaskTimeout);
   const executions = new RuleExecutionClient({ client, taskQueue, workflowTaskTimeoutMs, deadlineMs });
   return { executions, close: () => connection.close() };
-}
-
-/** No worker took the query before the deadline, or none could answer it. */
-function isUnanswered(error: unknown): boolean {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const { code } = cause as { code?: unknown };
-    if (code === 4 || code === 9) return true;
-  }
-  return false;
 }

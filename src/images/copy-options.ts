@@ -9,3 +9,9 @@ export interface CopyOptions {
   /** children or blobs that the source lacks: an error, or copied without them @default refuse */
   incomplete?: 'refuse' | 'copy';
 }
+
+/**
+ * `copied`; `unchanged`: the tag named the image already; `kept`: the tag names another image, which must stay; `withheld`: the
+ * whole image is at the target, and the tag was not moved.
+ */
+export type CopyOutcome = 'copied' | 'unchanged' | 'kept' | 'withheld';

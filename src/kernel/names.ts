@@ -27,6 +27,19 @@ export function executionIdOf(workflowId: string): string {
   return workflowId.startsWith(EXECUTION_PREFIX) ? workflowId.slice(EXECUTION_PREFIX.length) : workflowId;
 }
 
+/** The type of the workflow that replicates images. */
+export const IMAGE_SYNC_WORKFLOW = 'imageSync';
+
+/**
+ * The Temporal workflow id of a sync of images: the same policies of one installation are not synced twice at once.
+ *
+ * @param policies ids; @default all
+ */
+export function imageSyncWorkflowIdOf(taskQueue: string, policies?: readonly string[]): string {
+  const named = policies === undefined ? [] : [[...new Set(policies)].sort().join('+')];
+  return ['images/sync', taskQueue, ...named].join('/');
+}
+
 /** Where the schedules of the policies begin that workers of one task queue execute: a store has a task queue of its own. */
 export function schedulePrefixOf(taskQueue: string): string {
   return `gate/rules/${taskQueue}/`;

@@ -365,6 +365,39 @@ const Shards = Type.Object(
   { ...strict, default: {} },
 );
 
+/** Image policies: where they are, and what their decisions may take. */
+const Policy = Type.Object(
+  {
+    /** false: images follow the mapping alone */
+    enabled: Type.Boolean({ default: false }),
+    /** a file or folder of image policies relative to the settings file; required once policies are enabled */
+    configPath: Type.Optional(Type.String({ minLength: 1 })),
+    /** of all policies for one image; a policy that is not evaluated in time is unknown */
+    evaluationTimeout: Duration('5s'),
+    /** images that a worker decides about and copies at once, for one sync */
+    maxConcurrency: Type.Integer({ minimum: 1, maximum: 64, default: 4 }),
+    /** digests whose metadata is kept in memory */
+    cacheSize: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 10_000 }),
+    /** what happens to an image whose policies cannot be evaluated: it is blocked, or it follows the mapping */
+    onEvaluationError: Type.Union([Type.Literal('block'), Type.Literal('default')], { default: 'block' }),
+  },
+  { ...strict, default: {} },
+);
+
+/** A registry of container images, under the name that policies and the mapping use. */
+export const ImageRegistry = Type.Object(
+  {
+    /** such as `registry.example:5000`; @default the name */
+    host: Type.Optional(Type.String({ minLength: 1 })),
+    /** reached without TLS */
+    plainHttp: Type.Boolean({ default: false }),
+    /** requests at once */
+    concurrency: Type.Integer({ minimum: 1, maximum: 256, default: 8 }),
+  },
+  strict,
+);
+export type ImageRegistry = Static<typeof ImageRegistry>;
+
 /** The schema of a settings file: what belongs to an installation and not to a release. Unknown keys are faults. */
 export const Settings = Type.Object(
   {
@@ -471,6 +504,11 @@ export const Settings = Type.Object(
     actions: Actions,
     rules: Rules,
     shards: Shards,
+    policy: Policy,
+    /** by name; a registry that is not here is reached with the defaults under its host */
+    registries: Type.Record(Type.String({ minLength: 1, maxLength: 255 }), ImageRegistry, { default: {} }),
+    /** where images go that no policy replicates, such as `docker.example/team/*` to `mirror.example/{repository}` */
+    mapping: Type.Record(Type.String({ minLength: 1 }), Type.String({ minLength: 1 }), { default: {} }),
     http: Type.Object(
       {
         host: Type.String({ default: '127.0.0.1' }),

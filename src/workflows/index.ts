@@ -1,5 +1,6 @@
 export { askWorkers } from './ask-workers';
 export { deliverAlerts } from './deliver-alerts';
 export { deployment } from './deployment';
+export { imageSync } from './image-sync';
 export { ruleExecution } from './rule-execution';
 export { sweep } from './sweep';

@@ -9,5 +9,10 @@ require.extensions['.ts'] = (module, filename) => {
     module: { type: 'commonjs', ignoreDynamic: true },
     sourceMaps: 'inline',
   });
-  module._compile(code, filename);
+  // Sources that are loaded late name the files that they become; imports of packages stay as they are.
+  const late = /\bimport\((['"])(\.{1,2}\/[^'"]+)\.js\1\)/g;
+  module._compile(
+    code.replace(late, (_whole, _quote, path) => `Promise.resolve().then(() => require('${path}.ts'))`),
+    filename,
+  );
 };

@@ -1,5 +1,5 @@
 import { formatSize } from '../../images/conditions/image-size';
-import type { CopyOutcome } from '../../images/copying/copy-image';
+import type { CopyOutcome } from '../../images/copy-options';
 import type { CopyPlan } from '../../images/copying/plan-copy';
 import type { ReplicateImageResult } from '../../images/copying/replicate-image';
 

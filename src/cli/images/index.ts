@@ -4,6 +4,7 @@ import { imagesCopyCommand } from './copy';
 import { imagesDiffCommand } from './diff';
 import { imagesEvaluateCommand } from './evaluate';
 import { imagesSchemaCommand } from './schema';
+import { imagesStatusCommand } from './status';
 import { imagesSyncCommand } from './sync';
 
 export function imagesCommand(context: CommandContext): Command {
@@ -12,6 +13,7 @@ export function imagesCommand(context: CommandContext): Command {
     .description('For container images: policies in YAML or JSON, copies between registries; see docs/images.md.')
     .addCommand(imagesEvaluateCommand(context))
     .addCommand(imagesSyncCommand(context))
+    .addCommand(imagesStatusCommand(context))
     .addCommand(imagesCopyCommand(context))
     .addCommand(imagesDiffCommand(context))
     .addCommand(imagesSchemaCommand(context));

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { DecideOptions, OnEvaluationError } from '../../images/decision/decide-image';
-import type { ImagePolicy, ImagePolicySet } from '../../images/policies/image-policy';
+import type { ImagePolicySet } from '../../images/policies/image-policy';
 import type { MappingEntry } from '../../images/policies/mapping';
 import { closeName } from '../../platform/documents/close-name';
 import { notFound } from '../exit';
@@ -37,13 +37,11 @@ export function withImagePolicies(command: Command): Command {
 }
 
 /**
- * @param keepBlocking `--policy` leaves out no policy that blocks
  * @throws CliExit 2 for invalid options, GateError ConfigInvalid for policies
  */
 export async function openImagePolicies(
   { cwd }: Pick<CommandIo, 'cwd'>,
   options: ImagePolicyOptions,
-  { keepBlocking = false }: { keepBlocking?: boolean } = {},
 ): Promise<{ set: ImagePolicySet; decide: Omit<DecideOptions, 'nowMs' | 'clockNs'> }> {
   const [{ loadImagePolicies }, { readMappingEntry }, { resolve }] = await Promise.all([
     import('../../images/sources/load-image-policies.js'),
@@ -64,12 +62,12 @@ export async function openImagePolicies(
   if (faults.length > 0) throw usageFaults(faults);
   const known = registries.size === 0 ? {} : { registries: [...registries.keys()] };
   const all = await loadImagePolicies(resolve(cwd, options.policies), known);
-  const set = options.policy === undefined ? all : only(all, options.policy, options.policies, keepBlocking);
+  const set = options.policy === undefined ? all : only(all, options.policy, options.policies);
   const { onEvaluationError, evaluationTimeout: timeoutMs } = options;
   return { set, decide: { onEvaluationError, timeoutMs, mapping, registries } };
 }
 
-function only(set: ImagePolicySet, ids: readonly string[], where: string, keepBlocking: boolean): ImagePolicySet {
+function only(set: ImagePolicySet, ids: readonly string[], where: string): ImagePolicySet {
   for (const id of ids) {
     if (set.byId.has(id)) continue;
     const close = closeName(id, [...set.byId.keys()]);
@@ -78,10 +76,6 @@ function only(set: ImagePolicySet, ids: readonly string[], where: string, keepBl
   }
   return {
     ...set,
-    policies: set.policies.filter((policy) => ids.includes(policy.id) || (keepBlocking && blocks(policy))),
+    policies: set.policies.filter(({ id }) => ids.includes(id)),
   };
-}
-
-function blocks({ actions }: ImagePolicy): boolean {
-  return actions.some(({ document }) => document.type === 'block');
 }

@@ -1,5 +1,6 @@
 import { formatSize } from '../../images/conditions/image-size';
-import type { SyncedImage, SyncedTarget, SyncReport } from '../../images/sync/sync-report';
+import type { SyncedImage, SyncedTarget, SyncError } from '../../images/progress/sync-report';
+import type { SyncTotals } from '../../images/progress/sync-totals';
 import type { colorsFor } from '../output';
 
 type ColorsOf = ReturnType<typeof colorsFor>;
@@ -41,12 +42,15 @@ function counted(number: number, what: string): string {
 }
 
 /** The totals, after the errors of what could not be listed. */
-export function summaryLine(report: SyncReport, colors: ColorsOf): string[] {
-  const { dryRun, tagsCopied, tagsSkipped, tagsBlocked, tagsUnmatched, errors, bytes, blobsSkipped, images } = report;
-  const shown = new Set(images.map(({ source }) => source));
-  const unlisted = errors.filter(({ source }) => !shown.has(source));
+export function summaryLines(
+  totals: SyncTotals,
+  unlisted: readonly SyncError[],
+  dryRun: boolean,
+  colors: ColorsOf,
+): string[] {
+  const { tagsCopied, tagsSkipped, tagsBlocked, tagsUnmatched, errors, bytes, blobsSkipped } = totals;
   return [
     ...unlisted.map(({ source, code, cause }) => `${source}: ${colors.red('failed')}: ${code}: ${cause}`),
-    `${tagsCopied} ${dryRun ? 'to copy' : 'copied'} (${formatSize(bytes)}, ${blobsSkipped} blobs present), ${tagsSkipped} skipped, ${tagsBlocked} blocked, ${tagsUnmatched} unmatched, ${errors.length} errors`,
+    `${tagsCopied} ${dryRun ? 'to copy' : 'copied'} (${formatSize(bytes)}, ${blobsSkipped} blobs present), ${tagsSkipped} skipped, ${tagsBlocked} blocked, ${tagsUnmatched} unmatched, ${errors} errors`,
   ];
 }

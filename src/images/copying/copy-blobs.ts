@@ -1,6 +1,6 @@
 import type { Descriptor } from '../registries/descriptor';
 import { RegistryError } from '../registries/registry-error';
-import type { Place } from '../registries/registry';
+import type { Place, Registry } from '../registries/registry';
 
 export interface BlobCounts {
   /** sent from the source to the target */
@@ -20,6 +20,17 @@ export interface CopyBlobsOptions {
   concurrency: number;
   /** called for each part that arrived */
   onBytes?(bytes: number): void;
+  /** ends the transfers under way */
+  signal?: AbortSignal;
+}
+
+/** Copies to a registry that are under way, by repository and digest. */
+const flightsByRegistry = new WeakMap<Registry, Map<string, Promise<void>>>();
+
+function flightsTo(registry: Registry): Map<string, Promise<void>> {
+  const known = flightsByRegistry.get(registry) ?? new Map<string, Promise<void>>();
+  flightsByRegistry.set(registry, known);
+  return known;
 }
 
 /**
@@ -33,7 +44,7 @@ export async function copyBlobs(
   source: Place,
   target: Place,
   blobs: readonly Descriptor[],
-  { concurrency, onBytes }: CopyBlobsOptions,
+  { concurrency, onBytes, signal }: CopyBlobsOptions,
 ): Promise<{ counts: BlobCounts; absent: Descriptor[] }> {
   const counts = { ...NO_BLOBS };
   const absent: Descriptor[] = [];
@@ -41,12 +52,29 @@ export async function copyBlobs(
 
   async function* open(blob: Descriptor): AsyncIterable<Uint8Array> {
     for await (const part of source.registry.readBlob(source.repository, blob)) {
+      // An error of a registry, so that no one tries it again.
+      if (signal?.aborted === true) throw new RegistryError('refused', 'the copy was stopped');
       onBytes?.(part.length);
       yield part;
     }
   }
 
+  /** Images that are copied at once share layers: each is sent once. */
   async function copy(blob: Descriptor): Promise<void> {
+    const flights = flightsTo(target.registry);
+    const key = `${target.repository}@${blob.digest}`;
+    for (let other = flights.get(key); other !== undefined; other = flights.get(key))
+      await other.catch(() => undefined);
+    const flight = copyAlone(blob);
+    flights.set(key, flight);
+    try {
+      await flight;
+    } finally {
+      flights.delete(key);
+    }
+  }
+
+  async function copyAlone(blob: Descriptor): Promise<void> {
     if (await target.registry.hasBlob(target.repository, blob.digest)) {
       counts.blobsSkipped += 1;
       counts.bytesSkipped += blob.size;
@@ -76,7 +104,8 @@ export async function copyBlobs(
   const failures: unknown[] = [];
   const worker = async () => {
     for (let blob = waiting.shift(); blob !== undefined && failures.length === 0; blob = waiting.shift()) {
-      await copy(blob).catch((error: unknown) => failures.push(error));
+      if (signal?.aborted === true) failures.push(new RegistryError('refused', 'the copy was stopped'));
+      else await copy(blob).catch((error: unknown) => failures.push(error));
     }
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, blobs.length) }, worker));

@@ -3,7 +3,7 @@ import { RegistryError } from '../registries/registry-error';
 import type { Place } from '../registries/registry';
 import { readImageTree, type ImageTree } from '../metadata/image-tree';
 import { copyBlobs, NO_BLOBS, type BlobCounts } from './copy-blobs';
-import type { CopyOptions } from '../copy-options';
+import type { CopyOptions, CopyOutcome } from '../copy-options';
 import { selectPlatforms } from './select-platforms';
 
 export interface CopyImageRequest extends CopyOptions {
@@ -16,17 +16,15 @@ export interface CopyImageRequest extends CopyOptions {
   /** blobs at once @default 4 */
   concurrency?: number;
   onBytes?(bytes: number): void;
+  /** ends the transfers under way */
+  signal?: AbortSignal;
+  /** called before anything is sent to the target, and not at all if nothing is to be sent */
+  beforeCopy?(): Promise<void>;
   /**
    * called once the target has the whole image, with the digests of its manifests; unless it gives true, the tag is not moved
    */
   beforeTag?(manifests: readonly string[]): Promise<boolean>;
 }
-
-/**
- * `copied`; `unchanged`: the tag named the image already; `kept`: the tag names another image, and `noOverwrite` is set;
- * `withheld`: `beforeTag` did not give true.
- */
-export type CopyOutcome = 'copied' | 'unchanged' | 'kept' | 'withheld';
 
 export interface CopyImageResult extends BlobCounts {
   outcome: CopyOutcome;
@@ -51,15 +49,16 @@ export interface CopyImageResult extends BlobCounts {
  * platforms that it does not have
  */
 export async function copyImage(request: CopyImageRequest): Promise<CopyImageResult> {
-  const { source, target, tag, noOverwrite = false, concurrency = 4, onBytes, beforeTag } = request;
+  const { source, target, tag, noOverwrite = false, concurrency = 4, onBytes, signal, beforeTag } = request;
   const root = await rootOf(request);
   const digest = root?.digest ?? request.digest;
   const before = await target.registry.headManifest(target.repository, tag ?? digest);
   if (before?.digest === digest) return { ...NOTHING, outcome: 'unchanged', digest };
   if (before !== undefined && noOverwrite) return { ...NOTHING, outcome: 'kept', digest };
+  await request.beforeCopy?.();
   const tree = await readImageTree(source, digest, root);
   refuseAbsent(request, tree.absent);
-  const { counts, absent } = await copyBlobs(source, target, tree.blobs, { concurrency, onBytes });
+  const { counts, absent } = await copyBlobs(source, target, tree.blobs, { concurrency, onBytes, signal });
   refuseAbsent(request, absent);
   await putManifests(target, tree);
   await verify(target, digest, digest);

@@ -22,12 +22,14 @@ const MOST_LEVELS = 3;
  * target has no such API, the index under its fallback tag is merged with the source's, never replaced.
  *
  * @param subjects digests of manifests that the target holds
+ * @param beforeCopy called before each that the target lacks is copied
  * @throws RegistryError
  */
 export async function copyReferrers(
   source: Place,
   target: Place,
   subjects: readonly string[],
+  beforeCopy?: () => Promise<void>,
 ): Promise<ReferrersResult> {
   const copied: string[] = [];
   const present: string[] = [];
@@ -38,6 +40,7 @@ export async function copyReferrers(
       present.push(digest);
       return;
     }
+    await beforeCopy?.();
     await copyImage({ source, target, digest, ...(tag === undefined ? {} : { tag }) });
     copied.push(digest);
   }

@@ -1,7 +1,6 @@
 import { readImageTree } from '../metadata/image-tree';
 import type { Place } from '../registries/registry';
-import type { CopyOutcome } from './copy-image';
-import type { CopyOptions } from '../copy-options';
+import type { CopyOptions, CopyOutcome } from '../copy-options';
 import { selectPlatforms } from './select-platforms';
 
 /** What a copy would do now. */

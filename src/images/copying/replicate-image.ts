@@ -29,6 +29,6 @@ export async function replicateImage(request: ReplicateImageRequest): Promise<Re
     },
   });
   if (copied.outcome === 'unchanged' && referrersOfUnchanged)
-    referrers = await copyReferrers(source, target, [copied.digest]);
+    referrers = await copyReferrers(source, target, [copied.digest], request.beforeCopy);
   return { ...copied, referrers };
 }

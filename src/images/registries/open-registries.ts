@@ -8,6 +8,8 @@ export interface OpenRegistriesOptions {
   env: Readonly<Record<string, string | undefined>>;
   /** hosts that are reached without TLS */
   plainHttp: readonly string[];
+  /** requests at once, by host @default 8 each */
+  concurrency?: ReadonlyMap<string, number>;
 }
 
 /** The registries of one process: one client for each host, so that its limits, tokens and circuit breaker are shared. */
@@ -17,7 +19,7 @@ export interface Registries {
 }
 
 /** Registries over HTTP, with the credentials of `docker login` and the proxies of the environment. Opening does no I/O. */
-export function openRegistries({ env, plainHttp }: OpenRegistriesOptions): Registries {
+export function openRegistries({ env, plainHttp, concurrency }: OpenRegistriesOptions): Registries {
   const dispatcher = createProxyDispatcher(env);
   const findCredentials = createDockerCredentials({ env });
   const opened = new Map<string, Registry>();
@@ -25,11 +27,18 @@ export function openRegistries({ env, plainHttp }: OpenRegistriesOptions): Regis
     open(host) {
       const known = opened.get(host);
       if (known !== undefined) return known;
-      const options = { registry: host, plainHttp: plainHttp.includes(host), dispatcher, findCredentials };
-      const registry = new HttpRegistry(options);
+      const own = concurrency?.get(host);
+      const registry = new HttpRegistry({
+        registry: host,
+        plainHttp: plainHttp.includes(host),
+        ...(own === undefined ? {} : { concurrency: own }),
+        dispatcher,
+        findCredentials,
+      });
       opened.set(host, registry);
       return registry;
     },
-    close: () => dispatcher.close(),
+    // What hangs is not waited for: who closes has ended its work.
+    close: () => dispatcher.destroy(),
   };
 }

@@ -1,52 +1,85 @@
 import { readMetadataOf } from '../metadata/read-metadata';
+import type { ImagePolicySet } from '../policies/image-policy';
+import type { MappingEntry } from '../policies/mapping';
 import { isReferrersTag, referrersTag } from '../registries/referrers-tag';
 import { toImageError } from '../registries/to-image-error';
 import { chooseLatest } from './choose-latest';
 import { listRepositories } from './list-repositories';
-import type { SyncError } from './sync-report';
+import type { SyncError } from '../progress/sync-report';
 import { hostOf, type Candidate, type SyncContext } from './sync-context';
 import { syncSources, type SyncSource } from './sync-sources';
 
+/** A repository that images come from. */
+export interface SourceRepository {
+  /** a host */
+  registry: string;
+  repository: string;
+}
+
+/** The tags of a repository. */
+export interface ListedTags {
+  /** in order, without those of referrers */
+  tags: readonly string[];
+  /** digests of images, in the form of tags, that have a tag for referrers */
+  referrers: ReadonlySet<string>;
+}
+
 /**
- * Every tag of every repository that policies replicate from or that the mapping covers. A registry or repository that cannot be
- * listed is reported, and the others are listed still.
+ * Every repository that policies replicate from or that the mapping covers, in order of registry and name. A registry that cannot
+ * be listed is reported, and the others are listed still.
  */
-export async function* listCandidates(
+export async function listSourceRepositories(
   context: SyncContext,
   onError: (error: SyncError) => void,
-): AsyncIterable<Candidate> {
-  const { open } = context;
+): Promise<SourceRepository[]> {
+  const found: SourceRepository[] = [];
   for (const source of sourcesOf(context)) {
-    const registry = open(source.registry);
+    const names: string[] = [];
     try {
-      for await (const repository of listRepositories(source, registry)) {
-        try {
-          yield* candidatesOf(context, source.registry, repository);
-        } catch (failure) {
-          onError(errorOf(failure, `${source.registry}/${repository}`));
-        }
-      }
+      for await (const repository of listRepositories(source, context.open(source.registry))) names.push(repository);
     } catch (failure) {
       onError(errorOf(failure, source.registry));
     }
+    found.push(...names.sort().map((repository) => ({ registry: source.registry, repository })));
   }
+  return found;
 }
 
-/** Where candidates come from; empty if no policy that replicates has a source, and nothing is mapped. */
-export function sourcesOf(context: Pick<SyncContext, 'set' | 'decide'>): SyncSource[] {
+/** Where images come from; empty if no policy that replicates has a source, and nothing is mapped. */
+export function sourcesOf(context: {
+  set: ImagePolicySet;
+  decide: { mapping?: readonly MappingEntry[]; registries?: ReadonlyMap<string, string> };
+}): SyncSource[] {
   const { set, decide } = context;
   return syncSources(set, decide.mapping ?? [], (name) => hostOf(context, name));
 }
 
-async function* candidatesOf(context: SyncContext, host: string, repository: string): AsyncIterable<Candidate> {
-  const { set, open, cache, nowMs } = context;
-  const registry = open(host);
+/** @throws RegistryError */
+export async function listRepositoryTags(
+  { open }: Pick<SyncContext, 'open'>,
+  { registry, repository }: SourceRepository,
+): Promise<ListedTags> {
   const tags: string[] = [];
   const referrers = new Set<string>();
-  for await (const page of registry.listTags(repository))
+  for await (const page of open(registry).listTags(repository))
     for (const tag of page)
       if (isReferrersTag(tag)) referrers.add(tag.split('.')[0]!);
       else tags.push(tag);
+  return { tags: [...new Set(tags)].sort(), referrers };
+}
+
+/**
+ * The tags of a repository as images that may be replicated.
+ *
+ * @throws RegistryError
+ */
+export async function candidatesOf(
+  context: SyncContext,
+  { registry: host, repository }: SourceRepository,
+  { tags, referrers }: ListedTags,
+): Promise<(tag: string) => Candidate> {
+  const { set, open, cache, nowMs } = context;
+  const registry = open(host);
   const sets = set.policies.flatMap(({ enabled, source }) =>
     enabled && source !== undefined && hostOf(context, source.registry) === host && source.fitsRepository(repository)
       ? source.tags
@@ -60,11 +93,11 @@ async function* candidatesOf(context: SyncContext, host: string, repository: str
   const isLatest = await chooseLatest(sets, tags, createdAtOf, nowMs());
   const hasReferrersTag = (digest: string) =>
     referrers.has(digest.replace(':', '-')) || referrers.has(referrersTag(digest));
-  for (const tag of tags) yield { registry: host, repository, tag, isLatest, hasReferrersTag };
+  return (tag) => ({ registry: host, repository, tag, isLatest, hasReferrersTag });
 }
 
 /** @throws what is no failure of a registry */
-function errorOf(failure: unknown, source: string): SyncError {
+export function errorOf(failure: unknown, source: string): SyncError {
   const error = toImageError(failure);
   if (error === undefined) throw failure;
   return { source, code: error.code, cause: error.message };

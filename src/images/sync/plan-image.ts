@@ -21,8 +21,17 @@ export interface PlannedTarget {
   options: CopyOptions;
 }
 
+/** What of a decision is recorded. */
+export interface PlannedDecision {
+  /** ids, the higher priority first */
+  matchedPolicies: readonly string[];
+  reason: string;
+  /** the image follows the mapping, as policies could not be evaluated */
+  degraded: boolean;
+}
+
 /** What is to be done with a candidate. `present`: its tag is immutable, and every target has it. */
-export type PlannedImage = { candidate: Candidate; digest?: string } & (
+export type PlannedImage = { candidate: Candidate; digest?: string; decision?: PlannedDecision } & (
   | {
       status: 'replicate';
       digest: string;
@@ -69,7 +78,13 @@ async function plan(context: SyncContext, candidate: Candidate): Promise<Planned
   const read = needsMore ? await readMetadataOf(place, tag, digest, cache, needsSignature) : named;
   const image = { ...read, signatures: await readSignatures(place, digest, relevant) };
   const decision = decideImage(context.set, image, { ...decide, nowMs: nowMs(), clockNs, isLatest });
-  return { candidate, digest, ...outcomeOf(context, candidate, digest, decision) };
+  const { matchedPolicies, reason, metadata } = decision;
+  return {
+    candidate,
+    digest,
+    decision: { matchedPolicies, reason, degraded: metadata.degraded },
+    ...outcomeOf(context, candidate, digest, decision),
+  };
 }
 
 function outcomeOf(context: SyncContext, candidate: Candidate, digest: string, decision: ImageDecision) {
@@ -99,7 +114,7 @@ function outcomeOf(context: SyncContext, candidate: Candidate, digest: string, d
 }
 
 /** Whether a policy may match a candidate, as far as its name tells. */
-function coversName(
+export function coversName(
   context: SyncContext,
   { enabled, source }: ImagePolicy,
   { registry, repository, tag, isLatest }: Candidate,

@@ -19,7 +19,7 @@ export interface SyncContext {
 }
 
 /** The host of a registry that policies name. */
-export function hostOf({ decide }: Pick<SyncContext, 'decide'>, name: string): string {
+export function hostOf({ decide }: { decide: Pick<SyncContext['decide'], 'registries'> }, name: string): string {
   return decide.registries?.get(name) ?? name;
 }
 

@@ -4,7 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { startTemporalServer } from '../../../src/dev/temporal-server';
 import { findTool } from '../../../src/platform/tools/find-tool';
+import { createLogger } from '../../../src/platform/observability/logger';
+import { loadSettings } from '../../../src/settings/load-settings';
+import { startWorker } from '../../../src/worker';
 import { startCraneRegistry } from '../../support/crane-registry';
 import { expectInOrder, stepsOf } from '../../support/guide-text';
 import { runCli } from '../run-cli';
@@ -17,7 +21,7 @@ const files = [
 
 let folder: string;
 const stops: (() => Promise<void>)[] = [];
-/** Hosts of the registries that the guide starts, by those that it names. */
+/** Addresses of the registries and of the Temporal server that the guide starts, by those that it names. */
 const hosts = new Map<string, string>();
 
 beforeAll(() => {
@@ -26,14 +30,14 @@ beforeAll(() => {
   writeFiles();
 });
 afterAll(async () => {
-  for (const stop of stops) await stop();
+  for (const stop of stops.reverse()) await stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
 /** The files name the registries too. */
 function writeFiles(): void {
   for (const { name, content } of files)
-    writeFileSync(join(folder, name.endsWith('.yaml') ? join('policies', name) : name), started(content));
+    writeFileSync(join(folder, name === 'production.yaml' ? join('policies', name) : name), started(content));
 }
 
 /** A text of the guide with the registries that were started for it. */
@@ -49,6 +53,24 @@ async function carryOut(line: string): Promise<string> {
     hosts.set(served, host);
     stops.push(stop);
     writeFiles();
+    return '';
+  }
+  if (line === 'temporal server start-dev &') {
+    const server = await startTemporalServer({
+      dbFile: join(folder, 'temporal.db'),
+      logFile: join(folder, 'temporal.log'),
+    });
+    hosts.set('127.0.0.1:7233', server.address);
+    stops.push(() => server.stop());
+    writeFiles();
+    return '';
+  }
+  const settings = /^gate worker --settings (\S+) &$/.exec(line)?.[1];
+  if (settings !== undefined) {
+    const loaded = await loadSettings(settings, {}, folder);
+    const logger = createLogger({ level: 'silent', format: 'json' });
+    const worker = await startWorker(loaded, { env: process.env, logger });
+    stops.push(() => worker.stop());
     return '';
   }
   const [command = '', comment] = line.split(' # ');
@@ -70,9 +92,15 @@ function words(line: string): string[] {
 }
 
 it('the guide shows its files and covers every command about images', () => {
-  expect(files.map(({ name }) => name)).toEqual(['production.yaml', 'image.json', 'unscanned.json']);
+  expect(files.map(({ name }) => name)).toEqual(['production.yaml', 'image.json', 'unscanned.json', 'settings.yaml']);
   const commands = stepsOf(guide).flatMap((step) => step.commands);
-  for (const named of ['gate images evaluate', 'gate images sync', 'gate images copy', 'gate images diff'])
+  for (const named of [
+    'gate images evaluate',
+    'gate images sync',
+    'gate images status',
+    'gate images copy',
+    'gate images diff',
+  ])
     expect(commands.join('\n')).toContain(named);
 });
 

@@ -4,24 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../../../src/images/signatures/verify-signature';
+import { openImages } from '../../../src/images/service/open-images';
+import type { SyncedImage, SyncError } from '../../../src/images/progress/sync-report';
+import type { SyncTotals } from '../../../src/images/progress/sync-totals';
+import { runSync } from '../../../src/images/sync/run-sync';
+import { loadSettings } from '../../../src/settings/load-settings';
 import { startCraneRegistry } from '../../support/crane-registry';
 import { startOciRegistry, type OciRegistry } from '../../support/oci-registry/oci-registry';
 import { pushImage } from '../../support/oci-registry/push-image';
 import { blobOf, IMAGE, sampleImage, type SampleImage } from '../../support/oci-registry/sample-image';
+import { toCommandJson } from '../../../src/cli/command-json';
 import { runCli } from '../run-cli';
 
 const SIGNATURE = 'cosign container image signature';
 
-interface Report {
-  tags_copied: number;
-  tags_skipped: number;
-  tags_blocked: number;
-  tags_unmatched: number;
-  bytes: number;
-  blobs_skipped: number;
-  errors: { source: string; code: string; cause: string; policy_id?: string }[];
-  images: { source: string; status: string; digests: string[]; reason?: string; targets: Record<string, unknown>[] }[];
-}
+type Report = Omit<SyncTotals, 'images' | 'errors'> & { errors: SyncError[]; images: readonly SyncedImage[] };
 
 describe('gate images sync', () => {
   let folder: string;
@@ -65,15 +62,38 @@ describe('gate images sync', () => {
     actions: [{ type: 'block', parameters: { reason: 'Missing security scan' } }],
   };
 
-  const sync = (...args: string[]) => {
-    const plain = [source.host, target.host].flatMap((host) => ['--plain-http', host]);
-    const named = ['--registry', `mirror=${target.host}`, '--registry', `hub=${source.host}`];
-    return runCli(folder, ['images', 'sync', '--policies', 'policies', ...plain, ...named, ...args]);
-  };
-  async function report(code: number, ...args: string[]): Promise<Report> {
-    const run = await sync('-o', 'json', ...args);
-    expect({ code: run.code, stderr: run.stderr }).toEqual({ code, stderr: '' });
-    return JSON.parse(run.stdout) as Report;
+  /** The settings of a worker, with what a test adds. */
+  function settle(more: { registries?: object; mapping?: object } = {}): string {
+    const file = join(folder, 'settings.json');
+    const registries = {
+      mirror: { host: target.host, plainHttp: true },
+      hub: { host: source.host, plainHttp: true },
+      ...more.registries,
+    };
+    const policy = { enabled: true, configPath: 'policies' };
+    writeFileSync(file, JSON.stringify({ policy, registries, mapping: more.mapping ?? {} }));
+    return file;
+  }
+  const dryRun = (...args: string[]) =>
+    runCli(folder, ['images', 'sync', '--dry-run', '--settings', settle(), ...args]);
+  /** A whole sync as a worker does it, without Temporal. */
+  async function report(
+    hasErrors: boolean,
+    { only, ...more }: Parameters<typeof settle>[0] & { only?: string[] } = {},
+  ): Promise<Report> {
+    const images = openImages(await loadSettings(settle(more), {}, folder), { env: {} });
+    try {
+      const { totals, images: done, unlisted } = await runSync(await images.context(only));
+      const { tagsCopied, tagsSkipped, tagsBlocked, tagsUnmatched, bytes, blobsSkipped } = totals;
+      const errors = [
+        ...unlisted,
+        ...done.flatMap(({ source: of, errors: own }) => own.map((one) => ({ source: of, ...one }))),
+      ];
+      expect([errors.length, errors.length > 0]).toEqual([totals.errors, hasErrors]);
+      return { tagsCopied, tagsSkipped, tagsBlocked, tagsUnmatched, bytes, blobsSkipped, errors, images: done };
+    } finally {
+      await images.close();
+    }
   }
   const tagsOf = (repository: string) => Object.fromEntries(target.content.open(repository).tags);
 
@@ -82,14 +102,15 @@ describe('gate images sync', () => {
     push('team/app', 'v2');
     push('other/app', 'v1', { scan: 'passed' });
     write(replicates('all'), blocksUnscanned);
-    const { code, stdout } = await sync();
+    const { code, stdout } = await dryRun();
     expect(code).toBe(1);
+    expect(await report(false)).toMatchObject({ tagsCopied: 1, tagsBlocked: 1, bytes: 71_108 });
     const name = `${source.host}/team/app`;
     expect(stdout.split('\n').sort()).toEqual(
       [
         '',
-        '1 copied (71.1 kB, 0 blobs present), 0 skipped, 1 blocked, 0 unmatched, 0 errors',
-        `${name}:v1 -> ${target.host}/mirror/team/app:v1 (all): copied 3 blobs (71.1 kB)`,
+        '1 to copy (71.1 kB, 0 blobs present), 0 skipped, 1 blocked, 0 unmatched, 0 errors',
+        `${name}:v1 -> ${target.host}/mirror/team/app:v1 (all): would copy 3 blobs (71.1 kB)`,
         `${name}:v2: replication blocked by policy: Missing security scan`,
       ].sort(),
     );
@@ -101,20 +122,22 @@ describe('gate images sync', () => {
     push('team/app', 'v1');
     push('team/web', 'v1');
     write(replicates('all'));
-    const planned = await report(0, '--dry-run');
+    const { code, stdout } = await dryRun('-o', 'json');
+    expect(code).toBe(0);
+    const planned = JSON.parse(stdout) as Record<string, unknown>;
     expect(target.asked.every((one) => one.startsWith('HEAD ') || one.startsWith('GET '))).toBe(true);
-    const done = await report(0);
-    expect(planned).toMatchObject({ dry_run: true, tags_copied: 2, tags_skipped: 0 });
-    expect({ ...done, dry_run: true }).toEqual(planned);
-    expect(done.images.map(({ targets }) => targets[0])).toMatchObject([{ policy_id: 'all' }, { policy_id: 'all' }]);
+    const done = await report(false);
+    expect(planned).toMatchObject({ dry_run: true, tags_copied: 2, tags_skipped: 0, bytes: done.bytes, errors: 0 });
+    expect(planned.images).toEqual(toCommandJson(done.images));
+    expect(done.images.map(({ targets }) => targets[0])).toMatchObject([{ policyId: 'all' }, { policyId: 'all' }]);
   });
 
   it('a run that finds nothing to do costs one HEAD for each tag on each side, and the lists', async () => {
     for (const tag of ['v1', 'v2', 'v3']) push('team/app', tag);
     write(replicates('all', { source: { repositories: ['team/app'] } }));
-    await report(0);
+    await report(false);
     const before = [source.asked.length, target.asked.length] as const;
-    expect(await report(0)).toMatchObject({ tags_copied: 0, tags_skipped: 3, bytes: 0 });
+    expect(await report(false)).toMatchObject({ tagsCopied: 0, tagsSkipped: 3, bytes: 0 });
     const heads = (server: OciRegistry, from: number) =>
       server.asked
         .slice(from)
@@ -129,15 +152,29 @@ describe('gate images sync', () => {
     );
   });
 
+  it('images that are copied at once and share layers send each once', async () => {
+    const shared = sampleImage();
+    for (const tag of ['v1', 'v2', 'v3', 'v4']) {
+      const labelled = sampleImage({ labels: { tag } });
+      const document = JSON.parse(labelled.manifest.bytes.toString()) as { layers: unknown };
+      document.layers = (JSON.parse(shared.manifest.bytes.toString()) as { layers: unknown }).layers;
+      const manifest = blobOf(IMAGE, Buffer.from(JSON.stringify(document)));
+      pushImage(source, 'team/app', { config: labelled.config, layers: shared.layers, manifest }, tag);
+    }
+    write(replicates('all'));
+    expect(await report(false)).toMatchObject({ tagsCopied: 4, blobsSkipped: 6 });
+    expect(target.asked.filter((one) => one.startsWith('PUT ') && one.includes('/uploads/'))).toHaveLength(6);
+  });
+
   it('an immutable tag that the target has costs no request to the source', async () => {
     push('team/app', 'v1');
     push('team/app', 'edge');
     write(replicates('all', { source: { repositories: ['team/app'], tags: { immutable: ['^v'] } } }));
-    await report(0);
+    await report(false);
     const before = source.asked.length;
     push('team/app', 'v1');
-    const second = await report(0);
-    expect(second).toMatchObject({ tags_copied: 0, tags_skipped: 2, errors: [] });
+    const second = await report(false);
+    expect(second).toMatchObject({ tagsCopied: 0, tagsSkipped: 2, errors: [] });
     expect(source.asked.slice(before).filter((one) => one.startsWith('HEAD '))).toEqual([
       'HEAD /v2/team/app/manifests/edge',
     ]);
@@ -146,24 +183,25 @@ describe('gate images sync', () => {
   it('chooses the latest among all tags, by version and by age', async () => {
     for (const tag of ['v1.9', 'v1.10', 'v1.11', 'dev']) push('team/app', tag);
     write(replicates('all', { source: { tags: { latest: { count: 2, by: 'semver' } } } }));
-    expect(await report(0)).toMatchObject({ tags_copied: 2, tags_unmatched: 2 });
+    expect(await report(false)).toMatchObject({ tagsCopied: 2, tagsUnmatched: 2 });
     expect(Object.keys(tagsOf('mirror/team/app')).sort()).toEqual(['v1.10', 'v1.11']);
     write(replicates('all', { source: { tags: { allow: ['^v'], latest: { count: 1, by: 'created' } } } }));
-    expect(await report(0, '--dry-run')).toMatchObject({ tags_copied: 1, tags_unmatched: 3 });
+    const planned = await dryRun('-o', 'json');
+    expect(JSON.parse(planned.stdout)).toMatchObject({ tags_copied: 1, tags_unmatched: 3 });
   });
 
   it('respects no_overwrite, and keeps what a tag named under a backup tag', async () => {
     const first = push('team/app', 'v1');
     write(replicates('all', { action: { backup_tag: '{tag}-before' } }));
-    await report(0);
+    await report(false);
     const second = push('team/app', 'v1');
-    expect((await report(0)).images[0]?.targets[0]).toMatchObject({ replaced: first.manifest.digest });
+    expect((await report(false)).images[0]?.targets[0]).toMatchObject({ replaced: first.manifest.digest });
     const digests = { v1: second.manifest.digest, 'v1-before': first.manifest.digest };
     expect(tagsOf('mirror/team/app')).toEqual(digests);
     push('team/app', 'v1');
     write(replicates('all', { action: { no_overwrite: true } }));
-    const kept = await report(0);
-    expect(kept).toMatchObject({ tags_copied: 0, tags_skipped: 1, images: [{ targets: [{ outcome: 'kept' }] }] });
+    const kept = await report(false);
+    expect(kept).toMatchObject({ tagsCopied: 0, tagsSkipped: 1, images: [{ targets: [{ outcome: 'kept' }] }] });
     expect(tagsOf('mirror/team/app')).toEqual(digests);
   });
 
@@ -175,10 +213,10 @@ describe('gate images sync', () => {
       replicates('two', { source: { repositories: ['team/app', 'team/web'] }, action: { target_repo: 'mirror/one' } }),
       replicates('api', { source: { repositories: ['team/api'] } }),
     );
-    const { errors, tags_copied } = await report(1);
-    expect(tags_copied).toBe(1);
+    const { errors, tagsCopied } = await report(true);
+    expect(tagsCopied).toBe(1);
     const cause = `${target.host}/mirror/one:v1 is the target of ${source.host}/team/app:v1 and ${source.host}/team/web:v1`;
-    expect(errors.map(({ code, cause: found, policy_id }) => [code, found, policy_id])).toEqual([
+    expect(errors.map(({ code, cause: found, policyId }) => [code, found, policyId])).toEqual([
       ['POLICY_CONFLICT', cause, 'two'],
       ['POLICY_CONFLICT', cause, 'two'],
     ]);
@@ -188,7 +226,7 @@ describe('gate images sync', () => {
   it('refuses a target that is the source', async () => {
     push('team/app', 'v1');
     write(replicates('all', { action: { target_registry: 'hub', target_repo: '{repository}' } }));
-    const { errors } = await report(1);
+    const { errors } = await report(true);
     expect(errors).toEqual([
       expect.objectContaining({ code: 'POLICY_CONFLICT', cause: expect.stringContaining('other than the source') }),
     ]);
@@ -196,23 +234,25 @@ describe('gate images sync', () => {
 
   it('refuses policies of which none says where images come from', async () => {
     write(blocksUnscanned, { ...replicates('all'), source: undefined });
-    const { code, stderr } = await sync();
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('expected a policy that replicates') });
+    const { code, stderr } = await dryRun();
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('Expected a policy that replicates') });
   });
 
   it('follows the mapping where no policy replicates', async () => {
     push('team/app', 'v1');
     write({ ...blocksUnscanned, conditions: [{ type: 'tag', operator: 'equals', value: 'v2' }] });
-    const mapped = await report(0, '--map', `${source.host}/team/*=${target.host}/mapped/{repository.name}`);
-    expect(mapped).toMatchObject({ tags_copied: 1, images: [{ targets: [{ policy_id: null }] }] });
+    const mapped = await report(false, {
+      mapping: { [`${source.host}/team/*`]: `${target.host}/mapped/{repository.name}` },
+    });
+    expect(mapped).toMatchObject({ tagsCopied: 1, images: [{ targets: [{ policyId: null }] }] });
     expect(Object.keys(tagsOf('mapped/app'))).toEqual(['v1']);
   });
 
-  it('with --policy only that one replicates, and what blocks still blocks', async () => {
+  it('with named policies only that one replicates, and what blocks still blocks', async () => {
     push('team/app', 'v1', { scan: 'passed' });
     push('team/app', 'v2');
     write(replicates('one'), replicates('other', { action: { target_repo: 'other' } }), blocksUnscanned);
-    expect(await report(1, '--policy', 'one')).toMatchObject({ tags_copied: 1, tags_blocked: 1 });
+    expect(await report(false, { only: ['one'] })).toMatchObject({ tagsCopied: 1, tagsBlocked: 1 });
     expect(target.content.open('other').tags.size).toBe(0);
   });
 
@@ -224,7 +264,7 @@ describe('gate images sync', () => {
       if (second === undefined && method === 'PUT' && path.includes('/manifests/')) second = push('team/app', 'v1');
       return undefined;
     });
-    const { images: done } = await report(0);
+    const { images: done } = await report(false);
     const digests = [first.manifest.digest, second!.manifest.digest];
     expect(done).toMatchObject([{ status: 'copied', digests }]);
     expect(done[0]!.targets.map(({ outcome }) => outcome)).toEqual(['withheld', 'copied']);
@@ -243,8 +283,8 @@ describe('gate images sync', () => {
     source.content.open('team/app').blobs.delete(broken.layers[0]!.digest);
     source.setFaults(({ path }) => (path.startsWith('/v2/team/down/') ? { status: 403 } : undefined));
     target.setFaults(({ path }) => (path.startsWith('/v2/_catalog') ? { status: 404 } : undefined));
-    const { errors, ...totals } = await report(1);
-    expect(totals).toMatchObject({ tags_copied: 1 });
+    const { errors, ...totals } = await report(true);
+    expect(totals).toMatchObject({ tagsCopied: 1 });
     expect(errors.map(({ source: of, code }) => [of, code]).sort()).toEqual(
       [
         [`${source.host}/team/down`, 'REGISTRY_UNAVAILABLE'],
@@ -254,19 +294,18 @@ describe('gate images sync', () => {
     );
     const unlisted = errors.find(({ source: of }) => of === target.host);
     expect(unlisted?.cause).toContain('name them exactly, without patterns');
-    const { stdout } = await sync();
+    const { stdout } = await dryRun();
     expect(stdout).toContain(`${source.host}/team/down: failed: REGISTRY_UNAVAILABLE: `);
-    expect(stdout).toMatch(/team\/app:v1 -> \S+ \(all\): failed: ACTION_EXEC_ERROR: /);
     expect(Object.keys(tagsOf('mirror/team/app'))).toEqual(['v2']);
   });
 
   it('copies a signature that was added later under cosign’s tag', async () => {
     const { manifest } = push('team/app', 'v1');
     write(replicates('all'));
-    await report(0);
+    await report(false);
     const tag = `${manifest.digest.replace(':', '-')}.sig`;
     const signature = push('team/app', tag);
-    const { images: done } = await report(0);
+    const { images: done } = await report(false);
     expect(done).toMatchObject([{ targets: [{ outcome: 'unchanged', referrers: [signature.manifest.digest] }] }]);
     expect(tagsOf('mirror/team/app')[tag]).toBe(signature.manifest.digest);
   });
@@ -289,12 +328,12 @@ describe('gate images sync', () => {
     held.tags.set(`${digest.replace(':', '-')}.sig`, manifest.digest);
     const signature = (enforce: string) => ({ signature: { key: { file: 'cosign.pub' }, enforce } });
     write(replicates('all', signature('enforce')));
-    const enforced = await report(1);
-    expect(enforced).toMatchObject({ tags_copied: 1, tags_blocked: 1 });
+    const enforced = await report(false);
+    expect(enforced).toMatchObject({ tagsCopied: 1, tagsBlocked: 1 });
     expect(enforced.images.map(({ status }) => status)).toEqual(['copied', 'blocked']);
     expect(enforced.images[1]?.reason).toMatch(/^no signature was verified: sha256:\S+ has no signature$/);
     write(replicates('all', signature('warn')));
-    const { stdout } = await sync();
+    const { stdout } = await dryRun();
     expect(stdout).toMatch(/team\/app:v2: warning of all: no signature was verified/);
     const name = `${source.host}/team/app:v2`;
     const args = ['images', 'evaluate', '--policies', 'policies', '--plain-http', source.host, name];
@@ -307,9 +346,9 @@ describe('gate images sync', () => {
     write(replicates('all', { action: { target_registry: 'crane' } }));
     const { host, stop } = await startCraneRegistry(join(folder, 'registry.log'));
     try {
-      const options = ['--registry', `crane=${host}`, '--plain-http', host];
-      expect(await report(0, ...options)).toMatchObject({ tags_copied: 1 });
-      expect(await report(0, ...options)).toMatchObject({ tags_copied: 0, tags_skipped: 1 });
+      const options = { registries: { crane: { host, plainHttp: true } } };
+      expect(await report(false, options)).toMatchObject({ tagsCopied: 1 });
+      expect(await report(false, options)).toMatchObject({ tagsCopied: 0, tagsSkipped: 1 });
       const answer = await fetch(`http://${host}/v2/mirror/team/app/manifests/v1`, { method: 'HEAD' });
       expect(answer.headers.get('docker-content-digest')).toBe(manifest.digest);
     } finally {

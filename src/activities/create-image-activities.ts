@@ -1,0 +1,185 @@
+import { CancelledFailure } from '@temporalio/common';
+import { Context } from '@temporalio/activity';
+import type { AuditRecord } from '../audit/audit-record';
+import type { ImageFault } from '../images/image-error';
+import { isNotable, MOST_NOTES, type BatchResult } from '../images/progress/sync-progress';
+import type { SyncedImage, SyncError } from '../images/progress/sync-report';
+import { addTotals, NO_TOTALS, totalsOf } from '../images/progress/sync-totals';
+import type { Images, ImageSyncContext } from '../images/service/open-images';
+import { createSyncJournal } from '../images/sync/audit-journal';
+import { survey, type Survey } from '../images/sync/survey';
+import { syncBatch } from '../images/sync/sync-batch';
+import { syncEndRecord } from '../images/sync/sync-end-record';
+import { BoundedMap } from '../kernel/bounded-map';
+import { FailureType } from '../kernel/failures';
+import { shortText } from '../kernel/short-text';
+import type { ProgramLogger } from '../platform/observability/program-logger';
+import { beating } from './beating';
+import type { BatchBeat, ImageActivities, ImageSyncDefaults, SyncImagesRequest } from './image-activities';
+import { translated } from './to-application-failure';
+
+/** What syncs of images are made of. */
+export interface ImageParts {
+  images: Images;
+  audit: {
+    /** durable when it resolves */
+    record(record: AuditRecord): Promise<unknown>;
+    /** absent where records cannot be read */
+    find?(decisionID: string): Promise<AuditRecord | undefined>;
+  };
+  defaults: ImageSyncDefaults;
+  logger: ProgramLogger;
+  nowMs(): number;
+}
+
+/** Surveys that a worker keeps; one that is not kept is made again. */
+const MOST_SURVEYS = 8;
+/** How long a batch that is cancelled may take to stop. */
+const STOP_WITHIN_MS = 3_000;
+/** Of one list in a note. */
+const MOST_DIGESTS = 10;
+const NOTE_CHARS = 500;
+
+/** The activities of syncs: each calls a feature and translates its errors. */
+export function createImageActivities(parts: ImageParts): ImageActivities {
+  const surveys = new BoundedMap<string, Survey>(MOST_SURVEYS);
+
+  async function surveyed(request: SyncImagesRequest, context: ImageSyncContext, signal: AbortSignal): Promise<Survey> {
+    const key = `${request.sync} ${context.revision}`;
+    const kept = surveys.get(key);
+    if (kept !== undefined) return kept;
+    const found = await survey(context, { signal });
+    throwIfCancelled(signal);
+    surveys.set(key, found);
+    return found;
+  }
+
+  async function batch(request: SyncImagesRequest, beat: Beat, signal: AbortSignal): Promise<BatchResult> {
+    const { images, logger, nowMs, audit } = parts;
+    const context = await images.context(request.policies);
+    const found = await surveyed(request, context, signal);
+    beat.begin(found);
+    const journal = createSyncJournal({
+      ...{ sync: request.sync, workflowId: request.workflowId, actor: request.actor, revision: context.revision },
+      ...audit,
+      isRepeated: Context.current().info.attempt > 1,
+      nowMs,
+    });
+    const after = await syncBatch(context, found, {
+      ...(request.after === undefined ? {} : { after: request.after }),
+      atMost: request.batchImages,
+      untilMs: nowMs() + request.batchMs,
+      concurrency: images.concurrency,
+      allReferrers: request.allReferrers,
+      journal,
+      signal,
+      isDone: (source) => beat.isDone(source),
+      onBytes: (bytes) => beat.arrived(bytes),
+      onError: (error) => beat.unlisted([error]),
+      onImage: (image) => {
+        const { source, status, reason, digests } = image;
+        const level = isNotable(image) ? 'info' : 'debug';
+        logger[level]({ source, status, digests, ...(reason === undefined ? {} : { reason }) }, 'image decided');
+        beat.did(image);
+      },
+    });
+    throwIfCancelled(signal);
+    return beat.result(after);
+  }
+
+  return {
+    readSyncDefaults: ({ policies }) =>
+      translated(FailureType.ConfigInvalid, async () => {
+        await parts.images.context(policies);
+        return parts.defaults;
+      }),
+    syncImages: (request) =>
+      translated(FailureType.ActionFailed, async () => {
+        const beat = createBeat(Context.current().info.heartbeatDetails as BatchBeat | undefined);
+        return await beating((signal) => orStopped(batch(request, beat, signal), signal), beat.details);
+      }),
+    recordSyncEnd: (request) =>
+      translated(FailureType.AuditWriteFailed, async () => {
+        await parts.audit.record(syncEndRecord(request, parts.nowMs()));
+      }),
+  };
+}
+
+type Beat = ReturnType<typeof createBeat>;
+
+/** What is done of a batch, over all its attempts. */
+function createBeat(earlier: BatchBeat | undefined) {
+  const done = new Set(earlier?.done ?? []);
+  let { total, totals, omitted } = earlier ?? { total: 0, totals: NO_TOTALS, omitted: 0 };
+  const notes: SyncedImage[] = [...(earlier?.notes ?? [])];
+  const unlisted: SyncError[] = [...(earlier?.unlisted ?? [])];
+  let bytesUnderWay = 0;
+  const addUnlisted = (errors: readonly SyncError[]): void => {
+    for (const error of errors)
+      if (unlisted.length < MOST_NOTES && unlisted.every(({ source }) => source !== error.source))
+        unlisted.push({ ...error, cause: shortText(error.cause, NOTE_CHARS) });
+  };
+  return {
+    begin(found: Survey): void {
+      total = found.images;
+      addUnlisted(found.errors);
+    },
+    isDone: (source: string) => done.has(source),
+    arrived: (bytes: number) => void (bytesUnderWay += bytes),
+    unlisted: addUnlisted,
+    did(image: SyncedImage): void {
+      done.add(image.source);
+      const own = totalsOf(image);
+      totals = addTotals(totals, own);
+      bytesUnderWay = Math.max(0, bytesUnderWay - own.bytes);
+      if (!isNotable(image)) return;
+      if (notes.length < MOST_NOTES) notes.push(toNote(image));
+      else omitted += 1;
+    },
+    details: (): BatchBeat => ({ done: [...done], total, totals, notes, omitted, unlisted, bytesUnderWay }),
+    result: (after: BatchResult['after']): BatchResult => ({
+      ...(after === undefined ? {} : { after }),
+      ...{ total, totals, notes, omitted, unlisted },
+    }),
+  };
+}
+
+/** An image as it is carried in a history: bounded, whatever registries say. */
+function toNote(image: SyncedImage): SyncedImage {
+  const { reason, targets, warnings, errors, digests, ...rest } = image;
+  const short = (fault: ImageFault): ImageFault => ({ ...fault, cause: shortText(fault.cause, NOTE_CHARS) });
+  return {
+    ...rest,
+    digests: digests.slice(0, MOST_DIGESTS),
+    errors: errors.slice(0, MOST_DIGESTS).map(short),
+    ...(reason === undefined ? {} : { reason: shortText(reason, NOTE_CHARS) }),
+    targets: targets.slice(0, MOST_DIGESTS).map((target) => ({
+      ...target,
+      ...(target.error === undefined ? {} : { error: short(target.error) }),
+      referrers: target.referrers.slice(0, MOST_DIGESTS),
+      absent: target.absent.slice(0, MOST_DIGESTS),
+      foreign: target.foreign.slice(0, MOST_DIGESTS),
+    })),
+    warnings: warnings.slice(0, MOST_DIGESTS).map((one) => ({ ...one, reason: shortText(one.reason, NOTE_CHARS) })),
+  };
+}
+
+/** What does not stop by itself is left: its tag is not moved any more. */
+async function orStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const stopped = new Promise<never>((_resolve, reject) => {
+    const leave = (): void => void (timer = setTimeout(() => reject(new CancelledFailure('stopped')), STOP_WITHIN_MS));
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
+  });
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => undefined);
+  }
+}
+
+function throwIfCancelled(signal: AbortSignal): void {
+  if (signal.aborted) throw new CancelledFailure('stopped');
+}

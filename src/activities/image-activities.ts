@@ -1,0 +1,66 @@
+import type { BatchResult, SyncCursor, SyncState } from '../images/progress/sync-progress';
+import type { SyncedImage, SyncError } from '../images/progress/sync-report';
+import type { SyncTotals } from '../images/progress/sync-totals';
+
+// Types only: workflows import this file with `import type`.
+
+/** How syncs of images behave; read once, when one begins. */
+export interface ImageSyncDefaults {
+  /** images of one batch */
+  batchImages: number;
+  /** milliseconds after which a batch begins no further image */
+  batchMs: number;
+  heartbeatTimeoutMs: number;
+  /** a sync continues as new beyond this many events */
+  historyLimit?: number;
+}
+
+/** Which sync it is, for records and for what a worker keeps of it in memory. */
+export interface SyncIdentity {
+  /** the first run in Temporal */
+  sync: string;
+  workflowId: string;
+  actor: string;
+  /** ids of the policies that replicate; absent, all */
+  policies?: readonly string[];
+}
+
+export interface SyncImagesRequest extends SyncIdentity {
+  /** how far the sync is; absent at its beginning */
+  after?: SyncCursor;
+  batchImages: number;
+  batchMs: number;
+  /** also asks for new referrers of unchanged images */
+  allReferrers: boolean;
+}
+
+/** What the heartbeats of a batch say: what is done of it, and what is under way. */
+export interface BatchBeat {
+  /** images that are done, so that the next attempt leaves them out */
+  done: readonly string[];
+  total: number;
+  totals: SyncTotals;
+  notes: readonly SyncedImage[];
+  omitted: number;
+  unlisted: readonly SyncError[];
+  /** of the images under way */
+  bytesUnderWay: number;
+}
+
+export interface RecordSyncEndRequest extends SyncIdentity {
+  state: SyncState;
+  reason: string;
+  totals: SyncTotals;
+}
+
+/** What a sync of images does outside its workflow. Each is safe to run twice. */
+export interface ImageActivities {
+  /** throws ConfigInvalid: policies with faults, an unknown id, nowhere that images come from */
+  readSyncDefaults(request: { policies?: readonly string[] }): Promise<ImageSyncDefaults>;
+  /**
+   * Decides about the next images, records what it decided, and copies. What a registry does is in the result; throws
+   * AuditWriteFailed, and ConfigInvalid as above.
+   */
+  syncImages(request: SyncImagesRequest): Promise<BatchResult>;
+  recordSyncEnd(request: RecordSyncEndRequest): Promise<void>;
+}

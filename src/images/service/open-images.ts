@@ -1,0 +1,126 @@
+import { performance } from 'node:perf_hooks';
+import { resolve } from 'node:path';
+import { BoundedMap } from '../../kernel/bounded-map';
+import { parseDuration } from '../../kernel/duration';
+import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/failures';
+import { faultAt } from '../../platform/documents/validate';
+import type { LoadedSettings } from '../../settings/load-settings';
+import { isRegistryHost } from '../image-reference';
+import type { ImagePolicy, ImagePolicySet } from '../policies/image-policy';
+import { readMappingEntry, type MappingEntry } from '../policies/mapping';
+import { openRegistries } from '../registries/open-registries';
+import { sourcesOf } from '../sync/list-candidates';
+import type { SyncContext } from '../sync/sync-context';
+import { createPolicyFolder, revisionOf, type PoliciesInForce, type PolicyFolder } from './policy-folder';
+
+/** What a sync works with, and which policies it is for. */
+export interface ImageSyncContext extends SyncContext {
+  /** SHA-256 of what the policies say */
+  revision: string;
+}
+
+export interface Images {
+  /** images at once */
+  concurrency: number;
+  /**
+   * With the policies and registries of this moment.
+   *
+   * @param only ids of policies that replicate; those that block always apply @default all
+   * @throws GateError ConfigInvalid for policies with faults, an id that does not exist, and where nothing says where images come from
+   */
+  context(only?: readonly string[]): Promise<ImageSyncContext>;
+  close(): Promise<void>;
+}
+
+export interface OpenImagesOptions {
+  env: Readonly<Record<string, string | undefined>>;
+  /** a file or folder in place of the settings' own policies */
+  policies?: string;
+  /** called once for each change of the policies that is refused while the earlier ones stay */
+  onRefused?(error: unknown): void;
+}
+
+const NONE: ImagePolicySet = { policies: [], byId: new Map(), places: new Map() };
+
+/**
+ * The policies, registries and mapping of the settings. Opening reads no policy and asks no registry.
+ *
+ * @throws GateError ConfigInvalid for the mapping, and for policies that are enabled and nowhere
+ */
+export function openImages(loaded: LoadedSettings, options: OpenImagesOptions): Images {
+  const { settings, baseDir } = loaded;
+  const { policy, registries: named } = settings;
+  const faults: Fault[] = [];
+  const fault = (pointer: string, sentence: string): void =>
+    void faults.push(faultAt(loaded.place ?? { file: 'the settings' }, pointer, sentence));
+  const mapping = Object.entries(settings.mapping).flatMap(([source, target]): MappingEntry[] => {
+    const entry = readMappingEntry(source, target);
+    if (typeof entry !== 'string') return [entry];
+    fault('/mapping', `mapping: ${entry}`);
+    return [];
+  });
+  for (const [name, { host }] of Object.entries(named)) {
+    if (isRegistryHost(host ?? name)) continue;
+    fault(
+      '/registries',
+      `registries.${name}: expected a host such as registry.example:5000, got ${JSON.stringify(host ?? name)}`,
+    );
+  }
+  const path = options.policies ?? (policy.configPath === undefined ? undefined : resolve(baseDir, policy.configPath));
+  const isEnabled = policy.enabled || options.policies !== undefined;
+  if (isEnabled && path === undefined)
+    fault('/policy', 'expected policy.configPath, a file or folder of policies, because policy.enabled is true');
+  if (faults.length > 0) throw faultsToError(faults);
+
+  const hosts = new Map(Object.entries(named).map(([name, { host }]) => [name, host ?? name]));
+  const registries = openRegistries({
+    env: options.env,
+    plainHttp: Object.entries(named).flatMap(([name, { host, plainHttp }]) => (plainHttp ? [host ?? name] : [])),
+    concurrency: new Map(Object.entries(named).map(([name, { host, concurrency }]) => [host ?? name, concurrency])),
+  });
+  const known = hosts.size === 0 ? {} : { registries: [...hosts.keys()] };
+  const folder: PolicyFolder =
+    isEnabled && path !== undefined
+      ? createPolicyFolder({ path, surroundings: known, onRefused: options.onRefused ?? (() => undefined) })
+      : { current: () => Promise.resolve({ set: NONE, revision: revisionOf(NONE) }) };
+  const cache: SyncContext['cache'] = new BoundedMap(policy.cacheSize);
+  const decide = {
+    onEvaluationError: policy.onEvaluationError,
+    timeoutMs: parseDuration(policy.evaluationTimeout),
+    mapping,
+    registries: hosts,
+  };
+  return {
+    concurrency: policy.maxConcurrency,
+    async context(only) {
+      const { set, revision } = chosen(await folder.current(), only);
+      if (sourcesOf({ set, decide }).length === 0) {
+        const message =
+          'Expected a policy that replicates and has a source, or a mapping, got neither: nothing says where images come from';
+        throw new GateError(FailureType.ConfigInvalid, message);
+      }
+      return {
+        ...{ set, revision, decide, cache },
+        open: (host) => registries.open(host),
+        nowMs: Date.now,
+        clockNs: () => Math.round(performance.now() * 1e6),
+      };
+    },
+    close: () => registries.close(),
+  };
+}
+
+function chosen({ set, revision }: PoliciesInForce, only: readonly string[] | undefined): PoliciesInForce {
+  if (only === undefined) return { set, revision };
+  const unknown = only.filter((id) => !set.byId.has(id));
+  if (unknown.length > 0) {
+    const message = `POLICY_NOT_FOUND: no policy has the id ${unknown.join(', ')}`;
+    throw new GateError(FailureType.ConfigInvalid, message);
+  }
+  const isChosen = (policy: ImagePolicy) => only.includes(policy.id) || blocks(policy);
+  return { set: { ...set, policies: set.policies.filter(isChosen) }, revision };
+}
+
+function blocks({ actions }: ImagePolicy): boolean {
+  return actions.some(({ document }) => document.type === 'block');
+}

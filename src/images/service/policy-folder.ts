@@ -1,0 +1,98 @@
+import { stat, readdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { canonicalJson } from '../../kernel/canonical-json';
+import { sha256 } from '../../kernel/digest';
+import type { PolicySurroundings } from '../policies/compile-policy';
+import type { ImagePolicySet } from '../policies/image-policy';
+import { loadImagePolicies } from '../sources/load-image-policies';
+
+/** Policies as they are in force. */
+export interface PoliciesInForce {
+  set: ImagePolicySet;
+  /** SHA-256 of what they say */
+  revision: string;
+}
+
+export interface PolicyFolder {
+  /**
+   * The policies of the files as they are now. Where these have faults, the last good ones stay.
+   *
+   * @throws GateError ConfigInvalid with every fault, if no good ones were ever loaded
+   */
+  current(): Promise<PoliciesInForce>;
+}
+
+export interface PolicyFolderOptions {
+  /** a file or a folder */
+  path: string;
+  surroundings: PolicySurroundings;
+  /** called once for each state of the files that has faults while earlier policies stay in force */
+  onRefused(error: unknown): void;
+  /** called when others come into force */
+  onLoaded?(policies: PoliciesInForce): void;
+}
+
+/** Policies of files, read again when the files or the keys that they name change; a change is taken whole or not at all. */
+export function createPolicyFolder({ path, surroundings, onRefused, onLoaded }: PolicyFolderOptions): PolicyFolder {
+  let stamp = '';
+  let loaded: PoliciesInForce | undefined;
+  let keys: readonly string[] = [];
+
+  async function refresh(): Promise<PoliciesInForce> {
+    // Taken before the files are read: a change during the reading is seen the next time.
+    const now = await stampOf(path, keys);
+    if (loaded !== undefined && now === stamp) return loaded;
+    try {
+      const set = await loadImagePolicies(path, surroundings);
+      keys = keysOf(set);
+      loaded = { set, revision: revisionOf(set) };
+      // The keys are known only now.
+      stamp = await stampOf(path, keys);
+      onLoaded?.(loaded);
+    } catch (error) {
+      if (loaded === undefined) throw error;
+      stamp = now;
+      onRefused(error);
+    }
+    return loaded;
+  }
+
+  let reading: Promise<PoliciesInForce> | undefined;
+  return {
+    current() {
+      reading ??= refresh().finally(() => (reading = undefined));
+      return reading;
+    },
+  };
+}
+
+/** The same for the same policies and keys, whatever files they are in. */
+export function revisionOf({ policies }: ImagePolicySet): string {
+  const said = policies.map(({ document, signature }) => ({
+    document,
+    ...(signature === undefined ? {} : { key: signature.keyFile }),
+  }));
+  return sha256(canonicalJson(said));
+}
+
+function keysOf({ policies, places }: ImagePolicySet): string[] {
+  return policies.flatMap(({ id, signature }) =>
+    signature === undefined ? [] : [resolve(dirname(places.get(id)?.file ?? '.'), signature.keyFile)],
+  );
+}
+
+async function stampOf(path: string, keys: readonly string[]): Promise<string> {
+  const files = [...(await filesOf(path)), ...keys];
+  const stamps = await Promise.all(
+    files.map(async (file) => {
+      const found = await stat(file).catch(() => undefined);
+      return `${file} ${found?.size} ${found?.mtimeMs} ${found?.ctimeMs} ${found?.ino}`;
+    }),
+  );
+  return stamps.sort().join('\n');
+}
+
+async function filesOf(path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true, recursive: true }).catch(() => undefined);
+  return entries?.map(({ parentPath, name }) => join(parentPath, name)) ?? [path];
+}

@@ -1,0 +1,156 @@
+import type { AuditRecord, DomainRecord, RecordKind } from '../../audit/audit-record';
+import { derivedId } from '../../kernel/derived-id';
+import { FailureType } from '../../kernel/failures';
+import type { JsonObject } from '../../kernel/json';
+import { shortText } from '../../kernel/short-text';
+import type { PlannedImage } from './plan-image';
+import { nameOf } from './sync-context';
+import type { SyncJournal } from './sync-journal';
+import type { SyncedTarget } from '../progress/sync-report';
+
+export interface AuditJournalParts {
+  /** durable when it resolves; an id that is there already is adopted */
+  record(record: AuditRecord): Promise<unknown>;
+  /** undefined where records cannot be read */
+  find?(decisionID: string): Promise<AuditRecord | undefined>;
+  /** the sync: its first run in Temporal */
+  sync: string;
+  workflowId: string;
+  actor: string;
+  /** of the policies, by their content */
+  revision: string;
+  /** whether an earlier attempt may have done something that it could not record */
+  isRepeated: boolean;
+  nowMs(): number;
+}
+
+/** Characters of a reason. */
+const REASON_CHARS = 2_000;
+
+/**
+ * What a sync decides and does, in the audit log. A decision to copy is recorded before anything is sent, once a sync. A refusal is
+ * recorded once for an image, its policies and its reason, so that a schedule does not repeat it.
+ */
+export function createSyncJournal(parts: AuditJournalParts): SyncJournal {
+  const { record, sync, revision } = parts;
+  const decisionOf = ({ candidate, digest }: PlannedImage) =>
+    derivedId('image-decision', sync, nameOf(candidate), digest ?? '');
+  const actOf = (planned: PlannedImage, target: string, outcome: string) =>
+    derivedId('image-copy', decisionOf(planned), target, outcome);
+
+  function toRecord(
+    planned: PlannedImage,
+    own: Pick<DomainRecord, 'decisionID' | 'reason'> &
+      Partial<DomainRecord> & { kind: RecordKind; details: JsonObject },
+  ): DomainRecord {
+    const { candidate, digest, decision } = planned;
+    return {
+      schemaVersion: 2,
+      domain: 'images',
+      subject: `${candidate.registry}/${candidate.repository}`,
+      part: candidate.tag,
+      timestamp: new Date(parts.nowMs()).toISOString(),
+      reasons: [],
+      errorDetails: [],
+      usedFacts: [],
+      policySHA: revision,
+      workflowID: parts.workflowId,
+      actor: parts.actor,
+      ...own,
+      reason: shortText(own.reason ?? '', REASON_CHARS),
+      details: {
+        sync,
+        ...(digest === undefined ? {} : { digest }),
+        ...(decision === undefined ? {} : { policies: [...decision.matchedPolicies], degraded: decision.degraded }),
+        ...own.details,
+      },
+    };
+  }
+
+  return {
+    async decided(planned) {
+      const targets = planned.status === 'replicate' ? planned.targets : [];
+      await record(
+        toRecord(planned, {
+          decisionID: decisionOf(planned),
+          kind: 'decision',
+          outcome: 'allow',
+          reason: planned.decision?.reason ?? '',
+          details: { targets: targets.map((target) => ({ target: nameOf(target), policy: target.policyId })) },
+        }),
+      );
+    },
+    async refused(planned) {
+      const reason = planned.decision?.reason ?? '';
+      const isError = planned.status === 'failed';
+      const errors = isError ? planned.errors : [];
+      await record(
+        toRecord(planned, {
+          decisionID: derivedId('image-refusal', nameOf(planned.candidate), planned.digest ?? '', revision, reason),
+          kind: 'decision',
+          outcome: isError ? 'error' : 'deny',
+          reason,
+          reasons: isError ? [] : [shortText(reason, REASON_CHARS)],
+          errorDetails: errors.map(({ cause }) => ({
+            type: FailureType.PolicyEvaluation,
+            message: shortText(cause, REASON_CHARS),
+          })),
+          details: {},
+        }),
+      );
+    },
+    async acted(planned, { target, policyId, outcome, digest, blobs, bytes, blobsSkipped, ...more }) {
+      await record(
+        toRecord(planned, {
+          decisionID: actOf(planned, target, outcome),
+          kind: 'acted',
+          refersTo: decisionOf(planned),
+          reason: sentenceOf(outcome, more.error?.cause),
+          errorDetails:
+            more.error === undefined
+              ? []
+              : [{ type: FailureType.ActionFailed, message: shortText(more.error.cause, REASON_CHARS) }],
+          details: {
+            target,
+            policy: policyId,
+            outcome,
+            ...(digest === undefined ? {} : { targetDigest: digest }),
+            ...{ blobs, bytes, blobsSkipped },
+            ...lists(more),
+            ...(more.replaced === undefined ? {} : { replaced: more.replaced }),
+          },
+        }),
+      );
+    },
+    async isUntold(planned, target) {
+      if (!parts.isRepeated || parts.find === undefined) return false;
+      if ((await parts.find(decisionOf(planned))) === undefined) return false;
+      return (await parts.find(actOf(planned, target, 'copied'))) === undefined;
+    },
+  };
+}
+
+function sentenceOf(outcome: SyncedTarget['outcome'], cause: string | undefined): string {
+  switch (outcome) {
+    case 'copied':
+      return 'copied, and found whole at the target';
+    case 'withheld':
+      return 'not tagged: the tag moved at the source meanwhile';
+    case 'failed':
+      return cause ?? 'failed';
+    case 'unchanged':
+      return 'unchanged; its referrers were copied';
+    case 'kept':
+      return 'the target keeps its own image under the tag';
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function lists({ referrers, absent, foreign }: Pick<SyncedTarget, 'referrers' | 'absent' | 'foreign'>): JsonObject {
+  return Object.fromEntries(
+    Object.entries({ referrers, absent, foreign })
+      .filter(([, digests]) => digests.length > 0)
+      .map(([key, digests]) => [key, [...digests]]),
+  );
+}

@@ -1,0 +1,169 @@
+import { planCopy } from '../copying/plan-copy';
+import { replicateImage } from '../copying/replicate-image';
+import { ImageErrorCode, type ImageFault } from '../image-error';
+import { toImageError } from '../registries/to-image-error';
+import { planImage, type PlannedImage, type PlannedTarget } from './plan-image';
+import { nameOf, type Candidate, type SyncContext } from './sync-context';
+import type { SyncJournal } from './sync-journal';
+import type { SyncedImage, SyncedTarget } from '../progress/sync-report';
+
+export interface CarryOutOptions {
+  /** finds out what would be done, and changes nothing @default false */
+  dryRun?: boolean;
+  /** also asks for new referrers of unchanged images by the referrers API, which costs a request for each @default false */
+  allReferrers?: boolean;
+  /** is told of decisions and copies @default no one */
+  journal?: SyncJournal;
+  /** called for each part of a blob that arrived */
+  onBytes?(bytes: number): void;
+  /** ends the copies under way */
+  signal?: AbortSignal;
+}
+
+/** Targets that more than one source would be copied to, with those sources in order. */
+export type Conflicts = ReadonlyMap<string, readonly string[]>;
+
+/** A tag that moves more often than this during its copy is an error. */
+const MOST_MOVES = 3;
+
+/**
+ * Does what was decided about an image. If its tag moves at the source meanwhile, the new image is decided about and copied.
+ *
+ * @throws what the journal throws: nothing was sent to the target then
+ */
+export async function carryOut(
+  context: SyncContext,
+  first: PlannedImage,
+  conflicts: Conflicts,
+  options: CarryOutOptions,
+): Promise<SyncedImage> {
+  const source = nameOf(first.candidate);
+  const digests: string[] = [];
+  const done: SyncedTarget[] = [];
+  for (let planned = first; ; planned = await planImage(context, first.candidate)) {
+    if (planned.digest !== undefined) digests.push(planned.digest);
+    const warnings = planned.status === 'replicate' ? planned.warnings : [];
+    const about = { source, digests, targets: done, warnings, errors: [] };
+    if (planned.status === 'present') return { ...about, status: 'skipped' };
+    if (planned.status === 'blocked' || (planned.status === 'failed' && planned.decision !== undefined))
+      await options.journal?.refused(planned);
+    if (planned.status === 'failed') return withErrors(about, planned.errors);
+    if (planned.status !== 'replicate') return { ...about, status: planned.status, reason: planned.reason };
+    const targets: SyncedTarget[] = [];
+    for (const target of planned.targets) targets.push(await toTarget(context, planned, target, conflicts, options));
+    const moved = targets.some(({ outcome }) => outcome === 'withheld');
+    done.push(...targets);
+    if (moved && digests.length < MOST_MOVES) continue;
+    const faults = done.flatMap(({ error }) => error ?? []);
+    if (moved) {
+      const cause = `${source} moved ${MOST_MOVES} times during its copy`;
+      faults.push({ code: ImageErrorCode.ACTION_EXEC_ERROR, cause });
+    }
+    if (faults.length > 0) return withErrors(about, faults);
+    return { ...about, status: done.some(({ outcome }) => outcome === 'copied') ? 'copied' : 'skipped' };
+  }
+}
+
+function withErrors(about: Omit<SyncedImage, 'status'>, errors: readonly ImageFault[]): SyncedImage {
+  return { ...about, status: 'failed', reason: errors.map(({ cause }) => cause).join('; '), errors };
+}
+
+type Replicated = Extract<PlannedImage, { status: 'replicate' }>;
+
+async function toTarget(
+  context: SyncContext,
+  planned: Replicated,
+  target: PlannedTarget,
+  conflicts: Conflicts,
+  options: CarryOutOptions,
+): Promise<SyncedTarget> {
+  const { policyId } = target;
+  const name = nameOf(target);
+  const about = { target: name, policyId };
+  const rivals = conflicts.get(name);
+  if (rivals !== undefined) {
+    const cause = `${name} is the target of ${rivals.join(' and ')}`;
+    return failed(about, { code: ImageErrorCode.POLICY_CONFLICT, cause });
+  }
+  const { journal } = options;
+  let isBegun = false;
+  try {
+    const copied = options.dryRun
+      ? await wouldCopy(context, planned, target)
+      : await copy(context, planned, target, options, async () => {
+          if (!isBegun) await journal?.decided(planned);
+          isBegun = true;
+        });
+    // The worker that copied it ended before it could say so.
+    const isLost = copied.outcome === 'unchanged' && (await journal?.isUntold(planned, name)) === true;
+    const done: SyncedTarget = { ...about, ...copied, ...(isLost ? { outcome: 'copied' } : {}) };
+    const isStopped = done.outcome === 'withheld' && options.signal?.aborted === true;
+    if ((isBegun || isLost) && !isStopped) await journal?.acted(planned, done);
+    return done;
+  } catch (failure) {
+    const error = toImageError(failure);
+    if (error === undefined) throw failure;
+    const done = failed(about, { code: error.code, cause: error.message });
+    if (isBegun && options.signal?.aborted !== true) await journal?.acted(planned, done);
+    return done;
+  }
+}
+
+type Copied = Omit<SyncedTarget, 'target' | 'policyId'>;
+
+async function wouldCopy(context: SyncContext, planned: Replicated, target: PlannedTarget): Promise<Copied> {
+  const { from, to } = placesOf(context, planned.candidate, target);
+  const plan = await planCopy(from, planned.digest, to, target.tag, target.options);
+  const { outcome, digest, blobs, bytes, blobsPresent: blobsSkipped, replaces } = plan;
+  const counts = { blobs, bytes, blobsSkipped, ...NOTHING };
+  return { outcome, digest, ...counts, ...(replaces === undefined ? {} : { replaced: replaces }) };
+}
+
+async function copy(
+  context: SyncContext,
+  { candidate, digest }: Replicated,
+  target: PlannedTarget,
+  { allReferrers = false, onBytes, signal }: CarryOutOptions,
+  beforeCopy: () => Promise<void>,
+): Promise<Copied> {
+  const { from, to } = placesOf(context, candidate, target);
+  const copied = await replicateImage({
+    source: from,
+    digest,
+    target: to,
+    tag: target.tag,
+    ...target.options,
+    referrersOfUnchanged: allReferrers || candidate.hasReferrersTag(digest),
+    isStillNamed: async () =>
+      (await from.registry.headManifest(from.repository, candidate.tag))?.digest === digest && signal?.aborted !== true,
+    beforeCopy,
+    ...(onBytes === undefined ? {} : { onBytes }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const { outcome, blobsSent, blobsMounted, bytesSent, blobsSkipped, referrers, absent, foreign, replaced } = copied;
+  return {
+    outcome,
+    digest: copied.digest,
+    blobs: blobsSent + blobsMounted,
+    bytes: bytesSent,
+    blobsSkipped,
+    referrers: referrers.copied,
+    absent,
+    foreign,
+    ...(replaced === undefined ? {} : { replaced }),
+  };
+}
+
+function placesOf(context: SyncContext, candidate: Candidate, target: PlannedTarget) {
+  return {
+    from: { registry: context.open(candidate.registry), repository: candidate.repository },
+    to: { registry: context.open(target.registry), repository: target.repository },
+  };
+}
+
+const NOTHING = { referrers: [], absent: [], foreign: [] };
+
+function failed(about: Pick<SyncedTarget, 'target' | 'policyId'>, fault: ImageFault): SyncedTarget {
+  const error = about.policyId === null ? fault : { ...fault, policyId: about.policyId };
+  return { ...about, outcome: 'failed', blobs: 0, bytes: 0, blobsSkipped: 0, ...NOTHING, error };
+}

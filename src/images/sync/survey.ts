@@ -1,0 +1,144 @@
+import { eachOf } from '../each-of';
+import type { ImageMetadata } from '../image-metadata';
+import type { Conflicts } from './carry-out';
+import {
+  candidatesOf,
+  errorOf,
+  listRepositoryTags,
+  listSourceRepositories,
+  type ListedTags,
+  type SourceRepository,
+} from './list-candidates';
+import { coversName, planImage } from './plan-image';
+import { hostOf, nameOf, type SyncContext } from './sync-context';
+import type { SyncError } from '../progress/sync-report';
+
+/** What a sync is about, found out before anything is copied. */
+export interface Survey {
+  /** in order of registry and name */
+  repositories: readonly SurveyedRepository[];
+  /** tags of all of them */
+  images: number;
+  conflicts: Conflicts;
+  /** of what could not be listed */
+  errors: readonly SyncError[];
+}
+
+export interface SurveyedRepository extends SourceRepository {
+  /** absent where there are too many to be kept: they are listed again */
+  listed?: ListedTags;
+}
+
+/** Tags of all repositories that are kept in memory. */
+const MOST_KEPT = 100_000;
+
+/**
+ * Lists all that may be replicated, and finds targets that more than one source would be copied to. Names alone tell that for most
+ * images; the others are decided about.
+ *
+ * @param onProgress called for each repository
+ * @param signal ends it, with a survey that is of no use
+ */
+export async function survey(
+  context: SyncContext,
+  { onProgress, signal }: { onProgress?(): void; signal?: AbortSignal } = {},
+): Promise<Survey> {
+  const errors: SyncError[] = [];
+  const targets = new Map<string, Set<string>>();
+  const unnamed = new Set<string>();
+  const repositories: SurveyedRepository[] = [];
+  let images = 0;
+  for (const place of await listSourceRepositories(context, (error) => errors.push(error))) {
+    if (signal?.aborted === true) break;
+    onProgress?.();
+    try {
+      const listed = await listRepositoryTags(context, place);
+      images += listed.tags.length;
+      repositories.push({ ...place, ...(images <= MOST_KEPT ? { listed } : {}) });
+      for (const tag of listed.tags) {
+        const source = nameOf({ ...place, tag });
+        for (const target of namedTargets(context, place, tag))
+          if (target === undefined) unnamed.add(source);
+          else targets.set(target, (targets.get(target) ?? new Set()).add(source));
+      }
+    } catch (failure) {
+      errors.push(errorOf(failure, `${place.registry}/${place.repository}`));
+    }
+  }
+  const conflicts = await decidedConflicts(context, repositories, targets, unnamed, signal);
+  return { repositories, images, conflicts, errors };
+}
+
+/** Where an image may go, as far as its name tells; undefined for a target that is known only once the image is read. */
+function namedTargets(
+  context: SyncContext,
+  { registry, repository }: SourceRepository,
+  tag: string,
+): (string | undefined)[] {
+  const image: ImageMetadata = { registry, repository, tag };
+  const candidate = { registry, repository, tag, isLatest: () => true, hasReferrersTag: () => false };
+  const found = context.set.policies
+    .filter((policy) => coversName(context, policy, candidate))
+    .flatMap(({ actions }) =>
+      actions.flatMap((action): (string | undefined)[] => {
+        if (!('target' in action)) return [];
+        const { target } = action;
+        const [name, as] = [target.repository.fill(image), target.tag?.fill(image) ?? { name: tag }];
+        if ('fault' in name || 'fault' in as) return [undefined];
+        return [nameOf({ registry: hostOf(context, target.registry), repository: name.name, tag: as.name })];
+      }),
+    );
+  const mapped = context.decide.mapping?.find(
+    (one) => hostOf(context, one.registry) === registry && one.fitsRepository(repository),
+  );
+  if (mapped === undefined) return found;
+  const name = mapped.target.repository.fill(image);
+  const host = hostOf(context, mapped.target.registry);
+  return [...found, 'fault' in name ? undefined : nameOf({ registry: host, repository: name.name, tag })];
+}
+
+/** Decides about the images whose names tell too little, and about those whose targets have several possible sources. */
+async function decidedConflicts(
+  context: SyncContext,
+  repositories: readonly SurveyedRepository[],
+  targets: ReadonlyMap<string, ReadonlySet<string>>,
+  unnamed: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<Conflicts> {
+  const planned = new Map<string, readonly string[]>();
+  const plan = async (wanted: ReadonlySet<string>) => {
+    for (const place of repositories) {
+      const prefix = `${place.registry}/${place.repository}:`;
+      const tags = [...wanted]
+        .filter((source) => source.startsWith(prefix))
+        .map((source) => source.slice(prefix.length));
+      if (tags.length === 0) continue;
+      const toCandidate = await candidatesOf(
+        context,
+        place,
+        place.listed ?? (await listRepositoryTags(context, place)),
+      );
+      await eachOf(tags, 4, async (tag) => {
+        if (signal?.aborted === true) return;
+        const one = await planImage(context, toCandidate(tag));
+        planned.set(`${prefix}${tag}`, one.status === 'replicate' ? one.targets.map(nameOf) : []);
+      });
+    }
+  };
+  await plan(unnamed);
+  const byTarget = new Map<string, Set<string>>();
+  const add = (target: string, source: string) => byTarget.set(target, (byTarget.get(target) ?? new Set()).add(source));
+  for (const [target, sources] of targets) for (const source of sources) add(target, source);
+  for (const [source, own] of planned) for (const target of own) add(target, source);
+  const suspects = [...byTarget.values()].filter(({ size }) => size > 1).flatMap((sources) => [...sources]);
+  await plan(new Set(suspects.filter((source) => !planned.has(source))));
+  return new Map(
+    [...byTarget]
+      .filter(([, { size }]) => size > 1)
+      .map(([target, sources]): [string, string[]] => [
+        target,
+        [...sources].filter((source) => planned.get(source)?.includes(target) === true).sort(),
+      ])
+      .filter(([, sources]) => sources.length > 1),
+  );
+}

@@ -1,0 +1,14 @@
+import type { PlannedImage } from './plan-image';
+import type { SyncedTarget } from '../progress/sync-report';
+
+/** Where a sync keeps what it decides and does. What is told is durable when a method resolves. */
+export interface SyncJournal {
+  /** an image is about to be copied; may be told more than once */
+  decided(planned: PlannedImage): Promise<void>;
+  /** an image is blocked, or its policies could not be evaluated */
+  refused(planned: PlannedImage): Promise<void>;
+  /** what became of a copy to one target */
+  acted(planned: PlannedImage, done: SyncedTarget): Promise<void>;
+  /** whether a copy to a target was begun by this sync, and nothing was told of its end */
+  isUntold(planned: PlannedImage, target: string): Promise<boolean>;
+}

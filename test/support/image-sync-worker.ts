@@ -1,0 +1,80 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { createImageActivities, type ImageParts } from '../../src/activities/create-image-activities';
+import type { ImageSyncDefaults } from '../../src/activities/image-activities';
+import type { AuditRecord } from '../../src/audit/audit-record';
+import { openImages } from '../../src/images/service/open-images';
+import { loadSettings } from '../../src/settings/load-settings';
+
+/** What a worker of the tests replicates with. */
+export interface ImageSyncWorkerOptions {
+  /** a settings file */
+  settings: string;
+  /** Docker's configuration and proxies */
+  env?: Readonly<Record<string, string>>;
+  defaults?: Partial<ImageSyncDefaults>;
+  /** gets each record, a line each, and is what records are found in; @default in memory */
+  recordsFile?: string;
+  /** called for each record before it is kept; what it throws is thrown */
+  onRecord?(record: AuditRecord): Promise<void> | void;
+}
+
+/** An audit log of lines in a file, which adopts what is there already. */
+export function recordsOf(file: string): AuditRecord[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as AuditRecord);
+}
+
+/** The activities of syncs over real registries, with an audit log of the test. */
+export async function imageParts(options: ImageSyncWorkerOptions): Promise<ImageParts & { records: AuditRecord[] }> {
+  const { settings, env = {}, defaults = {}, recordsFile, onRecord } = options;
+  const records: AuditRecord[] = [];
+  const known = () => (recordsFile === undefined ? records : recordsOf(recordsFile));
+  const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+  return {
+    records,
+    images: openImages(await loadSettings(settings, {}, '/'), { env }),
+    audit: {
+      record: async (record) => {
+        await onRecord?.(record);
+        if (known().some(({ decisionID }) => decisionID === record.decisionID)) return;
+        if (recordsFile === undefined) records.push(record);
+        else appendFileSync(recordsFile, `${JSON.stringify(record)}\n`);
+      },
+      find: async (id) => known().find(({ decisionID }) => decisionID === id),
+    },
+    defaults: { batchImages: 100, batchMs: 5_000, heartbeatTimeoutMs: 3_000, ...defaults },
+    logger,
+    nowMs: () => Date.now(),
+  };
+}
+
+/** A worker process of its own, which a test kills. */
+async function main(text: string): Promise<void> {
+  const { DefaultLogger, NativeConnection, Runtime, Worker } = await import('@temporalio/worker');
+  const { address, taskQueue, codePath, ...options } = JSON.parse(text) as ImageSyncWorkerOptions & {
+    address: string;
+    taskQueue: string;
+    codePath: string;
+  };
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  const worker = await Worker.create({
+    connection: await NativeConnection.connect({ address }),
+    taskQueue,
+    workflowBundle: { codePath },
+    activities: createImageActivities(await imageParts(options)),
+    stickyQueueScheduleToStartTimeout: '1s',
+    maxHeartbeatThrottleInterval: '1s',
+  });
+  process.stdout.write(`${JSON.stringify({ pid: process.pid })}\n`);
+  await worker.run();
+}
+
+if (require.main === module) {
+  main(process.argv[2]!).catch((error: unknown) => {
+    process.stderr.write(`${String(error)}\n`);
+    process.exitCode = 1;
+  });
+}
