@@ -27,3 +27,6 @@ export interface Finding {
   pointer: string;
   message: string;
 }
+
+/** Findings of one rule beyond this many are not told: the first ones say what is to be done. */
+export const MOST_FINDINGS = 1_000;

@@ -105,11 +105,33 @@ export function isEmpty(range: Range): boolean {
   return isNumber && low === high && excluded.has(canonicalJson(low));
 }
 
+/** Whether a value is in both: as `!isEmpty(intersection(one, other))`, for many pairs. */
+export function haveCommon(one: Range, other: Range): boolean {
+  if (one.exists !== undefined && other.exists !== undefined && one.exists !== other.exists) return false;
+  const low = Math.max(one.low, other.low);
+  const high = Math.min(one.high, other.high);
+  if (low > high) return false;
+  const isOpen = (range: Range) =>
+    (range.low === low && !range.lowInclusive) || (range.high === high && !range.highInclusive);
+  if (low === high && (isOpen(one) || isOpen(other))) return false;
+  const listed = one.values === undefined || (other.values?.size ?? Infinity) < one.values.size ? other : one;
+  if (listed.values !== undefined) {
+    for (const [text, value] of listed.values) if (holds(one, value, text) && holds(other, value, text)) return true;
+    return false;
+  }
+  if (low < high || !(one.isNumber || other.isNumber)) return true;
+  const text = canonicalJson(low);
+  return !one.excluded.has(text) && !other.excluded.has(text);
+}
+
 /** Whether every value of `inner` is in `outer` too; false where that is not known. */
 export function contains(outer: Range, inner: Range): boolean {
   if (outer.exists !== undefined && outer.exists !== inner.exists) return false;
   if (inner.values !== undefined) {
-    return [...inner.values.values()].filter((value) => holds(inner, value)).every((value) => holds(outer, value));
+    for (const [text, value] of inner.values) {
+      if (holds(inner, value, text) && !holds(outer, value, text)) return false;
+    }
+    return true;
   }
   if (outer.values !== undefined || (outer.isNumber && !inner.isNumber)) return false;
   if ([...outer.excluded].some((value) => !inner.excluded.has(value))) return false;
@@ -123,9 +145,9 @@ function byText(values: readonly JsonValue[]): Map<string, JsonValue> {
   return new Map(values.map((value) => [canonicalJson(value), value]));
 }
 
-function holds(range: Range, value: JsonValue): boolean {
+/** @param text the value's canonical JSON */
+function holds(range: Range, value: JsonValue, text = canonicalJson(value)): boolean {
   const { low, lowInclusive, high, highInclusive, values, excluded, isNumber } = range;
-  const text = canonicalJson(value);
   if (excluded.has(text) || (values !== undefined && !values.has(text))) return false;
   if (typeof value !== 'number') return !isNumber;
   return (value > low || (value === low && lowInclusive)) && (value < high || (value === high && highInclusive));
