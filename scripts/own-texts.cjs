@@ -4,6 +4,7 @@
 /** @type {Readonly<Record<string, string>>} */
 const OWN_TEXTS = {
   'src/platform/documents/json-text.ts': 'is the parser',
+  'src/platform/documents/to-yaml.ts': 'writes, and reads nothing',
   'src/platform/documents/{json,pkl}-places.ts': 'single texts within a document that the parser has taken',
   'src/{platform/documents/ajv-schema,rules/document/published-schema}.ts': 'copies a schema of ours',
   'src/platform/database/{lock,owner-files}.ts': 'files that this program wrote',

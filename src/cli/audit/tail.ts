@@ -91,19 +91,11 @@ async function printer(io: CommandIo, format: AuditTailOptions['output']): Promi
     io.data.write(head);
     return (record) => void io.data.write(toLine(record) ?? '');
   }
-  const { AUDIT_COLUMNS, toAuditRows } = await import('../../audit/format.js');
-  const widths = AUDIT_COLUMNS.map(() => 0);
-  // The rows to come are not known: a column grows with its widest cell so far.
-  const row = (cells: readonly string[]) => {
-    cells.forEach((cell, at) => (widths[at] = Math.max(widths[at] ?? 0, cell.length)));
-    io.stdout.write(
-      `${cells
-        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-        .join('  ')
-        .trimEnd()}\n`,
-    );
-  };
-  row(AUDIT_COLUMNS);
+  const [{ AUDIT_COLUMNS, toAuditRows }, { growingTable }] = await Promise.all([
+    import('../../audit/format.js'),
+    import('../growing-table.js'),
+  ]);
+  const row = growingTable(io, AUDIT_COLUMNS);
   return (record) => toAuditRows([record]).forEach(row);
 }
 

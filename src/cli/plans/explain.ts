@@ -1,26 +1,30 @@
 import { Command } from 'commander';
-import type { PlanObject } from '../../plans/object';
-import { closeName } from '../../platform/documents/close-name';
-import { notFound } from '../exit';
 import type { CommandContext } from '../io';
-import { examples, withOutput } from '../options';
+import { examples, withOutput, type CommonOptions } from '../options';
 import { printJson } from '../output';
-import { openObjects, withObjects, type ObjectsOptions } from './objects-option';
+import { openSource, withSource, type SourceOptions } from './objects-option';
+
+type ExplainOptions = SourceOptions & CommonOptions;
 
 export function plansExplainCommand({ io }: CommandContext): Command {
   const command = new Command('explain')
     .summary('show each plan of a goal, and the step that dropped or chose it')
-    .description('Prints each plan of a goal with the step that dropped or chose it. Needs no server.')
+    .description(
+      'Prints each plan of a goal with the step that dropped or chose it: of the server, or of files with -f.',
+    )
     .argument('<goal>', 'name of the goal');
-  examples(withOutput(withObjects(command)), ['gate plans explain ship -f objects.yaml -n prod']);
-  return command.action(async (goal: string, options: ObjectsOptions) => {
-    const [{ explainIn, explanationText }, { objects }] = await Promise.all([
+  examples(withOutput(withSource(command)), [
+    'gate plans explain ship -n prod',
+    'gate plans explain ship -f objects.yaml -n prod',
+  ]);
+  return command.action(async (goal: string, options: ExplainOptions) => {
+    const [{ explainIn, explanationText }, source] = await Promise.all([
       import('../../plans/resolver/resolve-objects.js'),
-      openObjects(io, options),
+      openSource(io, options, ['Goal', 'Plan']),
     ]);
     const { namespace } = options;
-    const explanation = explainIn(objects, { name: goal, namespace }, Date.now());
-    if (explanation === undefined) throw noObject(objects, 'Goal', goal, namespace);
+    const explanation = explainIn(source.objects, { name: goal, namespace }, Date.now());
+    if (explanation === undefined) throw await source.missing('Goal', goal);
     if (options.output === 'json') printJson(io, explanation);
     else io.stdout.write(explanationText(explanation));
   });
@@ -29,36 +33,27 @@ export function plansExplainCommand({ io }: CommandContext): Command {
 export function plansWhyCommand({ io }: CommandContext): Command {
   const command = new Command('why')
     .summary('say why a plan is not the active one of a goal')
-    .description('Says in one sentence why a plan is, or is not, the active plan of a goal. Needs no server.')
+    .description(
+      'Says in one sentence why a plan is, or is not, the active plan of a goal: of the server, or of files with -f.',
+    )
     .argument('<goal>', 'name of the goal')
     .argument('<plan>', 'name of the plan');
-  examples(withOutput(withObjects(command)), ['gate plans why ship canary -f objects.yaml -n prod']);
-  return command.action(async (goal: string, plan: string, options: ObjectsOptions) => {
-    const [{ whyIn }, { objects }] = await Promise.all([
+  examples(withOutput(withSource(command)), [
+    'gate plans why ship canary -n prod',
+    'gate plans why ship canary -f objects.yaml -n prod',
+  ]);
+  return command.action(async (goal: string, plan: string, options: ExplainOptions) => {
+    const [{ whyIn }, { objects, ...source }] = await Promise.all([
       import('../../plans/resolver/resolve-objects.js'),
-      openObjects(io, options),
+      openSource(io, options, ['Goal', 'Plan']),
     ]);
     const { namespace } = options;
-    const why = whyIn(objects, { name: goal, namespace }, plan, Date.now());
-    if (why === undefined) throw noObject(objects, 'Goal', goal, namespace);
+    const isHere = objects.some(({ kind, metadata }) => kind === 'Plan' && metadata.name === plan);
+    // One of another namespace is told apart from one that is not there.
+    const others = isHere ? [] : await source.everywhere('Plan');
+    const why = whyIn([...objects, ...others], { name: goal, namespace }, plan, Date.now());
+    if (why === undefined) throw await source.missing('Goal', goal);
     if (options.output === 'json') printJson(io, { namespace, goal, plan, why });
     else io.stdout.write(`${why}\n`);
   });
-}
-
-/** The files have no such object: names the nearest one, or the namespace that has it. */
-export function noObject(objects: readonly PlanObject[], kind: string, name: string, namespace: string): Error {
-  const same = objects.filter((each) => each.kind === kind).map(({ metadata }) => metadata);
-  const elsewhere = same.find((each) => each.name === name);
-  const near = closeName(
-    name,
-    same.filter((each) => each.namespace === namespace).map((each) => each.name),
-  );
-  const hint =
-    elsewhere !== undefined
-      ? `; it is in namespace ${elsewhere.namespace} (-n ${elsewhere.namespace})`
-      : near === undefined
-        ? ''
-        : `; did you mean ${near}?`;
-  return notFound(`no ${kind.toLowerCase()} in namespace ${namespace} of the files is named ${name}${hint}`);
 }

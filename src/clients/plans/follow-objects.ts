@@ -9,8 +9,8 @@ import { pathOf, readObject, withQuery, type PlanRequests } from './plan-request
 /** What happens to objects that are followed. */
 export type Followed =
   | { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: PlanObject }
-  /** what comes next is a new list, since events are gone: an object that is not told again was deleted */
-  | { type: 'RELISTED' }
+  /** all objects that there were have been told */
+  | { type: 'LISTED' }
   /** the connection was lost, and is tried again */
   | { type: 'LOST'; why: string };
 
@@ -19,7 +19,7 @@ const AGAIN_MS = 1_000;
 
 /**
  * The objects that there are, then what happens to them, until `signal` is aborted. After a lost connection it continues where it
- * was; where the server has forgotten that, it begins with a new list.
+ * was. Where the server has forgotten that, the objects are listed again, and what is different from before is told.
  *
  * @throws as `PlanRequests.ask` does: at the first connection, and when the server refuses later
  */
@@ -28,35 +28,44 @@ export async function* followObjects(
   place: ObjectPlace,
   signal: AbortSignal,
 ): AsyncGenerator<Followed> {
+  const known = new Map<string, PlanObject>();
   let last: string | undefined;
   let wasConnected = false;
   let isLost = false;
   while (!signal.aborted) {
     try {
-      const path = withQuery(pathOf({ ...place, name: undefined }), {
-        watch: 'true',
-        allowWatchBookmarks: 'true',
-        sendInitialEvents: 'true',
-        ...(place.name === undefined ? {} : { fieldSelector: `metadata.name=${place.name}` }),
-        ...(last === undefined ? {} : { resourceVersion: last }),
-      });
-      const chunks = await requests.stream(path, signal);
+      const chunks = await requests.stream(watchPath(place, last), signal);
       wasConnected = true;
       isLost = false;
+      // Objects of a list come in the order of their places: none of their revisions says what has been told.
+      let unseen = last === undefined ? new Set(known.keys()) : undefined;
       for await (const { type, object } of eventsOf(chunks)) {
         if (type === 'ERROR') throw new PlanFailure(object);
-        const { metadata } = object;
-        const revision = isJsonObject(metadata) ? metadata.resourceVersion : undefined;
-        if (typeof revision === 'string') last = revision;
-        if (type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED') {
-          yield { type, object: object as unknown as PlanObject };
+        if (type === 'BOOKMARK') {
+          last = revisionOf(object) ?? last;
+          if (unseen === undefined) continue;
+          for (const key of unseen) yield { type: 'DELETED', object: take(known, key)! };
+          unseen = undefined;
+          yield { type: 'LISTED' };
+        } else if (isChange(type)) {
+          const told = object as unknown as PlanObject;
+          const key = keyOf(told);
+          const before = take(known, key);
+          if (type !== 'DELETED') known.set(key, told);
+          if (unseen === undefined) {
+            last = revisionOf(object) ?? last;
+            yield { type, object: told };
+          } else {
+            unseen.delete(key);
+            if (before?.metadata.resourceVersion === told.metadata.resourceVersion) continue;
+            yield { type: before === undefined ? 'ADDED' : 'MODIFIED', object: told };
+          }
         }
       }
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof PlanFailure && error.body.reason === 'Expired') {
         last = undefined;
-        yield { type: 'RELISTED' };
         continue;
       }
       if (!wasConnected || !isPassing(error)) throw error;
@@ -66,6 +75,35 @@ export async function* followObjects(
     // A stream that ended by itself is resumed too.
     await sleep(AGAIN_MS, undefined, { signal }).catch(() => undefined);
   }
+}
+
+function watchPath(place: ObjectPlace, last: string | undefined): string {
+  return withQuery(pathOf({ ...place, name: undefined }), {
+    watch: 'true',
+    allowWatchBookmarks: 'true',
+    sendInitialEvents: 'true',
+    ...(place.name === undefined ? {} : { fieldSelector: `metadata.name=${place.name}` }),
+    ...(last === undefined ? {} : { resourceVersion: last }),
+  });
+}
+
+function isChange(type: string): type is 'ADDED' | 'MODIFIED' | 'DELETED' {
+  return type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED';
+}
+
+function take(known: Map<string, PlanObject>, key: string): PlanObject | undefined {
+  const found = known.get(key);
+  known.delete(key);
+  return found;
+}
+
+function keyOf({ metadata }: PlanObject): string {
+  return `${metadata.namespace}/${metadata.name}`;
+}
+
+function revisionOf({ metadata }: JsonObject): string | undefined {
+  const revision = isJsonObject(metadata) ? metadata.resourceVersion : undefined;
+  return typeof revision === 'string' ? revision : undefined;
 }
 
 /** A refusal stays one; all else, a stream that broke off among them, may be better soon. */

@@ -55,7 +55,8 @@ export interface PlanClient {
   replace(object: PlanObject, how?: WriteHow): Promise<Stored>;
   /** Writes nothing but the object's `status`. */
   replaceStatus(object: PlanObject, how?: WriteHow): Promise<Stored>;
-  delete(place: OnePlace, how?: WriteHow): Promise<void>;
+  /** @returns the object where it stays until its finalizers are gone. @throws PlanFailure NotFound */
+  delete(place: OnePlace, how?: WriteHow): Promise<PlanObject | undefined>;
   /** Objects of one namespace, in one transaction. */
   apply(namespace: string, objects: readonly PlanObject[], how?: WriteHow): Promise<Applied>;
   /**
@@ -128,7 +129,8 @@ export function createPlanClient(requests: PlanRequests): PlanClient {
     replaceStatus: (object, how = {}) => write('PUT', `${pathOf(placeOf(object))}/status`, object, how),
 
     async delete(place, { dryRun } = {}) {
-      await requests.ask({ method: 'DELETE', path: withQuery(pathOf(place), dryRunQuery(dryRun)) });
+      const { body } = await requests.ask({ method: 'DELETE', path: withQuery(pathOf(place), dryRunQuery(dryRun)) });
+      return body.kind === 'Status' ? undefined : (body as unknown as PlanObject);
     },
 
     async apply(namespace, objects, { dryRun } = {}) {

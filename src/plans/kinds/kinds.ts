@@ -49,6 +49,12 @@ export function kindOfResource(resource: string): Kind | undefined {
   return KINDS.find((each) => each.resource === resource);
 }
 
+/** The kind that a person names, in any case: `goals`, `goal`, `Goal` or a short name. */
+export function kindOfWord(word: string): Kind | undefined {
+  const wanted = word.toLowerCase();
+  return KINDS.find(({ resource, singular, shortNames }) => [resource, singular, ...shortNames].includes(wanted));
+}
+
 /** The JSON Schema (2020-12) of a kind, as users' editors and API descriptions take it. */
 export function publishedSchema({ kind: name, schema }: Kind): JsonObject {
   return {

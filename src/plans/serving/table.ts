@@ -116,6 +116,19 @@ export function toTable(
   };
 }
 
+/** The columns that a terminal shows, with the row of each object. */
+export function toRows(
+  objects: readonly PlanObject[],
+  kind: string,
+  nowMs: number,
+): { head: string[]; rows: string[][] } {
+  const columns = columnsOf(kind).filter(({ wide = false }) => !wide);
+  return {
+    head: columns.map(({ name }) => name),
+    rows: objects.map((object) => columns.map(({ cell }) => cell(asJson(object), nowMs))),
+  };
+}
+
 function metadataOnly(object: PlanObject): JsonObject {
   return {
     kind: 'PartialObjectMetadata',

@@ -1,0 +1,216 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import { startServer, type RunningServer } from '../../../src/server';
+import { parseSettings } from '../../../src/settings/load-settings';
+import { eventually } from '../../support/eventually';
+import { runCli } from '../run-cli';
+
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined };
+const API = 'apiVersion: planspec.io/v1alpha1';
+const GOAL = `${API}\nkind: Goal\nmetadata: {name: ship}\nspec: {description: ship it}\n`;
+const plan = (name: string, version: string, goal = 'ship') =>
+  `${API}\nkind: Plan\nmetadata: {name: ${name}}\nspec: {description: how, goalRef: {name: ${goal}}, series: s, version: "${version}", graph: {nodes: [{id: build, kind: Task}]}}\n`;
+
+let folder: string;
+let server: RunningServer;
+let port = 0;
+let namespace = '';
+let spaces = 0;
+
+async function start(): Promise<void> {
+  const document = { audit: { store: { folder: join(folder, 'store') }, stdout: false }, server: { port } };
+  const settings = parseSettings(document as never, { file: 'test' }, folder);
+  server = await startServer({ settings, baseDir: folder }, { worker: false, env: {}, logger: silent as never });
+  port = Number(new URL(server.url).port);
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'gate-plans-server-'));
+  await start();
+});
+afterAll(async () => {
+  await server?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(() => {
+  namespace = `space-${(spaces += 1)}`;
+});
+
+/** The embedded store's token is a new one with each process that holds it. */
+const env = () => ({
+  GATE_SERVER: server.url,
+  GATE_SERVER_TOKEN: readFileSync(join(folder, 'store', 'owner.token'), 'utf8'),
+});
+const plans = (...args: string[]) => runCli(folder, ['plans', ...args], env());
+const here = (...args: string[]) => plans(...args, '-n', namespace);
+const file = (name: string, ...documents: string[]): string => {
+  writeFileSync(join(folder, name), documents.join('---\n'));
+  return name;
+};
+const resolved = (name: string) =>
+  eventually(`goal ship to have the plan ${name}`, async () => {
+    const { stdout } = await here('get', 'goal', 'ship', '-o', 'json');
+    return JSON.parse(stdout).status?.activePlanRef?.name === name;
+  });
+
+describe('gate plans, on the server', () => {
+  it('apply says created, updated or unchanged of each object, and a dry run stores nothing', async () => {
+    const path = file('two.yaml', GOAL, plan('one', '1'));
+    const dry = await here('apply', '-f', path, '--dry-run');
+    expect(dry).toMatchObject({ code: 0, stderr: '' });
+    expect(dry.stdout).toBe(`Goal ${namespace}/ship created (dry run)\nPlan ${namespace}/one created (dry run)\n`);
+    expect((await here('get', 'goals')).stdout).toBe(`no goals in namespace ${namespace}\n`);
+    expect((await here('apply', '-f', path)).stdout).toMatch(/^Goal \S+ created\nPlan \S+ created\n$/);
+    file('two.yaml', GOAL, plan('one', '2'));
+    const { stdout } = await here('apply', '-f', path, '-o', 'json');
+    expect(JSON.parse(stdout)).toEqual({
+      dry_run: false,
+      applied: [
+        { kind: 'Goal', namespace, name: 'ship', action: 'unchanged' },
+        { kind: 'Plan', namespace, name: 'one', action: 'updated' },
+      ],
+    });
+  });
+
+  it('apply of objects of several namespaces stores none when one is refused', async () => {
+    const other = `${namespace}-b`;
+    const carrying = GOAL.replace('{name: ship}', `{name: ship, namespace: ${other}, resourceVersion: "1"}`);
+    const refused = await here('apply', '-f', file('refused.yaml', GOAL, carrying), '-o', 'json');
+    expect(refused.code).toBe(2);
+    expect(JSON.parse(refused.stdout)).toMatchObject({
+      error: { type: 'RevisionConflict', message: expect.stringContaining('Goal/ship') },
+    });
+    expect((await here('get', 'goals')).stdout).toBe(`no goals in namespace ${namespace}\n`);
+  });
+
+  it('get prints a table, JSON or YAML, of one namespace or all', async () => {
+    await here('apply', '-f', file('get.yaml', GOAL, plan('one', '1'), plan('two', '2')));
+    await resolved('two');
+    expect((await here('get', 'goals')).stdout).toMatch(/^NAME +PHASE +ACTIVE PLAN +AGE\nship +Ready +two +\d+s\n$/);
+    const yaml = parse((await here('get', 'plans', '-o', 'yaml')).stdout);
+    expect(yaml).toMatchObject({ kind: 'PlanList', items: [{ spec: { version: '1' } }, { spec: { version: '2' } }] });
+    const all = JSON.parse((await plans('get', 'Plan', '-A', '-o', 'json')).stdout);
+    expect(all.items.filter((each: typeof yaml) => each.metadata.namespace === namespace)).toEqual(yaml.items);
+    expect((await plans('get', 'goals', '-A')).stdout).toMatch(new RegExp(`^NAMESPACE.*\n(.*\n)*${namespace} +ship `));
+  });
+
+  it('explain, why and graph answer from the server', async () => {
+    await here('apply', '-f', file('why.yaml', GOAL, plan('one', '1'), plan('two', '2')));
+    await resolved('two');
+    expect((await here('explain', 'ship')).stdout).toContain(`Goal ${namespace}/ship: active plan two\n`);
+    expect((await here('why', 'ship', 'one')).stdout).toContain('Plan one is not the active plan');
+    expect((await here('why', 'ship', 'none')).stdout).toContain('there is no such plan');
+    expect((await here('graph', 'two')).stdout).toBe('build  Task\n');
+    expect(await here('why', 'ship', 'one', '--server', 'http://127.0.0.1:1', '-f', 'why.yaml')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('expected --file or --server, got both'),
+    });
+  });
+
+  it('diff shows what apply would change, and stores nothing', async () => {
+    const path = file('diff.yaml', GOAL, plan('one', '1'));
+    expect(await here('diff', '-f', path)).toMatchObject({
+      code: 1,
+      stdout: `Goal ${namespace}/ship would be created\nPlan ${namespace}/one would be created\n`,
+    });
+    await here('apply', '-f', path);
+    expect(await here('diff', '-f', path)).toMatchObject({ code: 0, stdout: 'no difference\n' });
+    file('diff.yaml', GOAL, plan('one', '3'));
+    expect(await here('diff', '-f', path)).toMatchObject({
+      code: 1,
+      stdout: `Plan ${namespace}/one would be updated\n  spec.version: "1" → "3"\n`,
+    });
+    const { stdout } = await here('diff', '-f', path, '-o', 'json');
+    expect(JSON.parse(stdout)).toEqual({
+      objects: [
+        {
+          kind: 'Plan',
+          namespace,
+          name: 'one',
+          action: 'updated',
+          changes: [{ path: 'spec.version', a: '1', b: '3' }],
+        },
+      ],
+    });
+  });
+
+  it('delete takes names or files, and names each object that does not exist', async () => {
+    const path = file('gone.yaml', GOAL, plan('one', '1'), plan('canary', '2'));
+    await here('apply', '-f', path);
+    expect((await here('delete', 'plan', 'one', '--dry-run')).stdout).toBe(`Plan ${namespace}/one deleted (dry run)\n`);
+    const some = await here('delete', 'plans', 'one', 'canry', '-o', 'json');
+    expect(some.code).toBe(2);
+    expect(JSON.parse(some.stdout).error).toMatchObject({
+      type: 'NotFound',
+      message: expect.stringContaining('is named canry; did you mean canary?'),
+      result: { deleted: [{ kind: 'Plan', namespace, name: 'one' }] },
+    });
+    expect((await here('delete', '-f', path)).stdout).toBe(
+      `Plan ${namespace}/canary deleted\nGoal ${namespace}/ship deleted\n`,
+    );
+  });
+
+  it('watch tells objects and changes, through a restart of the server', async () => {
+    await here('apply', '-f', file('watch.yaml', GOAL));
+    const end = new AbortController();
+    let stdout = '';
+    let stderr = '';
+    const { run } = await import('../../../src/cli/run');
+    const watching = run(['plans', 'watch', 'plans', '-n', namespace, '-o', 'json'], {
+      stdout: { write: (text: string) => (stdout += text) },
+      stderr: { write: (text: string) => (stderr += text) },
+      env: { ...process.env, XDG_DATA_HOME: folder, ...env() },
+      cwd: folder,
+      signal: end.signal,
+    });
+    const told = (): string[] =>
+      stdout
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line))
+        .map(({ type, object }) => `${type} ${object.metadata.name}`);
+    const tells = (wanted: string) => eventually(`the watch to tell ${wanted}`, () => told().includes(wanted));
+    await here('apply', '-f', file('one.yaml', plan('one', '1')));
+    await tells('ADDED one');
+    await server.stop();
+    await eventually('the watch to tell of the lost server', () => stderr.includes('trying again'));
+    end.abort();
+    expect(await watching).toBe(0);
+    await start();
+    const table = runCli(folder, ['plans', 'watch', 'plans', '-n', namespace, '--for', '3s'], env());
+    await here('delete', 'plan', 'one');
+    expect(await table).toMatchObject({ code: 0, stdout: expect.stringMatching(/^EVENT +NAME +PHASE /) });
+  });
+
+  it.each([
+    [['get', 'gaols'], 'Did you mean goals?'],
+    [['get', 'goal', 'ship', '-A'], 'expected a name or --all-namespaces, got both'],
+    [['delete'], 'expected a kind with at least one name, or --file'],
+    [['get', 'goal', 'sip'], 'no goal in namespace default of the server at http'],
+    [['apply', '-f', 'missing.yaml'], 'missing.yaml'],
+  ])('a wrong command line is told: %j', async (args, message) => {
+    expect(await plans(...args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
+  });
+
+  it.each([
+    [['get', 'goals'], {}],
+    [['explain', 'ship'], {}],
+    [['watch', 'goals'], {}],
+  ])('a server that does not answer is named with its address: %j', async (args) => {
+    const reply = await runCli(folder, ['plans', ...args, '-o', 'json'], { GATE_SERVER: 'http://127.0.0.1:1/' });
+    expect(reply.code).toBe(2);
+    expect(JSON.parse(reply.stdout).error).toMatchObject({
+      type: 'StoreUnavailable',
+      message:
+        'The server of plans at http://127.0.0.1:1 refuses connections: nothing listens there; gate server starts one',
+    });
+  });
+
+  it('a wrong token is AccessDenied', async () => {
+    const reply = await runCli(folder, ['plans', 'get', 'goals'], { ...env(), GATE_SERVER_TOKEN: 'wrong' });
+    expect(reply).toMatchObject({ code: 2, stderr: expect.stringContaining('AccessDenied') });
+  });
+});
