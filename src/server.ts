@@ -11,6 +11,7 @@ import { createLogger, logFormatOf } from './platform/observability/logger';
 import { standardError } from './platform/observability/terminal';
 import { systemTimers } from './platform/timers/system-timers';
 import { openPlans } from './plans/service/open-plans';
+import { createPlanMetrics } from './plans/service/plan-metrics';
 import { plansWithin } from './plans/store/postgres/open-plan-database';
 import { createPostgresPlanStore } from './plans/store/postgres/store';
 import { createRuleMetrics } from './rules/service/rule-metrics';
@@ -149,6 +150,7 @@ async function openApi(
       timers: systemTimers,
       now: Date.now,
       logger,
+      metrics: createPlanMetrics(registry),
     });
     toClose = plans;
     const { maxRequestBytes } = loaded.settings.server;

@@ -5,6 +5,7 @@ import Ajv2019 from 'ajv/dist/2019';
 import { Registry } from 'prom-client';
 import { parse } from 'yaml';
 import { createMetrics } from '../src/gate/metrics';
+import { createPlanMetrics } from '../src/plans/service/plan-metrics';
 import { createRuleMetrics } from '../src/rules/service/rule-metrics';
 import { COMPOSE, COMPOSE_TEXT, interpolated } from './support/compose-file';
 
@@ -89,6 +90,7 @@ describe('what Prometheus and Grafana are given', () => {
     const registry = new Registry();
     createMetrics(registry);
     createRuleMetrics(registry);
+    createPlanMetrics(registry);
     const registered = registry.getMetricsAsArray().map(({ name }) => name);
     const drawn = [
       ...new Set(

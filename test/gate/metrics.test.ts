@@ -6,6 +6,7 @@ import { DECISION_LABEL_LIMITS } from '../../src/gate/decisions/service/decision
 import { errorAreaOf } from '../../src/platform/observability/error-metrics';
 import { createLabelCap } from '../../src/platform/observability/label-cap';
 import { createMetrics } from '../../src/gate/metrics';
+import { createPlanMetrics } from '../../src/plans/service/plan-metrics';
 import { createRuleMetrics } from '../../src/rules/service/rule-metrics';
 
 function setUp() {
@@ -22,6 +23,7 @@ describe('metrics', () => {
     });
     const { registry } = setUp();
     createRuleMetrics(registry);
+    createPlanMetrics(registry);
     const registered = registry.getMetricsAsArray().map((metric) => {
       const { labelNames } = metric as unknown as { labelNames: string[] };
       const type = metric.constructor.name.toLowerCase();

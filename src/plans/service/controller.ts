@@ -1,9 +1,12 @@
+import type { JsonObject } from '../../kernel/json';
 import { repeat } from '../../kernel/repeat';
 import type { Timers } from '../../kernel/timers';
 import type { ProgramLogger } from '../../platform/observability/program-logger';
+import type { Binding } from '../kinds/binding';
 import type { Goal } from '../kinds/goal';
 import type { Plan } from '../kinds/plan';
-import type { PlanObject } from '../object';
+import { objectName, type PlanObject } from '../object';
+import { bindingStatus, capabilitiesOf, type CapabilityPlace } from '../resolver/binding-status';
 import { deadlineOf, withTimeout } from '../resolver/goal-timeout';
 import { createPlanIndex, type GoalPlace, type PlanIndex } from '../resolver/plan-index';
 import { resolve, type Resolution } from '../resolver/resolve';
@@ -14,7 +17,9 @@ import type { EventFeed } from './event-feed';
 export interface ControllerMetrics {
   /** a goal's status was written, or could not be */
   onResolved(result: Resolution['result'] | 'error'): void;
-  /** goals that wait */
+  /** a status was stored so many seconds after this process heard of the change that asked for it */
+  onStatus(seconds: number): void;
+  /** goals and bindings that wait */
   onQueue(length: number): void;
 }
 
@@ -42,18 +47,22 @@ const RESUME_MS = 1_000;
 const [FIRST_RETRY_MS, LONGEST_RETRY_MS] = [100, 60_000];
 
 /**
- * Keeps the status of every goal as `resolve` wants it: events say which goals to look at, and a slow pass over all makes up for
- * what events missed. A status is computed once more over the goal as it is stored, in the transaction that writes it, so that no
- * write of others is lost. A goal that fails is tried again later, and holds up no other.
+ * Keeps the status of every goal as `resolve` wants it, and that of every binding as `bindingStatus` does: events say which to
+ * look at, and a slow pass over all makes up for what events missed. A status is computed once more over the object as it is
+ * stored, in the transaction that writes it, so that no write of others is lost. One that fails is tried again later, and holds up
+ * no other.
  *
  * @throws GateError StoreUnavailable when the objects cannot be read at the start
  */
 export async function startController(options: ControllerOptions): Promise<Controller> {
   const { store, feed, timers, now, logger, metrics, fullPassMs = 600_000 } = options;
-  const goals = new Map<string, Goal>();
+  /** goals and bindings, whose status is written here */
+  const subjects = new Map<string, PlanObject>();
+  const capabilities = new Map<string, PlanObject>();
   let index: PlanIndex = createPlanIndex();
   let last = '0';
-  const queue = new Set<string>();
+  /** what waits, with the time at which this process heard of it */
+  const queue = new Map<string, number>();
   /** what waits for its time: a retry, a deadline */
   const due = new Map<string, () => void>();
   const failures = new Map<string, number>();
@@ -68,14 +77,18 @@ export async function startController(options: ControllerOptions): Promise<Contr
 
   /** Reads all, from a revision that no object is older than: events behind it that are in already change nothing. */
   async function readAll(): Promise<void> {
-    const listed = await store.list({ kind: 'Goal' });
+    const goals = await store.list({ kind: 'Goal' });
+    const bindings = await store.list({ kind: 'Binding' });
+    const found = await store.list({ kind: 'Capability' });
     const plans = await store.list({ kind: 'Plan' });
-    last = listed.revision;
+    last = goals.revision;
     index = createPlanIndex(plans.items as unknown as Plan[]);
-    goals.clear();
-    for (const goal of listed.items as unknown as Goal[]) {
-      goals.set(keyOf(goal.metadata), goal);
-      queue.add(keyOf(goal.metadata));
+    subjects.clear();
+    capabilities.clear();
+    for (const capability of found.items) capabilities.set(placeKey(capability.metadata), capability);
+    for (const subject of [...goals.items, ...bindings.items]) {
+      subjects.set(keyOf(subject), subject);
+      enqueue(keyOf(subject));
     }
   }
 
@@ -84,24 +97,48 @@ export async function startController(options: ControllerOptions): Promise<Contr
       const events = await feed.after(last, PAGE);
       for (const { revision, type, object } of events) {
         last = revision;
-        if (object.kind === 'Plan') {
-          const places = type === 'DELETED' ? index.remove(object.metadata) : index.put(object as unknown as Plan);
-          for (const place of places) queue.add(keyOf(place));
-        } else if (object.kind === 'Goal') {
-          const key = keyOf(object.metadata);
-          if (type === 'DELETED') forget(key);
-          else {
-            goals.set(key, object as unknown as Goal);
-            queue.add(key);
-          }
-        }
+        take(object, type === 'DELETED');
       }
       if (events.length < PAGE) return;
     }
   }
 
+  /** Notes an object as it is now, and whose status may follow from it. */
+  function take(object: PlanObject, isGone: boolean): void {
+    switch (object.kind) {
+      case 'Plan': {
+        const places = isGone ? index.remove(object.metadata) : index.put(object as unknown as Plan);
+        for (const metadata of places) enqueue(keyOf({ kind: 'Goal', metadata }));
+        return;
+      }
+      case 'Capability': {
+        const place = placeKey(object.metadata);
+        if (isGone) capabilities.delete(place);
+        else capabilities.set(place, object);
+        for (const [key, subject] of subjects) {
+          if (subject.kind === 'Binding' && capabilitiesOf(asBinding(subject)).some((each) => placeKey(each) === place))
+            enqueue(key);
+        }
+        return;
+      }
+      case 'Goal':
+      case 'Binding': {
+        const key = keyOf(object);
+        if (isGone) return forget(key);
+        subjects.set(key, object);
+        enqueue(key);
+      }
+    }
+  }
+
+  /** The first news counts: until its status is stored the user waits. */
+  function enqueue(key: string): void {
+    if (!queue.has(key)) queue.set(key, now());
+    metrics?.onQueue(queue.size);
+  }
+
   function forget(key: string): void {
-    goals.delete(key);
+    subjects.delete(key);
     queue.delete(key);
     failures.delete(key);
     callOff(key);
@@ -118,7 +155,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
       delayMs,
       () => {
         due.delete(key);
-        queue.add(key);
+        enqueue(key);
         work();
       },
       { background: true },
@@ -126,44 +163,52 @@ export async function startController(options: ControllerOptions): Promise<Contr
     due.set(key, stop);
   }
 
-  async function look(key: string): Promise<void> {
-    const goal = goals.get(key);
-    if (goal === undefined) return;
+  async function look(key: string, heardMs: number): Promise<void> {
+    const subject = subjects.get(key);
+    if (subject === undefined) return;
     callOff(key);
     const nowMs = now();
-    const deadline = deadlineOf(goal);
+    const deadline = subject.kind === 'Goal' ? deadlineOf(asGoal(subject)) : undefined;
     if (deadline !== undefined && deadline > nowMs) later(key, deadline - nowMs);
-    if (wantedFor(goal, nowMs).status === goal.status) return;
-    await writeStatus(key, goal);
+    if (wantedFor(subject, nowMs).status === subject.status) return;
+    await writeStatus(key, subject, heardMs);
   }
 
-  function wantedFor(goal: Goal, nowMs: number): Resolution {
-    const resolution = resolve(goal, index.plansOf(goal.metadata), { nowMs });
-    return { ...resolution, status: withTimeout(goal, resolution.status, nowMs) };
+  function wantedFor(subject: PlanObject, nowMs: number): { status: JsonObject; result?: Resolution['result'] } {
+    if (subject.kind === 'Binding') {
+      const find = (place: CapabilityPlace) => capabilities.get(placeKey(place));
+      return { status: bindingStatus(asBinding(subject), find, nowMs) };
+    }
+    const goal = asGoal(subject);
+    const { status, result } = resolve(goal, index.plansOf(goal.metadata), { nowMs });
+    return { status: withTimeout(goal, status, nowMs), result };
   }
 
-  async function writeStatus(key: string, { metadata }: Goal): Promise<void> {
+  async function writeStatus(key: string, { kind, metadata }: PlanObject, heardMs: number): Promise<void> {
     const { namespace, name } = metadata;
     const written = await store.write(async (session) => {
-      const stored = await session.get({ kind: 'Goal', namespace, name });
+      const stored = await session.get({ kind, namespace, name });
       if (stored === undefined) return undefined;
-      const goal = stored as unknown as Goal;
-      const wanted = wantedFor(goal, now());
-      if (wanted.status === goal.status) return undefined;
-      const body = { status: wanted.status };
-      const outcome = replaceStatus(stored, body, { by: 'controller' });
+      const wanted = wantedFor(stored, now());
+      if (wanted.status === stored.status) return undefined;
+      const outcome = replaceStatus(stored, { status: wanted.status }, { by: 'controller' });
       if (outcome.action === 'invalid') {
         const faults = outcome.faults.map(({ pointer, sentence }) => `${pointer}: ${sentence}`);
-        throw new Error(`The goal's status cannot be written: ${faults.join('; ')}`);
+        throw new Error(`The status of ${objectName(stored)} cannot be written: ${faults.join('; ')}`);
       }
       if (outcome.action !== 'updated') return undefined;
-      return { before: stored, object: await session.update(outcome.object, stored), wanted };
+      return { before: stored, object: await session.update(outcome.object, stored), result: wanted.result };
     });
     if (written === undefined) return;
-    goals.set(key, written.object as unknown as Goal);
-    metrics?.onResolved(written.wanted.result);
+    subjects.set(key, written.object);
+    metrics?.onStatus(Math.max(0, now() - heardMs) / 1000);
+    if (written.result === undefined) return;
+    metrics?.onResolved(written.result);
     const plan = planOf(written.object);
     if (plan !== planOf(written.before)) logger.info({ goal: name, namespace, plan }, 'Resolved plan for goal');
+    const failed = (status: PlanObject['status']): boolean => status?.phase === 'Failed';
+    if (failed(written.object.status) && !failed(written.before.status))
+      logger.warn({ goal: name, namespace, plan }, 'A goal failed: its timeout is over');
   }
 
   async function drain(): Promise<void> {
@@ -192,19 +237,28 @@ export async function startController(options: ControllerOptions): Promise<Contr
         timers.after(RESUME_MS, resume, { background: true });
         return;
       }
-      const [key] = queue;
-      if (key === undefined) continue;
+      const [first] = queue;
+      if (first === undefined) continue;
+      const [key, heardMs] = first;
       queue.delete(key);
       metrics?.onQueue(queue.size);
       try {
-        await look(key);
+        await look(key, heardMs);
         failures.delete(key);
       } catch (error) {
         const count = (failures.get(key) ?? 0) + 1;
         failures.set(key, count);
-        metrics?.onResolved('error');
-        const [namespace, goal] = key.split('/');
-        logger.warn({ error, goal, namespace }, 'A goal could not be resolved; it is tried again');
+        const [kind, namespace, name] = key.split('/');
+        if (kind === 'Goal') {
+          metrics?.onResolved('error');
+          const plan = planOf(subjects.get(key));
+          logger.warn({ error, goal: name, namespace, plan }, 'A goal could not be resolved; it is tried again');
+        } else {
+          logger.warn(
+            { error, binding: name, namespace },
+            'The status of a binding could not be written; it is tried again',
+          );
+        }
         later(key, Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(count - 1, 10)));
       }
     }
@@ -257,11 +311,18 @@ export async function startController(options: ControllerOptions): Promise<Contr
   };
 }
 
-function keyOf({ namespace, name }: GoalPlace): string {
+function keyOf({ kind, metadata }: { kind: string; metadata: GoalPlace }): string {
+  return `${kind}/${placeKey(metadata)}`;
+}
+
+function placeKey({ namespace, name }: GoalPlace): string {
   return `${namespace}/${name}`;
 }
 
-function planOf({ status }: PlanObject): string | undefined {
-  const ref = status?.activePlanRef as { name?: string } | undefined;
+const asGoal = (subject: PlanObject): Goal => subject as unknown as Goal;
+const asBinding = (subject: PlanObject): Binding => subject as unknown as Binding;
+
+function planOf(subject: PlanObject | undefined): string | undefined {
+  const ref = subject?.status?.activePlanRef as { name?: string } | undefined;
   return ref?.name;
 }

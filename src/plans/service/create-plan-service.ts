@@ -21,6 +21,8 @@ export interface PlanServiceParts {
   /** epoch milliseconds */
   now(): number;
   newId(): string;
+  /** a watch began (1) or ended (-1) */
+  onWatchers?(change: 1 | -1): void;
 }
 
 /** Ends a transaction whose answer is wanted and whose writes are not. */
@@ -31,7 +33,7 @@ class DryRun<T> extends Error {
 }
 
 /** The use cases over a store; it keeps nothing itself. */
-export function createPlanService({ store, feed, now, newId }: PlanServiceParts): PlanService {
+export function createPlanService({ store, feed, now, newId, onWatchers }: PlanServiceParts): PlanService {
   /** One transaction; of a dry run, all but its end. */
   async function inWrite<T>({ dryRun }: WriteRequest, change: (session: WriteSession) => Promise<T>): Promise<T> {
     if (dryRun !== true) return store.write(change);
@@ -142,7 +144,14 @@ export function createPlanService({ store, feed, now, newId }: PlanServiceParts)
       };
     },
 
-    watch: (query, signal) => watchObjects({ store, feed }, query, signal),
+    async *watch(query, signal) {
+      onWatchers?.(1);
+      try {
+        yield* watchObjects({ store, feed }, query, signal);
+      } finally {
+        onWatchers?.(-1);
+      }
+    },
     requireEvents: async (from) => void (await feed.after(from, 1)),
 
     async create({ kind, namespace }, body, request) {

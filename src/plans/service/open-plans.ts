@@ -3,10 +3,11 @@ import { repeat } from '../../kernel/repeat';
 import type { Timers } from '../../kernel/timers';
 import type { ProgramLogger } from '../../platform/observability/program-logger';
 import type { PlanStore } from '../store/plan-store';
-import { startController, type Controller, type ControllerMetrics } from './controller';
+import { startController, type Controller } from './controller';
 import { createEventFeed } from './event-feed';
 import { createPlanService } from './create-plan-service';
 import { ensureNamespace, namespaceKey } from './namespaces';
+import type { PlanMetrics } from './plan-metrics';
 import type { PlanService } from './plan-service';
 
 export interface PlansOptions {
@@ -16,7 +17,7 @@ export interface PlansOptions {
   /** epoch milliseconds */
   now(): number;
   logger: ProgramLogger;
-  metrics?: ControllerMetrics;
+  metrics?: PlanMetrics;
   /** newest events that a watch can resume from; older ones are deleted. @default 100000 */
   keepEvents?: number;
 }
@@ -60,7 +61,13 @@ export async function openPlans(options: PlansOptions): Promise<Plans> {
       onFailure: (error) => logger.warn({ error }, 'Old events of plans could not be deleted'),
     });
     return {
-      service: createPlanService({ store, feed, now, newId: randomUUID }),
+      service: createPlanService({
+        store,
+        feed,
+        now,
+        newId: randomUUID,
+        ...(metrics === undefined ? {} : { onWatchers: metrics.onWatchers }),
+      }),
       controller,
       close: async () => {
         await pruning.stop();
