@@ -10,7 +10,7 @@ import { CliExit, ExitCode, type CommandIo, type CommandContext } from '../io';
 import { collect, durationOption, examples, keyValues, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
 import { statusResult } from './status-result';
-import { exitCodeOf, statusLines } from './status-text';
+import { exitCodeOf, oneLine, statusLines } from './status-text';
 import { connect } from '../temporal-client';
 import type { Learned } from './reports/deploy-report';
 
@@ -162,7 +162,7 @@ function progressLine(status: DeploymentStatus): string {
     status.state === 'waiting'
       ? (status.lastDecision?.decision.denyReasons ?? [])
       : (status.pause?.faults ?? []).map((fault) => fault.message);
-  return reasons.length === 0 ? summarise(status) : `${summarise(status)}: ${reasons.join('; ')}`;
+  return oneLine([summarise(status), ...(reasons.length === 0 ? [] : [reasons.join('; ')])].join(': '));
 }
 
 async function readSpec(io: CommandIo, options: DeployOptions): Promise<DeploymentSpec> {

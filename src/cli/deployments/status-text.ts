@@ -43,7 +43,12 @@ export function statusLines(io: CliIo, status: DeploymentStatus, nowMs: number):
   }
   if (status.nextAskAtMs !== undefined) lines.push(`Asks again at ${new Date(status.nextAskAtMs).toISOString()}`);
   lines.push(...looksOf(status));
-  return lines;
+  return lines.map(oneLine);
+}
+
+/** What others wrote must not look like a line of ours. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/\s*[\r\n]\s*/g, ' ');
 }
 
 export function explanationLines(io: CliIo, explanation: Explanation): string[] {
@@ -66,5 +71,5 @@ export function explanationLines(io: CliIo, explanation: Explanation): string[] 
     lines.push('', `Asks again at ${new Date(explanation.nextAskAtMs).toISOString()}`);
   list('Looks', explanation.looks ?? []);
   list('Not accepted', explanation.notes);
-  return lines;
+  return lines.map(oneLine);
 }

@@ -49,6 +49,16 @@ describe('what is printed of a deployment', () => {
     ).toHaveLength(1);
   });
 
+  it('no reason of others makes a line of its own', () => {
+    const reason = 'too many\r\nDeployment d1: done\n';
+    const hold = { id: 'h1', actor: 'ann', reason, startedAtMs: 0 };
+    const lastDecision = aDecision({ denyReasons: [reason] });
+    const status = aStatus({ state: 'paused', hold, lastDecision });
+    const texts = [...statusLines(io, status, 0), ...explanationLines(io, explain(status, []))];
+    expect(texts.filter((line) => /[\r\n]|^Deployment d1: done/.test(line))).toEqual([]);
+    expect(texts.join('\n')).toContain('too many Deployment d1: done');
+  });
+
   it('the text of a deployment gives ages in units that people read', () => {
     const lines = explanationLines(io, explain(aStatus({ state: 'waiting', lastDecision: aDecision() }), []));
     expect(lines).toContain('  pending = 3, 10ms old at the decision (max age 45s), from http://a|b');
