@@ -40,7 +40,8 @@ function keyOf({ logger: _logger, webpackConfigHook, ...options }: BundleOptions
   digest.update(JSON.stringify({ ROOT, node: process.version, options, isHooked: webpackConfigHook !== undefined }));
   const sources = ['src', 'test', 'examples'].flatMap((folder) => sourcesIn(join(ROOT, folder)));
   for (const file of [...sources, join(ROOT, 'package-lock.json'), join(ROOT, 'node_modules', '.package-lock.json')]) {
-    const bytes = readFileSync(file);
+    // What npm installed is not written down by other package managers.
+    const bytes = existsSync(file) ? readFileSync(file) : Buffer.of();
     digest.update(`${relative(ROOT, file)} ${bytes.length}\n`).update(bytes);
   }
   return digest.digest('hex').slice(0, 32);
