@@ -9,7 +9,7 @@ const GROUP_VERSION = { groupVersion: API_VERSION, version: VERSION };
 const V3 = `/openapi/v3/apis/${API_VERSION}`;
 
 /** The verbs of `kubectl api-resources`: what `plan-routes.ts` answers. */
-const VERBS = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
+const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
 /**
  * The documents by which clients of Kubernetes find out what a server has: versions, groups, resources and their schemas.

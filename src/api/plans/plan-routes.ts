@@ -69,7 +69,8 @@ export async function answerPlans(call: Call): Promise<Answer | undefined> {
   const kind = kindOfResource(third);
   if (kind === undefined) return nothing(call);
   if (fourth === undefined) {
-    return call.request.method === 'POST' ? answerCreate(call, kind, second) : listOrWatch(call, kind, second);
+    if (call.request.method === 'POST') return answerCreate(call, kind, second);
+    return call.request.method === 'DELETE' ? answerDeleteAll(call, kind, second) : listOrWatch(call, kind, second);
   }
   if (fourth === 'watch' && fifth === undefined) return answerSse(call, kind, second);
   const place: Place = { kind, namespace: second, name: fourth };
@@ -113,6 +114,16 @@ async function answerApply(call: Call, namespace: string): Promise<Answer> {
 async function answerCreate(call: Call, kind: Kind, namespace: string): Promise<Answer> {
   requireWriter(call, namespace);
   return created(await call.service.create({ kind, namespace }, readJson(await body(call)), write(call)));
+}
+
+/** What a selector finds; without one, all of the kind in the namespace. */
+async function answerDeleteAll(call: Call, kind: Kind, namespace: string): Promise<Answer> {
+  const { service, request, query } = call;
+  requireWriter(call, namespace);
+  const options = readDelete(query, await readBody(request, call.maxBodyBytes));
+  const filter = readFilter(query, namespace);
+  const items = await service.deleteAll({ kind, namespace, filter }, { ...write(call), ...options });
+  return ok({ apiVersion: API_VERSION, kind: `${kind.kind}List`, metadata: {}, items: items.map(toServed) });
 }
 
 async function answerObject(call: Call, place: Place): Promise<Answer> {

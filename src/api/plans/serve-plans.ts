@@ -6,6 +6,7 @@ import type { HttpSurface } from '../rpc/http-surface';
 import type { NodeServerRequest, NodeServerResponse } from '../rpc/node-request';
 import { ok, send, sendFailure, toFailure } from './answers';
 import { discoveryOf, isDiscovery } from './discovery';
+import { OPENAPI_V2_TYPE, openApiV2 } from './openapi-v2';
 import { answerPlans, PLANS_ROOT } from './plan-routes';
 
 export interface PlanSurfaceOptions {
@@ -26,6 +27,7 @@ export function servePlans({ service, maxBodyBytes, onUnexpected }: PlanSurfaceO
         const [path = '', search = ''] = splitAt(request.url ?? '');
         const document = discoveryOf(path);
         if (document !== undefined) return answerDocument(request, response, document);
+        if (path === '/openapi/v2') return answerV2(request, response);
         // Of the documents, none that there is.
         if (isDiscovery(path)) throw planFailure('NotFound', `Nothing answers ${request.method} ${path}`);
         const answer = await answerPlans({
@@ -52,7 +54,20 @@ export function servePlans({ service, maxBodyBytes, onUnexpected }: PlanSurfaceO
 }
 
 function answerDocument(request: NodeServerRequest, response: NodeServerResponse, document: JsonObject): void {
-  if (request.method === 'GET') return send(response, ok(document));
+  requireGet(request, response);
+  send(response, ok(document));
+}
+
+/** Clients that want it as JSON read `/openapi/v3`. */
+function answerV2(request: NodeServerRequest, response: NodeServerResponse): void {
+  requireGet(request, response);
+  response.statusCode = 200;
+  response.setHeader('content-type', OPENAPI_V2_TYPE);
+  response.end(openApiV2());
+}
+
+function requireGet(request: NodeServerRequest, response: NodeServerResponse): void {
+  if (request.method === 'GET') return;
   response.setHeader('allow', 'GET');
   throw planFailure('MethodNotAllowed', `Expected GET, got ${request.method}`);
 }

@@ -21,6 +21,22 @@ export function placed(body: JsonValue, place: { namespace: string; name?: strin
   return { ...body, metadata: { ...metadata, namespace, ...(name === undefined ? {} : { name }) } };
 }
 
+/** What follows `generateName`, as Kubernetes has it: short, and rarely the same twice. */
+const SUFFIX_LENGTH = 5;
+const LONGEST_NAME = 63;
+
+/** A body with the name that `metadata.generateName` asks for; one that has a name, or asks for none, is left as it is. */
+export function named(body: JsonValue, newId: () => string): JsonValue {
+  if (!isJsonObject(body) || !isJsonObject(body.metadata)) return body;
+  const { name, generateName } = body.metadata;
+  if ((name !== undefined && name !== '') || typeof generateName !== 'string' || generateName === '') return body;
+  const suffix = newId().replaceAll('-', '').slice(-SUFFIX_LENGTH);
+  return {
+    ...body,
+    metadata: { ...body.metadata, name: `${generateName.slice(0, LONGEST_NAME - SUFFIX_LENGTH)}${suffix}` },
+  };
+}
+
 /**
  * An object as it may be stored.
  *

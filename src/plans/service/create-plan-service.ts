@@ -7,7 +7,7 @@ import { isListed } from '../serving/watch-events';
 import { createObject, deleteObject, replaceObject, replaceStatus, type WriteOutcome } from '../serving/write-object';
 import type { ObjectKey, PlanStore, WriteSession } from '../store/plan-store';
 import { applyObjects } from './apply-objects';
-import { carriedBy, checkBody, placed, toValidation } from './checked-body';
+import { carriedBy, checkBody, named, placed, toValidation } from './checked-body';
 import type { EventFeed } from './event-feed';
 import { deleteNamespace, endNamespace, ensureNamespace, NAMESPACE, namespaceKey } from './namespaces';
 import { removeWithOwned } from './owned-objects';
@@ -155,7 +155,7 @@ export function createPlanService({ store, feed, now, newId, onWatchers }: PlanS
     requireEvents: async (from) => void (await feed.after(from, 1)),
 
     async create({ kind, namespace }, body, request) {
-      const checked = checkBody(placed(body, { namespace }), kind, request);
+      const checked = checkBody(named(placed(body, { namespace }), newId), kind, request);
       return inWrite(request, async (session) => {
         const { name } = checked.object.metadata;
         if ((await session.get({ kind: kind.kind, namespace, name })) !== undefined) exists(kind, namespace, name);
@@ -209,6 +209,21 @@ export function createPlanService({ store, feed, now, newId, onWatchers }: PlanS
         requireSame(stored, request);
         const outcome = deleteObject(stored, { nowMs: now() });
         return carryOut(session, outcome, stored, request, [], { orphan: request.orphan === true });
+      });
+    },
+
+    async deleteAll({ kind, namespace, filter }, request) {
+      return inWrite(request, async (session) => {
+        const found = await session.list({ kind: kind.kind, namespace });
+        const meant = found.filter(({ metadata }) => isListed(metadata, { ...filter, namespace }));
+        for (const { metadata } of meant) {
+          // One that another owned is gone by now.
+          const stored = await session.get({ kind: kind.kind, namespace, name: metadata.name });
+          if (stored === undefined) continue;
+          const outcome = deleteObject(stored, { nowMs: now() });
+          await carryOut(session, outcome, stored, request, [], { orphan: request.orphan === true });
+        }
+        return meant;
       });
     },
 

@@ -77,11 +77,17 @@ export interface PlanService {
   watch(query: WatchQuery, signal: AbortSignal): AsyncGenerator<WatchStep>;
   /** @throws EventsExpiredError as a watch from there would */
   requireEvents(from: string): Promise<void>;
+  /** An object without a name, and with `metadata.generateName`, gets a name that begins so. */
   create(place: Omit<Place, 'name'>, body: JsonValue, request: WriteRequest): Promise<Written>;
   replace(place: Place, body: JsonValue, request: WriteRequest): Promise<Written>;
   replaceStatus(place: Place, body: JsonValue, request: WriteRequest): Promise<Written>;
   patch(place: Place, patch: JsonValue, request: PatchRequest): Promise<Written>;
   delete(place: Place, request: DeleteRequest): Promise<Written>;
+  /** Deletes what a filter finds in a namespace: all of it, or nothing. @returns the objects as they were */
+  deleteAll(
+    place: Omit<Place, 'name'> & { filter: Filter },
+    request: Omit<DeleteRequest, 'preconditions'>,
+  ): Promise<PlanObject[]>;
   /** All objects are stored, or none. Each goes into this namespace. */
   apply(namespace: string, body: JsonValue, request: WriteRequest): Promise<Applied>;
   /** Checks objects without storing them. */

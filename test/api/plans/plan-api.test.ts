@@ -220,6 +220,41 @@ describe('objects over HTTP', () => {
     expect(third.body.metadata.continue).toBeUndefined();
   });
 
+  it('gives an object without a name one that begins with generateName', async () => {
+    const { metadata: _metadata, ...rest } = goal('a');
+    const unnamed = { ...rest, metadata: { generateName: 'ship-' } };
+    const made = await Promise.all([1, 2].map(() => ask('POST', '/namespaces/named/goals', unnamed)));
+    expect(made.map(({ status }) => status)).toEqual([201, 201]);
+    const names = made.map(({ body }) => body.metadata.name as string);
+    expect(names).toEqual(names.map(() => expect.stringMatching(/^ship-[0-9a-f]{5}$/)));
+    expect(new Set(names).size).toBe(2);
+    expect((await ask('POST', '/namespaces/named/goals', { ...rest, metadata: {} })).body).toMatchObject({
+      reason: 'Invalid',
+    });
+  });
+
+  it('deletes all that a selector finds, in one transaction', async () => {
+    for (const [name, team] of [
+      ['a', 'x'],
+      ['b', 'x'],
+      ['c', 'y'],
+    ]) {
+      await ask('POST', '/namespaces/many/goals', goal(name!, { metadata: { labels: { team } } }));
+    }
+    const left = async (): Promise<string[]> =>
+      (await ask('GET', '/namespaces/many/goals')).body.items.map(({ metadata }: Json) => metadata.name);
+    const dry = await ask('DELETE', '/namespaces/many/goals?labelSelector=team%3Dx&dryRun=All');
+    expect(dry.body).toMatchObject({
+      kind: 'GoalList',
+      items: [{ metadata: { name: 'a' } }, { metadata: { name: 'b' } }],
+    });
+    expect(await left()).toEqual(['a', 'b', 'c']);
+    expect((await ask('DELETE', '/namespaces/many/goals?labelSelector=team%3Dx')).status).toBe(200);
+    expect(await left()).toEqual(['c']);
+    expect((await ask('DELETE', '/namespaces/many/goals')).body.items).toHaveLength(1);
+    expect(await left()).toEqual([]);
+  });
+
   it('patches by merge and by operations, and refuses an apply patch by name', async () => {
     await ask('POST', '/namespaces/patches/goals', goal('a'));
     const path = '/namespaces/patches/goals/a';
@@ -430,6 +465,17 @@ it('describes itself as clients of Kubernetes ask: groups, resources, schemas', 
 
 describe('access', () => {
   const as = (token: string) => ({ authorization: `Bearer ${token}` });
+  it('describes itself to clients before OpenAPI v3 in protobuf, whose media type Go can read', async () => {
+    const reply = await fetch(`${server.url}/openapi/v2`, { headers: { authorization: `Bearer ${owner}` } });
+    expect(reply.status).toBe(200);
+    expect(reply.headers.get('content-type')).toMatch(/^application\/[^@]+\+protobuf$/);
+    const text = Buffer.from(await reply.arrayBuffer()).toString('latin1');
+    for (const kind of ['Goal', 'Plan', 'Capability', 'Binding', 'Execution', 'Gate']) {
+      expect(text).toContain(`io.planspec.v1alpha1.${kind}`);
+    }
+    expect((await ask('POST', '/apis', {})).status).toBe(405);
+  });
+
   it('asks each caller for the role that the request needs', async () => {
     const path = '/namespaces/access/goals';
     expect((await ask('GET', path, undefined, as('nobody'))).body).toMatchObject({ kind: 'Status', code: 401 });
