@@ -1,3 +1,5 @@
+import { FailureType, GateError } from '../kernel/failures';
+import { EXPECTED_OF_HTTP_URL, isInTheClear, readHttpUrl } from '../kernel/http-url';
 import { findHolder } from '../platform/database/lock';
 import { readToken } from '../platform/database/owner-files';
 import { storeFolder } from '../platform/database/store-folder';
@@ -15,6 +17,7 @@ export interface ServerAddress {
  * where a process of this machine holds it.
  *
  * @param server its URL, in place of the one that follows from the settings
+ * @throws GateError ConfigInvalid for a server that is no URL, and for a token that would leave this machine without TLS
  */
 export async function serverAddress(
   { settings, baseDir }: LoadedSettings,
@@ -24,9 +27,20 @@ export async function serverAddress(
   const { host, port, tls } = settings.server;
   const bare = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
   const name = bare.includes(':') ? `[${bare}]` : bare;
+  const given = server === undefined ? undefined : readHttpUrl(server);
+  if (typeof given === 'string') throw invalid(`Expected the server ${EXPECTED_OF_HTTP_URL[given]}`);
   const url = server ?? `${tls === undefined ? 'http' : 'https'}://${name}:${port}`;
   const token = env.GATE_SERVER_TOKEN ?? (server === undefined ? await ownerToken(settings, baseDir, env) : undefined);
+  if (token !== undefined && isInTheClear(url)) {
+    throw invalid(
+      `Expected the server to be an https:// URL, since a token would be sent to it over plain http, got ${url}`,
+    );
+  }
   return { baseUrl: url.replace(/\/+$/, ''), ...(token === undefined ? {} : { token }) };
+}
+
+function invalid(message: string): GateError {
+  return new GateError(FailureType.ConfigInvalid, message);
 }
 
 async function ownerToken(
