@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { run } from '../../../src/cli/run';
 import { parse } from 'yaml';
 import { startServer, type RunningServer } from '../../../src/server';
 import { parseSettings } from '../../../src/settings/load-settings';
@@ -158,7 +159,6 @@ describe('gate plans, on the server', () => {
     const end = new AbortController();
     let stdout = '';
     let stderr = '';
-    const { run } = await import('../../../src/cli/run');
     const watching = run(['plans', 'watch', 'plans', '-n', namespace, '-o', 'json'], {
       stdout: { write: (text: string) => (stdout += text) },
       stderr: { write: (text: string) => (stderr += text) },
