@@ -1,8 +1,10 @@
 import { messageOf } from '../../kernel/message-of';
-import type { PolicySource } from '../execution/policy-source';
+import type { PinnedPolicies, PolicySource } from '../execution/policy-source';
 import { scheduleChanges, type FoundSchedule } from './schedule-changes';
 import type { SchedulePause } from './schedule-pause';
 import { wantedSchedules, type WantedSchedule } from './wanted-schedules';
+
+type WantedById = ReadonlyMap<string, WantedSchedule>;
 
 /** The schedules of one prefix. Each method may be called twice: the second call finds nothing to do. */
 export interface ScheduleBook {
@@ -11,9 +13,14 @@ export interface ScheduleBook {
   list(): Promise<FoundSchedule[]>;
   /** Whether the schedule is as wanted in every part, also in those that a list does not show. */
   isKept(wanted: WantedSchedule): Promise<boolean>;
-  /** Creates the schedule, or makes the one that is there as it should be. */
-  put(wanted: WantedSchedule): Promise<void>;
-  remove(id: string): Promise<void>;
+  /**
+   * Makes a schedule what `wanted` says, which is asked after each reading of the schedule and again once it is written: what
+   * another one wrote in between, on a later word of the store, is not undone. One that a person paused stays so.
+   *
+   * @param wanted undefined: no schedule
+   * @throws Error where others keep changing it
+   */
+  put(id: string, wanted: () => Promise<WantedSchedule | undefined>): Promise<void>;
 }
 
 export interface ReconcileParts {
@@ -39,15 +46,18 @@ export interface Reconciled {
 
 /**
  * Makes the schedules what the store says. It has no state: after one that died, the next does the rest, and two may run at
- * once. If the store cannot be read, nothing is changed.
+ * once, also where one of them was slow: each asks the store again when it writes. If the store cannot be read, nothing is
+ * changed.
  *
  * @throws what the store or the list throws
  */
 export async function reconcileSchedules({ policies, pauses, book, pass }: ReconcileParts): Promise<Reconciled> {
   // The list comes first: a schedule created since then is put again, which changes nothing, and never removed.
   const found = await book.list();
-  const [pinned, paused] = await Promise.all([policies.current(), pauses()]);
-  const { create, update, same, remove, held } = scheduleChanges(wantedSchedules(pinned, paused, book.prefix), found);
+  const store = wantedOf({ policies, pauses, book });
+  const wanted = [...(await store()).values()];
+  const { create, update, same, remove, held } = scheduleChanges(wanted, found);
+  const put = (id: string): Promise<void> => book.put(id, async () => (await store()).get(id));
   const failures: string[] = [];
   const attempt = async (id: string, act: () => Promise<void>): Promise<number> => {
     try {
@@ -64,30 +74,40 @@ export async function reconcileSchedules({ policies, pauses, book, pass }: Recon
     return count;
   };
   // Those that must no longer run come first.
-  const removed = await all(
-    remove,
-    (id) => id,
-    (id) => book.remove(id),
-  );
+  const removed = await all(remove, (id) => id, put);
   const updated = await all(
     [...update].sort((one, other) => Number(other.paused) - Number(one.paused)),
     ({ id }) => id,
-    (one) => book.put(one),
+    ({ id }) => put(id),
   );
   let restored = 0;
   for (const one of inTurn(same, pass)) {
     await attempt(one.id, async () => {
       if (await book.isKept(one)) return;
-      await book.put(one);
+      await put(one.id);
       restored += 1;
     });
   }
   const created = await all(
     create,
     ({ id }) => id,
-    (one) => book.put(one),
+    ({ id }) => put(id),
   );
   return { created, updated: updated + restored, removed, held, failures };
+}
+
+/** The schedules that the store wants now, by id; worked out again only where something changed. */
+function wantedOf({ policies, pauses, book }: Omit<ReconcileParts, 'pass'>): () => Promise<WantedById> {
+  let known: { pinned: PinnedPolicies; paused: string; byId: WantedById } | undefined;
+  return async () => {
+    const [pinned, list] = await Promise.all([policies.current(), pauses()]);
+    const paused = JSON.stringify(list);
+    if (known === undefined || known.pinned !== pinned || known.paused !== paused) {
+      const byId = new Map(wantedSchedules(pinned, list, book.prefix).map((one) => [one.id, one]));
+      known = { pinned, paused, byId };
+    }
+    return known.byId;
+  };
 }
 
 /** The part of a list that a pass looks at; all of it after some passes. */

@@ -3,7 +3,9 @@ import {
   ScheduleNotFoundError,
   ScheduleOverlapPolicy,
   type Client,
+  type ScheduleClient,
   type ScheduleDescription,
+  type ScheduleHandle,
   type ScheduleUpdateOptions,
 } from '@temporalio/client';
 import { canonicalJson } from '../../kernel/canonical-json';
@@ -11,7 +13,7 @@ import { parseDuration } from '../../kernel/duration';
 import { EXECUTION_WORKFLOW, schedulePrefixOf } from '../../kernel/names';
 import type { ScheduleBook } from '../schedules/reconcile-schedules';
 import type { FoundSchedule } from '../schedules/schedule-changes';
-import type { WantedSchedule } from '../schedules/wanted-schedules';
+import { isOwnNote, type WantedSchedule } from '../schedules/wanted-schedules';
 import { isSameSpec } from './schedule-spec';
 
 export interface TemporalSchedulesOptions {
@@ -22,12 +24,32 @@ export interface TemporalSchedulesOptions {
   workflowTaskTimeoutMs?: number;
 }
 
+/** Each reads the schedule, writes it where it is not as wanted, and the next one looks whether that counted. */
+const ATTEMPTS = 10;
+
 /** Schedules of Temporal, each of which starts the executions of one policy. */
 export function createTemporalSchedules(options: TemporalSchedulesOptions): ScheduleBook {
   const { client } = options;
   const prefix = schedulePrefixOf(options.taskQueue);
-  const isKept = async (wanted: WantedSchedule): Promise<boolean> =>
-    isAsWanted(await client.schedule.getHandle(wanted.id).describe(), wanted, options);
+  const found = async (id: string): Promise<ScheduleDescription | undefined> => {
+    try {
+      return await client.schedule.getHandle(id).describe();
+    } catch (error) {
+      if (error instanceof ScheduleNotFoundError) return undefined;
+      throw error;
+    }
+  };
+
+  /** @returns whether there was none before */
+  async function create(wanted: WantedSchedule): Promise<boolean> {
+    try {
+      await client.schedule.create({ ...toOptions(wanted, options), scheduleId: wanted.id });
+      return true;
+    } catch (error) {
+      if (error instanceof ScheduleAlreadyRunning) return false;
+      throw error;
+    }
+  }
 
   return {
     prefix,
@@ -41,32 +63,57 @@ export function createTemporalSchedules(options: TemporalSchedulesOptions): Sche
       return found;
     },
     async isKept(wanted) {
-      try {
-        return await isKept(wanted);
-      } catch (error) {
-        if (error instanceof ScheduleNotFoundError) return false;
-        throw error;
-      }
+      const there = await found(wanted.id);
+      return there !== undefined && isAsWanted(there, wanted, options);
     },
-    async put(wanted) {
-      const { id } = wanted;
-      try {
-        await client.schedule.create({ ...toOptions(wanted, options), scheduleId: id });
-      } catch (error) {
-        if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    async put(id, wanted) {
+      // Most are created: a new one is read only where it was there after all.
+      const first = await wanted();
+      if (first !== undefined && (await create(first)) && isSame(first, await wanted())) return;
+      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+        const there = await found(id);
+        const now = await wanted();
+        if (now === undefined) {
+          if (there === undefined) return;
+          await remove(client, id);
+        } else if (there === undefined) await create(now);
         // An update that changes nothing would still drop what is to be caught up: Temporal runs nothing due before it.
-        if (await isKept(wanted)) return;
-        await client.schedule.getHandle(id).update(() => toOptions(wanted, options));
+        else if (isAsWanted(there, now, options) || isHeld(there, now)) return;
+        else await scheduleAsRead(client, there).update(() => toOptions(now, options));
       }
-    },
-    async remove(id) {
-      try {
-        await client.schedule.getHandle(id).delete();
-      } catch (error) {
-        if (!(error instanceof ScheduleNotFoundError)) throw error;
-      }
+      throw new Error(`Expected the schedule to stay as it was written, but others changed it ${ATTEMPTS} times`);
     },
   };
+}
+
+/**
+ * A schedule whose update counts only where nobody wrote since it was read. Temporal drops an update with another conflict
+ * token than the present one without a word; the SDK (1.24) sends none, so it is added to the request.
+ */
+function scheduleAsRead(client: Client, { scheduleId, raw }: ScheduleDescription): ScheduleHandle {
+  const { conflictToken } = raw;
+  const { connection, schedule } = client;
+  const update = (request: object) => connection.workflowService.updateSchedule({ ...request, conflictToken });
+  const service: unknown = Object.create(connection.workflowService, { updateSchedule: { value: update } });
+  const bound: unknown = Object.create(connection, { workflowService: { value: service } });
+  return (Object.create(schedule, { connection: { value: bound } }) as ScheduleClient).getHandle(scheduleId);
+}
+
+async function remove(client: Client, id: string): Promise<void> {
+  try {
+    await client.schedule.getHandle(id).delete();
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+  }
+}
+
+function isSame(one: WantedSchedule, other: WantedSchedule | undefined): boolean {
+  return other !== undefined && one.note === other.note && one.paused === other.paused;
+}
+
+/** Whether a person paused it in Temporal, also where no list shows that yet. */
+function isHeld({ state }: ScheduleDescription, wanted: WantedSchedule): boolean {
+  return state.paused && !wanted.paused && !isOwnNote(state.note);
 }
 
 function toOptions(

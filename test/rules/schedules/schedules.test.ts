@@ -171,12 +171,14 @@ describe('reconciling', () => {
         return !changed.has(id);
       },
       list: () => Promise.resolve([...kept.values()]),
-      put: (one) =>
-        act('put', one.id, () => {
-          kept.set(one.id, asFound([one])[0]!);
-          changed.delete(one.id);
-        }),
-      remove: (id) => act('remove', id, () => kept.delete(id)),
+      put: async (id, wanted) => {
+        const one = await wanted();
+        await act(one === undefined ? 'remove' : 'put', id, () => {
+          if (one === undefined) kept.delete(id);
+          else kept.set(id, asFound([one])[0]!);
+          changed.delete(id);
+        });
+      },
     };
     return { ...book, kept, calls, changed, inspected };
   }
@@ -213,6 +215,25 @@ describe('reconciling', () => {
     expect(updated.sort()).toEqual([0, 1]);
     expect(book.inspected).toHaveLength(120);
     expect(new Set(book.inspected).size).toBe(100);
+  });
+
+  it('what is written is what the store wants at that moment, not what it wanted when the pass began', async () => {
+    const [paused, gone] = ['a', 'b'].map((name) => aDocument(name, { trigger: EVERY }));
+    const policies = source(paused!, gone!);
+    let isLater = false;
+    const book = aBook();
+    const slow: ScheduleBook = {
+      ...book,
+      put: async (id, wanted) => {
+        // The pass was held up, and meanwhile one policy was paused and one deleted.
+        isLater = true;
+        policies.current = async () => pinned(paused!);
+        await book.put(id, wanted);
+      },
+    };
+    const later = async () => (isLater ? [{ ...PAUSE, policyId: 'id-a' }] : []);
+    await reconcileSchedules({ policies, pauses: later, book: slow, pass: 0 });
+    expect([...book.kept.values()]).toMatchObject([{ id: `${PREFIX}id-a`, paused: true }]);
   });
 
   it('a store that cannot be read changes nothing', async () => {
