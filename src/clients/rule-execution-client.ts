@@ -23,7 +23,7 @@ export type FoundExecution =
 /** One execution as a list shows it. */
 export interface ListedExecution {
   id: string;
-  /** of Temporal, in lower case: running, completed, cancelled, failed, terminated, … */
+  /** how it ended: done, planned (a dry run), rolled_back, …; else that of Temporal: running, cancelled, terminated, … */
   status: string;
   /** RFC 3339 */
   startedAt: string;
@@ -42,6 +42,9 @@ export interface RuleExecutionClientOptions {
   /** how long a query or a call may take */
   deadlineMs: number;
 }
+
+/** Of results, of which a list needs one for each execution. */
+const READ_AT_ONCE = 8;
 
 /** Starts and steers executions of rule policies. */
 export class RuleExecutionClient {
@@ -98,25 +101,47 @@ export class RuleExecutionClient {
 
   /** The newest first; the list may lag behind by seconds. */
   async list(limit: number): Promise<ListedExecution[]> {
-    const listed = new Map<string, ListedExecution>();
+    const listed = new Map<string, ListedExecution & { runId: string }>();
     const query = `WorkflowType = '${EXECUTION_WORKFLOW}' AND ExecutionStatus != 'ContinuedAsNew'`;
-    for await (const { workflowId, status, startTime, closeTime } of this.options.client.workflow.list({ query })) {
+    for await (const found of this.options.client.workflow.list({ query })) {
+      const { workflowId, runId, status, startTime, closeTime } = found;
       const id = executionIdOf(workflowId);
       if (listed.has(id)) continue;
       if (listed.size >= limit) break;
       listed.set(id, {
-        id,
+        ...{ id, runId },
         status: status.name.toLowerCase(),
         startedAt: startTime.toISOString(),
         ...(closeTime === undefined ? {} : { closedAt: closeTime.toISOString() }),
       });
     }
-    return [...listed.values()].sort((one, other) => (one.startedAt < other.startedAt ? 1 : -1));
+    const executions = [...listed.values()].sort((one, other) => (one.startedAt < other.startedAt ? 1 : -1));
+    const left = [...executions.entries()];
+    const shown: ListedExecution[] = [];
+    const readOn = async (): Promise<void> => {
+      for (let next = left.shift(); next !== undefined; next = left.shift()) {
+        const [at, { runId, ...one }] = next;
+        shown[at] = one.status === 'completed' ? { ...one, status: await this.endOf(one.id, runId) } : one;
+      }
+    };
+    await Promise.all(Array.from({ length: READ_AT_ONCE }, readOn));
+    return shown;
+  }
+
+  /** What a run that has completed came to; `completed` where its result cannot be read. */
+  private async endOf(id: string, runId: string): Promise<string> {
+    const { client, deadlineMs } = this.options;
+    try {
+      const result = () => this.handleOf(id, runId).result() as Promise<ExecutionStatus>;
+      return (await client.withDeadline(Date.now() + deadlineMs, result)).state;
+    } catch {
+      return 'completed';
+    }
   }
 
   /** What a schedule started is found by its workflow id. */
-  private handleOf(id: string) {
-    return this.options.client.workflow.getHandle(id.includes('/') ? id : executionWorkflowIdOf(id));
+  private handleOf(id: string, runId?: string) {
+    return this.options.client.workflow.getHandle(id.includes('/') ? id : executionWorkflowIdOf(id), runId);
   }
 }
 

@@ -42,6 +42,25 @@ export function displayStep(path: string, key: string | number): string {
 }
 
 /**
+ * The JSON Pointer of a path as `displayStep` writes it; of as much of the path as `document` has. An empty path is the whole.
+ */
+export function pointerOfPath(document: JsonValue, path: string): string {
+  let [pointer, shown] = ['', ''];
+  let value: JsonValue | undefined = document;
+  while (shown !== path) {
+    const keys = Array.isArray(value) ? [...value.keys()] : isJsonObject(value) ? Object.keys(value) : [];
+    const next = keys.find((key) => {
+      const step = displayStep(shown, key);
+      return path.startsWith(step) && ['', '.', '['].includes(path.charAt(step.length));
+    });
+    if (next === undefined) break;
+    [pointer, shown] = [`${pointer}/${escapePointer(String(next))}`, displayStep(shown, next)];
+    value = childOf(value, String(next));
+  }
+  return pointer;
+}
+
+/**
  * What `value` holds under one key: an object's own member, or a list's element. RFC 6901 writes an index without leading
  * zeros, so `01` names no element.
  */

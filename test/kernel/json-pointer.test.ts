@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { atPointer, childOf, parsePointer, pointerKeys, toPointer } from '../../src/kernel/json-pointer';
+import type { JsonObject } from '../../src/kernel/json';
+import { atPointer, childOf, parsePointer, pointerKeys, pointerOfPath, toPointer } from '../../src/kernel/json-pointer';
 
 // The document and the answers of RFC 6901, section 5.
 const DOCUMENT = {
@@ -47,5 +48,19 @@ describe('a JSON Pointer', () => {
 
   it.each(['constructor', 'toString', '__proto__'])('the inherited key %s names nothing', (key) => {
     expect(childOf({}, key)).toBeUndefined();
+  });
+
+  it.each([
+    ['', ''],
+    ['all[1].metric', '/all/1/metric'],
+    ['all[10].metric', '/all'],
+    ['all[1].missing.deeper', '/all/1'],
+    ['labels["a.b/c"]', '/labels/a.b~1c'],
+    ['labels["a.b/c"][0]', '/labels/a.b~1c/0'],
+    ['alle', '/alle'],
+    ['constructor', ''],
+  ])('the path %j, as people write it, leads to the pointer %j', (path, pointer) => {
+    const document: JsonObject = { all: [{}, { metric: 'x' }], alle: 1, labels: { a: 1, 'a.b/c': ['x'] } };
+    expect(pointerOfPath(document, path)).toBe(pointer);
   });
 });

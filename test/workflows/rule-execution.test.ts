@@ -10,6 +10,7 @@ import { createRuleActivities, type ExecutionParts } from '../../src/activities/
 import type { Alert } from '../../src/alerts/alert';
 import { bundleOptions } from '../../src/built-workflows';
 import { keptBundle } from '../support/kept-bundle';
+import { RuleExecutionClient } from '../../src/clients/rule-execution-client';
 import { setupSearchAttributes } from '../../src/clients/search-attribute-setup';
 import { startNodeChild, type NodeChild } from '../../src/dev/child-process';
 import { startShardManager, type ShardManagerServer } from '../../src/dev/shard-manager';
@@ -113,6 +114,28 @@ describe('the execution of rule policies', () => {
     expect(status.state).toBe('planned');
     expect(status.plan?.steps).toHaveLength(4);
     expect([replicas(), reports]).toEqual([before, []]);
+  });
+
+  it('a list says how each execution ended, and of a dry run that it was planned', async () => {
+    const executions = new RuleExecutionClient({ client: env.client, taskQueue: queue, deadlineMs: 10_000 });
+    const [planned, done, gone] = [randomUUID(), randomUUID(), randomUUID()];
+    await withWorker([STEPS[0]!], async () => {
+      const input = { question: QUESTION, ...CALLER };
+      for (const [id, more] of [
+        [planned, { dryRun: true }],
+        [done, {}],
+        [gone, {}],
+      ] as const) {
+        if (id === gone) manager.fail({ path: '/s6/replicas/n1', times: 1, fault: { status: 409 } });
+        await executions.start(id, { ...input, ...more });
+        await env.client.workflow.getHandle(`rules/execution/${id}`).result();
+      }
+    });
+    await eventually('the list', async () => {
+      const listed = new Map((await executions.list(20)).map(({ id, status }) => [id, status]));
+      const found = [planned, done, gone].map((id) => listed.get(id));
+      return JSON.stringify(found) === JSON.stringify(['planned', 'done', 'failed']);
+    });
   });
 
   it.each([0, 1, 2, 3])('a failure at step %d takes back the steps before it, in reverse', async (failing) => {
@@ -227,7 +250,7 @@ describe('the execution of rule policies', () => {
         return { policies: set.policies, setRevision: 7, pins: new Map([['given', pin]]) };
       };
     });
-    afterEach(() => book.remove(id));
+    afterEach(() => book.put(id, async () => undefined));
 
     const policies: PolicySource = { current: () => Promise.reject(new Error('no policies')) };
     const reconcile = (over: Partial<ScheduleBook> = {}) =>
@@ -309,6 +332,47 @@ describe('the execution of rule policies', () => {
 
       trigger = undefined;
       expect(await reconcile()).toMatchObject({ removed: 1 });
+      await expect(schedule.describe()).rejects.toThrow(ScheduleNotFoundError);
+    });
+
+    it('a server that was slow undoes no pause, of the store or by hand, and brings back no deleted schedule', async () => {
+      trigger = { every: '1h' };
+      expect(await reconcile()).toMatchObject({ created: 1, failures: [] });
+      const pinned = await policies.current();
+      const stateOf = async () => (await schedule.describe()).state;
+      const [unpaused] = wantedSchedules({ ...pinned }, [], book.prefix);
+      const [paused] = wantedSchedules(pinned, [{ actor: 'ann', reason: 'repairs', since: '' }], book.prefix);
+      // It has read the schedule and the store; before it writes, another server pauses.
+      const [other] = wantedSchedules(
+        { ...pinned, policies: [{ ...pinned.policies[0]!, trigger: { every: '2h' } }] },
+        [],
+        book.prefix,
+      );
+      let asked = 0;
+      const after: boolean[] = [];
+      await book.put(id, async () => {
+        asked += 1;
+        if (asked > 2) {
+          after.push((await stateOf()).paused);
+          return paused;
+        }
+        if (asked === 2) await book.put(id, async () => paused);
+        return other;
+      });
+      expect(after).toEqual([true]);
+      expect(await stateOf()).toMatchObject({ paused: true, note: paused!.note });
+      expect((await schedule.describe()).spec.intervals).toEqual([{ every: 3_600_000 }]);
+
+      // A person pauses it, and the list that the pass began with does not show that yet.
+      await book.put(id, async () => unpaused);
+      await schedule.pause('stop!');
+      await book.put(id, async () => unpaused);
+      expect(await stateOf()).toMatchObject({ paused: true, note: 'stop!' });
+
+      // It creates the schedule of a policy that was deleted meanwhile.
+      await schedule.delete();
+      asked = 0;
+      await book.put(id, async () => (asked++ === 0 ? unpaused : undefined));
       await expect(schedule.describe()).rejects.toThrow(ScheduleNotFoundError);
     });
 

@@ -51,6 +51,13 @@ export function rulesExecuteCommand({ io, exit }: CommandContext): Command {
     if (options.policy === undefined && options.operation === undefined) {
       throw new CliExit(ExitCode.usage, 'give --operation, or --policy');
     }
+    if (options.operation !== undefined) {
+      const [{ ruleDomain }, { checkOperation }] = await Promise.all([
+        import('./domain.js'),
+        import('./state-options.js'),
+      ]);
+      checkOperation(await ruleDomain(), options.operation);
+    }
     const { executions, close } = await connectExecutions(io, options.settings);
     try {
       exit(await execute(io, executions, options));

@@ -6,7 +6,7 @@ import { colorsFor, painted } from '../output';
 
 /** An execution for people: its state, each step with its status, and what it rests on. */
 export function executionLines(io: CliIo, status: ExecutionStatus): string[] {
-  const { plan, steps, pause, stopped } = status;
+  const { plan, steps, pause } = status;
   const colors = colorsFor(io);
   const lines = [summariseExecution(status)];
   if (plan !== undefined) {
@@ -23,7 +23,6 @@ export function executionLines(io: CliIo, status: ExecutionStatus): string[] {
     for (const refusal of plan.refusals) lines.push(`Not possible: ${refusal}`);
   }
   if (pause !== undefined) lines.push(...pause.faults.map(({ message }) => `Paused: ${message}`));
-  if (stopped !== undefined && plan === undefined) lines.push(`Failed: ${stopped.fault.message}`);
   return lines;
 }
 

@@ -69,7 +69,8 @@ export async function loadRules(io: CommandIo, policies: string, flags: StateOpt
   return { domain, set, state, options };
 }
 
-function checkOperation({ operations }: RuleDomain, operation: string | undefined): void {
+/** @throws CliExit 2 for an operation that the domain does not have */
+export function checkOperation({ operations }: RuleDomain, operation: string | undefined): void {
   if (operation === undefined || Object.hasOwn(operations, operation)) return;
   const known = Object.keys(operations);
   const close = closeName(operation, known);

@@ -3,6 +3,8 @@ import { toJson } from '@bufbuild/protobuf';
 import { timestampDate, ValueSchema, type Timestamp, type Value } from '@bufbuild/protobuf/wkt';
 import type { PolicyClient } from '../../clients/rules/policy-client';
 import { GateError } from '../../kernel/failures';
+import { placeText } from '../../kernel/fault-text';
+import { pointerOfPath } from '../../kernel/json-pointer';
 import type { NamedDocument } from '../../rules/sources/to-store';
 import type { Policy } from '../../proto/planning_engine/rules/v1/policy_service_pb';
 import type { Trigger } from '../../rules/document/rule-policy';
@@ -75,17 +77,19 @@ export function rulesApplyCommand({ io }: CommandContext): Command {
   });
 }
 
-/** @throws GateError the server's, each fault with the file and the policy that have it */
+/** @throws GateError the server's, each fault with the policy that has it and its place in the file, line and column included */
 async function apply(client: PolicyClient, given: NamedDocument, options: ChangeOptions) {
   try {
     return await stored(client, given, options);
   } catch (error) {
     if (!(error instanceof GateError)) throw error;
-    const { name, where } = given;
+    const { name, where, document } = given;
     const faults = error.faults.map(({ message, where: field = '', ...fault }) => {
       const path = field.replace(/^definition\.?/, '');
-      const parts = [where.file, name, path, message].filter((part) => part !== '');
-      return { ...fault, message: parts.join(': '), where: [where.file, path].filter(Boolean).join(' ') };
+      const pointer = pointerOfPath(document, path);
+      const place = placeText(where.file, where.lineOf?.(pointer), where.columnOf?.(pointer));
+      const parts = [place, name, path, message].filter((part) => part !== '');
+      return { ...fault, message: parts.join(': '), where: [place, path].filter(Boolean).join(' ') };
     });
     throw new GateError(error.type, faults.map(({ message }) => message).join('; '), faults, { cause: error });
   }

@@ -51,6 +51,21 @@ export async function openPolicyClient(
   ) as unknown as PolicyClient;
 }
 
+/** What is not the server's own word, or no more than that it failed. The first that fits counts. */
+const ODD: readonly Code[] = [Code.Internal, Code.Unknown, Code.Unimplemented, Code.Aborted, Code.DataLoss];
+const HINTS: readonly { codes: readonly Code[]; says?: string; message(text: string): string }[] = [
+  {
+    codes: [Code.Unavailable, Code.DeadlineExceeded],
+    message: (text) => `does not answer (${text}); gate server starts one`,
+  },
+  {
+    codes: ODD,
+    says: 'certificate',
+    message: (text) => `is not trusted (${text}); NODE_EXTRA_CA_CERTS names the file of its authority`,
+  },
+  { codes: ODD, message: (text) => `does not answer as one (${text})` },
+];
+
 /** The failure that the server met, as it would be thrown here. */
 function toGateError(error: ConnectError, baseUrl: string): unknown {
   const reason = error.findDetails(ErrorInfoSchema)[0]?.reason;
@@ -60,9 +75,9 @@ function toGateError(error: ConnectError, baseUrl: string): unknown {
     if (error.code === Code.PermissionDenied || error.code === Code.Unauthenticated) {
       return new GateError(FailureType.AccessDenied, text);
     }
-    const where = error.code === Code.Unavailable || error.code === Code.DeadlineExceeded;
-    if (!where) return error;
-    const message = `The server of rule policies at ${baseUrl} does not answer (${text}); gate server starts one`;
+    const hint = HINTS.find(({ codes, says = '' }) => codes.includes(error.code) && text.includes(says));
+    if (hint === undefined) return error;
+    const message = `The server of rule policies at ${baseUrl} ${hint.message(text)}`;
     return new GateError(FailureType.StoreUnavailable, message, undefined, { cause: error });
   }
   const violations = error.findDetails(BadRequestSchema).flatMap(({ fieldViolations }) => fieldViolations);

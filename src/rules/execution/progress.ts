@@ -112,12 +112,13 @@ export function isEnd(state: ExecutionState): boolean {
 /** In one sentence. */
 export function summariseExecution({ id, state, steps, pause, stopped: why }: ExecutionStatus): string {
   const done = steps.filter(({ status }) => status === StepStatus.done).length;
-  const some =
-    state === ExecutionState.planned ? `${steps.length} steps to do` : `${done} of ${steps.length} steps done`;
-  const counted = steps.length === 0 ? 'nothing to do' : some;
+  const all = steps.length === 1 ? '1 step' : `${steps.length} steps`;
+  const some = state === ExecutionState.planned ? `${all} to do` : `${done} of ${all} done`;
+  // One that was stopped before it had a plan may have had something to do.
+  const counted = steps.length > 0 ? `, ${some}` : why === undefined ? ', nothing to do' : '';
   const paused = pause === undefined ? '' : `; paused: ${pause.faults[0]?.message ?? pause.reason}`;
   const because = why === undefined ? '' : `; stopped: ${why.fault.message}`;
-  return `Execution ${id} is ${state}, ${counted}${because}${paused}`;
+  return `Execution ${id} is ${state}${counted}${because}${paused}`;
 }
 
 function withStep(progress: ExecutionProgress, index: number, step: StepProgress): ExecutionProgress {

@@ -52,9 +52,12 @@ export async function fixtureFiles(path: string): Promise<string[]> {
 }
 
 async function ruleFiles(path: string): Promise<string[]> {
-  const found = await stat(path).catch(() => undefined);
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => error);
+  if ('code' in found && found.code === 'ENOENT') {
+    throw configInvalid(path, 'expected a file or folder of policies, but there is none');
+  }
   // What is no folder is read as a file, which says why it cannot be.
-  if (found?.isDirectory() !== true) return [path];
+  if (!('isDirectory' in found) || !found.isDirectory()) return [path];
   const files = (await filesBelow(path)).filter((file) => !BESIDE.test(file));
   if (files.length === 0) {
     throw configInvalid(path, `expected a folder with policies (${EXTENSIONS.join(', ')}), but there is none in it`);

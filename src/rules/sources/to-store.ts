@@ -1,7 +1,7 @@
 import { basename, relative } from 'node:path';
 import { faultsToError, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
-import { faultAt, type DocumentPlace } from '../../platform/documents/validate';
+import { faultAt, placeBelow, type DocumentPlace } from '../../platform/documents/validate';
 import { isFragments, type RuleSource } from '../document/read-policies';
 import { includesOf } from '../graph/policy-graph';
 
@@ -26,8 +26,9 @@ export interface NamedDocument {
 export function toStore(sources: readonly RuleSource[], path: string): NamedDocument[] {
   const faults: Fault[] = [];
   const inFile = new Map<string, number>();
-  const named = sources.flatMap(({ where, document }) =>
-    (Array.isArray(document) ? document : [document]).flatMap((one): NamedDocument[] => {
+  const named = sources.flatMap(({ where: whole, document }) =>
+    (Array.isArray(document) ? document : [document]).flatMap((one, at): NamedDocument[] => {
+      const where = Array.isArray(document) ? placeBelow(whole, `/${at}`) : whole;
       if (!isJsonObject(one)) {
         faults.push(faultAt(where, '', 'expected a policy or fragments: an object'));
         return [];

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -256,8 +259,11 @@ describe('the policy service on loopback without tokens', () => {
     await writeFile(file, JSON.stringify([{ ...POLICY, name: 'wrong', type: 'placment' }]));
     const wrong = await gate('apply', '-f', file, ...why);
     expect(wrong.result).toMatchObject({
-      applied: [],
-      error: { type: 'ConfigInvalid', faults: [{ where: 'policies.json type' }] },
+      error: {
+        type: 'ConfigInvalid',
+        faults: [{ where: expect.stringMatching(/^policies\.json:1:\d+ type$/) }],
+        result: { applied: [] },
+      },
     });
     // What a file has out of order is stored in order, and fragments under the name of their file.
     const including = { ...POLICY, name: 'including', conditions: { include: 'cool' }, dependsOn: ['needed'] };
@@ -271,9 +277,12 @@ describe('the policy service on loopback without tokens', () => {
       applied: names.map((name) => ({ name, change: 'unchanged' })),
     });
     await writeFile(file, JSON.stringify([{ ...including, conditions: { include: 'warm' } }]));
-    expect((await gate('apply', '-f', file, ...why)).stderr).toBe(
-      'gate: ConfigInvalid: policies.json: including: conditions: unknown fragment warm; known are cool\n',
-    );
+    const { stderr } = await gate('apply', '-f', file, ...why);
+    const place =
+      /^gate: ConfigInvalid: policies\.json:1:(\d+): including: conditions: unknown fragment warm; known are cool\n$/;
+    expect(stderr).toMatch(place);
+    const text = JSON.stringify([{ ...including, conditions: { include: 'warm' } }]);
+    expect(text.slice(Number(place.exec(stderr)![1]) - 1)).toMatch(/^"conditions"/);
   });
 
   const withGrpcurl = canHaveTool('grpcurl') ? it : it.skip;
@@ -291,6 +300,43 @@ describe('the policy service on loopback without tokens', () => {
     expect(stdout).toContain('cool-nodes-first');
     expect(stdout).not.toContain('"code"');
   }
+});
+
+describe('the commands of gate rules', () => {
+  const list = async (server: string) => {
+    let stderr = '';
+    const write = { write: (text: string) => ((stderr += text), true) };
+    const io = { stdout: write, stderr: write, env: {}, cwd: folder, signal: new AbortController().signal };
+    const code = await runCommand(['rules', 'list', '--server', server], io as never);
+    return { code, stderr };
+  };
+
+  it('tell a server that they do not trust, and one that is another, by its address', async () => {
+    const tls = (name: string) => join(__dirname, '..', '..', 'fixtures', 'tls', name);
+    const files = { certFile: tls('server.pem'), keyFile: tls('server.key.pem') };
+    const secure = await start('secure', { server: { port: 0, tls: files } });
+    expect(await list(secure)).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(
+        /^gate: StoreUnavailable: The server of rule policies at https:\S+ is not trusted \(.*certificate.*\); NODE_EXTRA_CA_CERTS names .*\n$/,
+      ),
+    });
+    const other = createServer((_request, response) => response.writeHead(404).end('<html>')).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const plain = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    try {
+      for (const server of [plain, plain.replace('http:', 'https:'), secure.replace('https:', 'http:')]) {
+        expect(await list(server)).toEqual({
+          code: 2,
+          stderr: expect.stringContaining(
+            `gate: StoreUnavailable: The server of rule policies at ${server} does not answer`,
+          ),
+        });
+      }
+    } finally {
+      other.close();
+    }
+  });
 });
 
 describe('the policy service with tokens', () => {

@@ -145,7 +145,9 @@ describe('gate rules', () => {
 
   it('a folder without policies and one that does not exist are faults', async () => {
     expect((await gate('validate', 'none')).stderr).toContain('expected a folder with policies');
-    expect((await gate('validate', 'gone')).stderr).toContain('gone');
+    expect((await gate('validate', 'gone')).stderr).toContain(
+      'gone: expected a file or folder of policies, but there is none',
+    );
   });
 
   it('evaluate tells results, candidates and actions', async () => {
