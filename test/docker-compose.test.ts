@@ -104,6 +104,28 @@ describe('what Prometheus and Grafana are given', () => {
     expect(drawn.sort()).toEqual(registered.sort());
   });
 
+  it('the queries of the dashboards name labels that their metrics have', () => {
+    const registry = new Registry();
+    createMetrics(registry);
+    createRuleMetrics(registry);
+    const labelsOf = new Map(
+      registry
+        .getMetricsAsArray()
+        .map((metric) => [metric.name, (metric as unknown as { labelNames: string[] }).labelNames]),
+    );
+    const unknown = dashboards().flatMap((text) =>
+      [...text.matchAll(/"expr": "((?:[^"\\]|\\.)*)"/g)].flatMap(([, expression = '']) => {
+        const query = expression.replaceAll('\\"', '"');
+        const names = [...query.matchAll(/\bgate_[a-z_]+/g)].map(([name]) => name.replace(/_bucket$/, ''));
+        const known = new Set(['le', 'job', 'instance', ...names.flatMap((name) => labelsOf.get(name) ?? [])]);
+        const grouped = [...query.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(/,\s*/));
+        const chosen = [...query.matchAll(/[{,]\s*([a-z_]+)\s*[=!]/g)].map(([, label = '']) => label);
+        return [...grouped, ...chosen].filter((label) => !known.has(label)).map((label) => `${label} in ${query}`);
+      }),
+    );
+    expect(unknown).toEqual([]);
+  });
+
   it('the monitoring configuration provisions the data source that the dashboards name', () => {
     const sources = parse(
       readFileSync(join(root, 'configs/grafana/provisioning/datasources/prometheus.yml'), 'utf8'),

@@ -144,6 +144,52 @@ describe('over random policies and states', () => {
     );
   });
 
+  it('a policy that extends, includes and fills in is, and answers, as one that was written out by hand', () => {
+    const drawn = fc.record({
+      ...{ part: condition, own: fc.option(condition), limit: small, priority: fc.option(small) },
+      ...{ lane: fc.option(fc.integer({ min: 1, max: 3 })), usual: fc.integer({ min: 1, max: 3 }) },
+      ...{ note: fc.constantFrom(null, 'kept', 'new'), tier: fc.constantFrom('gold', 'old') },
+    });
+    fc.assert(
+      fc.property(drawn, yard, ({ part, own, limit, priority, lane, usual, note, tier }, state) => {
+        const below = (value: JsonValue): JsonObject => ({ metric: 'depot.queue', operator: 'lt', value });
+        const top: JsonObject = {
+          ...{ name: 'top', template: true, type: 'loading', priority: 2 },
+          parameters: { limit: { type: 'number' }, lane: { type: 'integer', minimum: 1 } },
+          scope: { operation: 'load_parcel', labels: { tier: 'old' } },
+          conditions: { all: [{ include: 'part' }, below({ parameter: 'limit' })] },
+          actions: { load: { lane: { parameter: 'lane' }, note: 'kept' } },
+        };
+        const middle: JsonObject = {
+          ...{ name: 'middle', template: true, extends: 'top' },
+          parameters: { place: { type: 'integer', default: usual } },
+          arguments: { limit, lane: { parameter: 'place' } },
+          scope: { labels: { tier, lane: 'x' } },
+          actions: { load: { note } },
+        };
+        const composed: JsonObject = {
+          ...{ name: 'one', extends: 'middle' },
+          ...(lane === null ? {} : { arguments: { place: lane } }),
+          ...(priority === null ? {} : { priority }),
+          ...(own === null ? {} : { conditions: { any: [{ inherited: true }, own] } }),
+        };
+        const inherited = { all: [part, below(limit)] };
+        const byHand: JsonObject = {
+          ...{ name: 'one', type: 'loading', priority: priority ?? 2 },
+          scope: { operation: 'load_parcel', labels: { tier, lane: 'x' } },
+          conditions: own === null ? inherited : { any: [inherited, own] },
+          actions: { load: { lane: lane ?? usual, ...(note === null ? {} : { note }) } },
+        };
+        const documents = [composed, { fragments: { part } }, middle, top];
+        const set = read(documents);
+        expect(resolveDocument('one', set.documents, set.fragments).document).toEqual(byHand);
+        const answers = [documents, [byHand]].map((all) => answerDocument(answer(all, state as JsonValue), PARCELS));
+        expect(answers[0]).toEqual(answers[1]);
+      }),
+      RUNS,
+    );
+  });
+
   it('conditions that lint calls contradicting are true of no state', () => {
     fc.assert(
       fc.property(
