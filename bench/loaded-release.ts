@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { loadPolicy as loadBare } from '@open-policy-agent/opa-wasm';
 import type { JsonObject, JsonValue } from '../src/kernel/json';
 import type { PolicyBundle } from '../src/rego/bundle/policy-bundle';
@@ -10,6 +8,7 @@ import { loadPolicy } from '../src/rego/plan/load-policy';
 import { fromPlain } from '../src/rego/values/plain';
 import { instantiatePolicy } from '../src/rego/wasm-policy';
 import { median, type BenchRow } from './bench-row';
+import { collector } from './collector';
 
 const TIMES = 31;
 /** Held at once: one alone is lost in what else the heap does. */
@@ -108,13 +107,4 @@ async function heapOf(make: () => Promise<unknown>): Promise<number> {
   const after = process.memoryUsage().heapUsed;
   if (held.length !== RELEASES + 1) throw new Error('The releases must be held until the heap is read');
   return (after - before) / 1024 / RELEASES;
-}
-
-function collector(): () => void {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  return () => {
-    collect();
-    collect();
-  };
 }

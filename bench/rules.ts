@@ -5,6 +5,7 @@ import type { JsonObject } from '../src/kernel/json';
 import type { Condition } from '../src/rules/conditions/condition';
 import { RuleMatcher } from '../src/rules/matching/rule-matcher';
 import { alternate, median, type BenchRow } from './bench-row';
+import { collector } from './collector';
 
 const ROUNDS = 5;
 const STATES = 64;
@@ -171,6 +172,11 @@ export async function benchRules(): Promise<BenchRow[]> {
 /** What an index over rules holds, beside the rules themselves. */
 function memoryRow(): BenchRow {
   const held: Match[] = [];
+  const collect = collector();
+  const used = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
   const sizes = [0, 1, 2].map(() => {
     const before = used();
     held.push(ours(rulesOf(MOST)));
@@ -189,9 +195,4 @@ function memoryRow(): BenchRow {
     met: held.length > 0,
     unit: 'MiB',
   };
-}
-
-function used(): number {
-  globalThis.gc?.();
-  return process.memoryUsage().heapUsed;
 }
