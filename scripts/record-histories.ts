@@ -1,7 +1,7 @@
-// Records one history for every way that a deployment or an execution of rule policies can go, into
+// Records one history for every way that a deployment, an execution of rule policies or of a plan can go, into
 // test/histories/<version>/. Run once a release, before it is tagged and after package.json has its version; a released
 // folder is never recorded again, because it stands for workflows that run somewhere. --into NAME writes a folder of its
-// own, for workflow code that changed before the release; --only deployments|executions|syncs leaves the others as they are.
+// own, for workflow code that changed before the release; --only deployments|executions|syncs|plans leaves the others as they are.
 import { existsSync, mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { version } from '../package.json';
@@ -14,6 +14,7 @@ import { FakeGateActivities } from '../test/fakes/fake-gate-activities';
 import { writeRuns, type RunsFolder } from '../test/support/history-file';
 import { eventually, startTemporalEnv, type TemporalEnv } from '../test/support/temporal-env';
 import { recordExecutions } from './record-executions';
+import { recordPlanRuns } from './record-plan-runs';
 import { recordSyncs } from './record-syncs';
 
 const OPERATOR = { actor: 'ann', reason: 'checked by hand' };
@@ -165,6 +166,7 @@ const KINDS: Record<string, typeof recordDeployments> = {
   deployments: recordDeployments,
   executions: recordExecutions,
   syncs: recordSyncs,
+  plans: recordPlanRuns,
 };
 
 async function main(): Promise<void> {

@@ -5,6 +5,7 @@ import { openAudit } from './audit/service/open-audit';
 import type { Services } from './gate/services';
 import { createMetrics } from './gate/metrics';
 import { openExecutions } from './clients/rule-execution-client';
+import { openPlanRuns } from './clients/plan-runs';
 import { createExecutionStarter } from './clients/start-execution';
 import { parseDuration } from './kernel/duration';
 import { createLogger, logFormatOf } from './platform/observability/logger';
@@ -139,6 +140,7 @@ async function openApi(
     open: () => openExecutions(loaded, env, TEMPORAL_WITHIN_MS),
     rules,
   });
+  const runs = openPlanRuns(loaded, env, TEMPORAL_WITHIN_MS);
   let toClose: { close(): Promise<void> } | undefined;
   try {
     const ownerToken = database?.owner?.token;
@@ -151,6 +153,7 @@ async function openApi(
       now: Date.now,
       logger,
       metrics: createPlanMetrics(registry),
+      runtime: runs.runtime,
     });
     toClose = plans;
     const { maxRequestBytes } = loaded.settings.server;
@@ -175,6 +178,7 @@ async function openApi(
         await server.close();
         await executions.close();
         await plans.close();
+        await runs.close();
         await rules.close();
       },
     };

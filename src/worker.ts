@@ -5,6 +5,7 @@ import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from './activities/create-gate-activities';
 import { createImageActivities } from './activities/create-image-activities';
 import { createRuleActivities, type ExecutionParts } from './activities/create-rule-activities';
+import { createPlanActivities } from './activities/create-plan-activities';
 import { createSweepActivities } from './activities/create-sweep-activities';
 import { RECHECK_ACTIVITY } from './activities/recheck';
 import { HEARTBEATS } from './platform/temporal/heartbeats';
@@ -34,6 +35,9 @@ import { FailureType, GateError } from './kernel/failures';
 import { createTemporalLogger } from './platform/observability/temporal-logger';
 import type { GateRecord } from './audit/audit-record';
 import { decideTarget } from './gate/decide-target';
+import { plansWithin } from './plans/store/postgres/open-plan-database';
+import type { PlanStore } from './plans/store/plan-store';
+import { createPostgresPlanStore } from './plans/store/postgres/store';
 import { createAuditJournal } from './rules/execution/audit-journal';
 import { openedLate } from './rules/service/stored-executions';
 import { rulesWithin } from './rules/store/postgres/open-rule-database';
@@ -239,6 +243,7 @@ async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): 
             logger: services.logger,
             nowMs: Date.now,
           }),
+          ...createPlanActivities(() => openPlanStore(services)),
         },
         ...HEARTBEATS,
         maxConcurrentActivityTaskExecutions: settings.temporal.maxConcurrentActivities,
@@ -320,6 +325,15 @@ function installRuntime(logger: Parameters<typeof createTemporalLogger>[0], with
   } catch {
     // The host program installed its own before: it stays.
   }
+}
+
+/** Opened when the first execution of a plan tells of itself: a worker that executes none needs no tables of theirs. */
+async function openPlanStore({ database }: Services): Promise<PlanStore> {
+  if (database !== undefined) return createPostgresPlanStore(await plansWithin(database));
+  throw new GateError(
+    FailureType.StoreUnavailable,
+    'Executions of plans need the store of gate server, which is a PostgreSQL or an embedded one',
+  );
 }
 
 /** Where executions take policies from and are kept: the store beside the audit log, unless a folder of policies is named. */

@@ -7,6 +7,7 @@ import { plansExplainCommand, plansWhyCommand } from './explain';
 import { plansGetCommand } from './get';
 import { plansGraphCommand } from './graph';
 import { plansResolveCommand } from './resolve';
+import { plansRunCommand } from './run';
 import { plansSchemaCommand } from './schema';
 import { plansValidateCommand } from './validate';
 import { plansWatchCommand } from './watch';
@@ -25,5 +26,6 @@ export function plansCommand(context: CommandContext): Command {
     .addCommand(plansExplainCommand(context))
     .addCommand(plansWhyCommand(context))
     .addCommand(plansGraphCommand(context))
+    .addCommand(plansRunCommand(context))
     .addCommand(plansSchemaCommand(context));
 }

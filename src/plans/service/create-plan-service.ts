@@ -1,4 +1,6 @@
+import { canonicalJson } from '../../kernel/canonical-json';
 import { isJsonObject, type JsonValue } from '../../kernel/json';
+import { isRunByGate, type PlanRuntime } from '../execution/plan-run';
 import type { Kind } from '../kinds/kinds';
 import { asJson, objectName, type ObjectMeta, type PlanObject } from '../object';
 import { jsonPatch, mergePatch } from '../serving/patches';
@@ -11,6 +13,7 @@ import { carriedBy, checkBody, named, placed, toValidation } from './checked-bod
 import type { EventFeed } from './event-feed';
 import { deleteNamespace, endNamespace, ensureNamespace, NAMESPACE, namespaceKey } from './namespaces';
 import { removeWithOwned } from './owned-objects';
+import { pinPlan } from './pin-plan';
 import { invalidFailure, planFailure } from './plan-failure';
 import type { DeleteRequest, Listed, ListRequest, Place, PlanService, WriteRequest, Written } from './plan-service';
 import { watchObjects } from './watch-objects';
@@ -23,6 +26,8 @@ export interface PlanServiceParts {
   newId(): string;
   /** a watch began (1) or ended (-1) */
   onWatchers?(change: 1 | -1): void;
+  /** what runs executions; absent: those whose runtime is the gate are refused */
+  runtime?: PlanRuntime;
 }
 
 /** Ends a transaction whose answer is wanted and whose writes are not. */
@@ -33,7 +38,7 @@ class DryRun<T> extends Error {
 }
 
 /** The use cases over a store; it keeps nothing itself. */
-export function createPlanService({ store, feed, now, newId, onWatchers }: PlanServiceParts): PlanService {
+export function createPlanService({ store, feed, now, newId, runtime, onWatchers }: PlanServiceParts): PlanService {
   /** One transaction; of a dry run, all but its end. */
   async function inWrite<T>({ dryRun }: WriteRequest, change: (session: WriteSession) => Promise<T>): Promise<T> {
     if (dryRun !== true) return store.write(change);
@@ -55,7 +60,17 @@ export function createPlanService({ store, feed, now, newId, onWatchers }: PlanS
     const nowMs = now();
     await ensureNamespace(session, sent.metadata.namespace, { nowMs, newId });
     const owned = kind.kind === 'Execution' ? await ownedByPlan(session, sent) : sent;
-    return carryOut(session, createObject(owned, { nowMs, uid: newId() }), undefined, request, warnings);
+    if (!isRunByGate(owned)) {
+      const outcome = createObject(owned, { nowMs, uid: newId() });
+      return carryOut(session, outcome, undefined, request, warnings);
+    }
+    const { status: sentStatus, ...bare } = owned;
+    const { status, faults } = await pinPlan(session, owned, { nowMs, ...(runtime === undefined ? {} : { runtime }) });
+    if (faults !== undefined) throw invalidFailure(faults);
+    const outcome = createObject(bare, { nowMs, uid: newId() });
+    if (outcome.action === 'created') outcome.object.status = { ...outcome.object.status, ...status };
+    const more = sentStatus === undefined ? [] : [STATUS_OF_RUN];
+    return carryOut(session, outcome, undefined, request, [...warnings, ...more]);
   }
 
   async function replaceIn(
@@ -70,8 +85,12 @@ export function createPlanService({ store, feed, now, newId, onWatchers }: PlanS
     const keepsOwner = kind.kind === 'Execution' && ownerReferences !== undefined;
     const metadata: ObjectMeta = keepsOwner ? { ownerReferences, ...sent.metadata } : sent.metadata;
     const version = carried === undefined ? {} : { carried };
-    const outcome = replaceObject(stored, { ...sent, metadata }, { nowMs: now(), ...version });
-    return carryOut(session, outcome, stored, request, warnings);
+    const { status, ...rest } = sent;
+    const takesStatus = status !== undefined && !isRunByGate(stored);
+    const object = { ...rest, metadata, ...(takesStatus ? { status } : {}) };
+    const outcome = replaceObject(stored, object, { nowMs: now(), ...version });
+    const isIgnored = status !== undefined && !takesStatus && !isSameJson(status, stored.status);
+    return carryOut(session, outcome, stored, request, [...warnings, ...(isIgnored ? [STATUS_OF_RUN] : [])]);
   }
 
   async function carryOut(
@@ -180,6 +199,7 @@ export function createPlanService({ store, feed, now, newId, onWatchers }: PlanS
       const carried = carriedBy(body);
       return inWrite(request, async (session) => {
         const stored = await readIn(session, place);
+        refuseStatusOfRun(stored);
         const options = { by: 'client', ...(carried === undefined ? {} : { carried }) } as const;
         return carryOut(session, replaceStatus(stored, body, options), stored, request);
       });
@@ -194,6 +214,7 @@ export function createPlanService({ store, feed, now, newId, onWatchers }: PlanS
         const carried =
           patched.carried === undefined ? undefined : carriedBy({ metadata: { resourceVersion: patched.carried } });
         if (request.status === true) {
+          refuseStatusOfRun(stored);
           const options = { by: 'client', ...(carried === undefined ? {} : { carried }) } as const;
           const body = isJsonObject(value) ? value : {};
           return carryOut(session, replaceStatus(stored, body, options), stored, request);
@@ -295,6 +316,17 @@ function requireSame({ metadata }: PlanObject, { preconditions = {} }: DeleteReq
 }
 
 /** An execution goes with its plan. */
+const STATUS_OF_RUN = 'status is not taken: the gate runs this execution, and alone writes its status';
+
+/** Who wants another status steers the run. */
+function refuseStatusOfRun(stored: PlanObject): void {
+  if (isRunByGate(stored)) throw planFailure('Invalid', STATUS_OF_RUN);
+}
+
+function isSameJson(one: unknown, other: unknown): boolean {
+  return canonicalJson(one as JsonValue) === canonicalJson((other ?? {}) as JsonValue);
+}
+
 async function ownedByPlan(session: WriteSession, execution: PlanObject): Promise<PlanObject> {
   const { namespace, ownerReferences } = execution.metadata;
   const ref = execution.spec.planRef;

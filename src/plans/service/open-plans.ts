@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { repeat } from '../../kernel/repeat';
 import type { Timers } from '../../kernel/timers';
 import type { ProgramLogger } from '../../platform/observability/program-logger';
+import type { PlanRuntime } from '../execution/plan-run';
 import type { PlanStore } from '../store/plan-store';
 import { startController, type Controller } from './controller';
 import { createEventFeed } from './event-feed';
@@ -9,6 +10,7 @@ import { createPlanService } from './create-plan-service';
 import { ensureNamespace, namespaceKey } from './namespaces';
 import type { PlanMetrics } from './plan-metrics';
 import type { PlanService } from './plan-service';
+import { runExecutions } from './run-executions';
 
 export interface PlansOptions {
   /** closed with what this gives */
@@ -18,6 +20,8 @@ export interface PlansOptions {
   now(): number;
   logger: ProgramLogger;
   metrics?: PlanMetrics;
+  /** what runs executions; absent: those whose runtime is the gate are refused */
+  runtime?: PlanRuntime;
   /** newest events that a watch can resume from; older ones are deleted. @default 100000 */
   keepEvents?: number;
 }
@@ -38,7 +42,7 @@ const PRUNE_EVERY_MS = 60_000;
  * @throws GateError StoreUnavailable; nothing is left open then but the store
  */
 export async function openPlans(options: PlansOptions): Promise<Plans> {
-  const { store, timers, now, logger, metrics, keepEvents = 100_000 } = options;
+  const { store, timers, now, logger, metrics, runtime, keepEvents = 100_000 } = options;
   await store.write(async (session) => {
     // One that is being deleted is left alone.
     if ((await session.get(namespaceKey('default'))) !== undefined) return;
@@ -60,17 +64,21 @@ export async function openPlans(options: PlansOptions): Promise<Plans> {
       act: async () => void (await store.prune(keepEvents)),
       onFailure: (error) => logger.warn({ error }, 'Old events of plans could not be deleted'),
     });
+    const running = runtime && runExecutions({ store, feed, runtime, timers, logger });
+    const runs = runtime === undefined ? {} : { runtime };
     return {
       service: createPlanService({
         store,
         feed,
         now,
         newId: randomUUID,
+        ...runs,
         ...(metrics === undefined ? {} : { onWatchers: metrics.onWatchers }),
       }),
       controller,
       close: async () => {
         await pruning.stop();
+        await running?.close();
         await controller.close();
         await feed.close();
         await store.close();

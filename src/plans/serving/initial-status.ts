@@ -34,11 +34,20 @@ export function initialStatus(object: PlanObject, sent: JsonObject, nowMs: numbe
   const wanted = { type, status: isTrue ? 'True' : 'False', reason, message, observedGeneration: generation } as const;
   const hasConditions = Array.isArray(sent.conditions) && sent.conditions.length > 0;
   return {
+    ...waitsFor(object),
     ...sent,
     phase: sent.phase ?? phase,
     conditions: hasConditions ? sent.conditions! : [...withCondition(undefined, wanted, nowMs)],
     ...(SEEN_AT_ONCE.includes(object.kind) ? { observedGeneration: generation } : {}),
   };
+}
+
+/** Why a new execution stays as it is. */
+function waitsFor({ kind, spec }: PlanObject): JsonObject {
+  if (kind !== 'Execution' || isJsonObject(spec.runtimeRef)) return {};
+  const message =
+    'spec.runtimeRef names no runtime, so nothing runs this execution; gate server runs those of runtime gate';
+  return { reason: 'NoRuntime', message };
 }
 
 /** A stored plan is valid: the server says so with each write, whatever a client sends. */

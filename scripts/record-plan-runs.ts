@@ -1,0 +1,75 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import { PLAN_EXECUTION_WORKFLOW } from '../src/clients/plan-runs';
+import type { PlanActivities } from '../src/activities/plan-activities';
+import { workflowIdOf } from '../src/kernel/names';
+import { statusQuery } from '../src/workflows/messages';
+import type { PlanExecutionInput } from '../src/workflows/plan-execution';
+import { FakeGateActivities } from '../test/fakes/fake-gate-activities';
+import { writeRuns, type RunsFolder } from '../test/support/history-file';
+import { eventually, type TemporalEnv } from '../test/support/temporal-env';
+
+interface Scenario {
+  nodes: number;
+  historyLimit?: number;
+  /** the Execution is deleted before this node begins */
+  deletedAt?: string;
+  prepare?(gate: FakeGateActivities): void;
+  play?(handle: WorkflowHandle): Promise<unknown>;
+}
+
+const OPERATOR = { actor: 'ann', reason: 'checked by hand' };
+const action = {
+  ...({ type: 'http', method: 'PATCH', url: 'http://127.0.0.1:1/devices' } as const),
+  compensation: { method: 'DELETE', url: 'http://127.0.0.1:1/devices' } as const,
+};
+
+const scenarios: Record<string, Scenario> = {
+  done: { nodes: 2 },
+  denied: {
+    nodes: 2,
+    prepare: (gate) => (gate.verdict = { outcome: 'deny', reasons: ['max_pending limit exceeded: current 3100'] }),
+  },
+  'failed-and-compensated': {
+    nodes: 2,
+    prepare: (gate) => (gate.actionFailures = [{ mayHaveBeenSent: true, nonRetryable: true }]),
+  },
+  'aborted-while-acting': {
+    nodes: 2,
+    prepare: (gate) => (gate.actionGate = async (cancelled) => void (await cancelled)),
+    play: async (handle) => {
+      await eventually('the action', async () => (await handle.query(statusQuery)).state === 'acting');
+      await handle.executeUpdate('abort', { args: [OPERATOR] });
+    },
+  },
+  deleted: { nodes: 3, deletedAt: 'n1' },
+  'through-continue-as-new': { nodes: 6, historyLimit: 40 },
+};
+
+/** Records one history for every way that an execution of a plan can go, with the gate's surroundings in memory. */
+export async function recordPlanRuns(env: TemporalEnv, into: RunsFolder): Promise<void> {
+  for (const [way, { nodes, historyLimit, deletedAt, prepare, play }] of Object.entries(scenarios)) {
+    const name = `plan-execution-${way}`;
+    const gate = new FakeGateActivities();
+    prepare?.(gate);
+    const reports: PlanActivities = {
+      reportPlanRun: async (_execution, { node }) => ({ exists: deletedAt === undefined || node?.id !== deletedAt }),
+    };
+    const id = `default.${way}`;
+    const stages = Array.from({ length: nodes }, (_, index) => ({ name: `n${index}`, action }));
+    const input: PlanExecutionInput = {
+      spec: { id, stages },
+      execution: { namespace: 'default', name: way, uid: name },
+      ...(historyLimit === undefined ? {} : { historyLimit }),
+    };
+    await env.withWorker(name, { ...gate.activities(), ...reports }, async () => {
+      const handle = await env.client.workflow.start(PLAN_EXECUTION_WORKFLOW, {
+        workflowId: workflowIdOf(id),
+        taskQueue: name,
+        args: [input],
+      });
+      await play?.(handle);
+      await writeRuns(env.client, handle, { ...into, name });
+    });
+    process.stdout.write(`recorded ${name}\n`);
+  }
+}

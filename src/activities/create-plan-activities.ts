@@ -1,0 +1,19 @@
+import { FailureType } from '../kernel/failures';
+import { followRun } from '../plans/service/follow-run';
+import type { PlanStore } from '../plans/store/plan-store';
+import type { PlanActivities } from './plan-activities';
+import { translated } from './to-application-failure';
+
+/** @param open the store of plans, opened once; asked again after it failed */
+export function createPlanActivities(open: () => Promise<PlanStore>): PlanActivities {
+  let opening: Promise<PlanStore> | undefined;
+  const opened = (): Promise<PlanStore> => {
+    const current = (opening ??= open());
+    current.catch(() => (opening = undefined));
+    return current;
+  };
+  return {
+    reportPlanRun: (execution, report) =>
+      translated(FailureType.StoreUnavailable, async () => followRun(await opened(), execution, report)),
+  };
+}

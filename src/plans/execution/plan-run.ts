@@ -1,0 +1,55 @@
+import type { JsonObject } from '../../kernel/json';
+import type { Execution } from '../kinds/execution';
+import type { PlanObject } from '../object';
+
+/** The runtime that `spec.runtimeRef.name` names for an execution that this server runs. */
+export const GATE_RUNTIME = 'gate';
+
+/** An execution as the gate runs it: a deployment, whose stages are the plan's nodes in an order that they can run in. */
+export interface PlanRun {
+  /** of the deployment: `<namespace>.<execution>` */
+  id: string;
+  attributes: JsonObject;
+  stages: PlanStage[];
+}
+
+export interface PlanStage {
+  /** the node's id */
+  name: string;
+  /** the node's inputs */
+  attributes: JsonObject;
+  /** as a stage of a deployment file has it */
+  action: JsonObject;
+}
+
+/** Which execution a run belongs to. One of the same name that was created later has another uid. */
+export interface ExecutionRef {
+  namespace: string;
+  name: string;
+  uid: string;
+}
+
+/** What runs executions, as the domain knows it. */
+export interface PlanRuntime {
+  /** faults that only who acts can see, such as settings of an action; a sentence each, empty for none */
+  check(run: PlanRun): readonly string[];
+  /**
+   * Starts it, or finds that it was started: the same execution is one run, however often it is started.
+   *
+   * @returns `taken` where the deployment's id was used by something else
+   */
+  start(run: PlanRun, execution: ExecutionRef): Promise<'started' | 'taken'>;
+  /** Ends the run of an execution that was deleted; does nothing where none is under way. */
+  cancel(execution: ExecutionRef): Promise<void>;
+}
+
+/** Whether the server runs this object: an execution whose runtime is the gate. */
+export function isRunByGate({ kind, spec }: PlanObject): boolean {
+  const { runtimeRef } = spec as Partial<Execution['spec']>;
+  return kind === 'Execution' && runtimeRef?.name === GATE_RUNTIME;
+}
+
+/** The id under which the gate's commands know an execution. A name has no dot, so that no two have one id. */
+export function deploymentIdOf({ namespace, name }: Pick<ExecutionRef, 'namespace' | 'name'>): string {
+  return `${namespace}.${name}`;
+}

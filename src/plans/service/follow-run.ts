@@ -1,0 +1,57 @@
+import type { JsonObject } from '../../kernel/json';
+import type { PinnedPlan } from '../execution/compile-execution';
+import { goalStatusAfter, statusAfter, type RunReport } from '../execution/follow-run';
+import type { ExecutionRef } from '../execution/plan-run';
+import type { Execution } from '../kinds/execution';
+import type { Goal } from '../kinds/goal';
+import type { PlanObject } from '../object';
+import { replaceStatus } from '../serving/write-object';
+import type { PlanStore, WriteSession } from '../store/plan-store';
+import { pinnedPlanOf } from './pin-plan';
+
+/**
+ * Writes a report of a run into the status of its execution, and into that of the goal whose active plan it executes, as one.
+ *
+ * @returns whether the execution is still there: one of the same name with another uid is another one
+ * @throws GateError StoreUnavailable
+ */
+export async function followRun(
+  store: PlanStore,
+  { namespace, name, uid }: ExecutionRef,
+  report: RunReport,
+): Promise<{ exists: boolean }> {
+  return store.write(async (session) => {
+    const stored = await session.get({ kind: 'Execution', namespace, name });
+    if (stored === undefined || stored.metadata.uid !== uid) return { exists: false };
+    const execution = stored as unknown as Execution;
+    const plan = pinnedPlanOf(stored);
+    if (plan === undefined) return { exists: false };
+    const status = statusAfter(execution, report, plan.spec.graph);
+    await writeStatus(session, stored, status as JsonObject);
+    await followGoal(session, execution, plan, status.phase);
+    return { exists: true };
+  });
+}
+
+async function followGoal(
+  session: WriteSession,
+  { metadata, spec }: Execution,
+  plan: PinnedPlan,
+  phase: string | undefined,
+): Promise<void> {
+  const name = spec.goalRef?.name ?? plan.spec.goalRef?.name;
+  if (name === undefined) return;
+  const goal = await session.get({ kind: 'Goal', namespace: metadata.namespace, name });
+  const status = goal && goalStatusAfter(goal as unknown as Goal, plan.name, phase);
+  if (goal !== undefined && status !== undefined) await writeStatus(session, goal, status);
+}
+
+/** Writes a status of the controllers' own, where it differs. */
+export async function writeStatus(session: WriteSession, stored: PlanObject, status: JsonObject): Promise<void> {
+  const outcome = replaceStatus(stored, { status }, { by: 'controller' });
+  if (outcome.action === 'invalid') {
+    const faults = outcome.faults.map(({ pointer, sentence }) => `${pointer}: ${sentence}`);
+    throw new Error(`The status of ${stored.kind} ${stored.metadata.name} cannot be written: ${faults.join('; ')}`);
+  }
+  if (outcome.action === 'updated') await session.update(outcome.object, stored);
+}

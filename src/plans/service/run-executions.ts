@@ -1,0 +1,160 @@
+import { repeat } from '../../kernel/repeat';
+import type { Timers } from '../../kernel/timers';
+import { messageOf } from '../../kernel/message-of';
+import type { JsonObject } from '../../kernel/json';
+import type { ProgramLogger } from '../../platform/observability/program-logger';
+import { isRunByGate, type ExecutionRef, type PlanRuntime } from '../execution/plan-run';
+import { hasEnded } from '../execution/follow-run';
+import type { Execution } from '../kinds/execution';
+import { ExecutionPhase } from '../kinds/phases';
+import type { PlanObject } from '../object';
+import { EventsExpiredError, type PlanStore } from '../store/plan-store';
+import type { EventFeed } from './event-feed';
+import { writeStatus } from './follow-run';
+import { compileStored, pinnedPlanOf } from './pin-plan';
+
+export interface RunExecutionsOptions {
+  store: PlanStore;
+  feed: EventFeed;
+  runtime: PlanRuntime;
+  timers: Timers;
+  logger: Pick<ProgramLogger, 'info' | 'warn'>;
+  /** what could not be started is tried again this often; @default 5000 */
+  everyMs?: number;
+}
+
+export interface RunningExecutions {
+  close(): Promise<void>;
+}
+
+const PAGE = 500;
+
+/**
+ * Starts the run of each execution that waits for one, and ends that of one that is deleted. It keeps nothing that a restart
+ * would lose: to start the same execution again finds its run, and the run writes the status itself.
+ */
+export function runExecutions(options: RunExecutionsOptions): RunningExecutions {
+  const { store, feed, runtime, timers, logger, everyMs = 5_000 } = options;
+  let last: string | undefined;
+  const waiting = new Map<string, ExecutionRef>();
+  const deleted = new Map<string, ExecutionRef>();
+  let closed = false;
+  let working: Promise<void> | undefined;
+  let again = false;
+
+  async function readNews(): Promise<void> {
+    if (last === undefined) {
+      const { items, revision } = await store.list({ kind: 'Execution' });
+      items.forEach(note);
+      last = revision;
+    }
+    for (;;) {
+      const events = await feed.after(last, PAGE);
+      for (const { revision, type, object } of events) {
+        last = revision;
+        if (object.kind !== 'Execution') continue;
+        if (type === 'DELETED') noteDeleted(object);
+        else note(object);
+      }
+      if (events.length < PAGE) return;
+    }
+  }
+
+  function note(object: PlanObject): void {
+    const ref = refOf(object);
+    if (!isRunByGate(object) || object.status?.phase !== ExecutionPhase.Pending) waiting.delete(ref.uid);
+    else waiting.set(ref.uid, ref);
+  }
+
+  function noteDeleted(object: PlanObject): void {
+    const ref = refOf(object);
+    waiting.delete(ref.uid);
+    if (isRunByGate(object) && !hasEnded(object as unknown as Execution)) deleted.set(ref.uid, ref);
+  }
+
+  async function look(): Promise<void> {
+    await readNews().catch((error: unknown) => {
+      if (!(error instanceof EventsExpiredError)) throw error;
+      last = undefined;
+      again = true;
+    });
+    for (const ref of waiting.values()) {
+      await attempt(ref, 'started', () => startOne(ref));
+    }
+    for (const [uid, ref] of deleted) {
+      await attempt(ref, 'ended', async () => {
+        await runtime.cancel(ref);
+        deleted.delete(uid);
+      });
+    }
+  }
+
+  /** One that fails is tried again with the next look, and holds up no other. */
+  async function attempt({ namespace, name }: ExecutionRef, done: string, act: () => Promise<void>): Promise<void> {
+    if (closed) return;
+    await act().catch((error: unknown) =>
+      logger.warn({ error, execution: name, namespace }, `An execution could not be ${done}; it is tried again`),
+    );
+  }
+
+  async function startOne(ref: ExecutionRef): Promise<void> {
+    const { namespace, name, uid } = ref;
+    const read = await store.write(async (session) => {
+      const execution = await session.get({ kind: 'Execution', namespace, name });
+      const plan = execution && pinnedPlanOf(execution);
+      if (execution?.metadata.uid !== uid || plan === undefined) return undefined;
+      return compileStored(session, execution, plan);
+    });
+    if (read === undefined) return void waiting.delete(uid);
+    const faults = read.faults ?? runtime.check(read.run);
+    if (faults.length > 0) return refuse(ref, 'PlanRefused', faults.join('; '));
+    const started = await runtime.start(read.run!, ref);
+    if (started === 'taken') {
+      const message = `Deployment ${read.run!.id} ran before: create the execution under another name`;
+      return refuse(ref, 'NameTaken', message);
+    }
+    waiting.delete(uid);
+    logger.info({ execution: name, namespace, deployment: read.run!.id }, 'Started an execution');
+  }
+
+  async function refuse({ namespace, name, uid }: ExecutionRef, reason: string, message: string): Promise<void> {
+    await store.write(async (session) => {
+      const stored = await session.get({ kind: 'Execution', namespace, name });
+      if (stored?.metadata.uid !== uid || stored.status?.phase !== ExecutionPhase.Pending) return;
+      const status: JsonObject = { ...stored.status, phase: ExecutionPhase.Failed, reason, message };
+      await writeStatus(session, stored, status);
+    });
+    waiting.delete(uid);
+  }
+
+  function work(): void {
+    again = true;
+    if (closed) return;
+    working ??= (async () => {
+      while (again && !closed) {
+        again = false;
+        await look();
+      }
+    })()
+      .catch((error: unknown) => {
+        logger.warn({ error: messageOf(error) }, 'Executions could not be read; they are started later');
+      })
+      .finally(() => (working = undefined));
+  }
+
+  const unfollow = feed.follow(work);
+  const looks = repeat({ timers, everyMs, act: () => Promise.resolve(work()) });
+  return {
+    async close() {
+      closed = true;
+      unfollow();
+      await looks.stop();
+      await working;
+    },
+  };
+}
+
+function refOf({ metadata }: PlanObject): ExecutionRef {
+  const { namespace, name, uid = '' } = metadata;
+  return { namespace, name, uid };
+}

@@ -1,0 +1,224 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { startNodeChild, type NodeChild } from '../../src/dev/child-process';
+import type { Execution } from '../../src/plans/kinds/execution';
+import { startHttpReceiver, type HttpReceiver } from '../fakes/http-receiver';
+import { CALLER, ROOT, SHORT_STEPS, startGateHarness, type GateHarness } from '../support/gate-harness';
+import { eventually } from '../support/temporal-env';
+
+const API = '/apis/planspec.io/v1alpha1';
+const WAITING = ['--wait', '--timeout', '5m'];
+type Json = Record<string, unknown>;
+
+/** Real processes over one PGlite and one Temporal server: `gate server` as a child, from the built package. */
+describe('executions of plans', () => {
+  let gate: GateHarness;
+  let receiver: HttpReceiver;
+  let server: NodeChild;
+  let url: string;
+  let count = 0;
+  let namespace: string;
+
+  const startServer = async (): Promise<void> => {
+    server = await startNodeChild(join(ROOT, 'dist', 'cli', 'main.js'), {
+      args: ['server', '--settings', gate.settingsFile],
+      env: { ...gate.env, GATE_READY_LINE: '1' },
+      logFile: join(gate.folder, 'server.log'),
+    });
+    url = server.ready.url as string;
+  };
+  beforeAll(async () => {
+    receiver = await startHttpReceiver();
+    gate = await startGateHarness({ settings: { server: { port: 0 } }, release: SHORT_STEPS });
+    await startServer();
+  });
+  afterAll(async () => {
+    await server?.stop();
+    await gate?.stop();
+    await receiver?.close();
+  });
+  beforeEach(() => {
+    count += 1;
+    namespace = `ns${count}`;
+    receiver.answers.length = receiver.requests.length = 0;
+    gate.heal();
+  });
+
+  async function ask(method: string, path: string, body?: unknown): Promise<{ status: number; body: Json }> {
+    const reply = await fetch(`${url}${API}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: reply.status, body: (await reply.json()) as Json };
+  }
+  const objectOf = (kind: string, name: string, spec: Json, metadata: Json = {}): Json => ({
+    apiVersion: 'planspec.io/v1alpha1',
+    kind,
+    metadata: { name, namespace, ...metadata },
+    spec,
+  });
+  const task = (id: string, more: Json = {}): Json => ({
+    id,
+    kind: 'Task',
+    capabilityRefs: [{ name: 'call' }],
+    ...more,
+  });
+  const binding = (config: Json = {}): Json =>
+    objectOf('Binding', 'calls', {
+      rules: [
+        {
+          selector: { capabilityRef: { name: 'call' } },
+          target: {
+            provider: 'http',
+            config: {
+              method: 'PUT',
+              url: `${receiver.url}/{{ stage }}`,
+              body: { n: '{{ stage_attributes.n }}', tier: '{{ attributes.tier }}', risk: '{{ attributes.risk }}' },
+              ...config,
+            },
+          },
+        },
+      ],
+    });
+  const apply = async (nodes: Json[], graph: Json = {}, metadata: Json = {}): Promise<void> => {
+    const objects = [
+      objectOf('Goal', 'ship', { description: 'shipped' }),
+      objectOf(
+        'Plan',
+        'steps',
+        { description: 'one after the other', goalRef: { name: 'ship' }, graph: { nodes, ...graph } },
+        { labels: { tier: 'gold' }, ...metadata },
+      ),
+      binding(),
+    ];
+    expect(await ask('POST', `/namespaces/${namespace}/apply`, objects)).toMatchObject({ status: 200 });
+    await eventually('the goal to be resolved', async () => (await goal()).activePlanRef !== undefined);
+  };
+  const goal = async (): Promise<Json> => {
+    const { body } = await ask('GET', `/namespaces/${namespace}/goals/ship`);
+    return body.status as Json;
+  };
+  const execution = async (name: string): Promise<Execution> => {
+    const { body } = await ask('GET', `/namespaces/${namespace}/executions/${name}`);
+    return body as unknown as Execution;
+  };
+  const reaches = (name: string, phase: string): Promise<Execution> =>
+    eventually(`execution ${name} to be ${phase}`, async () => {
+      const found = await execution(name);
+      return found.status?.phase === phase && found;
+    });
+  const run = (...args: string[]) =>
+    gate.cli('plans', 'run', 'ship', '-n', namespace, '--server', url, '--parameters', '{"risk": "low"}', ...args);
+  const phases = ({ status }: Execution): Record<string, unknown> =>
+    Object.fromEntries(Object.entries(status?.nodeStatuses ?? {}).map(([id, node]) => [id, node.phase]));
+  const called = (): string[] => receiver.requests.map(({ path }) => path);
+
+  it('gate plans run executes the active plan node by node through the gate, and its goal follows', async () => {
+    const nodes = [
+      task('last', { dependsOn: ['both'], inputs: { n: 3 } }),
+      { id: 'both', kind: 'Group', children: ['first', 'second'] },
+      task('second', { inputs: { n: 2 } }),
+      task('first', { inputs: { n: 1 } }),
+    ];
+    await apply(nodes, { edges: [{ from: 'first', to: 'second', type: 'soft' }] });
+    const { code, stdout } = await run('--name', 'go', ...WAITING);
+    expect(stdout).toContain(`Execution ${namespace}/go is Succeeded`);
+    expect(code).toBe(0);
+    expect(called()).toEqual(['/first', '/second', '/last']);
+    expect(receiver.bodies()).toEqual([1, 2, 3].map((n) => ({ n, tier: 'gold', risk: 'low' })));
+    const { status, metadata } = await execution('go');
+    expect(phases(await execution('go'))).toEqual(
+      Object.fromEntries(['first', 'second', 'both', 'last'].map((id) => [id, 'Succeeded'])),
+    );
+    expect(status).toMatchObject({ runId: expect.any(String), specHash: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(status!.completionTime! >= status!.startTime!).toBe(true);
+    expect(metadata.ownerReferences).toMatchObject([{ kind: 'Plan', name: 'steps' }]);
+    expect(await goal()).toMatchObject({ phase: 'Succeeded', activePlanRef: { name: 'steps' } });
+
+    const shown = await gate.json<Json>('status', `${namespace}.go`);
+    expect(shown).toMatchObject({ state: 'done', deployment_id: `${namespace}.go` });
+    const audit = await gate.json<{ stage: string; kind: string }[]>(
+      'audit',
+      'list',
+      '--deployment',
+      `${namespace}.go`,
+    );
+    const decided = audit.filter(({ kind }) => kind === 'decision').map(({ stage }) => stage);
+    expect(decided.sort()).toEqual(['first', 'last', 'second']);
+  });
+
+  it('a node that the policy denies fails the execution, and what had not begun is skipped', async () => {
+    gate.levels.setMetric('max_pending', { value: 3_100 });
+    await apply(
+      [task('first'), task('second', { dependsOn: ['first'] })].map((node) => ({ inputs: { n: 1 }, ...node })),
+    );
+    const { code, stdout } = await run('--name', 'go', ...WAITING);
+    expect({ code, stdout }).toMatchObject({ code: 1, stdout: expect.stringContaining('max_pending limit exceeded') });
+    expect(called()).toEqual([]);
+    expect(phases(await execution('go'))).toEqual({ first: 'Failed', second: 'Skipped' });
+    expect(await goal()).toMatchObject({ phase: 'Failed' });
+  });
+
+  it('an execution keeps the plan as it was, whatever becomes of it, and is ended by gate abort', async () => {
+    gate.levels.setMetric('pending_delta', null as never);
+    await apply([task('first', { inputs: { n: 1 } })]);
+    expect(await run('--name', 'go')).toMatchObject({ code: 0 });
+    await reaches('go', 'Running');
+    expect(await goal()).toMatchObject({ phase: 'Executing' });
+    const changed = { description: 'other', goalRef: { name: 'ship' }, graph: { nodes: [task('other')] } };
+    expect(await ask('PUT', `/namespaces/${namespace}/plans/steps`, objectOf('Plan', 'steps', changed))).toMatchObject({
+      status: 200,
+    });
+    await gate.reaches(`${namespace}.go`, 'paused');
+    expect(await gate.cli('abort', `${namespace}.go`, ...CALLER)).toMatchObject({ code: 0 });
+    const ended = await reaches('go', 'Cancelled');
+    expect(phases(ended)).toEqual({ first: 'Cancelled' });
+    expect(ended.status!.message).toContain('aborted by ann');
+  });
+
+  it('a server that is killed between two nodes is continued by the next one, and no call is made under a second key', async () => {
+    const ids = ['a', 'b', 'c', 'd'];
+    await apply(
+      ids.map((id, index) => task(id, { inputs: { n: index }, ...(index > 0 ? { dependsOn: [ids[index - 1]] } : {}) })),
+    );
+    expect(await run('--name', 'go')).toMatchObject({ code: 0 });
+    await eventually('the second node', () => called().includes('/b'));
+    await server.kill();
+    await startServer();
+    const { status } = await reaches('go', 'Succeeded');
+    expect(status!.phase).toBe('Succeeded');
+    expect([...new Set(called())]).toEqual(ids.map((id) => `/${id}`));
+    const keys = receiver.requests.map(({ path, headers }) => [path, headers['idempotency-key']]);
+    expect([...new Set(keys.map((each) => each.join(' ')))]).toEqual(ids.map((id) => `/${id} ${namespace}.go/${id}`));
+  });
+
+  it('an execution that cannot be carried out whole is refused with every fault by name, and nothing is stored', async () => {
+    const nodes = [
+      task('first', { retries: 2, when: 'true', inputs: {} }),
+      { id: 'ask', kind: 'Gate', gateRef: { name: 'approval' } },
+      { id: 'other', kind: 'Task' },
+    ];
+    await apply(nodes, {}, { annotations: { 'gate/on-failure': 'compensate' } });
+    const { code, stderr } = await run('--name', 'go');
+    expect(code).toBe(2);
+    for (const said of ['retries', 'when', 'kind Gate', 'gate/on-failure']) expect(stderr).toContain(said);
+    expect(await ask('GET', `/namespaces/${namespace}/executions/go`)).toMatchObject({ status: 404 });
+  });
+
+  it('the status of an execution that the gate runs is nobody else’s, and one without a runtime says that it waits', async () => {
+    await apply([task('first', { inputs: { n: 1 } })]);
+    const spec = { planRef: { name: 'steps' } };
+    const idle = await ask('POST', `/namespaces/${namespace}/executions`, objectOf('Execution', 'idle', spec));
+    expect(idle).toMatchObject({ status: 201, body: { status: { phase: 'Pending', reason: 'NoRuntime' } } });
+    expect(await run('--name', 'go', ...WAITING)).toMatchObject({ code: 0 });
+    const status = { phase: 'Failed' };
+    expect(
+      await ask('PUT', `/namespaces/${namespace}/executions/go/status`, {
+        ...objectOf('Execution', 'go', (await execution('go')).spec as Json),
+        status,
+      }),
+    ).toMatchObject({ status: 400, body: { message: expect.stringContaining('the gate runs this execution') } });
+    expect(await execution('idle')).toMatchObject({ status: { phase: 'Pending' } });
+  });
+});

@@ -1,0 +1,274 @@
+import { describe, expect, it } from '@jest/globals';
+import { chooseTarget } from '../../../src/plans/execution/choose-target';
+import { compileExecution } from '../../../src/plans/execution/compile-execution';
+import { goalStatusAfter, statusAfter, type RunReport } from '../../../src/plans/execution/follow-run';
+import type { Binding } from '../../../src/plans/kinds/binding';
+import type { Execution } from '../../../src/plans/kinds/execution';
+import type { Goal } from '../../../src/plans/kinds/goal';
+import type { Graph, PlanNode } from '../../../src/plans/kinds/plan';
+
+type Rule = Binding['spec']['rules'][number];
+const meta = (name: string) => ({ name, namespace: 'prod' });
+const binding = (name: string, rules: Rule[], strategy?: Binding['spec']['strategy']): Binding => ({
+  apiVersion: 'planspec.io/v1alpha1',
+  kind: 'Binding',
+  metadata: meta(name),
+  spec: { rules, ...(strategy === undefined ? {} : { strategy }) },
+});
+const rule = (selector: Rule['selector'], provider: string, priority?: number): Rule => ({
+  selector,
+  target: { provider },
+  ...(priority === undefined ? {} : { priority }),
+});
+const execution = (spec: Partial<Execution['spec']> = {}): Execution => ({
+  apiVersion: 'planspec.io/v1alpha1',
+  kind: 'Execution',
+  metadata: { ...meta('go'), generation: 1 },
+  spec: { planRef: { name: 'plan' }, ...spec },
+});
+const task = (id: string, more: Partial<PlanNode> = {}): PlanNode => ({ id, kind: 'Task', ...more });
+const all = [binding('all', [rule({}, 'none')])];
+const compile = (graph: Graph, more: { annotations?: Record<string, string>; labels?: Record<string, string> } = {}) =>
+  compileExecution({
+    execution: execution({ parameters: { risk: 'low' } }),
+    plan: { name: 'plan', ...more, spec: { description: 'a plan', graph } },
+    bindings: all,
+  });
+
+describe('the target of a task', () => {
+  const node = { id: 'copy', capabilityRefs: [{ name: 'call' }] };
+  const forCapability = { capabilityRef: { name: 'call' } };
+  const forNode = { planRef: { name: 'plan' }, nodeId: 'copy' };
+  const choose = (bindings: Binding[], spec: Partial<Execution['spec']> = {}) =>
+    chooseTarget({ node, plan: { name: 'plan', labels: { tier: 'gold' } }, execution: spec, bindings });
+  const provider = (bindings: Binding[], spec: Partial<Execution['spec']> = {}) => {
+    const chosen = choose(bindings, spec);
+    return 'fault' in chosen ? chosen.fault : chosen.target.provider;
+  };
+
+  it.each<[string, Binding[], Partial<Execution['spec']>, string]>([
+    [
+      'a rule for the node is before one for a capability',
+      [binding('b', [rule(forCapability, 'x', 9), rule(forNode, 'y')])],
+      {},
+      'y',
+    ],
+    [
+      'a rule for a capability is before one for labels',
+      [binding('b', [rule({ matchLabels: { tier: 'gold' } }, 'x', 9), rule(forCapability, 'y')])],
+      {},
+      'y',
+    ],
+    [
+      'the higher priority comes first at one level',
+      [binding('b', [rule(forCapability, 'x', 1), rule(forCapability, 'y', 2)])],
+      {},
+      'y',
+    ],
+    [
+      'at a tie the earlier rule comes first',
+      [binding('b', [rule(forCapability, 'x'), rule(forCapability, 'y')])],
+      {},
+      'x',
+    ],
+    [
+      'at a tie of places the lesser name comes first',
+      [binding('b', [rule(forCapability, 'x')]), binding('a', [rule(forCapability, 'y')])],
+      {},
+      'y',
+    ],
+    [
+      'the binding that is named for the node is asked alone',
+      [binding('a', [rule(forNode, 'x')]), binding('b', [rule({}, 'y')])],
+      { nodeBindings: { copy: { name: 'b' } } },
+      'y',
+    ],
+    [
+      'the common binding comes before all others',
+      [binding('a', [rule(forNode, 'x')]), binding('b', [rule({}, 'y')])],
+      { bindingRef: { name: 'b' } },
+      'y',
+    ],
+    [
+      'where the common binding has none, all are asked',
+      [binding('a', [rule(forNode, 'x')]), binding('b', [rule({ nodeId: 'z' }, 'y')])],
+      { bindingRef: { name: 'b' } },
+      'x',
+    ],
+  ])('%s', (_what, bindings, spec, wanted) => {
+    expect(provider(bindings, spec)).toBe(wanted);
+  });
+
+  it.each<[string, Binding[], Partial<Execution['spec']>, string]>([
+    [
+      'no rule fits',
+      [binding('b', [rule({ matchLabels: { tier: 'silver' } }, 'x')])],
+      {},
+      'no rule of a binding is for node copy and its capabilities call',
+    ],
+    [
+      'a named binding is missing',
+      [],
+      { nodeBindings: { copy: { name: 'b' } } },
+      'nodeBindings.copy names binding b, which does not exist',
+    ],
+    [
+      'a named binding has no rule for it',
+      [binding('b', [rule({ nodeId: 'z' }, 'x')])],
+      { nodeBindings: { copy: { name: 'b' } } },
+      'no rule of binding b (nodeBindings.copy) is for node copy',
+    ],
+    [
+      'the common binding is missing',
+      [],
+      { bindingRef: { name: 'b' } },
+      'bindingRef names binding b, which does not exist',
+    ],
+    [
+      'two rules tie and ErrorOnConflict is set',
+      [binding('b', [rule({}, 'x'), rule({}, 'y')], 'ErrorOnConflict')],
+      {},
+      'rules[0] of binding b and rules[1] of binding b are both for node copy, and ErrorOnConflict is set',
+    ],
+  ])('there is none when %s', (_what, bindings, spec, wanted) => {
+    expect(provider(bindings, spec)).toBe(wanted);
+  });
+});
+
+describe('the run of an execution', () => {
+  it.each<[string, Graph, string[]]>([
+    ['nodes without edges keep the order of the plan', { nodes: [task('b'), task('a')] }, ['b', 'a']],
+    ['a node waits for what it depends on', { nodes: [task('b', { dependsOn: ['a'] }), task('a')] }, ['a', 'b']],
+    [
+      'a soft edge orders',
+      { nodes: [task('b'), task('a')], edges: [{ from: 'a', to: 'b', type: 'soft' }] },
+      ['a', 'b'],
+    ],
+    [
+      'who waits for a group waits for its members, also in groups',
+      {
+        nodes: [
+          task('end', { dependsOn: ['outer'] }),
+          { id: 'outer', kind: 'Group', children: ['inner', 'x'] },
+          { id: 'inner', kind: 'Group', children: ['y'] },
+          task('x'),
+          task('y'),
+        ],
+      },
+      ['x', 'y', 'end'],
+    ],
+    [
+      'a group orders none of its members',
+      { nodes: [{ id: 'g', kind: 'Group', children: ['b', 'a'], dependsOn: ['c'] }, task('a'), task('b'), task('c')] },
+      ['a', 'b', 'c'],
+    ],
+  ])('%s', (_what, graph, order) => {
+    expect(compile(graph).run?.stages.map(({ name }) => name)).toEqual(order);
+  });
+
+  it('a run of 1,000 nodes in a chain is in order', () => {
+    const ids = Array.from({ length: 1_000 }, (_, index) => `n${index}`);
+    const nodes = ids.map((id, index) => task(id, index === 0 ? {} : { dependsOn: [ids[index - 1]!] })).reverse();
+    expect(compile({ nodes }).run?.stages.map(({ name }) => name)).toEqual(ids);
+  });
+
+  it('the deployment has the labels of the plan and the parameters as attributes, and a stage the inputs of its node', () => {
+    const { run } = compile({ nodes: [task('a', { inputs: { n: 1 } })] }, { labels: { tier: 'gold', risk: 'low' } });
+    expect(run).toEqual({
+      id: 'prod.go',
+      attributes: { tier: 'gold', risk: 'low' },
+      stages: [{ name: 'a', attributes: { n: 1 }, action: { type: 'none' } }],
+    });
+  });
+
+  it('everything that cannot be carried out is refused by its name', () => {
+    const criterion = { type: 'custom', name: 'well' } as never;
+    const nodes: PlanNode[] = [
+      task('a', { retries: 1, timeout: '1m', when: 'true', outputs: ['x'], acceptanceCriteria: [criterion] }),
+      { id: 'ask', kind: 'Gate', gateRef: { name: 'g' } },
+      { id: 'wait', kind: 'External', externalRef: { type: 'uri', uri: 'http://x' } as never },
+    ];
+    const annotations = { 'gate/max-parallel': '4', 'gate/on-failure': 'compensate', 'other/key': 'kept' };
+    expect(compile({ nodes }, { annotations, labels: { risk: 'high' } }).faults).toEqual([
+      'annotation gate/max-parallel: expected "1", as nodes run one after the other, got "4"',
+      'annotation gate/on-failure: not supported',
+      'node a: retries is not supported',
+      'node a: timeout is not supported',
+      'node a: when is not supported',
+      'node a: outputs is not supported',
+      'node a: acceptanceCriteria is not supported',
+      'node ask: nodes of kind Gate are not supported',
+      'node wait: nodes of kind External are not supported',
+      'parameters.risk: the plan has a label of this name with another value',
+    ]);
+  });
+});
+
+describe('the status of an execution', () => {
+  const graph: Graph = {
+    nodes: [{ id: 'both', kind: 'Group', children: ['a', 'b'] }, task('a'), task('b'), task('c')],
+  };
+  const follow = (...reports: Partial<RunReport>[]) =>
+    reports.reduce<Execution>((before, report, index) => {
+      const status = statusAfter(before, { atMs: index * 1_000, runId: 'r', ...report }, graph);
+      return { ...before, status };
+    }, execution());
+  const phasesOf = ({ status }: Execution) =>
+    Object.entries(status!.nodeStatuses!).map(([id, node]) => `${id} ${node.phase}`);
+  const begin: Partial<RunReport> = { phase: 'Running', node: { id: 'a', phase: 'Running' } };
+  const aDone: Partial<RunReport> = { node: { id: 'a', phase: 'Succeeded' } };
+
+  it.each<[string, Partial<RunReport>[], string[]]>([
+    ['a group runs with its first child', [begin], ['both Running', 'a Running', 'b Pending', 'c Pending']],
+    [
+      'a failure skips what had not begun',
+      [begin, { phase: 'Failed', node: { id: 'a', phase: 'Failed' } }],
+      ['both Failed', 'a Failed', 'b Skipped', 'c Skipped'],
+    ],
+    [
+      'a cancelled run cancels what is under way',
+      [begin, { phase: 'Cancelled' }],
+      ['both Cancelled', 'a Cancelled', 'b Skipped', 'c Skipped'],
+    ],
+    [
+      'a group succeeds with its last child',
+      [begin, aDone, { node: { id: 'b', phase: 'Succeeded' } }],
+      ['both Succeeded', 'a Succeeded', 'b Succeeded', 'c Pending'],
+    ],
+    [
+      'a node that has ended stays as it is',
+      [begin, aDone, { node: { id: 'a', phase: 'Running' } }],
+      ['both Running', 'a Succeeded', 'b Pending', 'c Pending'],
+    ],
+  ])('%s', (_what, reports, wanted) => {
+    expect(phasesOf(follow(...reports))).toEqual(wanted);
+  });
+
+  it('a report that comes twice, and one behind the end, change nothing', () => {
+    const ended = follow(begin, { phase: 'Failed', message: 'no', node: { id: 'a', phase: 'Failed', message: 'no' } });
+    expect(statusAfter(ended, { atMs: 99_000, runId: 'r', phase: 'Running' }, graph)).toBe(ended.status);
+    const running = follow(begin);
+    expect(statusAfter(running, { atMs: 99_000, runId: 'r', ...begin }, graph)).toEqual(running.status);
+  });
+
+  it('times are those of the first report that tells of them', () => {
+    const { status } = follow(begin, begin, { ...aDone, phase: 'Succeeded' });
+    expect(status).toMatchObject({
+      startTime: '1970-01-01T00:00:00.000Z',
+      completionTime: '1970-01-01T00:00:02.000Z',
+      nodeStatuses: { a: { startTime: '1970-01-01T00:00:00.000Z', completionTime: '1970-01-01T00:00:02.000Z' } },
+    });
+  });
+
+  it.each<[string, unknown, string, string | undefined]>([
+    ['Ready', 'plan', 'Running', 'Executing'],
+    ['Executing', 'plan', 'Succeeded', 'Succeeded'],
+    ['Executing', 'plan', 'Cancelled', 'Failed'],
+    ['Ready', 'other', 'Running', undefined],
+    ['Cancelled', 'plan', 'Running', undefined],
+    ['Executing', 'plan', 'Running', undefined],
+  ])('a goal that is %s with plan %s follows an execution that is %s: %s', (phase, name, to, wanted) => {
+    const goal = { metadata: meta('g'), status: { phase, activePlanRef: { name } } } as unknown as Goal;
+    expect(goalStatusAfter(goal, 'plan', to)?.phase).toBe(wanted);
+  });
+});
