@@ -154,6 +154,7 @@ async function openApi(
       logger,
       metrics: createPlanMetrics(registry),
       runtime: runs.runtime,
+      keepEvents: loaded.settings.plans.keepEvents,
     });
     toClose = plans;
     const { maxRequestBytes } = loaded.settings.server;

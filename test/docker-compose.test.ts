@@ -87,11 +87,7 @@ describe('what Prometheus and Grafana are given', () => {
   });
 
   it('the monitoring configuration draws every metric of the gate, and none that is not there', () => {
-    const registry = new Registry();
-    createMetrics(registry);
-    createRuleMetrics(registry);
-    createPlanMetrics(registry);
-    const registered = registry.getMetricsAsArray().map(({ name }) => name);
+    const registered = everyMetric().map(({ name }) => name);
     const drawn = [
       ...new Set(
         [
@@ -105,13 +101,8 @@ describe('what Prometheus and Grafana are given', () => {
   });
 
   it('the queries of the dashboards name labels that their metrics have', () => {
-    const registry = new Registry();
-    createMetrics(registry);
-    createRuleMetrics(registry);
     const labelsOf = new Map(
-      registry
-        .getMetricsAsArray()
-        .map((metric) => [metric.name, (metric as unknown as { labelNames: string[] }).labelNames]),
+      everyMetric().map((metric) => [metric.name, (metric as unknown as { labelNames: string[] }).labelNames]),
     );
     const unknown = dashboards().flatMap((text) =>
       [...text.matchAll(/"expr": "((?:[^"\\]|\\.)*)"/g)].flatMap(([, expression = '']) => {
@@ -140,6 +131,13 @@ describe('what Prometheus and Grafana are given', () => {
     expect([...named].sort()).toEqual(sources.datasources.map(({ uid }) => uid).sort());
   });
 });
+
+/** What a worker and a server register. */
+function everyMetric() {
+  const registry = new Registry();
+  for (const declare of [createMetrics, createRuleMetrics, createPlanMetrics]) declare(registry);
+  return registry.getMetricsAsArray();
+}
 
 /** The texts of all dashboards. */
 function dashboards(): string[] {

@@ -195,6 +195,15 @@ const Server = Type.Object(
   { ...strict, default: {} },
 );
 
+/** Goals and plans, as the server keeps them. */
+const Plans = Type.Object(
+  {
+    /** newest events from which a watch can resume; older ones are deleted, once a minute */
+    keepEvents: Type.Integer({ minimum: 1_000, maximum: 10_000_000, default: 100_000 }),
+  },
+  { ...strict, default: {} },
+);
+
 /** A token of the server: who has it, and what that one may do. */
 export const AccessToken = Type.Object(
   {
@@ -504,6 +513,7 @@ export const Settings = Type.Object(
     actions: Actions,
     rules: Rules,
     shards: Shards,
+    plans: Plans,
     policy: Policy,
     /** by name; a registry that is not here is reached with the defaults under its host */
     registries: Type.Record(Type.String({ minLength: 1, maxLength: 255 }), ImageRegistry, { default: {} }),
