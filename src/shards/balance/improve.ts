@@ -13,7 +13,7 @@ export interface Improvement {
 }
 
 /** Replicas times searches of a round: a small board is searched more often, a large one once. */
-const MOST_SEARCHED_REPLICAS = 400;
+const MOST_SEARCHED_REPLICAS = 440;
 
 /** Limits count for the plan, not for the way on which it is found. */
 const UNLIMITED = { refusal: () => undefined, count: () => undefined, uncount: () => undefined };
