@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { run } from '../../../src/cli/run';
 import { parse } from 'yaml';
+import { freePorts } from '../../../src/dev/free-ports';
 import { startServer, type RunningServer } from '../../../src/server';
 import { parseSettings } from '../../../src/settings/load-settings';
 import { eventually } from '../../support/eventually';
@@ -105,7 +106,7 @@ describe('gate plans, on the server', () => {
     expect((await here('why', 'ship', 'one')).stdout).toContain('Plan one is not the active plan');
     expect((await here('why', 'ship', 'none')).stdout).toContain('there is no such plan');
     expect((await here('graph', 'two')).stdout).toBe('build  Task\n');
-    expect(await here('why', 'ship', 'one', '--server', 'http://127.0.0.1:1', '-f', 'why.yaml')).toMatchObject({
+    expect(await here('why', 'ship', 'one', '--server', server.url, '-f', 'why.yaml')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('expected --file or --server, got both'),
     });
@@ -154,7 +155,7 @@ describe('gate plans, on the server', () => {
     );
   });
 
-  it('watch tells objects and changes, through a restart of the server', async () => {
+  it('watch tells objects and changes, and of a server that is lost', async () => {
     await here('apply', '-f', file('watch.yaml', GOAL));
     const end = new AbortController();
     let stdout = '';
@@ -200,12 +201,13 @@ describe('gate plans, on the server', () => {
     [['explain', 'ship'], {}],
     [['watch', 'goals'], {}],
   ])('a server that does not answer is named with its address: %j', async (args) => {
-    const reply = await runCli(folder, ['plans', ...args, '-o', 'json'], { GATE_SERVER: 'http://127.0.0.1:1/' });
+    const [closed] = await freePorts(1);
+    const url = `http://127.0.0.1:${closed}`;
+    const reply = await runCli(folder, ['plans', ...args, '-o', 'json'], { GATE_SERVER: `${url}/` });
     expect(reply.code).toBe(2);
     expect(JSON.parse(reply.stdout).error).toMatchObject({
       type: 'StoreUnavailable',
-      message:
-        'The server of plans at http://127.0.0.1:1 refuses connections: nothing listens there; gate server starts one',
+      message: `The server of plans at ${url} refuses connections: nothing listens there; gate server starts one`,
     });
   });
 
