@@ -94,7 +94,7 @@ const ROOMS = {
   images: {
     level: 7,
     pure: true,
-    pureFolders: ['conditions', 'decision', 'policies', 'progress', 'signatures'],
+    pureFolders: ['conditions', 'decision', 'policies', 'progress', 'schedules', 'signatures'],
     holds: 'container images: policies, decisions, registries',
   },
   'gate/deployments': { level: 8, pure: true, holds: 'a deployment and its state' },

@@ -15,7 +15,7 @@ import { auditRoutes } from './api/audit-routes';
 import { decisionRoutes, type DecisionQuestion } from './api/decision-routes';
 import { parseDuration } from './kernel/duration';
 import { repeat } from './kernel/repeat';
-import { SWEEP_WORKFLOW_ID } from './kernel/names';
+import { imageSchedulePrefixOf, SWEEP_WORKFLOW_ID } from './kernel/names';
 import { readSecret } from './platform/files/read-secret';
 import type { LoadedSettings } from './settings/load-settings';
 import { withSettingsPlace } from './settings/settings-place';
@@ -39,10 +39,14 @@ import { plansWithin } from './plans/store/postgres/open-plan-database';
 import type { PlanStore } from './plans/store/plan-store';
 import { createPostgresPlanStore } from './plans/store/postgres/store';
 import { createAuditJournal } from './rules/execution/audit-journal';
+import { reconcileWanted } from './rules/schedules/reconcile-schedules';
+import { keepSchedules } from './rules/service/keep-schedules';
 import { openedLate } from './rules/service/stored-executions';
+import { createTemporalSchedules } from './rules/service/temporal-schedules';
 import { rulesWithin } from './rules/store/postgres/open-rule-database';
 import { createPostgresPolicyStore } from './rules/store/postgres/store';
 import { shardDomain } from './shards/domain';
+import { wantedSyncs } from './images/schedules/wanted-syncs';
 import { openImages } from './images/service/open-images';
 import { openShards } from './shards/service/open-shards';
 import { createServices, type ServiceOptions, type Services } from './gate/services';
@@ -95,6 +99,7 @@ async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): 
     env,
     onRefused: (error) =>
       services.logger.error({ error }, 'the image policies were refused: the earlier ones stay in force'),
+    metrics: () => services.metrics.images,
   });
   const services = await createServices(loaded, { ...options, overTemporal: true });
   const opened: (() => Promise<unknown>)[] = [() => services.close(), () => shards.close(), () => images.close()];
@@ -208,6 +213,25 @@ async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): 
     });
     opened.push(() => sweep.stop());
 
+    const book = createTemporalSchedules({
+      client: new Client({ connection, namespace, dataConverter }),
+      taskQueue,
+      workflowTaskTimeoutMs: parseDuration(settings.temporal.workflowTaskTimeout),
+      prefix: imageSchedulePrefixOf(taskQueue),
+    });
+    const syncSchedules = keepSchedules({
+      reconcile: (pass) =>
+        reconcileWanted(
+          async () => new Map(wantedSyncs(await images.policies(), book.prefix).map((one) => [one.id, one])),
+          book,
+          pass,
+        ),
+      timers: systemTimers,
+      logger: services.logger,
+      whose: 'image policies',
+    });
+    opened.push(() => syncSchedules.stop());
+
     const abort = new AbortController();
     // Who can no longer be asked is no worker that people could rely on.
     fleet.stopped.catch(() => abort.abort());
@@ -236,6 +260,8 @@ async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): 
               record: (record) => services.audit.record(record),
               ...(store === undefined ? {} : { find: (id) => store.get(id) }),
             },
+            alerts: services.alerts,
+            labels: settings.alerts.labels,
             defaults: {
               ...IMAGE_SYNC_DEFAULTS,
               ...(services.historyLimit === undefined ? {} : { historyLimit: services.historyLimit }),

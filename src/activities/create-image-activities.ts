@@ -1,21 +1,30 @@
 import { CancelledFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
+import type { Alert } from '../alerts/alert';
+import type { AlertLabels } from '../alerts/alert-labels';
 import type { AuditRecord } from '../audit/audit-record';
 import type { ImageFault } from '../images/image-error';
-import { isNotable, MOST_NOTES, type BatchResult } from '../images/progress/sync-progress';
+import { addBehind, behindOf, isNotable, MOST_NOTES, type BatchResult } from '../images/progress/sync-progress';
 import type { SyncedImage, SyncError } from '../images/progress/sync-report';
 import { addTotals, NO_TOTALS, totalsOf } from '../images/progress/sync-totals';
 import type { Images, ImageSyncContext } from '../images/service/open-images';
 import { createSyncJournal } from '../images/sync/audit-journal';
 import { survey, type Survey } from '../images/sync/survey';
 import { syncBatch } from '../images/sync/sync-batch';
+import { imageAlert } from '../images/sync/image-alert';
 import { syncEndRecord } from '../images/sync/sync-end-record';
 import { BoundedMap } from '../kernel/bounded-map';
 import { FailureType } from '../kernel/failures';
 import { shortText } from '../kernel/short-text';
 import type { ProgramLogger } from '../platform/observability/program-logger';
 import { beating } from './beating';
-import type { BatchBeat, ImageActivities, ImageSyncDefaults, SyncImagesRequest } from './image-activities';
+import type {
+  BatchBeat,
+  ImageActivities,
+  ImageSyncDefaults,
+  RecordSyncEndRequest,
+  SyncImagesRequest,
+} from './image-activities';
 import { translated } from './to-application-failure';
 
 /** What syncs of images are made of. */
@@ -27,6 +36,10 @@ export interface ImageParts {
     /** absent where records cannot be read */
     find?(decisionID: string): Promise<AuditRecord | undefined>;
   };
+  /** who is told of images by `notify` actions */
+  alerts: { send(alert: Alert): Promise<void> };
+  /** on every alert */
+  labels: AlertLabels;
   defaults: ImageSyncDefaults;
   logger: ProgramLogger;
   nowMs(): number;
@@ -59,6 +72,14 @@ export function createImageActivities(parts: ImageParts): ImageActivities {
     const context = await images.context(request.policies);
     const found = await surveyed(request, context, signal);
     beat.begin(found);
+    const messages: Promise<void>[] = [];
+    const tell = (image: SyncedImage): void => {
+      const alert = imageAlert(image, parts.labels, nowMs());
+      if (alert === undefined) return;
+      const sent = parts.alerts.send(alert);
+      // The receivers have tried again by then; the audit log has what they missed.
+      messages.push(sent.catch((error: unknown) => logger.warn({ error }, 'a notification was not delivered')));
+    };
     const journal = createSyncJournal({
       ...{ sync: request.sync, workflowId: request.workflowId, actor: request.actor, revision: context.revision },
       ...audit,
@@ -80,9 +101,11 @@ export function createImageActivities(parts: ImageParts): ImageActivities {
         const { source, status, reason, digests } = image;
         const level = isNotable(image) ? 'info' : 'debug';
         logger[level]({ source, status, digests, ...(reason === undefined ? {} : { reason }) }, 'image decided');
+        tell(image);
         beat.did(image);
       },
     });
+    await Promise.all(messages);
     throwIfCancelled(signal);
     return beat.result(after);
   }
@@ -101,8 +124,20 @@ export function createImageActivities(parts: ImageParts): ImageActivities {
     recordSyncEnd: (request) =>
       translated(FailureType.AuditWriteFailed, async () => {
         await parts.audit.record(syncEndRecord(request, parts.nowMs()));
+        if (request.state === 'done') await reportBehind(parts, request);
       }),
   };
+}
+
+/** Policies of which nothing failed have caught up. */
+async function reportBehind({ images }: ImageParts, { policies, behind = {} }: RecordSyncEndRequest): Promise<void> {
+  const context = await images.context(policies).catch(() => undefined);
+  if (context?.metrics === undefined) return;
+  const replicating = context.set.policies.filter(({ actions }) =>
+    actions.some(({ document }) => document.type === 'replicate'),
+  );
+  const ids = [...replicating.map(({ id }) => id), ...Object.keys(behind)];
+  for (const id of new Set(ids)) context.metrics.behind(id, behind[id] ?? 0);
 }
 
 type Beat = ReturnType<typeof createBeat>;
@@ -113,6 +148,7 @@ function createBeat(earlier: BatchBeat | undefined) {
   let { total, totals, omitted } = earlier ?? { total: 0, totals: NO_TOTALS, omitted: 0 };
   const notes: SyncedImage[] = [...(earlier?.notes ?? [])];
   const unlisted: SyncError[] = [...(earlier?.unlisted ?? [])];
+  let behind = earlier?.behind ?? {};
   let bytesUnderWay = 0;
   const addUnlisted = (errors: readonly SyncError[]): void => {
     for (const error of errors)
@@ -131,15 +167,16 @@ function createBeat(earlier: BatchBeat | undefined) {
       done.add(image.source);
       const own = totalsOf(image);
       totals = addTotals(totals, own);
+      behind = addBehind(behind, behindOf(image));
       bytesUnderWay = Math.max(0, bytesUnderWay - own.bytes);
       if (!isNotable(image)) return;
       if (notes.length < MOST_NOTES) notes.push(toNote(image));
       else omitted += 1;
     },
-    details: (): BatchBeat => ({ done: [...done], total, totals, notes, omitted, unlisted, bytesUnderWay }),
+    details: (): BatchBeat => ({ done: [...done], total, totals, notes, omitted, unlisted, behind, bytesUnderWay }),
     result: (after: BatchResult['after']): BatchResult => ({
       ...(after === undefined ? {} : { after }),
-      ...{ total, totals, notes, omitted, unlisted },
+      ...{ total, totals, notes, omitted, unlisted, behind },
     }),
   };
 }

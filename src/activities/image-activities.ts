@@ -1,4 +1,4 @@
-import type { BatchResult, SyncCursor, SyncState } from '../images/progress/sync-progress';
+import type { BatchResult, Behind, SyncCursor, SyncState } from '../images/progress/sync-progress';
 import type { SyncedImage, SyncError } from '../images/progress/sync-report';
 import type { SyncTotals } from '../images/progress/sync-totals';
 
@@ -43,6 +43,7 @@ export interface BatchBeat {
   notes: readonly SyncedImage[];
   omitted: number;
   unlisted: readonly SyncError[];
+  behind?: Behind;
   /** of the images under way */
   bytesUnderWay: number;
 }
@@ -51,6 +52,7 @@ export interface RecordSyncEndRequest extends SyncIdentity {
   state: SyncState;
   reason: string;
   totals: SyncTotals;
+  behind?: Behind;
 }
 
 /** What a sync of images does outside its workflow. Each is safe to run twice. */

@@ -4,6 +4,7 @@ import { createPauseMetrics } from './pause-metrics';
 import { createWedgedMetrics } from '../alerts/service/wedged-metrics';
 import { createAuditMetrics } from '../audit/service/audit-metrics';
 import { createErrorMetrics } from '../platform/observability/error-metrics';
+import { createImageMetrics } from '../images/service/image-metrics';
 import { createReleaseMetrics } from '../releases/service/release-metrics';
 import { createExecutionMetrics } from '../rules/service/execution-metrics';
 import { createActionMetrics } from './actions/service/action-metrics';
@@ -34,5 +35,6 @@ export function createMetrics(registry: Registry) {
     ends: createEndMetrics(registry),
     alerts: createAlertMetrics(registry),
     executions: createExecutionMetrics(registry),
+    images: createImageMetrics(registry),
   };
 }

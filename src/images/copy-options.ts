@@ -8,6 +8,17 @@ export interface CopyOptions {
   platforms?: readonly string[];
   /** children or blobs that the source lacks: an error, or copied without them @default refuse */
   incomplete?: 'refuse' | 'copy';
+  /** further attempts at the whole copy while a registry is unavailable @default none */
+  retry?: CopyRetry;
+}
+
+/** Waits in milliseconds. */
+export interface CopyRetry {
+  /** in all */
+  attempts: number;
+  initialMs: number;
+  factor: number;
+  maxMs: number;
 }
 
 /**

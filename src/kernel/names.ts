@@ -44,3 +44,8 @@ export function imageSyncWorkflowIdOf(taskQueue: string, policies?: readonly str
 export function schedulePrefixOf(taskQueue: string): string {
   return `gate/rules/${taskQueue}/`;
 }
+
+/** The same of the schedules of image policies. */
+export function imageSchedulePrefixOf(taskQueue: string): string {
+  return `gate/images/${taskQueue}/`;
+}

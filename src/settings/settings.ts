@@ -387,6 +387,8 @@ const Policy = Type.Object(
     maxConcurrency: Type.Integer({ minimum: 1, maximum: 64, default: 4 }),
     /** digests whose metadata is kept in memory */
     cacheSize: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 10_000 }),
+    /** whether what is decided and copied is measured */
+    metricsEnabled: Type.Boolean({ default: true }),
     /** what happens to an image whose policies cannot be evaluated: it is blocked, or it follows the mapping */
     onEvaluationError: Type.Union([Type.Literal('block'), Type.Literal('default')], { default: 'block' }),
   },

@@ -75,7 +75,9 @@ export async function imageSync(input: ImageSyncInput): Promise<SyncStatus> {
   };
   const end = async (state: SyncState, more: Partial<SyncProgress> = {}): Promise<void> => {
     change({ ...now, ...more, state, endedAtMs: Date.now() });
-    await untilKnown.recordSyncEnd({ ...identity, state, reason: summariseSync(now), totals: now.totals });
+    const { totals, behind } = now;
+    const told = { ...identity, state, reason: summariseSync(now), totals };
+    await untilKnown.recordSyncEnd({ ...told, ...(behind === undefined ? {} : { behind }) });
   };
 
   try {

@@ -16,7 +16,9 @@ function setUp() {
 
 describe('metrics', () => {
   it('metrics are those that docs/metrics.md lists, with type and labels', async () => {
-    const rows = readFileSync('docs/metrics.md', 'utf8').matchAll(/^\| `(gate_\w+)` \| (\w+) \|([^|]*)\|/gm);
+    const rows = readFileSync('docs/metrics.md', 'utf8').matchAll(
+      /^\| `((?:gate|freightliner)_\w+)` \| (\w+) \|([^|]*)\|/gm,
+    );
     const documented = [...rows].map(([, name, type, labels]) => {
       const names = [...(labels ?? '').matchAll(/`(\w+)`/g)].map((match) => match[1]);
       return { name, type, labels: names.sort() };
@@ -80,7 +82,7 @@ describe('metrics', () => {
     actions.compensated('http');
     alerts.sent('slack');
     alerts.failed('slack');
-    const lines = (await registry.metrics()).split('\n').filter((line) => !/^#|_bucket|^$/.test(line));
+    const lines = (await registry.metrics()).split('\n').filter((line) => !/^#|^freightliner_|_bucket|^$/.test(line));
     expect(lines.sort()).toEqual(
       [
         'gate_fact_provider_duration_seconds_sum{provider="levelServer",fact="max_pending"} 0.02',

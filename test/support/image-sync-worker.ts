@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { createImageActivities, type ImageParts } from '../../src/activities/create-image-activities';
 import type { ImageSyncDefaults } from '../../src/activities/image-activities';
+import type { Alert } from '../../src/alerts/alert';
 import type { AuditRecord } from '../../src/audit/audit-record';
 import { openImages } from '../../src/images/service/open-images';
 import { loadSettings } from '../../src/settings/load-settings';
@@ -14,6 +15,7 @@ export interface ImageSyncWorkerOptions {
   defaults?: Partial<ImageSyncDefaults>;
   /** gets each record, a line each, and is what records are found in; @default in memory */
   recordsFile?: string;
+  onAlert?(alert: Alert): void;
   /** called for each record before it is kept; what it throws is thrown */
   onRecord?(record: AuditRecord): Promise<void> | void;
 }
@@ -45,6 +47,8 @@ export async function imageParts(options: ImageSyncWorkerOptions): Promise<Image
       },
       find: async (id) => known().find(({ decisionID }) => decisionID === id),
     },
+    alerts: { send: async (alert) => options.onAlert?.(alert) },
+    labels: { team: 'images' },
     defaults: { batchImages: 100, batchMs: 5_000, heartbeatTimeoutMs: 3_000, ...defaults },
     logger,
     nowMs: () => Date.now(),

@@ -6,6 +6,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createImageActivities } from '../../src/activities/create-image-activities';
+import type { Alert } from '../../src/alerts/alert';
 import type { AuditRecord, DomainRecord } from '../../src/audit/audit-record';
 import { bundleOptions } from '../../src/built-workflows';
 import { ImageSyncClient } from '../../src/clients/image-sync-client';
@@ -138,6 +139,28 @@ describe('the sync of images', () => {
       return records.length - before;
     });
     expect(counts).toBe(1);
+  });
+
+  it('notify tells people of a copy, and once of a block', async () => {
+    push('team/app', 'v1', { scan: 'passed' });
+    push('team/web', 'v1');
+    policies(replicates(), BLOCKS, { id: 'tell', name: 'Tell', actions: [{ type: 'notify' }] });
+    const alerts: Alert[] = [];
+    await withWorker(
+      async () => {
+        await synced();
+        await synced();
+      },
+      { onAlert: (alert) => void alerts.push(alert) },
+    );
+    const [app, web] = [`${source.host}/team/app:v1`, `${source.host}/team/web:v1`];
+    expect(
+      alerts.map(({ name, severity, labels, summary }) => [name, severity, labels?.image, summary]).sort(),
+    ).toEqual([
+      ['ImageBlocked', 'warning', web, `${web}: replication blocked by policy: Missing security scan`],
+      ['ImageCopied', 'info', app, `${app} was copied to ${target.host}/mirror/team/app:v1`],
+    ]);
+    expect(alerts[0]?.labels).toMatchObject({ team: 'images' });
   });
 
   it('nothing is copied while a record cannot be written, and the sync goes on once it can', async () => {

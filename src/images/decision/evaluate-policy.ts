@@ -1,4 +1,7 @@
 import type { JsonObject } from '../../kernel/json';
+import type { CopyRetry } from '../copy-options';
+import type { RetryPolicy } from '../policies/policy-document';
+import { parseDuration } from '../../kernel/duration';
 import { allOf, type Truth } from '../../rules/conditions/truth';
 import type { Judged } from '../conditions/compile-comparison';
 import { ImageErrorCode, type ImageFault } from '../image-error';
@@ -132,7 +135,7 @@ function decide(policy: ImagePolicy, action: CompiledAction, image: ImageMetadat
   if ('fault' in tag) return tag.fault;
   const backup = target.backupTag?.fill(image);
   if (backup !== undefined && 'fault' in backup) return backup.fault;
-  const { no_overwrite: noOverwrite, platforms, incomplete } = document;
+  const { no_overwrite: noOverwrite, platforms, incomplete, retry_policy: retry } = document;
   return {
     type: 'replicate',
     policyId,
@@ -142,7 +145,12 @@ function decide(policy: ImagePolicy, action: CompiledAction, image: ImageMetadat
       ...(noOverwrite === undefined ? {} : { noOverwrite }),
       ...(platforms === undefined ? {} : { platforms }),
       ...(incomplete === undefined ? {} : { incomplete }),
+      ...(retry === undefined ? {} : { retry: toRetry(retry) }),
     },
     parameters: (document.parameters ?? {}) as JsonObject,
   };
+}
+
+function toRetry({ max_attempts: attempts, initial, factor, max }: RetryPolicy): CopyRetry {
+  return { attempts, initialMs: parseDuration(initial), factor, maxMs: parseDuration(max) };
 }

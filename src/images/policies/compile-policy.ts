@@ -1,6 +1,7 @@
 import { parseDuration } from '../../kernel/duration';
 import type { JsonObject, JsonValue } from '../../kernel/json';
 import { parseTime } from '../../kernel/time';
+import { triggerFaults } from '../../rules/document/trigger';
 import { closeName } from '../../platform/documents/close-name';
 import type { CustomTypes } from '../conditions/compile-comparison';
 import { compileConditions } from '../conditions/compile-conditions';
@@ -37,6 +38,8 @@ export function compilePolicy(
 ): { policy?: ImagePolicy; faults: readonly PointedFault[] } {
   const faults: PointedFault[] = [
     ...timeFaults(document),
+    ...scheduleFaults(document),
+    ...document.actions.flatMap((action, index) => retryFaults(action, `/actions/${index}/retry_policy`)),
     ...credentialFaults((document.metadata ?? {}) as JsonObject, '/metadata'),
     ...document.actions.flatMap(({ parameters }, index) =>
       credentialFaults((parameters ?? {}) as JsonObject, `/actions/${index}/parameters`),
@@ -165,6 +168,23 @@ function milliseconds(text: string, pointer: string, faults: PointedFault[]): nu
     faults.push({ pointer, sentence: (error as Error).message.replace(/^Expected/, 'expected') });
     return 0;
   }
+}
+
+function retryFaults(action: ImageAction, pointer: string): PointedFault[] {
+  const faults: PointedFault[] = [];
+  if (action.type !== 'replicate' || action.retry_policy === undefined) return faults;
+  for (const key of ['initial', 'max'] as const) milliseconds(action.retry_policy[key], `${pointer}/${key}`, faults);
+  return faults;
+}
+
+function scheduleFaults({ schedule, source, actions }: ImagePolicyDocument): PointedFault[] {
+  if (schedule === undefined) return [];
+  const replicates = source !== undefined && actions.some(({ type }) => type === 'replicate');
+  const sentence = 'expected a policy with a source and a replicate action, as the schedule has nothing to do without';
+  return [
+    ...triggerFaults({ cron: schedule }).map((fault) => ({ pointer: '/schedule', sentence: fault.sentence })),
+    ...(replicates ? [] : [{ pointer: '/schedule', sentence }]),
+  ];
 }
 
 function timeFaults({ created_at, updated_at }: ImagePolicyDocument): PointedFault[] {

@@ -74,6 +74,20 @@ export const SignatureSchema = Type.Object(
   { ...strict, description: 'a signature that the images of the policy must have' },
 );
 
+/** Further attempts at a whole copy, beside those at each request. */
+export const RetryPolicySchema = Type.Object(
+  {
+    max_attempts: Type.Integer({ minimum: 1, maximum: 100, description: 'in all' }),
+    /** wait after the first one */
+    initial: Duration('1s'),
+    factor: Type.Number({ minimum: 1, maximum: 10, default: 2, description: 'of each wait to the one before it' }),
+    /** the longest wait */
+    max: Duration('1m'),
+  },
+  strict,
+);
+export type RetryPolicy = Static<typeof RetryPolicySchema>;
+
 const Parameters = Type.Optional(Free);
 
 export const ReplicateSchema = Type.Object(
@@ -96,6 +110,7 @@ export const ReplicateSchema = Type.Object(
       ),
     ),
     incomplete: Type.Optional(Type.Union([Type.Literal('refuse'), Type.Literal('copy')])),
+    retry_policy: Type.Optional(RetryPolicySchema),
     parameters: Parameters,
   },
   strict,
@@ -129,6 +144,12 @@ export const ImagePolicySchema = Type.Object(
       description: 'the higher one comes first; block wins whatever the priorities',
     }),
     source: Type.Optional(SourceSchema),
+    schedule: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'when the policy is synced by itself: a cron line such as */15 * * * *, in UTC',
+      }),
+    ),
     signature: Type.Optional(SignatureSchema),
     conditions: Type.Optional(Type.Array(Type.Unknown(), { description: 'conditions, joined by their logical_op' })),
     actions: Type.Array(ActionSchema, { minItems: 1, maxItems: IMAGE_POLICY_LIMITS.actions }),

@@ -23,7 +23,12 @@ export interface BatchResult {
   omitted: number;
   /** what could not be listed, at most `MOST_NOTES` */
   unlisted: readonly SyncError[];
+  /** copies that failed, by policy */
+  behind?: Behind;
 }
+
+/** Numbers by policy; `mapping` for images that follow it. */
+export type Behind = Readonly<Record<string, number>>;
 
 export const SyncState = { running: 'running', done: 'done', failed: 'failed', cancelled: 'cancelled' } as const;
 export type SyncState = (typeof SyncState)[keyof typeof SyncState];
@@ -43,6 +48,7 @@ export interface SyncProgress {
   notes: readonly SyncedImage[];
   omitted: number;
   unlisted: readonly SyncError[];
+  behind?: Behind;
   /** why it failed as a whole */
   fault?: Fault;
 }
@@ -58,6 +64,7 @@ export interface SyncStatus extends SyncProgress {
 
 /** Images that are shown one by one; the audit log has all. */
 export const MOST_NOTES = 200;
+const MOST_POLICIES = 1_000;
 
 export function newSync(startedAtMs: number): SyncProgress {
   return { state: SyncState.running, startedAtMs, totals: NO_TOTALS, notes: [], omitted: 0, unlisted: [] };
@@ -84,7 +91,22 @@ export function withBatch(progress: SyncProgress, batch: BatchResult): SyncProgr
     notes: notes.slice(0, MOST_NOTES),
     omitted: progress.omitted + batch.omitted + Math.max(0, notes.length - MOST_NOTES),
     unlisted: [...progress.unlisted, ...unlisted].slice(0, MOST_NOTES),
+    ...(batch.behind === undefined ? {} : { behind: addBehind(progress.behind ?? {}, batch.behind) }),
   };
+}
+
+/** The sums; at most 1,000 policies are told apart. */
+export function addBehind(one: Behind, other: Behind): Behind {
+  const sums: Record<string, number> = { ...one };
+  for (const [policy, images] of Object.entries(other))
+    if (policy in sums || Object.keys(sums).length < MOST_POLICIES) sums[policy] = (sums[policy] ?? 0) + images;
+  return sums;
+}
+
+/** Of one image. */
+export function behindOf({ targets }: SyncedImage): Behind {
+  const failed = targets.filter(({ outcome }) => outcome === 'failed').map(({ policyId }) => policyId ?? 'mapping');
+  return Object.fromEntries([...new Set(failed)].map((policy) => [policy, 1]));
 }
 
 /** In one sentence. */

@@ -43,6 +43,8 @@ export interface SyncedImage {
   targets: readonly SyncedTarget[];
   /** at least one if it failed */
   errors: readonly ImageFault[];
+  /** ids of the policies that want people to be told of it; absent where there is nothing new */
+  notify?: readonly string[];
   /** of policies that replicate it although its signature is not verified */
   warnings: readonly { policyId: string; reason: string }[];
 }

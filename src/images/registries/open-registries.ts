@@ -10,6 +10,8 @@ export interface OpenRegistriesOptions {
   plainHttp: readonly string[];
   /** requests at once, by host @default 8 each */
   concurrency?: ReadonlyMap<string, number>;
+  /** called when a registry that failed too often is left alone, and when it is asked again */
+  onCircuit?(host: string, isOpen: boolean): void;
 }
 
 /** The registries of one process: one client for each host, so that its limits, tokens and circuit breaker are shared. */
@@ -19,7 +21,7 @@ export interface Registries {
 }
 
 /** Registries over HTTP, with the credentials of `docker login` and the proxies of the environment. Opening does no I/O. */
-export function openRegistries({ env, plainHttp, concurrency }: OpenRegistriesOptions): Registries {
+export function openRegistries({ env, plainHttp, concurrency, onCircuit }: OpenRegistriesOptions): Registries {
   const dispatcher = createProxyDispatcher(env);
   const findCredentials = createDockerCredentials({ env });
   const opened = new Map<string, Registry>();
@@ -34,6 +36,7 @@ export function openRegistries({ env, plainHttp, concurrency }: OpenRegistriesOp
         ...(own === undefined ? {} : { concurrency: own }),
         dispatcher,
         findCredentials,
+        onCircuit: (isOpen) => onCircuit?.(host, isOpen),
       });
       opened.set(host, registry);
       return registry;

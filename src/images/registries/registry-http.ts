@@ -36,6 +36,8 @@ export interface RegistryHttpOptions {
   breakAfter?: number;
   /** @default 15000 */
   restMs?: number;
+  /** called when the registry is left alone, and when it is asked again */
+  onCircuit?(isOpen: boolean): void;
   now?: () => number;
   /** in [0, 1), for the waits between attempts @default Math.random */
   random?: () => number;
@@ -100,10 +102,10 @@ export class RegistryHttp {
       return Math.min(asked ?? doubled / 2 + (random() * doubled) / 2, LONGEST_WAIT_MS);
     });
     this.attempts = retry(transient, { maxAttempts: attempts - 1, backoff: waits });
-    this.limits = wrap(
-      circuitBreaker(transient, { halfOpenAfter: restMs, breaker: new ConsecutiveBreaker(breakAfter) }),
-      bulkhead(options.concurrency ?? 8, Infinity),
-    );
+    const breaker = circuitBreaker(transient, { halfOpenAfter: restMs, breaker: new ConsecutiveBreaker(breakAfter) });
+    breaker.onBreak(() => options.onCircuit?.(true));
+    breaker.onReset(() => options.onCircuit?.(false));
+    this.limits = wrap(breaker, bulkhead(options.concurrency ?? 8, Infinity));
   }
 
   /**

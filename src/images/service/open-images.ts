@@ -5,6 +5,7 @@ import { parseDuration } from '../../kernel/duration';
 import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/failures';
 import { faultAt } from '../../platform/documents/validate';
 import type { LoadedSettings } from '../../settings/load-settings';
+import type { ImageMetrics } from '../image-metrics';
 import { isRegistryHost } from '../image-reference';
 import type { ImagePolicy, ImagePolicySet } from '../policies/image-policy';
 import { readMappingEntry, type MappingEntry } from '../policies/mapping';
@@ -29,6 +30,8 @@ export interface Images {
    * @throws GateError ConfigInvalid for policies with faults, an id that does not exist, and where nothing says where images come from
    */
   context(only?: readonly string[]): Promise<ImageSyncContext>;
+  /** @throws GateError ConfigInvalid if no good policies were ever loaded */
+  policies(): Promise<ImagePolicySet>;
   close(): Promise<void>;
 }
 
@@ -38,6 +41,8 @@ export interface OpenImagesOptions {
   policies?: string;
   /** called once for each change of the policies that is refused while the earlier ones stay */
   onRefused?(error: unknown): void;
+  /** nothing is reported where `policy.metricsEnabled` is false @default none */
+  metrics?(): ImageMetrics;
 }
 
 const NONE: ImagePolicySet = { policies: [], byId: new Map(), places: new Map() };
@@ -73,7 +78,9 @@ export function openImages(loaded: LoadedSettings, options: OpenImagesOptions): 
   if (faults.length > 0) throw faultsToError(faults);
 
   const hosts = new Map(Object.entries(named).map(([name, { host }]) => [name, host ?? name]));
+  const metrics = policy.metricsEnabled ? options.metrics?.bind(options) : undefined;
   const registries = openRegistries({
+    onCircuit: (host, isOpen) => metrics?.().circuit(host, isOpen),
     env: options.env,
     plainHttp: Object.entries(named).flatMap(([name, { host, plainHttp }]) => (plainHttp ? [host ?? name] : [])),
     concurrency: new Map(Object.entries(named).map(([name, { host, concurrency }]) => [host ?? name, concurrency])),
@@ -101,11 +108,13 @@ export function openImages(loaded: LoadedSettings, options: OpenImagesOptions): 
       }
       return {
         ...{ set, revision, decide, cache },
+        ...(metrics === undefined ? {} : { metrics: metrics() }),
         open: (host) => registries.open(host),
         nowMs: Date.now,
         clockNs: () => Math.round(performance.now() * 1e6),
       };
     },
+    policies: async () => (await folder.current()).set,
     close: () => registries.close(),
   };
 }

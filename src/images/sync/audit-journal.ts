@@ -84,9 +84,11 @@ export function createSyncJournal(parts: AuditJournalParts): SyncJournal {
       const reason = planned.decision?.reason ?? '';
       const isError = planned.status === 'failed';
       const errors = isError ? planned.errors : [];
+      const decisionID = derivedId('image-refusal', nameOf(planned.candidate), planned.digest ?? '', revision, reason);
+      const known = await parts.find?.(decisionID);
       await record(
         toRecord(planned, {
-          decisionID: derivedId('image-refusal', nameOf(planned.candidate), planned.digest ?? '', revision, reason),
+          decisionID,
           kind: 'decision',
           outcome: isError ? 'error' : 'deny',
           reason,
@@ -98,6 +100,7 @@ export function createSyncJournal(parts: AuditJournalParts): SyncJournal {
           details: {},
         }),
       );
+      return known === undefined;
     },
     async acted(planned, { target, policyId, outcome, digest, blobs, bytes, blobsSkipped, ...more }) {
       await record(

@@ -1,6 +1,9 @@
+import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
+import type { CopyRetry } from '../copy-options';
 import { planCopy } from '../copying/plan-copy';
 import { replicateImage } from '../copying/replicate-image';
 import { ImageErrorCode, type ImageFault } from '../image-error';
+import { RegistryError } from '../registries/registry-error';
 import { toImageError } from '../registries/to-image-error';
 import { planImage, type PlannedImage, type PlannedTarget } from './plan-image';
 import { nameOf, type Candidate, type SyncContext } from './sync-context';
@@ -45,10 +48,12 @@ export async function carryOut(
     const warnings = planned.status === 'replicate' ? planned.warnings : [];
     const about = { source, digests, targets: done, warnings, errors: [] };
     if (planned.status === 'present') return { ...about, status: 'skipped' };
+    const notify = planned.decision?.notify.length ? { notify: planned.decision.notify } : {};
+    let news = {};
     if (planned.status === 'blocked' || (planned.status === 'failed' && planned.decision !== undefined))
-      await options.journal?.refused(planned);
-    if (planned.status === 'failed') return withErrors(about, planned.errors);
-    if (planned.status !== 'replicate') return { ...about, status: planned.status, reason: planned.reason };
+      news = (await options.journal?.refused(planned)) === true ? notify : {};
+    if (planned.status === 'failed') return { ...withErrors(about, planned.errors), ...news };
+    if (planned.status !== 'replicate') return { ...about, status: planned.status, reason: planned.reason, ...news };
     const targets: SyncedTarget[] = [];
     for (const target of planned.targets) targets.push(await toTarget(context, planned, target, conflicts, options));
     const moved = targets.some(({ outcome }) => outcome === 'withheld');
@@ -59,8 +64,9 @@ export async function carryOut(
       const cause = `${source} moved ${MOST_MOVES} times during its copy`;
       faults.push({ code: ImageErrorCode.ACTION_EXEC_ERROR, cause });
     }
-    if (faults.length > 0) return withErrors(about, faults);
-    return { ...about, status: done.some(({ outcome }) => outcome === 'copied') ? 'copied' : 'skipped' };
+    if (faults.length > 0) return { ...withErrors(about, faults), ...notify };
+    if (done.every(({ outcome }) => outcome !== 'copied')) return { ...about, status: 'skipped' };
+    return { ...about, status: 'copied', ...notify };
   }
 }
 
@@ -127,19 +133,22 @@ async function copy(
   beforeCopy: () => Promise<void>,
 ): Promise<Copied> {
   const { from, to } = placesOf(context, candidate, target);
-  const copied = await replicateImage({
-    source: from,
-    digest,
-    target: to,
-    tag: target.tag,
-    ...target.options,
-    referrersOfUnchanged: allReferrers || candidate.hasReferrersTag(digest),
-    isStillNamed: async () =>
-      (await from.registry.headManifest(from.repository, candidate.tag))?.digest === digest && signal?.aborted !== true,
-    beforeCopy,
-    ...(onBytes === undefined ? {} : { onBytes }),
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const copied = await repeated(target.options.retry, signal, () =>
+    replicateImage({
+      source: from,
+      digest,
+      target: to,
+      tag: target.tag,
+      ...target.options,
+      referrersOfUnchanged: allReferrers || candidate.hasReferrersTag(digest),
+      isStillNamed: async () =>
+        (await from.registry.headManifest(from.repository, candidate.tag))?.digest === digest &&
+        signal?.aborted !== true,
+      beforeCopy,
+      ...(onBytes === undefined ? {} : { onBytes }),
+      ...(signal === undefined ? {} : { signal }),
+    }),
+  );
   const { outcome, blobsSent, blobsMounted, bytesSent, blobsSkipped, referrers, absent, foreign, replaced } = copied;
   return {
     outcome,
@@ -152,6 +161,22 @@ async function copy(
     foreign,
     ...(replaced === undefined ? {} : { replaced }),
   };
+}
+
+/** Further attempts at a whole copy; what the target has by then is not sent again. */
+function repeated<T>(
+  policy: CopyRetry | undefined,
+  signal: AbortSignal | undefined,
+  act: () => Promise<T>,
+): Promise<T> {
+  if (policy === undefined) return act();
+  const isTransient = (error: unknown) =>
+    error instanceof RegistryError && error.failure === 'unavailable' && signal?.aborted !== true;
+  const { attempts, initialMs, factor, maxMs } = policy;
+  return retry(handleWhen(isTransient), {
+    maxAttempts: attempts - 1,
+    backoff: new ExponentialBackoff({ initialDelay: initialMs, exponent: factor, maxDelay: maxMs }),
+  }).execute(act, signal);
 }
 
 function placesOf(context: SyncContext, candidate: Candidate, target: PlannedTarget) {

@@ -28,6 +28,8 @@ export interface PlannedDecision {
   reason: string;
   /** the image follows the mapping, as policies could not be evaluated */
   degraded: boolean;
+  /** ids of the policies that want people to be told */
+  notify: readonly string[];
 }
 
 /** What is to be done with a candidate. `present`: its tag is immutable, and every target has it. */
@@ -55,6 +57,7 @@ export async function planImage(context: SyncContext, candidate: Candidate): Pro
   } catch (failure) {
     const error = toImageError(failure);
     if (error === undefined) throw failure;
+    context.metrics?.failed(error.code);
     return { candidate, status: 'failed', errors: [{ code: error.code, cause: error.message }] };
   }
 }
@@ -78,11 +81,13 @@ async function plan(context: SyncContext, candidate: Candidate): Promise<Planned
   const read = needsMore ? await readMetadataOf(place, tag, digest, cache, needsSignature) : named;
   const image = { ...read, signatures: await readSignatures(place, digest, relevant) };
   const decision = decideImage(context.set, image, { ...decide, nowMs: nowMs(), clockNs, isLatest });
+  context.metrics?.decided(decision);
   const { matchedPolicies, reason, metadata } = decision;
+  const notify = decision.actions.flatMap(({ type, policyId }) => (type === 'notify' ? [policyId] : []));
   return {
     candidate,
     digest,
-    decision: { matchedPolicies, reason, degraded: metadata.degraded },
+    decision: { matchedPolicies, reason, degraded: metadata.degraded, notify },
     ...outcomeOf(context, candidate, digest, decision),
   };
 }

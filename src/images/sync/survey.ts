@@ -66,6 +66,7 @@ export async function survey(
     }
   }
   const conflicts = await decidedConflicts(context, repositories, targets, unnamed, signal);
+  for (const { code } of errors) context.metrics?.failed(code);
   return { repositories, images, conflicts, errors };
 }
 

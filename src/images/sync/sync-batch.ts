@@ -55,7 +55,9 @@ export async function syncBatch(
   await eachOf(batch(), concurrency, async (candidate) => {
     const image = await carryOut(context, await planImage(context, candidate), found.conflicts, options);
     // What was stopped is not done.
-    if (signal?.aborted !== true) options.onImage(image);
+    if (signal?.aborted === true) return;
+    context.metrics?.did(image);
+    options.onImage(image);
   });
   return hasMore ? last : undefined;
 }
@@ -76,7 +78,9 @@ async function* upcoming(
       tags = listed.tags;
       toCandidate = await candidatesOf(context, place, listed);
     } catch (failure) {
-      onError(errorOf(failure, `${place.registry}/${place.repository}`));
+      const error = errorOf(failure, `${place.registry}/${place.repository}`);
+      context.metrics?.failed(error.code);
+      onError(error);
       continue;
     }
     const from = order === 0 ? after!.tag! : undefined;

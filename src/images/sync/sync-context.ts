@@ -1,4 +1,5 @@
 import type { DecideOptions } from '../decision/decide-image';
+import type { ImageMetrics } from '../image-metrics';
 import type { MetadataCache } from '../metadata/read-metadata';
 import type { TagChooser } from '../policies/choose-tags';
 import type { ImagePolicySet } from '../policies/image-policy';
@@ -12,6 +13,8 @@ export interface SyncContext {
   /** the registry of a host */
   open(host: string): Registry;
   cache: MetadataCache;
+  /** @default none */
+  metrics?: ImageMetrics;
   /** epoch milliseconds */
   nowMs(): number;
   /** nanoseconds of a clock that only goes forward */

@@ -5,8 +5,12 @@ import type { SyncedTarget } from '../progress/sync-report';
 export interface SyncJournal {
   /** an image is about to be copied; may be told more than once */
   decided(planned: PlannedImage): Promise<void>;
-  /** an image is blocked, or its policies could not be evaluated */
-  refused(planned: PlannedImage): Promise<void>;
+  /**
+   * An image is blocked, or its policies could not be evaluated.
+   *
+   * @returns whether this was not told before, by this sync or an earlier one
+   */
+  refused(planned: PlannedImage): Promise<boolean>;
   /** what became of a copy to one target */
   acted(planned: PlannedImage, done: SyncedTarget): Promise<void>;
   /** whether a copy to a target was begun by this sync, and nothing was told of its end */

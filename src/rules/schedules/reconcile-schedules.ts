@@ -51,13 +51,24 @@ export interface Reconciled {
  *
  * @throws what the store or the list throws
  */
-export async function reconcileSchedules({ policies, pauses, book, pass }: ReconcileParts): Promise<Reconciled> {
+export function reconcileSchedules({ policies, pauses, book, pass }: ReconcileParts): Promise<Reconciled> {
+  return reconcileWanted(wantedOf({ policies, pauses, book }), book, pass);
+}
+
+/**
+ * The same for the schedules of any domain.
+ *
+ * @throws what `wanted` or the list throws
+ */
+export async function reconcileWanted(
+  wanted: () => Promise<WantedById>,
+  book: ScheduleBook,
+  pass: number,
+): Promise<Reconciled> {
   // The list comes first: a schedule created since then is put again, which changes nothing, and never removed.
   const found = await book.list();
-  const store = wantedOf({ policies, pauses, book });
-  const wanted = [...(await store()).values()];
-  const { create, update, same, remove, held } = scheduleChanges(wanted, found);
-  const put = (id: string): Promise<void> => book.put(id, async () => (await store()).get(id));
+  const { create, update, same, remove, held } = scheduleChanges([...(await wanted()).values()], found);
+  const put = (id: string): Promise<void> => book.put(id, async () => (await wanted()).get(id));
   const failures: string[] = [];
   const attempt = async (id: string, act: () => Promise<void>): Promise<number> => {
     try {

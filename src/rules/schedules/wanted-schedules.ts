@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../kernel/canonical-json';
+import { EXECUTION_WORKFLOW } from '../../kernel/names';
 import { pureSha256 } from '../../kernel/sha256';
 import { shortText } from '../../kernel/short-text';
 import type { Trigger } from '../document/rule-policy';
@@ -14,13 +15,16 @@ export interface ScheduledExecution {
   reason: string;
 }
 
-/** A schedule as the store wants it. */
+/** A schedule as a domain wants it. */
 export interface WantedSchedule {
   id: string;
   trigger: Trigger;
   /** what was due while nothing could run is made up for within this time, and no later */
   catchUpMs: number;
-  execution: ScheduledExecution;
+  /** the type of the workflow that it starts */
+  workflowType: string;
+  /** the input of that workflow */
+  execution: object;
   paused: boolean;
   /** for people, with a digest of all the rest at its end: it tells a schedule that is as it should be from any other */
   note: string;
@@ -28,6 +32,9 @@ export interface WantedSchedule {
 
 /** Who starts what a trigger started. */
 export const SCHEDULE_ACTOR = 'schedule';
+
+/** What of a schedule its digest tells. */
+export type ScheduledWhat = Pick<WantedSchedule, 'id' | 'trigger' | 'catchUpMs' | 'execution'>;
 
 const NOTE_CHARS = 300;
 /** Temporal keeps notes as plain text, so no names or reasons are in them. */
@@ -47,13 +54,23 @@ export function wantedSchedules(
     if (trigger === undefined || policyId === undefined) return [];
     const { operation } = scope;
     const question = { policies: [name], ...(operation === undefined ? {} : { operation }) };
-    const execution = { question, actor: SCHEDULE_ACTOR, reason: `${name} runs ${triggerText(trigger)}` };
+    const execution: ScheduledExecution = {
+      question,
+      actor: SCHEDULE_ACTOR,
+      reason: `${name} runs ${triggerText(trigger)}`,
+    };
     const what = { id: `${prefix}${policyId}`, trigger, catchUpMs: shortestIntervalMs(trigger), execution };
     const isPaused = pauseOf(pauses, policyId) !== undefined;
     const why = isPaused ? PAUSED : enabled ? triggerText(trigger) : 'the policy is disabled';
-    const digest = pureSha256(canonicalJson({ ...what, FORM })).slice(0, 16);
-    return [{ ...what, paused: isPaused || !enabled, note: `${shortText(why, NOTE_CHARS)} [${digest}]` }];
+    const workflowType = EXECUTION_WORKFLOW;
+    return [{ ...what, workflowType, paused: isPaused || !enabled, note: scheduleNote(why, what) }];
   });
+}
+
+/** @param why a sentence without names and reasons of people: Temporal keeps notes as plain text */
+export function scheduleNote(why: string, what: ScheduledWhat): string {
+  const digest = pureSha256(canonicalJson({ ...what, FORM })).slice(0, 16);
+  return `${shortText(why, NOTE_CHARS)} [${digest}]`;
 }
 
 /** Whether a note was written here, and not by a person in Temporal. */

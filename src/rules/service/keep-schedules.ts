@@ -11,6 +11,8 @@ export interface KeepSchedulesOptions {
   /** @default a minute */
   everyMs?: number;
   logger: RuleLogger;
+  /** whose they are, in logs @default rule policies */
+  whose?: string;
 }
 
 /** Schedules that are kept as the store says, until it is stopped. */
@@ -22,7 +24,13 @@ export interface SchedulesKept {
 }
 
 /** Reconciles now, after each change that it is told of, and every minute. A failure is logged once, until it is another one. */
-export function keepSchedules({ reconcile, timers, everyMs = EVERY_MS, logger }: KeepSchedulesOptions): SchedulesKept {
+export function keepSchedules({
+  reconcile,
+  timers,
+  everyMs = EVERY_MS,
+  logger,
+  whose = 'rule policies',
+}: KeepSchedulesOptions): SchedulesKept {
   let stopped = false;
   let again = false;
   let underWay: Promise<void> | undefined;
@@ -38,12 +46,12 @@ export function keepSchedules({ reconcile, timers, everyMs = EVERY_MS, logger }:
   async function once(): Promise<void> {
     try {
       const { failures, held, ...counts } = await reconcile(pass++);
-      if (Object.values(counts).some((count) => count > 0)) logger.info(counts, 'Schedules of rule policies changed');
-      if (failures.length > 0) say({ failures }, 'Some schedules of rule policies could not be changed; trying again');
-      else if (held.length > 0) say({ held }, 'Some schedules of rule policies were paused in Temporal, and stay so');
+      if (Object.values(counts).some((count) => count > 0)) logger.info(counts, `Schedules of ${whose} changed`);
+      if (failures.length > 0) say({ failures }, `Some schedules of ${whose} could not be changed; trying again`);
+      else if (held.length > 0) say({ held }, `Some schedules of ${whose} were paused in Temporal, and stay so`);
       else said = '';
     } catch (error) {
-      if (!stopped) say({ error: String(error) }, 'Schedules of rule policies could not be reconciled; trying again');
+      if (!stopped) say({ error: String(error) }, `Schedules of ${whose} could not be reconciled; trying again`);
     }
   }
   function run(): void {

@@ -10,7 +10,7 @@ import {
 } from '@temporalio/client';
 import { canonicalJson } from '../../kernel/canonical-json';
 import { parseDuration } from '../../kernel/duration';
-import { EXECUTION_WORKFLOW, schedulePrefixOf } from '../../kernel/names';
+import { schedulePrefixOf } from '../../kernel/names';
 import type { ScheduleBook } from '../schedules/reconcile-schedules';
 import type { FoundSchedule } from '../schedules/schedule-changes';
 import { isOwnNote, type WantedSchedule } from '../schedules/wanted-schedules';
@@ -22,15 +22,17 @@ export interface TemporalSchedulesOptions {
   /** that of the workers, and what tells the schedules of this store from those of another in the same namespace */
   taskQueue: string;
   workflowTaskTimeoutMs?: number;
+  /** where the ids of these schedules begin @default those of rule policies */
+  prefix?: string;
 }
 
 /** Each reads the schedule, writes it where it is not as wanted, and the next one looks whether that counted. */
 const ATTEMPTS = 10;
 
-/** Schedules of Temporal, each of which starts the executions of one policy. */
+/** Schedules of Temporal, each of which starts the workflows of one policy. */
 export function createTemporalSchedules(options: TemporalSchedulesOptions): ScheduleBook {
   const { client } = options;
-  const prefix = schedulePrefixOf(options.taskQueue);
+  const { prefix = schedulePrefixOf(options.taskQueue) } = options;
   const found = async (id: string): Promise<ScheduleDescription | undefined> => {
     try {
       return await client.schedule.getHandle(id).describe();
@@ -117,7 +119,7 @@ function isHeld({ state }: ScheduleDescription, wanted: WantedSchedule): boolean
 }
 
 function toOptions(
-  { id, trigger, catchUpMs, execution, paused, note }: WantedSchedule,
+  { id, trigger, catchUpMs, workflowType, execution, paused, note }: WantedSchedule,
   { taskQueue, workflowTaskTimeoutMs }: TemporalSchedulesOptions,
 ): ScheduleUpdateOptions & { action: { workflowId: string } } {
   return {
@@ -128,7 +130,7 @@ function toOptions(
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: catchUpMs },
     action: {
       type: 'startWorkflow',
-      workflowType: EXECUTION_WORKFLOW,
+      workflowType,
       // Temporal adds the time to it.
       workflowId: id,
       taskQueue,
@@ -157,7 +159,7 @@ function isAsWanted(
   const written = {
     ...{ overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: wanted.catchUpMs, pauseOnFailure: false },
     ...{ paused: wanted.paused, note: wanted.note, limited: false },
-    ...{ workflowType: EXECUTION_WORKFLOW, workflowId: wanted.id, queue: taskQueue, args: [wanted.execution] },
+    ...{ workflowType: wanted.workflowType, workflowId: wanted.id, queue: taskQueue, args: [wanted.execution] },
     timeouts: [workflowTaskTimeoutMs ?? null, null, null],
     retried: false,
   };

@@ -10,6 +10,7 @@ import { createLogger } from '../../../src/platform/observability/logger';
 import { loadSettings } from '../../../src/settings/load-settings';
 import { startWorker } from '../../../src/worker';
 import { startCraneRegistry } from '../../support/crane-registry';
+import { eventually } from '../../support/eventually';
 import { expectInOrder, stepsOf } from '../../support/guide-text';
 import { runCli } from '../run-cli';
 
@@ -71,6 +72,23 @@ async function carryOut(line: string): Promise<string> {
     const logger = createLogger({ level: 'silent', format: 'json' });
     const worker = await startWorker(loaded, { env: process.env, logger });
     stops.push(() => worker.stop());
+    return '';
+  }
+  if (line.startsWith('temporal schedule trigger ')) {
+    const { path } = await findTool('temporal');
+    const [, ...args] = line.split(' ');
+    const address = ['--address', hosts.get('127.0.0.1:7233')!];
+    // The worker creates the schedule once it runs.
+    await eventually('the schedule', () =>
+      promisify(execFile)(path, [...args, ...address]).then(
+        () => true,
+        () => false,
+      ),
+    );
+    await eventually('the scheduled sync', async () => {
+      const listed = await runCli(folder, ['images', 'status', '--settings', 'settings.yaml', '--list']);
+      return /production-replication\S+ +completed/.test(listed.stdout);
+    });
     return '';
   }
   const [command = '', comment] = line.split(' # ');

@@ -3,10 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Registry } from 'prom-client';
 import { SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../../../src/images/signatures/verify-signature';
 import { openImages } from '../../../src/images/service/open-images';
 import type { SyncedImage, SyncError } from '../../../src/images/progress/sync-report';
 import type { SyncTotals } from '../../../src/images/progress/sync-totals';
+import { createImageMetrics } from '../../../src/images/service/image-metrics';
 import { runSync } from '../../../src/images/sync/run-sync';
 import { loadSettings } from '../../../src/settings/load-settings';
 import { startCraneRegistry } from '../../support/crane-registry';
@@ -24,6 +26,8 @@ describe('gate images sync', () => {
   let folder: string;
   let source: OciRegistry;
   let target: OciRegistry;
+  /** of the last sync */
+  let metrics: Registry;
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'gate-images-sync-'));
@@ -81,7 +85,9 @@ describe('gate images sync', () => {
     hasErrors: boolean,
     { only, ...more }: Parameters<typeof settle>[0] & { only?: string[] } = {},
   ): Promise<Report> {
-    const images = openImages(await loadSettings(settle(more), {}, folder), { env: {} });
+    metrics = new Registry();
+    const own = createImageMetrics(metrics);
+    const images = openImages(await loadSettings(settle(more), {}, folder), { env: {}, metrics: () => own });
     try {
       const { totals, images: done, unlisted } = await runSync(await images.context(only));
       const { tagsCopied, tagsSkipped, tagsBlocked, tagsUnmatched, bytes, blobsSkipped } = totals;
@@ -95,6 +101,11 @@ describe('gate images sync', () => {
       await images.close();
     }
   }
+  const shown = async (name: string) =>
+    (await metrics.metrics())
+      .split('\n')
+      .filter((line) => line.startsWith(name))
+      .sort();
   const tagsOf = (repository: string) => Object.fromEntries(target.content.open(repository).tags);
 
   it('copies what policies replicate, and blocks what they block', async () => {
@@ -150,6 +161,38 @@ describe('gate images sync', () => {
     expect(heads(target, before[1])).toEqual(
       ['v1', 'v2', 'v3'].map((tag) => `HEAD /v2/mirror/team/app/manifests/${tag}`),
     );
+  });
+
+  it('measures evaluations, actions and what was copied', async () => {
+    push('team/app', 'v1', { scan: 'passed' });
+    push('team/app', 'v2');
+    write(replicates('all'), blocksUnscanned);
+    const { bytes } = await report(false);
+    expect(await shown('freightliner_policy_evaluations_total')).toEqual([
+      'freightliner_policy_evaluations_total{policy_id="all",result="matched"} 2',
+      'freightliner_policy_evaluations_total{policy_id="scans",result="matched"} 1',
+      'freightliner_policy_evaluations_total{policy_id="scans",result="unmatched"} 1',
+    ]);
+    expect(await shown('freightliner_policy_action_executions_total')).toEqual([
+      'freightliner_policy_action_executions_total{policy_id="all",action="replicate",outcome="copied"} 1',
+      'freightliner_policy_action_executions_total{policy_id="scans",action="block",outcome="blocked"} 1',
+    ]);
+    expect(await shown('freightliner_copied_bytes_total')).toEqual([`freightliner_copied_bytes_total ${bytes}`]);
+    expect(await shown('freightliner_policy_evaluation_duration_seconds_count')).toEqual([
+      'freightliner_policy_evaluation_duration_seconds_count 4',
+    ]);
+  });
+
+  it('retry_policy repeats a copy that all attempts at one request could not bring through', async () => {
+    push('team/app', 'v1');
+    write(replicates('all', { action: { retry_policy: { max_attempts: 2, initial: '1ms', max: '2ms' } } }));
+    const isUpload = (method: string, path: string) => method === 'POST' && path.includes('/uploads/');
+    let refusals = 0;
+    target.setFaults(({ method, path }) =>
+      isUpload(method, path) && ++refusals <= 8 ? { status: 503, headers: { 'retry-after': '0' } } : undefined,
+    );
+    expect(await report(false)).toMatchObject({ tagsCopied: 1 });
+    expect(refusals).toBeGreaterThan(8);
   });
 
   it('images that are copied at once and share layers send each once', async () => {

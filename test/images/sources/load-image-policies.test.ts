@@ -105,7 +105,7 @@ describe('a folder of image policies', () => {
     ],
     ['a user in the source', 'source: { registry: "me:pass@a.example", repositories: [x] }', /without a user/],
     ['an unknown key', 'colour: red', /unknown key colour/],
-    ['what nothing carries out', 'schedule: "* * * * *"', /unknown key schedule/],
+    ['a schedule of nothing', 'schedule: "* * * * *"', /a policy with a source and a replicate action/],
     [
       'an unknown condition type',
       'conditions: [ { type: lable, operator: exists, value: a } ]',

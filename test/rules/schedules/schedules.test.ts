@@ -100,6 +100,7 @@ describe('the schedules that the store wants', () => {
       {
         id: `${PREFIX}id-a`,
         trigger: EVERY,
+        workflowType: 'ruleExecution',
         catchUpMs: 900_000,
         execution: {
           question: { policies: ['a'], operation: 'load_parcel' },
