@@ -193,6 +193,17 @@ describe('executions of plans', () => {
     expect([...new Set(keys.map((each) => each.join(' ')))]).toEqual(ids.map((id) => `/${id} ${namespace}.go/${id}`));
   });
 
+  it('an execution that is deleted while it runs is cancelled, and its goal is no longer executing', async () => {
+    gate.levels.setMetric('pending_delta', null as never);
+    await apply([task('first', { inputs: { n: 1 } })]);
+    expect(await run('--name', 'go')).toMatchObject({ code: 0 });
+    await gate.reaches(`${namespace}.go`, 'paused');
+    expect(await ask('DELETE', `/namespaces/${namespace}/executions/go`)).toMatchObject({ status: 200 });
+    await gate.reaches(`${namespace}.go`, 'aborted');
+    await eventually('the goal to fail', async () => (await goal()).phase === 'Failed');
+    expect(called()).toEqual([]);
+  });
+
   it('an execution that cannot be carried out whole is refused with every fault by name, and nothing is stored', async () => {
     const nodes = [
       task('first', { retries: 2, when: 'true', inputs: {} }),

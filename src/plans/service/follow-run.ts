@@ -4,6 +4,7 @@ import { goalStatusAfter, statusAfter, type RunReport } from '../execution/follo
 import type { ExecutionRef } from '../execution/plan-run';
 import type { Execution } from '../kinds/execution';
 import type { Goal } from '../kinds/goal';
+import { ExecutionPhase } from '../kinds/phases';
 import type { PlanObject } from '../object';
 import { replaceStatus } from '../serving/write-object';
 import type { PlanStore, WriteSession } from '../store/plan-store';
@@ -31,6 +32,15 @@ export async function followRun(
     await followGoal(session, execution, plan, status.phase);
     return { exists: true };
   });
+}
+
+/** The goal of an execution that was deleted while it ran: its run has no Execution any more to tell of. */
+export async function endGoal(store: PlanStore, execution: PlanObject): Promise<void> {
+  const plan = pinnedPlanOf(execution);
+  if (plan === undefined || execution.status?.phase !== ExecutionPhase.Running) return;
+  await store.write((session) =>
+    followGoal(session, execution as unknown as Execution, plan, ExecutionPhase.Cancelled),
+  );
 }
 
 async function followGoal(

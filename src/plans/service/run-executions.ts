@@ -10,7 +10,7 @@ import { ExecutionPhase } from '../kinds/phases';
 import type { PlanObject } from '../object';
 import { EventsExpiredError, type PlanStore } from '../store/plan-store';
 import type { EventFeed } from './event-feed';
-import { writeStatus } from './follow-run';
+import { endGoal, writeStatus } from './follow-run';
 import { compileStored, pinnedPlanOf } from './pin-plan';
 
 export interface RunExecutionsOptions {
@@ -37,7 +37,7 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
   const { store, feed, runtime, timers, logger, everyMs = 5_000 } = options;
   let last: string | undefined;
   const waiting = new Map<string, ExecutionRef>();
-  const deleted = new Map<string, ExecutionRef>();
+  const deleted = new Map<string, PlanObject>();
   let closed = false;
   let working: Promise<void> | undefined;
   let again = false;
@@ -69,7 +69,7 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
   function noteDeleted(object: PlanObject): void {
     const ref = refOf(object);
     waiting.delete(ref.uid);
-    if (isRunByGate(object) && !hasEnded(object as unknown as Execution)) deleted.set(ref.uid, ref);
+    if (isRunByGate(object) && !hasEnded(object as unknown as Execution)) deleted.set(ref.uid, object);
   }
 
   async function look(): Promise<void> {
@@ -81,9 +81,11 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
     for (const ref of waiting.values()) {
       await attempt(ref, 'started', () => startOne(ref));
     }
-    for (const [uid, ref] of deleted) {
+    for (const [uid, object] of deleted) {
+      const ref = refOf(object);
       await attempt(ref, 'ended', async () => {
         await runtime.cancel(ref);
+        await endGoal(store, object);
         deleted.delete(uid);
       });
     }
