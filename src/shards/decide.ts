@@ -19,6 +19,7 @@ import { arrangementAfter, ownState, type OwnState } from './evaluation/own-stat
 import type { Arrangement } from './model/arrangement';
 import { toDomainStep } from './model/domain-step';
 import type { ShardStep } from './model/step';
+import type { DroppedNodes } from './placement/rank';
 
 type Decide = (settings: JsonObject, context: DecisionContext) => ActionDecision;
 
@@ -56,10 +57,10 @@ function decideOn(
       nowMs: state.evaluation.nowMs,
       state: cluster,
       arrangement,
-      earlierMoves: [...movesSoFar],
+      earlierMoves: movesSoFar,
       ...(shard === undefined ? {} : { shard }),
       ...(source === undefined ? {} : { source }),
-      dropped: new Map((wanted.candidates ?? []).filter(({ kept }) => !kept).map(({ id, reason }) => [id, reason])),
+      dropped: droppedBy(wanted),
     });
     movesSoFar.push(...decision.steps);
     return {
@@ -79,8 +80,13 @@ function decideOn(
   };
 }
 
+/** The nodes that the conditions of the policies drop, each with why. */
+export function droppedBy({ candidates = [] }: WantedAction): DroppedNodes {
+  return new Map(candidates.filter(({ kept }) => !kept).map(({ id, reason }) => [id, reason]));
+}
+
 /** Actions that are decided together, each with the index of the first of them. */
-function joined(actions: readonly WantedAction[]): { wanted: WantedAction; index: number }[] {
+export function joined(actions: readonly WantedAction[]): { wanted: WantedAction; index: number }[] {
   const groups: { wanted: WantedAction; index: number }[] = [];
   actions.forEach((action, index) => {
     const same = groups.find(({ wanted }) => isJoinable(wanted.action, action.action));

@@ -1,9 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '../../src/kernel/json';
+import { readPolicies } from '../../src/rules/document/read-policies';
+import type { DomainQuestion, DomainStep, RuleDomain } from '../../src/rules/domain';
+import { answerRules } from '../../src/rules/evaluation/answer';
+import { shardDomain } from '../../src/shards/domain';
 import { Arrangement } from '../../src/shards/model/arrangement';
 import { explainShard } from '../../src/shards/placement/explain-shard';
 import { toPlacementRules } from '../../src/shards/placement/rules';
 import { readState } from '../../src/shards/state/read-state';
+import { explainWhyNot, type WhyNot } from '../../src/shards/why-not';
 import { randomState } from './random-states';
 import { decide, stateOf } from './support';
 
@@ -65,6 +70,91 @@ describe('explaining a shard', () => {
     expect({ wrong, isEnough: asked > 4000 && kept > 1000 }).toEqual({ wrong: 0, isEnough: true });
   });
 });
+
+describe('explaining why a shard is not put on a node', () => {
+  it('agrees with what all policies come to on 1,000 random states, for every node and every replica', () => {
+    const outcomes: Record<string, number> = {};
+    for (let seed = 1; seed <= 1000; seed += 1) {
+      const document = randomState(seed);
+      const [first] = document.shards;
+      if (first === undefined) continue;
+      const shard = first.id as string;
+      const constraints = {
+        min_replicas: 1 + (seed % 4),
+        ...(seed % 3 === 0 ? { location_labels: ['region', 'zone'], isolation_level: 'zone' } : {}),
+      };
+      const policies = [
+        {
+          name: 'cool',
+          priority: 1,
+          conditions: { metric: 'node.cpu_usage', operator: 'lt', value: 70 },
+          settings: {},
+        },
+        {
+          name: 'all',
+          conditions: { metric: 'shard.id', operator: 'exists' },
+          settings: { strategy: STRATEGIES[seed % STRATEGIES.length]!, seed, constraints },
+        },
+      ];
+      const { asked, steps, refusals } = decided(policies, document, shard);
+      const taken = steps.map(({ settings: { to } }) => to);
+      for (const { id } of document.nodes) {
+        const found = asked(id as string);
+        expect(found.flatMap(({ step }) => step ?? [])).toEqual(steps);
+        for (const { step, outcome, node, chosen, sentence, rank } of found) {
+          outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+          // The node that is said to be chosen is the one of the step, and the other way round.
+          if (step !== undefined) {
+            expect(chosen?.id).toBe(step.settings.to);
+            expect(chosen?.kept).toBe(true);
+            expect(outcome === 'chosen').toBe(step.settings.to === id);
+          }
+          expect(outcome === 'dropped').toBe(!node.kept);
+          if (outcome === 'dropped') expect(sentence).toBe(`${id} ${node.reason}`);
+          if (outcome === 'worse') expect(node.score!).toBeLessThan(chosen!.score!);
+          if (outcome === 'equal') expect(node.score!).toBe(chosen!.score!);
+          expect(rank === undefined).toBe(!node.kept);
+        }
+        // A node that gets a replica is the chosen one of one replica.
+        const times = found.filter(({ step, outcome }) => step !== undefined && outcome === 'chosen').length;
+        expect(times).toBe(taken.filter((node) => node === id).length);
+      }
+      if (refusals > 0) expect(steps).toEqual([]);
+    }
+    expect(Object.keys(outcomes).sort()).toEqual(expect.arrayContaining(['chosen', 'dropped', 'worse']));
+    expect(Math.min(outcomes.chosen!, outcomes.dropped!, outcomes.worse!)).toBeGreaterThan(300);
+  });
+});
+
+/** What policies come to for a shard, and what is said of a node; the question is the one that was decided. */
+function decided(
+  policies: readonly { name: string; conditions: object; settings: object }[],
+  document: object,
+  shard: string,
+): { asked: (node: string) => WhyNot[]; steps: readonly DomainStep[]; refusals: number } {
+  const set = readPolicies(
+    policies.map(({ settings, ...policy }) => ({
+      where: { file: 'rules.json' },
+      document: { type: 'placement', ...policy, actions: { placement: settings } } as unknown as JsonObject,
+    })),
+    shardDomain,
+  );
+  let question: DomainQuestion | undefined;
+  const recording: RuleDomain = {
+    ...shardDomain,
+    decide: (one) => {
+      if (one.earlier !== undefined) question = { ...one, earlier: [...one.earlier] };
+      return shardDomain.decide(one);
+    },
+  };
+  const answer = answerRules(set.policies, stateOf(document, undefined, shard), recording, { ofSubjectsAlone: true });
+  const steps = answer.actions.flatMap((action) => action.steps);
+  return {
+    asked: (node) => explainWhyNot(question!, steps, node),
+    steps,
+    refusals: answer.refusals.length,
+  };
+}
 
 /** Replicas that count under the rules: all of them but those that are orphans for another reason than that there are enough. */
 function counting({ fit: { roles, orphans } }: ReturnType<typeof explainShard>): number {

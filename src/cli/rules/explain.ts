@@ -3,12 +3,12 @@ import type { ExplainedCondition } from '../../rules/conditions/explain-conditio
 import type { PolicyAnswer } from '../../rules/evaluation/answer';
 import { quoted } from '../command-json';
 import { CommandFailureType, failureOf } from '../exit';
-import { ExitCode, type CommandContext } from '../io';
+import { CliExit, ExitCode, type CommandContext } from '../io';
 import { examples, withOutput, type CommonOptions } from '../options';
 import { colorsFor, printJson, printLines } from '../output';
 import { answerLines } from './answer-text';
-import { shardLines } from './explain-shard';
-import { checkPolicy } from './policies';
+import { explainShardCommand, shardLines } from './explain-shard';
+import { checkPolicy, openPolicies } from './policies';
 import { loadRules, withState, type StateOptions } from './state-options';
 
 interface ExplainOptions extends CommonOptions, StateOptions {
@@ -20,20 +20,24 @@ export function rulesExplainCommand({ io, exit }: CommandContext): Command {
   const command = new Command('explain')
     .summary('show why a rule policy matches a state, or does not')
     .description(
-      'Shows every condition of one policy with what was expected and what the state holds, its candidates with their scores, and what its actions come to beside those of all other policies. Exit code 0 when it matches, 1 when it does not, 2 when that is unknown for want of metrics.',
+      'Shows every condition of one policy with what was expected and what the state holds, its candidates with their scores, and what its actions come to beside those of all other policies. Exit code 0 when it matches, 1 when it does not, 2 when that is unknown for want of metrics. With --why-not and no --shard the argument is a shard: for each of its replicas why it is not put on that node, by all policies; exit code 1 when none of them looks for a node.',
     )
-    .argument('<policy>', 'name of the policy')
+    .argument('<policy|shard>', 'name of the policy; with --why-not alone, id of the shard')
     .requiredOption('--policies <path>', 'file or folder of policies');
-  withState(command).option(
-    '--why-not <node>',
-    'also why the shard of --shard is not put on this node, and what to do',
-  );
+  withState(command).option('--why-not <node>', 'why the shard is not put on this node, and what to do');
   examples(withOutput(command), [
     'gate rules explain cool-nodes-first --policies rules --state state.json',
     'gate rules explain cool-nodes-first --policies rules --state state.json --shard s1 -o json',
     'gate rules explain cool-nodes-first --policies rules --state state.json --shard s1 --why-not n2',
+    'gate rules explain s1 --why-not n2 --policies rules --state state.json',
   ]);
   return command.action(async (name: string, options: ExplainOptions) => {
+    if (options.whyNot !== undefined && options.shard === undefined) {
+      await requireNoPolicy(io, name, options.policies);
+      const loaded = await loadRules(io, options.policies, { ...options, shard: name });
+      const { whyNot, output = 'text' } = options;
+      return explainShardCommand({ io, exit }, loaded, { shard: name, whyNot, output });
+    }
     const [{ answerRules }, { answerDocument }, { skipReason }, { domain, set, state, options: asked }] =
       await Promise.all([
         import('../../rules/evaluation/answer.js'),
@@ -83,6 +87,13 @@ export function rulesExplainCommand({ io, exit }: CommandContext): Command {
     }
     end(answer.results, name, exit);
   });
+}
+
+/** @throws CliExit 2 where a policy is named and no shard */
+async function requireNoPolicy(io: CommandContext['io'], name: string, path: string): Promise<void> {
+  const { set } = await openPolicies(io, path);
+  if (!set.policies.some((policy) => policy.name === name)) return;
+  throw new CliExit(ExitCode.usage, `${name} is a policy: --why-not needs a shard, as the argument or by --shard`);
 }
 
 function end(results: readonly PolicyAnswer[], name: string, exit: CommandContext['exit']): void {

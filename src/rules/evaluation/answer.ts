@@ -80,7 +80,7 @@ export function answerRules(
         action,
       ),
     );
-    const question = { ...questionOf(subject), actions: asked, earlier: [...earlier] };
+    const question = { ...questionOf(subject), actions: asked, earlier };
     const { steps, refusals, terms = [] } = domain.decide(question);
     earlier.push(...steps);
     actions.forEach((action, at) =>

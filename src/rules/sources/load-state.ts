@@ -1,3 +1,4 @@
+import { closeName } from '../../platform/documents/close-name';
 import { loadDocuments } from '../../platform/documents/loaders/document';
 import { configInvalid } from '../../platform/documents/loaders/read-bytes';
 import type { DomainState, RuleDomain, StateReading } from '../domain';
@@ -18,7 +19,11 @@ export async function loadState(path: string, domain: RuleDomain, reading: State
   const where = { file: path, ...(lineOf === undefined ? {} : { lineOf, columnOf }) };
   const state = domain.readState(document, where, reading);
   if (reading.subject !== undefined && state.subjects.length === 0) {
-    throw configInvalid(path, `no ${domain.prefixes.subject} in it is named ${reading.subject}`);
+    const { subject, ...others } = reading;
+    const known = domain.readState(document, where, others).subjects.flatMap(({ id }) => id ?? []);
+    const close = closeName(subject, known);
+    const hint = close === undefined ? '' : `; did you mean ${close}?`;
+    throw configInvalid(path, `no ${domain.prefixes.subject} in it is named ${subject}${hint}`);
   }
   return state;
 }

@@ -84,7 +84,7 @@ function adviceFor(shard: string, here: RankedNode, best: RankedNode | undefined
 }
 
 /** The terms in which another node is better, the greatest difference first. */
-function whyNotChosen(node: RankedNode, best: RankedNode | undefined): string {
+export function whyNotChosen(node: RankedNode, best: RankedNode | undefined): string {
   if (!node.kept) return `${node.id} ${node.reason}`;
   if (best === undefined || best.id === node.id) return `${node.id} is the one that would be chosen`;
   const terms = Object.entries(best.parts!).map(([term, part]) => {

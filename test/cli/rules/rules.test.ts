@@ -285,8 +285,43 @@ describe('gate rules', () => {
     const { code, stdout } = await gate(...asked, '--shard', 's1', '--why-not', 'n3');
     expect(code).toBe(0);
     expect(stdout).toContain('s1: one more replica would go to n1\nwhy not n3: n3 is draining\n');
-    expect((await gate(...asked, '--why-not', 'n3')).code).toBe(2);
     expect((await gate(...asked, '--shard', 's1', '--why-not', 'n9')).code).toBe(2);
+  });
+
+  it('explain of a shard says for each of its replicas why it is not put on a node, and what to do', async () => {
+    const explain = (shard: string, node: string, ...more: string[]) =>
+      gate('explain', shard, '--why-not', node, '--policies', 'rules', '--state', 'state.json', ...more);
+    const dropped = await explain('s1', 'n2');
+    expect(dropped.code).toBe(0);
+    expect(dropped.stdout).toContain('placement (region-open, cool-nodes-first): put a replica of s1 on n1');
+    expect(dropped.stdout).toMatch(
+      / {2}why not n2: n2 .*node\.cpu_usage < 80 does not hold: it is 90\n {2}what to do: n2 /,
+    );
+    expect((await explain('s1', 'n1')).stdout).toContain('why not n1: n1 is the one that is chosen');
+    const { stdout } = await explain('s1', 'n3', '-o', 'json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      shard: 's1',
+      node: 'n3',
+      replicas: [
+        {
+          ...{ action: 'placement', placed: true, outcome: 'dropped', sentence: 'n3 is draining' },
+          asked: { node: 'n3', kept: false },
+          chosen: { node: 'n1', kept: true, score: expect.any(Number), score_parts: expect.any(Object) },
+        },
+      ],
+      not_matched: [],
+      refusals: [],
+    });
+    expect((await explain('s1', 'n1', '--operation', 'balance')).code).toBe(1);
+  });
+
+  it.each([
+    ['s11', 'n1', 'named s11; did you mean s1?'],
+    ['s1', 'n11', 'no node of the state is named n11; did you mean n1?'],
+    ['cool-nodes-first', 'n1', 'cool-nodes-first is a policy: --why-not needs a shard'],
+  ])('explain %s --why-not %s names what is wrong', async (shard, node, message) => {
+    const asked = await gate('explain', shard, '--why-not', node, '--policies', 'rules', '--state', 'state.json');
+    expect(asked).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
   });
 
   it('simulate shows what policies would do, side by side and over a sweep', async () => {
