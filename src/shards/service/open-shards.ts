@@ -57,6 +57,7 @@ export function openShards(
         ? undefined
         : openStateMetrics(state.prometheus, { maxAgeMs, env, folder: baseDir }),
     () => requireBase(settings.shards),
+    () => requirePolicies(settings),
   );
   const base =
     stateSource(state.file === undefined ? undefined : resolve(baseDir, state.file), manager, managed?.url) ?? NO_STATE;
@@ -129,6 +130,15 @@ function requireBase({ manager, state }: LoadedSettings['settings']['shards']): 
   if (state.prometheus === undefined || manager !== undefined || state.file !== undefined) return;
   const where = 'shards.state.prometheus';
   const message = `Expected shards.manager or shards.state.file beside ${where}, which adds metrics to the nodes and shards that they name`;
+  throw faultsToError([{ type: FailureType.ConfigInvalid, message, where }]);
+}
+
+/** Policies are stored in PostgreSQL alone: what only the first execution would find is told at the start. */
+function requirePolicies({ audit, rules, shards: { manager, state } }: LoadedSettings['settings']): void {
+  const isWanted = manager !== undefined || state.file !== undefined;
+  if (!isWanted || audit.store.type !== 'dynamodb' || rules.policies !== undefined) return;
+  const where = 'rules.policies';
+  const message = `Expected ${where} to be a folder of policies for shards, since audit.store.type dynamodb stores none`;
   throw faultsToError([{ type: FailureType.ConfigInvalid, message, where }]);
 }
 
