@@ -1,5 +1,6 @@
 import { evaluateSnapshot } from './decisions/evaluate-snapshot';
 import type { FactTarget } from './facts/fact';
+import { allReadOrFaults } from '../kernel/all-or-faults';
 import { isJsonObject, type JsonObject } from '../kernel/json';
 import { createEvaluator, type Evaluator } from '../rego/evaluation/evaluator';
 import { builtInNames, parseSources } from '../rego/toolchain/parse-sources';
@@ -80,10 +81,10 @@ export interface ComparedSide {
  * @throws GateError with every fault of what cannot be read
  */
 export async function compare({ settings, a, b, cases: wanted, ...where }: CompareRequest): Promise<Comparison> {
-  const [sideA, sideB] = await Promise.all([
+  const [sideA, sideB] = await allReadOrFaults(
     openNamedRelease(settings, a.where, a.config, where),
     openNamedRelease(settings, b.where, b.config, where),
-  ]);
+  );
   const [comparedA, comparedB] = await Promise.all([toCompared(sideA, sideB.config), toCompared(sideB, sideA.config)]);
   const diff = compareReleases(comparedA, comparedB, await builtInNames());
   const cases = wanted === undefined ? undefined : await runCases(comparedA, comparedB, wanted);

@@ -7,6 +7,7 @@ import { createFactCollector, sizeFault } from './facts/collector';
 import type { Fact, FactTarget } from './facts/fact';
 import { PROVIDER_KINDS } from './facts/providers';
 import { maxAgesOf, registryFromConfig } from './facts/registry';
+import { allReadOrFaults } from '../kernel/all-or-faults';
 import { FailureType, GateError, type Fault } from '../kernel/failures';
 import { isJsonObject, type JsonValue } from '../kernel/json';
 import { RESERVED_INPUT_KEYS } from '../kernel/names';
@@ -108,10 +109,10 @@ async function explainAnswer(
 }
 
 async function readRelease({ policy: path, config: configPath }: DryRunRequest): Promise<Release> {
-  const [policy, loaded] = await Promise.all([
+  const [policy, loaded] = await allReadOrFaults(
     loadPolicy(path),
-    configPath === undefined ? defaultConfig() : loadReleaseConfig(configPath),
-  ]);
+    configPath === undefined ? Promise.resolve(defaultConfig()) : loadReleaseConfig(configPath),
+  );
   const { config, configDocument, configRev } = loaded;
   return {
     ref: { policySha: policy.sha, configRev, manifestVersion: 'dry-run' },

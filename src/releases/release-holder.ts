@@ -137,7 +137,7 @@ export function createReleaseHolder(options: ReleaseHolderOptions): ReleaseHolde
       const load = async (): Promise<void> => {
         const named = await readKept();
         if (named === undefined) return;
-        const [policy, loaded] = await Promise.all([named.loadPolicy(), named.loadConfig()]);
+        const { policy, loaded } = await loadParts(named, options.check, 'the disk');
         await take(check, named, policy, loaded, true);
       };
       await endingInTime(check, load());

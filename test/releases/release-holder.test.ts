@@ -360,6 +360,25 @@ describe('a check that hangs', () => {
     expect(holder.status().lastError).toBeUndefined();
   });
 
+  it('a copy on disk that is broken is told with all its faults, beside why it was asked for', async () => {
+    const starting = createReleaseHolder({
+      timers: systemTimers,
+      read: () => Promise.reject(new GateError(FailureType.PolicyUnavailable, 'S3 is down')),
+      where: 's3://gate/latest.json',
+      readKept: () =>
+        Promise.resolve({
+          manifest: { policy: 'p', config: 'c', version: 'v1' },
+          fingerprint: 'kept',
+          loadPolicy: () => Promise.reject(invalid('bad wasm')),
+          loadConfig: () => Promise.reject(new GateError(FailureType.ConfigInvalid, 'bad limits')),
+        }),
+      check: async () => [],
+      smoke,
+      nowMs: () => nowMs,
+    });
+    await expect(starting.refresh()).rejects.toThrow(/S3 is down; bad wasm; bad limits/);
+  });
+
   it('a check that hangs of the copy on disk is given up too', async () => {
     let reads = 0;
     const starting = createReleaseHolder({

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Registry } from 'prom-client';
+import { allReadOrFaults } from '../../kernel/all-or-faults';
 import { FailureType, faultsToError, type Fault } from '../../kernel/failures';
 import type { ProgramLogger } from '../../platform/observability/program-logger';
 import type { RuleService } from '../../rules/service/rule-service';
@@ -117,9 +118,10 @@ async function readTls(
       throw faultsToError([{ type: FailureType.ConfigInvalid, where: `server.tls.${setting}`, message }]);
     }
   };
-  return {
-    cert: await read('certFile', certFile),
-    key: await read('keyFile', keyFile),
-    ...(caFile === undefined ? {} : { ca: await read('caFile', caFile) }),
-  };
+  const [cert, key, ca] = await allReadOrFaults(
+    read('certFile', certFile),
+    read('keyFile', keyFile),
+    caFile === undefined ? Promise.resolve(undefined) : read('caFile', caFile),
+  );
+  return { cert, key, ...(ca === undefined ? {} : { ca }) };
 }

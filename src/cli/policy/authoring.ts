@@ -225,13 +225,16 @@ export function typesCommand({ io }: CommandContext): Command {
     .option('--to <file>', 'where they are written; by default to standard output');
   examples(command, ['gate policy types policy --to facts.d.ts']);
   return command.action(async (dir: string, options: { to?: string }) => {
-    const [{ policyTypes }, { loadDocument }, { writeResult }, { join, resolve }] = await Promise.all([
+    const [{ policyTypes }, { policyFiles }, { loadDocument }, { writeResult }, { join, resolve }] = await Promise.all([
       import('../../rego/analysis/types.js'),
+      import('../../rego/toolchain/policy-folder.js'),
       import('../../platform/documents/loaders/document.js'),
       import('../write-result.js'),
       import('node:path'),
     ]);
-    const { document } = await loadDocument(join(resolve(io.cwd, dir), 'input.json'));
+    const folder = resolve(io.cwd, dir);
+    await policyFiles(folder);
+    const { document } = await loadDocument(join(folder, 'input.json'));
     const text = policyTypes(document as never);
     if (options.to === undefined) io.data.write(text);
     else await writeResult(resolve(io.cwd, options.to), text);

@@ -44,13 +44,15 @@ export function optionalCommand({ io }: CommandContext): Command {
 }
 
 async function recorded(io: CliIo, { records = '' }: OptionalOptions): Promise<Fault[]> {
-  const [{ faultsOfRecords }, { readFile }, { resolve }] = await Promise.all([
+  const [{ faultsOfRecords }, { configInvalid }, { whyUnread }, { readFile }, { resolve }] = await Promise.all([
     import('../../gate/propose-declarations.js'),
+    import('../../platform/documents/loaders/read-bytes.js'),
+    import('../../kernel/why-unread.js'),
     import('node:fs/promises'),
     import('node:path'),
   ]);
-  const text = await readFile(resolve(io.cwd, records), 'utf8').catch((error: Error) => {
-    throw new CliExit(ExitCode.usage, `expected a file of audit records at ${records}: ${error.message}`);
+  const text = await readFile(resolve(io.cwd, records), 'utf8').catch((error: unknown) => {
+    throw configInvalid(records, `expected a file of audit records, but ${whyUnread(error)}`, error);
   });
   return faultsOfRecords(text, records);
 }

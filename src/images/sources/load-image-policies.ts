@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { collecting } from '../../kernel/collect-faults';
-import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/failures';
+import { faultsToError, type Fault } from '../../kernel/failures';
+import { whyUnread } from '../../kernel/why-unread';
 import { loadDocuments } from '../../platform/documents/loaders/document';
 import { configInvalid } from '../../platform/documents/loaders/read-bytes';
 import { IMAGE_POLICY_LIMITS } from '../limits';
 import type { PolicySurroundings } from '../policies/compile-policy';
 import type { ImagePolicySet } from '../policies/image-policy';
 import { readImagePolicies, type ImagePolicySourceDocument } from '../policies/read-image-policies';
-
 import { readPublicKey, type PublicKey } from '../signatures/public-key';
 
 const EXTENSIONS: readonly string[] = ['.json', '.yaml', '.yml'];
@@ -65,13 +65,9 @@ async function policyFiles(path: string): Promise<string[]> {
 }
 
 async function filesBelow(folder: string): Promise<string[]> {
-  let entries;
-  try {
-    entries = await readdir(folder, { withFileTypes: true });
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
-    throw new GateError(FailureType.ConfigInvalid, `${folder}: expected a folder that can be read (${code})`);
-  }
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    throw configInvalid(folder, `expected a folder, but ${whyUnread(error)}`, error);
+  });
   const found = await Promise.all(
     entries
       .filter(({ name }) => !name.startsWith('.') && name !== 'node_modules')

@@ -4,6 +4,7 @@ import { collecting } from '../../kernel/collect-faults';
 import { faultsToError, type Fault } from '../../kernel/failures';
 import { placeText } from '../../kernel/fault-text';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
+import { whyUnread } from '../../kernel/why-unread';
 import { configInvalid, decodeText, readBytes } from '../../platform/documents/loaders/read-bytes';
 import { faultAt, type DocumentPlace } from '../../platform/documents/validate';
 import { checkObject, unknownFields } from '../kinds/check-object';
@@ -45,9 +46,11 @@ export interface ReadObjects {
 export async function readObjects(paths: readonly string[], options: ReadOptions = {}): Promise<ReadObjects> {
   const faults: Fault[] = [];
   const sources: SourceObject[] = [];
-  for (const path of await filesOf(paths)) {
+  for (const path of paths) {
     await collecting(faults, async () => {
-      sources.push(...(await readSource(path, options)));
+      for (const file of await filesOf(path)) {
+        await collecting(faults, async () => void sources.push(...(await readSource(file, options))));
+      }
     });
   }
   const read = checkSources(sources, options);
@@ -125,18 +128,14 @@ function partsOf({ document, where }: SourceObject): SourceObject[] {
   });
 }
 
-async function filesOf(paths: readonly string[]): Promise<string[]> {
-  const files: string[] = [];
-  for (const path of paths) {
-    const found = path === '-' ? undefined : await stat(path).catch(() => undefined);
-    if (found?.isDirectory() !== true) {
-      files.push(path);
-      continue;
-    }
-    const names = (await readdir(path)).filter((name) => ENDINGS.includes(extname(name).toLowerCase())).sort();
-    if (names.length === 0)
-      throw configInvalid(path, `expected files that end in ${ENDINGS.join(', ')}, but there are none`);
-    files.push(...names.map((name) => join(path, name)));
-  }
-  return files;
+async function filesOf(path: string): Promise<string[]> {
+  const found = path === '-' ? undefined : await stat(path).catch(() => undefined);
+  if (found?.isDirectory() !== true) return [path];
+  const all = await readdir(path).catch((error: unknown) => {
+    throw configInvalid(path, `expected a folder, but ${whyUnread(error)}`, error);
+  });
+  const names = all.filter((name) => ENDINGS.includes(extname(name).toLowerCase())).sort();
+  if (names.length === 0)
+    throw configInvalid(path, `expected files that end in ${ENDINGS.join(', ')}, but there are none`);
+  return names.map((name) => join(path, name));
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Agent, EnvHttpProxyAgent, fetch, type Dispatcher, type RequestInit, type Response } from 'undici';
+import { allReadOrFaults } from '../../kernel/all-or-faults';
 import { FailureType, GateError } from '../../kernel/failures';
 
 /** Files for a server whose certificate a private authority signed, or that wants a certificate of its client (PEM). */
@@ -95,6 +96,6 @@ async function readTlsFiles(tls: TlsFiles, { folder, failure }: HttpClientOption
       throw new GateError(type, `Expected a PEM file at ${file} (tls.${name}), but it could not be read (${code})`);
     }
   };
-  const [ca, cert, key] = await Promise.all([read('caFile'), read('certFile'), read('keyFile')]);
+  const [ca, cert, key] = await allReadOrFaults(read('caFile'), read('certFile'), read('keyFile'));
   return { ca, cert, key };
 }

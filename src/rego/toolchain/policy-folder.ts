@@ -4,6 +4,7 @@ import { parse } from 'lossless-json';
 import { FailureType, GateError, type Fault } from '../../kernel/failures';
 import { placeText } from '../../kernel/fault-text';
 import { isJsonObject, type JsonSchema, type JsonValue } from '../../kernel/json';
+import { whyUnread } from '../../kernel/why-unread';
 import { placeInJson } from '../../platform/documents/json-places';
 import { jsonSyntaxFault, JsonTextError, parseJsonText } from '../../platform/documents/json-text';
 import { factSchemaComplaints, schemaComplaints } from '../analysis/schema-complaints';
@@ -35,16 +36,31 @@ const FIELDS: Partial<Record<string, 'inputSchema' | 'attributesSchema' | 'stage
   'stage_attributes.json': 'stageAttributesSchema',
 };
 
+/**
+ * The files below a policy's folder, relative to it. Each command that runs `opa` in a folder asks this first: `opa` is not
+ * found in a folder that is not there, as the system says it.
+ *
+ * @throws GateError PolicyInvalid when the folder cannot be read or holds no Rego, not even tests
+ */
+export async function policyFiles(dir: string): Promise<string[]> {
+  const names = await readdir(dir, { recursive: true }).catch((cause: unknown) => {
+    const why = (cause as NodeJS.ErrnoException).code === 'ENOTDIR' ? 'it is no folder' : whyUnread(cause);
+    throw invalid(`Expected a policy folder at ${dir}, but ${why}`, cause);
+  });
+  if (!names.some((name) => name.endsWith('.rego'))) throw withoutRego(dir);
+  return names;
+}
+
+const withoutRego = (dir: string): GateError => invalid(`Expected Rego files in ${dir}, found none`);
+
+const invalid = (message: string, cause?: unknown): GateError =>
+  new GateError(FailureType.PolicyInvalid, message, undefined, { cause });
+
 /** @throws GateError PolicyInvalid when the folder cannot be read or holds no Rego */
 export async function readPolicyFolder(dir: string): Promise<PolicyFolder> {
-  const names = await readdir(dir, { recursive: true }).catch((error: Error) => {
-    throw new GateError(FailureType.PolicyInvalid, `Expected a policy folder at ${dir}: ${error.message}`, undefined, {
-      cause: error,
-    });
-  });
+  const names = await policyFiles(dir);
   const regoFiles = names.filter((name) => name.endsWith('.rego') && !name.endsWith('_test.rego')).sort();
-  if (regoFiles.length === 0)
-    throw new GateError(FailureType.PolicyInvalid, `Expected Rego files in ${dir}, found none`);
+  if (regoFiles.length === 0) throw withoutRego(dir);
   const schemas = new Map<string, Uint8Array>();
   const placeOf = (name: string, pointer: string): string => {
     const bytes = schemas.get(name);

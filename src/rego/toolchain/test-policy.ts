@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../kernel/json';
 import { opaFaults, runOpa } from './opa';
+import { policyFiles } from './policy-folder';
 import { faultsToError } from '../../kernel/failures';
 
 export interface PolicyTest {
@@ -22,9 +23,10 @@ export interface PolicyTestResult {
  * Runs the Rego tests in `dir`.
  *
  * @param options.threshold lowest coverage in per cent, 0 to 100 @default 0
- * @throws GateError PolicyInvalid when the files do not compile
+ * @throws GateError PolicyInvalid when there is no such folder or no Rego in it, and when the files do not compile
  */
 export async function testPolicy(dir: string, options: { threshold?: number } = {}): Promise<PolicyTestResult> {
+  await policyFiles(dir);
   const run = await runOpa(dir, ['test', '--format', 'json', '-b', '.']);
   const results = parseList(run.stdout);
   // Without any test `opa test` prints nothing and ends with 0; with a broken file it prints no list.

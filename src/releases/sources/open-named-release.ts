@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { allReadOrFaults } from '../../kernel/all-or-faults';
 import { FailureType, GateError } from '../../kernel/failures';
 import { loadReleaseConfig } from './load-release-config';
 import type { LoadedSettings } from '../../settings/load-settings';
@@ -42,7 +43,8 @@ export async function openNamedRelease(
   configPath: string | undefined,
   { env, cwd }: Surroundings,
 ): Promise<OpenedRelease> {
-  const given = configPath === undefined ? undefined : await loadReleaseConfig(resolve(cwd, configPath));
+  const given = async (): Promise<LoadedConfig | undefined> =>
+    configPath === undefined ? undefined : loadReleaseConfig(resolve(cwd, configPath));
   const isUrl = /^(s3|file):/i.test(where);
   if (extname(where) === '.json' && !(await isFolder(cwd, where))) {
     const manifest = isUrl ? where : resolve(cwd, where);
@@ -51,14 +53,16 @@ export async function openNamedRelease(
       { baseDir, settings: { ...settings, release: { ...settings.release, manifest } } },
       { env },
     ).read();
-    const [policy, config] = await Promise.all([named.loadPolicy(), given ?? named.loadConfig()]);
+    const [policy, config] = await allReadOrFaults(
+      named.loadPolicy(),
+      given().then((replaced) => replaced ?? named.loadConfig()),
+    );
     return { where, version: named.manifest.version, policy, config };
   }
-  const policy = isUrl
-    ? await readObject(where, loaded, cwd)
-    : // A name of another scheme is no path, and says so as one that is not there.
-      await loadPolicy(resolve(cwd, where));
-  return { where, policy, ...(given && { config: given }) };
+  // A name of another scheme is no path, and says so as one that is not there.
+  const policy = isUrl ? readObject(where, loaded, cwd) : loadPolicy(resolve(cwd, where));
+  const [read, config] = await allReadOrFaults(policy, given());
+  return { where, policy: read, ...(config && { config }) };
 }
 
 async function isFolder(cwd: string, where: string): Promise<boolean> {

@@ -1,6 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { faultsToError, GateError, type Fault } from '../../kernel/failures';
+import { collecting } from '../../kernel/collect-faults';
+import { faultsToError, type Fault } from '../../kernel/failures';
+import { whyUnread } from '../../kernel/why-unread';
 import { loadDocuments } from '../../platform/documents/loaders/document';
 import { configInvalid } from '../../platform/documents/loaders/read-bytes';
 import { readPolicies, type PolicySet, type RuleSource } from '../document/read-policies';
@@ -32,15 +34,12 @@ export async function loadRuleSources(path: string): Promise<RuleSource[]> {
   const faults: Fault[] = [];
   const sources: RuleSource[] = [];
   for (const file of files) {
-    try {
+    await collecting(faults, async () => {
       const { documents } = await loadDocuments(file, { largestBytes: RULE_LIMITS.fileBytes });
       for (const { document, lineOf, columnOf } of documents) {
         sources.push({ where: { file, ...(lineOf === undefined ? {} : { lineOf, columnOf }) }, document });
       }
-    } catch (error) {
-      if (!(error instanceof GateError)) throw error;
-      faults.push(...error.faults);
-    }
+    });
   }
   if (faults.length > 0) throw faultsToError(faults);
   return sources;
@@ -66,7 +65,9 @@ async function ruleFiles(path: string): Promise<string[]> {
 }
 
 async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    throw configInvalid(folder, `expected a folder, but ${whyUnread(error)}`, error);
+  });
   const found = await Promise.all(
     entries
       .filter(({ name }) => !name.startsWith('.') && name !== 'node_modules')

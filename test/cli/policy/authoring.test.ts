@@ -6,6 +6,49 @@ import { runCli } from '../run-cli';
 
 const ROOT = join(__dirname, '..', '..', '..');
 
+describe('every command that takes a policy folder', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'gate-no-policy-'));
+    mkdirSync(join(folder, 'empty'));
+    writeFileSync(join(folder, 'file'), 'no folder');
+    writeFileSync(join(folder, 'facts.json'), '{}');
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const commands = [
+    'build',
+    'check',
+    'fmt',
+    'test',
+    'types',
+    'optional --facts facts.json',
+    'optional --records facts.json',
+  ];
+  const places: [string, string, RegExp][] = [
+    [
+      'is not there',
+      'nowhere',
+      /^gate: PolicyInvalid: Expected (a policy folder|the policy) at nowhere, but .*(none|ENOENT)/,
+    ],
+    [
+      'is a file',
+      'file',
+      /^gate: PolicyInvalid: (Expected a policy folder at file, but it is no folder|The policy bundle)/,
+    ],
+    ['holds no Rego', 'empty', /^gate: PolicyInvalid: Expected Rego files in empty, found none$/],
+  ];
+  it.each(commands.flatMap((command) => places.map((place) => [command, ...place] as const)))(
+    'gate policy %s says what is wrong with a policy folder that %s, and blames nothing else',
+    async (command, _, dir, said) => {
+      const { code, stderr } = await runCli(folder, ['policy', ...command.split(' '), dir]);
+      expect(code).toBe(2);
+      expect(stderr.trim()).toMatch(said);
+      expect(stderr).not.toMatch(/spawn|scandir|ENOTDIR/);
+    },
+  );
+});
+
 describe('gate policy build, fmt and check', () => {
   let folder: string;
   let rego: string;

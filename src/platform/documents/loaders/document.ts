@@ -4,6 +4,8 @@ import { placeInPkl } from '../pkl-places';
 import type { PklOptions } from './evaluate-pkl';
 import { configInvalid, decodeText, LARGEST_BYTES, readBytes } from './read-bytes';
 
+const KINDS: readonly string[] = ['.pkl', '.json', '.yaml', '.yml'];
+
 export interface LoadedDocument {
   document: JsonValue;
   /** the file's own bytes, for its digest */
@@ -20,7 +22,7 @@ export interface LoadedDocument {
  * @throws GateError ConfigInvalid that names the file, and the line where one is to blame
  */
 export async function loadDocument(path: string, options: PklOptions = {}): Promise<LoadedDocument> {
-  const kind = kindOf(path);
+  const kind = await kindOfFile(path);
   const bytes = await readBytes(path);
   const text = decodeText(path, bytes);
   // Each parser is loaded only when a file needs it: a command's start is short.
@@ -54,7 +56,7 @@ export async function loadDocuments(
   path: string,
   { largestBytes = LARGEST_BYTES }: { largestBytes?: number } = {},
 ): Promise<LoadedDocuments> {
-  const kind = kindOf(path);
+  const kind = await kindOfFile(path);
   if (kind === '.pkl') {
     const { bytes, ...loaded } = await loadDocument(path);
     return { documents: [loaded], bytes };
@@ -108,9 +110,15 @@ export async function parseJsonBytes(where: string, bytes: Uint8Array): Promise<
   return (await parseText(where, '.json', decodeText(where, bytes))).document;
 }
 
+/** What is not there is missing, whatever its name ends in. */
+async function kindOfFile(path: string): Promise<string> {
+  if (!KINDS.includes(extname(path).toLowerCase())) await readBytes(path);
+  return kindOf(path);
+}
+
 function kindOf(path: string): string {
   const kind = extname(path).toLowerCase();
-  if (['.pkl', '.json', '.yaml', '.yml'].includes(kind)) return kind;
+  if (KINDS.includes(kind)) return kind;
   throw configInvalid(path, 'expected a file that ends in .pkl, .json, .yaml or .yml');
 }
 

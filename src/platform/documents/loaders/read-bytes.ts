@@ -1,18 +1,9 @@
 import { open } from 'node:fs/promises';
 import { FailureType, GateError } from '../../../kernel/failures';
+import { whyUnread } from '../../../kernel/why-unread';
 
 /** A configuration is written by people; a larger file is a mistake. */
 export const LARGEST_BYTES = 1024 * 1024;
-
-const REASONS: Record<string, string> = {
-  ENOENT: 'there is none',
-  EISDIR: 'it is a directory',
-  EACCES: 'it may not be read',
-  EPERM: 'it may not be read',
-  ENOTDIR: 'a part of its path is no directory',
-  ELOOP: 'its links lead in a circle',
-  ENAMETOOLONG: 'its name is too long',
-};
 
 /**
  * The bytes of a regular file that is not empty; throws GateError ConfigInvalid.
@@ -34,8 +25,7 @@ export async function readBytes(path: string, largest: number = LARGEST_BYTES): 
     return new Uint8Array(await file.readFile());
   } catch (error) {
     if (error instanceof GateError) throw error;
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
-    throw configInvalid(path, `expected a file, but ${REASONS[code] ?? `it could not be read (${code})`}`, error);
+    throw configInvalid(path, `expected a file, but ${whyUnread(error)}`, error);
   } finally {
     await file?.close();
   }
