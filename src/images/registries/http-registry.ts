@@ -193,7 +193,7 @@ export class HttpRegistry implements Registry {
         path: uploadUrl(begun, blob.digest, asked.what),
         scopes,
         headers: { 'content-type': 'application/octet-stream', 'content-length': String(blob.size) },
-        body: open,
+        body: () => this.http.paced(open()),
         expected: [201],
         once: true,
       });
@@ -232,7 +232,7 @@ export class HttpRegistry implements Registry {
     });
     // A registry that ignores Range starts from the beginning.
     let skip = status === 206 ? 0 : start;
-    for await (const part of body as AsyncIterable<Uint8Array>) {
+    for await (const part of this.http.paced(body)) {
       if (skip >= part.length) skip -= part.length;
       else {
         yield skip === 0 ? part : part.subarray(skip);

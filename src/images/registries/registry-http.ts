@@ -8,12 +8,12 @@ import {
   handleWhen,
   isBrokenCircuitError,
   retry,
-  wrap,
 } from 'cockatiel';
 import { request, type Dispatcher } from 'undici';
 import { parseJsonText } from '../../platform/documents/json-text';
 import { apiHostOf } from '../image-reference';
 import type { FindCredentials } from './credentials';
+import { Pace } from './pace';
 import { RegistryAuth } from './registry-auth';
 import { RegistryError } from './registry-error';
 
@@ -24,8 +24,12 @@ export interface RegistryHttpOptions {
   plainHttp?: boolean;
   dispatcher: Dispatcher;
   findCredentials: FindCredentials;
-  /** requests at once @default 8 */
+  /** requests at once, until their answers are read; uploads are counted apart from the others @default 8 */
   concurrency?: number;
+  /** each attempt counts @default no limit */
+  requestsPerSecond?: number;
+  /** of blobs, sent and received together @default no limit */
+  bytesPerSecond?: number;
   /** how long the head of an answer, and each part of its body, may take, milliseconds @default 30000 */
   timeoutMs?: number;
   /** in all, of a request that the registry could not answer @default 5 */
@@ -82,7 +86,14 @@ export class RegistryHttp {
   private readonly origin: string;
   private readonly auth: RegistryAuth;
   private readonly attempts;
-  private readonly limits;
+  private readonly breaker;
+  /**
+   * An upload waits for the blob that it sends, which may come from the same registry: if both took from one budget, uploads alone
+   * could use it up and wait for ever.
+   */
+  private readonly slots;
+  private readonly requestPace: Pace | undefined;
+  private readonly bytePace: Pace | undefined;
 
   constructor(private readonly options: RegistryHttpOptions) {
     const { registry, plainHttp = false, findCredentials, now = Date.now } = options;
@@ -102,10 +113,13 @@ export class RegistryHttp {
       return Math.min(asked ?? doubled / 2 + (random() * doubled) / 2, LONGEST_WAIT_MS);
     });
     this.attempts = retry(transient, { maxAttempts: attempts - 1, backoff: waits });
-    const breaker = circuitBreaker(transient, { halfOpenAfter: restMs, breaker: new ConsecutiveBreaker(breakAfter) });
-    breaker.onBreak(() => options.onCircuit?.(true));
-    breaker.onReset(() => options.onCircuit?.(false));
-    this.limits = wrap(breaker, bulkhead(options.concurrency ?? 8, Infinity));
+    this.breaker = circuitBreaker(transient, { halfOpenAfter: restMs, breaker: new ConsecutiveBreaker(breakAfter) });
+    this.breaker.onBreak(() => options.onCircuit?.(true));
+    this.breaker.onReset(() => options.onCircuit?.(false));
+    const { concurrency = 8, requestsPerSecond, bytesPerSecond } = options;
+    this.slots = { uploads: bulkhead(concurrency, Infinity), others: bulkhead(concurrency, Infinity) };
+    this.requestPace = requestsPerSecond === undefined ? undefined : new Pace(requestsPerSecond);
+    this.bytePace = bytesPerSecond === undefined ? undefined : new Pace(bytesPerSecond);
   }
 
   /**
@@ -115,7 +129,7 @@ export class RegistryHttp {
    */
   async ask(asked: RegistryRequest): Promise<RegistryAnswer> {
     try {
-      const once = () => this.limits.execute(() => this.authorized(asked));
+      const once = () => this.breaker.execute(() => this.inSlot(asked, () => this.authorized(asked)));
       return await (asked.once ? once() : this.repeated(once));
     } catch (error) {
       if (!isBrokenCircuitError(error)) throw error;
@@ -127,6 +141,27 @@ export class RegistryHttp {
   /** Does something again as long as the registry is unavailable, with waits, up to the attempts that are set. */
   repeated<T>(task: () => Promise<T>): Promise<T> {
     return this.attempts.execute(task);
+  }
+
+  /** The parts of a blob, no faster than the registry's bytes per second. */
+  async *paced(parts: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    for await (const part of parts) {
+      await this.bytePace?.take(part.length);
+      yield part;
+    }
+  }
+
+  /** Holds a place among the requests at once until the answer's body is read or dropped. */
+  private inSlot({ body }: RegistryRequest, task: () => Promise<RegistryAnswer>): Promise<RegistryAnswer> {
+    const slots = body === undefined ? this.slots.others : this.slots.uploads;
+    return new Promise((resolve, reject) => {
+      const held = slots.execute(async () => {
+        const answer = await task();
+        resolve(answer);
+        if (!answer.body.closed) await new Promise((closed) => answer.body.once('close', closed));
+      });
+      held.catch(reject);
+    });
   }
 
   private async authorized(asked: RegistryRequest): Promise<RegistryAnswer> {
@@ -169,6 +204,7 @@ export class RegistryHttp {
   private async send(url: URL, { method, body, what }: RegistryRequest, headers: Record<string, string>) {
     const { dispatcher, timeoutMs = 30_000, registry } = this.options;
     const limits = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
+    if (url.origin === this.origin) await this.requestPace?.take(1);
     try {
       const content = body?.();
       const sent = content === undefined ? undefined : content instanceof Uint8Array ? content : Readable.from(content);
