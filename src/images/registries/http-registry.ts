@@ -161,7 +161,9 @@ export class HttpRegistry implements Registry {
       } catch (error) {
         if (error instanceof RegistryError && error.failure !== 'unavailable') throw error;
         empty = check.length > before ? 0 : empty + 1;
-        if (empty >= MOST_EMPTY_READINGS) throw error;
+        if (empty < MOST_EMPTY_READINGS) continue;
+        if (error instanceof RegistryError) throw error;
+        throw new RegistryError('unavailable', `${this.name}: ${asked.what} broke off`, { cause: error });
       }
     }
   }
