@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { freePorts } from '../../src/dev/free-ports';
 import { createPostgresAuditStore } from '../../src/audit/stores/postgres/store';
 import { openAuditDatabase } from '../../src/audit/stores/postgres/open-audit-database';
 import { aRecord } from '../audit/a-record';
@@ -91,12 +92,13 @@ describe('the gate process', () => {
   );
 
   it('the gate process tells that a server of rule policies is out of reach by its address, as StoreUnavailable', async () => {
-    const args = ['rules', 'list', '--server', 'http://127.0.0.1:1', '-o', 'json'];
+    const [port] = await freePorts(1);
+    const args = ['rules', 'list', '--server', `http://127.0.0.1:${port}`, '-o', 'json'];
     const failed = (await run(process.execPath, [GATE, ...args], { env }).catch((error: unknown) => error)) as {
       code: number;
       stdout: string;
     };
-    const message = expect.stringContaining('http://127.0.0.1:1 does not answer');
+    const message = expect.stringContaining(`http://127.0.0.1:${port} does not answer`);
     const type = 'StoreUnavailable';
     expect({ code: failed.code, ...(JSON.parse(failed.stdout) as object) }).toEqual({
       code: 2,
