@@ -89,13 +89,7 @@ describe('what Prometheus and Grafana are given', () => {
   it('the monitoring configuration draws every metric of the gate, and none that is not there', () => {
     const registered = everyMetric().map(({ name }) => name);
     const drawn = [
-      ...new Set(
-        [
-          ...dashboards()
-            .join('')
-            .matchAll(/\bgate_[a-z_]+/g),
-        ].map(([name]) => name.replace(/_bucket$/, '')),
-      ),
+      ...new Set([...dashboards().join('').matchAll(METRIC)].map(([name]) => name.replace(/_bucket$/, ''))),
     ];
     expect(drawn.sort()).toEqual(registered.sort());
   });
@@ -107,7 +101,7 @@ describe('what Prometheus and Grafana are given', () => {
     const unknown = dashboards().flatMap((text) =>
       [...text.matchAll(/"expr": "((?:[^"\\]|\\.)*)"/g)].flatMap(([, expression = '']) => {
         const query = expression.replaceAll('\\"', '"');
-        const names = [...query.matchAll(/\bgate_[a-z_]+/g)].map(([name]) => name.replace(/_bucket$/, ''));
+        const names = [...query.matchAll(METRIC)].map(([name]) => name.replace(/_bucket$/, ''));
         const known = new Set(['le', 'job', 'instance', ...names.flatMap((name) => labelsOf.get(name) ?? [])]);
         const grouped = [...query.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(/,\s*/));
         const chosen = [...query.matchAll(/[{,]\s*([a-z_]+)\s*[=!]/g)].map(([, label = '']) => label);
@@ -131,6 +125,9 @@ describe('what Prometheus and Grafana are given', () => {
     expect([...named].sort()).toEqual(sources.datasources.map(({ uid }) => uid).sort());
   });
 });
+
+/** The names of metrics in a text. */
+const METRIC = /\b(?:gate|freightliner)_[a-z_]+/g;
 
 /** What a worker and a server register. */
 function everyMetric() {

@@ -3,18 +3,16 @@ import { expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { createImageMetrics } from '../../../src/images/service/image-metrics';
 
-const texts = ['images.dashboard.json', 'images.rules.yaml'].map((name) =>
-  readFileSync(`etc/monitoring/${name}`, 'utf8'),
-);
+const rules = readFileSync('configs/prometheus/images.rules.yaml', 'utf8');
 
 function namesIn(text: string): Set<string> {
   return new Set([...text.matchAll(/freightliner_\w+/g)].map(([name]) => name.replace(/_bucket$/, '')));
 }
 
-it('the dashboard shows every metric of images, and the alerting rules name no other', () => {
+it('the alerting rules name metrics of images alone', () => {
   const registry = new Registry();
   createImageMetrics(registry);
   const registered = registry.getMetricsAsArray().map(({ name }) => name);
-  expect([...namesIn(texts[0]!)].sort()).toEqual([...registered].sort());
-  expect([...namesIn(texts[1]!)].filter((name) => !registered.includes(name))).toEqual([]);
+  expect(namesIn(rules).size).toBeGreaterThan(0);
+  expect([...namesIn(rules)].filter((name) => !registered.includes(name))).toEqual([]);
 });
