@@ -72,6 +72,7 @@ describe('what reaches a terminal', () => {
 
   it('a file that a command writes, and records in a pipe, stay exact', async () => {
     writeFileSync(join(folder, 'input.json'), JSON.stringify({ properties: { a: { description: '\u202eabc' } } }));
+    writeFileSync(join(folder, 'gate.rego'), 'package gate\n');
     const { stdout } = await onTerminal(['policy', 'types', '.']);
     await onTerminal(['policy', 'types', '.', '--to', 'types.d.ts']);
     const file = readFileSync(join(folder, 'types.d.ts'), 'utf8');
