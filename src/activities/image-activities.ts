@@ -1,5 +1,4 @@
 import type { BatchResult, Behind, SyncCursor, SyncState } from '../images/progress/sync-progress';
-import type { SyncedImage, SyncError } from '../images/progress/sync-report';
 import type { SyncTotals } from '../images/progress/sync-totals';
 
 // Types only: workflows import this file with `import type`.
@@ -35,15 +34,9 @@ export interface SyncImagesRequest extends SyncIdentity {
 }
 
 /** What the heartbeats of a batch say: what is done of it, and what is under way. */
-export interface BatchBeat {
+export interface BatchBeat extends Omit<BatchResult, 'after'> {
   /** images that are done, so that the next attempt leaves them out */
   done: readonly string[];
-  total: number;
-  totals: SyncTotals;
-  notes: readonly SyncedImage[];
-  omitted: number;
-  unlisted: readonly SyncError[];
-  behind?: Behind;
   /** of the images under way */
   bytesUnderWay: number;
 }

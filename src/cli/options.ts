@@ -19,6 +19,14 @@ export function withSettings(command: Command): Command {
   return command.option('--settings <file>', 'settings file (PKL, JSON or YAML); also GATE_SETTINGS');
 }
 
+/** For commands that ask `gate server`. @param what it is the server of */
+export function serverOption(what: string): Option {
+  return new Option(
+    '--server <url>',
+    `the server of ${what}; by default that of the settings; also GATE_SERVER. GATE_SERVER_TOKEN is its token`,
+  );
+}
+
 /** For commands about a deployment that a workflow of other people may operate. */
 export function withWorkflowId(command: Command): Command {
   return command.option(

@@ -5,7 +5,7 @@ import { KINDS, kindOfWord, type Kind } from '../../plans/kinds/kinds';
 import type { ObjectMeta } from '../../plans/object';
 import { notFound } from '../exit';
 import type { CommandIo } from '../io';
-import { withSettings } from '../options';
+import { serverOption, withSettings } from '../options';
 
 /** Which server a command asks, and about which namespace. */
 export interface PlanServerOptions {
@@ -16,10 +16,7 @@ export interface PlanServerOptions {
 
 /** Adds `--server` and `--settings` to a command that asks the server. */
 export function withPlanServer(command: Command): Command {
-  return withSettings(command).option(
-    '--server <url>',
-    'the server of plans; by default that of the settings; also GATE_SERVER. GATE_SERVER_TOKEN is its token',
-  );
+  return withSettings(command).addOption(serverOption('plans'));
 }
 
 /** Adds `--namespace`. */

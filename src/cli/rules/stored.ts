@@ -11,7 +11,7 @@ import type { Trigger } from '../../rules/document/rule-policy';
 import { triggerText } from '../../rules/document/trigger';
 import { quoted } from '../command-json';
 import { CliExit, ExitCode, type CommandContext, type CommandIo } from '../io';
-import { count, examples, withOutput, withSettings, type CommonOptions } from '../options';
+import { count, examples, serverOption, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines, printTable } from '../output';
 
 export interface ServerOptions extends CommonOptions {
@@ -25,10 +25,7 @@ export interface ChangeOptions extends ServerOptions {
 
 /** Commands about policies of the store ask its server. */
 function withServer(command: Command): Command {
-  return withOutput(withSettings(command)).option(
-    '--server <url>',
-    'the server of rule policies; by default that of the settings; also GATE_SERVER. GATE_SERVER_TOKEN is its token',
-  );
+  return withOutput(withSettings(command)).addOption(serverOption('rule policies'));
 }
 
 export function withReason(command: Command): Command {
