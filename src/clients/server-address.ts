@@ -10,6 +10,8 @@ export interface ServerAddress {
   /** without a slash at its end */
   baseUrl: string;
   token?: string;
+  /** the token as it is now: that of an embedded store is a new one with each start of the server. Absent: it stays the same */
+  currentToken?(): Promise<string | undefined>;
 }
 
 /**
@@ -30,13 +32,19 @@ export async function serverAddress(
   const given = server === undefined ? undefined : readHttpUrl(server);
   if (typeof given === 'string') throw invalid(`Expected the server ${EXPECTED_OF_HTTP_URL[given]}`);
   const url = server ?? `${tls === undefined ? 'http' : 'https'}://${name}:${port}`;
-  const token = env.GATE_SERVER_TOKEN ?? (server === undefined ? await ownerToken(settings, baseDir, env) : undefined);
+  const ofStore = (): Promise<string | undefined> => ownerToken(settings, baseDir, env);
+  const asksStore = env.GATE_SERVER_TOKEN === undefined && server === undefined;
+  const token = asksStore ? await ofStore() : env.GATE_SERVER_TOKEN;
   if (token !== undefined && isInTheClear(url)) {
     throw invalid(
       `Expected the server to be an https:// URL, since a token would be sent to it over plain http, got ${url}`,
     );
   }
-  return { baseUrl: url.replace(/\/+$/, ''), ...(token === undefined ? {} : { token }) };
+  return {
+    baseUrl: url.replace(/\/+$/, ''),
+    ...(token === undefined ? {} : { token }),
+    ...(asksStore && token !== undefined ? { currentToken: ofStore } : {}),
+  };
 }
 
 function invalid(message: string): GateError {

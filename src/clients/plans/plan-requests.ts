@@ -37,19 +37,36 @@ const TIMEOUT_MS = 60_000;
 /** Of a refusal: far more than a server says. */
 const MOST_TEXT = 100_000;
 
-export function createPlanRequests({ baseUrl, token }: ServerAddress): PlanRequests {
+export function createPlanRequests({ baseUrl, token, currentToken }: ServerAddress): PlanRequests {
   const dispatcher = new Agent({ headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS, connect: { timeout: 10_000 } });
-  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  let shown = token;
 
-  async function send({ method, path, body }: PlanRequest, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
+  function sendOnce({ method, path, body }: PlanRequest, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const authorization = shown === undefined ? {} : { authorization: `Bearer ${shown}` };
+    return request(`${baseUrl}/apis/${API_VERSION}${path}`, {
+      method: method as Dispatcher.HttpMethod,
+      headers: { ...authorization, accept: 'application/json', ...(body === undefined ? {} : JSON_TYPE) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
+      dispatcher,
+    });
+  }
+
+  /** Whether the server has another token now than the one it has refused. */
+  async function hasNewToken(): Promise<boolean> {
+    const current = await currentToken?.();
+    if (current === undefined || current === shown) return false;
+    shown = current;
+    return true;
+  }
+
+  async function send(asked: PlanRequest, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
     try {
-      const answer = await request(`${baseUrl}/apis/${API_VERSION}${path}`, {
-        method: method as Dispatcher.HttpMethod,
-        headers: { ...headers, accept: 'application/json', ...(body === undefined ? {} : JSON_TYPE) },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        ...(signal === undefined ? {} : { signal }),
-        dispatcher,
-      });
+      let answer = await sendOnce(asked, signal);
+      if (answer.statusCode === 401 && (await hasNewToken())) {
+        await answer.body.dump();
+        answer = await sendOnce(asked, signal);
+      }
       if (answer.statusCode < 300) return answer;
       throw toFailure(answer.statusCode, await answer.body.text(), baseUrl);
     } catch (error) {

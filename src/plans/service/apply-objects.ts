@@ -85,9 +85,10 @@ function checkAll(
     }
   });
   if (causes.length === 0) return checked;
-  const { resource, message } = causes[0]!;
+  const { resource, message, field } = causes[0]!;
+  const where = typeof field === 'string' && field !== '' ? `${field}: ` : '';
   const more = causes.length === 1 ? '' : ` (and ${causes.length - 1} more)`;
-  const text = `Validation failed: ${resource as string}: ${message as string}${more}; nothing was stored`;
+  const text = `Validation failed: ${resource as string}: ${where}${message as string}${more}; nothing was stored`;
   throw new PlanFailure({ ...failure('Invalid', text), details: { causes } });
 }
 

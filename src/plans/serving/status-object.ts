@@ -60,11 +60,12 @@ export function failure(reason: FailureReason, message: string, details: StatusD
   };
 }
 
-/** `Validation failed: …`, with every fault among the causes. */
+/** `Validation failed: …` with the place of the first fault; every fault is among the causes. */
 export function invalid(faults: readonly SchemaFault[], details: Omit<StatusDetails, 'faults'> = {}): JsonObject {
   const [first] = faults;
   const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
-  const message = first === undefined ? 'Validation failed' : `Validation failed: ${first.sentence}${more}`;
+  const where = first === undefined || first.pointer === '' ? '' : `${displayPath(first.pointer)}: `;
+  const message = first === undefined ? 'Validation failed' : `Validation failed: ${where}${first.sentence}${more}`;
   return failure('Invalid', message, { ...details, faults });
 }
 

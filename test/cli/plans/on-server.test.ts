@@ -155,15 +155,19 @@ describe('gate plans, on the server', () => {
     );
   });
 
-  it('watch tells objects and changes, and of a server that is lost', async () => {
+  it('watch tells objects and changes over a restart of the server, whose embedded store has another token then', async () => {
     await here('apply', '-f', file('watch.yaml', GOAL));
+    const settings = { audit: { store: { folder: join(folder, 'store') } }, server: { port } };
+    writeFileSync(join(folder, 'watching.json'), JSON.stringify(settings));
     const end = new AbortController();
     let stdout = '';
     let stderr = '';
-    const watching = run(['plans', 'watch', 'plans', '-n', namespace, '-o', 'json'], {
+    const args = ['plans', 'watch', 'plans', '-n', namespace, '-o', 'json', '--settings', 'watching.json'];
+    const { GATE_SERVER: _server, GATE_SERVER_TOKEN: _token, ...others } = process.env;
+    const watching = run(args, {
       stdout: { write: (text: string) => (stdout += text) },
       stderr: { write: (text: string) => (stderr += text) },
-      env: { ...process.env, XDG_DATA_HOME: folder, ...env() },
+      env: { ...others, XDG_DATA_HOME: folder },
       cwd: folder,
       signal: end.signal,
     });
@@ -178,9 +182,13 @@ describe('gate plans, on the server', () => {
     await tells('ADDED one');
     await server.stop();
     await eventually('the watch to tell of the lost server', () => stderr.includes('trying again'));
+    await start();
+    await here('apply', '-f', file('later.yaml', plan('later', '2')));
+    await tells('ADDED later');
+    expect(stderr).toContain('the server answers again');
+    expect(told()).toEqual(['ADDED one', 'ADDED later']);
     end.abort();
     expect(await watching).toBe(0);
-    await start();
     const table = runCli(folder, ['plans', 'watch', 'plans', '-n', namespace, '--for', '3s'], env());
     await here('delete', 'plan', 'one');
     expect(await table).toMatchObject({ code: 0, stdout: expect.stringMatching(/^EVENT +NAME +PHASE /) });

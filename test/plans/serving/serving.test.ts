@@ -419,7 +419,7 @@ describe('tables and errors', () => {
       status: 'Failure',
       code: 400,
       reason: 'Invalid',
-      message: 'Validation failed: expected an id (and 1 more)',
+      message: 'Validation failed: spec.graph.nodes[0].id: expected an id (and 1 more)',
       details: {
         kind: 'plans',
         name: 'p',
