@@ -10,6 +10,21 @@ export interface ImageReference {
 const DOCKER_HUB = 'docker.io';
 const HUB_NAMES = new Set([DOCKER_HUB, 'index.docker.io', 'registry-1.docker.io']);
 
+/** Docker Hub under its own name, whichever of its names a host is; any other host as it is. */
+export function canonicalRegistry(host: string): string {
+  return HUB_NAMES.has(host) ? DOCKER_HUB : host;
+}
+
+/**
+ * A repository, or a pattern for some, as it is stored: at Docker Hub a name without a slash is in `library/`.
+ *
+ * @param registry as `canonicalRegistry` gives it
+ */
+export function storedRepository(registry: string, name: string): string {
+  const isInLibrary = registry === DOCKER_HUB && name !== '' && !name.includes('/') && !name.includes('**');
+  return isInLibrary ? `library/${name}` : name;
+}
+
 const LONGEST_NAME = 255;
 const PATH_PART = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
 const REPOSITORY = new RegExp(`^${PATH_PART}(?:/${PATH_PART})*$`);
@@ -56,8 +71,8 @@ export function parseImageReference(text: string): ImageReference | string {
   const tag = colon === -1 ? undefined : path.slice(colon + 1);
   const name = colon === -1 ? path : path.slice(0, colon);
   if (tag !== undefined && !isTag(tag)) return `expected a tag after the colon, got "${tag}"`;
-  const registry = hasHost && !HUB_NAMES.has(first) ? first : DOCKER_HUB;
-  const repository = registry === DOCKER_HUB && !name.includes('/') && name !== '' ? `library/${name}` : name;
+  const registry = hasHost ? canonicalRegistry(first) : DOCKER_HUB;
+  const repository = storedRepository(registry, name);
   if (!isRepositoryName(repository)) return `expected a repository in lower case such as team/app, got "${name}"`;
   return { registry, repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
 }

@@ -402,8 +402,14 @@ export const ImageRegistry = Type.Object(
     host: Type.Optional(Type.String({ minLength: 1 })),
     /** reached without TLS */
     plainHttp: Type.Boolean({ default: false }),
+    /** certificates in PEM that it is trusted by, relative to the settings file; @default those of Node.js */
+    caFile: Type.Optional(Type.String({ minLength: 1 })),
     /** requests at once */
     concurrency: Type.Integer({ minimum: 1, maximum: 256, default: 8 }),
+    /** further attempts included; @default no limit */
+    requestsPerSecond: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000 })),
+    /** of blobs, sent and received together; @default no limit */
+    bytesPerSecond: Type.Optional(Type.Integer({ minimum: 1 })),
   },
   strict,
 );

@@ -54,15 +54,16 @@ async function describedImage(cwd: string, file: string) {
 
 /** @throws CliExit 2 with the code of what is wrong: IMAGE_NOT_FOUND or REGISTRY_UNAVAILABLE */
 async function storedImage(text: string, plainHttp: readonly string[], env: NodeJS.ProcessEnv, set: ImagePolicySet) {
-  const [{ parseImageReference }, { readImageFrom }, { ImageError }] = await Promise.all([
+  const [{ parseImageReference }, { readImageFrom }, { ImageError }, { withoutTls }] = await Promise.all([
     import('../../images/image-reference.js'),
     import('../../images/metadata/read-image-from.js'),
     import('../../images/image-error.js'),
+    import('../../images/registries/open-registries.js'),
   ]);
   const reference = parseImageReference(text);
   if (typeof reference === 'string') throw new CliExit(ExitCode.usage, reference);
   try {
-    return await readImageFrom(reference, { plainHttp, env }, set.policies);
+    return await readImageFrom(reference, { access: withoutTls(plainHttp), env }, set.policies);
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     throw imageExit(error);

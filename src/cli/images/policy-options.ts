@@ -43,24 +43,28 @@ export async function openImagePolicies(
   { cwd }: Pick<CommandIo, 'cwd'>,
   options: ImagePolicyOptions,
 ): Promise<{ set: ImagePolicySet; decide: Omit<DecideOptions, 'nowMs' | 'clockNs'> }> {
-  const [{ loadImagePolicies }, { readMappingEntry }, { resolve }] = await Promise.all([
+  const [{ loadImagePolicies }, { readMappingEntry }, { canonicalRegistry }, { resolve }] = await Promise.all([
     import('../../images/sources/load-image-policies.js'),
     import('../../images/policies/mapping.js'),
+    import('../../images/image-reference.js'),
     import('node:path'),
   ]);
   const registries = new Map(
-    Object.entries(keyValues('--registry', options.registry ?? [])).map(([name, host]) => [name, String(host)]),
+    Object.entries(keyValues('--registry', options.registry ?? [])).map(([name, host]) => [
+      name,
+      canonicalRegistry(String(host)),
+    ]),
   );
   const faults: string[] = [];
   const mapping = (options.map ?? []).flatMap((text): MappingEntry[] => {
     const [source = '', target = ''] = text.split('=');
-    const entry = readMappingEntry(source, target);
+    const entry = readMappingEntry(source, target, registries);
     if (typeof entry !== 'string') return [entry];
     faults.push(`--map: ${entry}`);
     return [];
   });
   if (faults.length > 0) throw usageFaults(faults);
-  const known = registries.size === 0 ? {} : { registries: [...registries.keys()] };
+  const known = registries.size === 0 ? {} : { registries: [...registries.keys()], hosts: registries };
   const all = await loadImagePolicies(resolve(cwd, options.policies), known);
   const set = options.policy === undefined ? all : only(all, options.policy, options.policies);
   const { onEvaluationError, evaluationTimeout: timeoutMs } = options;

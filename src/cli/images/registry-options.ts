@@ -29,11 +29,11 @@ export async function usingRegistries<T>(
   { plainHttp = [] }: RegistryOptions,
   work: (registries: Registries) => Promise<T>,
 ): Promise<T> {
-  const [{ openRegistries }, { toImageError }] = await Promise.all([
+  const [{ openRegistries, withoutTls }, { toImageError }] = await Promise.all([
     import('../../images/registries/open-registries.js'),
     import('../../images/registries/to-image-error.js'),
   ]);
-  const registries = openRegistries({ env, plainHttp });
+  const registries = openRegistries({ env, access: withoutTls(plainHttp) });
   try {
     return await work(registries);
   } catch (failure) {

@@ -6,7 +6,7 @@ import { closeName } from '../../platform/documents/close-name';
 import type { CustomTypes } from '../conditions/compile-comparison';
 import { compileConditions } from '../conditions/compile-conditions';
 import { readConditions } from '../conditions/read-conditions';
-import { isRegistryHost } from '../image-reference';
+import { canonicalRegistry, isRegistryHost, storedRepository } from '../image-reference';
 import type { PointedFault } from '../pointed-fault';
 import type { PublicKey } from '../signatures/public-key';
 import { compileTagSet, type TagChooser } from './choose-tags';
@@ -20,6 +20,8 @@ import { readTargetTemplate, type TargetTemplate } from './target-template';
 export interface PolicySurroundings {
   /** names of registries; every name is accepted by default */
   registries?: readonly string[];
+  /** by those names @default each name is a host */
+  hosts?: ReadonlyMap<string, string>;
   customTypes?: CustomTypes;
   /**
    * The public key of a file.
@@ -33,7 +35,7 @@ export interface PolicySurroundings {
 /** A policy whose shape is right, compiled; or every fault of what its parts say. */
 export function compilePolicy(
   document: ImagePolicyDocument,
-  { registries, customTypes = new Map(), readKey }: PolicySurroundings,
+  { registries, hosts = new Map(), customTypes = new Map(), readKey }: PolicySurroundings,
   policyFile: string,
 ): { policy?: ImagePolicy; faults: readonly PointedFault[] } {
   const faults: PointedFault[] = [
@@ -55,7 +57,7 @@ export function compilePolicy(
     const sentence = registryFault(name, registries);
     if (sentence !== undefined) faults.push({ pointer, sentence });
   };
-  const source = document.source && compileSource(document.source, faults, checkRegistry);
+  const source = document.source && compileSource(document.source, faults, checkRegistry, hosts);
   const key = document.signature && (readKey?.(document.signature.key.file, policyFile) ?? NO_KEYS);
   if (typeof key === 'string') faults.push({ pointer: '/signature/key/file', sentence: key });
   const actions = document.actions.map((action, index) =>
@@ -96,11 +98,14 @@ function registryFault(name: string, registries: readonly string[] | undefined):
 type CheckRegistry = (name: string, pointer: string) => void;
 
 function compileSource(
-  { registry, repositories, tags }: NonNullable<ImagePolicyDocument['source']>,
+  { registry: named, repositories: written, tags }: NonNullable<ImagePolicyDocument['source']>,
   faults: PointedFault[],
   checkRegistry: CheckRegistry,
+  hosts: ReadonlyMap<string, string>,
 ): PolicySource {
-  checkRegistry(registry, '/source/registry');
+  checkRegistry(named, '/source/registry');
+  const registry = canonicalRegistry(named);
+  const repositories = written.map((pattern) => storedRepository(hosts.get(registry) ?? registry, pattern));
   const patterns: FitsRepository[] = [];
   repositories.forEach((pattern, index) => {
     const compiled = compileRepositoryPattern(pattern);
@@ -153,7 +158,7 @@ function compileAction(
   const [tag, backupTag] = [template('target_tag', 'tag'), template('backup_tag', 'tag')];
   if (repository === undefined) return undefined;
   const target: ReplicateTarget = {
-    registry: action.target_registry,
+    registry: canonicalRegistry(action.target_registry),
     repository,
     ...(tag === undefined ? {} : { tag }),
     ...(backupTag === undefined ? {} : { backupTag }),

@@ -13,8 +13,10 @@ import { readWhole, RegistryHttp, type RegistryAnswer, type RegistryHttpOptions 
 export const MOST_MANIFEST_BYTES = 4 * 1024 * 1024;
 const MOST_LIST_BYTES = 16 * 1024 * 1024;
 const PAGE = 1000;
-/** Readings of one blob that bring nothing new before it is given up. */
-const MOST_EMPTY_READINGS = 3;
+/** Readings of one blob in a row that bring next to nothing before it is given up. */
+const MOST_POOR_READINGS = 3;
+/** What a reading that breaks off must bring: the hundredth part of its blob, or this if that is less. */
+const FAIR_READING_BYTES = 1024 * 1024;
 
 /** Every kind of manifest that is copied, and schema 1, so that a registry says that it has one. */
 const ACCEPT = [
@@ -150,7 +152,8 @@ export class HttpRegistry implements Registry {
     const asked = this.blob(repository, blob.digest);
     const check = new ContentCheck(blob, `${this.name}: ${asked.what}`);
     if (blob.size === 0) check.add(Buffer.alloc(0));
-    for (let empty = 0; !check.isComplete;) {
+    const fair = Math.max(1, Math.min(FAIR_READING_BYTES, blob.size / 100));
+    for (let poor = 0; !check.isComplete;) {
       const before = check.length;
       try {
         for await (const part of this.readFrom(before, repository, blob)) {
@@ -160,8 +163,8 @@ export class HttpRegistry implements Registry {
         if (!check.isComplete) throw new RegistryError('unavailable', `${this.name}: ${asked.what} ended early`);
       } catch (error) {
         if (error instanceof RegistryError && error.failure !== 'unavailable') throw error;
-        empty = check.length > before ? 0 : empty + 1;
-        if (empty < MOST_EMPTY_READINGS) continue;
+        poor = check.length - before >= fair ? 0 : poor + 1;
+        if (poor < MOST_POOR_READINGS) continue;
         if (error instanceof RegistryError) throw error;
         throw new RegistryError('unavailable', `${this.name}: ${asked.what} broke off`, { cause: error });
       }

@@ -1,15 +1,23 @@
-import { createProxyDispatcher } from '../../platform/http/http-client';
+import { createConnections, createProxyDispatcher, type Connections } from '../../platform/http/http-client';
 import { createDockerCredentials } from './docker-credentials';
 import { HttpRegistry } from './http-registry';
 import type { Registry } from './registry';
+import type { RegistryHttpOptions } from './registry-http';
+
+/** How one registry is spoken to. */
+export interface RegistryAccess extends Pick<
+  RegistryHttpOptions,
+  'plainHttp' | 'concurrency' | 'requestsPerSecond' | 'bytesPerSecond'
+> {
+  /** certificates in PEM that it is trusted by, an absolute path @default those of Node.js */
+  caFile?: string;
+}
 
 export interface OpenRegistriesOptions {
   /** Docker's configuration and the proxies are taken from it */
   env: Readonly<Record<string, string | undefined>>;
-  /** hosts that are reached without TLS */
-  plainHttp: readonly string[];
-  /** requests at once, by host @default 8 each */
-  concurrency?: ReadonlyMap<string, number>;
+  /** by host; all others with TLS and the defaults */
+  access?: ReadonlyMap<string, RegistryAccess>;
   /** called when a registry that failed too often is left alone, and when it is asked again */
   onCircuit?(host: string, isOpen: boolean): void;
 }
@@ -21,20 +29,26 @@ export interface Registries {
 }
 
 /** Registries over HTTP, with the credentials of `docker login` and the proxies of the environment. Opening does no I/O. */
-export function openRegistries({ env, plainHttp, concurrency, onCircuit }: OpenRegistriesOptions): Registries {
-  const dispatcher = createProxyDispatcher(env);
+export function openRegistries({ env, access, onCircuit }: OpenRegistriesOptions): Registries {
+  const shared = createProxyDispatcher(env);
+  const own: Connections[] = [];
   const findCredentials = createDockerCredentials({ env });
   const opened = new Map<string, Registry>();
+  const dispatcherOf = (caFile: string | undefined): RegistryHttpOptions['dispatcher'] => {
+    if (caFile === undefined) return shared;
+    const connections = createConnections({ env, tls: { caFile }, folder: '/' });
+    own.push(connections);
+    return () => connections.current();
+  };
   return {
     open(host) {
       const known = opened.get(host);
       if (known !== undefined) return known;
-      const own = concurrency?.get(host);
+      const { caFile, ...options } = access?.get(host) ?? {};
       const registry = new HttpRegistry({
+        ...options,
         registry: host,
-        plainHttp: plainHttp.includes(host),
-        ...(own === undefined ? {} : { concurrency: own }),
-        dispatcher,
+        dispatcher: dispatcherOf(caFile),
         findCredentials,
         onCircuit: (isOpen) => onCircuit?.(host, isOpen),
       });
@@ -42,6 +56,13 @@ export function openRegistries({ env, plainHttp, concurrency, onCircuit }: OpenR
       return registry;
     },
     // What hangs is not waited for: who closes has ended its work.
-    close: () => dispatcher.destroy(),
+    close: async () => {
+      await Promise.all([shared, ...own].map((one) => one.destroy()));
+    },
   };
+}
+
+/** Hosts that are reached without TLS, as commands name them. */
+export function withoutTls(hosts: readonly string[]): ReadonlyMap<string, RegistryAccess> {
+  return new Map(hosts.map((host) => [host, { plainHttp: true }]));
 }

@@ -22,7 +22,8 @@ export interface RegistryHttpOptions {
   registry: string;
   /** without TLS @default false */
   plainHttp?: boolean;
-  dispatcher: Dispatcher;
+  /** a function is asked for each request; what it throws is the error of the request */
+  dispatcher: Dispatcher | (() => Promise<Dispatcher>);
   findCredentials: FindCredentials;
   /** requests at once, until their answers are read; uploads are counted apart from the others @default 8 */
   concurrency?: number;
@@ -92,6 +93,8 @@ export class RegistryHttp {
    * could use it up and wait for ever.
    */
   private readonly slots;
+  /** failures of another registry, whose blob was being sent to this one */
+  private readonly foreign = new WeakSet<RegistryError>();
   private readonly requestPace: Pace | undefined;
   private readonly bytePace: Pace | undefined;
 
@@ -113,7 +116,10 @@ export class RegistryHttp {
       return Math.min(asked ?? doubled / 2 + (random() * doubled) / 2, LONGEST_WAIT_MS);
     });
     this.attempts = retry(transient, { maxAttempts: attempts - 1, backoff: waits });
-    this.breaker = circuitBreaker(transient, { halfOpenAfter: restMs, breaker: new ConsecutiveBreaker(breakAfter) });
+    const own = handleWhen(
+      (error) => error instanceof RegistryError && error.failure === 'unavailable' && !this.foreign.has(error),
+    );
+    this.breaker = circuitBreaker(own, { halfOpenAfter: restMs, breaker: new ConsecutiveBreaker(breakAfter) });
     this.breaker.onBreak(() => options.onCircuit?.(true));
     this.breaker.onReset(() => options.onCircuit?.(false));
     const { concurrency = 8, requestsPerSecond, bytesPerSecond } = options;
@@ -202,19 +208,33 @@ export class RegistryHttp {
   }
 
   private async send(url: URL, { method, body, what }: RegistryRequest, headers: Record<string, string>) {
-    const { dispatcher, timeoutMs = 30_000, registry } = this.options;
+    const { timeoutMs = 30_000, registry } = this.options;
     const limits = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
     if (url.origin === this.origin) await this.requestPace?.take(1);
+    const dispatcher = await this.dispatcher();
     try {
       const content = body?.();
       const sent = content === undefined ? undefined : content instanceof Uint8Array ? content : Readable.from(content);
       const answer = await request(url, { dispatcher, method, headers, body: sent, ...limits });
       return { status: answer.statusCode, headers: answer.headers, body: answer.body };
     } catch (error) {
-      if (error instanceof RegistryError) throw error;
+      if (error instanceof RegistryError) {
+        this.foreign.add(error);
+        throw error;
+      }
       const { code } = error as { code?: string };
       const message = `${registry} was not reached for ${what} (${code ?? 'the connection broke off'})`;
       throw new RegistryError('unavailable', message, { cause: error });
+    }
+  }
+
+  private async dispatcher(): Promise<Dispatcher> {
+    const { dispatcher, registry } = this.options;
+    if (typeof dispatcher !== 'function') return dispatcher;
+    try {
+      return await dispatcher();
+    } catch (error) {
+      throw new RegistryError('refused', `${registry}: ${(error as Error).message}`, { cause: error });
     }
   }
 

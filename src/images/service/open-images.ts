@@ -6,12 +6,13 @@ import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/
 import { faultAt } from '../../platform/documents/validate';
 import type { LoadedSettings } from '../../settings/load-settings';
 import type { ImageMetrics } from '../image-metrics';
-import { isRegistryHost } from '../image-reference';
+import { canonicalRegistry } from '../image-reference';
 import type { ImagePolicy, ImagePolicySet } from '../policies/image-policy';
 import { readMappingEntry, type MappingEntry } from '../policies/mapping';
 import { openRegistries } from '../registries/open-registries';
 import { sourcesOf } from '../sync/list-candidates';
 import type { SyncContext } from '../sync/sync-context';
+import { checkCaFiles, registryAccess } from './registry-access';
 import { createPolicyFolder, revisionOf, type PoliciesInForce, type PolicyFolder } from './policy-folder';
 
 /** What a sync works with, and which policies it is for. */
@@ -27,7 +28,8 @@ export interface Images {
    * With the policies and registries of this moment.
    *
    * @param only ids of policies that replicate; those that block always apply @default all
-   * @throws GateError ConfigInvalid for policies with faults, an id that does not exist, and where nothing says where images come from
+   * @throws GateError ConfigInvalid for policies with faults, an id that does not exist, a CA file that cannot be read, and where
+   * nothing says where images come from
    */
   context(only?: readonly string[]): Promise<ImageSyncContext>;
   /** @throws GateError ConfigInvalid if no good policies were ever loaded */
@@ -58,34 +60,27 @@ export function openImages(loaded: LoadedSettings, options: OpenImagesOptions): 
   const faults: Fault[] = [];
   const fault = (pointer: string, sentence: string): void =>
     void faults.push(faultAt(loaded.place ?? { file: 'the settings' }, pointer, sentence));
+  const hosts = new Map(Object.entries(named).map(([name, { host }]) => [name, canonicalRegistry(host ?? name)]));
   const mapping = Object.entries(settings.mapping).flatMap(([source, target]): MappingEntry[] => {
-    const entry = readMappingEntry(source, target);
+    const entry = readMappingEntry(source, target, hosts);
     if (typeof entry !== 'string') return [entry];
     fault('/mapping', `mapping: ${entry}`);
     return [];
   });
-  for (const [name, { host }] of Object.entries(named)) {
-    if (isRegistryHost(host ?? name)) continue;
-    fault(
-      '/registries',
-      `registries.${name}: expected a host such as registry.example:5000, got ${JSON.stringify(host ?? name)}`,
-    );
-  }
+  const access = registryAccess(loaded, fault);
   const path = options.policies ?? (policy.configPath === undefined ? undefined : resolve(baseDir, policy.configPath));
   const isEnabled = policy.enabled || options.policies !== undefined;
   if (isEnabled && path === undefined)
     fault('/policy', 'expected policy.configPath, a file or folder of policies, because policy.enabled is true');
   if (faults.length > 0) throw faultsToError(faults);
 
-  const hosts = new Map(Object.entries(named).map(([name, { host }]) => [name, host ?? name]));
   const metrics = policy.metricsEnabled ? options.metrics?.bind(options) : undefined;
   const registries = openRegistries({
     onCircuit: (host, isOpen) => metrics?.().circuit(host, isOpen),
     env: options.env,
-    plainHttp: Object.entries(named).flatMap(([name, { host, plainHttp }]) => (plainHttp ? [host ?? name] : [])),
-    concurrency: new Map(Object.entries(named).map(([name, { host, concurrency }]) => [host ?? name, concurrency])),
+    access,
   });
-  const known = hosts.size === 0 ? {} : { registries: [...hosts.keys()] };
+  const known = hosts.size === 0 ? {} : { registries: [...hosts.keys()], hosts };
   const folder: PolicyFolder =
     isEnabled && path !== undefined
       ? createPolicyFolder({ path, surroundings: known, onRefused: options.onRefused ?? (() => undefined) })
@@ -100,6 +95,7 @@ export function openImages(loaded: LoadedSettings, options: OpenImagesOptions): 
   return {
     concurrency: policy.maxConcurrency,
     async context(only) {
+      await checkCaFiles(loaded);
       const { set, revision } = chosen(await folder.current(), only);
       if (sourcesOf({ set, decide }).length === 0) {
         const message =

@@ -29,23 +29,44 @@ export interface HttpClientOptions {
  * secrets are, so that a renewed certificate is taken up; connections are kept while they stay the same.
  */
 export function createHttpFetch(options: HttpClientOptions): HttpFetch {
-  const proxies = proxiesOf(options.env);
-  const { tls } = options;
+  const { env, tls } = options;
   if (tls === undefined) {
+    const proxies = proxiesOf(env);
     const dispatcher = proxies === undefined ? PLAIN : createDispatcher(proxies, {});
     return (url, init) => fetch(url, { ...init, dispatcher });
   }
+  const connections = createConnections({ ...options, tls });
+  return async (url, init) => fetch(url, { ...init, dispatcher: await connections.current() });
+}
+
+/** Connections by proxies and TLS files, for clients that speak HTTP by themselves. */
+export interface Connections {
+  /**
+   * With the TLS files as they are now.
+   *
+   * @throws GateError for a TLS file that cannot be read
+   */
+  current(): Promise<Dispatcher>;
+  /** ends requests under way */
+  destroy(): Promise<void>;
+}
+
+export function createConnections(options: HttpClientOptions & { tls: TlsFiles }): Connections {
+  const proxies = proxiesOf(options.env);
   let kept: { contents: string; dispatcher: Dispatcher } | undefined;
-  return async (url, init) => {
-    const files = await readTlsFiles(tls, options);
-    const contents = JSON.stringify(files);
-    if (kept?.contents !== contents) {
-      const before = kept?.dispatcher;
-      kept = { contents, dispatcher: createDispatcher(proxies, files) };
-      // requests under way end before it closes
-      void before?.close();
-    }
-    return fetch(url, { ...init, dispatcher: kept.dispatcher });
+  return {
+    async current() {
+      const files = await readTlsFiles(options.tls, options);
+      const contents = JSON.stringify(files);
+      if (kept?.contents !== contents) {
+        const before = kept?.dispatcher;
+        kept = { contents, dispatcher: createDispatcher(proxies, files) };
+        // requests under way end before it closes
+        void before?.close();
+      }
+      return kept.dispatcher;
+    },
+    destroy: async () => kept?.dispatcher.destroy(),
   };
 }
 

@@ -107,6 +107,34 @@ describe('the limits of a registry', () => {
     expect(performance.now() - readAt).toBeGreaterThan(300);
   });
 
+  it('a blob that comes in pieces of next to nothing is given up after a few', async () => {
+    const server = await start();
+    const { layers } = sampleImage({ layerSizes: [100_000] });
+    server.content.open('team/app').blobs.set(layers[0]!.digest, layers[0]!.bytes);
+    const read = async (): Promise<number> => {
+      let length = 0;
+      for await (const part of speakTo(server).readBlob('team/app', layers[0]!)) length += part.length;
+      return length;
+    };
+    server.setFaults(() => ({ cutAfter: 10 }));
+    await expect(read()).rejects.toMatchObject({ failure: 'unavailable' });
+    expect(server.asked).toHaveLength(3);
+    // Pieces that are worth it may be as many as it takes.
+    server.setFaults(() => ({ cutAfter: 5_000 }));
+    expect(await read()).toBe(100_000);
+  });
+
+  it('what breaks off at the source does not count against the registry that it is sent to', async () => {
+    const [down, up] = [await start(), await start()];
+    const { layers } = sampleImage({ layerSizes: [100_000] });
+    for (const server of [down, up]) server.content.open('team/app').blobs.set(layers[0]!.digest, layers[0]!.bytes);
+    down.setFaults(({ method }) => (method === 'GET' ? { cutAfter: 10 } : undefined));
+    const [source, target] = [speakTo(down), speakTo(up, { attempts: 4, breakAfter: 2 })];
+    const open = () => source.readBlob('team/app', layers[0]!);
+    await expect(target.writeBlob('team/copy', layers[0]!, open)).rejects.toMatchObject({ failure: 'unavailable' });
+    expect(await target.hasBlob('team/app', layers[0]!.digest)).toBe(true);
+  });
+
   it('a registry that rests after failures does not hold up another', async () => {
     const [down, up] = [await start(), await start()];
     down.setFaults(() => ({ hang: true }));
