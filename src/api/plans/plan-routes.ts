@@ -231,7 +231,15 @@ function deleted({ resource }: Kind, { action, object, warnings }: Written): Ans
 }
 
 function write({ query, caller }: Call) {
-  return { ...readWrite(query), caller: { mayWriteStatus: (kind: string) => mayWriteStatus(caller, kind) } };
+  return {
+    ...readWrite(query),
+    caller: {
+      actor: caller.actor,
+      // As elsewhere: a command of this machine acts for whoever runs it, a token for the one whose it is.
+      namesOthers: caller.namesActor === true || isAdmitted(caller, []),
+      mayWriteStatus: (kind: string) => mayWriteStatus(caller, kind),
+    },
+  };
 }
 
 function mayWriteStatus(caller: Principal, kind: string): boolean {

@@ -8,6 +8,7 @@ import { ok, send, sendFailure, toFailure } from './answers';
 import { discoveryOf, isDiscovery } from './discovery';
 import { OPENAPI_V2_TYPE, openApiV2 } from './openapi-v2';
 import { answerPlans, PLANS_ROOT } from './plan-routes';
+import { SELF_REVIEW_PATH, selfReview } from './self-review';
 
 export interface PlanSurfaceOptions {
   service: PlanService;
@@ -20,7 +21,8 @@ export interface PlanSurfaceOptions {
 /** PlanSpec's HTTP API, and as much of Kubernetes' as its clients need. Every error is a `Status` object. */
 export function servePlans({ service, maxBodyBytes, onUnexpected }: PlanSurfaceOptions): HttpSurface {
   return {
-    serves: (path) => path === PLANS_ROOT || path.startsWith(`${PLANS_ROOT}/`) || isDiscovery(path),
+    serves: (path) =>
+      path === PLANS_ROOT || path.startsWith(`${PLANS_ROOT}/`) || isDiscovery(path) || path === SELF_REVIEW_PATH,
     refusal: (reason, message) => failure(reason, message),
     async answer(request, response, { caller, stopping }) {
       try {
@@ -28,6 +30,10 @@ export function servePlans({ service, maxBodyBytes, onUnexpected }: PlanSurfaceO
         const document = discoveryOf(path);
         if (document !== undefined) return answerDocument(request, response, document);
         if (path === '/openapi/v2') return answerV2(request, response);
+        if (path === SELF_REVIEW_PATH) {
+          requireMethod(request, response, 'POST');
+          return send(response, { status: 201, body: selfReview(caller) });
+        }
         // Of the documents, none that there is.
         if (isDiscovery(path)) throw planFailure('NotFound', `Nothing answers ${request.method} ${path}`);
         const answer = await answerPlans({
@@ -54,22 +60,22 @@ export function servePlans({ service, maxBodyBytes, onUnexpected }: PlanSurfaceO
 }
 
 function answerDocument(request: NodeServerRequest, response: NodeServerResponse, document: JsonObject): void {
-  requireGet(request, response);
+  requireMethod(request, response, 'GET');
   send(response, ok(document));
 }
 
 /** Clients that want it as JSON read `/openapi/v3`. */
 function answerV2(request: NodeServerRequest, response: NodeServerResponse): void {
-  requireGet(request, response);
+  requireMethod(request, response, 'GET');
   response.statusCode = 200;
   response.setHeader('content-type', OPENAPI_V2_TYPE);
   response.end(openApiV2());
 }
 
-function requireGet(request: NodeServerRequest, response: NodeServerResponse): void {
-  if (request.method === 'GET') return;
-  response.setHeader('allow', 'GET');
-  throw planFailure('MethodNotAllowed', `Expected GET, got ${request.method}`);
+function requireMethod(request: NodeServerRequest, response: NodeServerResponse, method: string): void {
+  if (request.method === method) return;
+  response.setHeader('allow', method);
+  throw planFailure('MethodNotAllowed', `Expected ${method}, got ${request.method}`);
 }
 
 function splitAt(url: string): [string, string] {

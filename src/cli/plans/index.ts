@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { CommandContext } from '../io';
 import { plansApplyCommand } from './apply';
+import { plansApproveCommand, plansRejectCommand } from './decide';
 import { plansDeleteCommand } from './delete';
 import { plansDiffCommand } from './diff';
 import { plansExplainCommand, plansWhyCommand } from './explain';
@@ -27,5 +28,7 @@ export function plansCommand(context: CommandContext): Command {
     .addCommand(plansWhyCommand(context))
     .addCommand(plansGraphCommand(context))
     .addCommand(plansRunCommand(context))
+    .addCommand(plansApproveCommand(context))
+    .addCommand(plansRejectCommand(context))
     .addCommand(plansSchemaCommand(context));
 }

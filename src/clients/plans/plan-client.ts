@@ -1,4 +1,5 @@
-import type { JsonValue } from '../../kernel/json';
+import { NAMES_OTHERS, SELF_REVIEW_PATH } from '../../api/plans/self-review';
+import type { JsonObject, JsonValue } from '../../kernel/json';
 import { kindNamed, type Kind } from '../../plans/kinds/kinds';
 import { asJson, type PlanObject } from '../../plans/object';
 import { PlanFailure } from '../../plans/service/plan-failure';
@@ -30,6 +31,13 @@ export interface WriteHow {
   dryRun?: boolean;
 }
 
+/** Who asks, as the server knows it. */
+export interface Myself {
+  actor: string;
+  /** it acts for whoever runs the command, by that one's name */
+  namesOthers: boolean;
+}
+
 /** An object as the server stored it, or would, with what the server warns of. */
 export interface Stored {
   object: PlanObject;
@@ -44,6 +52,8 @@ export interface Stored {
 export interface PlanClient {
   /** of the server */
   baseUrl: string;
+  /** who this client is to the server */
+  whoAmI(): Promise<Myself>;
   /** undefined where there is no such object */
   find(place: OnePlace): Promise<PlanObject | undefined>;
   /** @throws PlanFailure NotFound */
@@ -97,6 +107,13 @@ export function createPlanClient(requests: PlanRequests): PlanClient {
   return {
     baseUrl,
     get,
+
+    async whoAmI() {
+      const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
+      const answer = await requests.ask({ method: 'POST', root: SELF_REVIEW_PATH, path: '', body });
+      const { userInfo } = answer.body.status as { userInfo: { username: string; extra?: JsonObject } };
+      return { actor: userInfo.username, namesOthers: userInfo.extra?.[NAMES_OTHERS] !== undefined };
+    },
 
     async find(place) {
       try {

@@ -12,8 +12,10 @@ import type { ObjectPlace } from './plan-client';
 
 export interface PlanRequest {
   method: string;
-  /** behind `/apis/planspec.io/v1alpha1` */
+  /** behind `root` */
   path: string;
+  /** @default '/apis/planspec.io/v1alpha1' */
+  root?: string;
   body?: JsonValue;
 }
 
@@ -32,6 +34,7 @@ export interface PlanRequests {
   stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
 }
 
+const ROOT = `/apis/${API_VERSION}`;
 /** Of one answer, and of a server's sign of life on a stream: it sends one each 15 s. */
 const TIMEOUT_MS = 60_000;
 /** Of a refusal: far more than a server says. */
@@ -41,9 +44,12 @@ export function createPlanRequests({ baseUrl, token, currentToken }: ServerAddre
   const dispatcher = new Agent({ headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS, connect: { timeout: 10_000 } });
   let shown = token;
 
-  function sendOnce({ method, path, body }: PlanRequest, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
+  function sendOnce(
+    { method, path, root = ROOT, body }: PlanRequest,
+    signal?: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
     const authorization = shown === undefined ? {} : { authorization: `Bearer ${shown}` };
-    return request(`${baseUrl}/apis/${API_VERSION}${path}`, {
+    return request(`${baseUrl}${root}${path}`, {
       method: method as Dispatcher.HttpMethod,
       headers: { ...authorization, accept: 'application/json', ...(body === undefined ? {} : JSON_TYPE) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

@@ -1,5 +1,5 @@
 import type { SchemaFault } from '../../platform/documents/validate';
-import { gateFaults } from '../kinds/gate-faults';
+import { actorFaults, gateFaults } from '../kinds/gate-faults';
 import type { Gate } from '../kinds/gate';
 
 /**
@@ -8,26 +8,9 @@ import type { Gate } from '../kinds/gate';
  * on every way in; a gate without a resolution has no faults.
  */
 export function approvalFaults(gate: Gate): SchemaFault[] {
-  const faults = gateFaults(gate);
-  const { spec, status, metadata } = gate;
-  const resolution = status?.resolution;
-  if (status === undefined || resolution === undefined) return faults;
-  const actors = [...new Set(resolution.actors ?? [])];
-  const required = resolution.outcome === 'approved' ? (spec.requiredApprovers ?? 1) : 1;
-  if (actors.length < required) {
-    faults.push({
-      pointer: '/status/resolution/actors',
-      sentence: `expected at least ${required} different actors for ${resolution.outcome}, got ${actors.length}`,
-    });
-  }
-  const { reviewers = [] } = spec;
-  const strangers = reviewers.length === 0 ? [] : actors.filter((actor) => !reviewers.includes(actor));
-  if (strangers.length > 0) {
-    faults.push({
-      pointer: '/status/resolution/actors',
-      sentence: `expected actors among the reviewers ${reviewers.join(', ')}, got ${strangers.join(', ')}`,
-    });
-  }
+  const faults = [...gateFaults(gate), ...actorFaults(gate)];
+  const { status, metadata } = gate;
+  if (status?.resolution === undefined) return faults;
   const generation = metadata.generation ?? 1;
   if (status.decidedGeneration !== undefined && status.decidedGeneration !== generation) {
     faults.push({

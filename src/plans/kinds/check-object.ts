@@ -6,7 +6,7 @@ import { checkDocument, type SchemaFault } from '../../platform/documents/valida
 import { graphFaults } from '../graph/graph-faults';
 import { API_VERSION, type PlanObject } from '../object';
 import type { Binding } from './binding';
-import { gateFaults } from './gate-faults';
+import { gateStatusFaults } from './gate-faults';
 import type { Gate } from './gate';
 import { KINDS, kindNamed, type Kind } from './kinds';
 import type { Plan } from './plan';
@@ -90,7 +90,7 @@ function furtherFaults(object: PlanObject): SchemaFault[] {
     case 'Binding':
       return bindingFaults(object as unknown as Binding);
     case 'Gate':
-      return gateFaults(object as unknown as Gate);
+      return gateStatusFaults(object as unknown as Gate);
     default:
       return [];
   }

@@ -4,6 +4,7 @@ import { isRunByGate, type PlanRuntime } from '../execution/plan-run';
 import type { Kind } from '../kinds/kinds';
 import { asJson, objectName, type ObjectMeta, type PlanObject } from '../object';
 import { jsonPatch, mergePatch } from '../serving/patches';
+import type { Reviewer } from '../serving/gate-reviews';
 import { parseContinueToken, toContinueToken } from '../serving/resource-version';
 import { isListed } from '../serving/watch-events';
 import { createObject, deleteObject, replaceObject, replaceStatus, type WriteOutcome } from '../serving/write-object';
@@ -61,7 +62,7 @@ export function createPlanService({ store, feed, now, newId, runtime, onWatchers
     await ensureNamespace(session, sent.metadata.namespace, { nowMs, newId });
     const owned = kind.kind === 'Execution' ? await ownedByPlan(session, sent) : sent;
     if (!isRunByGate(owned)) {
-      const outcome = createObject(owned, { nowMs, uid: newId() });
+      const outcome = createObject(owned, { nowMs, uid: newId(), reviewer: reviewerOf(request) });
       return carryOut(session, outcome, undefined, request, warnings);
     }
     const { status: sentStatus, ...bare } = owned;
@@ -88,10 +89,17 @@ export function createPlanService({ store, feed, now, newId, runtime, onWatchers
     const { status, ...rest } = sent;
     const takesStatus = status !== undefined && !isRunByGate(stored);
     const object = { ...rest, metadata, ...(takesStatus ? { status } : {}) };
-    const outcome = replaceObject(stored, object, { nowMs: now(), ...version });
+    const outcome = replaceObject(stored, object, { nowMs: now(), reviewer: reviewerOf(request), ...version });
     const isIgnored = status !== undefined && !takesStatus && !isSameJson(status, stored.status);
     return carryOut(session, outcome, stored, request, [...warnings, ...(isIgnored ? [STATUS_OF_RUN] : [])]);
   }
+
+  const statusWrite = (carried: string | undefined, request: WriteRequest) => ({
+    by: 'client' as const,
+    nowMs: now(),
+    reviewer: reviewerOf(request),
+    ...(carried === undefined ? {} : { carried }),
+  });
 
   async function carryOut(
     session: WriteSession,
@@ -200,7 +208,7 @@ export function createPlanService({ store, feed, now, newId, runtime, onWatchers
       return inWrite(request, async (session) => {
         const stored = await readIn(session, place);
         refuseStatusOfRun(stored);
-        const options = { by: 'client', ...(carried === undefined ? {} : { carried }) } as const;
+        const options = statusWrite(carried, request);
         return carryOut(session, replaceStatus(stored, body, options), stored, request);
       });
     },
@@ -215,7 +223,7 @@ export function createPlanService({ store, feed, now, newId, runtime, onWatchers
           patched.carried === undefined ? undefined : carriedBy({ metadata: { resourceVersion: patched.carried } });
         if (request.status === true) {
           refuseStatusOfRun(stored);
-          const options = { by: 'client', ...(carried === undefined ? {} : { carried }) } as const;
+          const options = statusWrite(carried, request);
           const body = isJsonObject(value) ? value : {};
           return carryOut(session, replaceStatus(stored, body, options), stored, request);
         }
@@ -278,6 +286,10 @@ export function createPlanService({ store, feed, now, newId, runtime, onWatchers
       });
     },
   };
+}
+
+function reviewerOf({ caller: { actor = 'server', namesOthers = true } }: WriteRequest): Reviewer {
+  return { actor, namesOthers };
 }
 
 /** @throws PlanFailure Invalid */

@@ -6,6 +6,10 @@ import type { WatchQuery, WatchStep } from './watch-objects';
 
 /** Who asks, as far as the use cases must know. */
 export interface Caller {
+  /** its name in audit records and the reviews of gates; @default `server` */
+  actor?: string;
+  /** whether it may name others who decide a gate, in place of itself; @default true */
+  namesOthers?: boolean;
   /** whether it may write the status of objects of a kind; for a Gate that is to approve */
   mayWriteStatus(kind: string): boolean;
 }

@@ -8,6 +8,7 @@ import type { Gate } from '../kinds/gate';
 import { kindNamed } from '../kinds/kinds';
 import type { Plan } from '../kinds/plan';
 import { asJson, type ObjectMeta, type PlanObject } from '../object';
+import { withReviews, type GateStatus, type Reviewer } from './gate-reviews';
 import { initialStatus, planStatus, seenGeneration } from './initial-status';
 import { clientsStatus, withControllers } from './status-owners';
 
@@ -22,7 +23,11 @@ export type WriteOutcome =
 
 export interface WriteOptions {
   nowMs: number;
+  /** who writes, for the history of a gate; @default the server itself */
+  reviewer?: Reviewer;
 }
+
+const ITSELF: Reviewer = { actor: 'server', namesOthers: true };
 
 /**
  * A new object as it is stored, less its `resourceVersion`, which the store gives it.
@@ -30,7 +35,7 @@ export interface WriteOptions {
  * @param sent a checked object
  * @param uid of the object from now on
  */
-export function createObject(sent: PlanObject, { nowMs, uid }: WriteOptions & { uid: string }): WriteOutcome {
+export function createObject(sent: PlanObject, { nowMs, uid, reviewer }: WriteOptions & { uid: string }): WriteOutcome {
   const metadata: ObjectMeta = {
     ...usersMetadata(sent.metadata),
     uid,
@@ -39,9 +44,9 @@ export function createObject(sent: PlanObject, { nowMs, uid }: WriteOptions & { 
   };
   const bare = { ...sent, metadata };
   const status = clientsStatus(sent.kind, sent.status);
-  const object: PlanObject = { ...bare, status: initialStatus(bare, status, nowMs) };
-  const faults = statusFaults(object, status);
-  if (faults.length > 0) return { action: 'invalid', faults };
+  const first: PlanObject = { ...bare, status: initialStatus(bare, status, nowMs) };
+  const { object, faults } = reviewed(first, undefined, { nowMs, reviewer });
+  if (Object.keys(status).length > 0 && faults.length > 0) return { action: 'invalid', faults };
   return { action: 'created', object, warnings: [], writesStatus: Object.keys(status).length > 0 };
 }
 
@@ -56,7 +61,7 @@ export function createObject(sent: PlanObject, { nowMs, uid }: WriteOptions & { 
 export function replaceObject(
   stored: PlanObject,
   sent: PlanObject,
-  { nowMs, carried }: WriteOptions & { carried?: string },
+  { nowMs, carried, reviewer }: WriteOptions & { carried?: string },
 ): WriteOutcome {
   const conflict = conflictWith(stored, carried);
   if (conflict !== undefined) return conflict;
@@ -78,7 +83,7 @@ export function replaceObject(
     generation: (was.generation ?? 1) + (isSameSpec ? 0 : 1),
   };
   const { status: sentStatus, ...rest } = sent;
-  const object: PlanObject = { ...rest, metadata, status: stored.status ?? {} };
+  let object: PlanObject = { ...rest, metadata, status: stored.status ?? {} };
   const warnings: string[] = [];
   const had = clientsStatus(stored.kind, stored.status);
   // Field by field: a file that says a phase alone says nothing of the conditions.
@@ -93,8 +98,11 @@ export function replaceObject(
     }
   }
   object.status = statusAfter(object, nowMs);
-  const faults = writesStatus ? statusFaults(object, asked) : [];
-  if (faults.length > 0) return { action: 'invalid', faults };
+  if (writesStatus) {
+    const { object: next, faults } = reviewed(object, stored.status, { nowMs, reviewer });
+    if (faults.length > 0) return { action: 'invalid', faults };
+    object = next;
+  }
   if (isGoing && (metadata.finalizers ?? []).length === 0) return { action: 'deleted', object, warnings, writesStatus };
   const action = isSame(object, stored) ? 'unchanged' : 'updated';
   return { action, object: action === 'unchanged' ? stored : object, warnings, writesStatus };
@@ -109,8 +117,9 @@ export function replaceObject(
 export function replaceStatus(
   stored: PlanObject,
   sent: JsonObject,
-  { carried, by }: { carried?: string; by: 'client' | 'controller' },
+  options: { carried?: string } & ({ by: 'controller' } | ({ by: 'client' } & WriteOptions)),
 ): WriteOutcome {
+  const { carried, by } = options;
   const conflict = conflictWith(stored, carried);
   if (conflict !== undefined) return conflict;
   const { status } = sent;
@@ -118,10 +127,11 @@ export function replaceStatus(
   const asked = isJsonObject(status) ? status : {};
   const next =
     by === 'controller' ? asked : withControllers(stored.kind, clientsStatus(stored.kind, asked), stored.status);
-  const object: PlanObject = { ...stored, status: isJsonObject(status) ? next : (status as unknown as JsonObject) };
-  const { faults } = checkObject(asJson(object), { expected: kindNamed(stored.kind)! });
+  const wanted: PlanObject = { ...stored, status: isJsonObject(status) ? next : (status as unknown as JsonObject) };
+  const { faults } = checkObject(asJson(wanted), { expected: kindNamed(stored.kind)! });
   if (faults.length > 0) return { action: 'invalid', faults };
-  const further = statusFaults(object, asked);
+  const { object, faults: further } =
+    by === 'client' ? reviewed(wanted, stored.status, options) : { object: wanted, faults: [] };
   if (further.length > 0) return { action: 'invalid', faults: further };
   const warnings =
     by === 'client' && !isSame(next, asked) && !isSame(clientsStatus(stored.kind, asked), asked)
@@ -192,11 +202,28 @@ function statusAfter(object: PlanObject, nowMs: number): JsonObject {
   return { ...status, ...seenGeneration(object) };
 }
 
-/** A gate's resolution has its rules on every way in; one that nobody touches is left alone. */
-function statusFaults(object: PlanObject, asked: JsonObject): SchemaFault[] {
-  if (object.kind !== 'Gate' || Object.keys(asked).length === 0) return [];
-  return approvalFaults(object as unknown as Gate);
+/** A gate's resolution has its rules on every way in, and its reviews are kept; other kinds are as they were asked for. */
+function reviewed(
+  object: PlanObject,
+  before: JsonObject | undefined,
+  { nowMs, reviewer }: { nowMs: number; reviewer?: Reviewer | undefined },
+): { object: PlanObject; faults: readonly SchemaFault[] } {
+  if (object.kind !== 'Gate') return { object, faults: [] };
+  const generation = object.metadata.generation ?? 1;
+  const { status, faults } = withReviews(before as GateStatus | undefined, object.status as GateStatus, {
+    generation,
+    nowMs,
+    by: reviewer ?? ITSELF,
+  });
+  const isClaimed = DECISION.some((key) => !isSame(before?.[key] ?? null, object.status?.[key] ?? null));
+  return {
+    object: { ...object, status: status as JsonObject },
+    // A gate that was edited since it was decided keeps its decision, which is for an older generation.
+    faults: [...(isClaimed ? approvalFaults(object as unknown as Gate) : []), ...faults],
+  };
 }
+
+const DECISION = ['phase', 'resolution', 'decidedGeneration'];
 
 function isSame(one: unknown, other: unknown): boolean {
   return one === other || canonicalJson(one as JsonValue) === canonicalJson(other as JsonValue);

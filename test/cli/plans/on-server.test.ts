@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { run } from '../../../src/cli/run';
 import { parse } from 'yaml';
+import { sha256 } from '../../../src/kernel/digest';
 import { freePorts } from '../../../src/dev/free-ports';
 import { startServer, type RunningServer } from '../../../src/server';
 import { parseSettings } from '../../../src/settings/load-settings';
@@ -23,7 +24,12 @@ let namespace = '';
 let spaces = 0;
 
 async function start(): Promise<void> {
-  const document = { audit: { store: { folder: join(folder, 'store') }, stdout: false }, server: { port } };
+  const tokens = ['amy', 'ben'].map((actor) => ({ hash: `sha256:${sha256(actor)}`, actor, roles: ['approver'] }));
+  const document = {
+    audit: { store: { folder: join(folder, 'store') }, stdout: false },
+    server: { port },
+    access: { tokens },
+  };
   const settings = parseSettings(document as never, { file: 'test' }, folder);
   server = await startServer({ settings, baseDir: folder }, { worker: false, env: {}, logger: silent as never });
   port = Number(new URL(server.url).port);
@@ -57,6 +63,76 @@ const resolved = (name: string) =>
     const { stdout } = await here('get', 'goal', 'ship', '-o', 'json');
     return JSON.parse(stdout).status?.activePlanRef?.name === name;
   });
+
+describe('gate plans approve and reject', () => {
+  const gate = (name: string, spec = '') =>
+    `${API}\nkind: Gate\nmetadata: {name: ${name}}\nspec: {gateType: approval, targetRef: {kind: Plan, name: one}${spec}}\n`;
+  const as = (actor: string, ...args: string[]) =>
+    runCli(folder, ['plans', ...args, '-n', namespace], { ...env(), GATE_SERVER_TOKEN: actor });
+  const lines = async (reply: ReturnType<typeof here>) => (await reply).stdout;
+
+  it('approvals of different tokens add up, and the same one again changes nothing', async () => {
+    await here('apply', '-f', file('gate.yaml', gate('live', ', requiredApprovers: 2')));
+    expect(await lines(as('amy', 'approve', 'live'))).toBe(
+      `Gate ${namespace}/live is Waiting: approved by amy, 1 of 2\n`,
+    );
+    expect(await lines(as('amy', 'approve', 'live'))).toMatch(/1 of 2 \(unchanged\)\n$/);
+    const last = await as('ben', 'approve', 'live', '--reason', 'quiet', '-o', 'json');
+    expect(JSON.parse(last.stdout)).toMatchObject({
+      changed: true,
+      gate: { status: { phase: 'Approved', resolution: { actors: ['amy', 'ben'], comment: 'quiet' } } },
+    });
+    expect(await as('amy', 'reject', 'live')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('approved by amy, ben at'),
+    });
+  });
+
+  it('two who approve at the same time are both counted', async () => {
+    await here('apply', '-f', file('gate.yaml', gate('both', ', requiredApprovers: 4')));
+    const all = ['a', 'b', 'c', 'd'].map((actor) => here('approve', 'both', '--actor', actor));
+    for (const reply of await Promise.all(all)) expect(reply).toMatchObject({ code: 0, stderr: '' });
+    expect(await lines(here('approve', 'both', '--actor', 'a'))).toMatch(/is Approved by .*\(unchanged\)\n$/);
+  });
+
+  it('a rejection needs a reviewer, and a token speaks for no one else', async () => {
+    await here('apply', '-f', file('gate.yaml', gate('mine', ', reviewers: [amy]')));
+    expect(await as('ben', 'reject', 'mine')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('expected one of its reviewers amy, got ben'),
+    });
+    expect(await as('ben', 'reject', 'mine', '--actor', 'amy')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('expected --actor to be ben, whose token this is, got amy'),
+    });
+    const { items } = JSON.parse((await here('get', 'gates', '-o', 'json')).stdout);
+    const [mine] = items;
+    const forged = {
+      ...mine,
+      status: {
+        phase: 'Approved',
+        decidedGeneration: 1,
+        resolution: { outcome: 'approved', actors: ['amy'], timestamp: '2026-11-27T10:00:00Z' },
+      },
+    };
+    const reply = await fetch(`${server.url}/apis/planspec.io/v1alpha1/namespaces/${namespace}/gates/mine/status`, {
+      method: 'PUT',
+      headers: { authorization: 'Bearer ben', 'content-type': 'application/json' },
+      body: JSON.stringify(forged),
+    });
+    expect(reply.status).toBe(400);
+    expect(await reply.text()).toContain('but ben, whose token this is');
+    expect(await lines(as('amy', 'reject', 'mine'))).toBe(`Gate ${namespace}/mine is Rejected by amy\n`);
+  });
+
+  it('a gate that does not exist is told with the nearest one', async () => {
+    await here('apply', '-f', file('gate.yaml', gate('go-live')));
+    expect(await here('approve', 'go-liv')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('did you mean go-live?'),
+    });
+  });
+});
 
 describe('gate plans, on the server', () => {
   it('apply says created, updated or unchanged of each object, and a dry run stores nothing', async () => {

@@ -223,6 +223,7 @@ describe('objects', () => {
       [
         'status.phase: expected status.phase to be Approved, as status.resolution.outcome has it, got Rejected',
         'status.resolution.timestamp: expected an RFC 3339 time such as 2026-11-26T10:00:00Z',
+        'status.resolution.actors: expected at least 1 different actors for approved, got 0',
       ],
     ],
   ])('a gate whose status is %j is refused', (status, faults) => {

@@ -126,7 +126,7 @@ describe('an object that is replaced', () => {
   test('a resourceVersion that is not the stored one is a conflict', () => {
     const conflict = { action: 'conflict', message: 'Conflict: resourceVersion mismatch (expected 3, got 7)' };
     expect(replaced(GOAL, '3')).toEqual(conflict);
-    expect(replaceStatus(stored, {}, { carried: '3', by: 'client' })).toEqual(conflict);
+    expect(replaceStatus(stored, {}, { carried: '3', by: 'client', nowMs: AT })).toEqual(conflict);
     expect(deleteObject(stored, { nowMs: AT, carried: '3' })).toEqual(conflict);
   });
 
@@ -170,10 +170,10 @@ describe('an object that is replaced', () => {
       action: 'updated',
       writesStatus: true,
     });
-    expect(replaceStatus(gate, by('eve') as unknown as JsonObject, { by: 'client' })).toMatchObject({
+    expect(replaceStatus(gate, by('eve') as unknown as JsonObject, { by: 'client', nowMs: AT })).toMatchObject({
       action: 'invalid',
     });
-    expect(replaceStatus(gate, by('ann') as unknown as JsonObject, { by: 'client' })).toMatchObject({
+    expect(replaceStatus(gate, by('ann') as unknown as JsonObject, { by: 'client', nowMs: AT })).toMatchObject({
       action: 'updated',
     });
   });
@@ -198,7 +198,7 @@ describe('a write of the status', () => {
     const outcome = replaceStatus(
       stored,
       { spec: { description: 'other' }, status: { phase: 'Cancelled' } },
-      { by: 'client' },
+      { by: 'client', nowMs: AT },
     );
     expect(objectOf(outcome)).toEqual({ ...stored, status: { phase: 'Cancelled' } });
   });
@@ -209,14 +209,14 @@ describe('a write of the status', () => {
     ['a phase that does not exist', { status: { phase: 'Done' } }, 'invalid'],
     ['a status that is no object', { status: 'Ready' }, 'invalid'],
   ])('a write of the status with %s is %s', (_what, body, action) => {
-    expect(replaceStatus(stored, body, { by: 'client' }).action).toBe(action);
+    expect(replaceStatus(stored, body, { by: 'client', nowMs: AT }).action).toBe(action);
   });
 
   test("a client that sends what is the controller's is told that it was left", () => {
     const outcome = replaceStatus(
       stored,
       { status: { ...stored.status, activePlanRef: { name: 'p' } } },
-      { by: 'client' },
+      { by: 'client', nowMs: AT },
     );
     expect(outcome).toMatchObject({
       action: 'unchanged',
