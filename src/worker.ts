@@ -101,7 +101,7 @@ async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): 
       services.logger.error({ error }, 'the image policies were refused: the earlier ones stay in force'),
     metrics: () => services.metrics.images,
   });
-  const services = await createServices(loaded, { ...options, overTemporal: true });
+  const services = await createServices(loaded, { ...options, overTemporal: true, images });
   const opened: (() => Promise<unknown>)[] = [() => services.close(), () => shards.close(), () => images.close()];
   const closeAll = async (): Promise<void> => {
     let failure: { error: unknown } | undefined;

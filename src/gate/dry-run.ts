@@ -6,6 +6,7 @@ import { collectSnapshot, factsFault, SnapshotError } from './facts/collect-snap
 import { createFactCollector, sizeFault } from './facts/collector';
 import type { Fact, FactTarget } from './facts/fact';
 import { PROVIDER_KINDS } from './facts/providers';
+import { kindsWithoutSettings } from './release-rules';
 import { maxAgesOf, registryFromConfig } from './facts/registry';
 import { allReadOrFaults } from '../kernel/all-or-faults';
 import { FailureType, GateError, type Fault } from '../kernel/failures';
@@ -205,7 +206,7 @@ async function collectFacts(
   const providers = await registryFromConfig({
     facts: config.facts,
     inputSchema: policy.inputSchema,
-    kinds: PROVIDER_KINDS,
+    kinds: [...PROVIDER_KINDS, ...kindsWithoutSettings(env)],
     deps: { env, configFolder, configDocument },
   });
   try {

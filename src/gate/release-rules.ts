@@ -1,6 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LoadedSettings } from '../settings/load-settings';
+import { imageFact } from '../images/gating/image-fact';
+import { registriesOfSettings, registriesWithoutSettings } from '../images/service/registries-of-settings';
+import type { ProviderKind } from './facts/provider-kind';
 import { openFacts } from './facts/service/open-facts';
 import type { ReleaseRules } from './release-faults';
 
@@ -10,17 +13,29 @@ import type { ReleaseRules } from './release-faults';
  * @param configFolder what a worker starts the configuration's relative paths from
  */
 export function releaseRules(
-  { settings, baseDir, place }: LoadedSettings,
+  loaded: LoadedSettings,
   env: Readonly<Record<string, string | undefined>>,
   configFolder: string,
 ): ReleaseRules {
+  const { settings, baseDir, place } = loaded;
   const { allow, allowWasmOnly } = settings.release;
   return {
-    facts: openFacts({ env, configFolder: () => configFolder, settingsFolder: baseDir, allow }),
+    facts: openFacts({
+      env,
+      configFolder: () => configFolder,
+      settingsFolder: baseDir,
+      allow,
+      kinds: [imageFact(registriesOfSettings(loaded, env))],
+    }),
     allowWasmOnly,
     masks: settings.audit.mask,
     ...(place === undefined ? {} : { settingsPlace: place }),
   };
+}
+
+/** The kinds of providers of other rooms, where no settings are at hand. */
+export function kindsWithoutSettings(env: Readonly<Record<string, string | undefined>>): readonly ProviderKind[] {
+  return [imageFact(registriesWithoutSettings(env))];
 }
 
 /**

@@ -21,6 +21,8 @@ import type { AlertRules } from '../alerts/alert-rules';
 import { openDecisions } from './decisions/service/open-decisions';
 import { createEncryptionGuard } from './encryption-guard';
 import { openFacts } from './facts/service/open-facts';
+import { imageFact } from '../images/gating/image-fact';
+import { openImages, type Images } from '../images/service/open-images';
 import { createBigFacts, type BigFacts } from './big-facts';
 import type { GatePorts } from './gate-ports';
 import { createMaskedGate, type MaskedGate } from './masked-gate';
@@ -38,6 +40,8 @@ export interface ServiceOptions extends GatePorts {
   stdout?: TextOutput;
   /** the facts pass through Temporal's history: what masks is refused without keys to encrypt it; @default false */
   overTemporal?: boolean;
+  /** what facts and actions of images ask; who opened it closes it; @default opened from the settings */
+  images?: Images;
 }
 
 /** The gate's parts, put together from the settings: what activities, the library and the worker share. */
@@ -84,6 +88,7 @@ async function openServices(loaded: LoadedSettings, options: ServiceOptions): Pr
   const metrics = createMetrics(registry);
   const { failed } = metrics.errors;
 
+  const images = options.images ?? openImages(loaded, { env, metrics: () => metrics.images });
   const actions = await openActions(loaded, { env, own: options.actions });
   const alerts = openAlerts(loaded, { env, metrics: metrics.alerts, logger, own: options.alertReceivers });
   const source =
@@ -99,6 +104,7 @@ async function openServices(loaded: LoadedSettings, options: ServiceOptions): Pr
     configFolder: () => source.configFolder,
     settingsFolder: loaded.baseDir,
     allow: settings.release.allow,
+    kinds: [imageFact(images.registries)],
     providers: options.providers,
     metrics: factMetrics,
   });
@@ -185,6 +191,7 @@ async function openServices(loaded: LoadedSettings, options: ServiceOptions): Pr
       alerts.stop();
       await decisions.close();
       await audit.close();
+      if (options.images === undefined) await images.close();
     },
   };
 }

@@ -268,7 +268,7 @@ async function checkedWith(
     ]),
     import('node:path'),
   ]);
-  const [{ namesNotAllowed }, { placedIn }, { releaseRules }] = more;
+  const [{ namesNotAllowed }, { placedIn }, { kindsWithoutSettings, releaseRules }] = more;
   const hasSettings = path !== undefined || (io.env.GATE_SETTINGS ?? '') !== '';
   if (config === undefined || hasSettings) {
     const loaded = await openLoadedSettings(io, path);
@@ -295,7 +295,13 @@ async function checkedWith(
     parts,
     rules: {
       facts: withoutModules(
-        openFacts({ env: io.env, configFolder: () => folder, settingsFolder: folder, allow: 'anything' }),
+        openFacts({
+          env: io.env,
+          configFolder: () => folder,
+          settingsFolder: folder,
+          allow: 'anything',
+          kinds: kindsWithoutSettings(io.env),
+        }),
       ),
       allowWasmOnly: true,
     },

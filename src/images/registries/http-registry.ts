@@ -5,7 +5,7 @@ import { ContentCheck, digestLike } from './content-check';
 import type { Descriptor, ManifestBytes, ManifestHead } from './descriptor';
 import { referrersTag } from './referrers-tag';
 import { readDescriptors } from './read-manifest';
-import type { Registry } from './registry';
+import type { Registry, RequestBounds } from './registry';
 import { RegistryError } from './registry-error';
 import { readWhole, RegistryHttp, type RegistryAnswer, type RegistryHttpOptions } from './registry-http';
 
@@ -31,11 +31,16 @@ const ACCEPT = [
 /** A registry over HTTP. */
 export class HttpRegistry implements Registry {
   readonly name: string;
-  private readonly http: RegistryHttp;
 
-  constructor(options: RegistryHttpOptions) {
+  constructor(
+    private readonly options: RegistryHttpOptions,
+    private readonly http: RegistryHttp = new RegistryHttp(options),
+  ) {
     this.name = options.registry;
-    this.http = new RegistryHttp(options);
+  }
+
+  within(bounds: RequestBounds): HttpRegistry {
+    return new HttpRegistry(this.options, this.http.within(bounds));
   }
 
   async *listRepositories(): AsyncIterable<readonly string[]> {
@@ -70,8 +75,11 @@ export class HttpRegistry implements Registry {
     const digest = headers['docker-content-digest'];
     const mediaType = headers['content-type'];
     if (typeof digest === 'string' && isDigest(digest) && mediaType !== undefined) return { digest, mediaType };
-    // Few registries name no digest here.
-    return this.getManifest(repository, reference);
+    // Few registries name no digest here, and neither do servers that are no registry.
+    const read = await this.getManifest(repository, reference);
+    if (read === undefined || /\bjson\b|prettyjws/.test(read.mediaType)) return read;
+    const message = `${this.name}: expected ${repository}/${reference} to be a manifest, got ${read.mediaType}`;
+    throw new RegistryError('invalid', message);
   }
 
   async getManifest(repository: string, reference: string): Promise<ManifestBytes | undefined> {

@@ -14,6 +14,7 @@ import { parseJsonText } from '../../platform/documents/json-text';
 import { apiHostOf } from '../image-reference';
 import type { FindCredentials } from './credentials';
 import { Pace } from './pace';
+import type { RequestBounds } from './registry';
 import { RegistryAuth } from './registry-auth';
 import { RegistryError } from './registry-error';
 
@@ -97,6 +98,7 @@ export class RegistryHttp {
   private readonly foreign = new WeakSet<RegistryError>();
   private readonly requestPace: Pace | undefined;
   private readonly bytePace: Pace | undefined;
+  private bounds: RequestBounds = {};
 
   constructor(private readonly options: RegistryHttpOptions) {
     const { registry, plainHttp = false, findCredentials, now = Date.now } = options;
@@ -146,7 +148,13 @@ export class RegistryHttp {
 
   /** Does something again as long as the registry is unavailable, with waits, up to the attempts that are set. */
   repeated<T>(task: () => Promise<T>): Promise<T> {
-    return this.attempts.execute(task);
+    const { signal, once = false } = this.bounds;
+    return once ? task() : this.attempts.execute(task, signal);
+  }
+
+  /** The same registry, with its limits, tokens and circuit breaker, for requests that end with a signal. */
+  within(bounds: RequestBounds): RegistryHttp {
+    return Object.assign(Object.create(this) as RegistryHttp, { bounds });
   }
 
   /** The parts of a blob, no faster than the registry's bytes per second. */
@@ -209,15 +217,18 @@ export class RegistryHttp {
 
   private async send(url: URL, { method, body, what }: RegistryRequest, headers: Record<string, string>) {
     const { timeoutMs = 30_000, registry } = this.options;
+    const { signal } = this.bounds;
     const limits = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
     if (url.origin === this.origin) await this.requestPace?.take(1);
     const dispatcher = await this.dispatcher();
     try {
       const content = body?.();
       const sent = content === undefined ? undefined : content instanceof Uint8Array ? content : Readable.from(content);
-      const answer = await request(url, { dispatcher, method, headers, body: sent, ...limits });
+      const answer = await request(url, { dispatcher, method, headers, body: sent, ...limits, signal: signal ?? null });
       return { status: answer.statusCode, headers: answer.headers, body: answer.body };
     } catch (error) {
+      // Who asked has lost interest: that says nothing of the registry.
+      if (signal?.aborted === true) throw signal.reason;
       if (error instanceof RegistryError) {
         this.foreign.add(error);
         throw error;

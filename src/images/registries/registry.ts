@@ -1,5 +1,13 @@
 import type { Descriptor, ManifestBytes, ManifestHead } from './descriptor';
 
+/** What some requests to a registry are held to beside its own limits. */
+export interface RequestBounds {
+  /** ends them with its reason */
+  signal?: AbortSignal;
+  /** a request that the registry could not answer is not repeated @default false */
+  once?: boolean;
+}
+
 /**
  * One registry, by the OCI distribution specification 1.1. Every method throws RegistryError; what is absent is undefined where
  * the type says so.
@@ -7,6 +15,8 @@ import type { Descriptor, ManifestBytes, ManifestHead } from './descriptor';
 export interface Registry {
   /** as references name it */
   readonly name: string;
+  /** the same registry for requests within bounds; its limits and its circuit breaker are shared */
+  within(bounds: RequestBounds): Registry;
   /** pages of names; RegistryError `refused` where the registry lists none */
   listRepositories(): AsyncIterable<readonly string[]>;
   /** pages; none for a repository that is not there */

@@ -6,12 +6,13 @@ import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/
 import { faultAt } from '../../platform/documents/validate';
 import type { LoadedSettings } from '../../settings/load-settings';
 import type { ImageMetrics } from '../image-metrics';
-import { canonicalRegistry } from '../image-reference';
 import type { ImagePolicy, ImagePolicySet } from '../policies/image-policy';
 import { readMappingEntry, type MappingEntry } from '../policies/mapping';
+import { nameRegistries, type NamedRegistries } from '../registries/named-registries';
 import { openRegistries } from '../registries/open-registries';
 import { sourcesOf } from '../sync/list-candidates';
 import type { SyncContext } from '../sync/sync-context';
+import { hostsOfSettings } from './registries-of-settings';
 import { checkCaFiles, registryAccess } from './registry-access';
 import { createPolicyFolder, revisionOf, type PoliciesInForce, type PolicyFolder } from './policy-folder';
 
@@ -32,6 +33,8 @@ export interface Images {
    * nothing says where images come from
    */
   context(only?: readonly string[]): Promise<ImageSyncContext>;
+  /** those that the settings name, with their limits, and all others */
+  registries: NamedRegistries;
   /** @throws GateError ConfigInvalid if no good policies were ever loaded */
   policies(): Promise<ImagePolicySet>;
   close(): Promise<void>;
@@ -56,11 +59,11 @@ const NONE: ImagePolicySet = { policies: [], byId: new Map(), places: new Map() 
  */
 export function openImages(loaded: LoadedSettings, options: OpenImagesOptions): Images {
   const { settings, baseDir } = loaded;
-  const { policy, registries: named } = settings;
+  const { policy } = settings;
   const faults: Fault[] = [];
   const fault = (pointer: string, sentence: string): void =>
     void faults.push(faultAt(loaded.place ?? { file: 'the settings' }, pointer, sentence));
-  const hosts = new Map(Object.entries(named).map(([name, { host }]) => [name, canonicalRegistry(host ?? name)]));
+  const hosts = hostsOfSettings(loaded);
   const mapping = Object.entries(settings.mapping).flatMap(([source, target]): MappingEntry[] => {
     const entry = readMappingEntry(source, target, hosts);
     if (typeof entry !== 'string') return [entry];
@@ -94,6 +97,7 @@ export function openImages(loaded: LoadedSettings, options: OpenImagesOptions): 
   };
   return {
     concurrency: policy.maxConcurrency,
+    registries: nameRegistries(hosts, (host) => registries.open(host)),
     async context(only) {
       await checkCaFiles(loaded);
       const { set, revision } = chosen(await folder.current(), only);

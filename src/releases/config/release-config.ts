@@ -89,6 +89,17 @@ export const ModuleProviderConfig = Type.Object(
   },
   strict,
 );
+/** An image in a registry. `image` may hold parameters behind its registry. */
+export const ImageProviderConfig = Type.Object(
+  {
+    type: Type.Literal('image'),
+    image: Type.String({ minLength: 1 }),
+    /** labels and age cost reads of the image's manifests and configs; absent is true */
+    metadata: Type.Optional(Type.Boolean()),
+    ...common,
+  },
+  strict,
+);
 /** A value written down, for trials: observed `age` before the decision, or always now. */
 export const StaticProviderConfig = Type.Object(
   {
@@ -106,6 +117,7 @@ export const ProviderConfig = Type.Union([
   PrometheusProviderConfig,
   ConfigProviderConfig,
   ModuleProviderConfig,
+  ImageProviderConfig,
   StaticProviderConfig,
 ]);
 export type ProviderConfig = Static<typeof ProviderConfig>;
@@ -114,6 +126,7 @@ export type HttpProviderConfig = Static<typeof HttpProviderConfig>;
 export type PrometheusProviderConfig = Static<typeof PrometheusProviderConfig>;
 export type ConfigProviderConfig = Static<typeof ConfigProviderConfig>;
 export type ModuleProviderConfig = Static<typeof ModuleProviderConfig>;
+export type ImageProviderConfig = Static<typeof ImageProviderConfig>;
 export type StaticProviderConfig = Static<typeof StaticProviderConfig>;
 
 /** How a stage behaves where the deployment's own file does not say. */

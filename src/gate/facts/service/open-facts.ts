@@ -9,6 +9,7 @@ import { createFactCollector } from '../collector';
 import type { FactTarget } from '../fact';
 import type { FactMetrics } from '../fact-metrics';
 import { PROVIDER_KINDS } from '../providers';
+import type { ProviderKind } from '../provider-kind';
 import { registryFromConfig, type FactRegistry, type RegisteredProvider } from '../registry';
 import type { Snapshot } from '../snapshot';
 
@@ -20,6 +21,8 @@ export interface FactsOptions {
   settingsFolder: string;
   /** what a release may name; `'anything'` where the user's own file is tried out */
   allow: AllowedNames | 'anything';
+  /** kinds of providers of other rooms, beside the gate's own */
+  kinds?: readonly ProviderKind[];
   /** providers of the caller's own, beside those that a release configures */
   providers?: readonly RegisteredProvider[];
   /** absent where nothing is collected */
@@ -39,7 +42,7 @@ export interface Facts {
 
 /** Opening does no I/O: providers are created when a release is first seen. */
 export function openFacts(options: FactsOptions): Facts {
-  const { env, settingsFolder, allow, providers, metrics } = options;
+  const { env, settingsFolder, allow, kinds = [], providers, metrics } = options;
   const collector = createFactCollector({ clock: systemClock, timers: systemTimers, metrics });
   const registries = new WeakMap<object, Promise<FactRegistry>>();
   const create = async ({ policy, config, configDocument }: FactsOfRelease): Promise<FactRegistry> => {
@@ -55,7 +58,7 @@ export function openFacts(options: FactsOptions): Facts {
       const registry = await registryFromConfig({
         facts,
         inputSchema: policy.inputSchema,
-        kinds: PROVIDER_KINDS,
+        kinds: [...PROVIDER_KINDS, ...kinds],
         deps: { env, configFolder, packageFolder: settingsFolder, configDocument },
         extra: providers,
       });
