@@ -1,6 +1,8 @@
 import type { Descriptor } from '../registries/descriptor';
 import { referrersTag } from '../registries/referrers-tag';
 import { digestLike } from '../registries/content-check';
+import type { CopyOptions } from '../copy-options';
+import { RegistryError } from '../registries/registry-error';
 import { copyImage } from './copy-image';
 import type { Place } from '../registries/registry';
 
@@ -9,6 +11,13 @@ export interface ReferrersResult {
   copied: readonly string[];
   /** digests that the target had */
   present: readonly string[];
+  /** digests that the source lists or names, and lacks; empty unless `incomplete` is `copy` */
+  absent: readonly string[];
+}
+
+export interface CopyReferrersOptions extends Pick<CopyOptions, 'incomplete'> {
+  /** called before each that the target lacks is copied */
+  beforeCopy?(): Promise<void>;
 }
 
 const INDEX = 'application/vnd.oci.image.index.v1+json';
@@ -22,27 +31,39 @@ const MOST_LEVELS = 3;
  * target has no such API, the index under its fallback tag is merged with the source's, never replaced.
  *
  * @param subjects digests of manifests that the target holds
- * @param beforeCopy called before each that the target lacks is copied
- * @throws RegistryError
+ * @throws RegistryError `refused` for one of which the source lacks a part
  */
 export async function copyReferrers(
   source: Place,
   target: Place,
   subjects: readonly string[],
-  beforeCopy?: () => Promise<void>,
+  { incomplete = 'refuse', beforeCopy }: CopyReferrersOptions = {},
 ): Promise<ReferrersResult> {
   const copied: string[] = [];
   const present: string[] = [];
+  const absent: string[] = [];
 
-  async function bring(digest: string, tag?: string): Promise<void> {
+  /** @returns whether the target has it now */
+  async function bring(digest: string, tag?: string): Promise<boolean> {
     const held = await target.registry.headManifest(target.repository, tag ?? digest);
     if (held?.digest === digest) {
       present.push(digest);
-      return;
+      return true;
     }
     await beforeCopy?.();
-    await copyImage({ source, target, digest, ...(tag === undefined ? {} : { tag }) });
-    copied.push(digest);
+    try {
+      const done = await copyImage({ source, target, digest, incomplete, ...(tag === undefined ? {} : { tag }) });
+      copied.push(digest);
+      absent.push(...done.absent);
+      return true;
+    } catch (error) {
+      // The list under a tag may name what has been deleted since.
+      if (!(error instanceof RegistryError) || error.failure !== 'missing') throw error;
+      const message = `${source.registry.name}/${source.repository} lacks ${digest}, which it lists as a referrer`;
+      if (incomplete === 'refuse') throw new RegistryError('refused', message);
+      absent.push(digest);
+      return false;
+    }
   }
 
   async function follow(subject: string, level: number): Promise<void> {
@@ -53,14 +74,15 @@ export async function copyReferrers(
     }
     const { referrers } = await source.registry.listReferrers(source.repository, subject);
     if (referrers.length === 0) return;
-    for (const { digest } of referrers) await bring(digest);
-    await list(target, subject, referrers);
+    const brought: Descriptor[] = [];
+    for (const referrer of referrers) if (await bring(referrer.digest)) brought.push(referrer);
+    await list(target, subject, brought);
     if (level === MOST_LEVELS) return;
-    for (const { digest } of referrers) await follow(digest, level + 1);
+    for (const { digest } of brought) await follow(digest, level + 1);
   }
 
   for (const subject of subjects) await follow(subject, 1);
-  return { copied, present };
+  return { copied, present, absent };
 }
 
 /** Adds them to the target's fallback index; a registry with the API lists them by itself. */

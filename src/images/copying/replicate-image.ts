@@ -19,16 +19,16 @@ export interface ReplicateImageResult extends CopyImageResult {
  * @throws RegistryError
  */
 export async function replicateImage(request: ReplicateImageRequest): Promise<ReplicateImageResult> {
-  const { source, target, referrersOfUnchanged = false, isStillNamed } = request;
-  let referrers: ReferrersResult = { copied: [], present: [] };
+  const { source, target, referrersOfUnchanged = false, isStillNamed, incomplete, beforeCopy } = request;
+  let referrers: ReferrersResult = { copied: [], present: [], absent: [] };
   const copied = await copyImage({
     ...request,
     beforeTag: async (manifests) => {
-      referrers = await copyReferrers(source, target, manifests);
+      referrers = await copyReferrers(source, target, manifests, { incomplete });
       return isStillNamed === undefined || (await isStillNamed());
     },
   });
   if (copied.outcome === 'unchanged' && referrersOfUnchanged)
-    referrers = await copyReferrers(source, target, [copied.digest], request.beforeCopy);
-  return { ...copied, referrers };
+    referrers = await copyReferrers(source, target, [copied.digest], { incomplete, beforeCopy });
+  return { ...copied, absent: [...copied.absent, ...referrers.absent], referrers };
 }

@@ -117,8 +117,13 @@ export class HttpRegistry implements Registry {
     reference: string,
     manifest: ManifestBytes,
   ): Promise<{ tracksSubject: boolean }> {
+    const { digest } = manifest;
     const { headers, body } = await this.http.ask({
       ...this.manifest(repository, reference),
+      // A tag alone would name the manifest by the registry's own algorithm.
+      ...(isDigest(reference) || digest.startsWith('sha256:')
+        ? {}
+        : { path: `${this.manifest(repository, digest).path}?${new URLSearchParams({ tag: reference }).toString()}` }),
       method: 'PUT',
       scopes: push(repository),
       headers: { 'content-type': manifest.mediaType },
@@ -127,12 +132,8 @@ export class HttpRegistry implements Registry {
     });
     await body.dump();
     const named = headers['docker-content-digest'];
-    if (
-      typeof named === 'string' &&
-      named !== manifest.digest &&
-      named.split(':')[0] === manifest.digest.split(':')[0]
-    ) {
-      throw new RegistryError('invalid', `${this.name} stored ${manifest.digest} as ${named}`);
+    if (typeof named === 'string' && named !== digest) {
+      throw new RegistryError('invalid', `${this.name} stored ${digest} as ${named}`);
     }
     return { tracksSubject: headers['oci-subject'] !== undefined };
   }

@@ -16,7 +16,7 @@ import type { FindCredentials } from './credentials';
 import { Pace } from './pace';
 import type { RequestBounds } from './registry';
 import { RegistryAuth } from './registry-auth';
-import { RegistryError } from './registry-error';
+import { RegistryError, type RegistryFailure } from './registry-error';
 
 export interface RegistryHttpOptions {
   /** as references name it */
@@ -254,8 +254,7 @@ export class RegistryHttp {
     if (asked.expected.includes(status)) return answer;
     const said = await this.saidOf(answer);
     const message = `${this.options.registry} answered ${status} to ${asked.what}${said === '' ? '' : `: ${said}`}`;
-    const transient = status === 408 || status === 429 || status >= 500;
-    const failure = transient ? 'unavailable' : status === 403 ? 'denied' : status === 404 ? 'missing' : 'refused';
+    const failure = failureOf(asked.method, status, said);
     const retryAfterMs = retryAfterOf(answer.headers['retry-after'], (this.options.now ?? Date.now)());
     throw new RegistryError(failure, message, { status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
   }
@@ -288,6 +287,17 @@ export class RegistryHttp {
     );
     return { status: answer.status, body: (await readWhole(answer.body, MOST_TOKEN_BYTES)).toString() };
   }
+}
+
+/** Of a manifest that asking again does not change; docker-registry 2.8 says some of them with status 500. */
+const FINAL = /\b(?:MANIFEST_BLOB_UNKNOWN|MANIFEST_INVALID|DIGEST_INVALID|SIZE_INVALID|NAME_INVALID|UNSUPPORTED)\b/;
+
+function failureOf(method: RegistryRequest['method'], status: number, said: string): RegistryFailure {
+  if (status >= 500 && FINAL.test(said)) return 'refused';
+  if (status === 408 || status === 429 || status >= 500) return 'unavailable';
+  if (status === 403) return 'denied';
+  // What is written names content or a repository that the registry lacks: nothing that was asked for is missing.
+  return status === 404 && (method === 'GET' || method === 'HEAD') ? 'missing' : 'refused';
 }
 
 /** @throws RegistryError `invalid` for more than `most` bytes, `unavailable` for a body that breaks off */

@@ -24,6 +24,8 @@ describe('what refers to an image', () => {
   }
   type Opened = Awaited<ReturnType<typeof open>>;
 
+  const configOf = ({ bytes }: SampleBlob) =>
+    (JSON.parse(bytes.toString()) as { config: { digest: string } }).config.digest;
   const describeBlob = ({ mediaType, digest, size }: SampleBlob) => ({ mediaType, digest, size });
 
   /** A manifest with one blob, that refers to `subject`. */
@@ -75,7 +77,7 @@ describe('what refers to an image', () => {
     const signature = await refer(source, image, 'application/x.signature');
     const ofSignature = await refer(source, signature, 'application/x.signature');
     const first = await copyReferrers(source, target, [image.digest]);
-    expect(first).toEqual({ copied: [signature.digest, ofSignature.digest], present: [] });
+    expect(first).toEqual({ copied: [signature.digest, ofSignature.digest], present: [], absent: [] });
     expect(await found(target, image.digest)).toEqual([signature.digest]);
     expect(await found(target, signature.digest)).toEqual([ofSignature.digest]);
 
@@ -115,6 +117,29 @@ describe('what refers to an image', () => {
     expect(await found(target, image.digest)).toEqual([own.digest, signature.digest].sort());
   });
 
+  it.each([
+    [
+      'that is listed and was deleted',
+      (source: Opened, one: SampleBlob) => source.content.manifests.delete(one.digest),
+    ],
+    ['without its blob', (source: Opened, one: SampleBlob) => source.content.blobs.delete(configOf(one))],
+  ])('a referrer %s is an error, unless that is allowed', async (_what, lose) => {
+    const { source, target, image } = await withImage(false, false);
+    const [signature, lost] = [await refer(source, image, 'x/signature'), await refer(source, image, 'x/sbom')];
+    lose(source, lost);
+    const request = { source, target, digest: image.digest, tag: 'v2' };
+    await expect(replicateImage(request)).rejects.toMatchObject({
+      failure: 'refused',
+      message: expect.stringMatching(/ lacks sha256:/),
+    });
+    expect(target.content.tags.has('v2')).toBe(false);
+    const result = await replicateImage({ ...request, incomplete: 'copy' });
+    expect(result.absent).toHaveLength(1);
+    expect(result.absent).toEqual([source.content.manifests.has(lost.digest) ? configOf(lost) : lost.digest]);
+    expect(await found(target, image.digest)).toContain(signature.digest);
+    for (const digest of await found(target, image.digest)) expect(target.content.manifests.has(digest)).toBe(true);
+  });
+
   it('signatures under cosign’s tags travel too, and again when they changed', async () => {
     const { source, target, image } = await withImage(true, true);
     const tag = `${image.digest.replace(':', '-')}.sig`;
@@ -128,7 +153,7 @@ describe('what refers to an image', () => {
     };
     const first = await sign('one');
     expect((await copyReferrers(source, target, [image.digest])).copied).toEqual([first]);
-    expect(await copyReferrers(source, target, [image.digest])).toEqual({ copied: [], present: [first] });
+    expect(await copyReferrers(source, target, [image.digest])).toEqual({ copied: [], present: [first], absent: [] });
     const second = await sign('one and another');
     await copyReferrers(source, target, [image.digest]);
     expect(target.content.tags.get(tag)).toBe(second);

@@ -2,6 +2,7 @@ import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { Agent } from 'undici';
 import type { Credentials } from '../../../src/images/registries/credentials';
 import { HttpRegistry } from '../../../src/images/registries/http-registry';
+import { digestOf } from '../../support/oci-registry/content';
 import { startOciRegistry, type OciRegistry, type OciRegistryOptions } from '../../support/oci-registry/oci-registry';
 import { blobOf, sampleImage, type SampleBlob } from '../../support/oci-registry/sample-image';
 
@@ -132,6 +133,34 @@ describe('a registry over HTTP', () => {
       'it failed too often, and is left alone for a while',
     );
     expect(server.asked.length).toBe(10);
+  });
+
+  it.each([
+    [500, 'MANIFEST_BLOB_UNKNOWN', 1],
+    [404, 'NAME_UNKNOWN', 1],
+    [400, 'MANIFEST_INVALID', 1],
+    [500, 'UNKNOWN', 3],
+  ])('a manifest that is answered with %i and %s is put %i times', async (status, code, times) => {
+    const server = await start();
+    const body = JSON.stringify({ errors: [{ code, message: 'no' }] });
+    server.setFaults(({ method }) => (method === 'PUT' ? { status, body } : undefined));
+    const put = speakTo(server, { attempts: 3 }).putManifest('a/b', 'v1', sampleImage().manifest);
+    await expect(put).rejects.toMatchObject({
+      failure: times === 1 ? 'refused' : 'unavailable',
+      message: `${server.host} answered ${status} to a/b:v1: ${code} no`,
+    });
+    expect(server.asked).toHaveLength(times);
+  });
+
+  it('an image with a SHA-512 digest keeps it under a tag, and a registry that stores it under another is an error', async () => {
+    const server = await start();
+    const registry = speakTo(server);
+    const { bytes, mediaType } = sampleImage().manifest;
+    const image = { bytes, mediaType, digest: digestOf(bytes, 'sha512:') };
+    await registry.putManifest('team/app', 'v1', image);
+    expect(await registry.headManifest('team/app', 'v1')).toEqual({ digest: image.digest, mediaType });
+    server.setFaults(() => ({ status: 201, headers: { 'docker-content-digest': digestOf(bytes) } }));
+    await expect(registry.putManifest('team/app', image.digest, image)).rejects.toThrow(/stored sha512:.* as sha256:/);
   });
 
   it('a registry that hangs is given up', async () => {

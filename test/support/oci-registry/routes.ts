@@ -125,6 +125,7 @@ async function putManifest({
   content,
   repository,
   reference,
+  url,
   request,
   response,
   servesReferrers,
@@ -137,11 +138,13 @@ async function putManifest({
   const into = content.open(repository);
   const mediaType = request.headers['content-type'] ?? fields.mediaType ?? '';
   into.manifests.set(digest, { digest, mediaType, bytes });
-  if (!isDigest(reference)) into.tags.set(reference, digest);
+  const tags = isDigest(reference) ? url.searchParams.getAll('tag') : [reference];
+  for (const tag of tags) into.tags.set(tag, digest);
   const subject: Record<string, string> =
     fields.subject !== undefined && servesReferrers ? { 'oci-subject': fields.subject.digest } : {};
   const location = `/v2/${repository}/manifests/${reference}`;
-  response.writeHead(201, { location, 'docker-content-digest': digest, ...subject }).end();
+  const tagged: Record<string, string[]> = isDigest(reference) && tags.length > 0 ? { 'oci-tag': tags } : {};
+  response.writeHead(201, { location, 'docker-content-digest': digest, ...subject, ...tagged }).end();
 }
 
 function deleteManifest({ content, repository, reference, response }: Call): void {
@@ -165,14 +168,15 @@ function readBlob({ content, repository, reference, request, response }: Call): 
     'docker-content-digest': reference,
     'accept-ranges': 'bytes',
   };
-  const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
-  if (range === null) {
+  const range = /^bytes=(\d*)-(\d*)$/.exec(request.headers.range ?? '');
+  if (range === null || (range[1] === '' && range[2] === '')) {
     response.writeHead(200, { ...headers, 'content-length': blob.length });
     response.end(request.method === 'HEAD' ? undefined : blob);
     return;
   }
-  const from = Number(range[1]);
-  const to = Math.min(range[2] === '' ? Infinity : Number(range[2]), blob.length - 1);
+  // Without a beginning it is that many bytes of the end.
+  const from = range[1] === '' ? Math.max(0, blob.length - Number(range[2])) : Number(range[1]);
+  const to = Math.min(range[1] === '' || range[2] === '' ? Infinity : Number(range[2]), blob.length - 1);
   if (from > to) return fail(response, 416, 'RANGE_INVALID', { 'content-range': `bytes */${blob.length}` });
   response.writeHead(206, {
     ...headers,
@@ -191,7 +195,11 @@ async function beginUpload(call: Call): Promise<void> {
   const { content, repository, url, request, response } = call;
   const into = content.open(repository);
   const mount = url.searchParams.get('mount');
-  const source = content.repositories.get(url.searchParams.get('from') ?? '')?.blobs.get(mount ?? '');
+  const from = url.searchParams.get('from');
+  // A mount that names no repository takes the blob from any that has it.
+  const held = from === null ? [...content.repositories.values()] : [content.repositories.get(from)];
+  const source =
+    mount === null ? undefined : held.map((one) => one?.blobs.get(mount)).find((blob) => blob !== undefined);
   if (mount !== null && source !== undefined) {
     into.blobs.set(mount, source);
     return created(response, repository, mount);
