@@ -47,7 +47,7 @@ export const KUBECTL: BuiltProgram = {
       const { Sum } = JSON.parse(await go(['mod', 'download', '-json', module])) as { Sum: string };
       if (Sum !== sum) throw new Error(`${module}: expected the sum ${sum}, got ${Sum}`);
     }
-    await go(['build', '-mod=mod', '-trimpath', '-o', join(folder, 'kubectl'), '.']);
+    await go(['build', '-mod=mod', '-o', join(folder, 'kubectl'), '.']);
     return join(folder, 'kubectl');
   },
 };
