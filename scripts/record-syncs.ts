@@ -18,7 +18,7 @@ interface Scenario {
   policies?: object[];
   options?: Partial<ImageSyncWorkerOptions>;
   input?: Partial<ImageSyncInput>;
-  prepare?(source: OciRegistry): void;
+  prepare?(source: OciRegistry, target: OciRegistry): void;
   play?(handle: WorkflowHandle, source: OciRegistry): Promise<unknown>;
 }
 
@@ -39,6 +39,18 @@ const scenarios: Record<string, Scenario> = {
         };
       })(),
     },
+  },
+  pruned: {
+    images: 2,
+    policies: [
+      {
+        id: 'all',
+        name: 'All',
+        source: { registry: 'hub', repositories: ['team/app'] },
+        actions: [{ type: 'replicate', target_registry: 'mirror', prune: 'mirror' }],
+      },
+    ],
+    prepare: (_source, target) => pushImage(target, 'team/app', sampleImage(), 'v1'),
   },
   failed: { images: 1, input: { policies: ['none'] } },
   cancelled: {
@@ -70,11 +82,11 @@ export async function recordSyncs(env: TemporalEnv, into: RunsFolder): Promise<v
         source: { registry: 'hub', repositories: ['team/app'] },
         actions: [{ type: 'replicate', target_registry: 'mirror' }],
       };
-      writeFileSync(join(folder, 'all.json'), JSON.stringify(policy));
+      writeFileSync(join(folder, 'all.json'), JSON.stringify(scenario.policies ?? policy));
       writeFileSync(settings, JSON.stringify({ policy: { enabled: true, configPath: 'all.json' }, registries }));
       for (let index = 0; index < scenario.images; index += 1)
         pushImage(source, 'team/app', sampleImage(), `v${10 + index}`);
-      scenario.prepare?.(source);
+      scenario.prepare?.(source, target);
       const parts = await imageParts({ settings, ...scenario.options });
       await env.withWorker(name, createImageActivities(parts), async () => {
         const handle = await env.client.workflow.start(IMAGE_SYNC_WORKFLOW, {

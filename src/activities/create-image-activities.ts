@@ -5,10 +5,14 @@ import type { AlertLabels } from '../alerts/alert-labels';
 import type { AuditRecord } from '../audit/audit-record';
 import type { ImageFault } from '../images/image-error';
 import { addBehind, behindOf, isNotable, MOST_NOTES, type BatchResult } from '../images/progress/sync-progress';
+import type { PrunedTag, PruneReport, UnprunedTarget } from '../images/progress/prune-report';
 import type { SyncedImage, SyncError } from '../images/progress/sync-report';
 import { addTotals, NO_TOTALS, totalsOf } from '../images/progress/sync-totals';
 import type { Images, ImageSyncContext } from '../images/service/open-images';
 import { createSyncJournal } from '../images/sync/audit-journal';
+import { planPrune, prunes } from '../images/sync/plan-prune';
+import { pruneTag } from '../images/sync/prune-tag';
+import type { SyncJournal } from '../images/sync/sync-journal';
 import { survey, type Survey } from '../images/sync/survey';
 import { syncBatch } from '../images/sync/sync-batch';
 import { imageAlert } from '../images/sync/image-alert';
@@ -22,7 +26,9 @@ import type {
   BatchBeat,
   ImageActivities,
   ImageSyncDefaults,
+  PruneTagsRequest,
   RecordSyncEndRequest,
+  SyncIdentity,
   SyncImagesRequest,
 } from './image-activities';
 import { translated } from './to-application-failure';
@@ -67,8 +73,30 @@ export function createImageActivities(parts: ImageParts): ImageActivities {
     return found;
   }
 
+  const journalOf = ({ sync, workflowId, actor }: SyncIdentity, { revision }: ImageSyncContext): SyncJournal =>
+    createSyncJournal({
+      ...{ sync, workflowId, actor, revision },
+      ...parts.audit,
+      isRepeated: Context.current().info.attempt > 1,
+      nowMs: parts.nowMs,
+    });
+
+  async function pruned(request: PruneTagsRequest, signal: AbortSignal): Promise<PruneReport> {
+    const context = await parts.images.context();
+    const journal = journalOf(request, context);
+    const tags: PrunedTag[] = [];
+    for (const surplus of request.plan.surplus) {
+      throwIfCancelled(signal);
+      const done = await pruneTag(context, surplus, journal);
+      const { target, policyId, digest, outcome } = done;
+      parts.logger.info({ target, policyId, digest, outcome }, 'surplus tag');
+      tags.push(done.error === undefined ? done : { ...done, error: toShort(done.error) });
+    }
+    return { tags, left: request.plan.left };
+  }
+
   async function batch(request: SyncImagesRequest, beat: Beat, signal: AbortSignal): Promise<BatchResult> {
-    const { images, logger, nowMs, audit } = parts;
+    const { images, logger, nowMs } = parts;
     const context = await images.context(request.policies);
     const found = await surveyed(request, context, signal);
     beat.begin(found);
@@ -80,12 +108,7 @@ export function createImageActivities(parts: ImageParts): ImageActivities {
       // The receivers have tried again by then; the audit log has what they missed.
       messages.push(sent.catch((error: unknown) => logger.warn({ error }, 'a notification was not delivered')));
     };
-    const journal = createSyncJournal({
-      ...{ sync: request.sync, workflowId: request.workflowId, actor: request.actor, revision: context.revision },
-      ...audit,
-      isRepeated: Context.current().info.attempt > 1,
-      nowMs,
-    });
+    const journal = journalOf(request, context);
     const after = await syncBatch(context, found, {
       ...(request.after === undefined ? {} : { after: request.after }),
       atMost: request.batchImages,
@@ -113,14 +136,25 @@ export function createImageActivities(parts: ImageParts): ImageActivities {
   return {
     readSyncDefaults: ({ policies }) =>
       translated(FailureType.ConfigInvalid, async () => {
-        await parts.images.context(policies);
-        return parts.defaults;
+        const context = await parts.images.context(policies);
+        return { ...parts.defaults, ...(prunes(context) ? { prunes: true } : {}) };
       }),
     syncImages: (request) =>
       translated(FailureType.ActionFailed, async () => {
         const beat = createBeat(Context.current().info.heartbeatDetails as BatchBeat | undefined);
         return await beating((signal) => orStopped(batch(request, beat, signal), signal), beat.details);
       }),
+    planPrune: ({ policies }) =>
+      translated(FailureType.ActionFailed, () =>
+        beating(async (signal) => {
+          const { surplus, left } = await orStopped(planPrune(await parts.images.context(policies)), signal);
+          throwIfCancelled(signal);
+          const short = ({ error, ...rest }: UnprunedTarget) => ({ ...rest, error: toShort(error) });
+          return { surplus, left: left.slice(0, MOST_NOTES).map(short) };
+        }),
+      ),
+    pruneTags: (request) =>
+      translated(FailureType.ActionFailed, () => beating((signal) => orStopped(pruned(request, signal), signal))),
     recordSyncEnd: (request) =>
       translated(FailureType.AuditWriteFailed, async () => {
         await parts.audit.record(syncEndRecord(request, parts.nowMs()));
@@ -184,21 +218,24 @@ function createBeat(earlier: BatchBeat | undefined) {
 /** An image as it is carried in a history: bounded, whatever registries say. */
 function toNote(image: SyncedImage): SyncedImage {
   const { reason, targets, warnings, errors, digests, ...rest } = image;
-  const short = (fault: ImageFault): ImageFault => ({ ...fault, cause: shortText(fault.cause, NOTE_CHARS) });
   return {
     ...rest,
     digests: digests.slice(0, MOST_DIGESTS),
-    errors: errors.slice(0, MOST_DIGESTS).map(short),
+    errors: errors.slice(0, MOST_DIGESTS).map(toShort),
     ...(reason === undefined ? {} : { reason: shortText(reason, NOTE_CHARS) }),
     targets: targets.slice(0, MOST_DIGESTS).map((target) => ({
       ...target,
-      ...(target.error === undefined ? {} : { error: short(target.error) }),
+      ...(target.error === undefined ? {} : { error: toShort(target.error) }),
       referrers: target.referrers.slice(0, MOST_DIGESTS),
       absent: target.absent.slice(0, MOST_DIGESTS),
       foreign: target.foreign.slice(0, MOST_DIGESTS),
     })),
     warnings: warnings.slice(0, MOST_DIGESTS).map((one) => ({ ...one, reason: shortText(one.reason, NOTE_CHARS) })),
   };
+}
+
+function toShort(fault: ImageFault): ImageFault {
+  return { ...fault, cause: shortText(fault.cause, NOTE_CHARS) };
 }
 
 /** What does not stop by itself is left: its tag is not moved any more. */

@@ -1,4 +1,5 @@
 import type { BatchResult, Behind, SyncCursor, SyncState } from '../images/progress/sync-progress';
+import type { PrunePlan, PruneReport } from '../images/progress/prune-report';
 import type { SyncTotals } from '../images/progress/sync-totals';
 
 // Types only: workflows import this file with `import type`.
@@ -10,6 +11,8 @@ export interface ImageSyncDefaults {
   /** milliseconds after which a batch begins no further image */
   batchMs: number;
   heartbeatTimeoutMs: number;
+  /** whether policies of the sync prune */
+  prunes?: boolean;
   /** a sync continues as new beyond this many events */
   historyLimit?: number;
 }
@@ -41,6 +44,10 @@ export interface BatchBeat extends Omit<BatchResult, 'after'> {
   bytesUnderWay: number;
 }
 
+export interface PruneTagsRequest extends SyncIdentity {
+  plan: PrunePlan;
+}
+
 export interface RecordSyncEndRequest extends SyncIdentity {
   state: SyncState;
   reason: string;
@@ -57,5 +64,12 @@ export interface ImageActivities {
    * AuditWriteFailed, and ConfigInvalid as above.
    */
   syncImages(request: SyncImagesRequest): Promise<BatchResult>;
+  /** What surplus tags the targets have once all images are done; throws ConfigInvalid as above. */
+  planPrune(request: SyncIdentity): Promise<PrunePlan>;
+  /**
+   * Deletes the tags of a plan one after the other, each once that is recorded. One that moved since stays, so that a second attempt
+   * deletes nothing more than the plan says.
+   */
+  pruneTags(request: PruneTagsRequest): Promise<PruneReport>;
   recordSyncEnd(request: RecordSyncEndRequest): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import type { ImageDecision } from './decision/decision';
 import type { ImageErrorCode } from './image-error';
+import type { PrunedTag } from './progress/prune-report';
 import type { SyncedImage } from './progress/sync-report';
 
 /** What syncs of images report. Each hook is a plain function that throws nothing. */
@@ -7,6 +8,8 @@ export interface ImageMetrics {
   decided(decision: ImageDecision): void;
   /** what became of an image */
   did(image: SyncedImage): void;
+  /** what became of a surplus tag of a target */
+  pruned(tag: PrunedTag): void;
   /** something could not be read or listed */
   failed(code: ImageErrorCode): void;
   /** a registry is left alone for a while, or is asked again */

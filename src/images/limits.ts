@@ -12,6 +12,8 @@ export const IMAGE_POLICY_LIMITS = {
   patternChars: 1_000,
   /** actions of one policy */
   actions: 100,
+  /** tags that one sync deletes, of all policies together */
+  deletes: 1_000,
   /** characters of one policy as JSON */
   documentChars: 262_144,
   /** bytes of a file of policies */

@@ -14,6 +14,7 @@ import {
   summariseSync,
   SyncState,
   withBatch,
+  withPruned,
   type SyncProgress,
   type SyncStatus,
 } from '../images/progress/sync-progress';
@@ -94,6 +95,16 @@ export async function imageSync(input: ImageSyncInput): Promise<SyncStatus> {
       change(withBatch(now, batch));
       if (batch.after === undefined) break;
     }
+    if (defaults.prunes === true) {
+      const pruning = pruningWith(defaults);
+      const plan = await pruning.planPrune(identity);
+      change(
+        withPruned(
+          now,
+          plan.surplus.length === 0 ? { tags: [], left: plan.left } : await pruning.pruneTags({ ...identity, plan }),
+        ),
+      );
+    }
     await end(SyncState.done);
   } catch (error) {
     if (isCancellation(error)) {
@@ -105,6 +116,17 @@ export async function imageSync(input: ImageSyncInput): Promise<SyncStatus> {
     await end(SyncState.failed, { fault: toFault(error, FailureType.ActionFailed) });
   }
   return status();
+}
+
+/** Both beat, and take as long as the registries do. */
+function pruningWith({ heartbeatTimeoutMs }: ImageSyncDefaults): Pick<ImageActivities, 'planPrune' | 'pruneTags'> {
+  return proxyActivities<ImageActivities>({
+    startToCloseTimeout: '1d',
+    heartbeatTimeout: heartbeatTimeoutMs,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { initialInterval: '1s', maximumInterval: '1m' },
+    summary: 'surplus tags',
+  });
 }
 
 /** A cancellation is waited for: only then it is known what was copied. */

@@ -128,6 +128,30 @@ describe('the sync of images', () => {
     expect(told('ended')).toMatchObject([{ details: { end: 'done', tagsCopied: 1, tagsBlocked: 1 } }]);
   });
 
+  it('a sync prunes once all images are done, and says what it deleted', async () => {
+    push('team/app', 'v2');
+    pushImage(target, 'mirror/team/app', sampleImage(), 'v1');
+    policies(replicates({}, { prune: 'mirror' }));
+    let failures = 1;
+    const onRecord = ({ details }: AuditRecord): void => {
+      // The store refuses once what is told after the deletion: the second attempt finds the tag gone.
+      if (details?.outcome === 'deleted' && failures-- > 0)
+        throw new GateError(FailureType.AuditWriteFailed, 'the store is down');
+    };
+    const status = await withWorker(synced, { onRecord });
+    expect(status).toMatchObject({ state: 'done', totals: { tagsCopied: 1, errors: 0 } });
+    expect(status.pruned).toMatchObject({
+      tags: [{ target: `${target.host}/mirror/team/app:v1`, policyId: 'all', outcome: 'deleted' }],
+      left: [],
+    });
+    expect(Object.keys(tagsOf('mirror/team/app'))).toEqual(['v2']);
+    const pruning = records.filter(({ details }) => ['prune', 'deleted'].includes(String(details?.outcome)));
+    expect(pruning.map(({ kind, actor }) => [kind, actor])).toEqual([
+      ['decision', 'ann'],
+      ['acted', 'ann'],
+    ]);
+  });
+
   it('a second sync that finds nothing to do copies nothing, and repeats no record of a block', async () => {
     push('team/app', 'v1', { scan: 'passed' });
     push('team/web', 'v1');

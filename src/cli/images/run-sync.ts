@@ -99,7 +99,7 @@ function createRate(): (status: SyncStatus, under: UnderWay) => Rate {
 
 /** Prints how a sync ended, or how far it is. */
 export function printSync(io: CommandIo, workflowId: string, status: SyncStatus, output: 'text' | 'json'): ExitCode {
-  const { totals, notes, omitted, unlisted, fault, state, total } = status;
+  const { totals, notes, omitted, unlisted, fault, state, total, pruned } = status;
   if (output === 'json') {
     const { images: done, ...counts } = totals;
     const { sync, policies, actor } = status;
@@ -109,6 +109,7 @@ export function printSync(io: CommandIo, workflowId: string, status: SyncStatus,
       ...(total === undefined ? {} : { imagesLeft: total - done }),
       ...counts,
       ...{ images: notes, imagesOmitted: omitted, unlisted },
+      ...(pruned === undefined ? {} : { pruned }),
       ...(fault === undefined ? {} : { fault }),
     });
   } else {
@@ -116,7 +117,7 @@ export function printSync(io: CommandIo, workflowId: string, status: SyncStatus,
     printLines(io, [
       ...notes.flatMap((image) => imageLines(image, false, colors)),
       ...(omitted > 0 ? [`and ${omitted} more images: gate audit list --domain images`] : []),
-      ...summaryLines(totals, unlisted, false, colors),
+      ...summaryLines(totals, unlisted, pruned, false, colors),
     ]);
   }
   if (fault !== undefined) throw new CliExit(ExitCode.usage, fault.message, fault.type, [fault.message]);

@@ -1,5 +1,6 @@
 import { formatSize } from '../../images/conditions/image-size';
 import type { SyncedImage, SyncedTarget, SyncError } from '../../images/progress/sync-report';
+import type { PruneReport } from '../../images/progress/prune-report';
 import type { SyncTotals } from '../../images/progress/sync-totals';
 import type { colorsFor } from '../output';
 
@@ -22,6 +23,22 @@ export function imageLines(
   return own.length > 0 ? own : [`${source}: present`];
 }
 
+/** What became of surplus tags, a line for each. */
+function pruneLines({ tags, left }: PruneReport, colors: ColorsOf): string[] {
+  return [
+    ...tags.map(({ target, policyId, digest, outcome, error }) => {
+      const what = `${target} (${policyId})`;
+      if (outcome === 'failed') return `${what}: ${colors.red('not deleted')}: ${error?.code}: ${error?.cause}`;
+      if (outcome === 'moved') return `${what}: not deleted, the tag moved meanwhile`;
+      return `${what}: ${outcome === 'listed' ? 'would delete' : colors.yellow('deleted')} ${digest}`;
+    }),
+    ...left.map(
+      ({ target, policyId, error }) =>
+        `${target} (${policyId}): ${colors.red('not pruned')}: ${error.code}: ${error.cause}`,
+    ),
+  ];
+}
+
 function targetText(
   { target, policyId, outcome, error, blobs, bytes, blobsSkipped, replaced, referrers }: SyncedTarget,
   dryRun: boolean,
@@ -41,16 +58,20 @@ function counted(number: number, what: string): string {
   return number === 0 ? '' : `, ${number} ${what}`;
 }
 
-/** The totals, after the errors of what could not be listed. */
+/** The totals, after the errors of what could not be listed and what became of surplus tags. */
 export function summaryLines(
   totals: SyncTotals,
   unlisted: readonly SyncError[],
+  pruned: PruneReport | undefined,
   dryRun: boolean,
   colors: ColorsOf,
 ): string[] {
+  const surplus = pruned?.tags.filter(({ outcome }) => outcome === (dryRun ? 'listed' : 'deleted')).length ?? 0;
+  const deleted = pruned === undefined ? '' : `, ${surplus} ${dryRun ? 'to delete' : 'deleted'}`;
   const { tagsCopied, tagsSkipped, tagsBlocked, tagsUnmatched, errors, bytes, blobsSkipped } = totals;
   return [
     ...unlisted.map(({ source, code, cause }) => `${source}: ${colors.red('failed')}: ${code}: ${cause}`),
-    `${tagsCopied} ${dryRun ? 'to copy' : 'copied'} (${formatSize(bytes)}, ${blobsSkipped} blobs present), ${tagsSkipped} skipped, ${tagsBlocked} blocked, ${tagsUnmatched} unmatched, ${errors} errors`,
+    ...(pruned === undefined ? [] : pruneLines(pruned, colors)),
+    `${tagsCopied} ${dryRun ? 'to copy' : 'copied'} (${formatSize(bytes)}, ${blobsSkipped} blobs present), ${tagsSkipped} skipped, ${tagsBlocked} blocked, ${tagsUnmatched} unmatched${deleted}, ${errors} errors`,
   ];
 }

@@ -87,11 +87,18 @@ async function dryRun(io: CommandIo, options: SyncCommandOptions): Promise<ExitC
         if (lines.length > 0) printLines(io, lines);
       },
     });
-    const { totals, images: all, unlisted } = report;
-    if (output === 'text') printLines(io, summaryLines(totals, unlisted, true, colors));
+    const { totals, images: all, unlisted, pruned } = report;
+    const surplus = pruned.tags.length + pruned.left.length === 0 ? undefined : pruned;
+    if (output === 'text') printLines(io, summaryLines(totals, unlisted, surplus, true, colors));
     else {
       const { images: _count, ...counts } = totals;
-      printJson(io, { dryRun: true, ...counts, images: all, unlisted });
+      printJson(io, {
+        dryRun: true,
+        ...counts,
+        images: all,
+        unlisted,
+        ...(surplus === undefined ? {} : { pruned: surplus }),
+      });
     }
     return totals.errors > 0 || totals.tagsBlocked > 0 ? ExitCode.denied : ExitCode.ok;
   } finally {

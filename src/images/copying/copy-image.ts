@@ -38,6 +38,8 @@ export interface CopyImageResult extends BlobCounts {
   absent: readonly string[];
   /** what the tag named before, if it named another image */
   replaced?: string;
+  /** the tag under which that image was kept */
+  backup?: string;
 }
 
 /**
@@ -115,7 +117,7 @@ async function moveTag(
   { target, backupTag, noOverwrite = false }: CopyImageRequest,
   image: ManifestBytes,
   tag: string,
-): Promise<{ outcome: 'copied' | 'kept'; replaced?: string }> {
+): Promise<Pick<CopyImageResult, 'outcome' | 'replaced' | 'backup'>> {
   const { registry, repository } = target;
   const before = await registry.headManifest(repository, tag);
   if (before?.digest === image.digest) return { outcome: 'copied' };
@@ -129,5 +131,6 @@ async function moveTag(
   }
   await registry.putManifest(repository, tag, image);
   await verify(target, tag, image.digest);
-  return { outcome: 'copied', ...(before === undefined ? {} : { replaced: before.digest }) };
+  if (before === undefined) return { outcome: 'copied' };
+  return { outcome: 'copied', replaced: before.digest, ...(backupTag === undefined ? {} : { backup: backupTag }) };
 }

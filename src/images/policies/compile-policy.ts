@@ -41,6 +41,7 @@ export function compilePolicy(
   const faults: PointedFault[] = [
     ...timeFaults(document),
     ...scheduleFaults(document),
+    ...pruneFaults(document),
     ...document.actions.flatMap((action, index) => retryFaults(action, `/actions/${index}/retry_policy`)),
     ...credentialFaults((document.metadata ?? {}) as JsonObject, '/metadata'),
     ...document.actions.flatMap(({ parameters }, index) =>
@@ -157,6 +158,14 @@ function compileAction(
   const repository = template('target_repo', 'repository');
   const [tag, backupTag] = [template('target_tag', 'tag'), template('backup_tag', 'tag')];
   if (repository === undefined) return undefined;
+  if (action.prune === 'dry-run' || action.prune === 'mirror')
+    for (const [key, template] of Object.entries({ target_repo: repository, target_tag: tag }))
+      for (const field of template?.fields ?? [])
+        if (!PRUNED_FIELDS[key as keyof typeof PRUNED_FIELDS].includes(field))
+          faults.push({
+            pointer: `${pointer}/${key}`,
+            sentence: `expected no {${field}} with prune, ${WHY_NOT_PRUNED}`,
+          });
   const target: ReplicateTarget = {
     registry: canonicalRegistry(action.target_registry),
     repository,
@@ -164,6 +173,28 @@ function compileAction(
     ...(backupTag === undefined ? {} : { backupTag }),
   };
   return { document: action, target };
+}
+
+/** What names of targets may be made of where tags are pruned. */
+const PRUNED_FIELDS = {
+  target_repo: ['registry', 'repository', 'repository.name'],
+  target_tag: ['registry', 'repository', 'repository.name', 'tag'],
+};
+const WHY_NOT_PRUNED = 'as the names of the sources must tell which tags stay';
+
+/** Tags that one sync deletes at most, where the policy does not say. */
+export const DEFAULT_MAX_DELETES = 10;
+
+function pruneFaults(document: ImagePolicyDocument): PointedFault[] {
+  return document.actions.flatMap((action, index): PointedFault[] => {
+    if (action.type !== 'replicate') return [];
+    const prunes = action.prune === 'dry-run' || action.prune === 'mirror';
+    const pointer = `/actions/${index}`;
+    if (prunes && document.source === undefined)
+      return [{ pointer: `${pointer}/prune`, sentence: 'expected a policy with a source, which tells what stays' }];
+    if (prunes || action.maxDeletes === undefined) return [];
+    return [{ pointer: `${pointer}/maxDeletes`, sentence: 'expected prune: dry-run or mirror beside it' }];
+  });
 }
 
 function milliseconds(text: string, pointer: string, faults: PointedFault[]): number {

@@ -110,6 +110,18 @@ export const ReplicateSchema = Type.Object(
       ),
     ),
     incomplete: Type.Optional(Type.Union([Type.Literal('refuse'), Type.Literal('copy')])),
+    prune: Type.Optional(
+      Type.Union([Type.Literal('none'), Type.Literal('dry-run'), Type.Literal('mirror')], {
+        description: 'tags of the targets that no image of the sources goes to: kept, listed, or deleted',
+      }),
+    ),
+    maxDeletes: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: IMAGE_POLICY_LIMITS.deletes,
+        description: 'with prune: if one sync would delete more tags, it deletes none; 10 by default',
+      }),
+    ),
     retry_policy: Type.Optional(RetryPolicySchema),
     parameters: Parameters,
   },

@@ -1,3 +1,4 @@
+import { RE2JS } from 're2js';
 import { isRepositoryName, isTag } from '../image-reference';
 import type { ImageMetadata } from '../image-metadata';
 
@@ -5,6 +6,10 @@ import type { ImageMetadata } from '../image-metadata';
 export interface TargetTemplate {
   /** the name, or a sentence of why there is none for this image */
   fill(image: ImageMetadata): { name: string } | { fault: string };
+  /** such as `tag` and `label:KEY` */
+  fields: readonly string[];
+  /** whether it gives a name for some image */
+  couldGive(name: string): boolean;
 }
 
 const FIELD = /\{([^{}]*)\}/g;
@@ -37,7 +42,16 @@ export function readTargetTemplate(template: string, kind: 'repository' | 'tag')
   const isName = kind === 'repository' ? isRepositoryName : isTag;
   const fixed = template.replace(FIELD, 'x');
   if (!isName(fixed)) return `expected a template for a ${kind}'s name, got "${template}"`;
+  // RE2 takes linear time, however many fields there are.
+  const shape = RE2JS.compile(
+    `^${template
+      .split(FIELD)
+      .map((part, index) => (index % 2 === 1 ? '.+' : RE2JS.quote(part)))
+      .join('')}$`,
+  );
   return {
+    fields: [...template.matchAll(FIELD)].map(([, field = '']) => field),
+    couldGive: (name) => shape.matcher(name).find(),
     fill(image) {
       const lacking: string[] = [];
       const name = template.replace(FIELD, (_whole, field: string) => {

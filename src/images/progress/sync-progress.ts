@@ -1,4 +1,5 @@
 import type { Fault } from '../../kernel/failures';
+import { pruneErrors, type PruneReport } from './prune-report';
 import type { SyncedImage, SyncError } from './sync-report';
 import { addTotals, NO_TOTALS, type SyncTotals } from './sync-totals';
 
@@ -49,6 +50,8 @@ export interface SyncProgress {
   omitted: number;
   unlisted: readonly SyncError[];
   behind?: Behind;
+  /** what became of surplus tags of the targets, at most `MOST_NOTES` of each list; absent unless a policy prunes */
+  pruned?: PruneReport & { tagsOmitted: number };
   /** why it failed as a whole */
   fault?: Fault;
 }
@@ -93,6 +96,15 @@ export function withBatch(progress: SyncProgress, batch: BatchResult): SyncProgr
     unlisted: [...progress.unlisted, ...unlisted].slice(0, MOST_NOTES),
     ...(batch.behind === undefined ? {} : { behind: addBehind(progress.behind ?? {}, batch.behind) }),
   };
+}
+
+/** What could not be done counts among the errors. */
+export function withPruned(progress: SyncProgress, report: PruneReport): SyncProgress {
+  const { tags, left } = report;
+  const errors = progress.totals.errors + pruneErrors(report);
+  const shown = { tags: tags.slice(0, MOST_NOTES), left: left.slice(0, MOST_NOTES) };
+  const pruned = { ...shown, tagsOmitted: tags.length - shown.tags.length };
+  return { ...progress, totals: { ...progress.totals, errors }, pruned };
 }
 
 /** The sums; at most 1,000 policies are told apart. */

@@ -23,6 +23,8 @@ export interface SyncedTarget {
   foreign: readonly string[];
   /** what the tag named before, if it named another image */
   replaced?: string;
+  /** the tag under which that image was kept */
+  backup?: string;
   error?: ImageFault;
 }
 

@@ -55,10 +55,16 @@ export class HttpRegistry implements Registry {
   }
 
   async *listTags(repository: string): AsyncIterable<readonly string[]> {
+    let hasBegun = false;
     try {
-      yield* this.pages(`/v2/${repository}/tags/list?n=${PAGE}`, 'tags', pull(repository), `the tags of ${repository}`);
+      const path = `/v2/${repository}/tags/list?n=${PAGE}`;
+      for await (const page of this.pages(path, 'tags', pull(repository), `the tags of ${repository}`)) {
+        hasBegun = true;
+        yield page;
+      }
     } catch (error) {
-      if (!(error instanceof RegistryError) || error.failure !== 'missing') throw error;
+      // A later page that is missing would make a list that looks whole.
+      if (hasBegun || !(error instanceof RegistryError) || error.failure !== 'missing') throw error;
     }
   }
 

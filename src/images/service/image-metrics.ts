@@ -76,6 +76,10 @@ export function createImageMetrics(registry: Registry): ImageMetrics {
         if (error !== undefined) errors.inc({ type: error.code });
       }
     },
+    pruned({ policyId, outcome, error }) {
+      executions.inc({ policy_id: policyLabel(policyId), action: 'prune', outcome });
+      if (error !== undefined) errors.inc({ type: error.code });
+    },
     failed: (code) => errors.inc({ type: code }),
     circuit: (name, isOpen) => circuits.set({ registry: registryLabel(name) }, isOpen ? 1 : 0),
     behind: (policyId, images) => behind.set({ policy_id: policyLabel(policyId) }, images),

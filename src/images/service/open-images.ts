@@ -14,7 +14,7 @@ import { sourcesOf } from '../sync/list-candidates';
 import type { SyncContext } from '../sync/sync-context';
 import { hostsOfSettings } from './registries-of-settings';
 import { checkCaFiles, registryAccess } from './registry-access';
-import { createPolicyFolder, revisionOf, type PoliciesInForce, type PolicyFolder } from './policy-folder';
+import { createPolicyFolder, revisionOf, type PolicyFolder } from './policy-folder';
 
 /** What a sync works with, and which policies it is for. */
 export interface ImageSyncContext extends SyncContext {
@@ -100,14 +100,15 @@ export function openImages(loaded: LoadedSettings, options: OpenImagesOptions): 
     registries: nameRegistries(hosts, (host) => registries.open(host)),
     async context(only) {
       await checkCaFiles(loaded);
-      const { set, revision } = chosen(await folder.current(), only);
+      const { set: all, revision } = await folder.current();
+      const set = chosen(all, only);
       if (sourcesOf({ set, decide }).length === 0) {
         const message =
           'Expected a policy that replicates and has a source, or a mapping, got neither: nothing says where images come from';
         throw new GateError(FailureType.ConfigInvalid, message);
       }
       return {
-        ...{ set, revision, decide, cache },
+        ...{ set, all, revision, decide, cache },
         ...(metrics === undefined ? {} : { metrics: metrics() }),
         open: (host) => registries.open(host),
         nowMs: Date.now,
@@ -119,15 +120,14 @@ export function openImages(loaded: LoadedSettings, options: OpenImagesOptions): 
   };
 }
 
-function chosen({ set, revision }: PoliciesInForce, only: readonly string[] | undefined): PoliciesInForce {
-  if (only === undefined) return { set, revision };
+function chosen(set: ImagePolicySet, only: readonly string[] | undefined): ImagePolicySet {
+  if (only === undefined) return set;
   const unknown = only.filter((id) => !set.byId.has(id));
   if (unknown.length > 0) {
     const message = `POLICY_NOT_FOUND: no policy has the id ${unknown.join(', ')}`;
     throw new GateError(FailureType.ConfigInvalid, message);
   }
-  const isChosen = (policy: ImagePolicy) => only.includes(policy.id) || blocks(policy);
-  return { set: { ...set, policies: set.policies.filter(isChosen) }, revision };
+  return { ...set, policies: set.policies.filter((policy) => only.includes(policy.id) || blocks(policy)) };
 }
 
 function blocks({ actions }: ImagePolicy): boolean {

@@ -3,7 +3,9 @@ import { derivedId } from '../../kernel/derived-id';
 import { FailureType } from '../../kernel/failures';
 import type { JsonObject } from '../../kernel/json';
 import { shortText } from '../../kernel/short-text';
+import type { ImageFault } from '../image-error';
 import type { PlannedImage } from './plan-image';
+import type { SurplusTag } from '../progress/prune-report';
 import { nameOf } from './sync-context';
 import type { SyncJournal } from './sync-journal';
 import type { SyncedTarget } from '../progress/sync-report';
@@ -45,14 +47,10 @@ export function createSyncJournal(parts: AuditJournalParts): SyncJournal {
   ): DomainRecord {
     const { candidate, digest, decision } = planned;
     return {
-      schemaVersion: 2,
-      domain: 'images',
+      ...NO_FACTS,
       subject: `${candidate.registry}/${candidate.repository}`,
       part: candidate.tag,
       timestamp: new Date(parts.nowMs()).toISOString(),
-      reasons: [],
-      errorDetails: [],
-      usedFacts: [],
       policySHA: revision,
       workflowID: parts.workflowId,
       actor: parts.actor,
@@ -67,7 +65,40 @@ export function createSyncJournal(parts: AuditJournalParts): SyncJournal {
     };
   }
 
+  const pruneOf = (surplus: SurplusTag) => derivedId('image-prune', sync, nameOf(surplus), surplus.digest);
+  const toPruneRecord = (
+    { registry, repository, tag, digest, policyId }: SurplusTag,
+    own: Pick<DomainRecord, 'decisionID' | 'kind' | 'reason'> & Partial<DomainRecord>,
+    outcome: string,
+  ): DomainRecord => ({
+    ...NO_FACTS,
+    subject: `${registry}/${repository}`,
+    part: tag,
+    timestamp: new Date(parts.nowMs()).toISOString(),
+    policySHA: revision,
+    workflowID: parts.workflowId,
+    actor: parts.actor,
+    ...own,
+    details: { sync, digest, policies: [policyId], outcome },
+  });
+
   return {
+    async pruning(surplus) {
+      const reason = `no image of the sources of ${surplus.policyId} goes to the tag: it is deleted`;
+      const own = { decisionID: pruneOf(surplus), kind: 'decision', outcome: 'allow', reason } as const;
+      await record(toPruneRecord(surplus, own, 'prune'));
+    },
+    async pruned(surplus, { outcome, error }) {
+      const decided = pruneOf(surplus);
+      const own = {
+        decisionID: derivedId('image-pruned', decided, outcome),
+        kind: 'acted',
+        refersTo: decided,
+        reason: error === undefined ? 'the tag was deleted' : shortText(error.cause, REASON_CHARS),
+        errorDetails: errorsOf(error),
+      } as const;
+      await record(toPruneRecord(surplus, own, outcome));
+    },
     async decided(planned) {
       const targets = planned.status === 'replicate' ? planned.targets : [];
       await record(
@@ -109,10 +140,7 @@ export function createSyncJournal(parts: AuditJournalParts): SyncJournal {
           kind: 'acted',
           refersTo: decisionOf(planned),
           reason: sentenceOf(outcome, more.error?.cause),
-          errorDetails:
-            more.error === undefined
-              ? []
-              : [{ type: FailureType.ActionFailed, message: shortText(more.error.cause, REASON_CHARS) }],
+          errorDetails: errorsOf(more.error),
           details: {
             target,
             policy: policyId,
@@ -121,6 +149,7 @@ export function createSyncJournal(parts: AuditJournalParts): SyncJournal {
             ...{ blobs, bytes, blobsSkipped },
             ...lists(more),
             ...(more.replaced === undefined ? {} : { replaced: more.replaced }),
+            ...(more.backup === undefined ? {} : { backup: more.backup }),
           },
         }),
       );
@@ -131,6 +160,19 @@ export function createSyncJournal(parts: AuditJournalParts): SyncJournal {
       return (await parts.find(actOf(planned, target, 'copied'))) === undefined;
     },
   };
+}
+
+const NO_FACTS = {
+  schemaVersion: 2,
+  domain: 'images',
+  reasons: [],
+  errorDetails: [],
+  usedFacts: [],
+} satisfies Partial<DomainRecord>;
+
+function errorsOf(error: ImageFault | undefined): DomainRecord['errorDetails'] {
+  if (error === undefined) return [];
+  return [{ type: FailureType.ActionFailed, message: shortText(error.cause, REASON_CHARS) }];
 }
 
 function sentenceOf(outcome: SyncedTarget['outcome'], cause: string | undefined): string {

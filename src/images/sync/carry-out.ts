@@ -149,7 +149,8 @@ async function copy(
       ...(signal === undefined ? {} : { signal }),
     }),
   );
-  const { outcome, blobsSent, blobsMounted, bytesSent, blobsSkipped, referrers, absent, foreign, replaced } = copied;
+  const { outcome, blobsSent, blobsMounted, bytesSent, blobsSkipped, referrers, absent, foreign, replaced, backup } =
+    copied;
   return {
     outcome,
     digest: copied.digest,
@@ -160,6 +161,7 @@ async function copy(
     absent,
     foreign,
     ...(replaced === undefined ? {} : { replaced }),
+    ...(backup === undefined ? {} : { backup }),
   };
 }
 

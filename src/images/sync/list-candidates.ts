@@ -2,6 +2,7 @@ import { readMetadataOf } from '../metadata/read-metadata';
 import type { ImagePolicySet } from '../policies/image-policy';
 import type { MappingEntry } from '../policies/mapping';
 import { isReferrersTag, referrersTag } from '../registries/referrers-tag';
+import { RegistryError } from '../registries/registry-error';
 import { toImageError } from '../registries/to-image-error';
 import { chooseLatest } from './choose-latest';
 import { listRepositories } from './list-repositories';
@@ -71,12 +72,14 @@ export async function listRepositoryTags(
 /**
  * The tags of a repository as images that may be replicated.
  *
+ * @param needsAges an age that cannot be read is an error, where `latest` goes by it @default such an image is not chosen
  * @throws RegistryError
  */
 export async function candidatesOf(
   context: SyncContext,
   { registry: host, repository }: SourceRepository,
   { tags, referrers }: ListedTags,
+  needsAges = false,
 ): Promise<(tag: string) => Candidate> {
   const { set, open, cache, nowMs } = context;
   const registry = open(host);
@@ -87,8 +90,10 @@ export async function candidatesOf(
   );
   const createdAtOf = async (tag: string): Promise<number | undefined> => {
     const head = await registry.headManifest(repository, tag);
-    if (head === undefined) return undefined;
-    return (await readMetadataOf({ registry, repository }, tag, head.digest, cache, false)).createdAtMs;
+    const read = head && (await readMetadataOf({ registry, repository }, tag, head.digest, cache, false));
+    if (needsAges && read?.createdAtMs === undefined)
+      throw new RegistryError('refused', `${host}/${repository}:${tag}: its age could not be read`);
+    return read?.createdAtMs;
   };
   const isLatest = await chooseLatest(sets, tags, createdAtOf, nowMs());
   const hasReferrersTag = (digest: string) =>

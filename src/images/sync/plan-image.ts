@@ -101,7 +101,10 @@ function outcomeOf(context: SyncContext, candidate: Candidate, digest: string, d
     if (action.type !== 'replicate') return [];
     const { target, policyId, options } = action;
     const tag = target.tag ?? candidate.tag;
-    return [{ registry: hostOf(context, target.registry), repository: target.repository, tag, policyId, options }];
+    const place = { registry: hostOf(context, target.registry), repository: target.repository, tag };
+    // Also where another target of the image lacks it, and where the tag moved at the source all the same.
+    const isImmutable = context.set.byId.get(policyId)?.source?.isImmutable(candidate.tag) === true;
+    return [{ ...place, policyId, options: isImmutable ? { ...options, noOverwrite: true } : options }];
   });
   const { mappedTo } = metadata;
   if (mappedTo !== undefined) {
@@ -122,7 +125,7 @@ function outcomeOf(context: SyncContext, candidate: Candidate, digest: string, d
 export function coversName(
   context: SyncContext,
   { enabled, source }: ImagePolicy,
-  { registry, repository, tag, isLatest }: Candidate,
+  { registry, repository, tag, isLatest }: Omit<Candidate, 'hasReferrersTag'>,
 ): boolean {
   if (!enabled) return false;
   if (source === undefined) return true;

@@ -1,7 +1,10 @@
 import type { CarryOutOptions } from './carry-out';
+import { planPrune, prunes } from './plan-prune';
+import { pruneTag } from './prune-tag';
 import { survey } from './survey';
 import { syncBatch } from './sync-batch';
 import type { SyncContext } from './sync-context';
+import { NOTHING_PRUNED, pruneErrors, type PrunedTag, type PruneReport } from '../progress/prune-report';
 import type { SyncedImage, SyncError } from '../progress/sync-report';
 import { addTotals, NO_TOTALS, totalsOf, type SyncTotals } from '../progress/sync-totals';
 
@@ -19,6 +22,8 @@ export interface SyncReport {
   images: readonly SyncedImage[];
   /** what could not be listed */
   unlisted: readonly SyncError[];
+  /** what became of surplus tags of the targets */
+  pruned: PruneReport;
 }
 
 /**
@@ -41,6 +46,17 @@ export async function runSync(context: SyncContext, options: SyncOptions = {}): 
       onImage?.(image);
     },
   });
+  const pruned = await prune(context, options);
   const inOrder = images.sort((one, other) => (one.source < other.source ? -1 : one.source > other.source ? 1 : 0));
-  return { totals: { ...totals, errors: totals.errors + unlisted.length }, images: inOrder, unlisted };
+  const errors = totals.errors + unlisted.length + pruneErrors(pruned);
+  return { totals: { ...totals, errors }, images: inOrder, unlisted, pruned };
+}
+
+/** What is surplus once all images are done; in a dry run it is listed. */
+async function prune(context: SyncContext, { dryRun = false, journal, signal }: SyncOptions): Promise<PruneReport> {
+  if (!prunes(context) || signal?.aborted === true) return NOTHING_PRUNED;
+  const { surplus, left } = await planPrune(context);
+  const tags: PrunedTag[] = [];
+  for (const one of surplus) tags.push(await pruneTag(context, dryRun ? { ...one, isDeleted: false } : one, journal));
+  return { tags, left };
 }

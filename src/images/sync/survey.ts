@@ -1,5 +1,4 @@
 import { eachOf } from '../each-of';
-import type { ImageMetadata } from '../image-metadata';
 import type { Conflicts } from './carry-out';
 import {
   candidatesOf,
@@ -9,8 +8,9 @@ import {
   type ListedTags,
   type SourceRepository,
 } from './list-candidates';
-import { coversName, planImage } from './plan-image';
-import { hostOf, nameOf, type SyncContext } from './sync-context';
+import { namedTargets } from './named-targets';
+import { planImage } from './plan-image';
+import { nameOf, type SyncContext } from './sync-context';
 import type { SyncError } from '../progress/sync-report';
 
 /** What a sync is about, found out before anything is copied. */
@@ -57,7 +57,7 @@ export async function survey(
       repositories.push({ ...place, ...(images <= MOST_KEPT ? { listed } : {}) });
       for (const tag of listed.tags) {
         const source = nameOf({ ...place, tag });
-        for (const target of namedTargets(context, place, tag))
+        for (const target of namedTargets(context, { ...place, tag, isLatest: () => true }))
           if (target === undefined) unnamed.add(source);
           else targets.set(target, (targets.get(target) ?? new Set()).add(source));
       }
@@ -68,34 +68,6 @@ export async function survey(
   const conflicts = await decidedConflicts(context, repositories, targets, unnamed, signal);
   for (const { code } of errors) context.metrics?.failed(code);
   return { repositories, images, conflicts, errors };
-}
-
-/** Where an image may go, as far as its name tells; undefined for a target that is known only once the image is read. */
-function namedTargets(
-  context: SyncContext,
-  { registry, repository }: SourceRepository,
-  tag: string,
-): (string | undefined)[] {
-  const image: ImageMetadata = { registry, repository, tag };
-  const candidate = { registry, repository, tag, isLatest: () => true, hasReferrersTag: () => false };
-  const found = context.set.policies
-    .filter((policy) => coversName(context, policy, candidate))
-    .flatMap(({ actions }) =>
-      actions.flatMap((action): (string | undefined)[] => {
-        if (!('target' in action)) return [];
-        const { target } = action;
-        const [name, as] = [target.repository.fill(image), target.tag?.fill(image) ?? { name: tag }];
-        if ('fault' in name || 'fault' in as) return [undefined];
-        return [nameOf({ registry: hostOf(context, target.registry), repository: name.name, tag: as.name })];
-      }),
-    );
-  const mapped = context.decide.mapping?.find(
-    (one) => hostOf(context, one.registry) === registry && one.fitsRepository(repository),
-  );
-  if (mapped === undefined) return found;
-  const name = mapped.target.repository.fill(image);
-  const host = hostOf(context, mapped.target.registry);
-  return [...found, 'fault' in name ? undefined : nameOf({ registry: host, repository: name.name, tag })];
 }
 
 /** Decides about the images whose names tell too little, and about those whose targets have several possible sources. */

@@ -8,6 +8,8 @@ import type { Registry } from '../registries/registry';
 /** What a sync works with. */
 export interface SyncContext {
   set: ImagePolicySet;
+  /** every policy in force, whichever replicate now @default `set` */
+  all?: ImagePolicySet;
   /** how images are decided about */
   decide: Omit<DecideOptions, 'nowMs' | 'clockNs' | 'isLatest'>;
   /** the registry of a host */

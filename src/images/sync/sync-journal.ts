@@ -1,8 +1,9 @@
 import type { PlannedImage } from './plan-image';
+import type { PrunedTag, SurplusTag } from '../progress/prune-report';
 import type { SyncedTarget } from '../progress/sync-report';
 
 /** Where a sync keeps what it decides and does. What is told is durable when a method resolves. */
-export interface SyncJournal {
+export interface SyncJournal extends PruneJournal {
   /** an image is about to be copied; may be told more than once */
   decided(planned: PlannedImage): Promise<void>;
   /**
@@ -15,4 +16,11 @@ export interface SyncJournal {
   acted(planned: PlannedImage, done: SyncedTarget): Promise<void>;
   /** whether a copy to a target was begun by this sync, and nothing was told of its end */
   isUntold(planned: PlannedImage, target: string): Promise<boolean>;
+}
+
+export interface PruneJournal {
+  /** a tag is about to be deleted; may be told more than once */
+  pruning(surplus: SurplusTag): Promise<void>;
+  /** what became of it */
+  pruned(surplus: SurplusTag, done: PrunedTag): Promise<void>;
 }
