@@ -153,6 +153,7 @@ async function openApi(
       now: Date.now,
       logger,
       metrics: createPlanMetrics(registry),
+      audit,
       runtime: runs.runtime,
       keepEvents: loaded.settings.plans.keepEvents,
     });

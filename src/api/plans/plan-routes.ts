@@ -22,6 +22,7 @@ import {
   requireMediaType,
   wantsTable,
 } from './request';
+import { ACTOR_HEADER, actingFor } from './self-review';
 import { answerLines, answerServerSent, type WatchAnswer } from './watch-answer';
 import { readVersion } from '../../plans/service/checked-body';
 
@@ -230,7 +231,8 @@ function deleted({ resource }: Kind, { action, object, warnings }: Written): Ans
   return ok(success({ kind: resource, name, ...(uid === undefined ? {} : { uid }) }), warnings);
 }
 
-function write({ query, caller }: Call) {
+function write({ query, caller: asking, request }: Call) {
+  const caller = actingFor(asking, request.headers[ACTOR_HEADER]);
   return {
     ...readWrite(query),
     caller: {

@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { Command } from 'commander';
 import type { PlanClient } from '../../clients/plans/plan-client';
 import type { JsonObject } from '../../kernel/json';
@@ -97,7 +96,11 @@ async function actorOf(client: PlanClient, { actor }: DecideOptions): Promise<st
   const me = await client.whoAmI();
   if (me.namesOthers) {
     if (actor === '') throw new CliExit(ExitCode.usage, 'expected --actor to be a name, got nothing');
-    return actor ?? userInfo().username;
+    const { userName } = await import('../../clients/user-name.js');
+    const named = actor ?? userName();
+    if (named === undefined)
+      throw new CliExit(ExitCode.usage, 'expected --actor: this computer has no name for its user');
+    return named;
   }
   if (actor === undefined || actor === me.actor) return me.actor;
   throw new CliExit(ExitCode.usage, `expected --actor to be ${me.actor}, whose token this is, got ${actor}`);

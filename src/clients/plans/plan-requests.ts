@@ -1,3 +1,5 @@
+import { ACTOR_HEADER } from '../../api/plans/self-review';
+import { userName } from '../user-name';
 import { Agent, request, type Dispatcher } from 'undici';
 import { CONNECTION_FAULTS } from '../../kernel/connection-faults';
 import { CommonFailure, FailureType, GateError, type Fault } from '../../kernel/failures';
@@ -43,6 +45,8 @@ const MOST_TEXT = 100_000;
 export function createPlanRequests({ baseUrl, token, currentToken }: ServerAddress): PlanRequests {
   const dispatcher = new Agent({ headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS, connect: { timeout: 10_000 } });
   let shown = token;
+  const user = userName();
+  const actor = user === undefined ? {} : { [ACTOR_HEADER]: encodeURIComponent(user) };
 
   function sendOnce(
     { method, path, root = ROOT, body }: PlanRequest,
@@ -51,7 +55,7 @@ export function createPlanRequests({ baseUrl, token, currentToken }: ServerAddre
     const authorization = shown === undefined ? {} : { authorization: `Bearer ${shown}` };
     return request(`${baseUrl}${root}${path}`, {
       method: method as Dispatcher.HttpMethod,
-      headers: { ...authorization, accept: 'application/json', ...(body === undefined ? {} : JSON_TYPE) },
+      headers: { ...authorization, ...actor, accept: 'application/json', ...(body === undefined ? {} : JSON_TYPE) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       ...(signal === undefined ? {} : { signal }),
       dispatcher,

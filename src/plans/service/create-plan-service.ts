@@ -10,6 +10,7 @@ import { isListed } from '../serving/watch-events';
 import { createObject, deleteObject, replaceObject, replaceStatus, type WriteOutcome } from '../serving/write-object';
 import type { ObjectKey, PlanStore, WriteSession } from '../store/plan-store';
 import { applyObjects } from './apply-objects';
+import { changeRecord } from './change-record';
 import { carriedBy, checkBody, named, placed, toValidation } from './checked-body';
 import type { EventFeed } from './event-feed';
 import { deleteNamespace, endNamespace, ensureNamespace, NAMESPACE, namespaceKey } from './namespaces';
@@ -27,6 +28,8 @@ export interface PlanServiceParts {
   newId(): string;
   /** a watch began (1) or ended (-1) */
   onWatchers?(change: 1 | -1): void;
+  /** a write ended, which may have left audit records */
+  onWritten?(): void;
   /** what runs executions; absent: those whose runtime is the gate are refused */
   runtime?: PlanRuntime;
 }
@@ -39,10 +42,22 @@ class DryRun<T> extends Error {
 }
 
 /** The use cases over a store; it keeps nothing itself. */
-export function createPlanService({ store, feed, now, newId, runtime, onWatchers }: PlanServiceParts): PlanService {
+export function createPlanService({
+  store,
+  feed,
+  now,
+  newId,
+  runtime,
+  onWatchers,
+  onWritten,
+}: PlanServiceParts): PlanService {
   /** One transaction; of a dry run, all but its end. */
   async function inWrite<T>({ dryRun }: WriteRequest, change: (session: WriteSession) => Promise<T>): Promise<T> {
-    if (dryRun !== true) return store.write(change);
+    if (dryRun !== true) {
+      const result = await store.write(change);
+      onWritten?.();
+      return result;
+    }
     try {
       return await store.write(async (session) => {
         throw new DryRun(await change(session));
@@ -120,14 +135,21 @@ export function createPlanService({ store, feed, now, newId, runtime, onWatchers
       );
     }
     const warnings = [...more, ...outcome.warnings];
+    const note = (after: PlanObject): void => {
+      const { actor = 'server' } = caller;
+      const record = action === 'unchanged' ? undefined : changeRecord({ action, before, after, actor, nowMs: now() });
+      if (record !== undefined) session.record(record);
+    };
     switch (action) {
       case 'created': {
         const stored = await session.create(object);
+        note(stored);
         // What was not stored has no revision.
         return { action, object: dryRun ? object : stored, warnings };
       }
       case 'updated': {
         const stored = await session.update(object, before!);
+        note(stored);
         return { action, object: dryRun ? object : stored, warnings };
       }
       case 'unchanged':
@@ -135,6 +157,7 @@ export function createPlanService({ store, feed, now, newId, runtime, onWatchers
       case 'deleted':
         await removeWithOwned(session, object, now(), options);
         await endNamespace(session, object.metadata.namespace);
+        note(object);
         return { action, object, warnings };
       default:
         return action satisfies never;
@@ -282,6 +305,10 @@ export function createPlanService({ store, feed, now, newId, runtime, onWatchers
         if (namespace === undefined) return missing({ kind: NAMESPACE, namespace: '', name });
         requireSame(namespace, request);
         const isGone = await deleteNamespace(session, namespace, now());
+        const { actor = 'server' } = request.caller;
+        const what = { before: namespace, after: namespace, actor, nowMs: now() };
+        const record = changeRecord({ action: 'deleted', ...what });
+        if (record !== undefined) session.record(record);
         return { action: isGone ? 'deleted' : 'updated', object: namespace, warnings: [] };
       });
     },

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import type { AuditLog } from '../../audit/audit-log';
 import { repeat } from '../../kernel/repeat';
 import type { Timers } from '../../kernel/timers';
 import type { ProgramLogger } from '../../platform/observability/program-logger';
 import type { PlanRuntime } from '../execution/plan-run';
 import type { PlanStore } from '../store/plan-store';
 import { startController, type Controller } from './controller';
+import { bringRecords } from './bring-records';
 import { createEventFeed } from './event-feed';
 import { createPlanService } from './create-plan-service';
 import { ensureNamespace, namespaceKey } from './namespaces';
@@ -22,6 +24,8 @@ export interface PlansOptions {
   metrics?: PlanMetrics;
   /** what runs executions; absent: those whose runtime is the gate are refused */
   runtime?: PlanRuntime;
+  /** where the records of changes go; absent: they wait in the store */
+  audit?: AuditLog;
   /** newest events that a watch can resume from; older ones are deleted. @default 100000 */
   keepEvents?: number;
 }
@@ -42,7 +46,7 @@ const PRUNE_EVERY_MS = 60_000;
  * @throws GateError StoreUnavailable; nothing is left open then but the store
  */
 export async function openPlans(options: PlansOptions): Promise<Plans> {
-  const { store, timers, now, logger, metrics, runtime, keepEvents = 100_000 } = options;
+  const { store, timers, now, logger, metrics, runtime, keepEvents = 100_000, audit } = options;
   await store.write(async (session) => {
     // One that is being deleted is left alone.
     if ((await session.get(namespaceKey('default'))) !== undefined) return;
@@ -64,6 +68,7 @@ export async function openPlans(options: PlansOptions): Promise<Plans> {
       act: async () => void (await store.prune(keepEvents)),
       onFailure: (error) => logger.warn({ error }, 'Old events of plans could not be deleted'),
     });
+    const records = audit && bringRecords({ store, log: audit, logger, timers });
     const running = runtime && runExecutions({ store, feed, runtime, timers, logger });
     const runs = runtime === undefined ? {} : { runtime };
     return {
@@ -73,12 +78,14 @@ export async function openPlans(options: PlansOptions): Promise<Plans> {
         now,
         newId: randomUUID,
         ...runs,
+        ...(records === undefined ? {} : { onWritten: records.nudge }),
         ...(metrics === undefined ? {} : { onWatchers: metrics.onWatchers }),
       }),
       controller,
       close: async () => {
         await pruning.stop();
         await running?.close();
+        await records?.close();
         await controller.close();
         await feed.close();
         await store.close();

@@ -1,3 +1,5 @@
+import type { DomainRecord } from '../../audit/audit-record';
+import type { WaitingRecords } from '../../audit/service/deliver-records';
 import type { PlanObject } from '../object';
 import type { StoredEvent } from '../serving/watch-events';
 
@@ -36,6 +38,8 @@ export interface WriteSession {
   /** @param before as it was read in this session */
   update(object: PlanObject, before: PlanObject): Promise<PlanObject>;
   remove(object: PlanObject): Promise<void>;
+  /** Stores an audit record with the writes: it waits until it is brought to the audit log. */
+  record(record: DomainRecord): void;
 }
 
 /** The answer to a question about events that are gone: the asker lists again. */
@@ -54,7 +58,7 @@ export class EventsExpiredError extends Error {
  * Objects, their revisions, and an event for each write. Revisions are given in the order in which writes become visible, so
  * that who has read up to one has missed nothing before it.
  */
-export interface PlanStore {
+export interface PlanStore extends WaitingRecords {
   /**
    * Carries out writes as one: all are stored with their events, or none. Reads of the session see its own writes; `change`
    * uses nothing but the session, since an embedded store has one connection.

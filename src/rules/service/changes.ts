@@ -12,7 +12,7 @@ import {
   type PolicyVersion,
   type StoredPolicy,
 } from '../store/stored-policy';
-import type { RecordDelivery } from './deliver-records';
+import type { RecordDelivery } from '../../audit/service/deliver-records';
 import { GIVEN_DOCUMENT } from './fault-field';
 import type { PolicyDocuments } from './policy-documents';
 import { isUuid, requireReason, requireType, taken, versionNotFound } from './requests';

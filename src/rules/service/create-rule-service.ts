@@ -5,7 +5,7 @@ import type { JsonObject } from '../../kernel/json';
 import { parseTime } from '../../kernel/time';
 import type { PolicyRef, PolicyVersion, StoredPolicy } from '../store/stored-policy';
 import { createPolicy, deletePolicy, rollbackPolicy, updatePolicy, type ChangeContext } from './changes';
-import { createRecordDelivery } from './deliver-records';
+import { createRecordDelivery } from '../../audit/service/deliver-records';
 import { evaluatePolicies, simulatePolicies } from './evaluations';
 import { createExecutions } from './executions';
 import { readPage } from './page-token';
@@ -30,7 +30,7 @@ const REFUSALS: readonly FailureType[] = [
 /** The use cases over a store, an audit log and an evaluator; closing it closes the evaluator alone. */
 export function createRuleService(parts: RuleParts): RuleService {
   const { store, records, logger, now, newId } = parts;
-  const delivery = createRecordDelivery(parts);
+  const delivery = createRecordDelivery({ ...parts, about: 'rule policies' });
   const context: ChangeContext = { ...parts, delivery, documents: createPolicyDocuments(store), find };
 
   async function find(ref: PolicyRef): Promise<StoredPolicy> {

@@ -2,7 +2,7 @@ import { FailureType, faultsToError, GateError } from '../../kernel/failures';
 import { parseTime } from '../../kernel/time';
 import { StepStatus } from '../execution/execution';
 import { StoredStatus, type ExecutionStep, type StoredExecution } from '../store/stored-execution';
-import type { RecordDelivery } from './deliver-records';
+import type { RecordDelivery } from '../../audit/service/deliver-records';
 import type { PolicyDocuments } from './policy-documents';
 import type { RuleParts } from './rule-parts';
 import { readPage } from './page-token';

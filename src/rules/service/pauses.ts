@@ -1,7 +1,7 @@
 import { FailureType, GateError } from '../../kernel/failures';
 import type { SchedulePause } from '../schedules/schedule-pause';
 import type { PolicyRef, StoredPolicy } from '../store/stored-policy';
-import type { RecordDelivery } from './deliver-records';
+import type { RecordDelivery } from '../../audit/service/deliver-records';
 import { requireReason, requireType } from './requests';
 import { pauseRecord } from './rule-records';
 import type { RuleParts } from './rule-parts';

@@ -8,7 +8,7 @@ import type { PinnedPolicies, PolicySource } from '../execution/policy-source';
 import type { BeginReport, EndReport, ExecutionJournal, StepReport } from '../execution/report';
 import type { RuleDomain } from '../domain';
 import type { PolicyStore } from '../store/policy-store';
-import { createRecordDelivery } from './deliver-records';
+import { createRecordDelivery } from '../../audit/service/deliver-records';
 import { createExecutions } from './executions';
 import { createPolicyDocuments } from './policy-documents';
 import type { RuleLogger } from './rule-parts';
@@ -47,7 +47,7 @@ export function policiesOfStore({ store, domain }: Pick<StoredExecutionParts, 's
  */
 export function createStoreJournal(parts: StoredExecutionParts): ExecutionJournal {
   const { store, log, logger, now } = parts;
-  const delivery = createRecordDelivery({ store, log, logger, metrics: { waiting: () => undefined } });
+  const delivery = createRecordDelivery({ store, log, logger, about: 'rule policies' });
   const executions = createExecutions({ store, delivery, now });
   const audit = createAuditJournal((record) => log.record(record), now);
   const caller = { actor: RULES_ACTOR };

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { DomainRecord } from '../../../src/audit/audit-record';
 import type { PlanObject } from '../../../src/plans/object';
 import type { StoredEvent } from '../../../src/plans/serving/watch-events';
 import { EventsExpiredError, type PlanStore } from '../../../src/plans/store/plan-store';
@@ -16,6 +17,11 @@ const goal = (name: string, over: Partial<PlanObject['metadata']> = {}): PlanObj
   anObject('Goal', name, { description: 'A \u0000 and \ud800 text' }, { namespace: 'prod', ...over });
 const keyOf = ({ kind, metadata }: PlanObject) => ({ kind, namespace: metadata.namespace, name: metadata.name });
 
+const aRecord = (decisionID: string): DomainRecord => ({
+  ...{ schemaVersion: 2, domain: 'plans', decisionID, kind: 'created', subject: 'goal/prod/a', part: '' },
+  ...{ timestamp: '2026-11-27T10:00:00.000Z', actor: 'ann', reasons: [], errorDetails: [], usedFacts: [] },
+});
+
 /** What every store of plans does. */
 export function describePlanStore(name: string, open: () => Promise<OpenStores>): void {
   describe(`a store of plans in ${name}`, () => {
@@ -31,6 +37,23 @@ export function describePlanStore(name: string, open: () => Promise<OpenStores>)
         return before === undefined ? session.create(object) : session.update(object, before);
       });
     const told = async (store: PlanStore, after: string): Promise<StoredEvent[]> => store.eventsAfter(after, 10_000);
+
+    test('audit records are stored with their writes, once each, and go when they were delivered', async () => {
+      const { store, other } = stores;
+      const records = ['1', '2', '1'].map((id) => aRecord(id));
+      await store.write((session) => Promise.resolve(records.forEach((each) => session.record(each))));
+      const failing = store.write((session) => {
+        session.record(aRecord('3'));
+        return Promise.reject(new Error('undone'));
+      });
+      await expect(failing).rejects.toThrow('undone');
+      expect(await other.waitingRecords(1)).toEqual([aRecord('1')]);
+      await other.delivered(['1']);
+      expect(await store.waitingRecords(10)).toEqual([aRecord('2')]);
+      await store.delivered(['1', '2']);
+      await store.delivered([]);
+      expect(await store.waitingRecords(10)).toEqual([]);
+    });
 
     test('an object is stored as it was, with the revision of its write, and each write has its event', async () => {
       const { store } = stores;

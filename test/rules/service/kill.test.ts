@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createAuditLog } from '../../../src/audit/copies/create-audit-log';
 import { openAuditDatabase } from '../../../src/audit/stores/postgres/open-audit-database';
 import { createPostgresAuditStore } from '../../../src/audit/stores/postgres/store';
-import { createRecordDelivery } from '../../../src/rules/service/deliver-records';
+import { createRecordDelivery } from '../../../src/audit/service/deliver-records';
 import { rulesWithin } from '../../../src/rules/store/postgres/open-rule-database';
 import { createPostgresPolicyStore } from '../../../src/rules/store/postgres/store';
 
@@ -36,7 +36,7 @@ describe('a server that is killed', () => {
     const log = createAuditLog({ store: audit, sinks: [], metrics: counts, logger: quiet });
     const waiting: number[] = [];
     const metrics = { waiting: (records: number) => void waiting.push(records) } as never;
-    const delivery = createRecordDelivery({ store, log, metrics, logger: quiet });
+    const delivery = createRecordDelivery({ store, log, metrics, logger: quiet, about: 'rule policies' });
     await delivery.sweep();
     await delivery.sweep();
     const records = await audit.list(about);

@@ -1,4 +1,4 @@
-import type { ColumnType } from 'kysely';
+import type { ColumnType, Generated } from 'kysely';
 
 /** Read as text: a bigint may be longer than a number is exact. */
 type Revision = ColumnType<string, string | number, string | number>;
@@ -7,4 +7,5 @@ export interface PlanSchema {
   plan_store: { id: number; revision: Revision; pruned: Revision };
   plan_objects: { kind: string; namespace: string; name: string; revision: Revision; document: string };
   plan_events: { revision: Revision; type: string; document: string; labels_before: string | null };
+  plan_records_waiting: { seq: Generated<Revision>; decision_id: string; record: string };
 }

@@ -1,4 +1,5 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
+import type { DomainRecord } from '../../../audit/audit-record';
 import { FailureType, GateError } from '../../../kernel/failures';
 import { storeError } from '../../../platform/database/store-error';
 import type { PlanObject } from '../../object';
@@ -8,6 +9,9 @@ import { stamped } from '../../serving/write-object';
 import { EventsExpiredError, type ListQuery, type ObjectKey, type PlanStore, type WriteSession } from '../plan-store';
 import { PLAN_CHANNEL, type PlanDatabase } from './open-plan-database';
 import type { PlanSchema } from './schema';
+
+/** Of one statement, whose parameters have a limit. */
+const ROWS_AT_ONCE = 1_000;
 
 type Reader = Kysely<PlanSchema>;
 
@@ -79,6 +83,19 @@ export function createPostgresPlanStore(database: PlanDatabase): PlanStore {
           return gone.rows.length;
         }),
       ),
+    waitingRecords: (limit) =>
+      asking('read waiting records of plans', async () => {
+        const rows = await db.selectFrom('plan_records_waiting').select('record').orderBy('seq').limit(limit).execute();
+        return rows.map(({ record }) => JSON.parse(record) as DomainRecord);
+      }),
+    delivered: (decisionIDs) =>
+      asking('confirm records of plans', async () => {
+        if (decisionIDs.length === 0) return;
+        await db
+          .deleteFrom('plan_records_waiting')
+          .where('decision_id', 'in', [...decisionIDs])
+          .execute();
+      }),
     async close() {
       followers.clear();
       await listening?.close();
@@ -93,6 +110,7 @@ async function openSession(trx: Transaction<PlanSchema>): Promise<WriteSession &
     select revision::text as revision from plan_store for update`.execute(trx);
   const first = BigInt(rows[0]!.revision);
   let last = first;
+  const records: DomainRecord[] = [];
 
   async function store(type: StoredEvent['type'], object: PlanObject, before?: PlanObject): Promise<PlanObject> {
     last += 1n;
@@ -144,7 +162,20 @@ async function openSession(trx: Transaction<PlanSchema>): Promise<WriteSession &
     create: (object) => store('ADDED', object),
     update: (object, before) => store('MODIFIED', object, before),
     remove: async (object) => void (await store('DELETED', object)),
+    record: (record) => void records.push(record),
     async finish() {
+      for (let at = 0; at < records.length; at += ROWS_AT_ONCE) {
+        const rows = records.slice(at, at + ROWS_AT_ONCE).map((record) => ({
+          decision_id: record.decisionID,
+          record: JSON.stringify(record),
+        }));
+        await trx
+          .insertInto('plan_records_waiting')
+          .values(rows)
+          // The same change twice, such as a deletion that is asked for again, has one record.
+          .onConflict((at) => at.column('decision_id').doNothing())
+          .execute();
+      }
       if (last === first) return;
       await sql`update plan_store set revision = ${String(last)}::bigint`.execute(trx);
       // Sent with the commit, and only then.

@@ -1,7 +1,9 @@
 import type { Migration } from 'kysely';
 import { objects } from './0001-objects';
+import { records } from './0002-records';
 
 /** Every step of the schema of plans; a step that was released is never changed: a new one follows it. */
 export const planMigrations: Record<string, Migration> = {
   '0001-objects': objects,
+  '0002-records': records,
 };

@@ -1,12 +1,28 @@
 import { messageOf } from '../../kernel/message-of';
-import type { DomainRecord } from '../../audit/audit-record';
-import type { RuleMetrics } from './rule-metrics';
-import type { RuleParts } from './rule-parts';
+import type { AuditLog, AuditLogger } from '../audit-log';
+import type { DomainRecord } from '../audit-record';
+
+/** Records that a domain's store has written with the changes that they tell of, and that the audit log has not yet. */
+export interface WaitingRecords {
+  /** The oldest first. @throws GateError StoreUnavailable */
+  waitingRecords(limit: number): Promise<DomainRecord[]>;
+  /** Forgets records that the audit log has. @throws GateError StoreUnavailable */
+  delivered(decisionIDs: readonly string[]): Promise<void>;
+}
+
+export interface RecordDeliveryParts {
+  store: WaitingRecords;
+  log: AuditLog;
+  logger: Pick<AuditLogger, 'warn'>;
+  metrics?: { waiting(records: number): void };
+  /** what they are about, for the log, e.g. `rule policies` */
+  about: string;
+}
 
 const AT_ONCE = 100;
 
 /**
- * Brings records from the store of policies, where each was written with its change, to the audit log. Whoever changed
+ * Brings records from a domain's store, where each was written with its change, to the audit log. Whoever changed
  * something brings its own; what a process left that died in between, or that the audit log did not take, comes with the
  * next sweep of any process. A record that is brought twice is one record: its id is its key.
  */
@@ -19,12 +35,7 @@ export interface RecordDelivery {
   sweep(): Promise<void>;
 }
 
-export function createRecordDelivery({
-  store,
-  log,
-  metrics,
-  logger,
-}: Pick<RuleParts, 'store' | 'log' | 'logger'> & { metrics: Pick<RuleMetrics, 'waiting'> }): RecordDelivery {
+export function createRecordDelivery({ store, log, metrics, logger, about }: RecordDeliveryParts): RecordDelivery {
   async function now(records: readonly DomainRecord[]): Promise<void> {
     for (const record of records) await log.record(record);
     // Forgotten, they are brought once more, which changes nothing.
@@ -37,14 +48,14 @@ export function createRecordDelivery({
       try {
         await now(records);
       } catch (error) {
-        metrics.waiting(records.length);
-        logger.warn({ error: messageOf(error) }, 'Audit records of rule policies wait in their store; trying again');
+        metrics?.waiting(records.length);
+        logger.warn({ error: messageOf(error) }, `Audit records of ${about} wait in their store; trying again`);
       }
     },
     async sweep() {
       for (;;) {
         const records = await store.waitingRecords(AT_ONCE);
-        metrics.waiting(records.length);
+        metrics?.waiting(records.length);
         if (records.length === 0) return;
         for (const record of records) await log.record(record);
         await store.delivered(records.map(({ decisionID }) => decisionID));
