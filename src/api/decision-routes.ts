@@ -1,6 +1,7 @@
 import { snakeCase } from '../kernel/snake-case';
 import { Type, type Static } from '@sinclair/typebox';
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
+import { messageToClient, toErrorBody, type RequestError } from './bounded-server';
 import type { GateRecord } from '../audit/audit-record';
 import { FailureType, faultsToError, GateError, type Fault } from '../kernel/failures';
 import type { JsonObject, JsonValue } from '../kernel/json';
@@ -52,7 +53,7 @@ const CHOSEN_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0
  * A UUID as `Idempotency-Key` becomes the record's id; asked again under it, the answer is that record.
  */
 export const decisionRoutes: FastifyPluginAsync<DecisionRoutesOptions> = async (server, { token, decide }) => {
-  server.setErrorHandler(async (error: Error & { statusCode?: number }, _request, reply) => {
+  server.setErrorHandler(async (error: Error & RequestError, request, reply) => {
     if (error instanceof GateError) {
       const { type, message, faults } = error;
       const status = type === FailureType.ConfigInvalid ? 400 : 503;
@@ -60,13 +61,24 @@ export const decisionRoutes: FastifyPluginAsync<DecisionRoutesOptions> = async (
     }
     // A body that is too large, no JSON, or of another content type.
     if (error.statusCode === undefined || error.statusCode >= 500) throw error;
-    const fault: Fault = { type: FailureType.ConfigInvalid, message: error.message, where: 'the body' };
-    return reply.code(400).send({ error: { type: fault.type, message: fault.message, faults: [fault] } });
+    const message = messageToClient(error, request);
+    const fault: Fault = { type: FailureType.ConfigInvalid, message, where: 'the body' };
+    return reply.code(400).send({ error: { type: fault.type, message, faults: [fault] } });
   });
 
   server.post('/v1/decisions', { bodyLimit: MAX_BODY_BYTES, config: { tokens: [token] } }, async (request) =>
     toDecisionAnswer(await decide(toQuestion(request))),
   );
+  server.route({
+    method: ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'],
+    url: '/v1/decisions',
+    config: { tokens: [token] },
+    handler: async ({ method }, reply) =>
+      reply
+        .code(405)
+        .header('allow', 'POST')
+        .send(toErrorBody('Usage', `expected POST, got ${method}`)),
+  });
 };
 
 function toQuestion(request: FastifyRequest): DecisionQuestion {

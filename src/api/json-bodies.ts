@@ -7,16 +7,34 @@ export function readJsonBodies(server: FastifyInstance): void {
   server.removeContentTypeParser('application/json');
   server.addContentTypeParser(
     'application/json',
-    { parseAs: 'string' },
-    async (_request: FastifyRequest, body: string) => {
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      const { 'content-encoding': encoding = 'identity' } = request.headers;
+      if (encoding !== 'identity') throw refused(415, `expected a body without Content-Encoding, got ${encoding}`);
       try {
-        return parseBody(body);
+        return parseBody(decodeBody(body));
       } catch (error) {
-        if (error instanceof JsonTextError) throw Object.assign(new Error(error.message), { statusCode: 400 });
+        if (error instanceof JsonTextError) throw refused(400, error.message);
         throw error;
       }
     },
   );
+}
+
+const refused = (statusCode: number, message: string): Error => Object.assign(new Error(message), { statusCode });
+
+/**
+ * The text of a body; a byte order mark is left out. Bytes that are not UTF-8 are refused: with a replacement character in their
+ * place, two bodies could be one.
+ *
+ * @throws JsonTextError
+ */
+export function decodeBody(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new JsonTextError(false, [{ sentence: 'expected a body in UTF-8' }]);
+  }
 }
 
 /**

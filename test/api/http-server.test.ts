@@ -47,6 +47,17 @@ function get({ port }: HttpServer, path: string, headers: Record<string, string>
       .end();
   });
 }
+/** All that a server answers to `sent` until it closes the connection. */
+function answerTo(port: number, sent: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  return new Promise((resolve, reject) => {
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    socket.on('close', () => resolve(text));
+    socket.on('error', reject);
+    socket.write(sent);
+  });
+}
 const refusal = (over: Partial<HttpServerOptions>) =>
   start(over).then(
     () => 'started',
@@ -181,15 +192,19 @@ describe('access', () => {
     ['its body', 'POST /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{'],
   ])('the HTTP server ends a request that does not arrive with %s', async (_what, sent) => {
     const { port } = await start({ limits: { requestMs: 50 } });
-    const socket = connect(port, '127.0.0.1');
-    const answer = await new Promise<string>((resolve, reject) => {
-      let text = '';
-      socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      socket.on('close', () => resolve(text));
-      socket.on('error', reject);
-      socket.write(sent);
-    });
-    expect(answer).toMatch(/^HTTP\/1.1 40[18] /);
+    expect(await answerTo(port, sent)).toMatch(/^HTTP\/1.1 40[18] /);
+  });
+
+  it.each([
+    ['a control character in a header', 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nA: \u001b[31m\r\n\r\n', 400],
+    ['no HTTP', 'hello\r\n\r\n', 400],
+    ['headers without end', `GET /healthz HTTP/1.1\r\nA: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
+    ['half a request', 'GET /healthz HTTP/1.1\r\n', 408],
+  ])('the HTTP server answers %s as it answers every fault of a client', async (_what, sent, status) => {
+    const { port } = await start({ limits: { requestMs: 50 } });
+    const [head, body] = (await answerTo(port, sent)).split('\r\n\r\n') as [string, string];
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(JSON.parse(body)).toEqual({ error: { type: 'Usage', message: expect.stringMatching(/^expected /) } });
   });
 
   it('the HTTP server takes no more connections than it may have, and one again when another has ended', async () => {

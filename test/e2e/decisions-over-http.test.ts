@@ -40,11 +40,11 @@ describe('decisions over HTTP', () => {
   afterAll(() => gate?.stop());
   beforeEach(() => gate.heal());
 
-  async function ask(body: unknown, headers: Record<string, string> = {}) {
+  async function ask(body: object | string, headers: Record<string, string> = {}) {
     const response = await fetch(new URL('/v1/decisions', url), {
       method: 'POST',
       headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json', ...headers },
-      body: typeof body === 'string' ? body : JSON.stringify(body),
+      body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
     });
     const answer = (await response.json()) as Record<string, unknown>;
     expect([response.status, isDescribed(response.status === 200 ? 'Decision' : 'Error', answer)]).toEqual([
@@ -144,11 +144,19 @@ describe('decisions over HTTP', () => {
     ['nothing', '', {}],
     ['null', 'null', {}],
     ['a number that is rounded', '{"deployment_id":"a","stage":"b","attributes":{"n":9007199254740993}}', {}],
+    ['no UTF-8', Buffer.from(JSON.stringify({ ...QUESTION, attributes: { owner: 'Jürgen' } }), 'latin1'), {}],
     ['another content type', JSON.stringify(QUESTION), { 'content-type': 'text/plain' }],
     ['too much', JSON.stringify({ ...QUESTION, attributes: { text: 'x'.repeat(70_000) } }), {}],
     ['a key of an id that the gate derives', QUESTION, { 'idempotency-key': '01234567-89ab-8def-8123-456789abcdef' }],
   ])('a question that is %s is refused with 400', async (_what, body, headers) => {
     expect((await ask(body, headers)).status).toBe(400);
+  });
+
+  it('another method than POST is answered with the one that is right', async () => {
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const response = await fetch(new URL('/v1/decisions', url), { method: 'PUT', headers });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
+    expect(isDescribed('Error', await response.json())).toBe(true);
   });
 
   it('the token for decisions opens them alone, and no other token does', async () => {

@@ -6,13 +6,13 @@ import type { DeleteRequest, WriteRequest } from '../../plans/service/plan-servi
 import { parseFieldSelector } from '../../plans/selectors/field-selector';
 import { parseLabelSelector, type Parsed } from '../../plans/selectors/parse-selector';
 import type { Filter } from '../../plans/serving/watch-events';
-import { parseBody } from '../json-bodies';
+import { decodeBody, parseBody } from '../json-bodies';
 import type { NodeServerRequest } from '../rpc/node-request';
 
 /**
- * The bytes of a request's body.
+ * The text of a request's body.
  *
- * @throws PlanFailure RequestEntityTooLarge
+ * @throws PlanFailure RequestEntityTooLarge; BadRequest for bytes that are not UTF-8, and for a body that ends early
  */
 export async function readBody(request: NodeServerRequest, maxBytes: number): Promise<string> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
@@ -28,7 +28,7 @@ export async function readBody(request: NodeServerRequest, maxBytes: number): Pr
     throw planFailure('BadRequest', 'Bad request: the body ended early');
   }
   if (bytes > maxBytes) throw tooLarge(maxBytes);
-  return Buffer.concat(chunks).toString('utf8');
+  return badRequestUnlessJson(() => decodeBody(Buffer.concat(chunks)));
 }
 
 function tooLarge(maxBytes: number): PlanFailure {
@@ -37,8 +37,12 @@ function tooLarge(maxBytes: number): PlanFailure {
 
 /** @throws PlanFailure BadRequest for a text that is no JSON */
 export function readJson(text: string): JsonValue {
+  return badRequestUnlessJson(() => parseBody(text));
+}
+
+function badRequestUnlessJson<T>(read: () => T): T {
   try {
-    return parseBody(text);
+    return read();
   } catch (error) {
     if (error instanceof JsonTextError) throw planFailure('BadRequest', `Bad request: ${error.message}`);
     throw error;

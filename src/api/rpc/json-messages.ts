@@ -1,7 +1,5 @@
 import { JsonTextError } from '../../platform/documents/json-text';
-import { parseBody } from '../json-bodies';
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+import { decodeBody, parseBody } from '../json-bodies';
 
 /**
  * How messages in JSON are read. Connect parses a text by itself, and keeps the last of two values of one key and a number that
@@ -14,8 +12,8 @@ export const JSON_MESSAGES = {
   ignoreUnknownFields: false,
   textDecoder: {
     decode(bytes: Uint8Array): string {
-      const text = decodeUtf8(bytes);
       try {
+        const text = decodeBody(bytes);
         if (text.trim() !== '') parseBody(text);
         return text;
       } catch (error) {
@@ -25,14 +23,6 @@ export const JSON_MESSAGES = {
     },
   },
 };
-
-function decodeUtf8(bytes: Uint8Array): string {
-  try {
-    return utf8.decode(bytes);
-  } catch (error) {
-    throw new Error('expected a body in UTF-8', { cause: error });
-  }
-}
 
 function toMessage({ faults }: JsonTextError): string {
   const sentences = faults.map(({ sentence, line, column }) =>

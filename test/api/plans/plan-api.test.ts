@@ -53,7 +53,9 @@ async function ask(method: string, path: string, body?: unknown, headers: Record
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...headers,
     },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(body === undefined
+      ? {}
+      : { body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body) }),
   });
   const text = await reply.text();
   return { status: reply.status, body: text === '' ? {} : (JSON.parse(text) as Json), headers: reply.headers };
@@ -169,6 +171,7 @@ describe('objects over HTTP', () => {
     ['an unknown method', 'POST', '/namespaces/default/goals/a', {}, 405],
     ['a kind that is not the path’s', 'POST', '/namespaces/default/goals', plan('p', 'g'), 400],
     ['a text that is no JSON', 'POST', '/namespaces/default/goals', '{"a":', 400],
+    ['bytes that are no UTF-8', 'POST', '/namespaces/default/goals', Buffer.from('{"a": "ä"}', 'latin1'), 400],
     ['a namespace that is no name', 'POST', '/namespaces/UPPER/goals', goal('a'), 400],
     ['a selector that cannot be read', 'GET', '/goals?labelSelector=a%20in', undefined, 400],
     ['a limit that is no number', 'GET', '/goals?limit=many', undefined, 400],
