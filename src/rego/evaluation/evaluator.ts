@@ -4,6 +4,7 @@ import type { PolicyBundle } from '../bundle/policy-bundle';
 import type { EvaluationAccount, SecondOpinionSetting } from '../evaluation-account';
 import { EvaluationThread, type ThreadCall, type ThreadEnd } from './evaluation-thread';
 import type { Answer } from './messages';
+import { writeDocument } from '../values/json';
 import { stopped, toGateError } from './run-failure';
 import { createPrepareRelease, type PreparedRelease } from './prepare-release';
 
@@ -110,7 +111,7 @@ class ThreadedEvaluator implements Evaluator {
   private enqueue(request: EvaluationRequest, release: PreparedRelease): Promise<Evaluation> {
     return new Promise((resolve, reject) => {
       if (this.isClosed) throw closedError();
-      const inputText = JSON.stringify(request.input);
+      const inputText = writeDocument(request.input);
       const { decisionTimeMs, deadlineMs = this.options.deadlineMs } = request;
       const id = ++this.lastCallId;
       this.queue.push({ id, release, inputText, decisionTimeMs, deadlineMs, failures: 0, resolve, reject });

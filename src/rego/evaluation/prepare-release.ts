@@ -1,5 +1,6 @@
 import { FailureType, GateError } from '../../kernel/failures';
 import type { JsonObject } from '../../kernel/json';
+import { writeDocument } from '../values/json';
 import { compileOnce } from '../compile-once';
 import type { PolicyBundle } from '../bundle/policy-bundle';
 import type { SecondOpinionSetting } from '../evaluation-account';
@@ -79,9 +80,9 @@ export async function toRunnable(
 }
 
 /** The bundle's own text with the configuration put in: parsed and written again, a number of it could be another. */
-function dataWithConfig({ data, dataText = JSON.stringify(data) }: PolicyBundle, configDocument: JsonObject): string {
+function dataWithConfig({ data, dataText = writeDocument(data) }: PolicyBundle, configDocument: JsonObject): string {
   const own = dataText.trim().slice(1, -1).trim();
-  return `{"config":${JSON.stringify(configDocument)}${own === '' ? '' : `,${own}`}}`;
+  return `{"config":${writeDocument(configDocument)}${own === '' ? '' : `,${own}`}}`;
 }
 
 /** Of Rego source: `package a.b["c d"]`. */

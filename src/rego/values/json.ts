@@ -1,3 +1,4 @@
+import type { JsonValue } from '../../kernel/json';
 import { compareStrings } from './compare';
 import { ExactNumber } from './number';
 import type { RegoObject } from './rego-object';
@@ -50,3 +51,12 @@ const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[
 export function toWellFormed(text: string): string {
   return text.replace(LONE_SURROGATE, '\uFFFD');
 }
+
+/** The JSON of a document for an evaluation, with U+FFFD for half of a surrogate pair, as OPA reads it. */
+export function writeDocument(document: JsonValue): string {
+  const text = JSON.stringify(document);
+  return text.includes('\\ud') ? text.replace(ESCAPES, (escape) => (escape.length > 2 ? '\\ufffd' : escape)) : text;
+}
+
+/** JSON.stringify escapes no surrogate but one that is alone. An escaped backslash may stand before the letters `ud`. */
+const ESCAPES = /\\(?:ud[89a-f][0-9a-f]{2}|.)/g;

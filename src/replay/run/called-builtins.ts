@@ -1,6 +1,7 @@
 import type { PolicyRequest } from '../../rego/evaluation/evaluate-policy';
 import { createPlanEvaluator } from '../../rego/evaluation/plan-evaluator';
 import { toRunnable } from '../../rego/evaluation/prepare-release';
+import { writeDocument } from '../../rego/values/json';
 import { instantiatePolicy } from '../../rego/wasm-policy';
 
 const DEFAULT_MEMORY_MIB = 64;
@@ -14,7 +15,7 @@ export async function calledBuiltins(request: PolicyRequest): Promise<string[]> 
   const { policy, configDocument, input, decisionTimeMs, memoryMiB = DEFAULT_MEMORY_MIB } = request;
   const called = new Set<string>();
   const onBuiltin = (name: string): void => void called.add(name);
-  const inputText = JSON.stringify(input);
+  const inputText = writeDocument(input);
   const timeNs = BigInt(Math.trunc(decisionTimeMs)) * 1_000_000n;
   try {
     const runnable = await toRunnable(policy, configDocument, { memoryMiB, secondOpinion: 'off' });

@@ -3,6 +3,7 @@ import type { EvaluatePolicy } from '../../rego/evaluation/evaluate-policy';
 import { FailureType, GateError } from '../../kernel/failures';
 import { toGateError } from '../../rego/evaluation/run-failure';
 import { createPolicyRunner, type RunListener } from '../../rego/evaluation/policy-runner';
+import { writeDocument } from '../../rego/values/json';
 import { calledBuiltins } from '../run/called-builtins';
 import { replayBatch } from '../replay';
 import { itemsOf } from '../text-piece';
@@ -26,7 +27,7 @@ export function createThreadSide(
       last += 1;
       const failure = failed.get(last);
       if (failure !== undefined) return Promise.reject(toGateError(failure));
-      const found = runner.run(batch * CALLS_PER_BATCH + last, JSON.stringify(input), decisionTimeMs);
+      const found = runner.run(batch * CALLS_PER_BATCH + last, writeDocument(input), decisionTimeMs);
       if ('failure' in found) return Promise.reject(toGateError(found.failure, found.tookNs));
       const { response, account, tookNs } = found;
       return Promise.resolve({ response, account, evalDurationNs: tookNs });

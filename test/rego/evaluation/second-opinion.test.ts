@@ -58,6 +58,13 @@ describe('an allow of the plan', () => {
     });
   });
 
+  it('an allow of the plan is agreed to over half a surrogate pair, for which OPA reads U+FFFD', async () => {
+    const policy = await bundleOf(`package gate\n${RESPONSE}deny contains "other" if input.text != "\ufffd"`);
+    const { response, account } = await ask({ text: '\ud800' }, 'required', policy);
+    expect(response).toEqual({ allow: true, deny_reasons: [] });
+    expect(account.secondOpinion).toEqual({ vote: 'agreed' });
+  });
+
   it('an allow of the plan stays alone where the setting is off', async () => {
     const { account } = await ask(INPUT, 'off');
     expect(account.secondOpinion).toEqual({ vote: 'not-asked' });

@@ -4,7 +4,7 @@ import { addFloats, divideFloats, multiplyFloats, toFloat } from '../../../src/r
 import { fromFloat } from '../../../src/rego/values/big-float-text';
 import { compareValues, equalValues } from '../../../src/rego/values/compare';
 import { hashKey } from '../../../src/rego/values/hash-key';
-import { writeJson } from '../../../src/rego/values/json';
+import { writeDocument, writeJson } from '../../../src/rego/values/json';
 import { ExactNumber, numberOf, numberText, toBigInt, toInt64 } from '../../../src/rego/values/number';
 import { parseJson } from '../../../src/rego/values/parse-json';
 import { fromPlain, toPlain } from '../../../src/rego/values/plain';
@@ -98,6 +98,15 @@ describe('JSON', () => {
       [1, null],
     ]);
     expect(writeJson(value)).toBe('{"1":null,"[1,3,\\"\\\\u003c\\"]":"\ufffd"}');
+  });
+
+  it.each([
+    ['half a pair', '\ud800x\udc00', '\ufffdx\ufffd'],
+    ['a whole pair', '😀', '😀'],
+    ['its letters behind a backslash', '\\ud800', '\\ud800'],
+    ['half a pair behind a backslash', '\\\ud800', '\\\ufffd'],
+  ])('a document for an evaluation has %s as OPA reads it', (_what, text, read) => {
+    expect(JSON.parse(writeDocument({ [text]: [text] }))).toEqual({ [read]: [read] });
   });
 
   it.each(['1e999999', '[01]', '{"a":1,}', '"\u0001"', ''])('JSON refuses %j', (source) => {
