@@ -69,7 +69,9 @@ export async function startLocalStack(folder: string): Promise<AwsStandIn | stri
       args: ['-m', 'localstack.runtime.main'],
       env: {
         ...process.env,
-        ...{ GATEWAY_LISTEN: `127.0.0.1:${port}`, SERVICES: 's3', DNS_ADDRESS: '0', FILESYSTEM_ROOT: data },
+        ...{ GATEWAY_LISTEN: `127.0.0.1:${port}`, SERVICES: 's3', DNS_ADDRESS: '0' },
+        // In a container its files would be in /var/lib/localstack.
+        ...{ OVERRIDE_IN_DOCKER: '0', FILESYSTEM_ROOT: data },
         ...{ DISABLE_EVENTS: '1', SKIP_SSL_CERT_DOWNLOAD: '1' },
       },
       endpoint: `${endpoint}/_localstack/health`,
