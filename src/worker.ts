@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from './activities/create-gate-activities';
+import type { AuditRecord } from './audit/audit-record';
 import { createImageActivities } from './activities/create-image-activities';
 import { createRuleActivities, type ExecutionParts } from './activities/create-rule-activities';
 import { createPlanActivities } from './activities/create-plan-activities';
@@ -146,7 +147,10 @@ async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): 
       registry: services.registry,
       onUnexpected: (error) => services.logger.error({ error }, 'a request failed unexpectedly'),
       register: async (server) => {
-        if (store !== undefined) await server.register(auditRoutes, { reader: store, tokens });
+        if (store !== undefined) {
+          const writer = { record: (record: AuditRecord) => services.audit.record(record), tokens: [ownerToken] };
+          await server.register(auditRoutes, { reader: store, tokens, writer });
+        }
         if (forDecisions === '') return;
         await server.register(decisionRoutes, {
           token: forDecisions,

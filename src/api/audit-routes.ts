@@ -1,13 +1,24 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditReader } from '../audit/audit-reader';
 import { parseAuditQuery, type AuditQueryOptions } from '../audit/query';
+import { readCommandRecord } from '../audit/command-record';
+import type { AuditRecord } from '../audit/audit-record';
 import { FailureType, GateError } from '../kernel/failures';
+import type { JsonValue } from '../kernel/json';
 import { bearsToken } from './access';
+import { readJsonBodies } from './json-bodies';
 
 export interface AuditRoutesOptions {
   reader: Pick<AuditReader, 'get' | 'list'>;
   /** any of these opens the routes; with none they stay shut */
   tokens: readonly string[];
+  /** takes the records that commands make of what they do @default there is no such route */
+  writer?: {
+    /** @throws GateError AuditWriteFailed */
+    record(record: AuditRecord): Promise<unknown>;
+    /** of the owner of the store alone; empty ones open nothing */
+    tokens: readonly string[];
+  };
   /** @default Date.now */
   nowMs?: () => number;
 }
@@ -15,16 +26,18 @@ export interface AuditRoutesOptions {
 /**
  * The audit log over HTTP, for the commands that find its embedded store held by a worker:
  * `GET /audit/records?<options of parseAuditQuery>` answers `{records}`, `GET /audit/records/:decisionID` one record or 404.
- * Each needs `Authorization: Bearer <token>`, on loopback too: other users of the machine reach it there.
+ * `POST /audit/records` takes one record of a command: of images, and of what a person did. Each needs `Authorization: Bearer <token>`, on loopback too: other users of the machine reach it there.
  *
- * Errors are `{error: {type, message, faults}}`: 400 for the query, 401 for the token, 503 for the store.
+ * Errors are `{error: {type, message, faults}}`: 400 for the query or the record, 401 for the token, 503 for the store.
  */
 export const auditRoutes: FastifyPluginAsync<AuditRoutesOptions> = async (
   server,
-  { reader, tokens, nowMs = Date.now },
+  { reader, tokens, writer, nowMs = Date.now },
 ) => {
+  readJsonBodies(server);
   server.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
-    if (bearsToken(request.headers.authorization, tokens)) return;
+    const opening = request.method === 'POST' ? (writer?.tokens ?? []) : tokens;
+    if (bearsToken(request.headers.authorization, opening)) return;
     await reply
       .code(401)
       .header('www-authenticate', 'Bearer')
@@ -40,6 +53,11 @@ export const auditRoutes: FastifyPluginAsync<AuditRoutesOptions> = async (
   server.get<{ Querystring: AuditQueryOptions }>('/audit/records', async (request) => ({
     records: await reader.list(parseAuditQuery(request.query, nowMs())),
   }));
+
+  server.post<{ Body: JsonValue }>('/audit/records', async (request) => {
+    await writer?.record(readCommandRecord(request.body));
+    return {};
+  });
 
   server.get<{ Params: { decisionID: string } }>('/audit/records/:decisionID', async (request, reply) => {
     const { decisionID } = request.params;

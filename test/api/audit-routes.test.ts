@@ -1,20 +1,29 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fastify, { type FastifyInstance } from 'fastify';
 import { auditRoutes } from '../../src/api/audit-routes';
-import type { AuditQuery } from '../../src/audit/audit-record';
+import type { AuditQuery, AuditRecord } from '../../src/audit/audit-record';
 import { FailureType, GateError } from '../../src/kernel/failures';
 import { aRecord } from '../audit/a-record';
 
 const record = aRecord();
 let asked: AuditQuery[];
+let recorded: AuditRecord[];
 let failure: Error | undefined;
 let server: FastifyInstance;
 let base: string;
 beforeEach(async () => {
-  [asked, failure] = [[], undefined];
+  [asked, recorded, failure] = [[], [], undefined];
   server = fastify();
   await server.register(auditRoutes, {
     tokens: ['right', '', 'also-right'],
+    writer: {
+      tokens: ['owner', ''],
+      record(written) {
+        if (failure) return Promise.reject(failure);
+        recorded.push(written);
+        return Promise.resolve();
+      },
+    },
     nowMs: () => Date.parse('2026-11-30T00:00:00Z'),
     reader: {
       get: (id) => Promise.resolve(id === record.decisionID ? record : undefined),
@@ -77,5 +86,58 @@ describe('the audit routes', () => {
     expect((await get('/audit/records')).status).toBe(503);
     failure = new Error('a mistake in this program');
     expect((await get('/audit/records')).status).toBe(500);
+  });
+
+  describe('the route for records of commands', () => {
+    const rollback = {
+      schemaVersion: 2,
+      domain: 'images',
+      subject: 'mirror.example/team/app',
+      part: 'v1',
+      decisionID: 'd',
+      kind: 'rollback',
+      timestamp: '2026-11-27T10:00:00.000Z',
+      actor: 'ann',
+      reason: 'v1 crashes',
+      reasons: [],
+      errorDetails: [],
+      usedFacts: [],
+      details: { to: 'sha256:1' },
+    };
+    async function post(body: unknown, token = 'owner') {
+      const response = await fetch(new URL('/audit/records', base), {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', connection: 'close' },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      });
+      return { status: response.status, body: (await response.json()) as unknown };
+    }
+
+    it('the route takes a record of images from the owner of the store', async () => {
+      expect(await post(rollback)).toEqual({ status: 200, body: {} });
+      expect(recorded).toEqual([rollback]);
+    });
+
+    it.each(['right', '', 'wrong'])('the route stays shut to the token %j', async (token) => {
+      expect((await post(rollback, token)).status).toBe(401);
+      expect((await get('/audit/records', 'Bearer owner')).status).toBe(401);
+      expect(recorded).toEqual([]);
+    });
+
+    it.each([
+      ['a decision', { ...rollback, kind: 'decision', outcome: 'allow' }],
+      ["the gate's domain", { ...rollback, domain: 'gate' }],
+      ['no actor', { ...rollback, actor: undefined }],
+      ['a list', [rollback]],
+      ['no JSON', '{'],
+    ])('the route refuses %s', async (_what, body) => {
+      expect((await post(body)).status).toBe(400);
+      expect(recorded).toEqual([]);
+    });
+
+    it('the route answers 503 when the store does not take it', async () => {
+      failure = new GateError(FailureType.AuditWriteFailed, 'the store is down');
+      expect((await post(rollback)).status).toBe(503);
+    });
   });
 });

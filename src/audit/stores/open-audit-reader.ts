@@ -6,8 +6,7 @@ import { openAuditDatabase } from './postgres/open-audit-database';
 import { EMBEDDED_DATA } from '../../platform/database/database';
 import { findHolder } from '../../platform/database/lock';
 import { readAddress } from '../../platform/database/owner-files';
-import type { AuditReader } from '../audit-reader';
-import { createOwnerClient } from './owner-client';
+import { createOwnerClient, type AuditRecorder } from './owner-client';
 import { createPostgresAuditStore } from './postgres/store';
 
 /** A worker that has just started holds the folder for a moment before it says where it answers. */
@@ -22,7 +21,7 @@ const ADDRESS_POLL_MS = 100;
  */
 export async function openAuditReader(
   settings: { url: string } | { folder: string; addressWithinMs?: number },
-): Promise<AuditReader> {
+): Promise<AuditRecorder> {
   if ('url' in settings) return createPostgresAuditStore(await openAuditDatabase(settings));
   const { folder, addressWithinMs = ADDRESS_WITHIN_MS } = settings;
   const deadline = Date.now() + addressWithinMs;

@@ -1,11 +1,12 @@
 import { FailureType, GateError } from '../../kernel/failures';
 import type { LoadedSettings } from '../../settings/load-settings';
 import type { AuditReader } from '../audit-reader';
+import type { AuditRecorder } from './owner-client';
 
 type Env = NodeJS.ProcessEnv;
 
-/** The audit log that the settings name: DynamoDB, PostgreSQL, or the embedded store through its owner or by itself. */
-export async function openAudit(loaded: LoadedSettings, env: Env): Promise<AuditReader> {
+/** The audit log that the settings name, for commands: DynamoDB, PostgreSQL, or the embedded store through its owner or by itself. */
+export async function openAudit(loaded: LoadedSettings, env: Env): Promise<AuditRecorder> {
   if (loaded.settings.audit.store.type === 'dynamodb') {
     const { openDynamoDbStore } = await import('./open-audit-store.js');
     return openDynamoDbStore(loaded.settings.audit.store);

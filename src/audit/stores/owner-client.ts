@@ -1,7 +1,7 @@
 import { FailureType, GateError, type Fault } from '../../kernel/failures';
 import { withSignal } from '../../platform/timers/with-signal';
 import type { AuditReader } from '../audit-reader';
-import type { AuditRecord } from '../audit-record';
+import type { AuditRecord, AuditStore } from '../audit-record';
 import { toAuditQueryOptions } from '../query';
 
 export interface OwnerAccess {
@@ -12,18 +12,32 @@ export interface OwnerAccess {
   timeoutMs?: number;
 }
 
+/** The audit log as commands use it: they read it, and record what they do. */
+export type AuditRecorder = AuditReader & Pick<AuditStore, 'record'>;
+
 /**
- * Reads the audit log by asking the process that owns the embedded store.
+ * Reads and writes the audit log by asking the process that owns the embedded store.
  *
  * Its methods throw GateError ConfigInvalid for a query that the owner refuses, AuditUnavailable when it does not answer.
  */
-export function createOwnerClient({ url, token, timeoutMs = 10_000 }: OwnerAccess): AuditReader {
-  async function ask(path: string): Promise<unknown> {
+export function createOwnerClient({ url, token, timeoutMs = 10_000 }: OwnerAccess): AuditRecorder {
+  async function ask(path: string, record?: AuditRecord): Promise<unknown> {
     let response: Response;
     let body: string;
     try {
       [response, body] = await withSignal({ timeoutMs }, async (signal) => {
-        const answer = await fetch(new URL(path, url), { headers: { authorization: `Bearer ${token}` }, signal });
+        const headers = { authorization: `Bearer ${token}` };
+        const answer = await fetch(
+          new URL(path, url),
+          record === undefined
+            ? { headers, signal }
+            : {
+                method: 'POST',
+                headers: { ...headers, 'content-type': 'application/json' },
+                body: JSON.stringify(record),
+                signal,
+              },
+        );
         return [answer, await answer.text()] as const;
       });
     } catch (error) {
@@ -43,9 +57,23 @@ export function createOwnerClient({ url, token, timeoutMs = 10_000 }: OwnerAcces
     return new GateError(FailureType.AuditUnavailable, message, undefined, { cause });
   }
 
+  function unwritten(cause: unknown): GateError {
+    const message = `The audit log of the worker at ${url} did not take a record: ${(cause as Error).message}`;
+    return new GateError(FailureType.AuditWriteFailed, message, undefined, { cause });
+  }
+
   return {
     async get(decisionID) {
       return (await ask(`audit/records/${encodeURIComponent(decisionID)}`)) as AuditRecord | undefined;
+    },
+    async record(record) {
+      try {
+        if ((await ask('audit/records', record)) !== undefined) return record;
+      } catch (error) {
+        if (error instanceof GateError && error.type === FailureType.ConfigInvalid) throw error;
+        throw unwritten(error);
+      }
+      throw unwritten(new Error('it is not a worker of this program, or an older one'));
     },
     async list(query) {
       const search = new URLSearchParams(toAuditQueryOptions(query) as Record<string, string>);

@@ -3,6 +3,7 @@ import type { CommandContext } from '../io';
 import { imagesCopyCommand } from './copy';
 import { imagesDiffCommand } from './diff';
 import { imagesEvaluateCommand } from './evaluate';
+import { imagesRollbackCommand } from './rollback';
 import { imagesSchemaCommand } from './schema';
 import { imagesStatusCommand } from './status';
 import { imagesSyncCommand } from './sync';
@@ -16,5 +17,6 @@ export function imagesCommand(context: CommandContext): Command {
     .addCommand(imagesStatusCommand(context))
     .addCommand(imagesCopyCommand(context))
     .addCommand(imagesDiffCommand(context))
+    .addCommand(imagesRollbackCommand(context))
     .addCommand(imagesSchemaCommand(context));
 }

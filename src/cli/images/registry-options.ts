@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Registries } from '../../images/registries/open-registries';
 import type { ImageError, ImageErrorCode } from '../../images/image-error';
+import type { LoadedSettings } from '../../settings/load-settings';
 import { FailureType } from '../../kernel/failures';
 import { CommandFailureType, type CommandFailure } from '../exit';
 import { CliExit, ExitCode, type CommandIo } from '../io';
@@ -19,6 +20,19 @@ export function withRegistries(command: Command): Command {
   );
 }
 
+/** The same with the registries of settings. */
+export async function usingRegistriesOf<T>(
+  { env }: Pick<CommandIo, 'env'>,
+  loaded: LoadedSettings,
+  work: (registries: Registries) => Promise<T>,
+): Promise<T> {
+  const [{ openRegistries }, { checkedRegistryAccess }] = await Promise.all([
+    import('../../images/registries/open-registries.js'),
+    import('../../images/service/registry-access.js'),
+  ]);
+  return closing(openRegistries({ env, access: await checkedRegistryAccess(loaded) }), work);
+}
+
 /**
  * Runs `work` with registries that are closed afterwards.
  *
@@ -29,11 +43,12 @@ export async function usingRegistries<T>(
   { plainHttp = [] }: RegistryOptions,
   work: (registries: Registries) => Promise<T>,
 ): Promise<T> {
-  const [{ openRegistries, withoutTls }, { toImageError }] = await Promise.all([
-    import('../../images/registries/open-registries.js'),
-    import('../../images/registries/to-image-error.js'),
-  ]);
-  const registries = openRegistries({ env, access: withoutTls(plainHttp) });
+  const { openRegistries, withoutTls } = await import('../../images/registries/open-registries.js');
+  return closing(openRegistries({ env, access: withoutTls(plainHttp) }), work);
+}
+
+async function closing<T>(registries: Registries, work: (registries: Registries) => Promise<T>): Promise<T> {
+  const { toImageError } = await import('../../images/registries/to-image-error.js');
   try {
     return await work(registries);
   } catch (failure) {

@@ -37,6 +37,17 @@ export function registryAccess(
   return new Map([...byHost].map(([host, { access }]) => [host, access]));
 }
 
+/** @throws GateError ConfigInvalid with every fault, files of certificates included */
+export async function checkedRegistryAccess(loaded: LoadedSettings): Promise<ReadonlyMap<string, RegistryAccess>> {
+  const faults: Fault[] = [];
+  const access = registryAccess(loaded, (pointer, sentence) => {
+    faults.push(faultAt(loaded.place ?? { file: 'the settings' }, pointer, sentence));
+  });
+  if (faults.length > 0) throw faultsToError(faults);
+  await checkCaFiles(loaded);
+  return access;
+}
+
 const CERTIFICATE = '-----BEGIN CERTIFICATE-----';
 
 /** @throws GateError ConfigInvalid with every CA file that cannot be read or holds no certificate */

@@ -116,6 +116,7 @@ it('the guide shows its files and covers every command about images', () => {
     'gate images evaluate',
     'gate images sync',
     'gate images status',
+    'gate images rollback',
     'gate images copy',
     'gate images diff',
   ])
