@@ -10,6 +10,7 @@ import { bindingStatus, capabilitiesOf, type CapabilityPlace } from '../resolver
 import { deadlineOf, withTimeout } from '../resolver/goal-timeout';
 import { createPlanIndex, type GoalPlace, type PlanIndex } from '../resolver/plan-index';
 import { resolve, type Resolution } from '../resolver/resolve';
+import { compareRevisions } from '../serving/resource-version';
 import { replaceStatus } from '../serving/write-object';
 import { EventsExpiredError, type PlanStore } from '../store/plan-store';
 import type { EventFeed } from './event-feed';
@@ -17,7 +18,7 @@ import type { EventFeed } from './event-feed';
 export interface ControllerMetrics {
   /** a goal's status was written, or could not be */
   onResolved(result: Resolution['result'] | 'error'): void;
-  /** a status was stored so many seconds after this process heard of the change that asked for it */
+  /** a status was stored so many seconds after the change that asked for it, commit to commit by the store's clock */
   onStatus(seconds: number): void;
   /** goals and bindings that wait */
   onQueue(length: number): void;
@@ -61,8 +62,10 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const capabilities = new Map<string, PlanObject>();
   let index: PlanIndex = createPlanIndex();
   let last = '0';
-  /** what waits, with the time at which this process heard of it */
-  const queue = new Map<string, number>();
+  /** what waits, with the time of the first change that asks for a look; none where no change did */
+  const queue = new Map<string, number | undefined>();
+  /** statuses that were stored, until their events tell when */
+  const stored = new Map<string, { revision: string; sinceMs: number }>();
   /** what waits for its time: a retry, a deadline */
   const due = new Map<string, () => void>();
   const failures = new Map<string, number>();
@@ -84,6 +87,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     last = goals.revision;
     index = createPlanIndex(plans.items as unknown as Plan[]);
     subjects.clear();
+    stored.clear();
     capabilities.clear();
     for (const capability of found.items) capabilities.set(placeKey(capability.metadata), capability);
     for (const subject of [...goals.items, ...bindings.items]) {
@@ -95,20 +99,21 @@ export async function startController(options: ControllerOptions): Promise<Contr
   async function readEvents(): Promise<void> {
     for (;;) {
       const events = await feed.after(last, PAGE);
-      for (const { revision, type, object } of events) {
+      for (const { revision, type, object, writtenMs } of events) {
         last = revision;
-        take(object, type === 'DELETED');
+        take(object, type === 'DELETED', writtenMs);
+        measure(object, revision, writtenMs);
       }
       if (events.length < PAGE) return;
     }
   }
 
   /** Notes an object as it is now, and whose status may follow from it. */
-  function take(object: PlanObject, isGone: boolean): void {
+  function take(object: PlanObject, isGone: boolean, atMs: number): void {
     switch (object.kind) {
       case 'Plan': {
         const places = isGone ? index.remove(object.metadata) : index.put(object as unknown as Plan);
-        for (const metadata of places) enqueue(keyOf({ kind: 'Goal', metadata }));
+        for (const metadata of places) enqueue(keyOf({ kind: 'Goal', metadata }), atMs);
         return;
       }
       case 'Capability': {
@@ -117,7 +122,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
         else capabilities.set(place, object);
         for (const [key, subject] of subjects) {
           if (subject.kind === 'Binding' && capabilitiesOf(asBinding(subject)).some((each) => placeKey(each) === place))
-            enqueue(key);
+            enqueue(key, atMs);
         }
         return;
       }
@@ -126,14 +131,23 @@ export async function startController(options: ControllerOptions): Promise<Contr
         const key = keyOf(object);
         if (isGone) return forget(key);
         subjects.set(key, object);
-        enqueue(key);
+        enqueue(key, atMs);
       }
     }
   }
 
-  /** The first news counts: until its status is stored the user waits. */
-  function enqueue(key: string): void {
-    if (!queue.has(key)) queue.set(key, now());
+  /** From the change that asked for a status to the status: both times are the store's. */
+  function measure(object: PlanObject, revision: string, writtenMs: number): void {
+    const key = keyOf(object);
+    const written = stored.get(key);
+    if (written === undefined || compareRevisions(written.revision, revision) > 0) return;
+    stored.delete(key);
+    if (written.revision === revision) metrics?.onStatus(Math.max(0, writtenMs - written.sinceMs) / 1000);
+  }
+
+  /** The first change counts: until its status is stored the user waits. */
+  function enqueue(key: string, sinceMs?: number): void {
+    if (queue.get(key) === undefined) queue.set(key, sinceMs);
     metrics?.onQueue(queue.size);
   }
 
@@ -141,6 +155,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     subjects.delete(key);
     queue.delete(key);
     failures.delete(key);
+    stored.delete(key);
     callOff(key);
   }
 
@@ -149,13 +164,13 @@ export async function startController(options: ControllerOptions): Promise<Contr
     due.delete(key);
   }
 
-  function later(key: string, delayMs: number): void {
+  function later(key: string, delayMs: number, sinceMs?: number): void {
     callOff(key);
     const stop = timers.after(
       delayMs,
       () => {
         due.delete(key);
-        enqueue(key);
+        enqueue(key, sinceMs);
         work();
       },
       { background: true },
@@ -163,7 +178,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     due.set(key, stop);
   }
 
-  async function look(key: string, heardMs: number): Promise<void> {
+  async function look(key: string, sinceMs: number | undefined): Promise<void> {
     const subject = subjects.get(key);
     if (subject === undefined) return;
     callOff(key);
@@ -171,7 +186,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     const deadline = subject.kind === 'Goal' ? deadlineOf(asGoal(subject)) : undefined;
     if (deadline !== undefined && deadline > nowMs) later(key, deadline - nowMs);
     if (wantedFor(subject, nowMs).status === subject.status) return;
-    await writeStatus(key, subject, heardMs);
+    await writeStatus(key, subject, sinceMs);
   }
 
   function wantedFor(subject: PlanObject, nowMs: number): { status: JsonObject; result?: Resolution['result'] } {
@@ -184,7 +199,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     return { status: withTimeout(goal, status, nowMs), result };
   }
 
-  async function writeStatus(key: string, { kind, metadata }: PlanObject, heardMs: number): Promise<void> {
+  async function writeStatus(key: string, { kind, metadata }: PlanObject, sinceMs: number | undefined): Promise<void> {
     const { namespace, name } = metadata;
     const written = await store.write(async (session) => {
       const stored = await session.get({ kind, namespace, name });
@@ -201,7 +216,8 @@ export async function startController(options: ControllerOptions): Promise<Contr
     });
     if (written === undefined) return;
     subjects.set(key, written.object);
-    metrics?.onStatus(Math.max(0, now() - heardMs) / 1000);
+    const { resourceVersion: revision } = written.object.metadata;
+    if (sinceMs !== undefined && revision !== undefined) stored.set(key, { revision, sinceMs });
     if (written.result === undefined) return;
     metrics?.onResolved(written.result);
     const plan = planOf(written.object);
@@ -239,11 +255,11 @@ export async function startController(options: ControllerOptions): Promise<Contr
       }
       const [first] = queue;
       if (first === undefined) continue;
-      const [key, heardMs] = first;
+      const [key, sinceMs] = first;
       queue.delete(key);
       metrics?.onQueue(queue.size);
       try {
-        await look(key, heardMs);
+        await look(key, sinceMs);
         failures.delete(key);
       } catch (error) {
         const count = (failures.get(key) ?? 0) + 1;
@@ -259,7 +275,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
             'The status of a binding could not be written; it is tried again',
           );
         }
-        later(key, Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(count - 1, 10)));
+        later(key, Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(count - 1, 10)), sinceMs);
       }
     }
   }

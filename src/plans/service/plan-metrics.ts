@@ -18,7 +18,7 @@ export function createPlanMetrics(registry: Registry): PlanMetrics {
   ]);
   const seconds = histogram(
     'gate_plans_status_seconds',
-    'Time from when the server heard of a change until the status that follows from it was stored',
+    'Time from the commit of a change to the commit of the status that follows from it, by the clock of the store',
     STATUS_BUCKETS,
   );
   const queue = gauge('gate_plans_queue', 'Goals and bindings whose status waits to be looked at');

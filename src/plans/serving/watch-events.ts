@@ -13,6 +13,8 @@ export interface StoredEvent {
   object: PlanObject;
   /** the labels before a MODIFIED, for selectors; absent where there were none */
   labelsBefore?: Readonly<Record<string, string>>;
+  /** when it was written, just before the commit: epoch milliseconds by the store's clock, the same for all servers */
+  writtenMs: number;
 }
 
 /** What a watch or a list is about. */

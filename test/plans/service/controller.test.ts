@@ -144,7 +144,8 @@ describe('the controller', () => {
       text: 'Resolved plan for goal',
       fields: { goal: 'ship', namespace: 'count', plan: 'one' },
     });
-    expect(await metric(/gate_plans_status_seconds_count (\d+)/)).toBeGreaterThan(0);
+    const counted = async () => (await metric(/gate_plans_status_seconds_count (\d+)/)) > 0;
+    await eventually('the time to the status to be counted', counted);
     await plans.controller.settled();
     expect(await metric(/gate_plans_queue (\d+)/)).toBe(0);
     const ending = new AbortController();
@@ -155,6 +156,39 @@ describe('the controller', () => {
       ending.abort();
     }
     expect(await metric(/gate_plans_watchers (\d+)/)).toBe(0);
+  });
+
+  it('counts the time to a status from the commit of the change, not from when it heard of it', async () => {
+    const own = new Registry();
+    const place = await mkdtemp(join(tmpdir(), 'gate-plan-late-'));
+    const slow = createPostgresPlanStore(await openPlanDatabase({ folder: place }));
+    const HELD_MS = 1_000;
+    let heldUntil = 0;
+    const late = await openPlans({
+      store: {
+        ...slow,
+        async eventsAfter(revision, limit) {
+          await eventually('the events to be let through', () => Date.now() >= heldUntil);
+          return slow.eventsAfter(revision, limit);
+        },
+      },
+      timers: systemTimers,
+      now: Date.now,
+      logger,
+      metrics: createPlanMetrics(own),
+    });
+    try {
+      await late.service.create({ kind: kind('Goal'), namespace: 'late' }, goal('ship'), request);
+      heldUntil = Date.now() + HELD_MS;
+      await late.service.create({ kind: kind('Plan'), namespace: 'late' }, plan('one', 'ship', '1'), request);
+      await eventually('the time that passed before the events were read to be counted', async () => {
+        const [, sum] = /gate_plans_status_seconds_sum (\S+)/.exec(await own.metrics())!;
+        return Number(sum) >= (0.9 * HELD_MS) / 1000;
+      });
+    } finally {
+      await late.close();
+      await rm(place, { recursive: true, force: true });
+    }
   });
 
   it('logs a goal whose timeout is over, and it fails', async () => {

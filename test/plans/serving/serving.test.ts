@@ -338,6 +338,7 @@ describe('a watch', () => {
     revision: '8',
     type,
     object: gold(is),
+    writtenMs: 0,
     ...(was === undefined ? {} : { labelsBefore: was }),
   });
   const yes = { tier: 'gold' };

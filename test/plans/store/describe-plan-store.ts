@@ -66,11 +66,12 @@ export function describePlanStore(name: string, open: () => Promise<OpenStores>)
       expect([made, changed, again].map(({ metadata }) => metadata.resourceVersion)).toEqual(revisions.slice(0, 3));
       expect(made.spec).toEqual(goal('a').spec);
       expect(await store.get(keyOf(made))).toBeUndefined();
+      const writtenMs = expect.any(Number) as unknown as number;
       expect(await told(store, start)).toEqual([
-        { revision: revisions[0], type: 'ADDED', object: made },
-        { revision: revisions[1], type: 'MODIFIED', object: changed },
-        { revision: revisions[2], type: 'MODIFIED', object: again, labelsBefore: { tier: 'gold' } },
-        { revision: revisions[3], type: 'DELETED', object: again },
+        { revision: revisions[0], type: 'ADDED', object: made, writtenMs },
+        { revision: revisions[1], type: 'MODIFIED', object: changed, writtenMs },
+        { revision: revisions[2], type: 'MODIFIED', object: again, labelsBefore: { tier: 'gold' }, writtenMs },
+        { revision: revisions[3], type: 'DELETED', object: again, writtenMs },
       ]);
       expect(await store.revision()).toBe(revisions[3]);
     });

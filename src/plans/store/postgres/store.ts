@@ -111,6 +111,7 @@ async function openSession(trx: Transaction<PlanSchema>): Promise<WriteSession &
   const first = BigInt(rows[0]!.revision);
   let last = first;
   const records: DomainRecord[] = [];
+  const events: Omit<EventRow, 'written_ms'>[] = [];
 
   async function store(type: StoredEvent['type'], object: PlanObject, before?: PlanObject): Promise<PlanObject> {
     last += 1n;
@@ -138,7 +139,7 @@ async function openSession(trx: Transaction<PlanSchema>): Promise<WriteSession &
     }
     const labels = before?.metadata.labels;
     const labels_before = labels === undefined ? null : JSON.stringify(labels);
-    await trx.insertInto('plan_events').values({ revision, type, document, labels_before }).execute();
+    events.push({ revision, type, document, labels_before });
     return stored;
   }
 
@@ -177,6 +178,12 @@ async function openSession(trx: Transaction<PlanSchema>): Promise<WriteSession &
           .execute();
       }
       if (last === first) return;
+      // At the end, so that their time is the commit's.
+      const written_at = sql<Date>`clock_timestamp()`;
+      for (let at = 0; at < events.length; at += ROWS_AT_ONCE) {
+        const rows = events.slice(at, at + ROWS_AT_ONCE).map((event) => ({ ...event, written_at }));
+        await trx.insertInto('plan_events').values(rows).execute();
+      }
       await sql`update plan_store set revision = ${String(last)}::bigint`.execute(trx);
       // Sent with the commit, and only then.
       await sql`select pg_notify(${PLAN_CHANNEL}, ${String(last)})`.execute(trx);
@@ -214,20 +221,23 @@ interface EventRow {
   type: StoredEvent['type'];
   document: string;
   labels_before: string | null;
+  written_ms: number;
 }
 
 async function eventsAfter(db: Reader, revision: string, limit: number): Promise<StoredEvent[]> {
   const { rows } = await sql<EventRow>`
-    select revision::text as revision, type, document, labels_before from plan_events
+    select revision::text as revision, type, document, labels_before,
+      (extract(epoch from written_at) * 1000)::float8 as written_ms from plan_events
     where revision > ${revision}::bigint order by plan_events.revision limit ${limit}`.execute(db);
   // After the read: what was pruned before it is missing from it, what is pruned later is not.
   const { rows: store } = await sql<{ pruned: string }>`select pruned::text as pruned from plan_store`.execute(db);
   const { pruned } = store[0]!;
   if (compareRevisions(revision, pruned) < 0) throw new EventsExpiredError(revision, pruned);
-  return rows.map(({ revision: at, type, document, labels_before }) => ({
+  return rows.map(({ revision: at, type, document, labels_before, written_ms }) => ({
     revision: at,
     type,
     object: JSON.parse(document) as PlanObject,
+    writtenMs: written_ms,
     ...(labels_before === null ? {} : { labelsBefore: JSON.parse(labels_before) as Record<string, string> }),
   }));
 }
