@@ -59,13 +59,16 @@ const plan = (name: string, of: string, version: string) =>
     graph: { nodes: [{ id: 'build', kind: 'Task' }] },
   });
 
+/** As clients do, it sends again what a store that is too busy did not take. */
 async function send(server: RunningServer, method: string, path: string, body?: object): Promise<number> {
-  const reply = await fetch(`${server.url}${ROOT}/namespaces/default${path}`, {
-    method,
-    ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  return eventually('the store to take the write', async () => {
+    const reply = await fetch(`${server.url}${ROOT}/namespaces/default${path}`, {
+      method,
+      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+    await reply.text();
+    return reply.status !== 503 && reply.status;
   });
-  await reply.text();
-  return reply.status;
 }
 
 /** What a watch tells, from its begin until it is ended. */
