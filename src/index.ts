@@ -62,6 +62,7 @@ export type {
   HttpRequestSpec,
   ModuleAction,
   NoneAction,
+  ReplicateImageAction,
   SecretUse,
 } from './gate/actions/action';
 export type { ActionModule, ModuleRequest } from './gate/actions/action-kind';

@@ -21,6 +21,8 @@ import type { AlertRules } from '../alerts/alert-rules';
 import { openDecisions } from './decisions/service/open-decisions';
 import { createEncryptionGuard } from './encryption-guard';
 import { openFacts } from './facts/service/open-facts';
+import { createImageReplication } from '../images/gating/replicate-images';
+import { ACTIONS } from '../images/gating/all-actions';
 import { imageFact } from '../images/gating/image-fact';
 import { openImages, type Images } from '../images/service/open-images';
 import { createBigFacts, type BigFacts } from './big-facts';
@@ -40,6 +42,10 @@ export interface ServiceOptions extends GatePorts {
   stdout?: TextOutput;
   /** the facts pass through Temporal's history: what masks is refused without keys to encrypt it; @default false */
   overTemporal?: boolean;
+}
+
+/** What the worker hands over beside what a program may. */
+export interface InnerOptions extends ServiceOptions {
   /** what facts and actions of images ask; who opened it closes it; @default opened from the settings */
   images?: Images;
 }
@@ -73,11 +79,11 @@ export interface Services extends MaskedGate, Pick<Audit, 'store' | 'database'> 
  *
  * @throws GateError ConfigInvalid (a held store, a wrong URL, …) with nothing left open
  */
-export async function createServices(loaded: LoadedSettings, options: ServiceOptions = {}): Promise<Services> {
+export async function createServices(loaded: LoadedSettings, options: InnerOptions = {}): Promise<Services> {
   return withSettingsPlace(loaded, () => openServices(loaded, options));
 }
 
-async function openServices(loaded: LoadedSettings, options: ServiceOptions): Promise<Services> {
+async function openServices(loaded: LoadedSettings, options: InnerOptions): Promise<Services> {
   const { settings } = loaded;
   const env = options.env ?? process.env;
   const logger: ProgramLogger =
@@ -89,7 +95,13 @@ async function openServices(loaded: LoadedSettings, options: ServiceOptions): Pr
   const { failed } = metrics.errors;
 
   const images = options.images ?? openImages(loaded, { env, metrics: () => metrics.images });
-  const actions = await openActions(loaded, { env, own: options.actions });
+  const replicateImage = createImageReplication({
+    images,
+    record: (record) => audit.log.record(record),
+    find: async (id) => audit.store?.get(id),
+    nowMs: Date.now,
+  });
+  const actions = await openActions(loaded, { env, own: options.actions, registry: ACTIONS, replicateImage });
   const alerts = openAlerts(loaded, { env, metrics: metrics.alerts, logger, own: options.alertReceivers });
   const source =
     options.releaseSource ??

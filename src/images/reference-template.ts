@@ -1,4 +1,4 @@
-import { isRegistryHost, parseImageReference, type ImageReference } from './image-reference';
+import { apiHostOf, isRegistryHost, parseImageReference, type ImageReference } from './image-reference';
 
 /** A reference whose parts behind the registry may hold templates, in single or double braces. */
 export interface ReferenceTemplate {
@@ -52,4 +52,13 @@ export function joinReference({ repository, tag, digest }: ReferenceTemplate, ho
   const isSplit = read.tag !== tag || read.digest !== digest;
   if (isSplit) return `expected a repository, a tag and a digest that keep to their places, got "${named}"`;
   return isWritten ? read : { ...read, registry: host };
+}
+
+/** Whether two references are to one image, or to one tag: they name one host, repository and tag. */
+export function isSamePlace(one: ImageReference, other: ImageReference): boolean {
+  return (
+    apiHostOf(one.registry) === apiHostOf(other.registry) &&
+    one.repository === other.repository &&
+    one.tag === other.tag
+  );
 }

@@ -14,6 +14,8 @@ export const DEFAULT_DURATIONS = {
   factTimeout: '5s',
   /** how long an action's request may take */
   actionTimeout: '10s',
+  /** how long one attempt at replicating an image may take */
+  replicateImage: '1h',
   /** how often a worker reads its manifest, and a stage that waits asks again */
   refresh: '30s',
 } as const;

@@ -4,6 +4,8 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { createActivities } from '../../src/activities/create-gate-activities';
 import type { ActionRequest } from '../../src/activities/gate-activities';
+import { ACTIONS } from '../../src/images/gating/all-actions';
+import { noImages } from '../support/no-images';
 import { openActions } from '../../src/gate/actions/service/open-actions';
 import type { LeaseClaim } from '../../src/gate/decisions/lease';
 import { FailureType, GateError } from '../../src/kernel/failures';
@@ -45,7 +47,10 @@ async function act(lease: LeaseClaim, startToCloseTimeoutMs = 30_000) {
   const receiver: HttpReceiver = await startHttpReceiver();
   const services = {
     releases: holder,
-    actions: await openActions({ settings: parseSettings({}, { file: 'settings' }, '.'), baseDir: '.' }, { env: {} }),
+    actions: await openActions(
+      { settings: parseSettings({}, { file: 'settings' }, '.'), baseDir: '.' },
+      { env: {}, registry: ACTIONS, replicateImage: noImages },
+    ),
     metrics: createMetrics(new Registry()),
     hidesAttributes: () => false,
   } as unknown as Services;

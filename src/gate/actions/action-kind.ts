@@ -1,6 +1,6 @@
 import type { Fault } from '../../kernel/failures';
 import type { HttpFetch } from '../../platform/http/http-client';
-import type { ActionContext, ActionResult, ActionSpec } from './action';
+import type { ActionContext, ActionResult, ActionSpec, ReplicateImageAction } from './action';
 
 export interface RunOptions {
   /** the same for every attempt */
@@ -24,6 +24,8 @@ export interface ActionDeps {
   readSecret(name: string, url: URL): Promise<string>;
   /** the module of that name; @throws GateError ConfigInvalid when the settings have none, or it cannot be loaded */
   loadModule(name: string): Promise<ActionModule>;
+  /** carries out what is done with images */
+  replicateImage: ActionRunner<ReplicateImageAction>;
 }
 
 /** What a module of the user's own gets of the action that it carries out. */

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../../kernel/json';
 
 /** What a stage does once it is allowed. */
-export type ActionSpec = NoneAction | HttpAction | ModuleAction;
+export type ActionSpec = NoneAction | HttpAction | ModuleAction | ReplicateImageAction;
 
 /** The stage only gates: nothing is started. */
 export interface NoneAction {
@@ -49,6 +49,27 @@ export interface ModuleAction {
   /** handed to the module; templates in string leaves */
   options?: JsonObject;
   /** whether the module's `compensate` is called when the action is taken back; @default false */
+  compensate?: boolean;
+}
+
+/** Copies one image between registries of the worker's settings, verified; the target's tag moves last. */
+export interface ReplicateImageAction {
+  type: 'replicate-image';
+  /** `REGISTRY/REPOSITORY:TAG`, `…@DIGEST` or both; templates behind the registry */
+  source: string;
+  /** `REGISTRY/REPOSITORY[:TAG]`; @default the source's tag */
+  target: string;
+  /** keeps the image that the target's tag named before under this tag; may hold templates */
+  backupTag?: string;
+  /** a tag that names another image at the target stays, and the action fails; @default false */
+  noOverwrite?: boolean;
+  /** only these of an index, such as `linux/arm64` */
+  platforms?: string[];
+  /** `copy` takes an image of which the source lacks a part; @default refuse */
+  incomplete?: 'refuse' | 'copy';
+  /** of one attempt, a duration; a later attempt sends only what the target lacks; @default 1h */
+  timeout?: string;
+  /** whether the target's tag is moved back to what it named before when the action is taken back; @default false */
   compensate?: boolean;
 }
 

@@ -38,6 +38,20 @@ export const ActionSchema = Type.Union([
     },
     strict,
   ),
+  Type.Object(
+    {
+      type: Type.Literal('replicate-image'),
+      source: Type.String({ minLength: 1 }),
+      target: Type.String({ minLength: 1 }),
+      backupTag: Type.Optional(Type.String({ minLength: 1 })),
+      noOverwrite: Type.Optional(Type.Boolean()),
+      platforms: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: 100 })),
+      incomplete: Type.Optional(Type.Union([Type.Literal('refuse'), Type.Literal('copy')])),
+      timeout: Type.Optional(Duration()),
+      compensate: Type.Optional(Type.Boolean()),
+    },
+    strict,
+  ),
 ]);
 
 export const StageSchema = Type.Object(

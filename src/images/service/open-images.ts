@@ -33,6 +33,8 @@ export interface Images {
    * nothing says where images come from
    */
   context(only?: readonly string[]): Promise<ImageSyncContext>;
+  /** as `context`, also where nothing says where images come from */
+  inForce(only?: readonly string[]): Promise<ImageSyncContext>;
   /** those that the settings name, with their limits, and all others */
   registries: NamedRegistries;
   /** @throws GateError ConfigInvalid if no good policies were ever loaded */
@@ -95,25 +97,27 @@ export function openImages(loaded: LoadedSettings, options: OpenImagesOptions): 
     mapping,
     registries: hosts,
   };
+  async function inForce(only?: readonly string[]): Promise<ImageSyncContext> {
+    await checkCaFiles(loaded);
+    const { set: all, revision } = await folder.current();
+    return {
+      ...{ set: chosen(all, only), all, revision, decide, cache },
+      ...(metrics === undefined ? {} : { metrics: metrics() }),
+      open: (host) => registries.open(host),
+      nowMs: Date.now,
+      clockNs: () => Math.round(performance.now() * 1e6),
+    };
+  }
   return {
     concurrency: policy.maxConcurrency,
+    inForce,
     registries: nameRegistries(hosts, (host) => registries.open(host)),
     async context(only) {
-      await checkCaFiles(loaded);
-      const { set: all, revision } = await folder.current();
-      const set = chosen(all, only);
-      if (sourcesOf({ set, decide }).length === 0) {
-        const message =
-          'Expected a policy that replicates and has a source, or a mapping, got neither: nothing says where images come from';
-        throw new GateError(FailureType.ConfigInvalid, message);
-      }
-      return {
-        ...{ set, all, revision, decide, cache },
-        ...(metrics === undefined ? {} : { metrics: metrics() }),
-        open: (host) => registries.open(host),
-        nowMs: Date.now,
-        clockNs: () => Math.round(performance.now() * 1e6),
-      };
+      const context = await inForce(only);
+      if (sourcesOf(context).length > 0) return context;
+      const message =
+        'Expected a policy that replicates and has a source, or a mapping, got neither: nothing says where images come from';
+      throw new GateError(FailureType.ConfigInvalid, message);
     },
     policies: async () => (await folder.current()).set,
     close: () => registries.close(),

@@ -28,7 +28,7 @@ export type CompiledExecution = { run: PlanRun; faults?: undefined } | { run?: u
 
 /** Fields of a node that would change what is done, and that nothing carries out. */
 const REFUSED_FIELDS = ['retries', 'timeout', 'when', 'outputs', 'acceptanceCriteria'] as const;
-const PROVIDERS = ['http', 'module', 'none'];
+const PROVIDERS = ['http', 'module', 'none', 'replicate-image'];
 const ANNOTATION = 'gate/';
 const MAX_PARALLEL = 'gate/max-parallel';
 

@@ -57,10 +57,10 @@ export function remoteActivities(
   options: GateDefaults['activities'],
   step: Step,
   summary?: string,
-  overrides: { maximumAttempts?: number; maximumIntervalMs?: number } = {},
+  overrides: { maximumAttempts?: number; maximumIntervalMs?: number; timeoutMs?: number } = {},
 ): Proxies {
   const policy = options[step];
-  const timeoutMs = parseDuration(policy.timeout);
+  const timeoutMs = overrides.timeoutMs ?? parseDuration(policy.timeout);
   return proxyActivities<GateActivities>({
     startToCloseTimeout: timeoutMs,
     retry: {

@@ -1,7 +1,7 @@
 import { ApplicationFailure, isCancellation, sleep } from '@temporalio/workflow';
 import type { ActionRequest } from '../../activities/gate-activities';
 import type { ActionContext, ActionResult, ActionSpec } from '../../gate/actions/action';
-import { parseDuration } from '../../kernel/duration';
+import { DEFAULT_DURATIONS, parseDuration } from '../../kernel/duration';
 import { FailureType } from '../../kernel/failures';
 import type { ActedResult } from '../../audit/ends';
 import {
@@ -122,7 +122,10 @@ export async function runStageAction(
     let answer: ActionResult | undefined;
     try {
       answer = await untilUrgent(stage.inbox, () =>
-        remoteActivities(options, 'action', `${action.type} for ${context.stage}`, { maximumAttempts: 1 }).runAction({
+        remoteActivities(options, 'action', `${action.type} for ${context.stage}`, {
+          maximumAttempts: 1,
+          ...timeoutOf(action),
+        }).runAction({
           ...request,
           ...(sent || pass.lease === undefined ? {} : { lease: pass.lease }),
         }),
@@ -190,6 +193,12 @@ const LOST_PATCH: Patch = 'lost-workers';
 const MOST_LOST = 5;
 const KEPT_STATUSES = 20;
 
+/** An image may take longer than any request: its attempts have a time-out of their own. */
+function timeoutOf(action: ActionSpec): { timeoutMs?: number } {
+  if (action.type !== 'replicate-image') return {};
+  return { timeoutMs: parseDuration(action.timeout ?? DEFAULT_DURATIONS.replicateImage) };
+}
+
 function nameOf(action: ActionSpec): string {
   return action.type === 'module' ? action.name : action.type;
 }
@@ -211,7 +220,7 @@ function isFinalTimeOut(action: ActionSpec, failure: unknown): boolean {
 function addCompensation(compensation: Compensation, stage: StageGate, request: ActionRequest): void {
   const { action, context } = request;
   if (action.type === 'none' || (action.type === 'http' && action.compensation === undefined)) return;
-  if (action.type === 'module' && action.compensate !== true) return;
+  if ((action.type === 'module' || action.type === 'replicate-image') && action.compensate !== true) return;
   const activities = remoteActivities(stage.activities, 'action', `compensate ${context.stage}`);
   compensation.add(context.stage, () => activities.compensateAction(request));
 }

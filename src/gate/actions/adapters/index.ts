@@ -1,7 +1,6 @@
-import { createActionRegistry } from '../registry';
 import { httpAction } from './http';
 import { moduleAction } from './module';
 import { noneAction } from './none';
 
-/** Every type of action that comes with the product. */
-export const ACTIONS = createActionRegistry([noneAction, httpAction, moduleAction]);
+/** The types of action of this room; `images/gating/all-actions.ts` has all that come with the product. */
+export const OWN_ACTIONS = [noneAction, httpAction, moduleAction] as const;

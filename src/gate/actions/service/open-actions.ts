@@ -5,8 +5,7 @@ import { readSecret } from '../../../platform/files/read-secret';
 import { createHttpFetch } from '../../../platform/http/http-client';
 import type { LoadedSettings } from '../../../settings/load-settings';
 import type { ActionDeps, ActionModule } from '../action-kind';
-import { ACTIONS } from '../adapters';
-import type { Actions } from '../registry';
+import type { ActionRegistry, Actions } from '../registry';
 
 export interface ActionsOptions {
   env: Readonly<Record<string, string | undefined>>;
@@ -14,6 +13,10 @@ export interface ActionsOptions {
   importModule?: ImportModule;
   /** the program's own, by name, beside those that the settings name */
   own?: Readonly<Record<string, ActionModule>>;
+  /** the types of action */
+  registry: ActionRegistry;
+  /** of the room of images */
+  replicateImage: ActionDeps['replicateImage'];
 }
 
 /**
@@ -24,7 +27,7 @@ export interface ActionsOptions {
  */
 export async function openActions(
   { settings, baseDir }: LoadedSettings,
-  { env, importModule, own = {} }: ActionsOptions,
+  { env, importModule, own = {}, registry, replicateImage }: ActionsOptions,
 ): Promise<Actions> {
   const { secrets, modules, tls } = settings.actions;
   const loaded = new Map<string, ActionModule>();
@@ -69,7 +72,8 @@ export async function openActions(
     if (module === undefined) throw unknown('module', name, [...loaded.keys()]);
     return module;
   };
-  return ACTIONS.create({ fetch: createHttpFetch({ env, tls, folder: baseDir }), readSecret: readNamed, loadModule });
+  const fetch = createHttpFetch({ env, tls, folder: baseDir });
+  return registry.create({ fetch, readSecret: readNamed, loadModule, replicateImage });
 }
 
 function toActionModule(created: unknown): ActionModule {

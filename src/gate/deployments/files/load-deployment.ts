@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { ActionContext } from '../../actions/action';
-import { ACTIONS } from '../../actions/adapters';
+import { ACTIONS } from '../../../images/gating/all-actions';
 import { deploymentSizeFaults } from '../deployment-size';
 import { DeploymentSchema, type DeploymentSpec } from '../deployment-spec';
 import { faultsToError, type Fault } from '../../../kernel/failures';

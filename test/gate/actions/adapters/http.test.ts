@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ActionContext, ActionSpec, HttpAction } from '../../../../src/gate/actions/action';
 import { ActionError } from '../../../../src/gate/actions/action-error';
-import { ACTIONS } from '../../../../src/gate/actions/adapters';
+import { ACTIONS } from '../../../../src/images/gating/all-actions';
+import { noImages } from '../../../support/no-images';
 import { isCertainlyUnsent } from '../../../../src/gate/actions/adapters/http';
 import { createActionRegistry } from '../../../../src/gate/actions/registry';
 import { noneAction } from '../../../../src/gate/actions/adapters/none';
@@ -32,6 +33,7 @@ const { run: runAction, compensate } = ACTIONS.create({
     return `token for ${url.hostname}`;
   },
   loadModule: () => Promise.reject(new Error('no module is loaded here')),
+  replicateImage: noImages,
 });
 const { check: checkAction } = ACTIONS;
 let receiver: HttpReceiver;
@@ -296,7 +298,7 @@ describe('the registry of actions', () => {
 
   it('the registry of actions names the types it knows when asked for another', async () => {
     await expect(runAction({ type: 'shell' } as unknown as ActionSpec, context, options())).rejects.toThrow(
-      'Expected an action of type none or http or module, got shell',
+      'Expected an action of type none or http or module or replicate-image, got shell',
     );
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ActionContext, ModuleAction } from '../../../../src/gate/actions/action';
 import type { ActionModule, ModuleRequest } from '../../../../src/gate/actions/action-kind';
-import { ACTIONS } from '../../../../src/gate/actions/adapters';
+import { ACTIONS } from '../../../../src/images/gating/all-actions';
+import { noImages } from '../../../support/no-images';
 
 const context: ActionContext = {
   deployment_id: 'fw',
@@ -17,6 +18,7 @@ const actionsOf = (module: ActionModule) =>
   ACTIONS.create({
     fetch: () => Promise.reject(new Error('no request is sent here')),
     readSecret: () => Promise.reject(new Error('no secret is read here')),
+    replicateImage: noImages,
     loadModule: async (name) => {
       if (name !== 'flip') throw new Error(`no module ${name}`);
       return module;

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ActionContext, ActionSpec } from '../../../../src/gate/actions/action';
+import { ACTIONS } from '../../../../src/images/gating/all-actions';
+import { noImages } from '../../../support/no-images';
 import { openActions } from '../../../../src/gate/actions/service/open-actions';
 import type { JsonObject } from '../../../../src/kernel/json';
 import { parseSettings } from '../../../../src/settings/load-settings';
@@ -36,7 +38,7 @@ const importModule = async (url: string): Promise<unknown> => ({
 const open = (actions: JsonObject, env: Record<string, string> = {}) =>
   openActions(
     { settings: parseSettings({ actions }, { file: 'settings' }, folder), baseDir: folder },
-    { env, importModule },
+    { env, importModule, registry: ACTIONS, replicateImage: noImages },
   );
 const run = async (actions: JsonObject, spec: ActionSpec, env: Record<string, string> = {}) =>
   (await open(actions, env)).run(spec, context, { idempotencyKey: 'k', signal: new AbortController().signal });
