@@ -379,8 +379,10 @@ const Policy = Type.Object(
   {
     /** false: images follow the mapping alone */
     enabled: Type.Boolean({ default: false }),
-    /** a file or folder of image policies relative to the settings file; required once policies are enabled */
+    /** a file or folder of image policies relative to the settings file */
     configPath: Type.Optional(Type.String({ minLength: 1 })),
+    /** policies beside those of `configPath`; one of both is required once policies are enabled */
+    policies: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 1_000 })),
     /** of all policies for one image; a policy that is not evaluated in time is unknown */
     evaluationTimeout: Duration('5s'),
     /** images that a worker decides about and copies at once, for one sync */

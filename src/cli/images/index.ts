@@ -3,6 +3,7 @@ import type { CommandContext } from '../io';
 import { imagesCopyCommand } from './copy';
 import { imagesDiffCommand } from './diff';
 import { imagesEvaluateCommand } from './evaluate';
+import { imagesPoliciesCommand } from './policies';
 import { imagesRollbackCommand } from './rollback';
 import { imagesSchemaCommand } from './schema';
 import { imagesStatusCommand } from './status';
@@ -17,6 +18,7 @@ export function imagesCommand(context: CommandContext): Command {
     .addCommand(imagesStatusCommand(context))
     .addCommand(imagesCopyCommand(context))
     .addCommand(imagesDiffCommand(context))
+    .addCommand(imagesPoliciesCommand(context))
     .addCommand(imagesRollbackCommand(context))
     .addCommand(imagesSchemaCommand(context));
 }

@@ -1,5 +1,4 @@
 import { performance } from 'node:perf_hooks';
-import { resolve } from 'node:path';
 import { BoundedMap } from '../../kernel/bounded-map';
 import { parseDuration } from '../../kernel/duration';
 import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/failures';
@@ -13,6 +12,7 @@ import { openRegistries } from '../registries/open-registries';
 import { sourcesOf } from '../sync/list-candidates';
 import type { SyncContext } from '../sync/sync-context';
 import { hostsOfSettings } from './registries-of-settings';
+import { policyPlaces } from './policy-places';
 import { checkCaFiles, registryAccess } from './registry-access';
 import { createPolicyFolder, revisionOf, type PolicyFolder } from './policy-folder';
 
@@ -60,7 +60,7 @@ const NONE: ImagePolicySet = { policies: [], byId: new Map(), places: new Map() 
  * @throws GateError ConfigInvalid for the mapping, and for policies that are enabled and nowhere
  */
 export function openImages(loaded: LoadedSettings, options: OpenImagesOptions): Images {
-  const { settings, baseDir } = loaded;
+  const { settings } = loaded;
   const { policy } = settings;
   const faults: Fault[] = [];
   const fault = (pointer: string, sentence: string): void =>
@@ -73,10 +73,13 @@ export function openImages(loaded: LoadedSettings, options: OpenImagesOptions): 
     return [];
   });
   const access = registryAccess(loaded, fault);
-  const path = options.policies ?? (policy.configPath === undefined ? undefined : resolve(baseDir, policy.configPath));
+  const { path, more } = policyPlaces(loaded, options.policies);
   const isEnabled = policy.enabled || options.policies !== undefined;
-  if (isEnabled && path === undefined)
-    fault('/policy', 'expected policy.configPath, a file or folder of policies, because policy.enabled is true');
+  if (isEnabled && path === undefined && more.length === 0)
+    fault(
+      '/policy',
+      'expected policy.configPath, a file or folder of policies, or policy.policies, because policy.enabled is true',
+    );
   if (faults.length > 0) throw faultsToError(faults);
 
   const metrics = policy.metricsEnabled ? options.metrics?.bind(options) : undefined;
@@ -86,10 +89,9 @@ export function openImages(loaded: LoadedSettings, options: OpenImagesOptions): 
     access,
   });
   const known = hosts.size === 0 ? {} : { registries: [...hosts.keys()], hosts };
-  const folder: PolicyFolder =
-    isEnabled && path !== undefined
-      ? createPolicyFolder({ path, surroundings: known, onRefused: options.onRefused ?? (() => undefined) })
-      : { current: () => Promise.resolve({ set: NONE, revision: revisionOf(NONE) }) };
+  const folder: PolicyFolder = isEnabled
+    ? createPolicyFolder({ path, more, surroundings: known, onRefused: options.onRefused ?? (() => undefined) })
+    : { current: () => Promise.resolve({ set: NONE, revision: revisionOf(NONE) }) };
   const cache: SyncContext['cache'] = new BoundedMap(policy.cacheSize);
   const decide = {
     onEvaluationError: policy.onEvaluationError,

@@ -4,6 +4,7 @@ import { canonicalJson } from '../../kernel/canonical-json';
 import { sha256 } from '../../kernel/digest';
 import type { PolicySurroundings } from '../policies/compile-policy';
 import type { ImagePolicySet } from '../policies/image-policy';
+import type { ImagePolicySourceDocument } from '../policies/read-image-policies';
 import { loadImagePolicies } from '../sources/load-image-policies';
 
 /** Policies as they are in force. */
@@ -23,8 +24,10 @@ export interface PolicyFolder {
 }
 
 export interface PolicyFolderOptions {
-  /** a file or a folder */
-  path: string;
+  /** a file or a folder; undefined for `more` alone */
+  path: string | undefined;
+  /** policies that are in no file of the folder */
+  more?: readonly ImagePolicySourceDocument[];
   surroundings: PolicySurroundings;
   /** called once for each state of the files that has faults while earlier policies stay in force */
   onRefused(error: unknown): void;
@@ -33,7 +36,13 @@ export interface PolicyFolderOptions {
 }
 
 /** Policies of files, read again when the files or the keys that they name change; a change is taken whole or not at all. */
-export function createPolicyFolder({ path, surroundings, onRefused, onLoaded }: PolicyFolderOptions): PolicyFolder {
+export function createPolicyFolder({
+  path,
+  more = [],
+  surroundings,
+  onRefused,
+  onLoaded,
+}: PolicyFolderOptions): PolicyFolder {
   let stamp = '';
   let loaded: PoliciesInForce | undefined;
   let keys: readonly string[] = [];
@@ -43,7 +52,7 @@ export function createPolicyFolder({ path, surroundings, onRefused, onLoaded }: 
     const now = await stampOf(path, keys);
     if (loaded !== undefined && now === stamp) return loaded;
     try {
-      const set = await loadImagePolicies(path, surroundings);
+      const set = await loadImagePolicies(path, surroundings, { more });
       keys = keysOf(set);
       loaded = { set, revision: revisionOf(set) };
       // The keys are known only now.
@@ -81,8 +90,8 @@ function keysOf({ policies, places }: ImagePolicySet): string[] {
   );
 }
 
-async function stampOf(path: string, keys: readonly string[]): Promise<string> {
-  const files = [...(await filesOf(path)), ...keys];
+async function stampOf(path: string | undefined, keys: readonly string[]): Promise<string> {
+  const files = [...(path === undefined ? [] : await filesOf(path)), ...keys];
   const stamps = await Promise.all(
     files.map(async (file) => {
       const found = await stat(file).catch(() => undefined);

@@ -4,7 +4,7 @@ import { dirname, extname, join, resolve } from 'node:path';
 import { collecting } from '../../kernel/collect-faults';
 import { faultsToError, type Fault } from '../../kernel/failures';
 import { whyUnread } from '../../kernel/why-unread';
-import { loadDocuments } from '../../platform/documents/loaders/document';
+import { loadDocuments, parseDocuments } from '../../platform/documents/loaders/document';
 import { configInvalid } from '../../platform/documents/loaders/read-bytes';
 import { IMAGE_POLICY_LIMITS } from '../limits';
 import type { PolicySurroundings } from '../policies/compile-policy';
@@ -14,20 +14,37 @@ import { readPublicKey, type PublicKey } from '../signatures/public-key';
 
 const EXTENSIONS: readonly string[] = ['.json', '.yaml', '.yml'];
 
+/** Where policies are, beside those of a file or folder. */
+export interface PolicyPlaces {
+  /** documents that are in no file of the folder, such as those of the settings */
+  more?: readonly ImagePolicySourceDocument[];
+  /** a file of the folder as it will be: with other text, or not there at all */
+  changed?: { file: string; text: string | undefined };
+}
+
 /**
  * The policies of a file, or of all YAML and JSON files of a folder and the folders in it; the order of the files does not matter.
  * Names that begin with a dot are left out.
  *
+ * @param path undefined for `more` alone
  * @throws GateError ConfigInvalid with every fault of every file, each with its line and column
  */
-export async function loadImagePolicies(path: string, surroundings: PolicySurroundings = {}): Promise<ImagePolicySet> {
+export async function loadImagePolicies(
+  path: string | undefined,
+  surroundings: PolicySurroundings = {},
+  { more = [], changed }: PolicyPlaces = {},
+): Promise<ImagePolicySet> {
   const faults: Fault[] = [];
-  const documents: ImagePolicySourceDocument[] = [];
+  const documents: ImagePolicySourceDocument[] = [...more];
   await collecting(faults, async () => {
-    for (const file of await policyFiles(path)) {
+    for (const file of path === undefined ? [] : await policyFiles(path, changed?.file)) {
       await collecting(faults, async () => {
-        const loaded = await loadDocuments(file, { largestBytes: IMAGE_POLICY_LIMITS.fileBytes });
-        for (const { document, lineOf, columnOf } of loaded.documents)
+        if (file === changed?.file && changed.text === undefined) return;
+        const loaded =
+          file === changed?.file && changed.text !== undefined
+            ? await parseDocuments(Buffer.from(changed.text), file)
+            : (await loadDocuments(file, { largestBytes: IMAGE_POLICY_LIMITS.fileBytes })).documents;
+        for (const { document, lineOf, columnOf } of loaded)
           documents.push({ where: { file, ...(lineOf === undefined ? {} : { lineOf, columnOf }) }, document });
       });
     }
@@ -54,11 +71,13 @@ function readKey(file: string, policyFile: string): PublicKey | string {
   return readPublicKey(pem);
 }
 
-async function policyFiles(path: string): Promise<string[]> {
-  const found = await stat(path).catch(() => undefined);
+/** @param more one that may not be there yet */
+async function policyFiles(path: string, more: string | undefined): Promise<string[]> {
+  const kind = await stat(path).catch(() => undefined);
   // What is no folder is read as a file, which says why it cannot be.
-  if (found?.isDirectory() !== true) return [path];
-  const files = await filesBelow(path);
+  if (kind?.isDirectory() !== true) return [path];
+  const found = await filesBelow(path);
+  const files = more === undefined || found.includes(more) ? found : [...found, more].sort();
   if (files.length === 0)
     throw configInvalid(path, `expected a folder with policies (${EXTENSIONS.join(', ')}), but there is none in it`);
   return files;

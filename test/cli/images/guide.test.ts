@@ -117,6 +117,7 @@ it('the guide shows its files and covers every command about images', () => {
     'gate images sync',
     'gate images status',
     'gate images rollback',
+    'gate images policies',
     'gate images copy',
     'gate images diff',
   ])

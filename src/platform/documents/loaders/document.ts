@@ -68,6 +68,17 @@ export async function loadDocuments(
 }
 
 /**
+ * The documents of the text of a .json, .yaml or .yml file, as `loadDocuments` reads them.
+ *
+ * @throws GateError ConfigInvalid that names the file, and the line where one is to blame
+ */
+export async function parseDocuments(bytes: Uint8Array, file: string): Promise<LoadedDocuments['documents']> {
+  const { parseJson, parseYamlDocuments } = await import('./parse-text.js');
+  const text = decodeText(file, bytes);
+  return extname(file).toLowerCase() === '.json' ? [parseJson(file, text)] : parseYamlDocuments(file, text);
+}
+
+/**
  * A document from the bytes of such a file that lies elsewhere. A .pkl file imports nothing but the package's modules.
  *
  * @param where its URL; the end says what kind it is
