@@ -35,6 +35,7 @@ export {
   type SweepOptions,
 } from './plugin';
 export { gateDataConverter } from './settings/open-data-converter';
+export { reasonCodesOf } from './kernel/reason-code';
 export { loadSettings, type LoadedSettings } from './settings/load-settings';
 export {
   DeploymentClient,

@@ -163,12 +163,12 @@ export interface AuditQuery {
   stage?: string;
   outcome?: 'allow' | 'deny' | 'error';
   kind?: RecordKind;
-  /** RFC 3339 */
+  /** RFC 3339, of any zone and any fraction of a second */
   since?: string;
   until?: string;
   policySHA?: string;
   manifestVersion?: string;
-  /** a deny reason's code */
+  /** one of the record's codes, see `reasonCodesOf` */
   reasonCode?: string;
   /** only what comes after this record in the order asked for; where a page ended, the next one continues */
   after?: AuditCursor;

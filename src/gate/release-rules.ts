@@ -4,6 +4,7 @@ import type { LoadedSettings } from '../settings/load-settings';
 import { imageFact } from '../images/gating/image-fact';
 import { registriesOfSettings, registriesWithoutSettings } from '../images/service/registries-of-settings';
 import type { ProviderKind } from './facts/provider-kind';
+import type { RegisteredProvider } from './facts/registry';
 import { openFacts } from './facts/service/open-facts';
 import type { ReleaseRules } from './release-faults';
 
@@ -11,11 +12,13 @@ import type { ReleaseRules } from './release-faults';
  * What a worker with these settings asks of a release, for a command that only looks at one.
  *
  * @param configFolder what a worker starts the configuration's relative paths from
+ * @param providers of a program's own gate, beside those of the release
  */
 export function releaseRules(
   loaded: LoadedSettings,
   env: Readonly<Record<string, string | undefined>>,
   configFolder: string,
+  providers: readonly RegisteredProvider[] = [],
 ): ReleaseRules {
   const { settings, baseDir, place } = loaded;
   const { allow, allowWasmOnly } = settings.release;
@@ -25,6 +28,7 @@ export function releaseRules(
       configFolder: () => configFolder,
       settingsFolder: baseDir,
       allow,
+      providers,
       kinds: [imageFact(registriesOfSettings(loaded, env))],
     }),
     allowWasmOnly,

@@ -1,7 +1,7 @@
 /** The code of a deny reason that has no `:`. */
 export const OTHER_REASON = 'other';
 
-/** The codes of a record's reasons: a masked one holds nothing else. */
+/** The codes of a record's reasons, in their order: a masked record holds nothing else. */
 export function reasonCodesOf({
   reasons,
   masked,

@@ -9,12 +9,15 @@ import {
   createGateActivities,
   gatePlugin,
   loadSettings,
+  publish,
   type ActionContext,
   type Alert,
   type AuditRecord,
   type AuditStore,
   type GateLibrary,
+  type JsonValue,
   type PolicyEvaluator,
+  type RegisteredProvider,
   type ReleaseSource,
 } from '../../src';
 import { openAuditDatabase } from '../../src/audit/stores/postgres/open-audit-database';
@@ -221,6 +224,40 @@ describe('createGate, without Temporal', () => {
         message: expect.stringContaining('Expected one action promote'),
       });
     });
+  });
+
+  it('a program publishes a policy whose facts are its own, which no check without them takes', async () => {
+    const own = (factId: string, value: JsonValue): RegisteredProvider => ({
+      provider: { factId, description: 'ours', schema: {}, source: 'ours', collect: async () => ({ value }) },
+      ...{ type: 'ours', configKey: factId, ttlMs: 0, maxAgeMs: 45_000, timeoutMs: 5_000 },
+    });
+    const providers = [
+      own('pending_delta', 100),
+      own('max_pending', 800),
+      own('region_health', { eu: { status: 'green' } }),
+    ];
+    const { facts: _theirs, ...rest } = quickRelease(levels.url) as { facts: object };
+    const config = write('without-facts.json', { ...rest, facts: {} });
+    const loaded = await loadSettings(
+      write('own-facts.json', {
+        release: { manifest: 'own/latest.json', cacheFolder: 'own-cache' },
+        audit: { store: { folder: 'own-store' }, stdout: false },
+        logLevel: 'silent',
+      }),
+      process.env,
+      folder,
+    );
+    const policy = { path: resolve(__dirname, '..', '..', 'policy') };
+    const request = { settings: loaded, release: { version: 'own', policy, config }, env: process.env, cwd: folder };
+    await expect(publish(request)).rejects.toThrow('max_pending, which no configured provider collects');
+    await publish({ ...request, providers });
+    const withOwn = await createGate(loaded, { providers });
+    try {
+      const { record } = await withOwn.decide({ deploymentId: 'd1', stage: 'canary' });
+      expect(record).toMatchObject({ outcome: 'allow', manifestVersion: 'own' });
+    } finally {
+      await withOwn.close();
+    }
   });
 
   it('a gate without Temporal gives activities and a plugin for a worker of one’s own', async () => {

@@ -36,6 +36,7 @@ import type { BundleKey } from '../../rego/bundle/signing/bundle-key';
 import { planRollback } from '../../releases/publishing/rollback';
 import type { Surroundings } from '../../releases/sources/open-named-release';
 import type { LoadedSettings } from '../../settings/load-settings';
+import type { RegisteredProvider } from '../facts/registry';
 import { configFolderOf, releaseRules } from '../release-rules';
 import { ReleaseRefusedError } from '../../releases/publishing/release-refused';
 import { loadConfigParts, type ConfigParts } from '../../releases/sources/load-release-config';
@@ -55,6 +56,8 @@ export interface ManifestRequest extends Surroundings {
   by?: string;
   /** signs the manifest, which then names a time after the one in place; @default not signed */
   signing?: SigningOptions;
+  /** what the gate of a program collects beside the release's own facts, as `createGate` is handed it: the check counts on it */
+  providers?: readonly RegisteredProvider[];
   /** told of a file in the history's place that is no entry of it */
   onUnreadable?(key: string, why: string): void;
   /** told what could not be made sure of and keeps no one from publishing */
@@ -178,12 +181,12 @@ async function readFiles(
 /** What else is wrong with files of which one cannot be read or built at all. */
 async function faultsOfFiles(
   { config, policy }: NewRelease,
-  { settings, env, cwd }: PublishRequest,
+  { settings, env, cwd, providers }: PublishRequest,
   place: ManifestPlace,
 ): Promise<readonly Fault[]> {
   const file = config === undefined ? undefined : resolve(cwd, config);
   const parts: ConfigParts = file === undefined ? { faults: [] } : await loadConfigParts(file);
-  const rules = releaseRules(settings, env, configFolderOf(settings, place.store.url, config ?? ''));
+  const rules = releaseRules(settings, env, configFolderOf(settings, place.store.url, config ?? ''), providers);
   const folder = policy === undefined ? undefined : resolve(cwd, policy.path);
   if (folder !== undefined && (await isFolder(folder))) {
     // A folder that cannot be read is among the faults already.
@@ -266,7 +269,7 @@ async function finish(
     const past = isNew ? await recordedInputs(request.settings, request) : undefined;
     const recorded = past === undefined ? {} : { recorded: past.inputs };
     const compared = await checkCandidate(planned.manifest, planned.content, {
-      rules: releaseRules(request.settings, request.env, configFolder),
+      rules: releaseRules(request.settings, request.env, configFolder, request.providers),
       configFolder,
       isForeign: isNew,
       ...check,
