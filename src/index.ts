@@ -36,7 +36,7 @@ export {
 } from './plugin';
 export { gateDataConverter } from './settings/open-data-converter';
 export { reasonCodesOf } from './kernel/reason-code';
-export { loadSettings, type LoadedSettings } from './settings/load-settings';
+export { loadSettings, type LoadedSettings, type PlainSettings } from './settings/load-settings';
 export {
   DeploymentClient,
   type CallResult,

@@ -6,7 +6,7 @@ import { createActivities } from './activities/create-gate-activities';
 import { createSweepActivities } from './activities/create-sweep-activities';
 import type { GateActivities } from './activities/gate-activities';
 import type { SweepActivities } from './activities/sweep-activities';
-import type { LoadedSettings } from './settings/load-settings';
+import type { LoadedSettings, PlainSettings } from './settings/load-settings';
 import { toLoaded } from './gate/create-gate';
 import { HEARTBEATS } from './platform/temporal/heartbeats';
 import { messageConverterPath } from './platform/temporal/converters/message-converter-path';
@@ -33,11 +33,11 @@ export interface OpenGateActivities {
  * Such a worker is not seen by `gate policy status` and `gate policy reload`, which ask those that `gate worker` runs; it
  * reads the manifest at the refresh interval.
  *
- * @param settings settings, or the path of a settings file
+ * @param settings as of `createGate`
  * @throws GateError ConfigInvalid
  */
 export async function createGateActivities(
-  settings?: string | LoadedSettings,
+  settings?: string | PlainSettings | LoadedSettings,
   options: ServiceOptions = {},
 ): Promise<OpenGateActivities> {
   const loaded = await toLoaded(settings, options.env);

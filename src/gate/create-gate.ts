@@ -1,5 +1,5 @@
 import type { GateRecord } from '../audit/audit-record';
-import { loadSettings, type LoadedSettings } from '../settings/load-settings';
+import { loadSettings, type LoadedSettings, type PlainSettings } from '../settings/load-settings';
 import type { Decision } from './decisions/decision';
 import { decideNow } from './decide-target';
 import { decisionRecord } from './decisions/to-audit-record';
@@ -39,11 +39,12 @@ export interface GateLibrary {
 /**
  * Opens a gate for a program of your own: no Temporal, no HTTP server.
  *
- * @param settings settings, or the path of a settings file
+ * @param settings the path of a settings file, or plain settings, whose paths start from the working directory; or what
+ *   `loadSettings` gave
  * @throws GateError ConfigInvalid, or PolicyUnavailable when no release can be loaded
  */
 export async function createGate(
-  settings?: string | LoadedSettings,
+  settings?: string | PlainSettings | LoadedSettings,
   options: ServiceOptions = {},
 ): Promise<GateLibrary> {
   const loaded = await toLoaded(settings, options.env);
@@ -58,10 +59,14 @@ export async function createGate(
 }
 
 export async function toLoaded(
-  settings: string | LoadedSettings | undefined,
+  settings: string | PlainSettings | LoadedSettings | undefined,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<LoadedSettings> {
-  return typeof settings === 'object' ? settings : await loadSettings(settings, env, process.cwd());
+  return isLoaded(settings) ? settings : await loadSettings(settings, env, process.cwd());
+}
+
+function isLoaded(settings: string | PlainSettings | LoadedSettings | undefined): settings is LoadedSettings {
+  return typeof settings === 'object' && settings !== null && 'settings' in settings && 'baseDir' in settings;
 }
 
 function overServices(services: Services): GateLibrary {

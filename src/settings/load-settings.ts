@@ -24,20 +24,31 @@ export interface LoadedSettings {
   place?: DocumentPlace;
 }
 
+/** Settings as a program writes them, in the names of a settings file: what is left out has its default. */
+export type PlainSettings<T = Settings> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [key in keyof T]?: PlainSettings<T[key]> | undefined }
+    : T;
+
 /**
  * The settings of one worker or command, frozen. `release.manifest` comes back as a URL: a path in the file is relative to
  * the file; without a settings file, or where the file names none, it is the package's own manifest.
  *
- * @param path relative to `cwd`; undefined for what `GATE_SETTINGS` names, and all defaults when that is not set either
+ * @param from the path of a file, relative to `cwd`, or plain settings, whose paths are relative to `cwd`; undefined for what
+ *   `GATE_SETTINGS` names, and all defaults when that is not set either
  * @throws GateError ConfigInvalid with every fault
  */
 export async function loadSettings(
-  path: string | undefined,
+  from: string | PlainSettings | undefined,
   env: Readonly<Record<string, string | undefined>>,
   cwd: string,
 ): Promise<LoadedSettings> {
+  if (from !== undefined && typeof from !== 'string') {
+    return { settings: parseSettings(from as JsonValue, { file: 'the settings' }, cwd), baseDir: cwd };
+  }
   // An empty variable is how a shell switches one off.
-  const named = path ?? (env.GATE_SETTINGS === '' ? undefined : env.GATE_SETTINGS);
+  const named = from ?? (env.GATE_SETTINGS === '' ? undefined : env.GATE_SETTINGS);
   if (named === undefined) return { settings: parseSettings({}, { file: 'the default settings' }, cwd), baseDir: cwd };
   const file = resolve(cwd, named);
   const { document, lineOf, columnOf } = await loadDocument(file);

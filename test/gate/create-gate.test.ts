@@ -16,6 +16,7 @@ import {
   type AuditStore,
   type GateLibrary,
   type JsonValue,
+  type PlainSettings,
   type PolicyEvaluator,
   type RegisteredProvider,
   type ReleaseSource,
@@ -224,6 +225,26 @@ describe('createGate, without Temporal', () => {
         message: expect.stringContaining('Expected one action promote'),
       });
     });
+  });
+
+  it('a gate opens with plain settings, and tells every fault of others', async () => {
+    const plain: PlainSettings = {
+      release: { manifest: join(folder, 'latest.json'), cacheFolder: join(folder, 'plain-cache') },
+      audit: { store: { folder: join(folder, 'plain-store') }, stdout: false },
+      logLevel: 'silent',
+    };
+    const opened = await createGate(plain);
+    try {
+      const { record } = await opened.decide({ deploymentId: 'd1', stage: 'canary' });
+      expect(record).toMatchObject({ outcome: 'allow', manifestVersion: 'v7' });
+    } finally {
+      await opened.close();
+    }
+    const wrong = { ...plain, http: { port: '9100' }, logLevels: 'silent' } as unknown as PlainSettings;
+    for (const opening of [createGate(wrong), createGateActivities(wrong)])
+      await expect(opening).rejects.toMatchObject({ type: 'ConfigInvalid', faults: { length: 2 } });
+    for (const none of [null, [], () => plain, { settings: plain }])
+      await expect(createGate(none as PlainSettings)).rejects.toMatchObject({ type: 'ConfigInvalid' });
   });
 
   it('a program publishes a policy whose facts are its own, which no check without them takes', async () => {
