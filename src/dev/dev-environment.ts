@@ -100,7 +100,7 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
     if (serverUrl !== undefined) {
       // Other commands find the server by these settings: they name the port that it took.
       writeSettings(folder, { ...parts, serverPort: Number(new URL(serverUrl).port) });
-      say(`Rule policies are served at ${serverUrl}`);
+      say(`Rule policies and plans are served at ${serverUrl}`);
     }
 
     const addresses: DevAddresses = {

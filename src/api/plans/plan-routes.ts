@@ -182,6 +182,8 @@ async function listOrWatch(call: Call, kind: Kind, namespace: string | undefined
     });
     return undefined;
   }
+  // The newest state is not older than any: what is asked for counts only in that it can be read.
+  readRevision(query);
   const limit = readWhole(query, 'limit');
   const token = query.get('continue') ?? '';
   const { items, revision, continueToken } = await service.list({

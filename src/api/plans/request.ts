@@ -62,10 +62,19 @@ export function requireMediaType(request: NodeServerRequest, ...known: readonly 
   throw planFailure('UnsupportedMediaType', `Expected the Content-Type ${known.join(' or ')}, got ${found}`);
 }
 
-/** A parameter that is a switch: `true` and `1`, and its name alone. */
+/**
+ * A parameter that is a switch: `true` and `1`, and its name alone, turn it on.
+ *
+ * @throws PlanFailure BadRequest for another word than these, `false` and `0`
+ */
 export function isOn(query: URLSearchParams, name: string): boolean {
   const value = query.get(name);
-  return value === '' || value === '1' || value === 'true';
+  if (value === null || value === 'false' || value === '0') return false;
+  if (value === '' || value === '1' || value === 'true') return true;
+  throw planFailure(
+    'BadRequest',
+    `Bad request: expected ${name} to be true or false, got ${JSON.stringify(value.slice(0, 40))}`,
+  );
 }
 
 /** @throws PlanFailure BadRequest */

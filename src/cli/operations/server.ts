@@ -23,7 +23,7 @@ export function serverCommand({ io }: CommandContext): Command {
     const start = () => startServer(loaded, { env: io.env, worker: options.worker });
     await runUntilStopped(io, start, ({ url, workerUrl }) => ({
       lines: [
-        `Rule policies are served at ${url}`,
+        `Rule policies and plans are served at ${url}`,
         ...(workerUrl === undefined ? [] : [`Worker runs; health and metrics at ${workerUrl}`]),
       ],
       addresses: { url, ...(workerUrl === undefined ? {} : { http: workerUrl }) },

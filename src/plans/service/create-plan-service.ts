@@ -5,7 +5,7 @@ import type { Kind } from '../kinds/kinds';
 import { asJson, objectName, type ObjectMeta, type PlanObject } from '../object';
 import { jsonPatch, mergePatch } from '../serving/patches';
 import type { Reviewer } from '../serving/gate-reviews';
-import { parseContinueToken, toContinueToken } from '../serving/resource-version';
+import { compareRevisions, parseContinueToken, toContinueToken } from '../serving/resource-version';
 import { isListed } from '../serving/watch-events';
 import { createObject, deleteObject, replaceObject, replaceStatus, type WriteOutcome } from '../serving/write-object';
 import type { ObjectKey, PlanStore, WriteSession } from '../store/plan-store';
@@ -202,7 +202,14 @@ export function createPlanService({
         onWatchers?.(-1);
       }
     },
-    requireEvents: async (from) => void (await feed.after(from, 1)),
+    async requireEvents(from) {
+      await feed.after(from, 1);
+      const revision = await store.revision();
+      if (compareRevisions(from, revision) <= 0) return;
+      // Of a store that was restored since, or of another one: waiting for it would be to miss what happens until then.
+      const message = `Expected a resourceVersion that this server gave: the newest is ${revision}, got ${from}; list again`;
+      throw planFailure('Expired', message);
+    },
 
     async create({ kind, namespace }, body, request) {
       const checked = checkBody(named(placed(body, { namespace }), newId), kind, request);

@@ -79,7 +79,7 @@ export interface PlanService {
   list(request: ListRequest): Promise<Listed>;
   /** @throws EventsExpiredError when the events from there on are not kept any more */
   watch(query: WatchQuery, signal: AbortSignal): AsyncGenerator<WatchStep>;
-  /** @throws EventsExpiredError as a watch from there would */
+  /** @throws EventsExpiredError as a watch from there would; PlanFailure Expired for a revision that the store has not reached */
   requireEvents(from: string): Promise<void>;
   /** An object without a name, and with `metadata.generateName`, gets a name that begins so. */
   create(place: Omit<Place, 'name'>, body: JsonValue, request: WriteRequest): Promise<Written>;

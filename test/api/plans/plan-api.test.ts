@@ -177,6 +177,10 @@ describe('objects over HTTP', () => {
     ['a limit that is no number', 'GET', '/goals?limit=many', undefined, 400],
     ['a token of no page', 'GET', '/goals?continue=zzz', undefined, 400],
     ['the watch of a revision that is none', 'GET', '/goals?watch=true&resourceVersion=x', undefined, 400],
+    ['the list of a revision that is none', 'GET', '/goals?resourceVersion=x', undefined, 400],
+    ['a switch that is neither on nor off', 'GET', '/goals?watch=maybe', undefined, 400],
+    ['a watch from what the store has not reached', 'GET', '/goals?watch=1&resourceVersion=9999999', undefined, 410],
+    ['events from what the store has not reached', 'GET', '/goals/watch?resourceVersion=9999999', undefined, 410],
   ] as const)('answers %s with a Status object', async (_what, method, path, body, code) => {
     const reply = await ask(method, path, body);
     expect(reply.body).toMatchObject({ kind: 'Status', status: 'Failure', code });
