@@ -7,6 +7,7 @@ import { benchAuditWrites } from './audit-writes';
 import { benchColdStart } from './cold-start';
 import { benchDecision } from './decision';
 import { benchGatedStage } from './gated-stage';
+import { benchImages } from './images';
 import { benchMemory } from './memory';
 import { benchParsing } from './parsing';
 import { benchPlans } from './plans';
@@ -31,6 +32,7 @@ const partsOf = (isFull: boolean): Record<string, () => Promise<BenchRow[]>> => 
   'rules-api': benchRulesApi,
   shards: () => benchShards({ isFull }),
   plans: benchPlans,
+  images: benchImages,
 });
 
 /** Takes minutes, and is measured only when it is named. */

@@ -386,7 +386,7 @@ const Policy = Type.Object(
     /** of all policies for one image; a policy that is not evaluated in time is unknown */
     evaluationTimeout: Duration('5s'),
     /** images that a worker decides about and copies at once, for one sync */
-    maxConcurrency: Type.Integer({ minimum: 1, maximum: 64, default: 4 }),
+    maxConcurrency: Type.Integer({ minimum: 1, maximum: 64, default: 8 }),
     /** digests whose metadata is kept in memory */
     cacheSize: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 10_000 }),
     /** whether what is decided and copied is measured */

@@ -24,13 +24,31 @@ export interface CopyBlobsOptions {
   signal?: AbortSignal;
 }
 
-/** Copies to a registry that are under way, by repository and digest. */
-const flightsByRegistry = new WeakMap<Registry, Map<string, Promise<void>>>();
+/** What images that are copied to one repository at the same time share. */
+interface Shared {
+  /** copies under way */
+  images: number;
+  /** by digest */
+  flights: Map<string, Promise<void>>;
+  /** digests of blobs that the repository was seen to have since the first of these copies began */
+  seen: Set<string>;
+}
 
-function flightsTo(registry: Registry): Map<string, Promise<void>> {
-  const known = flightsByRegistry.get(registry) ?? new Map<string, Promise<void>>();
-  flightsByRegistry.set(registry, known);
-  return known;
+const sharedByRegistry = new WeakMap<Registry, Map<string, Shared>>();
+
+/** Nothing is remembered beyond copies that overlap: a registry may delete a blob later. */
+async function sharing<T>({ registry, repository }: Place, use: (shared: Shared) => Promise<T>): Promise<T> {
+  const known = sharedByRegistry.get(registry) ?? new Map<string, Shared>();
+  sharedByRegistry.set(registry, known);
+  const shared = known.get(repository) ?? { images: 0, flights: new Map(), seen: new Set() };
+  known.set(repository, shared);
+  shared.images += 1;
+  try {
+    return await use(shared);
+  } finally {
+    shared.images -= 1;
+    if (shared.images === 0) known.delete(repository);
+  }
 }
 
 /**
@@ -44,7 +62,17 @@ export async function copyBlobs(
   source: Place,
   target: Place,
   blobs: readonly Descriptor[],
+  options: CopyBlobsOptions,
+): Promise<{ counts: BlobCounts; absent: Descriptor[] }> {
+  return sharing(target, (shared) => copyInto(source, target, blobs, options, shared));
+}
+
+async function copyInto(
+  source: Place,
+  target: Place,
+  blobs: readonly Descriptor[],
   { concurrency, onBytes, signal }: CopyBlobsOptions,
+  { flights, seen }: Shared,
 ): Promise<{ counts: BlobCounts; absent: Descriptor[] }> {
   const counts = { ...NO_BLOBS };
   const absent: Descriptor[] = [];
@@ -61,21 +89,21 @@ export async function copyBlobs(
 
   /** Images that are copied at once share layers: each is sent once. */
   async function copy(blob: Descriptor): Promise<void> {
-    const flights = flightsTo(target.registry);
-    const key = `${target.repository}@${blob.digest}`;
-    for (let other = flights.get(key); other !== undefined; other = flights.get(key))
+    const { digest } = blob;
+    for (let other = flights.get(digest); other !== undefined; other = flights.get(digest))
       await other.catch(() => undefined);
     const flight = copyAlone(blob);
-    flights.set(key, flight);
+    flights.set(digest, flight);
     try {
       await flight;
     } finally {
-      flights.delete(key);
+      flights.delete(digest);
     }
   }
 
   async function copyAlone(blob: Descriptor): Promise<void> {
-    if (await target.registry.hasBlob(target.repository, blob.digest)) {
+    if (seen.has(blob.digest) || (await target.registry.hasBlob(target.repository, blob.digest))) {
+      seen.add(blob.digest);
       counts.blobsSkipped += 1;
       counts.bytesSkipped += blob.size;
       return;
@@ -86,6 +114,7 @@ export async function copyBlobs(
         const message = `${target.registry.name} accepted the blob ${blob.digest} of ${target.repository}, but does not have it`;
         throw new RegistryError('invalid', message);
       }
+      seen.add(blob.digest);
       if (done === 'mounted') counts.blobsMounted += 1;
       else {
         counts.blobsSent += 1;

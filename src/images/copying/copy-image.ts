@@ -1,4 +1,4 @@
-import type { Descriptor, ManifestBytes } from '../registries/descriptor';
+import type { Descriptor, ManifestBytes, ManifestHead } from '../registries/descriptor';
 import { RegistryError } from '../registries/registry-error';
 import type { Place } from '../registries/registry';
 import { readImageTree, type ImageTree } from '../metadata/image-tree';
@@ -13,7 +13,7 @@ export interface CopyImageRequest extends CopyOptions {
   target: Place;
   /** the tag at the target; without it the image is stored under its digest only */
   tag?: string;
-  /** blobs at once @default 4 */
+  /** blobs at once @default 6 */
   concurrency?: number;
   onBytes?(bytes: number): void;
   /** ends the transfers under way */
@@ -51,7 +51,7 @@ export interface CopyImageResult extends BlobCounts {
  * platforms that it does not have
  */
 export async function copyImage(request: CopyImageRequest): Promise<CopyImageResult> {
-  const { source, target, tag, noOverwrite = false, concurrency = 4, onBytes, signal, beforeTag } = request;
+  const { source, target, tag, noOverwrite = false, concurrency = 6, onBytes, signal, beforeTag } = request;
   const root = await rootOf(request);
   const digest = root?.digest ?? request.digest;
   const before = await target.registry.headManifest(target.repository, tag ?? digest);
@@ -62,7 +62,8 @@ export async function copyImage(request: CopyImageRequest): Promise<CopyImageRes
   refuseAbsent(request, tree.absent);
   const { counts, absent } = await copyBlobs(source, target, tree.blobs, { concurrency, onBytes, signal });
   refuseAbsent(request, absent);
-  await putManifests(target, tree);
+  const isNew = tree.manifests.length === 1 && counts.blobsSent + counts.blobsMounted > 0;
+  await putManifests(target, tree, isNew);
   await verify(target, digest, digest);
   const result = {
     ...counts,
@@ -73,7 +74,7 @@ export async function copyImage(request: CopyImageRequest): Promise<CopyImageRes
   };
   if (beforeTag !== undefined && !(await beforeTag(result.manifests))) return { ...result, outcome: 'withheld' };
   if (tag === undefined) return { ...result, outcome: 'copied' };
-  return { ...result, ...(await moveTag(request, tree.manifests.at(-1)!.stored, tag)) };
+  return { ...result, ...(await moveTag(request, tree.manifests.at(-1)!.stored, tag, before)) };
 }
 
 const NOTHING = { ...NO_BLOBS, manifests: [], foreign: [], absent: [] };
@@ -97,10 +98,14 @@ function refuseAbsent(
   throw new RegistryError('refused', message);
 }
 
-/** What is named before what names it, as registries want it. */
-async function putManifests({ registry, repository }: Place, { manifests }: ImageTree): Promise<void> {
+/**
+ * What is named before what names it, as registries want it.
+ *
+ * @param isNew the target lacked a part of it, so it need not be asked for its manifest
+ */
+async function putManifests({ registry, repository }: Place, { manifests }: ImageTree, isNew: boolean): Promise<void> {
   for (const { stored } of manifests) {
-    const held = await registry.headManifest(repository, stored.digest);
+    const held = isNew ? undefined : await registry.headManifest(repository, stored.digest);
     if (held?.digest !== stored.digest) await registry.putManifest(repository, stored.digest, stored);
   }
 }
@@ -112,14 +117,19 @@ async function verify({ registry, repository }: Place, reference: string, digest
   throw new RegistryError('invalid', message);
 }
 
-/** Asks again what the tag names: another client may have moved it since. */
+/**
+ * Asks again what the tag names where that makes a difference: another client may have moved it since.
+ *
+ * @param first what it named before the copy
+ */
 async function moveTag(
   { target, backupTag, noOverwrite = false }: CopyImageRequest,
   image: ManifestBytes,
   tag: string,
+  first: ManifestHead | undefined,
 ): Promise<Pick<CopyImageResult, 'outcome' | 'replaced' | 'backup'>> {
   const { registry, repository } = target;
-  const before = await registry.headManifest(repository, tag);
+  const before = noOverwrite || backupTag !== undefined ? await registry.headManifest(repository, tag) : first;
   if (before?.digest === image.digest) return { outcome: 'copied' };
   if (before !== undefined && noOverwrite) return { outcome: 'kept' };
   if (before !== undefined && backupTag !== undefined) {

@@ -67,12 +67,12 @@ export async function copyReferrers(
   }
 
   async function follow(subject: string, level: number): Promise<void> {
-    for (const suffix of COSIGN_SUFFIXES) {
-      const tag = `${subject.replace(':', '-')}.${suffix}`;
-      const found = await source.registry.headManifest(source.repository, tag);
-      if (found !== undefined) await bring(found.digest, tag);
-    }
-    const { referrers } = await source.registry.listReferrers(source.repository, subject);
+    const tags = COSIGN_SUFFIXES.map((suffix) => `${subject.replace(':', '-')}.${suffix}`);
+    const [{ referrers }, ...heads] = await Promise.all([
+      source.registry.listReferrers(source.repository, subject),
+      ...tags.map((tag) => source.registry.headManifest(source.repository, tag)),
+    ]);
+    for (const [at, found] of heads.entries()) if (found !== undefined) await bring(found.digest, tags[at]);
     if (referrers.length === 0) return;
     const brought: Descriptor[] = [];
     for (const referrer of referrers) if (await bring(referrer.digest)) brought.push(referrer);

@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Readable } from 'node:stream';
 import {
   bulkhead,
   circuitBreaker,
@@ -78,6 +77,8 @@ const MOST_REDIRECTS = 5;
 const LONGEST_WAIT_MS = 60_000;
 const MOST_TOKEN_BYTES = 64 * 1024;
 const MOST_ERROR_BYTES = 16 * 1024;
+/** Of one answer, while its reader is busy. */
+const MOST_BUFFERED_BYTES = 512 * 1024;
 const REDIRECTS = [301, 302, 303, 307, 308];
 
 /**
@@ -158,11 +159,8 @@ export class RegistryHttp {
   }
 
   /** The parts of a blob, no faster than the registry's bytes per second. */
-  async *paced(parts: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-    for await (const part of parts) {
-      await this.bytePace?.take(part.length);
-      yield part;
-    }
+  paced(parts: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    return this.bytePace === undefined ? parts : atPace(parts, this.bytePace);
   }
 
   /** Holds a place among the requests at once until the answer's body is read or dropped. */
@@ -222,9 +220,12 @@ export class RegistryHttp {
     if (url.origin === this.origin) await this.requestPace?.take(1);
     const dispatcher = await this.dispatcher();
     try {
-      const content = body?.();
-      const sent = content === undefined ? undefined : content instanceof Uint8Array ? content : Readable.from(content);
-      const answer = await request(url, { dispatcher, method, headers, body: sent, ...limits, signal: signal ?? null });
+      // undici takes iterables too, which its types leave out.
+      const sent = body?.() as Uint8Array | undefined;
+      // Else undici closes the connection after each HEAD, which is most of what a sync asks.
+      const kept = { reset: false, signal: signal ?? null };
+      const buffered = { highWaterMark: MOST_BUFFERED_BYTES };
+      const answer = await request(url, { dispatcher, method, headers, body: sent, ...limits, ...kept, ...buffered });
       return { status: answer.statusCode, headers: answer.headers, body: answer.body };
     } catch (error) {
       // Who asked has lost interest: that says nothing of the registry.
@@ -286,6 +287,13 @@ export class RegistryHttp {
       headers,
     );
     return { status: answer.status, body: (await readWhole(answer.body, MOST_TOKEN_BYTES)).toString() };
+  }
+}
+
+async function* atPace(parts: AsyncIterable<Uint8Array>, pace: Pace): AsyncIterable<Uint8Array> {
+  for await (const part of parts) {
+    await pace.take(part.length);
+    yield part;
   }
 }
 

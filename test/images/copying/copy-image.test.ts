@@ -80,6 +80,27 @@ describe('copying an image', () => {
     expect(result).toMatchObject({ blobsSent: 2, blobsSkipped: 3 });
   });
 
+  it('images that are copied at once share layers: each is sent once, and asked for no more than twice', async () => {
+    const base = sampleImage({ layerSizes: [1000, 2000] });
+    const images = Array.from({ length: 6 }, (_none, at) => {
+      const { config } = sampleImage({ labels: { at: String(at) } });
+      const fields = JSON.parse(base.manifest.bytes.toString()) as object;
+      const { mediaType, digest, size } = config;
+      const text = JSON.stringify({ ...fields, config: { mediaType, digest, size } });
+      const image = { ...base, config, manifest: blobOf(IMAGE, Buffer.from(text)) };
+      put(image);
+      return image;
+    });
+    const results = await Promise.all(
+      images.map(({ manifest }, at) => copyImage({ source, target, digest: manifest.digest, tag: `v${at}` })),
+    );
+    expect(results.reduce((sum, { blobsSent }) => sum + blobsSent, 0)).toBe(2 + 6);
+    for (const { digest } of base.layers) {
+      const heads = servers.target.asked.filter((one) => one === `HEAD /v2/mirror/app/blobs/${digest}`);
+      expect(heads).toHaveLength(2);
+    }
+  });
+
   it('costs one HEAD at the target when the tag names the image already', async () => {
     const image = sampleImage();
     put(image);

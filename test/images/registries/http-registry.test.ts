@@ -163,6 +163,19 @@ describe('a registry over HTTP', () => {
     await expect(registry.putManifest('team/app', image.digest, image)).rejects.toThrow(/stored sha512:.* as sha256:/);
   });
 
+  it('requests one after the other open no connection, those by HEAD too', async () => {
+    const server = await start();
+    const registry = speakTo(server);
+    const { layers } = await pushed(registry, 'team/app', 'v1');
+    const before = server.connections();
+    for (let n = 0; n < 5; n++) {
+      expect(await registry.headManifest('team/app', 'v1')).toBeDefined();
+      expect(await registry.headManifest('team/app', 'none')).toBeUndefined();
+      expect(await registry.hasBlob('team/app', layers[0]!.digest)).toBe(true);
+    }
+    expect(server.connections()).toBe(before);
+  });
+
   it('a registry that hangs is given up', async () => {
     const server = await start();
     server.setFaults(() => ({ hang: true }));

@@ -20,6 +20,8 @@ export interface OciRegistry {
   content: RegistryContent;
   /** methods and paths of all requests so far, those for tokens among them */
   asked: string[];
+  /** how many were opened so far */
+  connections(): number;
   /** from now on; undefined for none */
   setFaults(faults: Faults | undefined): void;
   stop(): Promise<void>;
@@ -46,11 +48,14 @@ export async function startOciRegistry(options: OciRegistryOptions = {}): Promis
     // A client that disconnects in the middle of its body gets no answer.
     answer(content, options.referrers ?? true, request, response).catch(() => response.destroy());
   });
+  let connections = 0;
+  server.on('connection', () => (connections += 1));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     content,
     asked,
+    connections: () => connections,
     setFaults: (next) => {
       faults = next;
       counts.clear();
