@@ -17,6 +17,7 @@ import { plansWithin } from './plans/store/postgres/open-plan-database';
 import { createPostgresPlanStore } from './plans/store/postgres/store';
 import { createRuleMetrics } from './rules/service/rule-metrics';
 import type { LoadedSettings } from './settings/load-settings';
+import { withSettingsPlace } from './settings/settings-place';
 import { openShardRules } from './shards/service/open-shard-rules';
 import { startWorker, type WorkerStartOptions } from './worker';
 
@@ -47,8 +48,10 @@ type Shared = Pick<Services, 'audit' | 'store' | 'database' | 'registry' | 'logg
  * @throws GateError ConfigInvalid, StoreUnavailable, or an error of the connection to Temporal; nothing is left open then
  */
 export async function startServer(loaded: LoadedSettings, options: ServerStartOptions = {}): Promise<RunningServer> {
-  requireServerAccess(loaded.settings);
-  return options.worker === false ? startAlone(loaded, options) : startWithWorker(loaded, options);
+  return withSettingsPlace(loaded, async () => {
+    requireServerAccess(loaded.settings);
+    return options.worker === false ? startAlone(loaded, options) : startWithWorker(loaded, options);
+  });
 }
 
 async function startWithWorker(loaded: LoadedSettings, options: ServerStartOptions): Promise<RunningServer> {

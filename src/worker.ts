@@ -75,8 +75,8 @@ export interface RunningWorker {
 }
 
 /**
- * The composition root of a worker: settings, services, HTTP server, Temporal worker. It takes tasks once a release is
- * loaded; until then it serves health, which says why.
+ * The composition root of a worker: settings, Temporal, services, HTTP server, Temporal worker. It takes tasks once a release
+ * is loaded; until then it serves health, which says why. Before Temporal is reached it opens no store and makes no file.
  *
  * @throws GateError ConfigInvalid, or an error of the connection; nothing is left open then
  */
@@ -95,15 +95,7 @@ async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): 
   const httpToken = await readToken(bearerToken, 'http.bearerToken');
   const forDecisions = await readToken(decisionToken, 'http.decisionToken');
   requireHttpAccess({ host, bearerToken: httpToken });
-  const shards = openShards(loaded, { env, labels: settings.alerts.labels });
-  const images = openImages(loaded, {
-    env,
-    onRefused: (error) =>
-      services.logger.error({ error }, 'the image policies were refused: the earlier ones stay in force'),
-    metrics: () => services.metrics.images,
-  });
-  const services = await createServices(loaded, { ...options, overTemporal: true, images });
-  const opened: (() => Promise<unknown>)[] = [() => services.close(), () => shards.close(), () => images.close()];
+  const opened: (() => Promise<unknown>)[] = [];
   const closeAll = async (): Promise<void> => {
     let failure: { error: unknown } | undefined;
     for (const close of opened.splice(0).reverse()) {
@@ -112,11 +104,26 @@ async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): 
     if (failure) throw failure.error;
   };
   try {
+    const shards = openShards(loaded, { env, labels: settings.alerts.labels });
+    opened.push(() => shards.close());
+    const images = openImages(loaded, {
+      env,
+      onRefused: (error) =>
+        services.logger.error({ error }, 'the image policies were refused: the earlier ones stay in force'),
+      metrics: () => services.metrics.images,
+    });
+    opened.push(() => images.close());
+
     const { connectionOptions, namespace, address } = temporalConnectionConfig(settings, env);
     const dataConverter = await gateDataConverter(loaded, env);
-    installRuntime(services.logger, encrypts(dataConverter));
-    const connection = await reachTemporal(address, env, () => NativeConnection.connect(connectionOptions));
-    opened.push(() => connection.close());
+    let reached: NativeConnection | undefined;
+    const services = await createServices(loaded, { ...options, overTemporal: true, images }, async (logger) => {
+      installRuntime(logger, encrypts(dataConverter));
+      reached = await reachTemporal(address, env, () => NativeConnection.connect(connectionOptions));
+      opened.push(() => reached!.close());
+    });
+    const connection = reached!;
+    opened.push(() => services.close());
 
     const identity = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
     const { bundle, buildId } = await builtWorkflows(encrypts(dataConverter));

@@ -77,13 +77,23 @@ export interface Services extends MaskedGate, Pick<Audit, 'store' | 'database'> 
  * Opens everything that the settings name. A release that cannot be loaded is no error here: `releases.current` throws
  * until one is.
  *
+ * @param beforeStore called once nothing is left that may refuse the settings, before a store, a file or a thread is opened;
+ *   what it throws ends the start
  * @throws GateError ConfigInvalid (a held store, a wrong URL, …) with nothing left open
  */
-export async function createServices(loaded: LoadedSettings, options: InnerOptions = {}): Promise<Services> {
-  return withSettingsPlace(loaded, () => openServices(loaded, options));
+export async function createServices(
+  loaded: LoadedSettings,
+  options: InnerOptions = {},
+  beforeStore?: (logger: ProgramLogger) => Promise<void>,
+): Promise<Services> {
+  return withSettingsPlace(loaded, () => openServices(loaded, options, beforeStore));
 }
 
-async function openServices(loaded: LoadedSettings, options: InnerOptions): Promise<Services> {
+async function openServices(
+  loaded: LoadedSettings,
+  options: InnerOptions,
+  beforeStore?: (logger: ProgramLogger) => Promise<void>,
+): Promise<Services> {
   const { settings } = loaded;
   const env = options.env ?? process.env;
   const logger: ProgramLogger =
@@ -127,6 +137,7 @@ async function openServices(loaded: LoadedSettings, options: InnerOptions): Prom
     onFailure: () => failed(FailureType.PolicyEvaluation),
   });
   const codec = options.overTemporal === true ? await openPayloadCodec(loaded, env) : undefined;
+  await beforeStore?.(logger);
   // Whatever may refuse the settings is above; the audit log leaves nothing open when it fails, and threads come after it.
   const audit = await openAudit(loaded, {
     env,

@@ -114,3 +114,16 @@ export function faultsToError(faults: readonly [Fault, ...Fault[]] | readonly Fa
   if (first === undefined) throw new TypeError('faultsToError needs at least one fault');
   return new GateError(first.type, faults.map((fault) => fault.message).join('; '), faults);
 }
+
+/**
+ * The same faults, each said to be of `name`; any other error as it is.
+ *
+ * @param path how a fault names it that needs no more
+ */
+export function namedFaults(name: string, error: unknown, path: string = name): unknown {
+  if (!(error instanceof GateError)) return error;
+  const faults = error.faults.map((fault) =>
+    fault.message.includes(path) ? fault : { ...fault, message: `${name}: ${fault.message}` },
+  );
+  return new GateError(error.type, faultsToError(faults).message, faults, { cause: error });
+}

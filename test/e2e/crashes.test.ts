@@ -137,7 +137,7 @@ describe('after a crash', () => {
     await worker.kill();
     const all = await gate.cli('pause', '--all', ...CALLER, '--timeout', '2s');
     expect(all).toMatchObject({ code: 4, stdout: expect.stringContaining(`${id}: `) });
-    const isPaused = async () => (await gate.cli('status', id)).stdout.includes('Paused by ann');
+    const isPaused = async () => (await gate.cli('status', id)).stdout.includes('paused by ann');
     worker = await gate.spawnWorker();
     await eventually('the pause', isPaused);
     await restart();

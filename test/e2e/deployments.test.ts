@@ -208,7 +208,7 @@ describe('a deployment, from the command line', () => {
     expect(all).toMatchObject({ code: 0, stderr: '' });
     for (const one of [id, other]) {
       expect(all.stdout.split('\n').filter((line) => line.startsWith(`${one}: Paused until`))).toHaveLength(1);
-      expect((await gate.cli('status', one)).stdout).toContain('Paused by ann until');
+      expect((await gate.cli('status', one)).stdout).toContain('paused by ann until');
     }
     expect(await gate.cli('pause', id, '--all', ...OPERATOR)).toMatchObject({ code: 2 });
     expect(await gate.cli('pause', id, '--for', 'soon', ...OPERATOR)).toMatchObject({ code: 2 });

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePorts } from '../../src/dev/free-ports';
+import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server';
 import { createPostgresAuditStore } from '../../src/audit/stores/postgres/store';
 import { openAuditDatabase } from '../../src/audit/stores/postgres/open-audit-database';
 import { aRecord } from '../audit/a-record';
@@ -106,42 +107,66 @@ describe('the gate process', () => {
     });
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)(
-    'a worker that waits for its store ends within a second at %s, with exit code 0',
-    async (signal) => {
-      const settings = join(folder, 'no-store.json');
-      // Nothing listens on port 1.
-      writeFileSync(settings, JSON.stringify({ audit: { store: { url: 'postgres://gate@127.0.0.1:1/gate' } } }));
-      const gate = spawn(process.execPath, [GATE, 'worker', '--settings', settings], {
-        env,
-        stdio: ['ignore', 'ignore', 'pipe'],
+  describe('beside a Temporal server', () => {
+    let temporal: TemporalServer;
+    beforeAll(async () => {
+      temporal = await startTemporalServer({
+        dbFile: join(folder, 'temporal.db'),
+        logFile: join(folder, 'temporal.log'),
       });
-      try {
-        let stderr = '';
-        await new Promise<void>((resolve) =>
-          gate.stderr.on('data', (text: Buffer) => (stderr += text.toString()).includes('waiting for it') && resolve()),
-        );
-        const ended = once(gate, 'exit');
-        const sentAtMs = Date.now();
-        gate.kill(signal);
-        expect(await ended).toEqual([0, null]);
-        expect(Date.now() - sentAtMs).toBeLessThan(1_000);
-        expect(stderr).toMatch(/127\.0\.0\.1:1\/gate refuses connections.*; waiting for it\n$/);
-      } finally {
-        gate.kill('SIGKILL');
-      }
-    },
-  );
+    });
+    afterAll(() => temporal?.stop());
 
-  it('a worker that cannot reach Temporal says so, and its process ends with exit code 2', async () => {
-    // Nothing listens on port 1. Its store and Temporal's runtime are open by then.
-    const gate = run(process.execPath, [GATE, 'worker'], { env: { ...env, TEMPORAL_ADDRESS: '127.0.0.1:1' } });
+    it.each(['SIGINT', 'SIGTERM'] as const)(
+      'a worker that waits for its store ends within a second at %s, with exit code 0',
+      async (signal) => {
+        const settings = join(folder, 'no-store.json');
+        // Nothing listens on port 1.
+        writeFileSync(settings, JSON.stringify({ audit: { store: { url: 'postgres://gate@127.0.0.1:1/gate' } } }));
+        const gate = spawn(process.execPath, [GATE, 'worker', '--settings', settings], {
+          env: { ...env, TEMPORAL_ADDRESS: temporal.address },
+          stdio: ['ignore', 'ignore', 'pipe'],
+        });
+        try {
+          let stderr = '';
+          await new Promise<void>((resolve) =>
+            gate.stderr.on(
+              'data',
+              (text: Buffer) => (stderr += text.toString()).includes('waiting for it') && resolve(),
+            ),
+          );
+          const ended = once(gate, 'exit');
+          const sentAtMs = Date.now();
+          gate.kill(signal);
+          expect(await ended).toEqual([0, null]);
+          expect(Date.now() - sentAtMs).toBeLessThan(1_000);
+          expect(stderr).toMatch(/127\.0\.0\.1:1\/gate refuses connections.*; waiting for it\n$/);
+        } finally {
+          gate.kill('SIGKILL');
+        }
+      },
+    );
+  });
+
+  it('a worker that cannot reach Temporal says so, ends with exit code 2, and has made no store', async () => {
+    const settings = join(folder, 'without-temporal.json');
+    const store = join(folder, 'not-made');
+    const cache = join(folder, 'no-cache');
+    writeFileSync(
+      settings,
+      JSON.stringify({ audit: { store: { folder: store } }, release: { cacheFolder: cache }, http: { port: 0 } }),
+    );
+    // Nothing listens on port 1.
+    const gate = run(process.execPath, [GATE, 'worker', '--settings', settings], {
+      env: { ...env, TEMPORAL_ADDRESS: '127.0.0.1:1' },
+    });
     await expect(gate).rejects.toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /\ngate: Temporal at 127\.0\.0\.1:1 cannot be reached: the connection was refused\./,
+        /^gate: Temporal at 127\.0\.0\.1:1 cannot be reached: the connection was refused\./,
       ),
     });
+    expect([store, cache].map((path) => existsSync(path))).toEqual([false, false]);
   });
 
   it('a worker that may not listen beyond loopback opens neither its store nor a connection to Temporal', async () => {
@@ -155,6 +180,22 @@ describe('the gate process', () => {
       code: 2,
       stderr: `gate: ConfigInvalid: ${settings}:1:2: Expected http.bearerToken, because http.host 0.0.0.0 is not a loopback address\n`,
     });
+    expect(existsSync(store)).toBe(false);
+  });
+
+  it('a server that may not listen beyond loopback names the places of its settings, and opens no store', async () => {
+    const settings = join(folder, 'open-server.json');
+    const store = join(folder, 'never-opened-either');
+    writeFileSync(settings, JSON.stringify({ server: { host: '0.0.0.0' }, audit: { store: { folder: store } } }));
+    const gate = run(process.execPath, [GATE, 'server', '--settings', settings], {
+      env: { ...env, TEMPORAL_ADDRESS: '127.0.0.1:1' },
+    });
+    const { code, stderr } = (await gate.catch((error: unknown) => error)) as { code: number; stderr: string };
+    expect(code).toBe(2);
+    expect(stderr.split('\n').slice(1, -1)).toEqual([
+      `  ConfigInvalid: ${settings}:1:2: Expected access.tokens or access.jwt, because server.host 0.0.0.0 is not a loopback address`,
+      expect.stringMatching(/:1:2: Expected server\.tls, because .* tokens must not be read on the way$/),
+    ]);
     expect(existsSync(store)).toBe(false);
   });
 

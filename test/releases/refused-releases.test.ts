@@ -157,7 +157,7 @@ describe('a new release that is broken', () => {
     [
       'it needs a built-in that this worker lacks',
       () => publishBundle('built-in'),
-      /^plan\.json: \S*gate\.rego:13 calls http\.send, which is no built-in here$/,
+      /built-in\.tar\.gz: plan\.json: \S*gate\.rego:13 calls http\.send, which is no built-in here$/,
     ],
     [
       'it has no plan, so that wasm would decide alone',

@@ -27,10 +27,15 @@ export function statusLines(io: CliIo, status: DeploymentStatus, nowMs: number):
     );
   }
   if (status.hold && !isFinal(status.state)) {
-    const { id, startedAtMs, afterAction } = status.hold;
-    const begins = afterAction ? ', which begins when the action has ended' : '';
-    lines.splice(1, 0, `Paused ${holdText(status.hold)}${begins}`);
-    lines.splice(2, 0, `  ${formatAge(startedAtMs, nowMs)} ago, pause ${id}`);
+    const { id, startedAtMs } = status.hold;
+    const who = `paused ${holdText(status.hold)}`;
+    const isSaid = summarise(status).includes(who);
+    lines.splice(
+      1,
+      0,
+      ...(isSaid ? [] : [`To be ${who}`]),
+      `Pause ${id}, asked for ${formatAge(startedAtMs, nowMs)} ago`,
+    );
   }
   if (status.pause && status.state === 'paused') {
     lines.push(`Paused for ${formatAge(status.pause.startedAtMs, nowMs)}, pause ${status.pause.id}`);

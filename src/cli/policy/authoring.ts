@@ -11,6 +11,7 @@ import { CliExit, ExitCode, type CommandIo, type CommandContext } from '../io';
 import { durationOption, examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { colorsFor, printJson, printLines } from '../output';
 import { quoted } from '../command-json';
+import { warningNote } from './publish';
 import { declarationLine, declarationRow } from './declaration-rows';
 import { NO_TESTS, testSummary } from '../../rego/toolchain/test-summary';
 
@@ -29,7 +30,8 @@ export function buildCommand({ io }: CommandContext): Command {
       import('../write-result.js'),
       import('node:path'),
     ]);
-    const { bytes, bundle } = await buildChecked(resolve(io.cwd, dir));
+    const { bytes, bundle, warnings } = await buildChecked(resolve(io.cwd, dir));
+    for (const warning of warnings) warningNote(io)(placedMessage(warning));
     const target = resolve(io.cwd, options.to);
     await writeResult(target, bytes);
     const result = {

@@ -8,6 +8,7 @@ import { CliExit, ExitCode, type CommandIo } from '../io';
 import { quoted } from '../command-json';
 import { CommandFailureType, notFound } from '../exit';
 import { openLoadedSettings } from '../open-settings';
+import { warningNote } from './publish';
 import { printJson } from '../output';
 import { controlSequence } from '../../platform/observability/terminal';
 
@@ -71,6 +72,8 @@ export async function runReplay(io: CommandIo, options: ReplayCommandOptions): P
   }
   const { report } = result;
   print(io, options.output, result);
+  if (from !== undefined && !holdsAny(report))
+    warningNote(io)(`${exportOf(from).name} holds no record, so no decision was replayed`);
   if (report.brokenLines > 0) throw new CliExit(ExitCode.usage, brokenLines(options.from ?? '', report));
   const damaged = report.causes[DAMAGED] ?? 0;
   if (damaged > 0)
@@ -87,6 +90,10 @@ export async function runReplay(io: CommandIo, options: ReplayCommandOptions): P
 
 function exportOf(from: string): ReplayExport {
   return from === '-' ? { input: process.stdin, name: 'standard input' } : { input: from, name: from };
+}
+
+function holdsAny({ decisions, skipped, rechecks, brokenLines }: ReplayReport): boolean {
+  return decisions + skipped + rechecks + brokenLines > 0;
 }
 
 /** A pipeline that asks for a verdict must not take a misspelt stage, or facts that no record holds, for a good one. */

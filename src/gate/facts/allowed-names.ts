@@ -36,7 +36,7 @@ export function namesNotAllowed(
     namesOf(config).flatMap(({ kind, name, at }): Fault[] => {
       if (isAllowed(kind, name, allowed[kind], folders)) return [];
       const where = ['facts', factId, ...at].join('.');
-      const lines = `release: { allow: { ${kind}: [${JSON.stringify(name)}] } }`;
+      const lines = `release: { allow: { ${kind}: [${JSON.stringify(asInSettings(kind, name, folders))}] } }`;
       const message = `${where} names ${KINDS[kind]} ${name}, which the settings do not let a release name; add to the settings: ${lines}`;
       return [{ type: FailureType.ConfigInvalid, message, where, factId }];
     }),
@@ -67,6 +67,13 @@ export function namesOf(config: ProviderConfig): ProviderName[] {
     }),
     ...Object.entries(tls ?? {}).map(([key, name]): ProviderName => ({ kind: 'files', name, at: ['tls', key] })),
   ];
+}
+
+/** A path that leads to the same place from the folder of the settings: as it is where it does, else the whole path. */
+function asInSettings(kind: keyof AllowedNames, name: string, { configFolder, settingsFolder }: NameFolders): string {
+  if (kind === 'env' || (kind === 'modules' && !isModulePath(name))) return name;
+  const path = resolve(configFolder, name);
+  return resolve(settingsFolder, name) === path ? name : path;
 }
 
 function isAllowed(

@@ -1,7 +1,7 @@
 import { FailureType, faultsToError, GateError } from '../../kernel/failures';
 import type { JsonObject } from '../../kernel/json';
 import type { BuiltPolicy } from '../../rego/toolchain/build-policy';
-import { checkPolicy } from '../../releases/authoring/check-policy';
+import { checkPolicy, type PolicyCheck } from '../../releases/authoring/check-policy';
 import { sampleDocuments } from '../../releases/diff/sample-parameters';
 import { defaultConfig } from '../../releases/sources/load-release-config';
 import { tryRelease } from '../try-release';
@@ -10,11 +10,12 @@ import { tryRelease } from '../try-release';
  * The bundle of the policy in `dir`, which `gate policy check` finds nothing wrong with, and which was loaded and evaluated
  * once. What only a configuration can tell is not looked at: limits and parameters are samples.
  *
+ * @returns with what the check warns of
  * @throws GateError PolicyInvalid with every fault; for a policy that gives no decision on any sample it says with which input
  *   and parameters
  */
-export async function buildChecked(dir: string): Promise<BuiltPolicy> {
-  const { errors, bundle, bytes } = await checkPolicy(dir);
+export async function buildChecked(dir: string): Promise<BuiltPolicy & Pick<PolicyCheck, 'warnings'>> {
+  const { errors, warnings, bundle, bytes } = await checkPolicy(dir);
   if (errors.length > 0) throw faultsToError(errors);
   if (bundle === undefined || bytes === undefined)
     throw new GateError(FailureType.PolicyInvalid, `Expected a policy that can be built in ${dir}`);
@@ -24,7 +25,7 @@ export async function buildChecked(dir: string): Promise<BuiltPolicy> {
   for (const configDocument of sampleDocuments(bundle)) {
     try {
       await tryRelease({ ref, policy: bundle, config, configDocument, loadedAtMs: Date.now() });
-      return { bytes, bundle };
+      return { bytes, bundle, warnings };
     } catch (error) {
       refused = withParameters(error, configDocument.parameters);
     }

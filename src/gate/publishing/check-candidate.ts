@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { messageOf } from '../../kernel/message-of';
 import { sha256 } from '../../kernel/digest';
-import { placedFaultText } from '../../kernel/fault-text';
+import { placedFaultText, placedMessage } from '../../kernel/fault-text';
 import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/failures';
 import { readBundle } from '../../rego/bundle/bundle';
 import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
@@ -34,6 +34,8 @@ export interface CandidateOptions {
   configFolder?: string;
   /** the author's file of the configuration, for messages; @default the name in the manifest */
   configFile?: string;
+  /** told what the check of its sources warns of */
+  onWarning?(message: string): void;
 }
 
 /**
@@ -82,11 +84,15 @@ async function missingOf(
   policy: PolicyBundle | undefined,
   { loaded }: ConfigParts,
   content: { policy: Uint8Array },
-  { rules, folder, isForeign = false, allowStatic = true, configFolder, configFile }: CandidateOptions,
+  { rules, folder, isForeign = false, allowStatic = true, configFolder, configFile, onWarning }: CandidateOptions,
 ): Promise<Fault[]> {
   if (loaded === undefined) return [];
   const parts = { loaded, faults: [] };
-  const inSources = async (dir: string): Promise<Fault[]> => (await checkSources(dir, parts, rules)).errors;
+  const inSources = async (dir: string): Promise<Fault[]> => {
+    const { errors, warnings } = await checkSources(dir, parts, rules);
+    for (const warning of warnings) onWarning?.(placedMessage(warning));
+    return errors;
+  };
   const placed = (fault: Fault): Fault => (loaded.place === undefined ? fault : placedIn(loaded.place, fault));
   const missing = allowStatic ? [] : staticFacts(loaded.config).map(placed);
   missing.push(...(await releaseFaults(policy, loaded, rules)));

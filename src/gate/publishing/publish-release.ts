@@ -272,6 +272,7 @@ async function finish(
       rules: releaseRules(request.settings, request.env, configFolder, request.providers),
       configFolder,
       isForeign: isNew,
+      onWarning: request.onWarning?.bind(request),
       ...check,
       ...recorded,
     }).catch((error: unknown) => {

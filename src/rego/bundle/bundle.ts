@@ -77,7 +77,8 @@ export async function readBundle(
   if ('config' in data)
     fault(placed('data.json', '/config'), 'holds config, which comes from the configuration of the release');
   const manifest = json('.manifest') ?? {};
-  if (wasm !== undefined && !hasEntrypoint(manifest, ENTRYPOINT)) {
+  const isManifestRead = faults.every(({ where }) => where?.startsWith('.manifest') !== true);
+  if (wasm !== undefined && isManifestRead && !hasEntrypoint(manifest, ENTRYPOINT)) {
     fault('.manifest', `expected an entrypoint ${ENTRYPOINT} that is compiled to /policy.wasm`);
   }
   const sources = Object.fromEntries(
@@ -92,7 +93,7 @@ export async function readBundle(
       'holds system.log; expected masks to be rules, because data would not be applied',
     );
   }
-  if (!masks && Object.values(sources).some(hasMaskRules)) {
+  if (isManifestRead && !masks && Object.values(sources).some(hasMaskRules)) {
     fault(
       '.manifest',
       `expected an entrypoint ${MASK_ENTRYPOINT}, because the policy has masks that would not be applied`,

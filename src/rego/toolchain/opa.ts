@@ -77,16 +77,17 @@ function builtinNames(capabilities: JsonObject): Set<string> {
   return new Set(builtins.flatMap((one) => (isJsonObject(one) ? [String(one.name)] : [])));
 }
 
-/** The faults in what `opa check --format json` or `opa parse --format json` printed; the text itself when it is not JSON. */
+/**
+ * The faults in what `opa check --format json` or `opa parse --format json` printed, or in the text of commands that have no
+ * JSON for errors; the text itself where it names no line of a file.
+ */
 export function opaFaults(
   output: OpaResult,
   { refused, allowed }: Pick<CapabilitiesFile, 'refused' | 'allowed'> = NO_NAMES,
 ): Fault[] {
-  const errors = parseErrors(output.stderr) ?? parseErrors(output.stdout);
-  if (errors === undefined) {
-    const text = (output.stderr.trim() || output.stdout.trim() || `opa ended with code ${output.code}`).split('\n');
-    return [{ type: FailureType.PolicyInvalid, message: text.join(' ') }];
-  }
+  const text = output.stderr.trim() || output.stdout.trim() || `opa ended with code ${output.code}`;
+  const errors = parseErrors(output.stderr) ?? parseErrors(output.stdout) ?? errorsInText(text);
+  if (errors.length === 0) return [{ type: FailureType.PolicyInvalid, message: text.split('\n').join(' ') }];
   return errors.map((error) => {
     const location = isJsonObject(error.location) ? error.location : {};
     const where =
@@ -114,6 +115,15 @@ const NO_NAMES = { refused: new Set<string>(), allowed: new Set<string>() };
 function meant(name: string, known: ReadonlySet<string>): string {
   const close = closeName(name, [...known]);
   return close === undefined ? '' : `; did you mean ${close}?`;
+}
+
+/** `1 error occurred: gate.rego:26:2: rego_type_error: undefined function f`; what OPA shows of the line itself is left out. */
+function errorsInText(text: string): JsonObject[] {
+  return text.split('\n').flatMap((line) => {
+    const [, file, row, col, message] = /([^\s:]+\.rego):(\d+)(?::(\d+))?: rego_\w+: (.+)$/.exec(line) ?? [];
+    if (file === undefined || message === undefined) return [];
+    return [{ message, location: { file, row: Number(row), ...(col === undefined ? {} : { col: Number(col) }) } }];
+  });
 }
 
 function parseErrors(text: string): JsonObject[] | undefined {

@@ -1,10 +1,11 @@
 import { readFile, stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
-import { FailureType, GateError } from '../../kernel/failures';
+import { FailureType, GateError, namedFaults } from '../../kernel/failures';
 import { readBytes } from '../../platform/documents/loaders/read-bytes';
 import { readSecret } from '../../platform/files/read-secret';
 import { readArchive } from '../../rego/bundle/archive/read-archive';
 import { SIGNATURES_FILE, type BundleKey } from '../../rego/bundle/signing/bundle-key';
+import { signingKeyOf } from '../../rego/bundle/signing/keys';
 import { signBundle } from '../../rego/bundle/signing/sign-bundle';
 import { addPlan } from '../../rego/toolchain/add-plan';
 import { buildPolicy } from '../../rego/toolchain/build-policy';
@@ -81,11 +82,19 @@ export async function readPolicyFile(
     throw invalid(`Expected ${place} to be a bundle of at most ${MAX_POLICY_BYTES} bytes`);
   const { bytes: unsigned, refused } = isFolder
     ? await testedBundle(place, threshold)
-    : { bytes: await addPlan(new Uint8Array(await readFile(place))) };
+    : { bytes: await bundleWithPlan(place, path) };
   const chosen = sign ?? ((await isSigned(unsigned)) ? undefined : signing);
   const bytes =
     chosen === undefined ? unsigned : await signBundle(unsigned, await readSigningKey(chosen, surroundings));
   return { bytes, extension: 'tar.gz', ...(isFolder ? { folder: place } : {}), ...(refused && { refused }) };
+}
+
+async function bundleWithPlan(place: string, name: string): Promise<Uint8Array> {
+  try {
+    return await addPlan(new Uint8Array(await readFile(place)));
+  } catch (error) {
+    throw namedFaults(name, error, place);
+  }
 }
 
 async function testedBundle(
@@ -104,13 +113,19 @@ async function isSigned(bytes: Uint8Array): Promise<boolean> {
   return (await readArchive(bytes)).has(SIGNATURES_FILE);
 }
 
-/** @throws GateError ConfigInvalid when the file cannot be read */
+/** @throws GateError ConfigInvalid when the file cannot be read, or what it holds cannot sign with that algorithm */
 export async function readSigningKey(
   { keyFile, keyId, algorithm, scope }: SigningOptions,
   { env, cwd }: Surroundings,
 ): Promise<BundleKey> {
-  const key = await readSecret({ file: keyFile }, { env, configFolder: cwd });
-  return { key, keyId, algorithm, ...(scope === undefined ? {} : { scope }) };
+  const secret = await readSecret({ file: keyFile }, { env, configFolder: cwd });
+  const key: BundleKey = { key: secret, keyId, algorithm, ...(scope === undefined ? {} : { scope }) };
+  try {
+    signingKeyOf(key);
+  } catch (error) {
+    throw namedFaults(keyFile, error);
+  }
+  return key;
 }
 
 function invalid(message: string): GateError {

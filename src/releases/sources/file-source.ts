@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sha256 } from '../../kernel/digest';
-import { FailureType, GateError } from '../../kernel/failures';
+import { FailureType, GateError, namedFaults } from '../../kernel/failures';
 import { DEFAULT_ARCHIVE_LIMITS } from '../../rego/bundle/archive/read-archive';
 import { checkConfigDigest, checkPolicyDigest } from '../manifest-digests';
 import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
@@ -84,7 +84,10 @@ async function readNamed(path: string, options: FileSourceOptions): Promise<Name
     fingerprint,
     ...(signature && { signature, accept: async () => trust?.accept(manifest) }),
     loadPolicy: async () => {
-      const policy = await loadPolicy(policyPath, options.policies);
+      const policy = await loadPolicy(policyPath, options.policies).catch((error: unknown) => {
+        // Its faults name files in it.
+        throw namedFaults(policyPath, error);
+      });
       checkPolicyDigest(policy.sha, manifest.policySHA256, policyPath);
       return policy;
     },

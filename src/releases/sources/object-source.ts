@@ -1,5 +1,5 @@
 import { BoundedMap } from '../../kernel/bounded-map';
-import { FailureType, GateError } from '../../kernel/failures';
+import { FailureType, GateError, namedFaults } from '../../kernel/failures';
 import { ObjectStoreError, type ObjectReader, type StoredObject } from '../../platform/objects/object-store';
 import { DEFAULT_ARCHIVE_LIMITS } from '../../rego/bundle/archive/read-archive';
 import type { JsonValue } from '../../kernel/json';
@@ -227,7 +227,11 @@ export function createObjectSource(options: ObjectSourceOptions): ReleaseSource 
       ...(signed && { signature: signed.by, accept: async () => trust?.accept(manifest) }),
       fingerprint: sha256(JSON.stringify([manifest, policy.mark, config.mark])),
       loadPolicy: async () => {
-        const bundle = await options.policies.read(await policy.bytes());
+        const bytes = await policy.bytes();
+        const bundle = await options.policies.read(bytes).catch((error: unknown) => {
+          // Its faults name files in it.
+          throw namedFaults(folder + plainKey(manifest.policy), error);
+        });
         checkPolicyDigest(bundle.sha, manifest.policySHA256, folder + manifest.policy);
         return bundle;
       },

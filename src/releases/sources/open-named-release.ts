@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { allReadOrFaults } from '../../kernel/all-or-faults';
-import { FailureType, GateError } from '../../kernel/failures';
+import { FailureType, GateError, namedFaults } from '../../kernel/failures';
 import { loadReleaseConfig } from './load-release-config';
 import type { LoadedSettings } from '../../settings/load-settings';
 import { openObjectStore } from '../../platform/objects/stores/open-object-store';
@@ -60,7 +60,10 @@ export async function openNamedRelease(
     return { where, version: named.manifest.version, policy, config };
   }
   // A name of another scheme is no path, and says so as one that is not there.
-  const policy = isUrl ? readObject(where, loaded, cwd) : loadPolicy(resolve(cwd, where));
+  const policy = (isUrl ? readObject(where, loaded, cwd) : loadPolicy(resolve(cwd, where))).catch((error: unknown) => {
+    // Its faults name files in it, and there may be another policy beside it.
+    throw namedFaults(where, error, isUrl ? where : resolve(cwd, where));
+  });
   const [read, config] = await allReadOrFaults(policy, given());
   return { where, policy: read, ...(config && { config }) };
 }

@@ -49,6 +49,17 @@ describe('what is printed of a deployment', () => {
     ).toHaveLength(1);
   });
 
+  it.each([
+    ['paused', {}],
+    ['acting', { afterAction: true as const }],
+    ['deciding', { afterAction: true as const }],
+  ] as const)('the text of a deployment that is held while %s says once who paused it', (state, after) => {
+    const hold = { id: 'h1', actor: 'ann', reason: 'maintenance', startedAtMs: 0, ...after };
+    const text = statusLines(io, aStatus({ state, hold }), 31_000).join('\n');
+    expect(text.match(/paused by ann: maintenance/g)).toHaveLength(1);
+    expect(text).toContain('\nPause h1, asked for 31s ago\n');
+  });
+
   it('no reason of others makes a line of its own', () => {
     const reason = 'too many\r\nDeployment d1: done\n';
     const hold = { id: 'h1', actor: 'ann', reason, startedAtMs: 0 };

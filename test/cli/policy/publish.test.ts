@@ -231,7 +231,12 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     ],
     ['a bundle that is a device', ['--version', 'v9', '--policy', '/dev/zero'], 'to be a bundle of at most'],
     ['a bundle that is empty', ['--version', 'v9', '--policy', '/dev/null'], 'to be a bundle of at most'],
-    ['a bundle that is none', ['--version', 'v9', '--policy', 'v2.json'], 'expected a gzip archive'],
+    ['a bundle that is none', ['--version', 'v9', '--policy', 'v2.json'], 'v2.json: The policy bundle cannot be read'],
+    [
+      'a key that is none',
+      ['--version', 'v9', '--policy', 'policy', '--signing-key', 'v2.json'],
+      'v2.json: Expected the PEM of a private key for RS256',
+    ],
   ])('gate policy publish refuses %s', async (_what, args, why) => {
     const before = await versions();
     const result = await gate('publish', ...args);
@@ -271,6 +276,19 @@ describe('gate policy publish, rollback and history, on a real S3 server', () =>
     const result = await gate('publish', '--policy', 'untidy', '--version', 'v9');
     expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('is not formatted') });
     expect(result.stderr).toContain('the release does not pass its check');
+  });
+
+  it('gate policy publish and build warn of what gate policy check warns of', async () => {
+    cpSync(join(ROOT, 'policy'), join(folder, 'doubtful'), { recursive: true });
+    put('doubtful/other.rego', 'package other\n\ndeny contains "no" if input.max_pending > 3\n');
+    put('doubtful/empty_test.rego', 'package empty_test\n\nsomething := 1\n');
+    const warned = [
+      'gate: warning: other.rego:3:1: data.other.deny denies nothing: the response of the package gate never reaches it\n',
+      'gate: warning: empty_test.rego:1:1: holds no test: the name of a test begins with test_\n',
+    ].join('');
+    const publish = ['publish', '--policy', 'doubtful', '--config', 'v2.json', '--version', 'v9', '--dry-run'];
+    expect(await gate(...publish)).toMatchObject({ code: 0, stderr: warned });
+    expect(await gate('build', 'doubtful', '--to', 'doubtful.tar.gz')).toMatchObject({ code: 0, stderr: warned });
   });
 
   it('gate policy publish publishes a bundle that was built before, to a folder that it makes', async () => {

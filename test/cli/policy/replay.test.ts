@@ -122,8 +122,13 @@ describe('gate replay', () => {
       stdout: expect.stringContaining('0 decisions'),
       stderr: expect.stringMatching(/2 lines are no audit record(.|\n)*broken\.jsonl:1: (.|\n)*broken\.jsonl:3: /),
     });
-    write('empty.jsonl', '');
-    expect((await gate('--from', 'empty.jsonl')).code).toBe(0);
+    for (const [name, text] of Object.entries({ 'empty.jsonl': '', 'blank.jsonl': '\n\n', 'none.json': '[]\n' })) {
+      write(name, text);
+      expect(await gate('--from', name)).toMatchObject({
+        code: 0,
+        stderr: `gate: warning: ${name} holds no record, so no decision was replayed\n`,
+      });
+    }
   });
 
   it('gate replay reports a decision that its own release does not reproduce, and what it called', async () => {

@@ -85,6 +85,16 @@ describe('readBundle', () => {
     });
   });
 
+  it.each(['{', '[]', ''])(
+    'readBundle tells of a manifest %j that it cannot read, and not what it does not find in it',
+    async (text) => {
+      const bytes = await archive({ ...plain, '.manifest': text });
+      await expect(readBundle(bytes)).rejects.toMatchObject({
+        faults: [{ message: expect.stringMatching(/^\.manifest(:1:\d+)?: expected /) }],
+      });
+    },
+  );
+
   it('readBundle gives all faults at once', async () => {
     const bytes = await archive({ 'data.json': '[]' });
     await expect(readBundle(bytes)).rejects.toMatchObject({ faults: { length: 3 } });

@@ -36,7 +36,17 @@ describe('testPolicy', () => {
     expect(await run({ 'gate.rego': policy })).toMatchObject({ ok: false, tests: [] });
   });
 
-  it('testPolicy throws PolicyInvalid for a file that does not compile', async () => {
-    await expect(run({ 'gate.rego': gate('input.count > nothing') })).rejects.toMatchObject({ type: 'PolicyInvalid' });
-  });
+  it.each([
+    ['does not parse', 'package gate\n\nx if {\n', /^gate\.rego:\d+: unexpected eof token$/],
+    ['does not compile', gate('input.count > nothing'), /^gate\.rego:8: var nothing is unsafe$/],
+    ['calls what does not exist', gate('nothing(1)'), /^gate\.rego:8: undefined function nothing$/],
+  ])(
+    'testPolicy names file and line of Rego that %s, and leaves out what OPA wraps around it',
+    async (_what, rego, message) => {
+      await expect(run({ 'gate.rego': rego })).rejects.toMatchObject({
+        type: 'PolicyInvalid',
+        message: expect.stringMatching(message),
+      });
+    },
+  );
 });

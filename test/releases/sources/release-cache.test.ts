@@ -255,8 +255,10 @@ describe('a worker whose object store is down', () => {
     objects.takeRequests();
     objects.failure = undefined;
     expect(await holder.refresh()).toBe(release);
-    expect(objects.takeRequests()).toEqual([
-      ...['get latest.json', 'has v1.tar.gz', 'has v1.json'],
+    // Both copies are read from the disk at once.
+    const [manifest, one = '', other = '', ...more] = objects.takeRequests();
+    expect([manifest, ...[one, other].sort(), ...more]).toEqual([
+      ...['get latest.json', 'has v1.json', 'has v1.tar.gz'],
       'get latest.json unless 3',
     ]);
     expect(holder.status()).toEqual({
@@ -298,8 +300,10 @@ describe('a worker whose object store is down', () => {
   it('a worker whose object store is down takes from the disk what it has when it starts though the manifest can be read', async () => {
     await kept('v1');
     await holderOf().refresh();
-    expect(objects.takeRequests()).toEqual([
-      ...['get latest.json', 'has v1.tar.gz', 'has v1.json'],
+    // Both copies are read from the disk at once.
+    const [manifest, one = '', other = '', ...more] = objects.takeRequests();
+    expect([manifest, ...[one, other].sort(), ...more]).toEqual([
+      ...['get latest.json', 'has v1.json', 'has v1.tar.gz'],
       'get latest.json unless 3',
     ]);
   });
