@@ -193,7 +193,7 @@ describe('the gate process', () => {
     const { code, stderr } = (await gate.catch((error: unknown) => error)) as { code: number; stderr: string };
     expect(code).toBe(2);
     expect(stderr.split('\n').slice(1, -1)).toEqual([
-      `  ConfigInvalid: ${settings}:1:2: Expected access.tokens or access.jwt, because server.host 0.0.0.0 is not a loopback address`,
+      `  ConfigInvalid: ${settings}:1:1: Expected access.tokens or access.jwt, because server.host 0.0.0.0 is not a loopback address`,
       expect.stringMatching(/:1:2: Expected server\.tls, because .* tokens must not be read on the way$/),
     ]);
     expect(existsSync(store)).toBe(false);

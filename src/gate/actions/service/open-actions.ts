@@ -1,5 +1,5 @@
 import { messageOf } from '../../../kernel/message-of';
-import { FailureType, GateError } from '../../../kernel/failures';
+import { FailureType, faultsToError, GateError, type Fault } from '../../../kernel/failures';
 import { importFunction, type ImportModule } from '../../../platform/files/import-function';
 import { readSecret } from '../../../platform/files/read-secret';
 import { createHttpFetch } from '../../../platform/http/http-client';
@@ -31,7 +31,9 @@ export async function openActions(
 ): Promise<Actions> {
   const { secrets, modules, tls } = settings.actions;
   const loaded = new Map<string, ActionModule>();
-  const faults: string[] = [];
+  const faults: Fault[] = [];
+  const fault = (name: string, message: string): void =>
+    void faults.push({ type: FailureType.ConfigInvalid, message, where: `actions.modules.${name}.module` });
   for (const [name, { module, options }] of Object.entries(modules)) {
     try {
       const createAction = await importFunction(module, 'createAction', baseDir, importModule);
@@ -39,24 +41,18 @@ export async function openActions(
       loaded.set(name, toActionModule(await createAction(name, options ?? {})));
     } catch (error) {
       const reason = messageOf(error);
-      faults.push(
+      fault(
+        name,
         `Expected actions.modules.${name}.module '${module}' to export createAction(name, options): ${reason}`,
       );
     }
   }
   for (const [name, action] of Object.entries(own)) {
     if (Object.hasOwn(modules, name))
-      faults.push(`Expected one action ${name}, got actions.modules.${name} and the program's own`);
+      fault(name, `Expected one action ${name}, got actions.modules.${name} and the program's own`);
     else loaded.set(name, action);
   }
-  if (faults.length > 0) {
-    const type = FailureType.ConfigInvalid;
-    throw new GateError(
-      type,
-      faults.join('; '),
-      faults.map((message) => ({ type, message })),
-    );
-  }
+  if (faults.length > 0) throw faultsToError(faults);
 
   const readNamed: ActionDeps['readSecret'] = async (name, url) => {
     const secret = Object.hasOwn(secrets, name) ? secrets[name] : undefined;

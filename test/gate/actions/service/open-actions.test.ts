@@ -131,7 +131,10 @@ describe('the modules that deployment files may use', () => {
       type: 'ConfigInvalid',
       faults: [
         { message: expect.stringContaining(message) },
-        { message: expect.stringContaining('actions.modules.flop.module') },
+        {
+          message: `Expected actions.modules.flop.module './none.cjs' to export createAction(name, options): there is no module at ${join(folder, 'none.cjs')}`,
+          where: 'actions.modules.flop.module',
+        },
       ],
     });
   });

@@ -60,7 +60,8 @@ it.each([
   ['./another.cjs', "is for the fact 'another'"],
   ['./throws.cjs', 'it failed: tea break'],
   ['./fails.cjs', 'it failed: no licence'],
-  ['./none.cjs', 'it failed: '],
+  ['./none.cjs', `it failed: there is no module at ${join(folder, 'none.cjs')}`],
+  ['no-such-facts', `it failed: there is no module of that name among the packages of ${folder}`],
 ])('%s is refused when the release loads: %s', async (module, message) => {
   await expect((async () => load(module))()).rejects.toMatchObject({
     type: 'ConfigInvalid',
