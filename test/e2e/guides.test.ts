@@ -214,3 +214,44 @@ describe('the guide to rule policies', () => {
     }
   });
 });
+
+/** From an empty folder to an executed plan; `gate dev` is the same environment, in this process. */
+describe('the guide to goals and plans', () => {
+  const text = readFileSync(join(ROOT, 'docs/plans.md'), 'utf8');
+  let folder: string;
+  let dev: DevEnvironment | undefined;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'gate-plans-guide-'));
+  });
+  afterAll(async () => {
+    await dev?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('docs/plans.md works as printed, from an empty folder to an executed plan', async () => {
+    for (const [, name = '', content = ''] of text.matchAll(/`([\w-]+\.yaml)`:\n\n```yaml\n([\s\S]*?)```/g)) {
+      writeFileSync(join(folder, name), content);
+    }
+    const asReader = (line: string) => runCli(folder, line.split(' ').slice(1));
+    for (const { commands, output } of stepsOf(text)) {
+      let printed = '';
+      for (const line of commands) {
+        if (line === 'gate dev') {
+          const env = { ...process.env, XDG_DATA_HOME: folder };
+          dev = await startDevEnvironment({ folder: devFolder(env), env, server: true, say: () => undefined });
+          continue;
+        }
+        const { code, stdout, stderr } = await asReader(line);
+        expect({ line, code, stderr }).toEqual({ line, code: 0, stderr });
+        printed += stdout;
+        // A reader is slower than the controller.
+        if (line.startsWith('gate plans apply')) {
+          await eventually('the goal to have its plan', async () =>
+            (await asReader('gate plans get goals')).stdout.includes('canary-first'),
+          );
+        }
+      }
+      expectInOrder(printed, output);
+    }
+  });
+});
