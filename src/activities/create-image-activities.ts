@@ -116,6 +116,7 @@ export function createImageActivities(parts: ImageParts): ImageActivities {
       concurrency: images.concurrency,
       allReferrers: request.allReferrers,
       journal,
+      hooks: { run: request.sync, hooks: images.hooks },
       signal,
       isDone: (source) => beat.isDone(source),
       onBytes: (bytes) => beat.arrived(bytes),

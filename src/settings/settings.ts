@@ -383,6 +383,8 @@ const Policy = Type.Object(
     configPath: Type.Optional(Type.String({ minLength: 1 })),
     /** policies beside those of `configPath`; one of both is required once policies are enabled */
     policies: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 1_000 })),
+    /** what policies name as `secret:NAME` */
+    secrets: Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]+$' }), SecretRef, { ...strict, default: {} }),
     /** of all policies for one image; a policy that is not evaluated in time is unknown */
     evaluationTimeout: Duration('5s'),
     /** images that a worker decides about and copies at once, for one sync */

@@ -46,25 +46,51 @@ export async function postWebhook(config: AlertReceiverConfig, deps: ReceiverDep
   if (typeof read === 'string') {
     throw new Error(`Expected the URL of alert receiver ${deps.name} ${EXPECTED_OF_HTTP_URL[read]}`);
   }
-  const payload = JSON.stringify(body);
-  const timeoutMs = parseDuration(config.timeout);
-  const policy = retry(handleType(TransientError), {
-    maxAttempts: (deps.maxAttempts ?? 3) - 1,
-    backoff: new DelegateBackoff(({ attempt, result }) => {
-      const asked = 'error' in result && result.error instanceof TransientError ? result.error.retryAfterMs : undefined;
-      return Math.min(asked ?? (deps.firstBackoffMs ?? 250) * 2 ** (attempt - 1), LONGEST_WAIT_MS);
-    }),
-  });
-  await policy.execute(() => postOnce(deps.fetch, url, payload, timeoutMs));
+  await postJson(deps.fetch, url, body, { ...deps, timeoutMs: parseDuration(config.timeout) });
 }
 
-async function postOnce(fetch: HttpFetch, url: string, payload: string, timeoutMs: number): Promise<void> {
+export interface PostOptions extends Pick<ReceiverDeps, 'maxAttempts' | 'firstBackoffMs'> {
+  /** of one attempt */
+  timeoutMs: number;
+  /** beside the content's type */
+  headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Posts JSON, again after failures that may pass.
+ *
+ * @throws Error without the URL
+ */
+export async function postJson(
+  fetch: HttpFetch,
+  url: string,
+  body: unknown,
+  { timeoutMs, headers = {}, maxAttempts = 3, firstBackoffMs = 250 }: PostOptions,
+): Promise<void> {
+  const payload = JSON.stringify(body);
+  const policy = retry(handleType(TransientError), {
+    maxAttempts: maxAttempts - 1,
+    backoff: new DelegateBackoff(({ attempt, result }) => {
+      const asked = 'error' in result && result.error instanceof TransientError ? result.error.retryAfterMs : undefined;
+      return Math.min(asked ?? firstBackoffMs * 2 ** (attempt - 1), LONGEST_WAIT_MS);
+    }),
+  });
+  await policy.execute(() => postOnce(fetch, url, payload, headers, timeoutMs));
+}
+
+async function postOnce(
+  fetch: HttpFetch,
+  url: string,
+  payload: string,
+  headers: Readonly<Record<string, string>>,
+  timeoutMs: number,
+): Promise<void> {
   let response: Awaited<ReturnType<HttpFetch>>;
   try {
     response = await withSignal({ timeoutMs }, async (signal) => {
       const answer = await fetch(url, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { ...headers, 'content-type': 'application/json' },
         body: payload,
         // A redirect would carry the message to an address that no one configured.
         redirect: 'manual',

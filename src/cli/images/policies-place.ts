@@ -52,7 +52,10 @@ export async function openPolicyPlaces(
   const hosts = new Map(
     Object.entries(loaded.settings.registries).map(([name, { host }]) => [name, canonicalRegistry(host ?? name)]),
   );
-  const known = hosts.size === 0 ? {} : { registries: [...hosts.keys()], hosts };
+  const known = {
+    ...(hosts.size === 0 ? {} : { registries: [...hosts.keys()], hosts }),
+    secrets: Object.keys(loaded.settings.policy.secrets),
+  };
   return {
     loaded,
     path,

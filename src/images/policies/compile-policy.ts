@@ -10,6 +10,7 @@ import { canonicalRegistry, isRegistryHost, storedRepository } from '../image-re
 import type { PointedFault } from '../pointed-fault';
 import type { PublicKey } from '../signatures/public-key';
 import { compileTagSet, type TagChooser } from './choose-tags';
+import { hookFaults } from './hook-faults';
 import { credentialFaults } from './find-credentials';
 import type { CompiledAction, ImagePolicy, PolicySource, ReplicateTarget } from './image-policy';
 import type { ImageAction, ImagePolicyDocument, ReplicateAction, TagSetDocument } from './policy-document';
@@ -23,6 +24,8 @@ export interface PolicySurroundings {
   /** by those names @default each name is a host */
   hosts?: ReadonlyMap<string, string>;
   customTypes?: CustomTypes;
+  /** names that `secret:NAME` of hooks may have; every name is accepted by default */
+  secrets?: readonly string[];
   /**
    * The public key of a file.
    *
@@ -35,13 +38,14 @@ export interface PolicySurroundings {
 /** A policy whose shape is right, compiled; or every fault of what its parts say. */
 export function compilePolicy(
   document: ImagePolicyDocument,
-  { registries, hosts = new Map(), customTypes = new Map(), readKey }: PolicySurroundings,
+  { registries, hosts = new Map(), customTypes = new Map(), secrets, readKey }: PolicySurroundings,
   policyFile: string,
 ): { policy?: ImagePolicy; faults: readonly PointedFault[] } {
   const faults: PointedFault[] = [
     ...timeFaults(document),
     ...scheduleFaults(document),
     ...pruneFaults(document),
+    ...hookFaults(document, secrets),
     ...document.actions.flatMap((action, index) => retryFaults(action, `/actions/${index}/retry_policy`)),
     ...credentialFaults((document.metadata ?? {}) as JsonObject, '/metadata'),
     ...document.actions.flatMap(({ parameters }, index) =>

@@ -6,6 +6,12 @@ import type { PointedFault } from '../pointed-fault';
 const CREDENTIAL_NAME =
   /(?:passw(?:or)?d|passphrase|secret|token|credentials?|authorization|(?:api|access|private|secret)[-_]?key)$/i;
 const REFERENCE = /^secret:[A-Za-z0-9_.-]+$/;
+
+/** The name of a reference `secret:NAME`; undefined for any other text. */
+export function secretNameOf(text: string): string | undefined {
+  return REFERENCE.test(text) ? text.slice('secret:'.length) : undefined;
+}
+
 const URL_WITH_CREDENTIALS = /[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/\s]*@/;
 
 /**

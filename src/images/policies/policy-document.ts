@@ -144,6 +144,31 @@ export const ActionSchema = Type.Union([ReplicateSchema, BlockSchema, NotifySche
 export type ImageAction = Static<typeof ActionSchema>;
 export type ReplicateAction = Static<typeof ReplicateSchema>;
 
+const Hooks = Type.Optional(
+  Type.Array(
+    Type.Object(
+      {
+        url: Type.String({ minLength: 1, description: 'an http or https address, or a reference such as secret:HOOK' }),
+        headers: Type.Optional(
+          Type.Record(Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" }), Type.String(), {
+            ...strict,
+            description: 'a value may be a reference such as secret:TOKEN',
+          }),
+        ),
+        timeout: Duration('10s'),
+      },
+      strict,
+    ),
+    { maxItems: 10 },
+  ),
+);
+
+/** Webhooks around the copies of a policy. */
+export const HooksSchema = Type.Object(
+  { before: Hooks, after: Hooks, unchanged: Hooks },
+  { ...strict, description: 'webhooks before and after a copy, and where the target has the image already' },
+);
+
 /** A policy as it is written. Its conditions are checked by `readConditions`: they hold one another. */
 export const ImagePolicySchema = Type.Object(
   {
@@ -163,6 +188,7 @@ export const ImagePolicySchema = Type.Object(
       }),
     ),
     signature: Type.Optional(SignatureSchema),
+    hooks: Type.Optional(HooksSchema),
     conditions: Type.Optional(Type.Array(Type.Unknown(), { description: 'conditions, joined by their logical_op' })),
     actions: Type.Array(ActionSchema, { minItems: 1, maxItems: IMAGE_POLICY_LIMITS.actions }),
     metadata: Type.Optional(Free),

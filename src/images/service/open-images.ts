@@ -12,6 +12,9 @@ import { openRegistries } from '../registries/open-registries';
 import { sourcesOf } from '../sync/list-candidates';
 import type { SyncContext } from '../sync/sync-context';
 import { hostsOfSettings } from './registries-of-settings';
+import { createHttpFetch } from '../../platform/http/http-client';
+import { createImageHooks, type ImageHooks } from '../hooks/image-hooks';
+import { readPolicySecret } from './policy-secrets';
 import { policyPlaces } from './policy-places';
 import { checkCaFiles, registryAccess } from './registry-access';
 import { createPolicyFolder, revisionOf, type PolicyFolder } from './policy-folder';
@@ -39,6 +42,8 @@ export interface Images {
   registries: NamedRegistries;
   /** @throws GateError ConfigInvalid if no good policies were ever loaded */
   policies(): Promise<ImagePolicySet>;
+  /** webhooks around copies, with the secrets of the settings */
+  hooks: ImageHooks;
   close(): Promise<void>;
 }
 
@@ -88,7 +93,10 @@ export function openImages(loaded: LoadedSettings, options: OpenImagesOptions): 
     env: options.env,
     access,
   });
-  const known = hosts.size === 0 ? {} : { registries: [...hosts.keys()], hosts };
+  const known = {
+    ...(hosts.size === 0 ? {} : { registries: [...hosts.keys()], hosts }),
+    secrets: Object.keys(policy.secrets),
+  };
   const folder: PolicyFolder = isEnabled
     ? createPolicyFolder({ path, more, surroundings: known, onRefused: options.onRefused ?? (() => undefined) })
     : { current: () => Promise.resolve({ set: NONE, revision: revisionOf(NONE) }) };
@@ -110,8 +118,13 @@ export function openImages(loaded: LoadedSettings, options: OpenImagesOptions): 
       clockNs: () => Math.round(performance.now() * 1e6),
     };
   }
+  const hooks = createImageHooks({
+    fetch: createHttpFetch({ env: options.env, folder: loaded.baseDir }),
+    readSecret: (name) => readPolicySecret(loaded, options.env, name),
+  });
   return {
     concurrency: policy.maxConcurrency,
+    hooks,
     inForce,
     registries: nameRegistries(hosts, (host) => registries.open(host)),
     async context(only) {

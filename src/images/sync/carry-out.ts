@@ -1,5 +1,6 @@
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import type { CopyRetry } from '../copy-options';
+import type { HookEvent, ImageHooks } from '../hooks/image-hooks';
 import { planCopy } from '../copying/plan-copy';
 import { replicateImage } from '../copying/replicate-image';
 import { ImageErrorCode, type ImageFault } from '../image-error';
@@ -17,6 +18,8 @@ export interface CarryOutOptions {
   allReferrers?: boolean;
   /** is told of decisions and copies @default no one */
   journal?: SyncJournal;
+  /** calls webhooks around copies, for the sync of this name @default none are called */
+  hooks?: { run: string; hooks: ImageHooks };
   /** called for each part of a blob that arrived */
   onBytes?(bytes: number): void;
   /** ends the copies under way */
@@ -92,17 +95,32 @@ async function toTarget(
     return failed(about, { code: ImageErrorCode.POLICY_CONFLICT, cause });
   }
   const { journal } = options;
+  const callHooks = async (event: HookEvent): Promise<void> => {
+    const policy = policyId === null ? undefined : context.set.byId.get(policyId);
+    if (options.hooks === undefined || options.dryRun || policy === undefined) return;
+    const { run, hooks } = options.hooks;
+    await hooks.call(policy, event, { run, source: nameOf(planned.candidate), digest: planned.digest, target: name });
+  };
   let isBegun = false;
   try {
     const copied = options.dryRun
       ? await wouldCopy(context, planned, target)
       : await copy(context, planned, target, options, async () => {
-          if (!isBegun) await journal?.decided(planned);
+          if (isBegun) return;
+          await journal?.decided(planned);
           isBegun = true;
+          await callHooks('before');
         });
     // The worker that copied it ended before it could say so.
     const isLost = copied.outcome === 'unchanged' && (await journal?.isUntold(planned, name)) === true;
     const done: SyncedTarget = { ...about, ...copied, ...(isLost ? { outcome: 'copied' } : {}) };
+    // Before the end is told: if the worker ends here they are called again, with the same key.
+    if (done.outcome === 'copied' || done.outcome === 'unchanged')
+      await callHooks(done.outcome === 'copied' ? 'after' : 'unchanged').catch((failure: unknown) => {
+        const error = toImageError(failure);
+        if (error === undefined) throw failure;
+        done.error = { code: error.code, cause: error.message, ...(policyId === null ? {} : { policyId }) };
+      });
     const isStopped = done.outcome === 'withheld' && options.signal?.aborted === true;
     if ((isBegun || isLost) && !isStopped) await journal?.acted(planned, done);
     return done;
