@@ -1,6 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { PLAN_EXECUTION_WORKFLOW } from '../src/clients/plan-runs';
 import type { PlanActivities } from '../src/activities/plan-activities';
+import type { RunGraph } from '../src/plans/execution/plan-run';
 import { workflowIdOf } from '../src/kernel/names';
 import { statusQuery } from '../src/workflows/messages';
 import type { PlanExecutionInput } from '../src/workflows/plan-execution';
@@ -11,6 +12,8 @@ import { eventually, type TemporalEnv } from '../test/support/temporal-env';
 interface Scenario {
   nodes: number;
   historyLimit?: number;
+  /** @default each node waits for the one before */
+  graph?(ids: readonly string[]): RunGraph;
   /** the Execution is deleted before this node begins */
   deletedAt?: string;
   prepare?(gate: FakeGateActivities): void;
@@ -22,6 +25,13 @@ const action = {
   ...({ type: 'http', method: 'PATCH', url: 'http://127.0.0.1:1/devices' } as const),
   compensation: { method: 'DELETE', url: 'http://127.0.0.1:1/devices' } as const,
 };
+
+const node = (id: string, hard: readonly string[] = []) => ({ id, kind: 'Task' as const, hard, soft: [] });
+const chain = (ids: readonly string[]): RunGraph => ({
+  maxParallel: 100,
+  nodes: ids.map((id, index) => node(id, ids.slice(Math.max(0, index - 1), index))),
+});
+const fan = (ids: readonly string[]): RunGraph => ({ maxParallel: 2, nodes: ids.map((id) => node(id)) });
 
 const scenarios: Record<string, Scenario> = {
   done: { nodes: 2 },
@@ -41,23 +51,40 @@ const scenarios: Record<string, Scenario> = {
       await handle.executeUpdate('abort', { args: [OPERATOR] });
     },
   },
+  'side-by-side': { nodes: 4, graph: fan },
+  'resumed-alone': {
+    nodes: 2,
+    graph: fan,
+    prepare: (gate) => (gate.verdict = { outcome: 'error', faults: [{ type: 'FactStale', message: 'too old' }] }),
+    play: async (handle) => {
+      const both = await eventually('both to pause', async () => {
+        const { openStages = [] } = await handle.query(statusQuery);
+        const paused = openStages.filter(({ state }) => state === 'paused');
+        return paused.length === 2 && paused;
+      });
+      await handle.executeUpdate('override', { args: [{ ...OPERATOR, for: both[1]!.decisionId }] });
+      await handle.executeUpdate('abort', { args: [OPERATOR] });
+    },
+  },
   deleted: { nodes: 3, deletedAt: 'n1' },
   'through-continue-as-new': { nodes: 6, historyLimit: 40 },
 };
 
 /** Records one history for every way that an execution of a plan can go, with the gate's surroundings in memory. */
 export async function recordPlanRuns(env: TemporalEnv, into: RunsFolder): Promise<void> {
-  for (const [way, { nodes, historyLimit, deletedAt, prepare, play }] of Object.entries(scenarios)) {
+  for (const [way, { nodes, graph, historyLimit, deletedAt, prepare, play }] of Object.entries(scenarios)) {
     const name = `plan-execution-${way}`;
     const gate = new FakeGateActivities();
     prepare?.(gate);
     const reports: PlanActivities = {
-      reportPlanRun: async (_execution, { node }) => ({ exists: deletedAt === undefined || node?.id !== deletedAt }),
+      reportPlanRun: async (_execution, { nodes = [] }) => ({ exists: !nodes.some(({ id }) => id === deletedAt) }),
     };
     const id = `default.${way}`;
     const stages = Array.from({ length: nodes }, (_, index) => ({ name: `n${index}`, action }));
+    const names = stages.map(({ name: stage }) => stage);
     const input: PlanExecutionInput = {
       spec: { id, stages },
+      graph: graph?.(names) ?? chain(names),
       execution: { namespace: 'default', name: way, uid: name },
       ...(historyLimit === undefined ? {} : { historyLimit }),
     };

@@ -18,6 +18,7 @@ import {
   pauseUpdate,
   resumeUpdate,
   statusQuery,
+  type GateQuestion,
 } from '../workflows/messages';
 import { DEPLOYMENT_ID } from '../workflows/search-attributes';
 import { FailureType, faultsToError, GateError } from '../kernel/failures';
@@ -66,8 +67,11 @@ interface Place {
 
 const isOwn = ({ id, workflowId }: Place): boolean => workflowId === workflowIdOf(id);
 
-/** Whom a query is for: only a workflow of other people may have several gates. */
-const argumentsFor = (place: Place): [deploymentId?: string] => (isOwn(place) ? [] : [place.id]);
+/** Whom a query is for: only a workflow of other people may have several gates, and only an execution of a plan several open stages. */
+const argumentsFor = (place: Place, stage?: string): [question?: GateQuestion] => {
+  if (stage !== undefined) return [{ deploymentId: place.id, stage }];
+  return isOwn(place) ? [] : [place.id];
+};
 
 /** What a client of deployments needs, and how long it may take. */
 export interface DeploymentClientOptions {
@@ -182,9 +186,10 @@ export class DeploymentClient {
 
   /**
    * @param workflowId of the workflow that awaits the gate; @default the one that `findWorkflow` finds
+   * @param stage of several that are open, whose own status is asked for
    * @throws GateError ConfigInvalid when several open workflows have the deployment, and none is named
    */
-  async status(id: string, workflowId?: string): Promise<FoundStatus> {
+  async status(id: string, workflowId?: string, stage?: string): Promise<FoundStatus> {
     const place = await this.place(id, workflowId);
     const description = await describeIfKnown(this.options.client, place.workflowId);
     if (!description) return { found: 'unknown' };
@@ -193,7 +198,7 @@ export class DeploymentClient {
     // A query of a wedged workflow waits until the deadline, and then says only that it did.
     const wedged = await this.wedged(description);
     if (wedged) return { found: 'unanswered', closed: false, wedged };
-    const status = await this.withDeadline(() => this.handle(place).query(statusQuery, ...argumentsFor(place)));
+    const status = await this.withDeadline(() => this.handle(place).query(statusQuery, ...argumentsFor(place, stage)));
     if (!status) return { found: 'unanswered', closed: false };
     return { found: 'status', status: await this.withPendingLooks(status, description), closed: false };
   }
@@ -202,12 +207,13 @@ export class DeploymentClient {
    * Undefined when no worker answered in time.
    *
    * @param workflowId as for `status`
+   * @param stage as for `status`
    */
-  async explain(id: string, workflowId?: string): Promise<Explanation | undefined> {
+  async explain(id: string, workflowId?: string, stage?: string): Promise<Explanation | undefined> {
     const place = await this.place(id, workflowId);
     const [found, explanation] = await Promise.all([
-      this.status(id, place.workflowId),
-      this.withDeadline(() => this.handle(place).query(explainQuery, ...argumentsFor(place))),
+      this.status(id, place.workflowId, stage),
+      this.withDeadline(() => this.handle(place).query(explainQuery, ...argumentsFor(place, stage))),
     ]);
     if (found.found !== 'status' || explanation === undefined) return undefined;
     return explain(found.status, explanation.notes);

@@ -34,7 +34,8 @@ export function openPlanRuns(loaded: LoadedSettings, env: NodeJS.ProcessEnv, wit
       async start(run, execution) {
         const { client } = await opened();
         const workflowId = workflowIdOf(run.id);
-        const input: PlanExecutionInput = { spec: validateDeployment(run), execution };
+        const { graph, ...spec } = run;
+        const input: PlanExecutionInput = { spec: validateDeployment(spec), graph, execution };
         const start = () =>
           client.workflow.start(PLAN_EXECUTION_WORKFLOW, {
             workflowId,
@@ -78,8 +79,9 @@ export function openPlanRuns(loaded: LoadedSettings, env: NodeJS.ProcessEnv, wit
 }
 
 function stageFaults(run: PlanRun): string[] {
+  const { graph: _graph, ...spec } = run;
   try {
-    validateDeployment(run, 'its stages');
+    validateDeployment(spec, 'its stages');
     return [];
   } catch (error) {
     if (!(error instanceof GateError)) throw error;

@@ -25,7 +25,10 @@ export const overrideSignal = defineSignal<[unknown]>('override');
 /** As the Update `pause`, without an answer. */
 export const pauseSignal = defineSignal<[unknown]>('pause');
 
+/** Whom a query asks: the id of a deployment, and of an execution of a plan one of the stages that are open. */
+export type GateQuestion = string | { deploymentId: string; stage?: string };
+
 /** State, stages, pause and newest decision. In a workflow with several gates the argument names the deployment. */
-export const statusQuery = defineQuery<DeploymentStatus, [deploymentId?: string]>('status');
+export const statusQuery = defineQuery<DeploymentStatus, [question?: GateQuestion]>('status');
 /** Why the deployment waits, and what would unblock it. The argument is that of `status`. */
-export const explainQuery = defineQuery<Explanation, [deploymentId?: string]>('explain');
+export const explainQuery = defineQuery<Explanation, [question?: GateQuestion]>('explain');

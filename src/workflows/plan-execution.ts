@@ -1,82 +1,161 @@
-import { ApplicationFailure, continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
-import type { PlanActivities } from '../activities/plan-activities';
+import { ApplicationFailure, CancellationScope, continueAsNew, isCancellation } from '@temporalio/workflow';
 import type { DeploymentSpec } from '../gate/deployments/deployment-spec';
 import { CARRIED_VERSION, type CarriedGate, type DeploymentStatus } from '../gate/deployments/deployment-state';
+import { summarise } from '../gate/deployments/explain';
+import { PATCHES, type Patch } from '../gate/deployments/patches';
 import { FailureType } from '../kernel/failures';
 import type { JsonObject } from '../kernel/json';
-import type { RunReport } from '../plans/execution/follow-run';
-import type { ExecutionRef } from '../plans/execution/plan-run';
-import { ExecutionPhase, NodePhase } from '../plans/kinds/phases';
-import { Gate } from './gate/gate';
-import { runStages, type StageHooks } from './gate/run-stages';
+import { LIMITS } from '../kernel/limits';
+import { shortText } from '../kernel/short-text';
+import type { ExecutionRef, RunGraph } from '../plans/execution/plan-run';
+import { ExecutionPhase } from '../plans/kinds/phases';
+import { runManyAtOnce } from './gate/activity-proxies';
+import { Branches } from './gate/branches';
+import { Gate, type GateCall } from './gate/gate';
+import { passPatches } from './parts/patches';
 import { readableCarried } from './parts/readable-carried';
+import { NodeRunner, type CarriedNode } from './plans/run-nodes';
+import { RunReporter } from './plans/run-reporter';
 
 export interface PlanExecutionInput {
   /** the plan as it was pinned: a stage a node */
   spec: DeploymentSpec;
+  /** what the nodes wait for */
+  graph: RunGraph;
   execution: ExecutionRef;
-  carried?: CarriedGate;
+  carried?: CarriedExecution;
   /** continue as new beyond this many events, earlier than the server suggests */
   historyLimit?: number;
 }
 
-/** Never gives up: the server keeps asking, and the history does not grow. */
-const { reportPlanRun } = proxyActivities<PlanActivities>({
-  startToCloseTimeout: '30s',
-  retry: { initialInterval: '500ms', maximumInterval: '30s' },
-});
+/** The patches that there were when this workflow was first released: every run of it passes them. A later one is none of them. */
+const BORN_WITH: readonly Patch[] = [
+  'accepted-calls',
+  'acted-and-ended',
+  'lost-workers',
+  'recheck',
+  'shown-overrides',
+  'shown-owners',
+  'sizes',
+];
+
+/** What continue-as-new carries. */
+export interface CarriedExecution {
+  gate: CarriedGate;
+  nodes: Record<string, CarriedNode>;
+  /** how many reports were sent */
+  reports: number;
+}
 
 /**
- * One execution of a plan: a deployment whose stages are the plan's nodes, and whose progress is in the status of its Execution.
- * The gate's commands find it as the deployment `<namespace>.<execution>`.
+ * One execution of a plan: a deployment whose stages are the plan's nodes, as many at once as its graph allows, and whose
+ * progress is in the status of its Execution. The gate's commands find it as the deployment `<namespace>.<execution>`.
  *
  * @throws as `deployment`
  */
 export async function planExecutionWorkflow(input: PlanExecutionInput): Promise<DeploymentStatus> {
-  const { spec, historyLimit } = input;
-  const carried = readableCarried(input.carried, CARRIED_VERSION);
-  const gate = new Gate({
+  runManyAtOnce();
+  passPatches(BORN_WITH, PATCHES);
+  const { spec, graph, execution, carried, historyLimit } = input;
+  const names = spec.stages.map(({ name }) => name);
+  const branches = new Branches(names);
+  const trunk = new Gate({
     deploymentId: spec.id,
     attributes: spec.attributes as JsonObject | undefined,
-    stages: spec.stages.map((stage) => stage.name),
-    carried,
+    stages: names,
+    carried: readableCarried(carried?.gate, CARRIED_VERSION),
     ownsMessages: true,
     leavesAlerts: true,
     historyLimit,
-    continueAsNew: (state) => continueAsNew<typeof planExecutionWorkflow>({ ...input, carried: state }),
+    branches,
+    continueAsNew: async (gate) => {
+      if (!runner.isCarriable) return;
+      const state: CarriedExecution = { gate, nodes: runner.carried(), reports: reporter.order };
+      await continueAsNew<typeof planExecutionWorkflow>({ ...input, carried: state });
+    },
   });
-  return await runStages(gate, spec, carried?.stageIndex ?? 0, reportsOf(input.execution, gate));
+  const reporter = new RunReporter(execution, carried?.reports ?? 0);
+  const runner = new NodeRunner({
+    ...{ spec, graph, execution, trunk, branches, reporter, historyLimit },
+    ...(carried === undefined ? {} : { carried: carried.nodes }),
+  });
+  await beginTrunk(trunk, spec, reporter);
+  try {
+    const end = await runner.run();
+    if (end.by === 'deletion') return await endDeleted(trunk);
+    if (end.by === 'abort') return await endAborted(trunk, end.call, runner, reporter);
+  } catch (error) {
+    if (isCancellation(error)) await endCancelled(trunk, spec, reporter);
+    throw error;
+  }
+  return await endByNodes(trunk, runner, reporter);
 }
 
-const PHASES: Partial<Record<DeploymentStatus['state'], ExecutionPhase>> = {
-  done: ExecutionPhase.Succeeded,
-  aborted: ExecutionPhase.Cancelled,
-};
+/** Its records have the first stage until another one is open. */
+async function beginTrunk(trunk: Gate, spec: DeploymentSpec, reporter: RunReporter): Promise<void> {
+  try {
+    await trunk.begin(spec.stages[0]!);
+  } catch (error) {
+    if (isCancellation(error)) await endCancelled(trunk, spec, reporter);
+    else if (error instanceof ApplicationFailure) await reporter.end(ExecutionPhase.Failed, error.message);
+    throw error;
+  }
+}
 
-function reportsOf(execution: ExecutionRef, gate: Gate): StageHooks {
-  const report = async (told: Omit<RunReport, 'atMs' | 'runId'>): Promise<boolean> => {
-    const { firstExecutionRunId: runId } = workflowInfo();
-    const { exists } = await reportPlanRun(execution, { atMs: Date.now(), runId, ...told });
-    return exists;
-  };
-  return {
-    begins: async (id) => {
-      const exists = await report({ phase: ExecutionPhase.Running, node: { id, phase: NodePhase.Running } });
-      if (exists) return;
-      // Nobody could see any more what it does.
-      await gate.end('aborted', 'its Execution was deleted');
-      await gate.settle();
-      const details = [gate.shownStatus()];
-      const message = 'the Execution was deleted';
-      throw ApplicationFailure.create({ type: FailureType.DeploymentAborted, message, nonRetryable: true, details });
-    },
-    passed: async (id) => void (await report({ node: { id, phase: NodePhase.Succeeded } })),
-    ended: async ({ state, stage, endReason }) => {
-      const phase = PHASES[state] ?? ExecutionPhase.Failed;
-      if (phase === ExecutionPhase.Succeeded) return void (await report({ phase }));
-      const nodePhase = phase === ExecutionPhase.Cancelled ? NodePhase.Cancelled : NodePhase.Failed;
-      const message = endReason ?? state;
-      await report({ phase, message, node: { id: stage, phase: nodePhase, message } });
-    },
-  };
+async function endByNodes(trunk: Gate, runner: NodeRunner, reporter: RunReporter): Promise<DeploymentStatus> {
+  const failures = runner.failures();
+  const [first] = failures;
+  if (first === undefined) {
+    await trunk.end('done');
+    await reporter.end(ExecutionPhase.Succeeded);
+    await trunk.settle();
+    return trunk.shownStatus();
+  }
+  const reasons = failures.map(({ id, end }) => `node ${id}: ${end.message ?? 'failed'}`);
+  const reason = shortText(reasons.join('; '), LIMITS.failureChars);
+  const isDenied = first.end.state === 'denied';
+  await trunk.end(isDenied ? 'denied' : 'failed', reason);
+  await reporter.end(ExecutionPhase.Failed, reason);
+  await trunk.settle();
+  return fail(isDenied ? FailureType.DeploymentDenied : FailureType.ActionFailed, trunk);
+}
+
+async function endAborted(
+  trunk: Gate,
+  queued: GateCall,
+  runner: NodeRunner,
+  reporter: RunReporter,
+): Promise<DeploymentStatus> {
+  const { actor, reason } = queued.call;
+  const said = `aborted by ${actor}: ${reason}`;
+  // What a node says beyond that is how its action was taken back.
+  const remarks = runner
+    .messages()
+    .flatMap(({ id, message }) =>
+      message.startsWith(said) && message !== said ? [`; node ${id}${message.slice(said.length)}`] : [],
+    )
+    .join('');
+  await trunk.end('aborted', `${said}${remarks}`, actor);
+  await reporter.end(ExecutionPhase.Cancelled, `${said}${remarks}`);
+  trunk.inbox.answer(queued, true, `Aborted at stage ${trunk.status().stage}${remarks}`);
+  await trunk.settle();
+  return fail(FailureType.DeploymentAborted, trunk);
+}
+
+/** Nobody could see any more what it does. */
+async function endDeleted(trunk: Gate): Promise<DeploymentStatus> {
+  await trunk.end('aborted', 'its Execution was deleted');
+  await trunk.settle();
+  return fail(FailureType.DeploymentAborted, trunk);
+}
+
+async function endCancelled(trunk: Gate, spec: DeploymentSpec, reporter: RunReporter): Promise<void> {
+  await trunk.endCancelled(spec.stages[0]);
+  const { endReason } = trunk.status();
+  await CancellationScope.nonCancellable(() => reporter.end(ExecutionPhase.Cancelled, endReason));
+}
+
+function fail(type: FailureType, trunk: Gate): never {
+  const status = trunk.shownStatus();
+  throw ApplicationFailure.create({ type, message: summarise(status), nonRetryable: true, details: [status] });
 }

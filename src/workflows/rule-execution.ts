@@ -16,7 +16,7 @@ import * as progress from '../rules/execution/progress';
 import type { ExecutionReport } from '../rules/execution/report';
 import { failureType, isRetryable, mayHaveBeenSent, toFault } from './gate/activity-errors';
 import { awaitCall, untilUrgent } from './parts/await-call';
-import type { QueuedCall } from './parts/inbox';
+import type { QueuedCall } from './parts/call-queue';
 import { OperatedWorkflow, type CarriedOperation } from './parts/operated-workflow';
 import { readableCarried } from './parts/readable-carried';
 import { RecordedPauses } from './parts/recorded-pauses';

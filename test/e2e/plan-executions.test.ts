@@ -164,7 +164,7 @@ describe('executions of plans', () => {
     gate.levels.setMetric('pending_delta', null as never);
     await apply([task('first', { inputs: { n: 1 } })]);
     expect(await run('--name', 'go')).toMatchObject({ code: 0 });
-    await reaches('go', 'Running');
+    await reaches('go', 'Blocked');
     expect(await goal()).toMatchObject({ phase: 'Executing' });
     const changed = { description: 'other', goalRef: { name: 'ship' }, graph: { nodes: [task('other')] } };
     expect(await ask('PUT', `/namespaces/${namespace}/plans/steps`, objectOf('Plan', 'steps', changed))).toMatchObject({

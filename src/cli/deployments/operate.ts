@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { FailureType } from '../../kernel/failures';
+import type { DeploymentStatus, OpenStage } from '../../gate/deployments/deployment-state';
 import type { OperatorCallKind } from '../../gate/deployments/operator-call';
 import type { DeploymentClient } from '../../clients/deployment-client';
 import { CliExit, ExitCode, type CommandContext } from '../io';
@@ -13,6 +14,7 @@ interface OperateOptions extends CommonOptions {
   actor: string;
   reason: string;
   for?: string;
+  stage?: string;
   updateId?: string;
   workflowId?: string;
   timeout: number;
@@ -60,6 +62,7 @@ function operatorCommand(
     .requiredOption('--actor <name>', 'who acts')
     .requiredOption('--reason <text>', 'why')
     .option('--for <id>', meantFor)
+    .option('--stage <name>', 'of several that are open, in an execution of a plan; by default the only one it fits')
     .option('--update-id <id>', 'the same id is carried out once, however often it is sent')
     .addOption(durationOption('--timeout <duration>', 'how long to wait for the answer', '10s'));
   examples(withOutput(withSettings(withWorkflowId(command))), [
@@ -68,7 +71,7 @@ function operatorCommand(
   return command.action(async (id: string, options: OperateOptions) => {
     const { deployments, close } = await connect(io, options.settings, options.timeout);
     try {
-      const target = options.for ?? (await presentTarget(deployments, id, kind, options.workflowId));
+      const target = options.for ?? (await presentTarget(deployments, id, kind, options));
       const { actor, reason } = options;
       const call = { actor, reason, ...(target === undefined ? {} : { for: target }) };
       const answer = await deployments.call(id, kind, call, options.updateId, options.workflowId);
@@ -88,8 +91,8 @@ function operatorCommand(
 async function presentTarget(
   deployments: DeploymentClient,
   id: string,
-  kind: OperatorCallKind,
-  workflowId: string | undefined,
+  kind: Exclude<OperatorCallKind, 'pause'>,
+  { workflowId, stage }: Pick<OperateOptions, 'workflowId' | 'stage'>,
 ): Promise<string | undefined> {
   const found = await deployments.status(id, workflowId);
   if (found.found === 'unknown') throw notFound(`deployment ${id} is unknown`);
@@ -100,7 +103,30 @@ async function presentTarget(
       `${kind} of ${id}: not confirmed: no worker answered, nothing was sent. With --for ID it is sent all the same`,
     );
   }
-  const { hold, pause, lastDecision } = found.status;
+  const { hold, pause, lastDecision, openStages = [] } = found.status;
+  if (kind === 'abort') return undefined;
+  if (stage !== undefined)
+    return openTarget(openStages.length > 0 ? openStages : [shortly(found.status)], id, kind, stage);
+  const fitting = openStages.filter(({ state }) => state === 'paused' || (kind === 'override' && state === 'waiting'));
+  if (fitting.length > 1 && (kind === 'override' || hold === undefined)) {
+    const names = fitting.map((open) => open.stage).join(', ');
+    throw new CliExit(
+      ExitCode.usage,
+      `${kind}: ${fitting.length} stages of ${id} wait (${names}): say which one with --stage`,
+    );
+  }
   if (kind === 'override') return lastDecision?.decisionId ?? 'none';
-  return kind === 'resume' ? (hold?.id ?? pause?.id ?? 'none') : undefined;
+  return hold?.id ?? pause?.id ?? 'none';
+}
+
+function openTarget(open: readonly OpenStage[], id: string, kind: 'resume' | 'override', stage: string): string {
+  const found = open.find((each) => each.stage === stage);
+  if (found !== undefined) return (kind === 'resume' ? found.pauseId : found.decisionId) ?? 'none';
+  const names = open.map((each) => each.stage).join(', ');
+  throw new CliExit(ExitCode.usage, `${kind}: stage ${stage} of ${id} is not open; open: ${names}`);
+}
+
+function shortly({ stage, state, pause, lastDecision }: DeploymentStatus): OpenStage {
+  const pauseId = pause === undefined ? {} : { pauseId: pause.id };
+  return { stage, state, ...pauseId, ...(lastDecision === undefined ? {} : { decisionId: lastDecision.decisionId }) };
 }

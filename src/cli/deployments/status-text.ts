@@ -46,6 +46,11 @@ export function statusLines(io: CliIo, status: DeploymentStatus, nowMs: number):
     const isSaid = status.state === 'denied' && status.endReason === why.join('; ');
     if (!isSaid) lines.push(...why.map((reason) => `  denied: ${reason}`));
   }
+  for (const { stage, state, pausedOn, pauseId } of status.openStages ?? []) {
+    if (stage === status.stage || (state !== 'paused' && state !== 'waiting')) continue;
+    const why = pausedOn === undefined ? '' : ` on ${pausedOn}, pause ${pauseId}`;
+    lines.push(`Also open: ${stage} is ${state}${why} (--stage ${stage})`);
+  }
   if (status.nextAskAtMs !== undefined) lines.push(`Asks again at ${new Date(status.nextAskAtMs).toISOString()}`);
   lines.push(...looksOf(status));
   return lines.map(oneLine);

@@ -148,6 +148,18 @@ export interface PendingLooks extends LookDetails {
   paused?: { by?: string; reason?: string };
 }
 
+/** One of several stages that are open at the same time. */
+export interface OpenStage {
+  stage: string;
+  state: GateState;
+  /** the pause that a resume names */
+  pauseId?: string;
+  /** its reason */
+  pausedOn?: string;
+  /** the newest decision, which an override names */
+  decisionId?: string;
+}
+
 /** The answer of the query `status`: the state of a deployment, its stages, and what it waits for. */
 export interface DeploymentStatus {
   deploymentId: string;
@@ -175,6 +187,8 @@ export interface DeploymentStatus {
   pendingLooks?: PendingLooks;
   /** epoch milliseconds; absent when nothing is scheduled */
   nextAskAtMs?: number;
+  /** where several stages are open at once, each of them; what is said above is of the present one */
+  openStages?: OpenStage[];
   /** why it ended, for denied, aborted and failed */
   endReason?: string;
 }

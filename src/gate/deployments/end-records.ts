@@ -23,15 +23,18 @@ export interface EndedRun {
   deploymentId: string;
   stage: string;
   runId: string;
+  /** of a stage that is run again, from 2; @default the first */
+  attempt?: number;
 }
 
 type EndAct = Pick<Act, 'id' | 'kind' | 'atMs' | 'actor' | 'reason' | 'details'>;
 
-/** The record of a stage's action, one a stage: its id follows from run and stage. */
-export function actedAct({ deploymentId, stage, runId }: EndedRun, action: StageAction, atMs: number): EndAct {
+/** The record of a stage's action, one an attempt at its stage: its id follows from run, stage and attempt. */
+export function actedAct({ deploymentId, stage, runId, attempt }: EndedRun, action: StageAction, atMs: number): EndAct {
   const { error, ...known } = action;
   const details: JsonObject = { ...known, ...(error === undefined ? {} : { error }) };
-  const id = derivedId('acted', runId, deploymentId, stage);
+  const again = attempt === undefined || attempt === 1 ? [] : [String(attempt)];
+  const id = derivedId('acted', runId, deploymentId, stage, ...again);
   const reason = `the action ended: ${action.result}`;
   return { id, kind: 'acted', atMs, actor: GATE_ACTOR, reason, details };
 }

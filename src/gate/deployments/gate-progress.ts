@@ -98,6 +98,8 @@ export type GateEvent =
   | { type: 'lapses-counted' }
   | { type: 'lease-unconfirmed' }
   | { type: 'stage-passed' }
+  /** of a deployment with several stages open, each at a gate of its own: how far one is */
+  | { type: 'branch-changed'; stageIndex: number; stage: StageProgress }
   | { type: 'ended'; state: 'done' | 'denied' | 'aborted' | 'failed'; reason?: string };
 
 /** A deployment that begins, or continues with what an earlier run carried over. */
@@ -210,6 +212,10 @@ export function advance(progress: GateProgress, event: GateEvent): GateProgress 
       return inState(progress, 'deciding');
     case 'stage-passed':
       return { ...finishStage(without(progress, 'requiredRelease')), leaseLapses: 0 };
+    case 'branch-changed': {
+      const stages = progress.stages.map((stage, at) => (at === event.stageIndex ? event.stage : stage));
+      return { ...progress, stages };
+    }
     case 'ended':
       return inState(
         withoutUndefined({ ...progress, hold: undefined, interrupted: undefined, endReason: event.reason }),

@@ -1,12 +1,12 @@
 import type { JsonObject } from '../../kernel/json';
 import { deadlocks } from '../graph/graph-faults';
-import { toPlanGraph } from '../graph/plan-graph';
+import { toPlanGraph, type PlanGraph } from '../graph/plan-graph';
 import type { Binding } from '../kinds/binding';
 import type { Execution } from '../kinds/execution';
 import type { Plan, PlanNode } from '../kinds/plan';
 import { chooseTarget } from './choose-target';
-import { nodeOrder } from './node-order';
-import { deploymentIdOf, type PlanRun } from './plan-run';
+import { membersOf, nodeOrder } from './node-order';
+import { deploymentIdOf, type PlanRun, type RunKind, type RunNode } from './plan-run';
 
 /** A plan as it was when its execution was created: later changes of it do not count. */
 export interface PinnedPlan {
@@ -31,15 +31,18 @@ const REFUSED_FIELDS = ['retries', 'timeout', 'when', 'outputs', 'acceptanceCrit
 const PROVIDERS = ['http', 'module', 'none', 'replicate-image'];
 const ANNOTATION = 'gate/';
 const MAX_PARALLEL = 'gate/max-parallel';
+/** Nodes at once, where the plan does not say fewer: each may have an activity or two under way, of which Temporal allows 2,000. */
+export const MOST_PARALLEL = 100;
 
 /**
- * The run of an execution: its nodes one after the other, each with the action of the binding that is for it. What cannot be
- * carried out is refused by its name, and never left out.
+ * The run of an execution: its nodes with what each waits for, and with the action of the binding that is for it. What cannot
+ * be carried out is refused by its name, and never left out.
  */
 export function compileExecution({ execution, plan, bindings }: ExecutionParts): CompiledExecution {
   const { metadata, spec } = execution;
   const graph = toPlanGraph(plan.spec.graph);
   const faults = [...annotationFaults(plan), ...deadlocks(graph)];
+  const maxParallel = maxParallelOf(plan, faults);
   for (const node of graph.nodes.values()) faults.push(...nodeFaults(node));
   for (const id of Object.keys(spec.nodeBindings ?? {})) {
     if (graph.nodes.get(id)?.kind !== 'Task') faults.push(`nodeBindings.${id}: the plan has no task ${id}`);
@@ -47,21 +50,47 @@ export function compileExecution({ execution, plan, bindings }: ExecutionParts):
   const attributes = attributesOf(execution, plan, faults);
   if (faults.length > 0) return { faults };
 
-  const stages = nodeOrder(graph).map((id) => {
+  const order = nodeOrder(graph);
+  const stages = order.map((id) => {
     const node = graph.nodes.get(id)!;
     const action = actionOf({ execution, plan, bindings }, node, faults);
     return { name: id, attributes: (node.inputs ?? {}) as JsonObject, action };
   });
   if (stages.length === 0) faults.push('the plan has no task');
-  return faults.length > 0 ? { faults } : { run: { id: deploymentIdOf(metadata), attributes, stages } };
+  if (faults.length > 0) return { faults };
+  const nodes = order.map((id) => runNodeOf(graph, id));
+  return { run: { id: deploymentIdOf(metadata), attributes, stages, graph: { maxParallel, nodes } } };
+}
+
+/** A node waits for the members of a group in its place; what is awaited both ways is awaited hard. */
+function runNodeOf(graph: PlanGraph, id: string): RunNode {
+  const hard = new Set<string>();
+  const soft = new Set<string>();
+  for (const [from, type] of graph.before.get(id)!) {
+    for (const member of membersOf(graph, from)) (type === 'hard' ? hard : soft).add(member);
+  }
+  return {
+    id,
+    kind: graph.nodes.get(id)!.kind as RunKind,
+    hard: [...hard],
+    soft: [...soft].filter((from) => !hard.has(from)),
+  };
 }
 
 function annotationFaults({ annotations = {} }: PinnedPlan): string[] {
-  return Object.entries(annotations).flatMap(([key, value]) => {
+  return Object.keys(annotations).flatMap((key) => {
     if (!key.startsWith(ANNOTATION)) return [];
-    if (key !== MAX_PARALLEL) return [`annotation ${key}: not supported`];
-    return value === '1' ? [] : [`annotation ${key}: expected "1", as nodes run one after the other, got "${value}"`];
+    return key === MAX_PARALLEL ? [] : [`annotation ${key}: not supported`];
   });
+}
+
+function maxParallelOf({ annotations = {} }: PinnedPlan, faults: string[]): number {
+  const text = annotations[MAX_PARALLEL];
+  if (text === undefined) return MOST_PARALLEL;
+  const found = /^[1-9][0-9]*$/.test(text) ? Number(text) : 0;
+  if (found >= 1 && found <= MOST_PARALLEL) return found;
+  faults.push(`annotation ${MAX_PARALLEL}: expected a number from 1 to ${MOST_PARALLEL}, got ${JSON.stringify(text)}`);
+  return 1;
 }
 
 function nodeFaults(node: PlanNode): string[] {

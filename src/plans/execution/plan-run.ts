@@ -1,17 +1,33 @@
 import type { JsonObject } from '../../kernel/json';
 import type { Execution } from '../kinds/execution';
+import type { PlanNode } from '../kinds/plan';
 import type { PlanObject } from '../object';
+import type { Schedule, ScheduledNode } from './schedule';
 
 /** The runtime that `spec.runtimeRef.name` names for an execution that this server runs. */
 export const GATE_RUNTIME = 'gate';
 
-/** An execution as the gate runs it: a deployment, whose stages are the plan's nodes in an order that they can run in. */
+/** An execution as the gate runs it: a deployment, whose stages are the plan's nodes in an order that they could run in. */
 export interface PlanRun {
   /** of the deployment: `<namespace>.<execution>` */
   id: string;
   attributes: JsonObject;
   stages: PlanStage[];
+  graph: RunGraph;
 }
+
+/** How the nodes follow from one another. */
+export interface RunGraph extends Schedule {
+  /** one a stage, in their order */
+  nodes: readonly RunNode[];
+}
+
+/** A node as it is run. A group is none: who waits for it waits for its members, and its status follows from theirs. */
+export interface RunNode extends ScheduledNode {
+  kind: RunKind;
+}
+
+export type RunKind = Exclude<PlanNode['kind'], 'Group'>;
 
 export interface PlanStage {
   /** the node's id */

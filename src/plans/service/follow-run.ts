@@ -37,10 +37,14 @@ export async function followRun(
 /** The goal of an execution that was deleted while it ran: its run has no Execution any more to tell of. */
 export async function endGoal(store: PlanStore, execution: PlanObject): Promise<void> {
   const plan = pinnedPlanOf(execution);
-  if (plan === undefined || execution.status?.phase !== ExecutionPhase.Running) return;
+  if (plan === undefined || !isUnderWay(execution.status?.phase)) return;
   await store.write((session) =>
     followGoal(session, execution as unknown as Execution, plan, ExecutionPhase.Cancelled),
   );
+}
+
+function isUnderWay(phase: unknown): boolean {
+  return phase === ExecutionPhase.Running || phase === ExecutionPhase.Blocked;
 }
 
 async function followGoal(

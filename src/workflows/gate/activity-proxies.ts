@@ -23,6 +23,23 @@ const HEARTBEAT_TIMEOUT_MS = 10_000;
 const SHORTEST_HEARTBEAT_MS = 2_000;
 const LOOK_MARGIN_MS = 5_000;
 
+// A workflow runs in a module scope of its own, so this is of one execution.
+let isManyAtOnce = false;
+
+/**
+ * From now on this execution starts no local activities. To be called first by a workflow that awaits several things at once:
+ * a replay hears of the ends of local activities together, where the first run heard of them one after the other, and what
+ * follows from them comes in another order.
+ */
+export function runManyAtOnce(): void {
+  isManyAtOnce = true;
+}
+
+/** Whether what could be done within the workflow task goes through the server all the same. */
+export function startsNoLocalActivities(): boolean {
+  return isManyAtOnce;
+}
+
 /** Deciding costs no hop through the server where it can be done within the workflow task. */
 export function localActivities(summary?: string): Proxies {
   const budgetMs = Math.max(50, Math.floor(workflowInfo().taskTimeoutMs * LOCAL_SHARE));
@@ -43,13 +60,18 @@ export function localActivities(summary?: string): Proxies {
  */
 export async function readDefaults(): Promise<GateDefaults> {
   try {
+    if (isManyAtOnce) return await defaultsByServer();
     return await localActivities('defaults in force').readDefaults();
   } catch (error) {
     if (isCancellation(error)) throw error;
-    const defaults = await proxyActivities<GateActivities>({ startToCloseTimeout: '10s' }).readDefaults();
-    // Another build may have answered. It cannot say what this code does.
-    return { ...defaults, patches: undefined };
+    return await defaultsByServer();
   }
+}
+
+async function defaultsByServer(): Promise<GateDefaults> {
+  const defaults = await proxyActivities<GateActivities>({ startToCloseTimeout: '10s' }).readDefaults();
+  // Another build may have answered. It cannot say what this code does.
+  return { ...defaults, patches: undefined };
 }
 
 /** The same steps through the server, with the time-outs and retries of the configuration. */

@@ -12,7 +12,13 @@ import { uninterrupted } from '../parts/accepted-calls';
 import type { Pauses } from '../parts/pauses';
 import { RecordedPauses } from '../parts/recorded-pauses';
 import { toFault } from './activity-errors';
-import { localActivities, remoteActivities, untilRecorded, type Proxies } from './activity-proxies';
+import {
+  localActivities,
+  remoteActivities,
+  startsNoLocalActivities,
+  untilRecorded,
+  type Proxies,
+} from './activity-proxies';
 import type { Gate } from './gate';
 
 /** An act as the stage knows it: where and in which run it happens is added. */
@@ -73,9 +79,9 @@ export class AuditTrail {
     const attempt = (draft: AuditRecord): Promise<AuditRecord> => {
       const summary = summaryOf(draft);
       // Facts that were put aside take longer than a workflow task may be held.
-      const isBig = (draft as DraftRecord).looked !== undefined;
+      const isRemote = (draft as DraftRecord).looked !== undefined || startsNoLocalActivities();
       const { activities } = this.options;
-      return put(isBig ? remoteActivities(activities, 'recordDecision', summary) : localActivities(summary), draft);
+      return put(isRemote ? remoteActivities(activities, 'recordDecision', summary) : localActivities(summary), draft);
     };
     // An outage of the store that began meanwhile must end, with its record and its message.
     return await uninterrupted(() => this.recorded.recordBy(attempt, record));

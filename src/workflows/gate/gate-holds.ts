@@ -1,5 +1,6 @@
 import { CancellationScope, condition, uuid4, workflowInfo } from '@temporalio/workflow';
 import { beginHold, heldMessage, holdAct, holdEndedAct, isHeld } from '../../gate/deployments/hold';
+import { rest } from '../parts/rest';
 import { steadyNow } from '../parts/steady-now';
 import type { Gate, GateCall } from './gate';
 import type { StageGate } from './stage-gate';
@@ -26,7 +27,8 @@ export class GateHolds {
     if (kind === 'pause') return this.begin(queued);
     const { hold } = this.gate.progress;
     // The main line runs an action, which may take long.
-    const isPending = kind === 'resume' && hold !== undefined && call.for === hold.id && !this.isHeld;
+    const isMeant = kind === 'resume' && hold !== undefined && call.for === hold.id;
+    const isPending = isMeant && (!this.isHeld || this.gate.options.branches !== undefined);
     return isPending ? this.lift(queued) : undefined;
   }
 
@@ -54,6 +56,8 @@ export class GateHolds {
 
   /** Ends the pause after its end is recorded; does nothing without one. */
   async end(reason: string): Promise<void> {
+    const { trunk } = this.gate.options;
+    if (trunk !== undefined) return await trunk.endHold(reason);
     const { hold } = this.gate.progress;
     if (hold === undefined) return;
     await this.inOrder(async (stage) => stage.recordOwn(holdEndedAct(hold, Date.now(), reason)));
@@ -72,8 +76,7 @@ export class GateHolds {
     const isAwake = (): boolean =>
       !gate.inbox.isEmpty || gate.progress.hold?.id !== hold?.id || (!wasLong && workflowInfo().continueAsNewSuggested);
     const wakeAtMs = Math.min(untilMs, stage.reminders.nextReminderAtMs);
-    if (wakeAtMs === Infinity) await condition(isAwake);
-    else await condition(isAwake, Math.max(1, wakeAtMs - steadyNow()));
+    await rest(isAwake, wakeAtMs, gate.notesRests());
     stage.reminders.remindIfDue();
   }
 
@@ -97,8 +100,12 @@ export class GateHolds {
   private async lift(queued: GateCall): Promise<void> {
     await this.inOrder((stage) => stage.recordCall(queued));
     await this.end(`resumed by ${queued.call.actor}`);
-    const { stage } = this.gate.status();
-    this.gate.inbox.answer(queued, true, `Resumed: the action of stage ${stage} goes on, and so does what follows it`);
+    const { stage, state } = this.gate.status();
+    const goesOn =
+      state === 'acting'
+        ? `the action of stage ${stage} goes on, and so does what follows it`
+        : 'what waited continues';
+    this.gate.inbox.answer(queued, true, `Resumed: ${goesOn}`);
   }
 
   /** One record after the other, as the calls came. A cancellation does not stop them. */

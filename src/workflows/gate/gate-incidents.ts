@@ -30,6 +30,8 @@ export interface GateIncidentWords {
   put(incident: Incident | undefined): void;
   /** the defaults in force and what follows from them for the present stage; absent before the first stage began */
   inForce(): { defaults: GateDefaults; times: IncidentTimes } | undefined;
+  /** whether it is about one stage of several that are open: what all share is told elsewhere */
+  isBranch: boolean;
   /** sends a message beside the main line */
   send(deliver: () => Promise<unknown>, alert: Alert): void;
 }
@@ -74,10 +76,10 @@ export class GateIncidents {
   follow(before: GateProgress, now: GateProgress): void {
     const inForce = this.words.inForce();
     if (inForce === undefined) return;
-    const trouble = troubleOf(now);
-    const earlier = troubleOf(before);
+    const trouble = this.troubleOf(now);
+    const earlier = this.troubleOf(before);
     const hasEnded = isFinal(now.state) && !isFinal(before.state);
-    const end = hasEnded ? endEventOf(now.state) : undefined;
+    const end = hasEnded && !this.words.isBranch ? endEventOf(now.state) : undefined;
     // A worker of an earlier release may have answered last: what is open is followed to its end.
     this.rules = inForce.defaults.alerts ?? this.rules ?? (now.incident && DEFAULT_ALERT_RULES);
     const { rules } = this;
@@ -95,6 +97,12 @@ export class GateIncidents {
     if (!isFinal(now.state) && trouble !== undefined) this.noteTrouble(trouble, now, rules);
     else this.incidents.note({ type: isReleased(before, now) ? 'over' : 'healthy' });
     if (end !== undefined) this.tellEnd(end, rules);
+  }
+
+  /** What people are told of: a pause on demand, then an outage of the store of records, then the stage's own pause. */
+  private troubleOf(progress: GateProgress): Pause | undefined {
+    const { hold, auditOutage, pause } = progress;
+    return hold && !this.words.isBranch && isHeld(progress) ? holdAsPause(hold) : (auditOutage ?? pause);
   }
 
   private isOfAnotherStage(stage: string | undefined): boolean {
@@ -124,7 +132,7 @@ export class GateIncidents {
 
   private tell(incident: Incident, message: IncidentMessage): void {
     const status = this.words.status();
-    const pause = troubleOf(this.words.progress());
+    const pause = this.troubleOf(this.words.progress());
     if (message.status === 'resolved') this.send(resolvedAlert(incident, message, status, summarise(status)));
     else if (pause) this.send(firingAlert(incident, message, status, pause));
   }
@@ -156,12 +164,6 @@ function stageOf({ stages, stageIndex }: GateProgress): StageProgress | undefine
 
 function isDone(progress: GateProgress): boolean {
   return stageOf(progress)?.state === 'done';
-}
-
-/** What people are told of: a pause on demand, then an outage of the store of records, then the stage's own pause. */
-function troubleOf(progress: GateProgress): Pause | undefined {
-  const { hold, auditOutage, pause } = progress;
-  return hold && isHeld(progress) ? holdAsPause(hold) : (auditOutage ?? pause);
 }
 
 /** Whether the pause on demand that the incident is about has ended: it cannot come back by itself, as other trouble can. */

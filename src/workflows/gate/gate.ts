@@ -45,12 +45,14 @@ import { messageTypeInfo } from '../../platform/temporal/payloads/messages';
 import { DECISION_OUTCOME, DEPLOYMENT_ID, DEPLOYMENT_STAGE, PAUSE_REASON, POLICY_REVISION } from '../search-attributes';
 import { holdsAcceptedCalls } from '../parts/accepted-calls';
 import { createAddressBook } from '../parts/address-book';
-import type { Inbox, QueuedCall } from '../parts/inbox';
+import type { CallQueue, QueuedCall } from '../parts/call-queue';
 import { OperatedWorkflow, type CarriedOperation } from '../parts/operated-workflow';
+import type { NoteRest } from '../parts/rest';
 import type { Outbox } from '../parts/outbox';
 import { passes, passPatches } from '../parts/patches';
-import type { ShownAttribute, WrittenAttributes } from '../parts/view';
+import type { ShownAttribute, WorkflowView, WrittenAttributes } from '../parts/view';
 import { readDefaults } from './activity-proxies';
+import type { Branches, GateTrunk } from './branches';
 import { GateHolds } from './gate-holds';
 import { GateIncidents } from './gate-incidents';
 import { leaveAlerts } from './leave-alerts';
@@ -73,17 +75,34 @@ export interface GateOptions {
   searchAttributes?: boolean;
   carried?: CarriedGate;
   /** continues as new with the given state; without it the history is left to grow */
-  continueAsNew?: (carried: CarriedGate) => Promise<never>;
+  continueAsNew?: (carried: CarriedGate) => Promise<void>;
   /** no other messages than the gate's reach this workflow: signals of other names are noted; @default false */
   ownsMessages?: boolean;
   /** continue as new beyond this many events, earlier than the server suggests */
   historyLimit?: number;
   /** its workers have the workflow `deliverAlerts`: no receiver of alerts holds up its end; @default false */
   leavesAlerts?: boolean;
+  /** several stages are open at once, each at a gate of its own: this one answers for all of them */
+  branches?: Branches;
+  /** this is such a gate of one stage */
+  trunk?: GateTrunk;
+  /** the place of its first stage among those of the deployment; @default 0 */
+  firstPlace?: number;
+  /** of a stage that is run again, from 2; @default the first */
+  attempt?: number;
 }
 
-export type GateInbox = Inbox<OperatorCallKind, OperatorReply>;
+export type GateInbox = CallQueue<OperatorCallKind, OperatorReply>;
 export type GateCall = QueuedCall<OperatorCallKind, OperatorReply>;
+
+/** What a gate has of the workflow that it is in. */
+export interface GateOperation {
+  readonly inbox: GateInbox;
+  readonly outbox: Outbox<Alert>;
+  readonly view: Pick<WorkflowView, 'publish' | 'showAttributes'> & Partial<Pick<WorkflowView, 'share'>>;
+  settle: OperatedWorkflow<OperatorCallKind, OperatorReply, Alert>['settle'];
+  continueAsNewIfLong: OperatedWorkflow<OperatorCallKind, OperatorReply, Alert>['continueAsNewIfLong'];
+}
 
 /** Runs that pass it show overrides in the search attributes. */
 const OVERRIDES_PATCH: Patch = 'shown-overrides';
@@ -100,7 +119,7 @@ const ownersWritten: WrittenAttributes = new Map();
  */
 export class Gate {
   private known: GateProgress;
-  private readonly operated: OperatedWorkflow<OperatorCallKind, OperatorReply, Alert>;
+  private readonly operated: GateOperation;
   private present?: StageGate;
   private defaults?: GateDefaults;
   private gated?: GatedStage;
@@ -108,15 +127,35 @@ export class Gate {
   readonly incidents: GateIncidents;
   readonly holds = new GateHolds(this);
   private waits = 0;
+  /** signals that were not accepted */
+  private notes: () => readonly string[] = () => [];
   private showsOwner = false;
 
   constructor(readonly options: GateOptions) {
-    const { carried } = options;
+    const { carried, branches, trunk } = options;
     this.known = initialProgress(options.deploymentId, options.stages ?? [], carried);
-    this.operated = new OperatedWorkflow<OperatorCallKind, OperatorReply, Alert>(
+    branches?.growOn(this);
+    this.operated = trunk?.operate(this) ?? this.operate(carried);
+    this.incidents = new GateIncidents(
+      {
+        status: () => this.status(),
+        progress: () => this.known,
+        put: (incident) => this.apply({ type: 'incident-changed', incident }),
+        inForce: () => this.inForce,
+        isBranch: trunk !== undefined,
+        send: (deliver, alert) => this.alerts.send(deliver, alert),
+      },
+      carried?.incident === undefined ? carried?.pause?.id : undefined,
+    );
+    if (trunk === undefined) this.answerQueries();
+  }
+
+  private operate(carried: CarriedGate | undefined): GateOperation {
+    const { deploymentId, branches, ownsMessages } = this.options;
+    const operated = new OperatedWorkflow<OperatorCallKind, OperatorReply, Alert>(
       {
         inbox: {
-          subject: options.deploymentId,
+          subject: deploymentId,
           calls: {
             resume: { update: resumeUpdate, signal: resumeSignal, needsFor: true },
             abort: { update: abortUpdate, signal: abortSignal, needsFor: false },
@@ -124,38 +163,35 @@ export class Gate {
             pause: { update: pauseUpdate, signal: pauseSignal, needsFor: false, takesDuration: true },
           },
           urgent: 'abort',
-          misfit: (kind, call) => misfit(kind, call, this.status()),
-          atOnce: (queued) => this.holds.atOnce(queued),
+          misfit: (kind, call) =>
+            branches === undefined ? misfit(kind, call, this.status()) : branches.misfit(kind, call),
+          atOnce: (queued) => this.holds.atOnce(queued) ?? branches?.atOnce(queued),
           reply: (kind, accepted, message) => replyTo(kind, accepted, message, this.status()),
         },
         details: (notes) => currentDetails(this.status(), notes),
-        attributes: () => (options.searchAttributes === false ? [] : this.searchAttributes()),
+        attributes: () => (this.options.searchAttributes === false ? [] : this.searchAttributes()),
       },
       carried,
     );
-    this.incidents = new GateIncidents(
-      {
-        status: () => this.status(),
-        progress: () => this.known,
-        put: (incident) => this.apply({ type: 'incident-changed', incident }),
-        inForce: () => this.inForce,
-        send: (deliver, alert) => this.alerts.send(deliver, alert),
-      },
-      carried?.incident === undefined ? carried?.pause?.id : undefined,
-    );
+    this.notes = () => operated.inbox.notes;
+    if (ownsMessages) operated.inbox.noteUnknownSignals();
+    return operated;
+  }
+
+  private answerQueries(): void {
+    const { deploymentId } = this.options;
     const typeInfo = messageTypeInfo();
-    const addressed = gates.add<Gate>(options.deploymentId, this);
-    const asked = (deploymentId: unknown): Gate => {
-      const { to, why } = addressed(deploymentId);
+    const addressed = gates.add<Gate>(deploymentId, this);
+    const asked = (question: unknown): Gate => {
+      const { to, why } = addressed(question);
       if (to === undefined) throw ApplicationFailure.nonRetryable(why);
-      return to;
+      return to.options.branches?.asked(question) ?? to;
     };
-    setHandler({ ...statusQuery, ...typeInfo }, (deploymentId) => asked(deploymentId).shownStatus());
-    setHandler({ ...explainQuery, ...typeInfo }, (deploymentId) => {
-      const gate = asked(deploymentId);
-      return explain(gate.status(), gate.inbox.notes);
+    setHandler({ ...statusQuery, ...typeInfo }, (question) => asked(question).shownStatus());
+    setHandler({ ...explainQuery, ...typeInfo }, (question) => {
+      const gate = asked(question);
+      return explain(gate.status(), gate.notes());
     });
-    if (options.ownsMessages) this.inbox.noteUnknownSignals();
   }
 
   get inbox(): GateInbox {
@@ -175,8 +211,14 @@ export class Gate {
     return this.present;
   }
 
+  /** The place of the present stage among those of the deployment. */
+  get stagePlace(): number {
+    return Math.max(0, this.known.stageIndex) + (this.options.firstPlace ?? 0);
+  }
+
   status(): DeploymentStatus {
-    const status = toStatus(this.known);
+    const own = toStatus(this.known);
+    const status = this.options.branches?.status(own) ?? own;
     // No search attribute leads to this workflow: whoever calls must name it.
     return this.options.searchAttributes === false ? { ...status, workflowId: workflowInfo().workflowId } : status;
   }
@@ -190,6 +232,7 @@ export class Gate {
     const before = this.known;
     this.known = advance(before, event);
     this.operated.view.publish();
+    this.options.branches?.follow(event);
     if (event.type !== 'incident-changed') this.incidents.follow(before, this.known);
   }
 
@@ -211,7 +254,7 @@ export class Gate {
     if (this.options.ownsMessages || this.options.searchAttributes === false || !passes(OWNERS_PATCH)) return;
     this.showsOwner = true;
     // Several gates write to one workflow: each must know what another wrote.
-    this.operated.view.share(ownersWritten);
+    this.operated.view.share?.(ownersWritten);
     this.showAttributes();
   }
 
@@ -235,7 +278,8 @@ export class Gate {
    * @throws ApplicationFailure ConfigInvalid when its attributes and the deployment's are too big together
    */
   async begin(stage: GatedStage): Promise<StageGate> {
-    this.apply({ type: 'stage-entered', stage: stage.name });
+    // Of several stages that are open none is the present one.
+    if (this.options.branches === undefined) this.apply({ type: 'stage-entered', stage: stage.name });
     this.gated = stage;
     // They name the patches that the run passes.
     const defaults = await this.readDefaults();
@@ -253,9 +297,11 @@ export class Gate {
    * @param by who ended it; @default the gate
    */
   async end(state: FinalState, reason?: string, by = GATE_ACTOR): Promise<void> {
-    if (this.known.hold) await this.holds.end(`deployment ${state}`);
+    if (this.known.hold && !this.options.trunk) await this.holds.end(`deployment ${state}`);
     if (this.known.pause) await this.present?.resolvePause(`deployment ${state}`);
     const event: GateEvent = { type: 'ended', state, reason };
+    // The deployment goes on in its other stages, or ends with them.
+    if (this.options.trunk) return this.apply(event);
     // Whoever sees the final state finds the record of the end.
     const { stages } = toStatus(advance(this.known, event));
     await this.present?.recordEnd({ end: state, by, reason: reason ?? 'every stage is done' }, stages);
@@ -294,7 +340,7 @@ export class Gate {
   async continueAsNewIfLong(beforehand?: () => Promise<void>): Promise<void> {
     const { historyLimit = this.defaults?.historyLimit, continueAsNew } = this.options;
     if (!continueAsNew) return;
-    const carry = (operation: CarriedOperation<OperatorReply>): Promise<never> =>
+    const carry = (operation: CarriedOperation<OperatorReply>): Promise<void> =>
       continueAsNew({ ...operation, ...carriedProgress(this.known) });
     await this.operated.continueAsNewIfLong(historyLimit, carry, beforehand);
   }
@@ -308,8 +354,15 @@ export class Gate {
     return defaults;
   }
 
+  /** To be told of rests, where the state is carried over by somebody else. @param beforehand what is to be done then */
+  notesRests(beforehand?: () => Promise<void>): NoteRest | undefined {
+    const { trunk } = this.options;
+    return trunk && ((isAwake) => trunk.rests(this.status().stage, isAwake, beforehand));
+  }
+
   /** Numbers the waits of this run, from 0. */
   nextWait(): number {
+    if (this.options.trunk) return this.options.trunk.nextWait();
     this.waits += 1;
     return this.waits - 1;
   }

@@ -1,4 +1,4 @@
-import { ApplicationFailure, isCancellation, uuid4, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, condition, isCancellation, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { CollectRequest, GateDefaults } from '../../activities/gate-activities';
 import type { LapsedLease, LeaseClaim } from '../../gate/decisions/lease';
 import type { RecordedDecision } from '../../gate/deployments/recorded-decision';
@@ -168,6 +168,9 @@ export class StageGate {
   /** Takes the abort that came in while an action ran. It is recorded when this returns. */
   async takeAbort(): Promise<GateCall | undefined> {
     if (!this.inbox.urgentAwaits) return undefined;
+    // Its record is one for all stages that are open.
+    const { trunk } = this.gate.options;
+    if (trunk !== undefined) await condition(() => trunk.isTold);
     const call = this.inbox.take();
     if (call) await this.recordCall(call);
     return call;
@@ -243,6 +246,7 @@ export class StageGate {
       interrupted: () => this.isHeld,
       record: (queued) => this.recordCall(queued),
       continueAsNewIfLong: () => this.gate.continueAsNewIfLong(),
+      rests: this.gate.notesRests(),
     });
     return call ?? (this.isHeld ? undefined : 'over');
   }
@@ -313,7 +317,8 @@ export class StageGate {
   /** What a decision or a look is asked for. */
   private request(): Omit<CollectRequest, 'bypassCache'> {
     const { deploymentId, attributes } = this.gate.options;
-    const { stageIndex, requiredRelease } = this.gate.progress;
+    const { requiredRelease } = this.gate.progress;
+    const stageIndex = this.gate.stagePlace;
     const target = {
       deploymentId,
       stage: this.stage.name,
@@ -351,7 +356,8 @@ export class StageGate {
   }
 
   private run(): EndedRun {
-    return { deploymentId: this.gate.options.deploymentId, stage: this.stage.name, runId: workflowInfo().runId };
+    const { deploymentId, attempt } = this.gate.options;
+    return { deploymentId, stage: this.stage.name, runId: workflowInfo().runId, ...(attempt ? { attempt } : {}) };
   }
 
   private openAudit(): AuditTrail {
@@ -412,6 +418,7 @@ export class StageGate {
         interrupted: () => this.isHeld,
         record: (call) => this.recordCall(call),
         continueAsNewIfLong: () => this.gate.continueAsNewIfLong(),
+        rests: this.gate.notesRests(),
       });
     } finally {
       this.gate.apply({ type: 'ask-unscheduled' });
@@ -450,6 +457,7 @@ export class StageGate {
 
   /** Stores the record of a call before it is carried out. */
   async recordCall({ kind, call }: GateCall): Promise<void> {
+    if (kind === 'abort' && this.gate.options.trunk) return;
     const { actor, reason, for: refersTo } = call;
     const atMs = Date.now();
     const lease = kind === 'override' ? { leaseExpiresAtMs: atMs + this.behaviour.overrideValidForMs } : {};

@@ -91,7 +91,7 @@ export class StageWait {
     const { gate, options } = this;
     const { behaviour, activities, audit } = options.known();
     const { recheckEveryMs: everyMs, recheckAtMostMs: atMostMs } = behaviour;
-    const activityId = `recheck-${gate.progress.stageIndex}-${this.number}-${this.window}`;
+    const activityId = `recheck-${gate.stagePlace}-${this.number}-${this.window}`;
     const found = lastFinding(gate.progress);
     const before = gate.progress.looks;
     const sinceMs = Date.now();
@@ -130,6 +130,11 @@ export class StageWait {
             const looks = await counted();
             gate.apply({ type: 'looks-counted', looks: looks ?? { count: null } });
           }),
+        rests: (isAwake, counted) =>
+          gate.notesRests(async () => {
+            const looks = await counted();
+            gate.apply({ type: 'looks-counted', looks: looks ?? { count: null } });
+          })?.(isAwake) ?? (() => undefined),
       });
     } finally {
       gate.apply({ type: 'recheck-ended' });

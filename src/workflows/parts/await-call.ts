@@ -1,9 +1,10 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
-import type { Inbox, QueuedCall } from './inbox';
+import type { CallQueue, QueuedCall } from './call-queue';
+import { rest, type NoteRest } from './rest';
 import { steadyNow } from './steady-now';
 
 export interface Waiting<K extends string, R> {
-  inbox: Inbox<K, R>;
+  inbox: CallQueue<K, R>;
   pauses: { readonly nextReminderAtMs: number; remindIfDue(): void };
   /** epoch milliseconds; Infinity waits for a call alone */
   untilMs: number;
@@ -12,6 +13,8 @@ export interface Waiting<K extends string, R> {
   /** stores the record of a call before it is carried out */
   record(queued: QueuedCall<K, R>): Promise<unknown>;
   continueAsNewIfLong(): Promise<void>;
+  /** told of each rest, where others carry the state over */
+  rests?: NoteRest;
 }
 
 /** Waits until an operator's call fits (recorded when it is returned), or the time has come or it is interrupted (undefined). */
@@ -27,8 +30,7 @@ export async function awaitCall<K extends string, R>(waiting: Waiting<K, R>): Pr
     await waiting.continueAsNewIfLong();
     if (steadyNow() >= untilMs || interrupted()) return undefined;
     const wakeAtMs = Math.min(untilMs, pauses.nextReminderAtMs);
-    if (wakeAtMs === Infinity) await condition(isAwake);
-    else await condition(isAwake, Math.max(1, wakeAtMs - steadyNow()));
+    await rest(isAwake, wakeAtMs, waiting.rests);
     pauses.remindIfDue();
   }
 }

@@ -1,7 +1,8 @@
-import { condition, CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { Waiting } from './await-call';
-import type { QueuedCall } from './inbox';
+import type { QueuedCall } from './call-queue';
 import { Recheck, type RecheckEnd, type RecheckWords } from './recheck';
+import { rest } from './rest';
 import { steadyNow } from './steady-now';
 
 /** What ended a wait: an operator's call, a change that the recheck found (or its failure), the time, or something more important. */
@@ -13,7 +14,10 @@ export type WaitEnd<K extends string, R, C> =
   | { by: 'interruption' };
 
 /** A wait that looks for a change meanwhile, in the domain's words. */
-export interface WaitingForChange<K extends string, R, C, L> extends Omit<Waiting<K, R>, 'continueAsNewIfLong'> {
+export interface WaitingForChange<K extends string, R, C, L> extends Omit<
+  Waiting<K, R>,
+  'continueAsNewIfLong' | 'rests'
+> {
   recheck: RecheckWords<C, L>;
   /**
    * What the wait ended by, before a call is recorded and before anything follows; `undefined` is a cancellation.
@@ -27,6 +31,8 @@ export interface WaitingForChange<K extends string, R, C, L> extends Omit<Waitin
    * @param read gives what the recheck counted, to be carried
    */
   continueAsNewIfLong(read: () => Promise<L | undefined>): Promise<void>;
+  /** as for `Waiting`; what the recheck counted is to be carried then */
+  rests?(isAwake: () => boolean, read: () => Promise<L | undefined>): () => void;
 }
 
 /**
@@ -74,8 +80,7 @@ async function firstEnd<K extends string, R, C, L>(
       recheck.end !== undefined ||
       (!wasLong && workflowInfo().continueAsNewSuggested);
     const wakeAtMs = Math.min(untilMs, pauses.nextReminderAtMs);
-    if (wakeAtMs === Infinity) await condition(isAwake);
-    else await condition(isAwake, Math.max(1, wakeAtMs - steadyNow()));
+    await rest(isAwake, wakeAtMs, (awake) => waiting.rests?.(awake, () => recheck.read()) ?? (() => undefined));
     pauses.remindIfDue();
   }
 }

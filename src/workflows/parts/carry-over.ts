@@ -9,8 +9,8 @@ export interface RollOver {
   outbox: Outbox;
   /** the last thing before the state is carried; a call that comes in meanwhile is carried out first */
   beforehand?(): Promise<void>;
-  /** continues as new with the state carried, read only then */
-  continueAsNew(): Promise<never>;
+  /** continues as new with the state carried, read only then; returns where it is not the time after all */
+  continueAsNew(): Promise<void>;
 }
 
 /**

@@ -3,8 +3,8 @@ import type { SignalDefinition, UpdateDefinition } from '@temporalio/common';
 import { LIMITS } from '../../kernel/limits';
 import { shortText, shortTexts } from '../../kernel/short-text';
 import { messageTypeInfo } from '../../platform/temporal/payloads/messages';
-import { holdsAcceptedCalls } from './accepted-calls';
 import { createAddressBook } from './address-book';
+import { CallQueue, type QueuedCall } from './call-queue';
 import { noteUnknownSignals } from './unknown-messages';
 import {
   earlierReply,
@@ -46,15 +46,6 @@ export interface CarriedInbox<R> {
   notes: string[];
 }
 
-/** A call that was accepted and waits to be carried out by the workflow's main line, which alone changes state. */
-export interface QueuedCall<K extends string, R> {
-  kind: K;
-  call: OperatorCall;
-  /** the Update's id; a signal has none */
-  id?: string;
-  reply?: R;
-}
-
 // A workflow runs in a module scope of its own, so these are the inboxes of one execution: they share their handlers.
 const addressBook = createAddressBook();
 
@@ -62,16 +53,22 @@ const addressBook = createAddressBook();
  * Receives operators' calls. Updates that do not fit are refused by their validator with the state found; signals cannot
  * be refused, so they are noted and change nothing. Handlers do no more than queue.
  */
-export class Inbox<K extends string, R> {
-  private readonly queue: QueuedCall<K, R>[] = [];
-  private readonly handled: HandledCall<R>[];
+export class Inbox<K extends string, R> extends CallQueue<K, R> {
   private readonly noted: string[];
 
   constructor(
     private readonly words: InboxWords<K, R>,
     carried?: CarriedInbox<R>,
   ) {
-    this.handled = [...(carried?.handled ?? [])];
+    super(
+      {
+        urgent: words.urgent,
+        misfit: (kind, call) => this.misfit(kind, call),
+        reply: words.reply,
+        voided: (message) => this.note(message),
+      },
+      [...(carried?.handled ?? [])],
+    );
     this.noted = [...(carried?.notes ?? [])];
     const channels = Object.entries(words.calls) as [K, CallChannel<R>][];
     const typeInfo = messageTypeInfo();
@@ -107,49 +104,6 @@ export class Inbox<K extends string, R> {
 
   get notes(): readonly string[] {
     return this.noted;
-  }
-
-  get isEmpty(): boolean {
-    return this.queue.length === 0;
-  }
-
-  get urgentAwaits(): boolean {
-    return this.queue.some((queued) => queued.kind === this.words.urgent);
-  }
-
-  /** The next call, an urgent one before all others, whether or not it still fits. */
-  take(): QueuedCall<K, R> | undefined {
-    const index = this.queue.findIndex((queued) => queued.kind === this.words.urgent);
-    return this.queue.splice(Math.max(0, index), 1)[0];
-  }
-
-  /**
-   * The next call that fits the state as it is now: one that no longer does is answered as void. An urgent one fitted
-   * when it was accepted, and that is enough.
-   */
-  takeFitting(): QueuedCall<K, R> | undefined {
-    for (let queued = this.take(); queued; queued = this.take()) {
-      const unfit = this.misfit(queued.kind, queued.call);
-      if (unfit === undefined || (queued.kind === this.words.urgent && holdsAcceptedCalls())) return queued;
-      this.answer(queued, false, unfit);
-    }
-    return undefined;
-  }
-
-  /** @param accepted false: the call was void, nothing was changed */
-  answer(queued: QueuedCall<K, R>, accepted: boolean, message: string): void {
-    queued.reply = this.words.reply(queued.kind, accepted, message);
-    if (queued.id === undefined) {
-      if (!accepted) this.note(message);
-      return;
-    }
-    this.handled.push({ id: queued.id, reply: queued.reply });
-    this.handled.splice(0, this.handled.length - LIMITS.rememberedCalls);
-  }
-
-  /** Answers all calls that still wait when the workflow ends, so that no caller hangs. */
-  close(message: string): void {
-    for (let queued = this.take(); queued; queued = this.take()) this.answer(queued, false, message);
   }
 
   carried(): CarriedInbox<R> {

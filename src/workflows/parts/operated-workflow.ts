@@ -44,11 +44,10 @@ export class OperatedWorkflow<K extends string, R, M = unknown> {
    */
   async continueAsNewIfLong(
     historyLimit: number | undefined,
-    continueAsNew: (carried: CarriedOperation<R>) => Promise<never>,
+    continueAsNew: (carried: CarriedOperation<R>) => Promise<void>,
     beforehand?: () => Promise<void>,
   ): Promise<void> {
-    const carry = (): Promise<never> =>
-      continueAsNew({ ...this.inbox.carried(), shownAttributes: this.view.carried() });
+    const carry = (): Promise<void> => continueAsNew({ ...this.inbox.carried(), shownAttributes: this.view.carried() });
     const { inbox, outbox } = this;
     await continueAsNewIfLong({ historyLimit, inbox, outbox, beforehand, continueAsNew: carry });
   }

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { chooseTarget } from '../../../src/plans/execution/choose-target';
 import { compileExecution } from '../../../src/plans/execution/compile-execution';
-import { goalStatusAfter, statusAfter, type RunReport } from '../../../src/plans/execution/follow-run';
+import { goalStatusAfter, statusAfter, type NodeReport, type RunReport } from '../../../src/plans/execution/follow-run';
 import type { Binding } from '../../../src/plans/kinds/binding';
 import type { Execution } from '../../../src/plans/kinds/execution';
 import type { Goal } from '../../../src/plans/kinds/goal';
+import type { NodePhase } from '../../../src/plans/kinds/phases';
 import type { Graph, PlanNode } from '../../../src/plans/kinds/plan';
 
 type Rule = Binding['spec']['rules'][number];
@@ -178,7 +179,30 @@ describe('the run of an execution', () => {
       id: 'prod.go',
       attributes: { tier: 'gold', risk: 'low' },
       stages: [{ name: 'a', attributes: { n: 1 }, action: { type: 'none' } }],
+      graph: { maxParallel: 100, nodes: [{ id: 'a', kind: 'Task', hard: [], soft: [] }] },
     });
+  });
+
+  it('a node waits for the members of a group in its place, and hard where an edge is both', () => {
+    const nodes: PlanNode[] = [
+      task('end', { dependsOn: ['outer'] }),
+      { id: 'outer', kind: 'Group', children: ['x', 'y'] },
+      task('x'),
+      task('y'),
+      task('z'),
+    ];
+    const edges = [
+      { from: 'z', to: 'end', type: 'soft' as const },
+      { from: 'x', to: 'end', type: 'soft' as const },
+    ];
+    const end = compile({ nodes, edges }).run?.graph.nodes.find(({ id }) => id === 'end');
+    expect(end).toEqual({ id: 'end', kind: 'Task', hard: ['x', 'y'], soft: ['z'] });
+  });
+
+  it.each(['0', '101', '4.5', '-1', '', 'many'])('gate/max-parallel %j is refused with what is expected', (text) => {
+    expect(compile({ nodes: [task('a')] }, { annotations: { 'gate/max-parallel': text } }).faults).toEqual([
+      `annotation gate/max-parallel: expected a number from 1 to 100, got "${text}"`,
+    ]);
   });
 
   it('everything that cannot be carried out is refused by its name', () => {
@@ -190,7 +214,6 @@ describe('the run of an execution', () => {
     ];
     const annotations = { 'gate/max-parallel': '4', 'gate/on-failure': 'compensate', 'other/key': 'kept' };
     expect(compile({ nodes }, { annotations, labels: { risk: 'high' } }).faults).toEqual([
-      'annotation gate/max-parallel: expected "1", as nodes run one after the other, got "4"',
       'annotation gate/on-failure: not supported',
       'node a: retries is not supported',
       'node a: timeout is not supported',
@@ -210,54 +233,67 @@ describe('the status of an execution', () => {
   };
   const follow = (...reports: Partial<RunReport>[]) =>
     reports.reduce<Execution>((before, report, index) => {
-      const status = statusAfter(before, { atMs: index * 1_000, runId: 'r', ...report }, graph);
+      const status = statusAfter(before, { order: index + 1, atMs: index * 1_000, runId: 'r', ...report }, graph);
       return { ...before, status };
     }, execution());
   const phasesOf = ({ status }: Execution) =>
     Object.entries(status!.nodeStatuses!).map(([id, node]) => `${id} ${node.phase}`);
-  const begin: Partial<RunReport> = { phase: 'Running', node: { id: 'a', phase: 'Running' } };
-  const aDone: Partial<RunReport> = { node: { id: 'a', phase: 'Succeeded' } };
+  const at = (id: string, phase: NodePhase, atMs = 0, more: Partial<NodeReport> = {}): Partial<RunReport> => ({
+    nodes: [{ id, phase, atMs, ...more }],
+  });
+  const begin = at('a', 'Running');
+  const aDone = at('a', 'Succeeded', 2_000);
 
   it.each<[string, Partial<RunReport>[], string[]]>([
     ['a group runs with its first child', [begin], ['both Running', 'a Running', 'b Pending', 'c Pending']],
     [
       'a failure skips what had not begun',
-      [begin, { phase: 'Failed', node: { id: 'a', phase: 'Failed' } }],
+      [begin, at('a', 'Failed'), { end: 'Failed' }],
       ['both Failed', 'a Failed', 'b Skipped', 'c Skipped'],
     ],
     [
-      'a cancelled run cancels what is under way',
-      [begin, { phase: 'Cancelled' }],
+      'a cancelled node cancels its group',
+      [begin, at('a', 'Cancelled'), { end: 'Cancelled' }],
       ['both Cancelled', 'a Cancelled', 'b Skipped', 'c Skipped'],
     ],
     [
       'a group succeeds with its last child',
-      [begin, aDone, { node: { id: 'b', phase: 'Succeeded' } }],
+      [begin, aDone, at('b', 'Succeeded')],
       ['both Succeeded', 'a Succeeded', 'b Succeeded', 'c Pending'],
     ],
     [
-      'a node that has ended stays as it is',
-      [begin, aDone, { node: { id: 'a', phase: 'Running' } }],
-      ['both Running', 'a Succeeded', 'b Pending', 'c Pending'],
+      'a node that is run again begins anew, and so does its group',
+      [begin, at('a', 'Failed'), at('b', 'Succeeded'), at('a', 'Running', 9_000, { attempt: 2 })],
+      ['both Running', 'a Running', 'b Succeeded', 'c Pending'],
     ],
   ])('%s', (_what, reports, wanted) => {
     expect(phasesOf(follow(...reports))).toEqual(wanted);
   });
 
   it('a report that comes twice, and one behind the end, change nothing', () => {
-    const ended = follow(begin, { phase: 'Failed', message: 'no', node: { id: 'a', phase: 'Failed', message: 'no' } });
-    expect(statusAfter(ended, { atMs: 99_000, runId: 'r', phase: 'Running' }, graph)).toBe(ended.status);
-    const running = follow(begin);
-    expect(statusAfter(running, { atMs: 99_000, runId: 'r', ...begin }, graph)).toEqual(running.status);
+    const ended = follow(begin, at('a', 'Failed', 0, { message: 'no' }), { end: 'Failed', message: 'no' });
+    expect(statusAfter(ended, { order: 9, atMs: 99_000, runId: 'r', ...begin }, graph)).toBe(ended.status);
+    const running = follow(begin, aDone);
+    for (const order of [1, 2])
+      expect(statusAfter(running, { order, atMs: 99_000, runId: 'r', ...begin }, graph)).toBe(running.status);
   });
 
   it('times are those of the first report that tells of them', () => {
-    const { status } = follow(begin, begin, { ...aDone, phase: 'Succeeded' });
+    const { status } = follow(begin, at('a', 'Running', 1_000), { ...aDone, end: 'Succeeded' });
     expect(status).toMatchObject({
       startTime: '1970-01-01T00:00:00.000Z',
       completionTime: '1970-01-01T00:00:02.000Z',
       nodeStatuses: { a: { startTime: '1970-01-01T00:00:00.000Z', completionTime: '1970-01-01T00:00:02.000Z' } },
     });
+  });
+
+  it('an execution is blocked while some nodes wait for somebody and no other one runs', () => {
+    const phase = (...reports: Partial<RunReport>[]) => follow(...reports).status!.phase;
+    expect(phase(begin)).toBe('Running');
+    expect(phase(at('a', 'Blocked'))).toBe('Blocked');
+    expect(phase(at('a', 'Blocked'), at('c', 'Running'))).toBe('Running');
+    expect(phase(at('a', 'Blocked'), at('c', 'Succeeded'))).toBe('Blocked');
+    expect(phase(at('a', 'Blocked'), at('a', 'Running'))).toBe('Running');
   });
 
   it.each<[string, unknown, string, string | undefined]>([

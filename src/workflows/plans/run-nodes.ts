@@ -1,0 +1,313 @@
+import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
+import type { DeploymentSpec } from '../../gate/deployments/deployment-spec';
+import type { CarriedGate } from '../../gate/deployments/deployment-state';
+import type { JsonObject, JsonValue } from '../../kernel/json';
+import type { ExecutionRef, RunGraph, RunNode } from '../../plans/execution/plan-run';
+import { nextTurn, nodeHasEnded } from '../../plans/execution/schedule';
+import { NodePhase } from '../../plans/kinds/phases';
+import type { Branches } from '../gate/branches';
+import type { Gate, GateCall } from '../gate/gate';
+import { rest } from '../parts/rest';
+import { shouldContinueAsNew } from '../parts/should-continue-as-new';
+import { steadyNow } from '../parts/steady-now';
+import { NODE_KINDS } from './node-kinds';
+import type { NodeEnd, NodeRun } from './node-run';
+import type { RunReporter } from './run-reporter';
+
+/** What continue-as-new carries of one node. */
+export interface CarriedNode {
+  phase: NodePhase;
+  attempt?: number;
+  /** why it ended as it did */
+  end?: Omit<NodeEnd, 'phase'>;
+  /** of its gate, where that is open */
+  gate?: CarriedGate;
+  /** what its kind keeps */
+  kept?: JsonValue;
+}
+
+export interface NodesOptions {
+  spec: DeploymentSpec;
+  graph: RunGraph;
+  execution: ExecutionRef;
+  trunk: Gate;
+  branches: Branches;
+  reporter: RunReporter;
+  /** by the ids of the nodes */
+  carried?: Readonly<Record<string, CarriedNode>>;
+  historyLimit?: number | undefined;
+}
+
+/** How all nodes together ended: by themselves, by an abort, or because the Execution is gone. */
+export type NodesEnd = { by: 'nodes' } | { by: 'abort'; call: GateCall } | { by: 'deletion' };
+
+/** Events of a run that takes up one open node, at most: below that no run is long. */
+const EVENTS_PER_NODE = 20;
+
+interface ActiveNode {
+  scope: CancellationScope;
+  kept?: JsonValue;
+  carriedGate?: CarriedGate;
+}
+
+/**
+ * Runs the nodes of a plan as their graph allows, many at once. It alone changes their phases; a node is a function that
+ * returns how it ended.
+ */
+export class NodeRunner {
+  private readonly phases = new Map<string, NodePhase>();
+  private readonly attempts = new Map<string, number>();
+  private readonly ends = new Map<string, Omit<NodeEnd, 'phase'>>();
+  private readonly active = new Map<string, ActiveNode>();
+  private readonly places: ReadonlyMap<string, number>;
+  private readonly shortest: number;
+  private changes = 0;
+  private fault?: { error: unknown };
+  private isStopping = false;
+
+  constructor(private readonly options: NodesOptions) {
+    const { graph, carried = {} } = options;
+    this.places = new Map(graph.nodes.map(({ id }, place) => [id, place]));
+    for (const [id, { phase, attempt, end }] of Object.entries(carried)) {
+      this.phases.set(id, phase);
+      if (attempt !== undefined) this.attempts.set(id, attempt);
+      if (end !== undefined) this.ends.set(id, end);
+    }
+    const open = Object.values(carried).filter(({ phase }) => !nodeHasEnded(phase)).length;
+    this.shortest = EVENTS_PER_NODE * (open + 2);
+  }
+
+  /** The nodes that did not succeed and were not skipped, in the order of the plan, each with why. */
+  failures(): { id: string; end: Omit<NodeEnd, 'phase'> }[] {
+    return this.options.graph.nodes.flatMap(({ id }) =>
+      this.phases.get(id) === NodePhase.Failed ? [{ id, end: this.ends.get(id) ?? {} }] : [],
+    );
+  }
+
+  /** Whether a node that was stopped said more than why: how its action was taken back. */
+  messages(): { id: string; message: string }[] {
+    return [...this.ends].flatMap(([id, { message }]) => (message === undefined ? [] : [{ id, message }]));
+  }
+
+  carried(): Record<string, CarriedNode> {
+    const gates = this.options.branches.carried();
+    return Object.fromEntries(
+      [...this.phases].map(([id, phase]): [string, CarriedNode] => {
+        const attempt = this.attempts.get(id);
+        const end = this.ends.get(id);
+        const kept = this.active.get(id)?.kept;
+        const gate = gates[id];
+        return [
+          id,
+          {
+            phase,
+            ...(attempt === undefined ? {} : { attempt }),
+            ...(end === undefined ? {} : { end }),
+            ...(gate === undefined ? {} : { gate }),
+            ...(kept === undefined ? {} : { kept }),
+          },
+        ];
+      }),
+    );
+  }
+
+  /**
+   * Returns when no node is under way and none can begin.
+   *
+   * @throws the cancellation of the workflow, once every node has ended
+   */
+  async run(): Promise<NodesEnd> {
+    this.takeUp();
+    try {
+      return await this.runAll();
+    } catch (error) {
+      // Each is cancelled with the workflow, and takes back what was under way.
+      if (isCancellation(error)) await CancellationScope.nonCancellable(() => this.untilEnded());
+      throw error;
+    }
+  }
+
+  private async runAll(): Promise<NodesEnd> {
+    const { graph, reporter, branches, trunk } = this.options;
+    for (;;) {
+      if (this.fault) throw this.fault.error;
+      if (reporter.isDeleted) {
+        this.stop();
+        await this.untilEnded();
+        return { by: 'deletion' };
+      }
+      const call = await branches.stop();
+      if (call !== undefined) {
+        this.stop();
+        await this.untilEnded();
+        return { by: 'abort', call };
+      }
+      this.showBlocked();
+      const isLong = this.isLong();
+      if (!isLong && !trunk.holds.isHeld) {
+        const { start, skip, isOver } = nextTurn(graph, this.phases);
+        for (const { id, because } of skip) this.end(id, NodePhase.Skipped, { message: because });
+        for (const id of start) this.begin(id);
+        if (isOver) return { by: 'nodes' };
+      }
+      if (isLong && this.isAtRest) await this.continueAsNew();
+      await this.awaitChange(isLong);
+    }
+  }
+
+  /** Nodes that an earlier run began, and that rested when it continued as new. */
+  private takeUp(): void {
+    const { carried = {} } = this.options;
+    for (const [id, { gate, kept }] of Object.entries(carried)) {
+      if (nodeHasEnded(this.phases.get(id)!)) continue;
+      this.launch(id, {
+        scope: new CancellationScope(),
+        ...(gate === undefined ? {} : { carriedGate: gate }),
+        ...(kept === undefined ? {} : { kept }),
+      });
+    }
+  }
+
+  private begin(id: string): void {
+    this.attempts.set(id, this.attempts.get(id) ?? 1);
+    this.put(id, NodePhase.Running);
+    this.launch(id, { scope: new CancellationScope() });
+  }
+
+  private launch(id: string, active: ActiveNode): void {
+    this.active.set(id, active);
+    void this.runNode(id, active)
+      .then(({ phase, ...end }) => this.end(id, phase, end))
+      .catch((error: unknown) => (this.fault = { error }))
+      .finally(() => {
+        this.active.delete(id);
+        this.changes += 1;
+      });
+  }
+
+  private async runNode(id: string, active: ActiveNode): Promise<NodeEnd> {
+    const node = this.nodeOf(id);
+    try {
+      return await active.scope.run(async () => {
+        // People see that it runs before it does anything.
+        await this.options.reporter.flush();
+        if (this.options.reporter.isDeleted) return { phase: NodePhase.Cancelled };
+        return await NODE_KINDS[node.kind]!(this.nodeRun(node, active));
+      });
+    } catch (error) {
+      if (!isCancellation(error)) throw error;
+      return { phase: NodePhase.Cancelled, message: 'the execution was stopped' };
+    }
+  }
+
+  private nodeRun(node: RunNode, active: ActiveNode): NodeRun {
+    const { spec, execution, branches } = this.options;
+    const { id } = node;
+    const place = this.places.get(id)!;
+    return {
+      ...{ node, stage: spec.stages[place]!, place, spec, execution, branches },
+      attempt: this.attempts.get(id) ?? 1,
+      ...(active.carriedGate === undefined ? {} : { carriedGate: active.carriedGate }),
+      ...(active.kept === undefined ? {} : { kept: active.kept }),
+      keep: (state) => (active.kept = state),
+      tell: (phase, message) => this.put(id, phase, message === undefined ? {} : { message }),
+      rests: (isAwake) => branches.rests(id, isAwake),
+    };
+  }
+
+  private end(id: string, phase: NodePhase, end: Omit<NodeEnd, 'phase'>): void {
+    this.ends.set(id, end);
+    this.put(id, phase, end);
+  }
+
+  private put(
+    id: string,
+    phase: NodePhase,
+    { message, outputs }: { message?: string; outputs?: JsonObject } = {},
+  ): void {
+    this.phases.set(id, phase);
+    const attempt = this.attempts.get(id);
+    this.options.reporter.note({
+      ...{ id, phase, atMs: Date.now() },
+      ...(attempt === undefined ? {} : { attempt }),
+      ...(message === undefined ? {} : { message }),
+      ...(outputs === undefined ? {} : { outputs }),
+    });
+  }
+
+  /** A task is blocked while its gate is paused. */
+  private showBlocked(): void {
+    for (const [id, reason] of this.newlyBlocked()) {
+      if (reason === undefined) this.put(id, NodePhase.Running);
+      else this.put(id, NodePhase.Blocked, { message: reason });
+    }
+  }
+
+  private newlyBlocked(): [id: string, reason: string | undefined][] {
+    return this.options.branches
+      .openStages()
+      .flatMap(({ stage, state, pause, hold }): [string, string | undefined][] => {
+        const phase = this.phases.get(stage);
+        const isBlocked = state === 'paused';
+        if (!this.active.has(stage) || isBlocked === (phase === NodePhase.Blocked)) return [];
+        return [
+          [stage, isBlocked ? `paused on ${hold === undefined ? (pause?.reason ?? 'an error') : 'demand'}` : undefined],
+        ];
+      });
+  }
+
+  /** Tasks are told by their gates, and take back what is under way; all else is cancelled. */
+  private stop(): void {
+    this.isStopping = true;
+    const { branches } = this.options;
+    for (const [id, { scope }] of this.active) if (!branches.has(id)) scope.cancel();
+  }
+
+  private async untilEnded(): Promise<void> {
+    await condition(() => this.active.size === 0 || this.fault !== undefined);
+    if (this.fault) throw this.fault.error;
+  }
+
+  private isLong(): boolean {
+    const info = workflowInfo();
+    return info.historyLength >= this.shortest && shouldContinueAsNew(info, this.options.historyLimit);
+  }
+
+  private get isAtRest(): boolean {
+    return this.options.branches.isAtRest([...this.active.keys()]);
+  }
+
+  private async continueAsNew(): Promise<void> {
+    const { trunk, branches, reporter } = this.options;
+    await trunk.continueAsNewIfLong(async () => {
+      await reporter.flush();
+      await branches.beforeCarried();
+    });
+  }
+
+  /** Whether the state may be carried, asked at the last moment. */
+  get isCarriable(): boolean {
+    return this.isAtRest && this.options.reporter.isIdle && !this.isStopping;
+  }
+
+  private async awaitChange(wasLong: boolean): Promise<void> {
+    const { trunk, reporter } = this.options;
+    const { changes } = this;
+    const { hold } = trunk.progress;
+    const isAwake = (): boolean =>
+      this.changes !== changes ||
+      this.fault !== undefined ||
+      reporter.isDeleted ||
+      trunk.inbox.urgentAwaits ||
+      trunk.progress.hold?.id !== hold?.id ||
+      (this.isLong() && (!wasLong || this.isAtRest)) ||
+      this.newlyBlocked().length > 0;
+    const untilMs = hold?.untilMs ?? Infinity;
+    await rest(isAwake, untilMs);
+    if (trunk.progress.hold?.id === hold?.id && steadyNow() >= untilMs) await trunk.holds.end('its time is over');
+  }
+
+  private nodeOf(id: string): RunNode {
+    return this.options.graph.nodes[this.places.get(id)!]!;
+  }
+}

@@ -1,0 +1,87 @@
+import { CancellationScope, condition, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { PlanActivities } from '../../activities/plan-activities';
+import type { NodeReport, RunReport } from '../../plans/execution/follow-run';
+import type { ExecutionRef } from '../../plans/execution/plan-run';
+
+/** Never gives up: the server keeps asking, and the history does not grow. */
+const { reportPlanRun } = proxyActivities<PlanActivities>({
+  startToCloseTimeout: '30s',
+  retry: { initialInterval: '500ms', maximumInterval: '30s' },
+});
+
+/**
+ * Tells the Execution how its nodes are, in order: one report at a time, and what changes meanwhile in the next one. A
+ * cancellation does not stop it.
+ */
+export class RunReporter {
+  private readonly changed = new Map<string, NodeReport>();
+  private noted = 0;
+  private written = 0;
+  private isGone = false;
+  private isWorking = false;
+  private fault?: { error: unknown };
+
+  /** @param sent reports that earlier runs sent */
+  constructor(
+    private readonly execution: ExecutionRef,
+    private sent: number,
+  ) {}
+
+  /** The Execution was deleted: nobody could see any more what its run does. */
+  get isDeleted(): boolean {
+    return this.isGone;
+  }
+
+  /** Whether everything that was noted is written. */
+  get isIdle(): boolean {
+    return this.written === this.noted;
+  }
+
+  /** How many reports were sent, to be carried. */
+  get order(): number {
+    return this.sent;
+  }
+
+  note(node: NodeReport): void {
+    this.changed.set(node.id, node);
+    this.noted += 1;
+    if (this.isWorking) return;
+    this.isWorking = true;
+    void CancellationScope.nonCancellable(() => this.work()).catch((error: unknown) => (this.fault = { error }));
+  }
+
+  /** Returns when all that was noted so far is written. */
+  async flush(): Promise<void> {
+    const upTo = this.noted;
+    await CancellationScope.nonCancellable(() => condition(() => this.written >= upTo || this.fault !== undefined));
+    if (this.fault !== undefined) throw this.fault.error;
+  }
+
+  /** The last report. */
+  async end(end: NonNullable<RunReport['end']>, message?: string): Promise<void> {
+    await this.flush();
+    await this.send({ end, ...(message === undefined ? {} : { message }) });
+  }
+
+  private async work(): Promise<void> {
+    try {
+      while (this.changed.size > 0) {
+        const upTo = this.noted;
+        const nodes = [...this.changed.values()];
+        this.changed.clear();
+        await this.send({ nodes });
+        this.written = upTo;
+      }
+    } finally {
+      this.isWorking = false;
+    }
+  }
+
+  private async send(report: Pick<RunReport, 'end' | 'message' | 'nodes'>): Promise<void> {
+    this.sent += 1;
+    const { firstExecutionRunId: runId } = workflowInfo();
+    const told: RunReport = { order: this.sent, atMs: Date.now(), runId, ...report };
+    const { exists } = await CancellationScope.nonCancellable(() => reportPlanRun(this.execution, told));
+    if (!exists) this.isGone = true;
+  }
+}

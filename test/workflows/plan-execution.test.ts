@@ -1,0 +1,259 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { bundleOptions } from '../../src/built-workflows';
+import { PLAN_EXECUTION_WORKFLOW } from '../../src/clients/plan-runs';
+import { DeploymentClient } from '../../src/clients/deployment-client';
+import { workflowIdOf } from '../../src/kernel/names';
+import { quietRuntime } from '../../src/platform/temporal/quiet-runtime';
+import type { Execution } from '../../src/plans/kinds/execution';
+import { statusAfter, type RunReport } from '../../src/plans/execution/follow-run';
+import type { RunNode } from '../../src/plans/execution/plan-run';
+import type { PlanExecutionInput } from '../../src/workflows/plan-execution';
+import type { GateActivities } from '../../src/activities/gate-activities';
+import { FakeGateActivities } from '../fakes/fake-gate-activities';
+import { keptBundle } from '../support/kept-bundle';
+import { eventually, startTemporalEnv, type RunningWorker, type TemporalEnv } from '../support/temporal-env';
+import { watchedDeployment } from '../support/watched-deployment';
+
+const ANN = { actor: 'ann', reason: 'checked by hand' };
+const url = 'http://127.0.0.1:2/devices';
+const action = { type: 'http', method: 'PATCH', url, compensation: { method: 'DELETE', url } } as const;
+const STALE = { outcome: 'error' as const, faults: [{ type: 'FactStale' as const, message: 'too old' }] };
+
+describe('an execution of a plan', () => {
+  const taskQueue = `plans-${randomUUID()}`;
+  let gate: FakeGateActivities;
+  let env: TemporalEnv;
+  let worker: RunningWorker;
+  let deployments: DeploymentClient;
+  let id: string;
+  /** as the store has it */
+  let execution: Execution;
+  let graph: Execution extends never ? never : { nodes: { id: string; kind: 'Task' }[] };
+  /** actions that wait: by the id of the node */
+  let held: Map<string, () => void>;
+  let holds: Set<string>;
+  let fails: Set<string>;
+
+  beforeAll(async () => {
+    env = await startTemporalEnv();
+    const activities = Object.fromEntries(
+      Object.keys(new FakeGateActivities().activities()).map((name) => [
+        name,
+        (argument: never) => gate.activities()[name as keyof GateActivities](argument),
+      ]),
+    );
+    worker = await env.startWorker(taskQueue, { ...activities, ...plans });
+  });
+  afterAll(async () => {
+    await worker?.stop();
+    await env?.stop();
+  });
+  const plans = {
+    reportPlanRun: async (_ref: unknown, report: RunReport) => ({ exists: follow(report) }),
+  };
+  const follow = (report: RunReport): boolean => {
+    execution = { ...execution, status: statusAfter(execution, report, graph as never) };
+    return true;
+  };
+  beforeEach(() => {
+    gate = new FakeGateActivities();
+    id = `d-${randomUUID()}.go`;
+    deployments = new DeploymentClient({ client: env.client, taskQueue, deadlineMs: 30_000 });
+    held = new Map();
+    holds = new Set();
+    fails = new Set();
+  });
+
+  const { handle, status, closed } = watchedDeployment(() => ({ client: env.client, id }));
+  /** `a b<a ~c`: as a plan would give it */
+  const start = async (
+    text: string,
+    { maxParallel = 100, historyLimit }: { maxParallel?: number; historyLimit?: number } = {},
+  ) => {
+    const nodes = text.split(' ').map((word): RunNode => {
+      const [node = '', ...waits] = word.split(/(?=[<~])/);
+      const after = (sign: string) => waits.filter((each) => each.startsWith(sign)).map((each) => each.slice(1));
+      return { id: node, kind: 'Task', hard: after('<'), soft: after('~') };
+    });
+    graph = { nodes: nodes.map((node) => ({ id: node.id, kind: 'Task' })) };
+    execution = {
+      apiVersion: 'planspec.io/v1alpha1',
+      kind: 'Execution',
+      metadata: { name: 'go', namespace: 'd', generation: 1 },
+      spec: { planRef: { name: 'plan' } },
+    } as Execution;
+    const fake = gate.activities();
+    gate.activities = () => ({
+      ...fake,
+      runAction: async (request) => {
+        const { stage } = request.context;
+        if (holds.has(stage)) await new Promise<void>((resolve) => held.set(stage, resolve));
+        if (fails.has(stage)) gate.actionFailures = [{ mayHaveBeenSent: true, nonRetryable: true }];
+        return fake.runAction(request);
+      },
+    });
+    const input: PlanExecutionInput = {
+      spec: { id, stages: nodes.map((node) => ({ name: node.id, action })) },
+      graph: { maxParallel, nodes },
+      execution: { namespace: 'd', name: 'go', uid: id },
+      ...(historyLimit === undefined ? {} : { historyLimit }),
+    };
+    await env.client.workflow.start(PLAN_EXECUTION_WORKFLOW, {
+      workflowId: workflowIdOf(id),
+      taskQueue,
+      args: [input],
+    });
+  };
+  const phases = () =>
+    Object.entries(execution.status?.nodeStatuses ?? {})
+      .map(([node, { phase }]) => `${node} ${phase}`)
+      .join(', ');
+  const reach = (wanted: string) => eventually(wanted, () => phases() === wanted);
+  const acted = () => gate.actions.map(({ context }) => context.stage);
+  const paused = (...stages: string[]) =>
+    eventually(`${stages.join(' and ')} to pause`, async () => {
+      const { openStages = [] } = await status();
+      const found = openStages.filter(({ state }) => state === 'paused');
+      return found.map(({ stage }) => stage).join() === stages.join() && found;
+    });
+  const replayed = async () => {
+    quietRuntime({ Runtime, DefaultLogger });
+    const workflowBundle = await keptBundle(bundleOptions(false));
+    await Worker.runReplayHistory({ workflowBundle }, await handle().fetchHistory(), workflowIdOf(id));
+  };
+
+  it('nodes without dependencies act side by side, as many as max-parallel allows, and a node acts when its own are done', async () => {
+    holds = new Set(['a', 'b', 'c']);
+    await start('a b c d<a<b', { maxParallel: 2 });
+    await eventually('two actions', () => held.size === 2);
+    expect([...held.keys()]).toEqual(['a', 'b']);
+    await reach('a Running, b Running, c Pending, d Pending');
+    held.get('a')!();
+    await eventually('the third', () => held.has('c'));
+    expect(acted()).toEqual(['a']);
+    held.get('b')!();
+    await eventually('the last', () => acted().includes('d'));
+    held.get('c')!();
+    expect(await handle().result()).toMatchObject({ state: 'done' });
+    expect(phases()).toBe('a Succeeded, b Succeeded, c Succeeded, d Succeeded');
+    expect(gate.kinds().filter((kind) => kind === 'ended')).toHaveLength(1);
+    await replayed();
+  });
+
+  it('a failed node leaves its dependents skipped and holds up no other branch', async () => {
+    fails = new Set(['a']);
+    await start('a b<a c~a d<c e<b');
+    await closed();
+    expect(phases()).toBe('a Failed, b Skipped, c Succeeded, d Succeeded, e Skipped');
+    expect(execution.status).toMatchObject({
+      phase: 'Failed',
+      message: expect.stringContaining('node a: the receiver said 500 (compensated)'),
+      nodeStatuses: { b: { message: 'node a, which it depends on, failed' } },
+    });
+    expect(await deployments.status(id)).toMatchObject({ status: { state: 'failed', stage: 'a' } });
+    await replayed();
+  });
+
+  it('of two nodes that are paused one is resumed alone, and a call that fits neither is refused', async () => {
+    gate.verdict = STALE;
+    await start('a b');
+    const [one, other] = await paused('a', 'b');
+    await reach('a Blocked, b Blocked');
+    expect(execution.status!.phase).toBe('Blocked');
+    expect(await deployments.call(id, 'resume', { ...ANN, for: randomUUID() })).toMatchObject({ result: 'refused' });
+    gate.verdict = { outcome: 'allow' };
+    holds = new Set(['b']);
+    const answer = await deployments.call(id, 'resume', { ...ANN, for: other!.pauseId! });
+    expect(answer).toMatchObject({ reply: { accepted: true, message: expect.stringContaining('stage b got allow') } });
+    await reach('a Blocked, b Running');
+    expect(acted()).toEqual([]);
+    expect(await status()).toMatchObject({ state: 'paused', stage: 'a', pause: { id: one!.pauseId } });
+    expect((await deployments.status(id, undefined, 'b')) as object).toMatchObject({
+      status: { stage: 'b', state: 'acting' },
+    });
+    expect(await deployments.call(id, 'override', { ...ANN, for: one!.decisionId! })).toMatchObject({
+      reply: { accepted: true, message: expect.stringContaining('stage a is allowed') },
+    });
+    held.get('b')!();
+    expect(await handle().result()).toMatchObject({ state: 'done' });
+    const calls = [...gate.records.values()].filter(({ kind }) => kind === 'resume' || kind === 'override');
+    expect(
+      calls.map((record) => ({
+        kind: record.kind,
+        stage: (record as { stage?: string }).stage,
+        actor: (record as { actor?: string }).actor,
+      })),
+    ).toEqual([
+      { kind: 'resume', stage: 'b', actor: 'ann' },
+      { kind: 'override', stage: 'a', actor: 'ann' },
+    ]);
+    await replayed();
+  });
+
+  it('an abort takes back every action that is under way, is recorded once, and nothing begins after it', async () => {
+    gate.actionGate = async (cancelled) => void (await cancelled);
+    await start('a b c<a', { maxParallel: 2 });
+    await eventually('two actions', () => gate.actions.length === 2);
+    expect(await deployments.call(id, 'abort', ANN)).toMatchObject({ reply: { accepted: true } });
+    await closed();
+    expect(gate.compensations.sort()).toEqual([`${id}/a`, `${id}/b`]);
+    expect(phases()).toBe('a Cancelled, b Cancelled, c Skipped');
+    expect(execution.status).toMatchObject({ phase: 'Cancelled', message: expect.stringContaining('aborted by ann') });
+    expect(gate.kinds().filter((kind) => kind === 'abort' || kind === 'ended')).toEqual(['abort', 'ended']);
+    await replayed();
+  });
+
+  it('a pause on demand holds all nodes, also those that have not begun, until one resume', async () => {
+    holds = new Set(['a']);
+    await start('a b<a c<a');
+    await eventually('the action', () => held.has('a'));
+    expect(await deployments.call(id, 'pause', ANN)).toMatchObject({
+      reply: { accepted: true, message: expect.stringContaining('the action of stage a goes on') },
+    });
+    held.get('a')!();
+    await reach('a Succeeded, b Pending, c Pending');
+    const { hold, state } = await eventually('the pause', async () => {
+      const found = await status();
+      return found.state === 'paused' && found;
+    });
+    expect(state).toBe('paused');
+    expect(await deployments.call(id, 'resume', { ...ANN, for: hold!.id })).toMatchObject({
+      reply: { accepted: true },
+    });
+    expect(await handle().result()).toMatchObject({ state: 'done' });
+    expect(gate.kinds().filter((kind) => ['pause', 'resume', 'resolved'].includes(kind))).toEqual([
+      'pause',
+      'resume',
+      'resolved',
+    ]);
+    await replayed();
+  });
+
+  it('paused nodes are carried through continue-as-new with their pauses, and are resumed alone after it', async () => {
+    gate.verdict = STALE;
+    await start('a b c<a', { historyLimit: 60 });
+    const [one, other] = await paused('a', 'b');
+    const first = (await handle().describe()).runId;
+    for (let signal = 0; signal < 80; signal += 1) await handle().signal('noted');
+    await eventually('another run', async () => (await handle().describe()).runId !== first);
+    expect((await paused('a', 'b')).map(({ pauseId }) => pauseId)).toEqual([one!.pauseId, other!.pauseId]);
+    gate.verdict = { outcome: 'allow' };
+    await deployments.call(id, 'resume', { ...ANN, for: other!.pauseId! });
+    await reach('a Blocked, b Succeeded, c Pending');
+    await deployments.call(id, 'resume', { ...ANN, for: one!.pauseId! });
+    expect(await handle().result()).toMatchObject({ state: 'done' });
+    expect(acted()).toEqual(['b', 'a', 'c']);
+    await replayed();
+  });
+
+  it('forty nodes at once, and forty after them, come to an end through several runs, each acting once', async () => {
+    const firsts = Array.from({ length: 40 }, (_, index) => `f${index}`);
+    await start([...firsts, ...firsts.map((node) => `l${node}<${node}`)].join(' '), { historyLimit: 400 });
+    await handle().result();
+    expect(acted().sort()).toEqual([...firsts, ...firsts.map((node) => `l${node}`)].sort());
+    expect(execution.status!.phase).toBe('Succeeded');
+    await replayed();
+  });
+});
