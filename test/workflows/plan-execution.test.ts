@@ -70,12 +70,16 @@ describe('an execution of a plan', () => {
   /** `a b<a ~c`: as a plan would give it */
   const start = async (
     text: string,
-    { maxParallel = 100, historyLimit }: { maxParallel?: number; historyLimit?: number } = {},
+    {
+      maxParallel = 100,
+      historyLimit,
+      of = {},
+    }: { maxParallel?: number; historyLimit?: number; of?: Partial<RunNode> } = {},
   ) => {
     const nodes = text.split(' ').map((word): RunNode => {
       const [node = '', ...waits] = word.split(/(?=[<~])/);
       const after = (sign: string) => waits.filter((each) => each.startsWith(sign)).map((each) => each.slice(1));
-      return { id: node, kind: 'Task', hard: after('<'), soft: after('~') };
+      return { id: node, kind: 'Task', hard: after('<'), soft: after('~'), ...of };
     });
     graph = { nodes: nodes.map((node) => ({ id: node.id, kind: 'Task' })) };
     execution = {
@@ -248,9 +252,33 @@ describe('an execution of a plan', () => {
     await replayed();
   });
 
-  it('forty nodes at once, and forty after them, come to an end through several runs, each acting once', async () => {
-    const firsts = Array.from({ length: 40 }, (_, index) => `f${index}`);
-    await start([...firsts, ...firsts.map((node) => `l${node}<${node}`)].join(' '), { historyLimit: 400 });
+  it('a failed node is tried again as often as its retries say, under a key of its own where it was taken back', async () => {
+    gate.actionFailures = [
+      { mayHaveBeenSent: true, nonRetryable: true },
+      { mayHaveBeenSent: true, nonRetryable: true },
+    ];
+    await start('a', { of: { retries: 2 } });
+    expect(await handle().result()).toMatchObject({ state: 'done' });
+    expect(gate.actions.map(({ idempotencyKey }) => idempotencyKey)).toEqual([`${id}/a`, `${id}/a/2`, `${id}/a/3`]);
+    expect(execution.status!.nodeStatuses!.a).toMatchObject({ phase: 'Succeeded', attempt: 3 });
+    const acted = [...gate.records.values()].filter(({ kind }) => kind === 'acted');
+    expect(acted).toHaveLength(3);
+    await replayed();
+  });
+
+  it('a node whose time is over fails, and what was under way is taken back', async () => {
+    gate.actionGate = async (cancelled) => void (await cancelled);
+    await start('a b<a', { of: { timeoutMs: 3_000 } });
+    await closed();
+    expect(phases()).toBe('a Failed, b Skipped');
+    expect(execution.status!.nodeStatuses!.a!.message).toBe('timed out after 3s (timeout)');
+    expect(gate.compensations).toEqual([`${id}/a`]);
+    await replayed();
+  });
+
+  it('ten nodes at once, and ten after them, come to an end through several runs, each acting once', async () => {
+    const firsts = Array.from({ length: 10 }, (_, index) => `f${index}`);
+    await start([...firsts, ...firsts.map((node) => `l${node}<${node}`)].join(' '), { historyLimit: 150 });
     await handle().result();
     expect(acted().sort()).toEqual([...firsts, ...firsts.map((node) => `l${node}`)].sort());
     expect(execution.status!.phase).toBe('Succeeded');

@@ -3,6 +3,7 @@ import { deadlocks } from '../graph/graph-faults';
 import { toPlanGraph, type PlanGraph } from '../graph/plan-graph';
 import type { Binding } from '../kinds/binding';
 import type { Execution } from '../kinds/execution';
+import { parseGoDuration } from '../kinds/go-duration';
 import type { Plan, PlanNode } from '../kinds/plan';
 import { chooseTarget } from './choose-target';
 import { membersOf, nodeOrder } from './node-order';
@@ -27,10 +28,12 @@ export interface ExecutionParts {
 export type CompiledExecution = { run: PlanRun; faults?: undefined } | { run?: undefined; faults: string[] };
 
 /** Fields of a node that would change what is done, and that nothing carries out. */
-const REFUSED_FIELDS = ['retries', 'timeout', 'when', 'outputs', 'acceptanceCriteria'] as const;
+const REFUSED_FIELDS = ['when', 'outputs', 'acceptanceCriteria'] as const;
 const PROVIDERS = ['http', 'module', 'none', 'replicate-image'];
 const ANNOTATION = 'gate/';
 const MAX_PARALLEL = 'gate/max-parallel';
+/** 366 days. */
+const LONGEST_MS = 8_784 * 3_600_000;
 /** Nodes at once, where the plan does not say fewer: each may have an activity or two under way, of which Temporal allows 2,000. */
 export const MOST_PARALLEL = 100;
 
@@ -69,11 +72,15 @@ function runNodeOf(graph: PlanGraph, id: string): RunNode {
   for (const [from, type] of graph.before.get(id)!) {
     for (const member of membersOf(graph, from)) (type === 'hard' ? hard : soft).add(member);
   }
+  const { kind, retries, timeout } = graph.nodes.get(id)!;
+  const timeoutMs = timeout === undefined ? undefined : parseGoDuration(timeout);
   return {
     id,
-    kind: graph.nodes.get(id)!.kind as RunKind,
+    kind: kind as RunKind,
     hard: [...hard],
     soft: [...soft].filter((from) => !hard.has(from)),
+    ...(retries === undefined ? {} : { retries }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
 }
 
@@ -96,7 +103,17 @@ function maxParallelOf({ annotations = {} }: PinnedPlan, faults: string[]): numb
 function nodeFaults(node: PlanNode): string[] {
   const at = `node ${node.id}`;
   if (node.kind === 'Gate' || node.kind === 'External') return [`${at}: nodes of kind ${node.kind} are not supported`];
-  return REFUSED_FIELDS.filter((field) => node[field] !== undefined).map((field) => `${at}: ${field} is not supported`);
+  const refused = REFUSED_FIELDS.filter((field) => node[field] !== undefined);
+  const faults = refused.map((field) => `${at}: ${field} is not supported`);
+  return node.timeout === undefined ? faults : [...faults, ...timeoutFaults(node, at)];
+}
+
+/** A group has no time of its own, and nothing can be done in none. */
+function timeoutFaults({ kind, timeout = '' }: PlanNode, at: string): string[] {
+  if (kind === 'Group') return [`${at}: timeout is not supported for a group`];
+  const found = parseGoDuration(timeout);
+  if (found !== undefined && found > 0 && found <= LONGEST_MS) return [];
+  return [`${at}: expected timeout to be more than 0s and at most 8784h, got ${timeout}`];
 }
 
 /** The plan's labels and the execution's parameters. One name for two values would hide one of them from the policy. */

@@ -25,6 +25,10 @@ export interface RunGraph extends Schedule {
 /** A node as it is run. A group is none: who waits for it waits for its members, and its status follows from theirs. */
 export interface RunNode extends ScheduledNode {
   kind: RunKind;
+  /** how often it is tried again when it failed; @default 0 */
+  retries?: number;
+  /** of one attempt, from its begin to its end; @default none */
+  timeoutMs?: number;
 }
 
 export type RunKind = Exclude<PlanNode['kind'], 'Group'>;

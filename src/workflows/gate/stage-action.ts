@@ -51,7 +51,7 @@ export async function runStageAction(
   const request: ActionRequest = {
     action,
     context,
-    idempotencyKey: `${context.deployment_id}/${context.stage}`,
+    idempotencyKey: idempotencyKeyOf(action, context, stage.attempt),
     ...(pass.lease?.release === undefined ? {} : { release: pass.lease.release }),
   };
   if (!interrupted) stage.actionStarted();
@@ -199,6 +199,21 @@ function timeoutOf(action: ActionSpec): { timeoutMs?: number } {
   return { timeoutMs: parseDuration(action.timeout ?? DEFAULT_DURATIONS.replicateImage) };
 }
 
+/**
+ * A stage that is run again repeats its call under the same key, unless that was taken back: a receiver that remembers the key
+ * would answer that it is done.
+ */
+export function idempotencyKeyOf(action: ActionSpec, context: ActionContext, attempt: number): string {
+  const key = `${context.deployment_id}/${context.stage}`;
+  return attempt > 1 && isTakenBack(action) ? `${key}/${attempt}` : key;
+}
+
+/** Whether an action says how it is taken back. */
+export function isTakenBack(action: ActionSpec): boolean {
+  if (action.type === 'none') return false;
+  return action.type === 'http' ? action.compensation !== undefined : action.compensate === true;
+}
+
 function nameOf(action: ActionSpec): string {
   return action.type === 'module' ? action.name : action.type;
 }
@@ -219,8 +234,7 @@ function isFinalTimeOut(action: ActionSpec, failure: unknown): boolean {
 /** A request may have left: from here on the action is taken back where it says how. */
 function addCompensation(compensation: Compensation, stage: StageGate, request: ActionRequest): void {
   const { action, context } = request;
-  if (action.type === 'none' || (action.type === 'http' && action.compensation === undefined)) return;
-  if ((action.type === 'module' || action.type === 'replicate-image') && action.compensate !== true) return;
+  if (!isTakenBack(action)) return;
   const activities = remoteActivities(stage.activities, 'action', `compensate ${context.stage}`);
   compensation.add(context.stage, () => activities.compensateAction(request));
 }

@@ -95,6 +95,11 @@ export class StageGate {
     }
   }
 
+  /** Of a stage that is run again, from 2; else 1. */
+  get attempt(): number {
+    return this.gate.options.attempt ?? 1;
+  }
+
   /** Whether an operator has paused the deployment: nothing is decided, and no action begins. */
   get isHeld(): boolean {
     return this.gate.holds.isHeld;

@@ -1,6 +1,7 @@
 import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { DeploymentSpec } from '../../gate/deployments/deployment-spec';
 import type { CarriedGate } from '../../gate/deployments/deployment-state';
+import { formatDuration } from '../../kernel/duration';
 import type { JsonObject, JsonValue } from '../../kernel/json';
 import type { ExecutionRef, RunGraph, RunNode } from '../../plans/execution/plan-run';
 import { nextTurn, nodeHasEnded } from '../../plans/execution/schedule';
@@ -24,6 +25,8 @@ export interface CarriedNode {
   gate?: CarriedGate;
   /** what its kind keeps */
   kept?: JsonValue;
+  /** epoch milliseconds, of the present attempt; its time counts from there */
+  startedAtMs?: number;
 }
 
 export interface NodesOptions {
@@ -46,6 +49,7 @@ const EVENTS_PER_NODE = 20;
 
 interface ActiveNode {
   scope: CancellationScope;
+  startedAtMs: number;
   kept?: JsonValue;
   carriedGate?: CarriedGate;
 }
@@ -95,7 +99,7 @@ export class NodeRunner {
       [...this.phases].map(([id, phase]): [string, CarriedNode] => {
         const attempt = this.attempts.get(id);
         const end = this.ends.get(id);
-        const kept = this.active.get(id)?.kept;
+        const { kept, startedAtMs } = this.active.get(id) ?? {};
         const gate = gates[id];
         return [
           id,
@@ -105,6 +109,7 @@ export class NodeRunner {
             ...(end === undefined ? {} : { end }),
             ...(gate === undefined ? {} : { gate }),
             ...(kept === undefined ? {} : { kept }),
+            ...(startedAtMs === undefined ? {} : { startedAtMs }),
           },
         ];
       }),
@@ -158,10 +163,11 @@ export class NodeRunner {
   /** Nodes that an earlier run began, and that rested when it continued as new. */
   private takeUp(): void {
     const { carried = {} } = this.options;
-    for (const [id, { gate, kept }] of Object.entries(carried)) {
+    for (const [id, { gate, kept, startedAtMs = steadyNow() }] of Object.entries(carried)) {
       if (nodeHasEnded(this.phases.get(id)!)) continue;
       this.launch(id, {
         scope: new CancellationScope(),
+        startedAtMs,
         ...(gate === undefined ? {} : { carriedGate: gate }),
         ...(kept === undefined ? {} : { kept }),
       });
@@ -171,7 +177,7 @@ export class NodeRunner {
   private begin(id: string): void {
     this.attempts.set(id, this.attempts.get(id) ?? 1);
     this.put(id, NodePhase.Running);
-    this.launch(id, { scope: new CancellationScope() });
+    this.launch(id, { scope: new CancellationScope(), startedAtMs: steadyNow() });
   }
 
   private launch(id: string, active: ActiveNode): void {
@@ -186,17 +192,67 @@ export class NodeRunner {
   }
 
   private async runNode(id: string, active: ActiveNode): Promise<NodeEnd> {
+    const { retries = 0 } = this.nodeOf(id);
+    for (;;) {
+      const end = await this.attempt(id, active);
+      const attempt = this.attempts.get(id) ?? 1;
+      // A policy that denied for good, and whoever aborted, have said their word.
+      const isFailure = end.phase === NodePhase.Failed && (end.state === undefined || end.state === 'failed');
+      if (!isFailure || attempt > retries || this.isStopping) return end;
+      this.attempts.set(id, attempt + 1);
+      this.put(id, NodePhase.Running, {
+        message: `attempt ${attempt + 1} of ${retries + 1}, after: ${end.message ?? 'failed'}`,
+      });
+      delete active.kept;
+      delete active.carriedGate;
+      active.scope = new CancellationScope();
+      await this.pauseBefore(id, attempt, active);
+      active.startedAtMs = steadyNow();
+    }
+  }
+
+  /** The pause doubles with each attempt, from a second up to a minute. */
+  private async pauseBefore(id: string, attempt: number, { scope }: ActiveNode): Promise<void> {
+    const untilMs = steadyNow() + Math.min(60_000, 1_000 * 2 ** (attempt - 1));
+    const { branches } = this.options;
+    const pause = () =>
+      rest(
+        () => branches.isStopping || this.isStopping,
+        untilMs,
+        (awake) => branches.rests(id, awake),
+      );
+    await scope.run(pause).catch((error: unknown) => {
+      if (!isCancellation(error)) throw error;
+    });
+  }
+
+  private async attempt(id: string, active: ActiveNode): Promise<NodeEnd> {
     const node = this.nodeOf(id);
+    const { scope } = active;
+    let hasEnded = false;
+    let isTimedOut = false;
+    if (node.timeoutMs !== undefined) {
+      const leftMs = Math.max(1, active.startedAtMs + node.timeoutMs - steadyNow());
+      const watch = condition(() => hasEnded, leftMs).then((ended) => {
+        isTimedOut = !ended;
+        if (isTimedOut) scope.cancel();
+      });
+      watch.catch(() => undefined);
+    }
     try {
-      return await active.scope.run(async () => {
+      return await scope.run(async () => {
         // People see that it runs before it does anything.
         await this.options.reporter.flush();
-        if (this.options.reporter.isDeleted) return { phase: NodePhase.Cancelled };
+        if (this.options.reporter.isDeleted || this.isStopping) return { phase: NodePhase.Cancelled };
         return await NODE_KINDS[node.kind]!(this.nodeRun(node, active));
       });
     } catch (error) {
       if (!isCancellation(error)) throw error;
-      return { phase: NodePhase.Cancelled, message: 'the execution was stopped' };
+      return isTimedOut
+        ? { phase: NodePhase.Failed, message: `timed out after ${formatDuration(node.timeoutMs!)} (timeout)` }
+        : { phase: NodePhase.Cancelled, message: 'the execution was stopped' };
+    } finally {
+      hasEnded = true;
     }
   }
 

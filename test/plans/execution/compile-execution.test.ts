@@ -199,6 +199,17 @@ describe('the run of an execution', () => {
     expect(end).toEqual({ id: 'end', kind: 'Task', hard: ['x', 'y'], soft: ['z'] });
   });
 
+  it('retries and timeout of a node are those of its run', () => {
+    const { run } = compile({ nodes: [task('a', { retries: 2, timeout: '1m30s' })] });
+    expect(run?.graph.nodes).toEqual([{ id: 'a', kind: 'Task', hard: [], soft: [], retries: 2, timeoutMs: 90_000 }]);
+  });
+
+  it.each(['0s', '8785h'])('a timeout of %s is refused with what is expected', (timeout) => {
+    expect(compile({ nodes: [task('a', { timeout })] }).faults).toEqual([
+      `node a: expected timeout to be more than 0s and at most 8784h, got ${timeout}`,
+    ]);
+  });
+
   it.each(['0', '101', '4.5', '-1', '', 'many'])('gate/max-parallel %j is refused with what is expected', (text) => {
     expect(compile({ nodes: [task('a')] }, { annotations: { 'gate/max-parallel': text } }).faults).toEqual([
       `annotation gate/max-parallel: expected a number from 1 to 100, got "${text}"`,
@@ -208,15 +219,13 @@ describe('the run of an execution', () => {
   it('everything that cannot be carried out is refused by its name', () => {
     const criterion = { type: 'custom', name: 'well' } as never;
     const nodes: PlanNode[] = [
-      task('a', { retries: 1, timeout: '1m', when: 'true', outputs: ['x'], acceptanceCriteria: [criterion] }),
+      task('a', { when: 'true', outputs: ['x'], acceptanceCriteria: [criterion] }),
       { id: 'ask', kind: 'Gate', gateRef: { name: 'g' } },
       { id: 'wait', kind: 'External', externalRef: { type: 'uri', uri: 'http://x' } as never },
     ];
     const annotations = { 'gate/max-parallel': '4', 'gate/on-failure': 'compensate', 'other/key': 'kept' };
     expect(compile({ nodes }, { annotations, labels: { risk: 'high' } }).faults).toEqual([
       'annotation gate/on-failure: not supported',
-      'node a: retries is not supported',
-      'node a: timeout is not supported',
       'node a: when is not supported',
       'node a: outputs is not supported',
       'node a: acceptanceCriteria is not supported',
