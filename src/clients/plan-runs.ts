@@ -56,6 +56,13 @@ export function openPlanRuns(loaded: LoadedSettings, env: NodeJS.ProcessEnv, wit
           return found?.memo?.executionUid === execution.uid ? 'started' : 'taken';
         });
       },
+      async whyClosed(execution) {
+        const { client } = await opened();
+        const workflowId = workflowIdOf(deploymentIdOf(execution));
+        const found = await client.withDeadline(Date.now() + withinMs, () => describeIfKnown(client, workflowId));
+        if (found?.memo?.executionUid !== execution.uid || found.status.name === 'RUNNING') return undefined;
+        return `its workflow was closed in Temporal (${found.status.name.toLowerCase().replaceAll('_', ' ')})`;
+      },
       async cancel(execution) {
         const { client } = await opened();
         const workflowId = workflowIdOf(deploymentIdOf(execution));

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Client, Connection } from '@temporalio/client';
 import { startNodeChild, type NodeChild } from '../../src/dev/child-process';
+import { workflowIdOf } from '../../src/kernel/names';
 import type { Execution } from '../../src/plans/kinds/execution';
 import { startHttpReceiver, type HttpReceiver } from '../fakes/http-receiver';
 import { CALLER, ROOT, SHORT_STEPS, startGateHarness, type GateHarness } from '../support/gate-harness';
@@ -191,6 +193,25 @@ describe('executions of plans', () => {
     expect([...new Set(called())]).toEqual(ids.map((id) => `/${id}`));
     const keys = receiver.requests.map(({ path, headers }) => [path, headers['idempotency-key']]);
     expect([...new Set(keys.map((each) => each.join(' ')))]).toEqual(ids.map((id) => `/${id} ${namespace}.go/${id}`));
+  });
+
+  it('a goal that is executed is not executed once more, and an execution that is terminated in Temporal fails', async () => {
+    gate.levels.setMetric('pending_delta', null as never);
+    await apply([task('first', { inputs: { n: 1 } })]);
+    expect(await run('--name', 'go')).toMatchObject({ code: 0 });
+    await reaches('go', 'Blocked');
+    expect(await run('--name', 'again')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`goal ship is executed by go, which is Blocked`),
+    });
+    const { address, namespace: temporalNamespace } = gate.temporal;
+    const connection = await Connection.connect({ address });
+    const client = new Client({ connection, namespace: temporalNamespace });
+    await client.workflow.getHandle(workflowIdOf(`${namespace}.go`)).terminate('by hand');
+    await connection.close();
+    const { status } = await reaches('go', 'Failed');
+    expect(status!.message).toContain('its workflow was closed in Temporal (terminated)');
+    await eventually('the goal to fail', async () => (await goal()).phase === 'Failed');
   });
 
   it('an execution that is deleted while it runs is cancelled, and its goal is no longer executing', async () => {

@@ -84,6 +84,22 @@ export function statusAfter(execution: Execution, report: RunReport, graph: Grap
   };
 }
 
+/**
+ * The report of an execution whose run is closed and told nothing of its end: what was under way failed.
+ *
+ * @param why a clause
+ */
+export function lastReport({ status }: Execution, atMs: number, why: string): RunReport {
+  const message = `failed: ${why}`;
+  const nodes = Object.entries(status?.nodeStatuses ?? {}).flatMap(([id, { phase, attempt }]): NodeReport[] => {
+    if (phase !== NodePhase.Running && phase !== NodePhase.Blocked) return [];
+    return [{ id, phase: NodePhase.Failed, atMs, message, ...(attempt === undefined ? {} : { attempt }) }];
+  });
+  const told = (status?.extensions as JsonObject | undefined)?.[REPORTS];
+  const order = typeof told === 'number' ? told + 1 : 1;
+  return { order, atMs, runId: status?.runId ?? '', end: ExecutionPhase.Failed, message, nodes };
+}
+
 /** Where an execution keeps the number of the newest report, under `status.extensions`. */
 const REPORTS = 'reports';
 

@@ -59,6 +59,8 @@ export interface PlanRuntime {
    * @returns `taken` where the deployment's id was used by something else
    */
   start(run: PlanRun, execution: ExecutionRef): Promise<'started' | 'taken'>;
+  /** Why the run of an execution is closed, a clause; undefined where it is open, or Temporal does not know it. */
+  whyClosed(execution: ExecutionRef): Promise<string | undefined>;
   /** Ends the run of an execution that was deleted; does nothing where none is under way. */
   cancel(execution: ExecutionRef): Promise<void>;
 }

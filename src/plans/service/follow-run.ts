@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../kernel/json';
 import type { PinnedPlan } from '../execution/compile-execution';
-import { goalStatusAfter, statusAfter, type RunReport } from '../execution/follow-run';
+import { goalStatusAfter, lastReport, statusAfter, type RunReport } from '../execution/follow-run';
 import type { ExecutionRef } from '../execution/plan-run';
 import type { Execution } from '../kinds/execution';
 import type { Goal } from '../kinds/goal';
@@ -34,6 +34,17 @@ export async function followRun(
   });
 }
 
+/**
+ * Ends an execution whose run is closed and told nothing of it, as one that was terminated in Temporal; does nothing where it
+ * ended meanwhile.
+ */
+export async function endClosed(store: PlanStore, ref: ExecutionRef, atMs: number, why: string): Promise<void> {
+  const { namespace, name, uid } = ref;
+  const stored = await store.write((session) => session.get({ kind: 'Execution', namespace, name }));
+  if (stored?.metadata.uid !== uid || !isUnderWay(stored.status?.phase)) return;
+  await followRun(store, ref, lastReport(stored as unknown as Execution, atMs, why));
+}
+
 /** The goal of an execution that was deleted while it ran: its run has no Execution any more to tell of. */
 export async function endGoal(store: PlanStore, execution: PlanObject): Promise<void> {
   const plan = pinnedPlanOf(execution);
@@ -43,7 +54,8 @@ export async function endGoal(store: PlanStore, execution: PlanObject): Promise<
   );
 }
 
-function isUnderWay(phase: unknown): boolean {
+/** Whether a run tells of this phase, and has not told of its end. */
+export function isUnderWay(phase: unknown): boolean {
   return phase === ExecutionPhase.Running || phase === ExecutionPhase.Blocked;
 }
 

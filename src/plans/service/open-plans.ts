@@ -69,7 +69,7 @@ export async function openPlans(options: PlansOptions): Promise<Plans> {
       onFailure: (error) => logger.warn({ error }, 'Old events of plans could not be deleted'),
     });
     const records = audit && bringRecords({ store, log: audit, logger, timers });
-    const running = runtime && runExecutions({ store, feed, runtime, timers, logger });
+    const running = runtime && runExecutions({ store, feed, runtime, timers, logger, now });
     const runs = runtime === undefined ? {} : { runtime };
     return {
       service: createPlanService({

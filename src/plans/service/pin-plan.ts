@@ -4,9 +4,11 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json
 import { toTimestamp } from '../../kernel/time';
 import type { SchemaFault } from '../../platform/documents/validate';
 import { compileExecution, type CompiledExecution, type PinnedPlan } from '../execution/compile-execution';
-import { GATE_RUNTIME, type PlanRuntime } from '../execution/plan-run';
+import { hasEnded } from '../execution/follow-run';
+import { GATE_RUNTIME, isRunByGate, type PlanRuntime } from '../execution/plan-run';
 import type { Binding } from '../kinds/binding';
 import type { Execution } from '../kinds/execution';
+import type { Plan } from '../kinds/plan';
 import type { PlanObject } from '../object';
 import type { WriteSession } from '../store/plan-store';
 
@@ -40,6 +42,9 @@ export async function pinPlan(
   const plan = await session.get({ kind: 'Plan', namespace, name: planRef.name });
   if (plan === undefined)
     return refuse('/spec/planRef/name', [`expected a plan of namespace ${namespace}, got ${planRef.name}`]);
+  const goal = (execution.spec as Execution['spec']).goalRef?.name ?? goalOf(plan);
+  const other = goal === undefined ? undefined : await underWay(session, namespace, goal);
+  if (other !== undefined) return refuse('/spec/goalRef', [other]);
   const { labels, annotations } = plan.metadata;
   const pinned: PinnedPlan = {
     name: plan.metadata.name,
@@ -61,6 +66,28 @@ export async function pinPlan(
       extensions: { plan: pinned as unknown as JsonObject },
     },
   };
+}
+
+function goalOf({ spec }: PlanObject): string | undefined {
+  return (spec as unknown as Plan['spec']).goalRef?.name;
+}
+
+/** Why a goal is not executed once more: its phase can follow one execution only. */
+async function underWay(
+  session: Pick<WriteSession, 'list'>,
+  namespace: string,
+  goal: string,
+): Promise<string | undefined> {
+  const executions = await session.list({ kind: 'Execution', namespace });
+  const other = executions.find((each) => {
+    const { spec } = each as unknown as Execution;
+    const named = spec.goalRef?.name ?? pinnedPlanOf(each)?.spec.goalRef?.name;
+    return isRunByGate(each) && named === goal && !hasEnded(each as unknown as Execution);
+  });
+  if (other === undefined) return undefined;
+  const { name } = other.metadata;
+  const phase = String(other.status?.phase ?? 'Pending');
+  return `goal ${goal} is executed by ${name}, which is ${phase}: wait for its end, or end it with gate abort ${namespace}.${name}`;
 }
 
 /** The run of an execution with the bindings as they are now. */

@@ -10,7 +10,7 @@ import { ExecutionPhase } from '../kinds/phases';
 import type { PlanObject } from '../object';
 import { EventsExpiredError, type PlanStore } from '../store/plan-store';
 import type { EventFeed } from './event-feed';
-import { endGoal, writeStatus } from './follow-run';
+import { endClosed, endGoal, isUnderWay, writeStatus } from './follow-run';
 import { compileStored, pinnedPlanOf } from './pin-plan';
 
 export interface RunExecutionsOptions {
@@ -19,8 +19,12 @@ export interface RunExecutionsOptions {
   runtime: PlanRuntime;
   timers: Timers;
   logger: Pick<ProgramLogger, 'info' | 'warn'>;
+  /** epoch milliseconds */
+  now(): number;
   /** what could not be started is tried again this often; @default 5000 */
   everyMs?: number;
+  /** runs are looked at this often, whether they were closed from outside; @default 30000 */
+  checkEveryMs?: number;
 }
 
 export interface RunningExecutions {
@@ -34,10 +38,13 @@ const PAGE = 500;
  * would lose: to start the same execution again finds its run, and the run writes the status itself.
  */
 export function runExecutions(options: RunExecutionsOptions): RunningExecutions {
-  const { store, feed, runtime, timers, logger, everyMs = 5_000 } = options;
+  const { store, feed, runtime, timers, logger, now, everyMs = 5_000, checkEveryMs = 30_000 } = options;
   let last: string | undefined;
   const waiting = new Map<string, ExecutionRef>();
   const deleted = new Map<string, PlanObject>();
+  /** those whose runs are under way, as far as is known */
+  const running = new Map<string, ExecutionRef>();
+  let checkedAtMs = now();
   let closed = false;
   let working: Promise<void> | undefined;
   let again = false;
@@ -62,6 +69,8 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
 
   function note(object: PlanObject): void {
     const ref = refOf(object);
+    if (isRunByGate(object) && isUnderWay(object.status?.phase)) running.set(ref.uid, ref);
+    else running.delete(ref.uid);
     if (!isRunByGate(object) || object.status?.phase !== ExecutionPhase.Pending) waiting.delete(ref.uid);
     else waiting.set(ref.uid, ref);
   }
@@ -69,6 +78,7 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
   function noteDeleted(object: PlanObject): void {
     const ref = refOf(object);
     waiting.delete(ref.uid);
+    running.delete(ref.uid);
     if (isRunByGate(object) && !hasEnded(object as unknown as Execution)) deleted.set(ref.uid, object);
   }
 
@@ -87,6 +97,19 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
         await runtime.cancel(ref);
         await endGoal(store, object);
         deleted.delete(uid);
+      });
+    }
+    await lookAtRuns();
+  }
+
+  /** One that was terminated in Temporal tells nothing of its end. */
+  async function lookAtRuns(): Promise<void> {
+    if (now() - checkedAtMs < checkEveryMs) return;
+    checkedAtMs = now();
+    for (const ref of running.values()) {
+      await attempt(ref, 'checked', async () => {
+        const why = await runtime.whyClosed(ref);
+        if (why !== undefined) await endClosed(store, ref, now(), why);
       });
     }
   }

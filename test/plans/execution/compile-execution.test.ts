@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { chooseTarget } from '../../../src/plans/execution/choose-target';
 import { compileExecution } from '../../../src/plans/execution/compile-execution';
-import { goalStatusAfter, statusAfter, type NodeReport, type RunReport } from '../../../src/plans/execution/follow-run';
+import {
+  goalStatusAfter,
+  lastReport,
+  statusAfter,
+  type NodeReport,
+  type RunReport,
+} from '../../../src/plans/execution/follow-run';
 import type { Binding } from '../../../src/plans/kinds/binding';
 import type { Execution } from '../../../src/plans/kinds/execution';
 import type { Goal } from '../../../src/plans/kinds/goal';
@@ -303,6 +309,13 @@ describe('the status of an execution', () => {
     expect(phase(at('a', 'Blocked'), at('c', 'Running'))).toBe('Running');
     expect(phase(at('a', 'Blocked'), at('c', 'Succeeded'))).toBe('Blocked');
     expect(phase(at('a', 'Blocked'), at('a', 'Running'))).toBe('Running');
+  });
+
+  it('an execution whose run was closed from outside fails with what was under way, behind every report', () => {
+    const running = follow(begin, at('b', 'Blocked'), at('c', 'Succeeded'));
+    const status = statusAfter(running, lastReport(running, 9_000, 'its workflow was terminated'), graph);
+    expect(status).toMatchObject({ phase: 'Failed', message: 'failed: its workflow was terminated' });
+    expect(phasesOf({ ...running, status })).toEqual(['both Failed', 'a Failed', 'b Failed', 'c Succeeded']);
   });
 
   it.each<[string, unknown, string, string | undefined]>([
