@@ -18,8 +18,8 @@ const FACTS = {
 
 describe('what a release may name', () => {
   it.each([
-    ['in one folder', { configFolder: '/work', settingsFolder: '/work' }],
-    ['in folders of their own', { configFolder: '/work/releases', settingsFolder: '/work' }],
+    ['in one folder', { configFolder: '/gate', settingsFolder: '/gate' }],
+    ['in folders of their own', { configFolder: '/gate/releases', settingsFolder: '/gate' }],
   ])('the lines that a fault prints allow the name, with configuration and settings %s', (_where, folders) => {
     const faults = namesNotAllowed(FACTS, NOTHING, folders);
     expect(faults.map(({ where }) => where)).toEqual([
@@ -39,7 +39,7 @@ describe('what a release may name', () => {
   });
 
   it('a path is allowed by where it leads from the settings, not by how it is written', () => {
-    const folders = { configFolder: '/work/releases', settingsFolder: '/work' };
+    const folders = { configFolder: '/gate/releases', settingsFolder: '/gate' };
     const code = { code: FACTS.code! };
     expect(namesNotAllowed(code, { ...NOTHING, modules: ['releases/../releases/code.mjs'] }, folders)).toHaveLength(1);
     expect(namesNotAllowed(code, { ...NOTHING, modules: ['./releases/code.mjs'] }, folders)).toEqual([]);
