@@ -45,3 +45,27 @@ export async function alternate(
   const [one, other] = [median(found.ours), median(found.base)];
   return { ours: one, base: other, ratio: one / other };
 }
+
+/** In milliseconds. */
+export interface Latency {
+  p50: number;
+  p99: number;
+}
+
+/** What calls take when every client makes one after the other. */
+export async function latencyOf(clients: readonly (() => Promise<unknown>)[], calls: number): Promise<Latency> {
+  const took: number[] = [];
+  let left = calls;
+  await Promise.all(
+    clients.map(async (ask) => {
+      while (left-- > 0) {
+        const from = process.hrtime.bigint();
+        await ask();
+        took.push(Number(process.hrtime.bigint() - from) / 1e6);
+      }
+    }),
+  );
+  took.sort((one, other) => one - other);
+  const quantile = (share: number) => took[Math.ceil(took.length * share) - 1]!;
+  return { p50: quantile(0.5), p99: quantile(0.99) };
+}

@@ -11,6 +11,7 @@ import { benchImages } from './images';
 import { benchMemory } from './memory';
 import { benchParsing } from './parsing';
 import { benchPlans } from './plans';
+import { benchPlansApi } from './plans-api';
 import { benchReleases } from './releases';
 import { benchReplay } from './replay';
 import { benchRules } from './rules';
@@ -32,6 +33,7 @@ const partsOf = (isFull: boolean): Record<string, () => Promise<BenchRow[]>> => 
   'rules-api': benchRulesApi,
   shards: () => benchShards({ isFull }),
   plans: benchPlans,
+  'plans-api': benchPlansApi,
   images: benchImages,
 });
 

@@ -1,9 +1,9 @@
 import type { Goal } from '../src/plans/kinds/goal';
 import type { Plan } from '../src/plans/kinds/plan';
-import { API_VERSION } from '../src/plans/object';
 import { createPlanIndex, type PlanIndex } from '../src/plans/resolver/plan-index';
 import { resolve } from '../src/plans/resolver/resolve';
 import { alternate, type BenchRow } from './bench-row';
+import { goalOf, planOf } from './plans-world';
 
 const GOALS = 1_000;
 const PLANS_OF_GOAL = 10;
@@ -68,35 +68,11 @@ function pass(goals: readonly Goal[], plans: readonly Plan[]): void {
 }
 
 function world(count: number): { goals: Goal[]; plans: Plan[]; texts: string[] } {
-  const goals = Array.from({ length: count }, (_, at) =>
-    object('Goal', `goal-${at}`, { description: 'To be reached' }),
-  );
+  const goals = Array.from({ length: count }, (_, at) => goalOf(at));
   const texts = goals.flatMap((_, goal) =>
     Array.from({ length: PLANS_OF_GOAL }, (_each, at) => JSON.stringify(planOf(goal, at))),
   );
   return { goals: goals as unknown as Goal[], plans: texts.map((text) => JSON.parse(text) as Plan), texts };
-}
-
-/** Three series of three versions, the last of which supersedes the first's head, and a plan without one. */
-function planOf(goal: number, at: number): unknown {
-  const series = Math.floor(at / 3);
-  const version = { series: `s${series}`, version: `1.${at % 3}.0` };
-  return object('Plan', `plan-${goal}-${at}`, {
-    description: 'A way to reach it',
-    goalRef: { name: `goal-${goal}` },
-    ...(series === 3 ? {} : version),
-    ...(at === 8 ? { supersedes: [{ name: `plan-${goal}-2` }] } : {}),
-    graph: {
-      nodes: [
-        { id: 'build', kind: 'Task', capabilityRefs: [{ name: 'build' }] },
-        { id: 'deploy', kind: 'Task', dependsOn: ['build'], capabilityRefs: [{ name: 'deploy' }] },
-      ],
-    },
-  });
-}
-
-function object(kind: string, name: string, spec: unknown): unknown {
-  return { apiVersion: API_VERSION, kind, metadata: { name, namespace: 'default', generation: 1 }, spec };
 }
 
 /** In processor time, which other processes do not stretch. */

@@ -9,7 +9,7 @@ import { Health } from '../src/proto/grpc/health/v1/health_pb';
 import { PolicyService } from '../src/proto/planning_engine/rules/v1/policy_service_pb';
 import { startServer } from '../src/server';
 import { parseSettings } from '../src/settings/load-settings';
-import { median, type BenchRow } from './bench-row';
+import { latencyOf, median, type BenchRow, type Latency } from './bench-row';
 
 const CLIENTS = 16;
 const POLICIES = 50;
@@ -21,11 +21,6 @@ const WARM_UP = 64;
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined };
 
-/** Both in milliseconds. */
-interface Latency {
-  p50: number;
-  p99: number;
-}
 type Ask = () => Promise<unknown>;
 
 /** EvaluatePolicy of a server over gRPC and over HTTP with JSON, with the health check over the same protocol for comparison. */
@@ -115,22 +110,4 @@ async function rowsOf(protocol: string, transports: readonly Transport[]): Promi
     const baseline = 'health check over the same';
     return { name, baseline, ours, base, ratio: ours / base, target: 'stated', met: true, unit: 'ms' };
   });
-}
-
-/** What calls take when every client makes one after the other. */
-async function latencyOf(clients: readonly Ask[], calls: number): Promise<Latency> {
-  const took: number[] = [];
-  let left = calls;
-  await Promise.all(
-    clients.map(async (ask) => {
-      while (left-- > 0) {
-        const from = process.hrtime.bigint();
-        await ask();
-        took.push(Number(process.hrtime.bigint() - from) / 1e6);
-      }
-    }),
-  );
-  took.sort((one, other) => one - other);
-  const quantile = (share: number) => took[Math.ceil(took.length * share) - 1]!;
-  return { p50: quantile(0.5), p99: quantile(0.99) };
 }
