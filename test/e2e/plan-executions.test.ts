@@ -227,14 +227,14 @@ describe('executions of plans', () => {
 
   it('an execution that cannot be carried out whole is refused with every fault by name, and nothing is stored', async () => {
     const nodes = [
-      task('first', { retries: 2, when: 'true', inputs: {} }),
+      task('first', { outputs: ['x'], when: 'true', inputs: {} }),
       { id: 'ask', kind: 'Gate', gateRef: { name: 'approval' } },
       { id: 'other', kind: 'Task' },
     ];
     await apply(nodes, {}, { annotations: { 'gate/on-failure': 'compensate' } });
     const { code, stderr } = await run('--name', 'go');
     expect(code).toBe(2);
-    for (const said of ['retries', 'when', 'kind Gate', 'gate/on-failure']) expect(stderr).toContain(said);
+    for (const said of ['outputs', 'when', 'kind Gate', 'gate/on-failure']) expect(stderr).toContain(said);
     expect(await ask('GET', `/namespaces/${namespace}/executions/go`)).toMatchObject({ status: 404 });
   });
 
