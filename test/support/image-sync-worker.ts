@@ -5,6 +5,7 @@ import type { Alert } from '../../src/alerts/alert';
 import type { AuditRecord } from '../../src/audit/audit-record';
 import { openImages } from '../../src/images/service/open-images';
 import { loadSettings } from '../../src/settings/load-settings';
+import { runWorkerProcess } from './worker-process';
 
 /** What a worker of the tests replicates with. */
 export interface ImageSyncWorkerOptions {
@@ -55,30 +56,7 @@ export async function imageParts(options: ImageSyncWorkerOptions): Promise<Image
   };
 }
 
-/** A worker process of its own, which a test kills. */
-async function main(text: string): Promise<void> {
-  const { DefaultLogger, NativeConnection, Runtime, Worker } = await import('@temporalio/worker');
-  const { address, taskQueue, codePath, ...options } = JSON.parse(text) as ImageSyncWorkerOptions & {
-    address: string;
-    taskQueue: string;
-    codePath: string;
-  };
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
-  const worker = await Worker.create({
-    connection: await NativeConnection.connect({ address }),
-    taskQueue,
-    workflowBundle: { codePath },
-    activities: createImageActivities(await imageParts(options)),
-    stickyQueueScheduleToStartTimeout: '1s',
-    maxHeartbeatThrottleInterval: '1s',
-  });
-  process.stdout.write(`${JSON.stringify({ pid: process.pid })}\n`);
-  await worker.run();
-}
-
+// A worker process of its own, which a test kills.
 if (require.main === module) {
-  main(process.argv[2]!).catch((error: unknown) => {
-    process.stderr.write(`${String(error)}\n`);
-    process.exitCode = 1;
-  });
+  runWorkerProcess(async (options: ImageSyncWorkerOptions) => createImageActivities(await imageParts(options)));
 }

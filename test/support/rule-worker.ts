@@ -9,6 +9,7 @@ import { shardDomain } from '../../src/shards/domain';
 import { createHttpShardManager } from '../../src/shards/manager/http-shard-manager';
 import { createShardSteps } from '../../src/shards/manager/step-runner';
 import type { DomainState, DomainStep } from '../../src/rules/domain';
+import { runWorkerProcess } from './worker-process';
 
 /** What a worker of the tests executes: the steps that it is given, on the shard manager that is there. */
 export interface RuleWorkerOptions {
@@ -96,30 +97,7 @@ export function ruleParts(options: RuleWorkerOptions): ExecutionParts {
   };
 }
 
-/** A worker process of its own, which a test kills. */
-async function main(text: string): Promise<void> {
-  const { DefaultLogger, NativeConnection, Runtime, Worker } = await import('@temporalio/worker');
-  const { address, taskQueue, codePath, ...options } = JSON.parse(text) as RuleWorkerOptions & {
-    address: string;
-    taskQueue: string;
-    codePath: string;
-  };
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
-  const worker = await Worker.create({
-    connection: await NativeConnection.connect({ address }),
-    taskQueue,
-    workflowBundle: { codePath },
-    activities: createRuleActivities(ruleParts(options)),
-    stickyQueueScheduleToStartTimeout: '1s',
-    maxHeartbeatThrottleInterval: '1s',
-  });
-  process.stdout.write(`${JSON.stringify({ pid: process.pid })}\n`);
-  await worker.run();
-}
-
+// A worker process of its own, which a test kills.
 if (require.main === module) {
-  main(process.argv[2]!).catch((error: unknown) => {
-    process.stderr.write(`${String(error)}\n`);
-    process.exitCode = 1;
-  });
+  runWorkerProcess((options: RuleWorkerOptions) => createRuleActivities(ruleParts(options)));
 }

@@ -66,6 +66,9 @@ export async function startTemporalEnv(
       dataConverter: own,
       workflowBundle,
       sinks: coverage.sinks,
+      // Workflows run beside the test, not in a thread: the thread of each worker would load the SDK anew, for longer than
+      // most tests take. Workers in processes of their own (test/e2e) run them as the product does.
+      debugMode: true,
       ...over,
     });
     const running = worker.run();
