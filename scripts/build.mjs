@@ -32,6 +32,7 @@ function build() {
   for (const args of [
     ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', NEXT],
     ['scripts/bundle-workflows.mjs', NEXT],
+    ['scripts/pack-fresh-data.mjs', NEXT],
   ]) {
     run(args);
   }
@@ -54,7 +55,7 @@ function run(args, env = process.env) {
 function digestOfInputs() {
   return digestOf([
     ...['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'],
-    ...['scripts/build.mjs', 'scripts/bundle-workflows.mjs'],
+    ...['scripts/build.mjs', 'scripts/bundle-workflows.mjs', 'scripts/pack-fresh-data.mjs'],
     ...filesIn('src'),
   ]);
 }

@@ -8,6 +8,7 @@ const OWN_TEXTS = {
   'src/platform/documents/{json,pkl}-places.ts': 'single texts within a document that the parser has taken',
   'src/{platform/documents/ajv-schema,rules/document/published-schema}.ts': 'copies a schema of ours',
   'src/platform/database/{lock,owner-files}.ts': 'files that this program wrote',
+  'src/platform/database/fresh-data.ts': "an installed package's manifest",
   'src/platform/observability/pretty-line.ts': 'log lines of this program; others are shown as they are',
   'src/dev/{child-process,demo,demo-releases,dev-addresses}.ts': 'answers and files of processes that it started',
   'src/dev/level-server.ts': 'a stand-in that answers what a test told it, whatever that is',

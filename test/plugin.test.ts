@@ -134,26 +134,22 @@ describe('the gate in a worker of one’s own', () => {
     const gate = new FakeGateActivities();
     gate.verdict = { outcome: 'error', faults: [{ type: 'FactStale', message: 'too old' }] };
     const { recordClosed } = open.activities;
-    const worker = await Worker.create({
-      ...{ connection, taskQueue: id, workflowsPath },
+    const worker = await env.startWorker(id, {}, undefined, {
       plugins: [gatePlugin({ ...open, activities: { ...gate.activities(), recordClosed } })],
     });
     try {
-      await worker.runUntil(async () => {
-        const handle = await env.client.workflow.start<typeof own>('own', {
-          ...{ workflowId: id, taskQueue: id, args: [{ id, stages: ['eu'] }] },
-        });
-        await eventually('a pause', async () => (await handle.query(statusQuery)).state === 'paused');
-        await handle.terminate('wrong cluster');
-        await eventually('the sweep to have recorded it', async () => {
-          const { events } = await env.client.workflow.getHandle('gate/sweep').fetchHistory();
-          const results = events?.flatMap(
-            (event) => event.activityTaskCompletedEventAttributes?.result?.payloads ?? [],
-          );
-          return results?.some(({ data }) => Buffer.from(data ?? []).toString() === '"recorded"');
-        });
+      const handle = await env.client.workflow.start<typeof own>('own', {
+        ...{ workflowId: id, taskQueue: id, args: [{ id, stages: ['eu'] }] },
+      });
+      await eventually('a pause', async () => (await handle.query(statusQuery)).state === 'paused');
+      await handle.terminate('wrong cluster');
+      await eventually('the sweep to have recorded it', async () => {
+        const { events } = await env.client.workflow.getHandle('gate/sweep').fetchHistory();
+        const results = events?.flatMap((event) => event.activityTaskCompletedEventAttributes?.result?.payloads ?? []);
+        return results?.some(({ data }) => Buffer.from(data ?? []).toString() === '"recorded"');
       });
     } finally {
+      await worker.stop();
       await env.client.workflow.getHandle('gate/sweep').terminate();
       await sweep.stop();
       await open.close();

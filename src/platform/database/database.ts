@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makePrivateFolder, makePrivateTree } from '../files/private-folder';
+import { makeFreshData } from './fresh-data';
 import { listenPostgres } from './listen';
 import { lockFolder, type FolderLock } from './lock';
 import { migrate } from './migrate';
@@ -131,15 +132,15 @@ async function openEmbedded<Schema>(
 }
 
 /**
- * The data appear under their name complete or not at all: creating them takes seconds, and a process killed meanwhile would
- * leave a folder that never opens again.
+ * The data appear under their name complete or not at all: a process killed while it makes them would leave a folder that
+ * never opens again.
  */
 async function openPglite(folder: string): Promise<PGlite> {
   const data = join(folder, EMBEDDED_DATA);
   if (!existsSync(data)) {
     const unfinished = `${data}.new`;
     await rm(unfinished, { recursive: true, force: true });
-    await (await PGlite.create(unfinished)).close();
+    await makeFreshData(unfinished);
     await rename(unfinished, data);
   }
   const opened = await PGlite.create(data);
