@@ -7,6 +7,7 @@ import { benchAuditWrites } from './audit-writes';
 import { benchColdStart } from './cold-start';
 import { benchDecision } from './decision';
 import { benchGatedStage } from './gated-stage';
+import { benchImageDecisions } from './image-decisions';
 import { benchImages } from './images';
 import { benchMemory } from './memory';
 import { benchParsing } from './parsing';
@@ -35,6 +36,7 @@ const partsOf = (isFull: boolean): Record<string, () => Promise<BenchRow[]>> => 
   plans: benchPlans,
   'plans-api': benchPlansApi,
   images: benchImages,
+  'image-decisions': benchImageDecisions,
 });
 
 /** Takes minutes, and is measured only when it is named. */

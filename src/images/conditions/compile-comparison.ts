@@ -1,12 +1,16 @@
-import { RE2JS } from 're2js';
 import { isDuration, parseDuration } from '../../kernel/duration';
 import { truthOf, type Truth } from '../../rules/conditions/truth';
 import type { ImageMetadata } from '../image-metadata';
 import { METADATA_FIELDS, type ImageComparison, type ImageOperator, type MetadataField } from './image-condition';
 import { parseSize } from './image-size';
+import { compilePattern } from './pattern';
 
 /** An image's condition, ready to be asked many times. */
-export type Ask = (image: ImageMetadata, nowMs: number) => Judged;
+export interface Ask {
+  (image: ImageMetadata, nowMs: number): Judged;
+  /** the truth alone: the same, without the cost of a reason */
+  truth(image: ImageMetadata, nowMs: number): Truth;
+}
 
 export interface Judged {
   truth: Truth;
@@ -58,7 +62,7 @@ export function compileComparison(comparison: ImageComparison, customTypes: Cust
   if (typeof test === 'string') return test;
   const isNegated = operator === 'not_equals' || operator === 'not_exists';
   const shown = value === undefined ? '' : ` ${JSON.stringify(value)}`;
-  return (image, nowMs) => {
+  const judge = (image: ImageMetadata, nowMs: number): Judged => {
     let found: ReturnType<Look>;
     try {
       found = look(image, nowMs);
@@ -71,6 +75,14 @@ export function compileComparison(comparison: ImageComparison, customTypes: Cust
     const is = found.length === 0 ? 'it is absent' : `it is ${found.slice(0, 5).join(', ')}`;
     return { truth: truthOf(holds), reason: `${what} ${operator}${shown} ${holds ? 'holds' : 'does not hold'}: ${is}` };
   };
+  const truth = (image: ImageMetadata, nowMs: number): Truth => {
+    const found = look(image, nowMs);
+    return found === undefined ? 'unknown' : truthOf(found.some(test) !== isNegated);
+  };
+  // A type of your own may throw, and may not answer the same twice: it is asked once, with its reason.
+  return Object.assign(judge, {
+    truth: custom === undefined ? truth : (...asked: Parameters<Ask>) => judge(...asked).truth,
+  });
 }
 
 type Kind = 'text' | 'bytes' | 'age';
@@ -164,8 +176,7 @@ function testOf(operator: ImageOperator, value: Split['value'], kind: Kind): Tes
 /** RE2 runs in linear time, so that no pattern and no tag can hold up an evaluation. */
 function patternTest(text: string): Test | string {
   try {
-    const pattern = RE2JS.compile(text);
-    return (found) => pattern.matcher(String(found)).find();
+    return compilePattern(text);
   } catch {
     return `expected a regular expression without look-around and back-references, got "${text}"`;
   }

@@ -1,4 +1,5 @@
-import { allOf, anyOf, not } from '../../rules/conditions/truth';
+import { allOf, anyOf, not, type Truth } from '../../rules/conditions/truth';
+import type { ImageMetadata } from '../image-metadata';
 import type { PointedFault } from '../pointed-fault';
 import { compileComparison, type Ask, type CustomTypes, type Judged } from './compile-comparison';
 import { isComparison, type ImageCondition } from './image-condition';
@@ -9,6 +10,8 @@ export interface CompiledConditions {
   parts: readonly Ask[];
   /** what the answers of all parts come to */
   join(judged: readonly Judged[]): Judged;
+  /** the same without reasons, which most policies of an image are never asked for */
+  truth(image: ImageMetadata, nowMs: number): Truth;
 }
 
 /**
@@ -42,6 +45,33 @@ export function compileConditions(
         ),
         anyOf,
       ),
+    truth: joinTruths(
+      groups.map((group) =>
+        joinTruths(
+          group.map((index) => compiled[index]!.truth),
+          'all',
+        ),
+      ),
+      'any',
+    ),
+  };
+}
+
+type TruthOf = Ask['truth'];
+
+/** Three-valued: stops at the first part that decides. */
+function joinTruths(parts: readonly TruthOf[], by: 'all' | 'any'): TruthOf {
+  if (parts.length === 1) return parts[0]!;
+  const decisive = by === 'all' ? 'false' : 'true';
+  const otherwise = by === 'all' ? 'true' : 'false';
+  return (image, nowMs) => {
+    let truth: Truth = otherwise;
+    for (const part of parts) {
+      const found = part(image, nowMs);
+      if (found === decisive) return decisive;
+      if (found === 'unknown') truth = 'unknown';
+    }
+    return truth;
   };
 }
 
@@ -50,15 +80,16 @@ function compile(condition: ImageCondition, pointer: string, faults: PointedFaul
   if ('any' in condition) return any(parts(condition.any, `${pointer}/any`, faults, types));
   if ('not' in condition) {
     const inner = compile(condition.not, `${pointer}/not`, faults, types);
-    return (image, nowMs) => {
+    const judge = (image: ImageMetadata, nowMs: number): Judged => {
       const { truth, reason, error } = inner(image, nowMs);
       return { truth: not(truth), reason: `not: ${reason}`, ...(error === undefined ? {} : { error }) };
     };
+    return Object.assign(judge, { truth: (...asked: Parameters<Ask>) => not(inner.truth(...asked)) });
   }
   const compiled = compileComparison(condition, types);
   if (typeof compiled !== 'string') return compiled;
   faults.push({ pointer, sentence: compiled });
-  return () => ({ truth: 'unknown', reason: compiled });
+  return Object.assign((): Judged => ({ truth: 'unknown', reason: compiled }), { truth: () => 'unknown' as const });
 }
 
 function parts(
@@ -80,19 +111,25 @@ function parts(
 }
 
 function all(asks: readonly Ask[]): Ask {
-  return (image, nowMs) =>
-    joinJudged(
-      asks.map((ask) => ask(image, nowMs)),
-      allOf,
-    );
+  return joined(asks, allOf, 'all');
 }
 
 function any(asks: readonly Ask[]): Ask {
-  return (image, nowMs) =>
+  return joined(asks, anyOf, 'any');
+}
+
+function joined(asks: readonly Ask[], join: typeof allOf, by: 'all' | 'any'): Ask {
+  const judge = (image: ImageMetadata, nowMs: number): Judged =>
     joinJudged(
       asks.map((ask) => ask(image, nowMs)),
-      anyOf,
+      join,
     );
+  return Object.assign(judge, {
+    truth: joinTruths(
+      asks.map(({ truth }) => truth),
+      by,
+    ),
+  });
 }
 
 /** The reason is that of the parts that decided. */

@@ -4,7 +4,7 @@ import type { TagChooser } from '../policies/choose-tags';
 import type { ImagePolicy, ImagePolicySet } from '../policies/image-policy';
 import type { MappingEntry } from '../policies/mapping';
 import type { DecidedAction, DecisionConflict, ImageDecision, PolicyResult } from './decision';
-import { evaluatePolicy, signatureReason, unknownAnswer, type PolicyAnswer } from './evaluate-policy';
+import { evaluatePolicy, isOut, signatureReason, unknownAnswer, type PolicyAnswer } from './evaluate-policy';
 
 /** What happens to an image whose policies could not be evaluated: it is not replicated, or it follows the mapping. */
 export type OnEvaluationError = 'block' | 'default';
@@ -37,7 +37,7 @@ type Block = Extract<DecidedAction, { type: 'block' }>;
 export function decideImage(set: ImagePolicySet, image: ImageMetadata, options: DecideOptions): ImageDecision {
   const { mapping = [], onEvaluationError = 'block', registries = new Map<string, string>() } = options;
   const hostOf = (name: string) => registries.get(name) ?? name;
-  const answers = evaluateAll(set, image, options, hostOf);
+  const { answers, results } = evaluateAll(set, image, options, hostOf);
   const matched = answers.filter((one) => one.matched);
   const decided = answers.flatMap((one) => one.actions);
   const blocks = decided.filter((action) => action.type === 'block');
@@ -49,7 +49,7 @@ export function decideImage(set: ImagePolicySet, image: ImageMetadata, options: 
   const mapped = mapping.find((one) => hostOf(one.registry) === image.registry && one.fitsRepository(image.repository));
   const mappedTo = mapped && targetOf(mapped, image);
   const verdict = judge({ blocks, replicates, failed, isMapped: mappedTo !== undefined, matched, onEvaluationError });
-  return {
+  const decision: Omit<ImageDecision, 'results'> = {
     shouldReplicate: verdict.should,
     actions: [...(blocks.length > 0 ? blocks : verdict.should ? replicates : []), ...notifies],
     matchedPolicies: matched.map(({ policyId }) => policyId),
@@ -60,7 +60,6 @@ export function decideImage(set: ImagePolicySet, image: ImageMetadata, options: 
       degraded: verdict.degraded ?? false,
       ...(mappedTo !== undefined && verdict.follows === true ? { mappedTo } : {}),
     },
-    results: answers.map(({ truth: _truth, ...result }) => result),
     conflicts: conflictsOf(set, matched),
     warnings: answers.flatMap(({ policyId, signature }) =>
       signature?.verified === false && signature.enforce === 'warn'
@@ -69,29 +68,65 @@ export function decideImage(set: ImagePolicySet, image: ImageMetadata, options: 
     ),
     errors: answers.flatMap(({ error }) => (error === undefined ? [] : [error])),
   };
+  // Reasons of the policies that do not match are worked out when they are read.
+  let listed: readonly PolicyResult[] | undefined;
+  return Object.defineProperty(decision as ImageDecision, 'results', {
+    enumerable: true,
+    get: () => (listed ??= results()),
+  });
 }
 
+type Answer = PolicyAnswer & PolicyResult;
+
+/** The answers of the policies that may match, in order; and, on demand, the results of all, the reasons included. */
 function evaluateAll(
   set: ImagePolicySet,
   image: ImageMetadata,
   { nowMs, clockNs, timeoutMs = Infinity, isLatest = () => true }: DecideOptions,
-  hostOf: (name: string) => string,
-): (PolicyAnswer & PolicyResult)[] {
+  registryOf: (name: string) => string,
+): { answers: readonly Answer[]; results: () => readonly PolicyResult[] } {
+  const surroundings = { registryOf, isLatest };
+  const { policies } = set;
   const startedNs = clockNs();
+  const limitNs = startedNs + timeoutMs * 1e6;
+  const whole = new Map<ImagePolicy, Answer>();
+  const timesNs = new Float64Array(policies.length);
   let lastNs = startedNs;
-  return set.policies
-    .filter(({ enabled }) => enabled)
-    .map((policy) => {
-      const isLate = lastNs - startedNs > timeoutMs * 1e6;
-      const answer = isLate
-        ? unknownAnswer(policy, { reason: `the evaluation took longer than ${timeoutMs} ms` }, [])
-        : evaluatePolicy(policy, image, nowMs, { registryOf: hostOf, isLatest });
-      const endedNs = clockNs();
-      const evaluationTime = endedNs - lastNs;
-      lastNs = endedNs;
-      return { ...answer, evaluationTime };
+  let timed = 0;
+  /** Reading the clock costs as much as a condition: policies that are out share the time of their run. */
+  const readClock = (until: number): void => {
+    const nowNs = clockNs();
+    timesNs.fill((nowNs - lastNs) / (until - timed), timed, until);
+    lastNs = nowNs;
+    timed = until;
+  };
+  for (let index = 0; index < policies.length; index += 1) {
+    const policy = policies[index]!;
+    const isLate = lastNs > limitNs;
+    const isOutside = !policy.enabled || (!isLate && isOut(policy, image, nowMs, surroundings));
+    if (isOutside && index - timed < MOST_UNTIMED) continue;
+    if (index > timed) readClock(index);
+    if (isOutside) continue;
+    const answer = isLate
+      ? unknownAnswer(policy, { reason: `the evaluation took longer than ${timeoutMs} ms` }, [])
+      : evaluatePolicy(policy, image, nowMs, surroundings);
+    readClock(index + 1);
+    whole.set(policy, { ...answer, evaluationTime: timesNs[index]! });
+  }
+  if (timed < policies.length) readClock(policies.length);
+  const results = () =>
+    policies.flatMap((policy, index): PolicyResult[] => {
+      if (!policy.enabled) return [];
+      const evaluationTime = Math.round(timesNs[index]!);
+      const answer = whole.get(policy) ?? { ...evaluatePolicy(policy, image, nowMs, surroundings), evaluationTime };
+      const { truth: _truth, ...result } = answer;
+      return [result];
     });
+  return { answers: [...whole.values()], results };
 }
+
+/** Policies between two readings of the clock, and so between two looks at the limit. */
+const MOST_UNTIMED = 32;
 
 interface Judging {
   blocks: readonly Block[];

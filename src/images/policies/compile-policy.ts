@@ -5,6 +5,7 @@ import { triggerFaults } from '../../rules/document/trigger';
 import { closeName } from '../../platform/documents/close-name';
 import type { CustomTypes } from '../conditions/compile-comparison';
 import { compileConditions } from '../conditions/compile-conditions';
+import { isComparison, type ImageCondition } from '../conditions/image-condition';
 import { readConditions } from '../conditions/read-conditions';
 import { canonicalRegistry, isRegistryHost, storedRepository } from '../image-reference';
 import type { PointedFault } from '../pointed-fault';
@@ -81,11 +82,18 @@ export function compilePolicy(
       : { signature: { key, keyFile: document.signature.key.file, enforce: document.signature.enforce } }),
     conditions,
     compiled,
+    isPure: conditions.every((one) => isPure(one, customTypes)),
     actions: actions as CompiledAction[],
     metadata: (metadata ?? {}) as JsonObject,
     document,
   };
   return { policy, faults: [] };
+}
+
+function isPure(condition: ImageCondition, customTypes: CustomTypes): boolean {
+  if (isComparison(condition)) return !customTypes.has(condition.type);
+  if ('not' in condition) return isPure(condition.not, customTypes);
+  return ('all' in condition ? condition.all : condition.any).every((one) => isPure(one, customTypes));
 }
 
 const NO_KEYS = 'expected no signature: keys cannot be read here';
