@@ -1,6 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { PLAN_EXECUTION_WORKFLOW } from '../src/clients/plan-runs';
 import type { PlanActivities } from '../src/activities/plan-activities';
+import type { GateVerdict } from '../src/plans/execution/gate-verdict';
 import type { RunGraph } from '../src/plans/execution/plan-run';
 import { workflowIdOf } from '../src/kernel/names';
 import { statusQuery } from '../src/workflows/messages';
@@ -16,6 +17,8 @@ interface Scenario {
   graph?(ids: readonly string[]): RunGraph;
   /** the Execution is deleted before this node begins */
   deletedAt?: string;
+  /** what each look at the gate of this node finds, in turn */
+  looks?: Readonly<Record<string, readonly GateVerdict[]>>;
   prepare?(gate: FakeGateActivities): void;
   play?(handle: WorkflowHandle): Promise<unknown>;
 }
@@ -66,17 +69,53 @@ const scenarios: Record<string, Scenario> = {
       await handle.executeUpdate('abort', { args: [OPERATOR] });
     },
   },
+  gates: {
+    nodes: 4,
+    graph: ([first = '', second = '', third = '', last = '']) => ({
+      maxParallel: 100,
+      nodes: [
+        { ...node(first), kind: 'Gate', gate: 'one' },
+        { ...node(second), kind: 'Gate', gate: 'two', timeoutMs: 86_400_000 },
+        { ...node(third, [first]) },
+        { ...node(last, [second]) },
+      ],
+    }),
+    looks: {
+      n0: [
+        { state: 'waiting', message: 'waits for gate one, which is Pending' },
+        { state: 'approved', actors: ['ann'], message: 'gate one was approved by ann' },
+      ],
+      n1: [
+        { state: 'waiting', message: 'waits for gate two, which is Pending' },
+        { state: 'waiting', message: 'waits for gate two, which is Waiting: approved by ann, 1 of 2' },
+        { state: 'rejected', actors: ['ben'], message: 'gate two was rejected by ben' },
+      ],
+    },
+    play: async (handle) => {
+      const states = async () => (await handle.query(statusQuery)).stages.map(({ state }) => state).join();
+      await eventually('both to wait', async () => (await states()).startsWith('waiting,waiting'));
+      await handle.signal('look');
+      await eventually('the task behind the first', async () => (await states()).startsWith('done,waiting,done'));
+      await handle.signal('look');
+    },
+  },
   deleted: { nodes: 3, deletedAt: 'n1' },
   'through-continue-as-new': { nodes: 6, historyLimit: 40 },
 };
 
 /** Records one history for every way that an execution of a plan can go, with the gate's surroundings in memory. */
 export async function recordPlanRuns(env: TemporalEnv, into: RunsFolder): Promise<void> {
-  for (const [way, { nodes, graph, historyLimit, deletedAt, prepare, play }] of Object.entries(scenarios)) {
+  for (const [way, { nodes, graph, historyLimit, deletedAt, looks = {}, prepare, play }] of Object.entries(scenarios)) {
     const name = `plan-execution-${way}`;
     const gate = new FakeGateActivities();
     prepare?.(gate);
+    const looked = new Map<string, number>();
     const reports: PlanActivities = {
+      lookAtGate: async (_execution, { node: id }) => {
+        const at = looked.get(id) ?? 0;
+        looked.set(id, at + 1);
+        return looks[id]!.at(Math.min(at, looks[id]!.length - 1))!;
+      },
       reportPlanRun: async (_execution, { nodes = [] }) => ({ exists: !nodes.some(({ id }) => id === deletedAt) }),
     };
     const id = `default.${way}`;

@@ -1,5 +1,6 @@
 import { FailureType } from '../kernel/failures';
 import { followRun } from '../plans/service/follow-run';
+import { lookAtGate } from '../plans/service/look-at-gate';
 import type { PlanStore } from '../plans/store/plan-store';
 import type { PlanActivities } from './plan-activities';
 import { translated } from './to-application-failure';
@@ -15,5 +16,7 @@ export function createPlanActivities(open: () => Promise<PlanStore>): PlanActivi
   return {
     reportPlanRun: (execution, report) =>
       translated(FailureType.StoreUnavailable, async () => followRun(await opened(), execution, report)),
+    lookAtGate: (execution, look) =>
+      translated(FailureType.StoreUnavailable, async () => lookAtGate(await opened(), execution, look, Date.now())),
   };
 }

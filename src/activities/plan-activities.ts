@@ -1,4 +1,5 @@
 import type { ExecutionRef } from '../plans/execution/plan-run';
+import type { GateLook, GateVerdict } from '../plans/execution/gate-verdict';
 import type { RunReport } from '../plans/execution/follow-run';
 
 // Types only: workflows import this file with `import type`.
@@ -11,4 +12,6 @@ export interface PlanActivities {
    * @returns whether the Execution is still there
    */
   reportPlanRun(execution: ExecutionRef, report: RunReport): Promise<{ exists: boolean }>;
+  /** Whether a node that waits for a gate may pass it now; a decision that ends the wait is recorded. */
+  lookAtGate(execution: ExecutionRef, look: GateLook): Promise<GateVerdict>;
 }

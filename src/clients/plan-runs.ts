@@ -13,6 +13,9 @@ import { openTemporal, type OpenedTemporal } from './open-temporal';
 
 export const PLAN_EXECUTION_WORKFLOW = 'planExecutionWorkflow';
 
+/** Has every node that waits for something in the store look at it. */
+const LOOK_SIGNAL = 'look';
+
 export interface OpenedPlanRuns {
   runtime: PlanRuntime;
   /** closes the connection, if there is one */
@@ -62,6 +65,18 @@ export function openPlanRuns(loaded: LoadedSettings, env: NodeJS.ProcessEnv, wit
         const found = await client.withDeadline(Date.now() + withinMs, () => describeIfKnown(client, workflowId));
         if (found?.memo?.executionUid !== execution.uid || found.status.name === 'RUNNING') return undefined;
         return `its workflow was closed in Temporal (${found.status.name.toLowerCase().replaceAll('_', ' ')})`;
+      },
+      async nudge(execution) {
+        const { client } = await opened();
+        const workflowId = workflowIdOf(deploymentIdOf(execution));
+        await client.withDeadline(Date.now() + withinMs, () =>
+          client.workflow
+            .getHandle(workflowId)
+            .signal(LOOK_SIGNAL)
+            .catch((error: unknown) => {
+              if (!(error instanceof WorkflowNotFoundError)) throw error;
+            }),
+        );
       },
       async cancel(execution) {
         const { client } = await opened();

@@ -14,6 +14,7 @@ import { Branches } from './gate/branches';
 import { Gate, type GateCall } from './gate/gate';
 import { passPatches } from './parts/patches';
 import { readableCarried } from './parts/readable-carried';
+import { Nudges } from './plans/nudges';
 import { NodeRunner, type CarriedNode } from './plans/run-nodes';
 import { RunReporter } from './plans/run-reporter';
 
@@ -59,6 +60,7 @@ export async function planExecutionWorkflow(input: PlanExecutionInput): Promise<
   const { spec, graph, execution, carried, historyLimit } = input;
   const names = spec.stages.map(({ name }) => name);
   const branches = new Branches(names);
+  const nudges = new Nudges();
   const trunk = new Gate({
     deploymentId: spec.id,
     attributes: spec.attributes as JsonObject | undefined,
@@ -76,7 +78,7 @@ export async function planExecutionWorkflow(input: PlanExecutionInput): Promise<
   });
   const reporter = new RunReporter(execution, carried?.reports ?? 0);
   const runner = new NodeRunner({
-    ...{ spec, graph, execution, trunk, branches, reporter, historyLimit },
+    ...{ spec, graph, execution, trunk, branches, reporter, nudges, historyLimit },
     ...(carried === undefined ? {} : { carried: carried.nodes }),
   });
   await beginTrunk(trunk, spec, reporter);

@@ -165,8 +165,10 @@ describe('executions of plans', () => {
   it('an execution keeps the plan as it was, whatever becomes of it, and is ended by gate abort', async () => {
     gate.levels.setMetric('pending_delta', null as never);
     await apply([task('first', { inputs: { n: 1 } })]);
-    expect(await run('--name', 'go')).toMatchObject({ code: 0 });
-    await reaches('go', 'Blocked');
+    expect(await run('--name', 'go', ...WAITING)).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining(`${namespace}/go is Blocked`),
+    });
     expect(await goal()).toMatchObject({ phase: 'Executing' });
     const changed = { description: 'other', goalRef: { name: 'ship' }, graph: { nodes: [task('other')] } };
     expect(await ask('PUT', `/namespaces/${namespace}/plans/steps`, objectOf('Plan', 'steps', changed))).toMatchObject({
@@ -177,6 +179,40 @@ describe('executions of plans', () => {
     const ended = await reaches('go', 'Cancelled');
     expect(phases(ended)).toEqual({ first: 'Cancelled' });
     expect(ended.status!.message).toContain('aborted by ann');
+  });
+
+  it('a gate node waits until gate plans approve, and the audit log says who did what', async () => {
+    await apply([
+      { id: 'ask', kind: 'Gate', gateRef: { name: 'live' } },
+      task('last', { inputs: { n: 1 }, dependsOn: ['ask'] }),
+    ]);
+    const spec = { gateType: 'approval', targetRef: { kind: 'Goal', name: 'ship' } };
+    await ask('POST', `/namespaces/${namespace}/gates`, objectOf('Gate', 'live', spec));
+    const running = run('--name', 'go', ...WAITING);
+    await reaches('go', 'Blocked');
+    const approved = await gate.cli('plans', 'approve', 'live', '-n', namespace, '--server', url, '--actor', 'amy');
+    expect(approved).toMatchObject({ code: 0, stdout: `Gate ${namespace}/live is Approved by amy\n` });
+    const { code, stderr } = await running;
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('node ask waits for gate live'),
+    });
+    expect(called()).toEqual(['/last']);
+    const about = async (subject: string) =>
+      gate.json<{ kind: string; actor: string; part: string }[]>(
+        'audit',
+        'list',
+        '--domain',
+        'plans',
+        '--subject',
+        subject,
+      );
+    await eventually('the record of the node', async () =>
+      (await about(`execution/${namespace}/go`)).some(
+        ({ kind, part, actor }) => kind === 'resolved' && part === 'ask' && actor === 'amy',
+      ),
+    );
+    expect((await about(`gate/${namespace}/live`)).map(({ kind }) => kind).sort()).toEqual(['created', 'updated']);
   });
 
   it('a server that is killed between two nodes is continued by the next one, and no call is made under a second key', async () => {
@@ -228,13 +264,13 @@ describe('executions of plans', () => {
   it('an execution that cannot be carried out whole is refused with every fault by name, and nothing is stored', async () => {
     const nodes = [
       task('first', { outputs: ['x'], when: 'true', inputs: {} }),
-      { id: 'ask', kind: 'Gate', gateRef: { name: 'approval' } },
+      { id: 'ask', kind: 'Gate', gateRef: { name: 'approval', namespace: 'other' } },
       { id: 'other', kind: 'Task' },
     ];
     await apply(nodes, {}, { annotations: { 'gate/on-failure': 'compensate' } });
     const { code, stderr } = await run('--name', 'go');
     expect(code).toBe(2);
-    for (const said of ['outputs', 'when', 'kind Gate', 'gate/on-failure']) expect(stderr).toContain(said);
+    for (const said of ['outputs', 'when', 'got one of other', 'gate/on-failure']) expect(stderr).toContain(said);
     expect(await ask('GET', `/namespaces/${namespace}/executions/go`)).toMatchObject({ status: 404 });
   });
 

@@ -28,7 +28,7 @@ export function plansRunCommand({ io, exit }: CommandContext): Command {
     .summary("execute a goal's active plan through the gate")
     .description(
       "Creates an execution of the goal's active plan, which gate server runs: each task passes the gate and acts as its binding says. " +
-        'The plan is taken as it is now. Exit code 1 when the execution failed or was cancelled, 4 when the time is up; it continues then.',
+        'The plan is taken as it is now. With --wait a gate that it waits for is named on standard error. Exit code 1 when the execution failed or was cancelled, 3 when it is paused, 4 when the time is up; it continues then.',
     )
     .argument('<goal>', 'a goal that has an active plan')
     .option('--name <name>', 'of the execution; by default the plan and the time')
@@ -53,7 +53,16 @@ async function run(io: CommandIo, client: PlanClient, goalName: string, options:
   io.stderr.write(`Created execution ${namespace}/${name}; gate status ${namespace}.${name} shows its gate\n`);
   const untilMs = Date.now() + options.timeout;
   let execution = created.object as unknown as Execution;
+  let told = '';
   while (options.wait === true && !isOver(execution)) {
+    const { paused, waits } = stopsOf(execution);
+    if (paused.length > 0) {
+      await show(io, execution, options);
+      return ExitCode.paused;
+    }
+    const text = waits.map(({ node, message }) => `node ${node} ${message}`).join('; ');
+    if (text !== '' && text !== told) io.stderr.write(`Execution ${namespace}/${name}: ${text}\n`);
+    told = text;
     if (io.signal.aborted) throw new CliExit(ExitCode.timeout, `stopped waiting; execution ${name} continues`);
     if (Date.now() >= untilMs) {
       const phase = execution.status?.phase ?? 'Pending';
@@ -126,6 +135,26 @@ async function parametersOf(text: string | undefined): Promise<JsonObject | unde
 async function kindOf(name: string) {
   const { kindNamed } = await import('../../plans/kinds/kinds.js');
   return kindNamed(name)!;
+}
+
+interface Stop {
+  node: string;
+  message: string;
+}
+
+/** The nodes that wait for somebody, where nothing else goes on: tasks that are paused, and gates that are undecided. */
+function stopsOf({ status = {} }: Execution): { paused: Stop[]; waits: Stop[] } {
+  const plan = status.extensions?.plan as { spec?: { graph?: { nodes?: { id: string; kind: string }[] } } } | undefined;
+  const kinds = new Map(plan?.spec?.graph?.nodes?.map(({ id, kind }) => [id, kind]));
+  const stops = Object.entries(status.nodeStatuses ?? {}).flatMap(([node, { phase, message = 'waits' }]) =>
+    phase === 'Blocked' ? [{ node, message }] : [],
+  );
+  const isTask = ({ node }: Stop): boolean => kinds.get(node) === 'Task';
+  // While another node goes on, its end may be the answer.
+  return {
+    paused: status.phase === 'Blocked' ? stops.filter(isTask) : [],
+    waits: stops.filter((stop) => !isTask(stop)),
+  };
 }
 
 function isOver({ status }: Execution): boolean {

@@ -29,6 +29,7 @@ export type CompiledExecution = { run: PlanRun; faults?: undefined } | { run?: u
 
 /** Fields of a node that would change what is done, and that nothing carries out. */
 const REFUSED_FIELDS = ['when', 'outputs', 'acceptanceCriteria'] as const;
+const NO_ACTION = { type: 'none' };
 const PROVIDERS = ['http', 'module', 'none', 'replicate-image'];
 const ANNOTATION = 'gate/';
 const MAX_PARALLEL = 'gate/max-parallel';
@@ -46,7 +47,7 @@ export function compileExecution({ execution, plan, bindings }: ExecutionParts):
   const graph = toPlanGraph(plan.spec.graph);
   const faults = [...annotationFaults(plan), ...deadlocks(graph)];
   const maxParallel = maxParallelOf(plan, faults);
-  for (const node of graph.nodes.values()) faults.push(...nodeFaults(node));
+  for (const node of graph.nodes.values()) faults.push(...nodeFaults(node, metadata.namespace));
   for (const id of Object.keys(spec.nodeBindings ?? {})) {
     if (graph.nodes.get(id)?.kind !== 'Task') faults.push(`nodeBindings.${id}: the plan has no task ${id}`);
   }
@@ -56,7 +57,7 @@ export function compileExecution({ execution, plan, bindings }: ExecutionParts):
   const order = nodeOrder(graph);
   const stages = order.map((id) => {
     const node = graph.nodes.get(id)!;
-    const action = actionOf({ execution, plan, bindings }, node, faults);
+    const action = node.kind === 'Gate' ? NO_ACTION : actionOf({ execution, plan, bindings }, node, faults);
     return { name: id, attributes: (node.inputs ?? {}) as JsonObject, action };
   });
   if (stages.length === 0) faults.push('the plan has no task');
@@ -72,11 +73,12 @@ function runNodeOf(graph: PlanGraph, id: string): RunNode {
   for (const [from, type] of graph.before.get(id)!) {
     for (const member of membersOf(graph, from)) (type === 'hard' ? hard : soft).add(member);
   }
-  const { kind, retries, timeout } = graph.nodes.get(id)!;
+  const { kind, retries, timeout, gateRef } = graph.nodes.get(id)!;
   const timeoutMs = timeout === undefined ? undefined : parseGoDuration(timeout);
   return {
     id,
     kind: kind as RunKind,
+    ...(gateRef === undefined ? {} : { gate: gateRef.name }),
     hard: [...hard],
     soft: [...soft].filter((from) => !hard.has(from)),
     ...(retries === undefined ? {} : { retries }),
@@ -100,11 +102,14 @@ function maxParallelOf({ annotations = {} }: PinnedPlan, faults: string[]): numb
   return 1;
 }
 
-function nodeFaults(node: PlanNode): string[] {
+function nodeFaults(node: PlanNode, namespace: string): string[] {
   const at = `node ${node.id}`;
-  if (node.kind === 'Gate' || node.kind === 'External') return [`${at}: nodes of kind ${node.kind} are not supported`];
+  if (node.kind === 'External') return [`${at}: nodes of kind ${node.kind} are not supported`];
   const refused = REFUSED_FIELDS.filter((field) => node[field] !== undefined);
   const faults = refused.map((field) => `${at}: ${field} is not supported`);
+  const elsewhere = node.gateRef?.namespace;
+  if (elsewhere !== undefined && elsewhere !== namespace)
+    faults.push(`${at}: expected a gate of the execution's namespace ${namespace}, got one of ${elsewhere}`);
   return node.timeout === undefined ? faults : [...faults, ...timeoutFaults(node, at)];
 }
 

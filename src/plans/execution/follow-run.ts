@@ -121,6 +121,7 @@ function nodeAfter(before: NodeStatus, { phase, atMs, attempt, message, outputs 
     ...(attempt === undefined ? {} : { attempt }),
     ...(message === undefined ? {} : { message }),
     ...(outputs === undefined ? {} : { outputs }),
+    ...(before.extensions === undefined ? {} : { extensions: before.extensions }),
   };
 }
 

@@ -25,6 +25,8 @@ export interface RunGraph extends Schedule {
 /** A node as it is run. A group is none: who waits for it waits for its members, and its status follows from theirs. */
 export interface RunNode extends ScheduledNode {
   kind: RunKind;
+  /** of a node of kind Gate: the name of what it waits for, in the namespace of the execution */
+  gate?: string;
   /** how often it is tried again when it failed; @default 0 */
   retries?: number;
   /** of one attempt, from its begin to its end; @default none */
@@ -61,6 +63,8 @@ export interface PlanRuntime {
   start(run: PlanRun, execution: ExecutionRef): Promise<'started' | 'taken'>;
   /** Why the run of an execution is closed, a clause; undefined where it is open, or Temporal does not know it. */
   whyClosed(execution: ExecutionRef): Promise<string | undefined>;
+  /** Has a run look at once at what it waits for; does nothing where none is under way. */
+  nudge(execution: ExecutionRef): Promise<void>;
   /** Ends the run of an execution that was deleted; does nothing where none is under way. */
   cancel(execution: ExecutionRef): Promise<void>;
 }

@@ -1,14 +1,18 @@
 import type { JsonObject } from '../../kernel/json';
 import type { PinnedPlan } from '../execution/compile-execution';
 import { goalStatusAfter, lastReport, statusAfter, type RunReport } from '../execution/follow-run';
+import { extensionsOf } from '../execution/gate-verdict';
 import type { ExecutionRef } from '../execution/plan-run';
 import type { Execution } from '../kinds/execution';
 import type { Goal } from '../kinds/goal';
-import { ExecutionPhase } from '../kinds/phases';
+import type { Gate } from '../kinds/gate';
+import { ExecutionPhase, NodePhase } from '../kinds/phases';
 import type { PlanObject } from '../object';
 import { replaceStatus } from '../serving/write-object';
 import type { PlanStore, WriteSession } from '../store/plan-store';
 import { pinnedPlanOf } from './pin-plan';
+
+type Status = NonNullable<Execution['status']>;
 
 /**
  * Writes a report of a run into the status of its execution, and into that of the goal whose active plan it executes, as one.
@@ -27,11 +31,31 @@ export async function followRun(
     const execution = stored as unknown as Execution;
     const plan = pinnedPlanOf(stored);
     if (plan === undefined) return { exists: false };
-    const status = statusAfter(execution, report, plan.spec.graph);
+    const status = await withGates(session, execution, report, statusAfter(execution, report, plan.spec.graph), plan);
     await writeStatus(session, stored, status as JsonObject);
     await followGoal(session, execution, plan, status.phase);
     return { exists: true };
   });
+}
+
+/** Of a node that begins to wait for a gate: which decision that had, so that a later one is known by it. */
+async function withGates(
+  session: WriteSession,
+  { metadata }: Execution,
+  { nodes = [] }: RunReport,
+  status: Status,
+  plan: PinnedPlan,
+): Promise<Status> {
+  const began = new Set(nodes.filter(({ phase }) => phase === NodePhase.Running).map(({ id }) => id));
+  const nodeStatuses = { ...status.nodeStatuses };
+  for (const { id, gateRef } of plan.spec.graph.nodes) {
+    const node = nodeStatuses[id];
+    if (gateRef === undefined || node === undefined || !began.has(id)) continue;
+    const gate = await session.get({ kind: 'Gate', namespace: metadata.namespace, name: gateRef.name });
+    const extensions = extensionsOf(node.extensions as JsonObject | undefined, gate as Gate | undefined);
+    nodeStatuses[id] = { ...node, extensions };
+  }
+  return { ...status, nodeStatuses };
 }
 
 /**

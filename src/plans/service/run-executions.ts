@@ -6,7 +6,7 @@ import type { ProgramLogger } from '../../platform/observability/program-logger'
 import { isRunByGate, type ExecutionRef, type PlanRuntime } from '../execution/plan-run';
 import { hasEnded } from '../execution/follow-run';
 import type { Execution } from '../kinds/execution';
-import { ExecutionPhase } from '../kinds/phases';
+import { ExecutionPhase, NodePhase } from '../kinds/phases';
 import type { PlanObject } from '../object';
 import { EventsExpiredError, type PlanStore } from '../store/plan-store';
 import type { EventFeed } from './event-feed';
@@ -34,7 +34,8 @@ export interface RunningExecutions {
 const PAGE = 500;
 
 /**
- * Starts the run of each execution that waits for one, and ends that of one that is deleted. It keeps nothing that a restart
+ * Starts the run of each execution that waits for one, tells it when something happens to a gate that it waits for, and ends
+ * that of one that is deleted. It keeps nothing that a restart
  * would lose: to start the same execution again finds its run, and the run writes the status itself.
  */
 export function runExecutions(options: RunExecutionsOptions): RunningExecutions {
@@ -45,6 +46,10 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
   /** those whose runs are under way, as far as is known */
   const running = new Map<string, ExecutionRef>();
   let checkedAtMs = now();
+  /** runs with nodes that wait for gates, and the names of these */
+  const gated = new Map<string, { ref: ExecutionRef; gates: ReadonlySet<string> }>();
+  /** runs that are to be told that something happened to a gate of theirs */
+  const news = new Map<string, ExecutionRef>();
   let closed = false;
   let working: Promise<void> | undefined;
   let again = false;
@@ -52,13 +57,17 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
   async function readNews(): Promise<void> {
     if (last === undefined) {
       const { items, revision } = await store.list({ kind: 'Execution' });
+      gated.clear();
       items.forEach(note);
+      // What happened to their gates meanwhile is not known.
+      for (const [uid, { ref }] of gated) news.set(uid, ref);
       last = revision;
     }
     for (;;) {
       const events = await feed.after(last, PAGE);
       for (const { revision, type, object } of events) {
         last = revision;
+        if (object.kind === 'Gate') noteGate(object);
         if (object.kind !== 'Execution') continue;
         if (type === 'DELETED') noteDeleted(object);
         else note(object);
@@ -73,12 +82,23 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
     else running.delete(ref.uid);
     if (!isRunByGate(object) || object.status?.phase !== ExecutionPhase.Pending) waiting.delete(ref.uid);
     else waiting.set(ref.uid, ref);
+    const gates = awaitedGates(object);
+    if (gates.size === 0) gated.delete(ref.uid);
+    else gated.set(ref.uid, { ref, gates });
+  }
+
+  function noteGate({ metadata }: PlanObject): void {
+    for (const [uid, { ref, gates }] of gated) {
+      if (ref.namespace === metadata.namespace && gates.has(metadata.name)) news.set(uid, ref);
+    }
   }
 
   function noteDeleted(object: PlanObject): void {
     const ref = refOf(object);
     waiting.delete(ref.uid);
     running.delete(ref.uid);
+    gated.delete(ref.uid);
+    news.delete(ref.uid);
     if (isRunByGate(object) && !hasEnded(object as unknown as Execution)) deleted.set(ref.uid, object);
   }
 
@@ -90,6 +110,12 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
     });
     for (const ref of waiting.values()) {
       await attempt(ref, 'started', () => startOne(ref));
+    }
+    for (const [uid, ref] of news) {
+      await attempt(ref, 'told of its gate', async () => {
+        await runtime.nudge(ref);
+        news.delete(uid);
+      });
     }
     for (const [uid, object] of deleted) {
       const ref = refOf(object);
@@ -177,6 +203,20 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
       await working;
     },
   };
+}
+
+const OPEN: readonly unknown[] = [NodePhase.Running, NodePhase.Blocked];
+
+/** The gates that nodes of a run wait for now. */
+function awaitedGates(execution: PlanObject): ReadonlySet<string> {
+  const { status } = execution as unknown as Execution;
+  if (!isRunByGate(execution) || hasEnded({ status })) return new Set();
+  const nodes = pinnedPlanOf(execution)?.spec.graph.nodes ?? [];
+  return new Set(
+    nodes.flatMap(({ id, gateRef }) =>
+      gateRef !== undefined && OPEN.includes(status?.nodeStatuses?.[id]?.phase) ? [gateRef.name] : [],
+    ),
+  );
 }
 
 function refOf({ metadata }: PlanObject): ExecutionRef {

@@ -4,6 +4,7 @@ import {
   isFinal,
   type CarriedGate,
   type DeploymentStatus,
+  type GateState,
   type OperatorReply,
 } from '../../gate/deployments/deployment-state';
 import { tooLate } from '../../gate/deployments/explain';
@@ -87,6 +88,12 @@ export class Branches implements GateTrunk {
     if (isFinal(status.state) && status.state !== 'done') this.ended ??= status;
     this.open.delete(stage);
     this.grown.apply({ type: 'branch-changed', stageIndex: branch.stagePlace, stage: status.stages[0]! });
+  }
+
+  /** Shows how far a stage is that is awaited without a gate of its own. */
+  show(stage: string, state: GateState): void {
+    const stageIndex = this.places.get(stage) ?? 0;
+    this.grown.apply({ type: 'branch-changed', stageIndex, stage: { name: stage, state } });
   }
 
   get isStopping(): boolean {

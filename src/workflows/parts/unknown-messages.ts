@@ -30,6 +30,15 @@ export function noteUnknownSignals(known: readonly string[], note: (signalName: 
 }
 
 /**
+ * Answers a signal of the workflow's own, whatever it carries. To be called before `noteUnknownSignals`, which would take it
+ * for an unknown one.
+ */
+export function answerSignal(name: string, handler: () => void): void {
+  handled.add(name);
+  setHandler({ ...defineSignal<unknown[]>(name), ...messageTypeInfo() }, () => handler());
+}
+
+/**
  * Leaves Updates that are too big to the server, and sets the handler of an unknown name before its first signal is
  * dispatched; without one it would be kept for ever.
  */

@@ -5,6 +5,7 @@ import type { ExecutionRef, RunNode } from '../../plans/execution/plan-run';
 import type { NodePhase } from '../../plans/kinds/phases';
 import type { Branches } from '../gate/branches';
 import type { NoteRest } from '../parts/rest';
+import type { Nudges } from './nudges';
 
 /** How a node ended. */
 export interface NodeEnd {
@@ -33,6 +34,8 @@ export interface NodeRun {
   execution: ExecutionRef;
   /** from 1 */
   attempt: number;
+  /** told when something happened in the store that a node may wait for */
+  nudges: Nudges;
   /** where its gate is opened, if it has one */
   branches: Branches;
   /** of its gate, from the run before this one continued as new */

@@ -13,6 +13,7 @@ import { shouldContinueAsNew } from '../parts/should-continue-as-new';
 import { steadyNow } from '../parts/steady-now';
 import { NODE_KINDS } from './node-kinds';
 import type { NodeEnd, NodeRun } from './node-run';
+import type { Nudges } from './nudges';
 import type { RunReporter } from './run-reporter';
 
 /** What continue-as-new carries of one node. */
@@ -36,6 +37,7 @@ export interface NodesOptions {
   trunk: Gate;
   branches: Branches;
   reporter: RunReporter;
+  nudges: Nudges;
   /** by the ids of the nodes */
   carried?: Readonly<Record<string, CarriedNode>>;
   historyLimit?: number | undefined;
@@ -257,11 +259,11 @@ export class NodeRunner {
   }
 
   private nodeRun(node: RunNode, active: ActiveNode): NodeRun {
-    const { spec, execution, branches } = this.options;
+    const { spec, execution, branches, nudges } = this.options;
     const { id } = node;
     const place = this.places.get(id)!;
     return {
-      ...{ node, stage: spec.stages[place]!, place, spec, execution, branches },
+      ...{ node, stage: spec.stages[place]!, place, spec, execution, branches, nudges },
       attempt: this.attempts.get(id) ?? 1,
       ...(active.carriedGate === undefined ? {} : { carriedGate: active.carriedGate }),
       ...(active.kept === undefined ? {} : { kept: active.kept }),

@@ -226,7 +226,7 @@ describe('the run of an execution', () => {
     const criterion = { type: 'custom', name: 'well' } as never;
     const nodes: PlanNode[] = [
       task('a', { when: 'true', outputs: ['x'], acceptanceCriteria: [criterion] }),
-      { id: 'ask', kind: 'Gate', gateRef: { name: 'g' } },
+      { id: 'ask', kind: 'Gate', gateRef: { name: 'g', namespace: 'other' }, timeout: '0s', when: 'true' },
       { id: 'wait', kind: 'External', externalRef: { type: 'uri', uri: 'http://x' } as never },
     ];
     const annotations = { 'gate/max-parallel': '4', 'gate/on-failure': 'compensate', 'other/key': 'kept' };
@@ -235,7 +235,9 @@ describe('the run of an execution', () => {
       'node a: when is not supported',
       'node a: outputs is not supported',
       'node a: acceptanceCriteria is not supported',
-      'node ask: nodes of kind Gate are not supported',
+      'node ask: when is not supported',
+      "node ask: expected a gate of the execution's namespace prod, got one of other",
+      'node ask: expected timeout to be more than 0s and at most 8784h, got 0s',
       'node wait: nodes of kind External are not supported',
       'parameters.risk: the plan has a label of this name with another value',
     ]);

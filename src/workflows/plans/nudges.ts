@@ -1,0 +1,20 @@
+import { answerSignal } from '../parts/unknown-messages';
+
+/** Says that something happened in the store that nodes may wait for; it carries nothing, as each node looks for itself. */
+export const LOOK_SIGNAL = 'look';
+
+/** Counts how often the run was told to look at what its nodes wait for. */
+export class Nudges {
+  private told = 0;
+
+  /** To be made before the gate, which notes all other signals. */
+  constructor() {
+    answerSignal(LOOK_SIGNAL, () => {
+      this.told += 1;
+    });
+  }
+
+  get count(): number {
+    return this.told;
+  }
+}
