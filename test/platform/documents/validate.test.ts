@@ -87,17 +87,17 @@ describe('an invalid document', () => {
     [
       'no type',
       { facts: { a: {} } },
-      'expected facts.a.type to be one of levelServer, http, prometheus, config, module, static, got nothing',
+      'expected facts.a.type to be one of levelServer, http, prometheus, config, module, image, static, got nothing',
     ],
     [
       'an unknown type',
       { facts: { a: { type: 'levelserver' } } },
-      'expected facts.a.type to be one of levelServer, http, prometheus, config, module, static (did you mean levelServer?), got "levelserver"',
+      'expected facts.a.type to be one of levelServer, http, prometheus, config, module, image, static (did you mean levelServer?), got "levelserver"',
     ],
     [
       'a type that is no text',
       { facts: { a: { type: 5 } } },
-      'expected facts.a.type to be one of levelServer, http, prometheus, config, module, static, got a number',
+      'expected facts.a.type to be one of levelServer, http, prometheus, config, module, image, static, got a number',
     ],
     [
       'an unknown choice',
