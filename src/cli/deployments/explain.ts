@@ -14,19 +14,18 @@ export function explainCommand({ io, exit }: CommandContext): Command {
     .description(
       'Why a deployment waits, on which facts with their ages and limits, what would unblock it, and when it asks next.',
     )
-    .argument('<id>', 'deployment id')
-    .option('--stage <name>', 'one of several open stages, in an execution of a plan');
+    .argument('<id>', 'deployment id');
   examples(withOutput(withSettings(withWorkflowId(command))), ['gate explain firmware-1.4.0']);
-  return command.action(async (id: string, options: CommonOptions & { workflowId?: string; stage?: string }) => {
+  return command.action(async (id: string, options: CommonOptions & { workflowId?: string }) => {
     const { deployments, close } = await connect(io, options.settings);
     try {
-      const found = await deployments.status(id, options.workflowId, options.stage);
+      const found = await deployments.status(id, options.workflowId);
       if (found.found === 'unknown') throw notFound(`deployment ${id} is unknown`);
       const explanation =
         found.found === 'status'
           ? found.closed
             ? explain(found.status, [])
-            : await deployments.explain(id, options.workflowId, options.stage)
+            : await deployments.explain(id, options.workflowId)
           : undefined;
       if (!explanation)
         throw new CliExit(ExitCode.timeout, `no worker answered for deployment ${id}; is one running? (gate worker)`);

@@ -9,7 +9,6 @@ import { connect } from '../temporal-client';
 
 interface StatusOptions extends CommonOptions {
   workflowId?: string;
-  stage?: string;
   watch?: boolean;
   every: number;
 }
@@ -21,7 +20,6 @@ export function statusCommand({ io, exit }: CommandContext): Command {
       'Shows the state of a deployment. Exit code: 0 running or done, 1 denied, failed, aborted, terminated or timed out, 2 unknown, 3 paused, 4 not answered.',
     )
     .argument('<id>', 'deployment id')
-    .option('--stage <name>', 'the status of one of several open stages, in an execution of a plan')
     .option('--watch', 'print it again whenever it changes, until the deployment has ended; -o json prints a line each')
     .addOption(durationOption('--every <duration>', 'how often --watch asks', '1s'));
   examples(withOutput(withSettings(withWorkflowId(command))), [
@@ -33,10 +31,10 @@ export function statusCommand({ io, exit }: CommandContext): Command {
     try {
       if (options.watch) {
         const { watchStatus } = await import('./watch-status.js');
-        const ask = () => deployments.status(id, options.workflowId, options.stage);
+        const ask = () => deployments.status(id, options.workflowId);
         return exit(await watchStatus(io, id, { everyMs: options.every, output: options.output, ask }));
       }
-      const found = await deployments.status(id, options.workflowId, options.stage);
+      const found = await deployments.status(id, options.workflowId);
       if (found.found === 'unknown') throw notFound(`deployment ${id} is unknown`);
       if (found.found === 'unanswered' && found.wedged) {
         const { WEDGED_ADVICE, wedgedText } = await import('../../platform/temporal/wedged/find-wedged.js');
