@@ -13,7 +13,8 @@ import { openTemporal } from './open-temporal';
 
 /** A sync as Temporal knows it. */
 export type FoundSync =
-  | { found: 'status'; status: SyncStatus; under: UnderWay }
+  /** `closed` once Temporal has its end: a run that tells its end by itself is still there, and the next start would find it */
+  | { found: 'status'; status: SyncStatus; under: UnderWay; closed: boolean }
   /** no worker answered in time */
   | { found: 'unanswered' }
   /** it ended without a result */
@@ -78,14 +79,18 @@ export class ImageSyncClient {
     try {
       const { status, raw } = await handle.describe();
       if (status.name === 'COMPLETED')
-        return { found: 'status', status: (await handle.result()) as SyncStatus, under: NOTHING_UNDER_WAY };
+        return {
+          ...{ found: 'status', status: (await handle.result()) as SyncStatus, under: NOTHING_UNDER_WAY },
+          closed: true,
+        };
       if (status.name !== 'RUNNING') return { found: 'ended', how: status.name.toLowerCase() };
       const query = () => handle.query<SyncStatus>('status');
       const known = await client.withDeadline(Date.now() + deadlineMs, query);
       const [batch] = (await decodePendingActivities(client, raw.pendingActivities ?? [])).filter(
         ({ type }) => type === 'syncImages',
       );
-      return { found: 'status', ...withBeat(known, batch?.heartbeatDetails as BatchBeat | undefined, batch?.attempt) };
+      const beat = batch?.heartbeatDetails as BatchBeat | undefined;
+      return { found: 'status', ...withBeat(known, beat, batch?.attempt), closed: false };
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return { found: 'unknown' };
       if (isUnanswered(error)) return { found: 'unanswered' };

@@ -45,7 +45,7 @@ export async function waitForSync(
     if (found.found === 'ended') throw ended(workflowId, found.how);
     if (found.found === 'unanswered') say(`No worker answers for ${workflowId}; still waiting`);
     else {
-      if (found.status.state !== 'running') return found.status;
+      if (found.closed) return found.status;
       if (watch) say(progressLine(found.status, found.under, rate(found.status, found.under)));
     }
     if (!io.signal.aborted) await sleep(POLL_MS, undefined, { signal: io.signal }).catch(() => undefined);

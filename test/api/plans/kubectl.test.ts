@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunningServer } from '../../../src/server';
-import { canHaveProgram, programPath } from '../../support/cached-program';
+import { canHaveProgram, FIRST_BUILD_MS, programPath } from '../../support/cached-program';
 import { eventually } from '../../support/eventually';
 import { KUBECTL, runProgram, type Ran } from '../../support/plan-clients';
 import { startPlanServer } from '../../support/plan-server';
@@ -27,7 +27,7 @@ withKubectl('kubectl, unchanged', () => {
     program = await programPath(KUBECTL);
     folder = await mkdtemp(join(tmpdir(), 'gate-kubectl-'));
     server = await startPlanServer(folder);
-  });
+  }, FIRST_BUILD_MS);
   afterAll(async () => {
     await server?.stop();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });

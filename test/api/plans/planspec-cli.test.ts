@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { RunningServer } from '../../../src/server';
-import { canHaveProgram, programPath } from '../../support/cached-program';
+import { canHaveProgram, FIRST_BUILD_MS, programPath } from '../../support/cached-program';
 import { eventually } from '../../support/eventually';
 import { PLANSPEC, runProgram, type Ran } from '../../support/plan-clients';
 import { startPlanServer } from '../../support/plan-server';
@@ -28,7 +28,7 @@ withPlanspec('the command line of PlanSpec’s reference implementation, unchang
     program = await programPath(PLANSPEC);
     folder = await mkdtemp(join(tmpdir(), 'gate-planspec-'));
     server = await startPlanServer(folder);
-  });
+  }, FIRST_BUILD_MS);
   afterAll(async () => {
     await server?.stop();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });

@@ -6,6 +6,7 @@ import { Agent } from 'undici';
 import { copyBlobs } from '../../../src/images/copying/copy-blobs';
 import { replicateImage } from '../../../src/images/copying/replicate-image';
 import { HttpRegistry } from '../../../src/images/registries/http-registry';
+import { FIRST_BUILD_MS } from '../../support/cached-program';
 import { startCraneRegistry } from '../../support/crane-registry';
 import { canHaveDistribution, startDistribution } from '../../support/distribution-registry';
 import { canHaveGoProgram, findGoProgram } from '../../support/go-program';
@@ -13,8 +14,6 @@ import { CONFORMANCE, runConformanceSuite, type SuiteRun } from '../../support/o
 import type { RepositoryContent } from '../../support/oci-registry/content';
 import { startOciRegistry, type OciRegistry } from '../../support/oci-registry/oci-registry';
 import { canHaveTool } from '../../support/tool-folder';
-
-const FIRST_BUILD_MS = 900_000;
 
 const withSuite = canHaveGoProgram(CONFORMANCE) ? describe : describe.skip;
 
