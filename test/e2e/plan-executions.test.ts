@@ -110,8 +110,9 @@ describe('executions of plans', () => {
       const found = await execution(name);
       return found.status?.phase === phase && found;
     });
-  const run = (...args: string[]) =>
-    gate.cli('plans', 'run', 'ship', '-n', namespace, '--server', url, '--parameters', '{"risk": "low"}', ...args);
+  const start = (...args: string[]) =>
+    gate.startCli('plans', 'run', 'ship', '-n', namespace, '--server', url, '--parameters', '{"risk": "low"}', ...args);
+  const run = (...args: string[]) => start(...args).ended;
   const phases = ({ status }: Execution): Record<string, unknown> =>
     Object.fromEntries(Object.entries(status?.nodeStatuses ?? {}).map(([id, node]) => [id, node.phase]));
   const called = (): string[] => receiver.requests.map(({ path }) => path);
@@ -175,6 +176,11 @@ describe('executions of plans', () => {
       status: 200,
     });
     await gate.reaches(`${namespace}.go`, 'paused');
+    for (const command of ['status', 'explain']) {
+      const of = (stage: string) => gate.cli(command, `${namespace}.go`, '--stage', stage);
+      expect(await of('first')).toMatchObject({ code: 3, stdout: expect.stringContaining('first') });
+      expect(await of('other')).toMatchObject({ code: 2, stderr: expect.stringContaining('is not open; open: first') });
+    }
     expect(await gate.cli('abort', `${namespace}.go`, ...CALLER)).toMatchObject({ code: 0 });
     const ended = await reaches('go', 'Cancelled');
     expect(phases(ended)).toEqual({ first: 'Cancelled' });
@@ -188,15 +194,12 @@ describe('executions of plans', () => {
     ]);
     const spec = { gateType: 'approval', targetRef: { kind: 'Goal', name: 'ship' } };
     await ask('POST', `/namespaces/${namespace}/gates`, objectOf('Gate', 'live', spec));
-    const running = run('--name', 'go', ...WAITING);
-    await reaches('go', 'Blocked');
+    const running = start('--name', 'go', ...WAITING);
+    await eventually('the gate to be named', () => running.said().includes('node ask waits for gate live'));
+    expect((await execution('go')).status!.phase).toBe('Blocked');
     const approved = await gate.cli('plans', 'approve', 'live', '-n', namespace, '--server', url, '--actor', 'amy');
     expect(approved).toMatchObject({ code: 0, stdout: `Gate ${namespace}/live is Approved by amy\n` });
-    const { code, stderr } = await running;
-    expect({ code, stderr }).toMatchObject({
-      code: 0,
-      stderr: expect.stringContaining('node ask waits for gate live'),
-    });
+    expect(await running.ended).toMatchObject({ code: 0 });
     expect(called()).toEqual(['/last']);
     const about = async (subject: string) =>
       gate.json<{ kind: string; actor: string; part: string }[]>(

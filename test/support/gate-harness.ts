@@ -35,6 +35,8 @@ export interface GateHarness {
   quiet: { logger: Logger; stdout: Writable };
   /** runs a `gate` command in this process */
   cli(...args: string[]): Promise<CliResult>;
+  /** a command that goes on for a while. `said` is what it has written to standard error */
+  startCli(...args: string[]): { said(): string; ended: Promise<CliResult> };
   /** the command's answer as JSON, whatever its exit code */
   json<T>(...args: string[]): Promise<T>;
   /** ids of the deployments that `gate list --running` shows */
@@ -158,7 +160,8 @@ export async function startGateHarness(options: HarnessOptions = {}): Promise<Ga
       }),
       stdout: new Writable({ write: (_chunk, _encoding, done) => done() }),
     },
-    cli: async (...args) => {
+    cli: (...args) => harness.startCli(...args).ended,
+    startCli: (...args) => {
       let stdout = '';
       let stderr = '';
       const io = {
@@ -168,8 +171,7 @@ export async function startGateHarness(options: HarnessOptions = {}): Promise<Ga
         cwd: folder,
         signal: new AbortController().signal,
       };
-      const code = await run(args, io);
-      return { code, stdout, stderr };
+      return { said: () => stderr, ended: run(args, io).then((code) => ({ code, stdout, stderr })) };
     },
     json: async <T>(...args: string[]) => {
       const { stdout, stderr } = await harness.cli(...args, '-o', 'json');

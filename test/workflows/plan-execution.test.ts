@@ -170,6 +170,13 @@ describe('an execution of a plan', () => {
     const [one, other] = await paused('a', 'b');
     await reach('a Blocked, b Blocked');
     expect(execution.status!.phase).toBe('Blocked');
+    for (const [stage, at] of [
+      ['a', one],
+      ['b', other],
+    ] as const) {
+      const own = { stage, state: 'paused', pause: { id: at!.pauseId } };
+      expect(await deployments.status(id, undefined, stage)).toMatchObject({ status: own });
+    }
     expect(await deployments.call(id, 'resume', { ...ANN, for: randomUUID() })).toMatchObject({ result: 'refused' });
     gate.verdict = { outcome: 'allow' };
     holds = new Set(['b']);

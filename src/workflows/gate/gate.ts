@@ -42,6 +42,7 @@ import {
   statusQuery,
 } from '../messages';
 import { messageTypeInfo } from '../../platform/temporal/payloads/messages';
+import { readArguments } from '../parts/unknown-messages';
 import { DECISION_OUTCOME, DEPLOYMENT_ID, DEPLOYMENT_STAGE, PAUSE_REASON, POLICY_REVISION } from '../search-attributes';
 import { holdsAcceptedCalls } from '../parts/accepted-calls';
 import { createAddressBook } from '../parts/address-book';
@@ -181,6 +182,8 @@ export class Gate {
   private answerQueries(): void {
     const { deploymentId } = this.options;
     const typeInfo = messageTypeInfo();
+    // Of several open stages a query may name one.
+    if (this.options.branches !== undefined) [statusQuery, explainQuery].forEach(({ name }) => readArguments(name));
     const addressed = gates.add<Gate>(deploymentId, this);
     const asked = (question: unknown): Gate => {
       const { to, why } = addressed(question);

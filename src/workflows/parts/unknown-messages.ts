@@ -15,6 +15,7 @@ interface Listener {
 let listener: Listener | undefined;
 const early = new Set<string>();
 const handled = new Set<string>();
+const withArguments = new Set<string>();
 
 /**
  * From now on, signals of other names than these are noted, and so are those that came before. For a workflow that handles
@@ -39,6 +40,14 @@ export function answerSignal(name: string, handler: () => void): void {
 }
 
 /**
+ * From now on queries of this name get their arguments, which `noteUnknownSignals` leaves out of every other. Their handler
+ * has to be set with `messageTypeInfo`.
+ */
+export function readArguments(queryName: string): void {
+  withArguments.add(queryName);
+}
+
+/**
  * Leaves Updates that are too big to the server, and sets the handler of an unknown name before its first signal is
  * dispatched; without one it would be kept for ever.
  */
@@ -53,8 +62,9 @@ export const interceptors: WorkflowInterceptorsFactory = () => ({
           const name = signalWorkflow?.signalName;
           if (name && listener) handleUnknown(listener, name);
           else if (name) early.add(name);
-          // No query of a gate has arguments. One that cannot be read would fail the activation, and the run would be loaded again.
-          if (queryWorkflow && listener) queryWorkflow.arguments = [];
+          // One that cannot be read would fail the activation, and the run would be loaded again.
+          if (queryWorkflow && listener && !withArguments.has(queryWorkflow.queryType ?? ''))
+            queryWorkflow.arguments = [];
         }
         next(input);
       },
