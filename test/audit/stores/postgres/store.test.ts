@@ -7,6 +7,7 @@ import { createPostgresAuditStore } from '../../../../src/audit/stores/postgres/
 import { openAuditDatabase, type AuditDatabase } from '../../../../src/audit/stores/postgres/open-audit-database';
 import { AUDIT_TABLE } from '../../../../src/audit/stores/postgres/schema';
 import { run } from '../../../../src/cli/run';
+import { startTemporalServer } from '../../../../src/dev/temporal-server';
 import { aRecord } from '../../a-record';
 import { describeAuditStore } from '../../../../src/contracts/audit-store';
 import { jestFramework } from '../../../support/jest-framework';
@@ -61,7 +62,10 @@ describe('with a PostgreSQL server', () => {
   ])('a worker does not wait for a store that refuses %s: it says so, with exit code 2', async (_what, change, why) => {
     const folder = await mkdtemp(join(tmpdir(), 'gate-refused-'));
     const url = change(`postgres://gate:open-sesame@127.0.0.1:${server.port}/postgres`);
-    await writeFile(join(folder, 'settings.json'), JSON.stringify({ logLevel: 'silent', audit: { store: { url } } }));
+    // A worker reaches Temporal before it opens its store.
+    const temporal = await startTemporalServer({ logFile: join(folder, 'temporal.log') });
+    const settings = { logLevel: 'silent', temporal: { address: temporal.address }, audit: { store: { url } } };
+    await writeFile(join(folder, 'settings.json'), JSON.stringify(settings));
     let stderr = '';
     const code = await run(['worker', '--settings', 'settings.json'], {
       stdout: { write: () => true },
@@ -72,6 +76,7 @@ describe('with a PostgreSQL server', () => {
     });
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(why) });
     expect(stderr).not.toMatch(/waiting|open-sesame|wrong\b/);
+    await temporal.stop();
     await rm(folder, { recursive: true });
   });
 
