@@ -18,9 +18,10 @@ type Shapes = Map<string, { count: number; types: Set<string> }>;
 
 /**
  * What the release before declares as optional and takes when it is absent, although it is in all of its recorded histories:
- * their alerts are those of pauses alone, and the alert of a deployment's end has no reason of a pause.
+ * their alerts are those of pauses alone, and the alert of a deployment's end has no reason of a pause; their stale facts have
+ * names, and the fault that executions of plans were recorded with has none.
  */
-const OPTIONAL = ['sendAlert arguments/pauseReason'];
+const OPTIONAL = ['sendAlert arguments/pauseReason', 'collectFacts failure FactStale/faults/*/factId'];
 
 /** Objects whose keys are names that users choose: those of stages. */
 const BY_NAME = /\/details\/stages$/;
