@@ -1,5 +1,5 @@
-// Packs the files of an empty embedded database once, when the package is built: creating them takes seconds and 800 MB of
-// memory, unpacking them a moment. The file is named by the version of PGlite, which alone reads what it wrote.
+// Packs the files of an empty embedded database once, when the package is built: creating them takes seconds, unpacking
+// them a moment. The file is named by the version of PGlite, which alone reads what it wrote.
 import { createRequire } from 'node:module';
 import { createReadStream, createWriteStream, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -15,9 +15,9 @@ export function freshDataFile(): string {
 }
 
 /**
- * Makes the files of an empty database in a folder that is not there yet. They are unpacked, which takes a tenth of the time
- * and half of the memory of creating them; where another version of PGlite is installed than the package was built with,
- * or the package was not built, they are created.
+ * Makes the files of an empty database in a folder that is not there yet. They are unpacked, which takes a fraction of
+ * the time of creating them; where another version of PGlite is installed than the package was built with, or the package
+ * was not built, they are created.
  *
  * @param packed @default what the build packed
  */
