@@ -3,31 +3,47 @@ import { RE2JS } from 're2js';
 /** Whether a text holds what a pattern describes. */
 export type PatternTest = (text: string | number) => boolean;
 
-/** A text that every match of a pattern begins with, where it is plain to see: `^prod-.*` begins with `prod-`. */
-const PLAIN_START = /^\^([A-Za-z0-9_/-]+)/;
-const QUANTIFIERS = '*?+{';
+/** One step of a pattern: a class, an escape, a quantifier, or a character. Groups, counts and alternatives are not among them. */
+const STEP = /\[\^?[^\][\\^]+\]|\\[dDwWsSbB.+*?^$/_-]|[.^$*+?]|[^\\[\](){}|.^$*+?]/guy;
+/** Letters behind a backslash that stand for something else than themselves. */
+const CLASS_LETTER = /[a-zA-Z]/;
 
 /**
- * Compiles an RE2 pattern, which is looked for anywhere in a text. Texts without the pattern's plain beginning are told by that.
+ * Compiles an RE2 pattern, which is looked for anywhere in a text. Texts without the pattern's plain text are told by that.
  *
  * @throws for an invalid pattern
  */
 export function compilePattern(source: string): PatternTest {
   const pattern = RE2JS.compile(source);
-  const start = plainStart(source);
-  if (start === '') return (text) => pattern.test(String(text));
+  const plain = plainText(source);
+  if (plain === '') return (text) => pattern.test(String(text));
   return (text) => {
     const value = String(text);
-    return value.startsWith(start) && pattern.test(value);
+    return value.includes(plain) && pattern.test(value);
   };
 }
 
-/** Empty where a match may begin in another way. */
-export function plainStart(source: string): string {
-  // An alternative begins elsewhere, and a flag such as (?i) changes what letters mean.
-  if (source.includes('|') || source.includes('(?')) return '';
-  const start = PLAIN_START.exec(source)?.[1] ?? '';
-  const next = source.charAt(1 + start.length);
-  // The last character may be absent, or repeated.
-  return next !== '' && QUANTIFIERS.includes(next) ? start.slice(0, -1) : start;
+/**
+ * The longest text that every match of a pattern holds, where it is plain to see: of `^v[0-9]+\.7$` that is `.7`. Empty for
+ * patterns with groups, flags, counts or alternatives.
+ */
+export function plainText(source: string): string {
+  let [longest, run, read] = ['', '', 0];
+  const end = (): void => {
+    if (run.length > longest.length) longest = run;
+    run = '';
+  };
+  for (const [step] of source.matchAll(STEP)) {
+    read += step.length;
+    const isEscaped = step.startsWith('\\');
+    if (step === '*' || step === '?') {
+      // The character before it may be absent.
+      run = run.replace(/.$/su, '');
+      end();
+    } else if (step.length === 1 && '.^$+'.includes(step)) end();
+    else if (step.startsWith('[') || (isEscaped && CLASS_LETTER.test(step))) end();
+    else run += isEscaped ? step.slice(1) : step;
+  }
+  end();
+  return read === source.length ? longest : '';
 }
