@@ -1,7 +1,7 @@
-import { userInfo } from 'node:os';
 import { Command } from 'commander';
 import type { ImagePolicySet } from '../../images/policies/image-policy';
 import { GateError } from '../../kernel/failures';
+import { userAsActor } from '../actor';
 import { CliExit, ExitCode, type CommandContext, type CommandIo } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
@@ -84,7 +84,7 @@ function pathOf({ path }: OpenedPolicies): string {
 async function change(
   io: CommandIo,
   places: OpenedPolicies,
-  { actor = userInfo().username, reason, output }: ChangeOptions,
+  { actor = userAsActor(), reason, output }: ChangeOptions,
   file: string,
   text: string | undefined,
 ): Promise<void> {

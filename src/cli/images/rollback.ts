@@ -1,6 +1,6 @@
-import { userInfo } from 'node:os';
 import { Command } from 'commander';
 import type { LoadedSettings } from '../../settings/load-settings';
+import { userAsActor } from '../actor';
 import { CliExit, ExitCode, type CommandContext, type CommandIo } from '../io';
 import { examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
@@ -29,7 +29,7 @@ export function imagesRollbackCommand({ io }: CommandContext): Command {
     'gate images rollback mirror.example/team/app:v1 --to v1-before --reason "v1 crashes"',
   ]);
   return command.action(async (text: string, options: RollbackOptions) => {
-    const { to: named, reason, actor = userInfo().username, dryRun = false, output } = options;
+    const { to: named, reason, actor = userAsActor(), dryRun = false, output } = options;
     const [{ openLoadedSettings }, { openAudit }, { findReplaced }, { planRollback, replacedImage, rollBack }] =
       await Promise.all([
         import('../open-settings.js'),

@@ -1,5 +1,5 @@
-import { userInfo } from 'node:os';
 import { Command } from 'commander';
+import { userAsActor } from '../actor';
 import { CliExit, ExitCode, type CommandContext, type CommandIo } from '../io';
 import { collect, examples, withOutput, withSettings, type CommonOptions } from '../options';
 import { colorsFor, printJson, printLines } from '../output';
@@ -43,7 +43,7 @@ export function imagesSyncCommand({ io, exit }: CommandContext): Command {
 }
 
 async function start(io: CommandIo, options: SyncCommandOptions): Promise<ExitCode> {
-  const { policy, allReferrers = false, wait, actor = userInfo().username, output } = options;
+  const { policy, allReferrers = false, wait, actor = userAsActor(), output } = options;
   const { syncs, close } = await connectSyncs(io, options.settings);
   try {
     const { workflowId, started } = await syncs.start({

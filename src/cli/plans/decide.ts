@@ -6,6 +6,7 @@ import { kindNamed } from '../../plans/kinds/kinds';
 import type { Gate } from '../../plans/kinds/gate';
 import type { PlanObject } from '../../plans/object';
 import { quoted } from '../command-json';
+import { userAsActor } from '../actor';
 import { CliExit, ExitCode, type CommandContext, type CommandIo } from '../io';
 import { examples, withOutput } from '../options';
 import { printJson, printLines } from '../output';
@@ -96,11 +97,7 @@ async function actorOf(client: PlanClient, { actor }: DecideOptions): Promise<st
   const me = await client.whoAmI();
   if (me.namesOthers) {
     if (actor === '') throw new CliExit(ExitCode.usage, 'expected --actor to be a name, got nothing');
-    const { userName } = await import('../../clients/user-name.js');
-    const named = actor ?? userName();
-    if (named === undefined)
-      throw new CliExit(ExitCode.usage, 'expected --actor: this computer has no name for its user');
-    return named;
+    return actor ?? userAsActor();
   }
   if (actor === undefined || actor === me.actor) return me.actor;
   throw new CliExit(ExitCode.usage, `expected --actor to be ${me.actor}, whose token this is, got ${actor}`);

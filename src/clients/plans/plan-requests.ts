@@ -1,5 +1,5 @@
 import { ACTOR_HEADER } from '../../api/plans/self-review';
-import { userName } from '../user-name';
+import { userName } from '../../platform/files/user-name';
 import { Agent, request, type Dispatcher } from 'undici';
 import { CONNECTION_FAULTS } from '../../kernel/connection-faults';
 import { CommonFailure, FailureType, GateError, type Fault } from '../../kernel/failures';

@@ -1,5 +1,5 @@
-import { userInfo } from 'node:os';
 import { FailureType, GateError } from '../../kernel/failures';
+import { userName } from '../../platform/files/user-name';
 import { openObjectStore } from '../../platform/objects/stores/open-object-store';
 import type { LoadedSettings } from '../../settings/load-settings';
 import type { ManifestPlace } from './published-release';
@@ -39,13 +39,4 @@ export function actorOf(by: string | undefined, env: Readonly<Record<string, str
       ? 'Expected --by, the name of who acts: the user of this machine has none'
       : `Expected --by to be a name of 1 to ${MAX_NAME} characters on one line`,
   );
-}
-
-function userName(): string | undefined {
-  try {
-    return userInfo().username;
-  } catch {
-    // A user id that /etc/passwd does not know.
-    return undefined;
-  }
 }
