@@ -74,6 +74,5 @@ export const interceptors: WorkflowInterceptorsFactory = () => ({
 
 function handleUnknown({ known, note }: Listener, name: string): void {
   if (known.has(name) || handled.has(name) || RESERVED.test(name)) return;
-  handled.add(name);
-  setHandler({ ...defineSignal<unknown[]>(name), ...messageTypeInfo() }, () => note(name));
+  answerSignal(name, () => note(name));
 }

@@ -1,13 +1,7 @@
-import { CancellationScope, condition, proxyActivities, workflowInfo } from '@temporalio/workflow';
-import type { PlanActivities } from '../../activities/plan-activities';
+import { CancellationScope, condition, workflowInfo } from '@temporalio/workflow';
 import type { NodeReport, RunReport } from '../../plans/execution/follow-run';
 import type { ExecutionRef } from '../../plans/execution/plan-run';
-
-/** Never gives up: the server keeps asking, and the history does not grow. */
-const { reportPlanRun } = proxyActivities<PlanActivities>({
-  startToCloseTimeout: '30s',
-  retry: { initialInterval: '500ms', maximumInterval: '30s' },
-});
+import { reportPlanRun } from './plan-activities';
 
 /**
  * Tells the Execution how its nodes are, in order: one report at a time, and what changes meanwhile in the next one. A

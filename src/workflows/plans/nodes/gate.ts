@@ -1,14 +1,7 @@
-import { proxyActivities } from '@temporalio/workflow';
-import type { PlanActivities } from '../../../activities/plan-activities';
 import { NodePhase } from '../../../plans/kinds/phases';
 import { rest } from '../../parts/rest';
 import type { NodeEnd, NodeRun } from '../node-run';
-
-/** Never gives up: the server keeps asking, and the history does not grow. */
-const { lookAtGate } = proxyActivities<PlanActivities>({
-  startToCloseTimeout: '30s',
-  retry: { initialInterval: '500ms', maximumInterval: '30s' },
-});
+import { lookAtGate } from '../plan-activities';
 
 /**
  * A gate waits for the decision of the Gate that it refers to. It looks when the server says that something happened to that;
