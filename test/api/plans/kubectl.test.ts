@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunningServer } from '../../../src/server';
-import { canHaveProgram, FIRST_BUILD_MS, programPath } from '../../support/cached-program';
+import { canHaveProgram, FIRST_BUILD_MS } from '../../support/cached-program';
 import { eventually } from '../../support/eventually';
 import { KUBECTL, runProgram, type Ran } from '../../support/plan-clients';
-import { startPlanServer } from '../../support/plan-server';
+import { startPlanPeer, type PlanPeer } from '../../support/plan-peer';
 
 const HEAD = 'apiVersion: planspec.io/v1alpha1';
 const GOAL = `${HEAD}\nkind: Goal\nmetadata: {name: ship}\nspec: {description: ship it}\n`;
@@ -17,6 +16,7 @@ const plan = (name: string, version: string): string =>
 const withKubectl = canHaveProgram(KUBECTL) ? describe : describe.skip;
 
 withKubectl('kubectl, unchanged', () => {
+  let peer: PlanPeer | undefined;
   let folder: string;
   let server: RunningServer;
   let program: string;
@@ -24,14 +24,9 @@ withKubectl('kubectl, unchanged', () => {
   let spaces = 0;
 
   beforeAll(async () => {
-    program = await programPath(KUBECTL);
-    folder = await mkdtemp(join(tmpdir(), 'gate-kubectl-'));
-    server = await startPlanServer(folder);
+    ({ program, folder, server } = peer = await startPlanPeer(KUBECTL));
   }, FIRST_BUILD_MS);
-  afterAll(async () => {
-    await server?.stop();
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => peer?.stop());
 
   const kubectl = (...args: string[]): Promise<Ran> =>
     runProgram(program, ['--server', server.url, '-n', namespace, ...args], { cwd: folder, env: {} });

@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { RunningServer } from '../../../src/server';
-import { canHaveProgram, FIRST_BUILD_MS, programPath } from '../../support/cached-program';
+import { canHaveProgram, FIRST_BUILD_MS } from '../../support/cached-program';
 import { eventually } from '../../support/eventually';
 import { PLANSPEC, runProgram, type Ran } from '../../support/plan-clients';
-import { startPlanServer } from '../../support/plan-server';
+import { startPlanPeer, type PlanPeer } from '../../support/plan-peer';
 
 const HEAD = 'apiVersion: planspec.io/v1alpha1';
 const goal = (name: string, namespace: string, description = 'ship it'): string =>
@@ -18,6 +17,7 @@ const plan = (name: string, namespace: string, series: string, version: string):
 const withPlanspec = canHaveProgram(PLANSPEC) ? describe : describe.skip;
 
 withPlanspec('the command line of PlanSpec’s reference implementation, unchanged', () => {
+  let peer: PlanPeer | undefined;
   let folder: string;
   let server: RunningServer;
   let program: string;
@@ -25,14 +25,9 @@ withPlanspec('the command line of PlanSpec’s reference implementation, unchang
   let spaces = 0;
 
   beforeAll(async () => {
-    program = await programPath(PLANSPEC);
-    folder = await mkdtemp(join(tmpdir(), 'gate-planspec-'));
-    server = await startPlanServer(folder);
+    ({ program, folder, server } = peer = await startPlanPeer(PLANSPEC));
   }, FIRST_BUILD_MS);
-  afterAll(async () => {
-    await server?.stop();
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => peer?.stop());
 
   const planspec = (args: readonly string[], input = '', env: Record<string, string> = {}): Promise<Ran> =>
     runProgram(program, args, { cwd: folder, input, env: { PLANSPEC_SERVER: server.url, ...env } });
