@@ -4,7 +4,7 @@ import { NAMESPACE } from '../../plans/service/namespaces';
 import { PlanFailure, planFailure } from '../../plans/service/plan-failure';
 import { asJson, type PlanObject } from '../../plans/object';
 import { toExpired } from '../../plans/serving/watch-events';
-import { EventsExpiredError } from '../../plans/store/plan-store';
+import { EventsExpiredError, StoreBusyError } from '../../plans/store/plan-store';
 import type { NodeServerResponse } from '../rpc/node-request';
 
 /** What a route answers, unless it streams. */
@@ -42,7 +42,10 @@ export function toFailure(error: unknown): PlanFailure | undefined {
     return new PlanFailure((toExpired(error.oldest) as { object: JsonObject }).object);
   }
   if (error instanceof GateError && error.type === FailureType.StoreUnavailable) {
-    const message = 'The store of plans does not answer; whether a write was stored is not known';
+    const message =
+      error.cause instanceof StoreBusyError
+        ? 'The store of plans is busy with other requests; nothing was changed'
+        : 'The store of plans does not answer; whether a write was stored is not known';
     return planFailure('ServiceUnavailable', message, { retryAfterSeconds: RETRY_SECONDS });
   }
   return undefined;

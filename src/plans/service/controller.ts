@@ -104,7 +104,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
         take(object, type === 'DELETED', writtenMs);
         measure(object, revision, writtenMs);
       }
-      if (events.length < PAGE) return;
+      if (events.length === 0) return;
     }
   }
 

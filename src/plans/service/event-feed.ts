@@ -24,6 +24,8 @@ export interface EventFeedOptions {
   logger: Pick<ProgramLogger, 'warn'>;
   /** newest events that are kept in memory; older ones are read from the store. @default 1024 */
   keep?: number;
+  /** of the texts of their objects, in UTF-16 units: fewer events are kept where they are large. @default 32 Mi */
+  keepLength?: number;
   /** the store is asked this often even when it says nothing: a notification may be lost. @default 5000 */
   pollMs?: number;
 }
@@ -32,8 +34,9 @@ const PAGE = 500;
 
 /** Reads events as they come. However many follow, each event is read and parsed once. */
 export async function createEventFeed(options: EventFeedOptions): Promise<EventFeed> {
-  const { store, timers, logger, keep = 1024, pollMs = 5_000 } = options;
+  const { store, timers, logger, keep = 1024, keepLength = 32 * 1024 * 1024, pollMs = 5_000 } = options;
   let events: StoredEvent[] = [];
+  let length = 0;
   /** every event behind it is in `events`, up to `last` */
   let first = await store.revision();
   let last = first;
@@ -48,19 +51,28 @@ export async function createEventFeed(options: EventFeedOptions): Promise<EventF
         if (!(error instanceof EventsExpiredError)) throw error;
         // Whoever was behind is told by the store that what it asks for is gone.
         events = [];
+        length = 0;
         first = last = await store.revision();
         return [];
       });
       if (page.length > 0) {
         events.push(...page);
+        length += lengthOf(page);
         last = page.at(-1)!.revision;
-        if (events.length > keep) {
-          const gone = events.splice(0, events.length - keep);
-          first = gone.at(-1)!.revision;
-        }
+        forgetOldest();
         for (const follower of followers) follower();
       } else if (!again) return;
     }
+  }
+
+  function forgetOldest(): void {
+    let count = Math.max(0, events.length - keep);
+    let over = length - lengthOf(events.slice(0, count)) - keepLength;
+    for (; over > 0; count += 1) over -= events[count]!.length;
+    if (count === 0) return;
+    const gone = events.splice(0, count);
+    length -= lengthOf(gone);
+    first = gone.at(-1)!.revision;
   }
 
   /** One read after another, and one more for news that came during the last. */
@@ -97,4 +109,8 @@ export async function createEventFeed(options: EventFeedOptions): Promise<EventF
       await reading?.catch(() => undefined);
     },
   };
+}
+
+function lengthOf(events: readonly StoredEvent[]): number {
+  return events.reduce((sum, event) => sum + event.length, 0);
 }

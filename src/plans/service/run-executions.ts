@@ -72,7 +72,7 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
         if (type === 'DELETED') noteDeleted(object);
         else note(object);
       }
-      if (events.length < PAGE) return;
+      if (events.length === 0) return;
     }
   }
 

@@ -11,6 +11,8 @@ export interface StoredEvent {
   type: 'ADDED' | 'MODIFIED' | 'DELETED';
   /** after the write; of a deletion, as it was last */
   object: PlanObject;
+  /** of the object's text, in UTF-16 units */
+  length: number;
   /** the labels before a MODIFIED, for selectors; absent where there were none */
   labelsBefore?: Readonly<Record<string, string>>;
   /** when it was written, just before the commit: epoch milliseconds by the store's clock, the same for all servers */

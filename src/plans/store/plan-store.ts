@@ -54,6 +54,11 @@ export class EventsExpiredError extends Error {
   }
 }
 
+/** The cause of a StoreUnavailable where others kept the store busy for too long: nothing was begun. */
+export class StoreBusyError extends Error {
+  override readonly name = 'StoreBusyError';
+}
+
 /**
  * Objects, their revisions, and an event for each write. Revisions are given in the order in which writes become visible, so
  * that who has read up to one has missed nothing before it.
@@ -72,7 +77,7 @@ export interface PlanStore extends WaitingRecords {
   /** the revision of the last write, `0` before the first */
   revision(): Promise<string>;
   /**
-   * Events behind a revision, in order.
+   * Events behind a revision, in order: fewer than `limit` where they are large, and none only where there are none.
    *
    * @throws EventsExpiredError when some of them are gone
    */

@@ -6,6 +6,7 @@ const BY_SQLSTATE: Record<string, string> = {
   '28P01': 'refused the user name or password',
   '28000': 'refused the user',
   '3D000': 'has no such database',
+  '55P03': 'did not get a lock in time, which another transaction holds',
   '42501': 'denies the user a permission that the store needs',
   '53300': 'has no connection left',
   '57014': 'cancelled the statement because it took too long',
@@ -50,6 +51,11 @@ export function isOutage(error: unknown): boolean {
   if (isSqlState(code)) return PASSING_CLASSES.includes(code.slice(0, 2));
   const message = error instanceof Error ? error.message : '';
   return TIMED_OUT.test(message) || CLOSED.test(message);
+}
+
+/** True when a statement waited for a lock for longer than `lock_timeout`: it did nothing. */
+export function isLockTimeout(error: unknown): boolean {
+  return codeOf(error) === '55P03';
 }
 
 /** True when the server itself answered with an error: the connection that brought it is sound. */

@@ -338,6 +338,7 @@ describe('a watch', () => {
     revision: '8',
     type,
     object: gold(is),
+    length: 2,
     writtenMs: 0,
     ...(was === undefined ? {} : { labelsBefore: was }),
   });

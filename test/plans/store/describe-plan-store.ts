@@ -66,12 +66,12 @@ export function describePlanStore(name: string, open: () => Promise<OpenStores>)
       expect([made, changed, again].map(({ metadata }) => metadata.resourceVersion)).toEqual(revisions.slice(0, 3));
       expect(made.spec).toEqual(goal('a').spec);
       expect(await store.get(keyOf(made))).toBeUndefined();
-      const writtenMs = expect.any(Number) as unknown as number;
+      const [writtenMs, length] = [1, 2].map(() => expect.any(Number) as unknown as number) as [number, number];
       expect(await told(store, start)).toEqual([
-        { revision: revisions[0], type: 'ADDED', object: made, writtenMs },
-        { revision: revisions[1], type: 'MODIFIED', object: changed, writtenMs },
-        { revision: revisions[2], type: 'MODIFIED', object: again, labelsBefore: { tier: 'gold' }, writtenMs },
-        { revision: revisions[3], type: 'DELETED', object: again, writtenMs },
+        { revision: revisions[0], type: 'ADDED', object: made, length, writtenMs },
+        { revision: revisions[1], type: 'MODIFIED', object: changed, length, writtenMs },
+        { revision: revisions[2], type: 'MODIFIED', object: again, labelsBefore: { tier: 'gold' }, length, writtenMs },
+        { revision: revisions[3], type: 'DELETED', object: again, length, writtenMs },
       ]);
       expect(await store.revision()).toBe(revisions[3]);
     });
@@ -118,6 +118,45 @@ export function describePlanStore(name: string, open: () => Promise<OpenStores>)
       expect(await places({ namespace: 'none' })).toEqual([]);
       expect((await store.list({ kind: 'Plan' })).items).toEqual([]);
       expect((await store.list({ kind: 'Goal' })).revision).toBe(await store.revision());
+    });
+
+    test('a list and a prune of more than one statement takes are whole', async () => {
+      const { store } = stores;
+      const names = Array.from({ length: 1_005 }, (_, at) => `n${String(at).padStart(5, '0')}`);
+      await store.write(async (session) => {
+        for (const name of names) await session.create(goal(name, { namespace: 'many' }));
+        expect(await session.list({ kind: 'Goal', namespace: 'many' })).toHaveLength(names.length);
+      });
+      const listed = async (query: object) =>
+        (await store.list({ kind: 'Goal', namespace: 'many', ...query })).items.map(({ metadata }) => metadata.name);
+      expect(await listed({})).toEqual(names);
+      expect(await listed({ limit: 1_000 })).toEqual(names.slice(0, 1_000));
+      expect(await listed({ limit: 1_002, after: { namespace: 'many', name: 'n00000' } })).toEqual(
+        names.slice(1, 1_003),
+      );
+      const last = BigInt(await store.revision());
+      expect(await store.prune(3)).toBeGreaterThan(1_000);
+      expect((await told(store, String(last - 3n))).map(({ revision }) => BigInt(revision))).toEqual([
+        ...[last - 2n, last - 1n, last],
+      ]);
+      await expect(told(store, String(last - 4n))).rejects.toThrow(EventsExpiredError);
+    });
+
+    test('events with large objects come a few at a time, at least one', async () => {
+      const { store } = stores;
+      const start = BigInt(await store.revision());
+      const note = 'x'.repeat(5 * 1024 * 1024);
+      for (let turn = 0; turn < 3; turn += 1) {
+        await put(store, goal('large', { annotations: { note: `${turn}${note}` } }));
+      }
+      const revisions: string[][] = [];
+      for (let after = String(start); ;) {
+        const events = await told(store, after);
+        if (events.length === 0) break;
+        revisions.push(events.map(({ revision }) => revision));
+        after = events.at(-1)!.revision;
+      }
+      expect(revisions).toEqual([[String(start + 1n), String(start + 2n)], [String(start + 3n)]]);
     });
 
     test('two servers that write at once both see every event in order, none lost or doubled', async () => {

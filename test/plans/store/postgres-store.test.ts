@@ -1,10 +1,14 @@
-import { afterAll, beforeAll, describe } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { openPlanDatabase } from '../../../src/plans/store/postgres/open-plan-database';
+import { StoreBusyError } from '../../../src/plans/store/plan-store';
 import { createPostgresPlanStore } from '../../../src/plans/store/postgres/store';
+import { eventually } from '../../support/eventually';
 import { startPostgres, type TestPostgres } from '../../support/postgres';
+import { anObject } from '../objects';
 import { describePlanStore } from './describe-plan-store';
 
 describePlanStore('PGlite', async () => {
@@ -31,10 +35,72 @@ describe('with a PostgreSQL server', () => {
     const url = await server.database('plans');
     // Two servers start at once on an empty database.
     const databases = await Promise.all([openPlanDatabase({ url }), openPlanDatabase({ url })]);
-    const [store, other] = databases.map(createPostgresPlanStore) as [
+    const [store, other] = databases.map((each) => createPostgresPlanStore(each)) as [
       ReturnType<typeof createPostgresPlanStore>,
       ReturnType<typeof createPostgresPlanStore>,
     ];
     return { store, other, close: async () => void (await Promise.all([store.close(), other.close()])) };
+  });
+
+  test('many writers of two servers all get their turn, also behind a transaction that takes longer than a statement may, and reads go on meanwhile', async () => {
+    const url = await server.database('contended');
+    const stores = await Promise.all([1, 2].map(async () => createPostgresPlanStore(await openPlanDatabase({ url }))));
+    const holder = new Client({ connectionString: url });
+    const looker = new Client({ connectionString: url });
+    await Promise.all([holder.connect(), looker.connect()]);
+    try {
+      await holder.query('begin');
+      await holder.query('select * from plan_store for update');
+      const WRITES = 150;
+      const writing = stores.flatMap((store, at) =>
+        Array.from({ length: WRITES }, (_, each) =>
+          store.write((session) => session.create(anObject('Goal', `g${at}-${each}`, { description: 'ship' }))),
+        ),
+      );
+      // Each attempt of a writer is a transaction of its own, and ends before its statement's time is over.
+      const attempts = new Set<string>();
+      await eventually('a writer to ask a third time for the lock', async () => {
+        const { rows } = await looker.query<{ at: Date }>(
+          "select xact_start as at from pg_stat_activity where datname = 'contended' and wait_event_type = 'Lock'",
+        );
+        rows.forEach(({ at }) => attempts.add(at.toISOString()));
+        return attempts.size >= 2 * stores.length + 1;
+      });
+      const many = Array.from({ length: 50 }, () => stores[0]!.list({ kind: 'Goal' }));
+      expect((await Promise.all(many)).every(({ items }) => items.length === 0)).toBe(true);
+      await holder.query('commit');
+      await Promise.all(writing);
+      expect((await stores[1]!.list({ kind: 'Goal' })).items).toHaveLength(2 * WRITES);
+    } finally {
+      await Promise.all([holder.end(), looker.end(), ...stores.map((store) => store.close())]);
+    }
+  });
+
+  test('a writer whose turn does not come in time is told that nothing was changed, and nothing was', async () => {
+    const url = await server.database('busy');
+    const store = createPostgresPlanStore(await openPlanDatabase({ url }), { waitMs: 100 });
+    const holder = new Client({ connectionString: url });
+    await holder.connect();
+    try {
+      await holder.query('begin');
+      await holder.query('select * from plan_store for update');
+      const writing = ['a', 'b'].map((name) =>
+        store.write((session) => session.create(anObject('Goal', name, { description: 'ship' }))),
+      );
+      for (const outcome of await Promise.allSettled(writing)) {
+        expect(outcome).toMatchObject({
+          status: 'rejected',
+          reason: {
+            type: 'StoreUnavailable',
+            message: expect.stringMatching(/^Cannot write plans: PostgreSQL at .* was busy for 0\.1 seconds; nothing/),
+            cause: expect.any(StoreBusyError),
+          },
+        });
+      }
+      await holder.query('rollback');
+      expect((await store.list({ kind: 'Goal' })).items).toEqual([]);
+    } finally {
+      await Promise.all([holder.end(), store.close()]);
+    }
   });
 });

@@ -1,43 +1,103 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
 import type { DomainRecord } from '../../../audit/audit-record';
 import { FailureType, GateError } from '../../../kernel/failures';
-import { storeError } from '../../../platform/database/store-error';
+import type { Timers } from '../../../kernel/timers';
+import { createTurns, TurnTimeoutError, type Turns } from '../../../kernel/turns';
+import { isLockTimeout, storeError } from '../../../platform/database/store-error';
+import { systemTimers } from '../../../platform/timers/system-timers';
 import type { PlanObject } from '../../object';
 import { compareRevisions } from '../../serving/resource-version';
 import type { StoredEvent } from '../../serving/watch-events';
 import { stamped } from '../../serving/write-object';
-import { EventsExpiredError, type ListQuery, type ObjectKey, type PlanStore, type WriteSession } from '../plan-store';
+import {
+  EventsExpiredError,
+  StoreBusyError,
+  type ListQuery,
+  type ObjectKey,
+  type PlanStore,
+  type WriteSession,
+} from '../plan-store';
 import { PLAN_CHANNEL, type PlanDatabase } from './open-plan-database';
 import type { PlanSchema } from './schema';
 
-/** Of one statement, whose parameters have a limit. */
+/** Of one statement, whose parameters have a limit, and whose time has one too. */
 const ROWS_AT_ONCE = 1_000;
+/** Of one answer with events: documents may be as large as requests are. */
+const EVENT_BYTES_AT_ONCE = 8 * 1024 * 1024;
+
+/**
+ * The pool is shared with the audit log, whose statements must not wait for those of plans: one writer, since they wait for one
+ * another in any case, and a few readers.
+ */
+const READERS = 3;
+/** Below the 60 seconds that a call may take. */
+const WAIT_MS = 30_000;
+/** How long one statement waits for another process's transaction: below the time that a statement may take. */
+const LOCK_MS = 750;
+
+export interface PlanStoreOptions {
+  /** @default those of the system */
+  timers?: Timers;
+  /** how long a read or a write waits for others, of this and of other processes; @default 30000 */
+  waitMs?: number;
+}
 
 type Reader = Kysely<PlanSchema>;
 
 /** Plans in PostgreSQL or in an embedded PGlite. Closing it closes the database. */
-export function createPostgresPlanStore(database: PlanDatabase): PlanStore {
+export function createPostgresPlanStore(
+  database: PlanDatabase,
+  { timers = systemTimers, waitMs = WAIT_MS }: PlanStoreOptions = {},
+): PlanStore {
   const { db, where } = database;
+  const writers = createTurns({ timers, atOnce: 1, waitMs });
+  const readers = createTurns({ timers, atOnce: READERS, waitMs });
+  // An embedded store has one process, whose writers have their turns.
+  const isShared = database.listen !== undefined;
   const followers = new Set<() => void>();
   const tell = (): void => followers.forEach((follower) => follower());
   const listening = database.listen?.(PLAN_CHANNEL, tell);
 
-  const asking = async <T>(doing: string, ask: () => Promise<T>): Promise<T> => {
+  const asking = async <T>(doing: string, ask: () => Promise<T>, turns: Turns = readers): Promise<T> => {
     try {
-      return await ask();
+      return await turns.take(ask);
     } catch (error) {
       if (error instanceof EventsExpiredError) throw error;
+      if (error instanceof TurnTimeoutError || isLockTimeout(error)) {
+        const message = `Cannot ${doing}: ${where} was busy for ${waitMs / 1000} seconds; nothing was changed`;
+        throw new GateError(FailureType.StoreUnavailable, message, undefined, {
+          cause: new StoreBusyError(message, { cause: error }),
+        });
+      }
       throw storeError(where, doing, error, FailureType.StoreUnavailable);
     }
   };
 
+  /** A transaction that has the lock of all writers; where another process holds it for long, it is asked for again. */
+  async function locked<T>(work: (trx: Transaction<PlanSchema>, revision: bigint) => Promise<T>): Promise<T> {
+    for (let left = Math.ceil(waitMs / LOCK_MS); ; left -= 1) {
+      let isLocked = false;
+      try {
+        return await db.transaction().execute(async (trx) => {
+          if (isShared) await sql`select set_config('lock_timeout', ${`${LOCK_MS}ms`}, true)`.execute(trx);
+          const { rows } = await sql<{ revision: string }>`
+            select revision::text as revision from plan_store for update`.execute(trx);
+          isLocked = true;
+          return work(trx, BigInt(rows[0]!.revision));
+        });
+      } catch (error) {
+        if (isLocked || !isLockTimeout(error) || left <= 1) throw error;
+      }
+    }
+  }
+
   return {
-    async write(change) {
+    async write<T>(change: (session: WriteSession) => Promise<T>) {
       let thrown: { error: unknown } | undefined;
-      const result = await asking('write plans', async () => {
+      const write = async (): Promise<T> => {
         try {
-          return await db.transaction().execute(async (trx) => {
-            const session = await openSession(trx);
+          return await locked(async (trx, revision) => {
+            const session = openSession(trx, revision);
             const done = await change(session).catch((error: unknown) => {
               // Not a failure of the store, unless it says so itself.
               if (!(error instanceof GateError)) thrown = { error };
@@ -50,7 +110,8 @@ export function createPostgresPlanStore(database: PlanDatabase): PlanStore {
           if (thrown !== undefined) return undefined as never;
           throw error;
         }
-      });
+      };
+      const result = await asking('write plans', write, writers);
       if (thrown !== undefined) throw thrown.error;
       tell();
       return result;
@@ -72,17 +133,13 @@ export function createPostgresPlanStore(database: PlanDatabase): PlanStore {
       followers.add(follower);
       return () => void followers.delete(follower);
     },
-    prune: (keep) =>
-      asking('prune events of plans', () =>
-        db.transaction().execute(async (trx) => {
-          const { rows } = await sql<{ bound: string }>`
-            select greatest(revision - ${keep}, pruned)::text as bound from plan_store for update`.execute(trx);
-          const bound = rows[0]!.bound;
-          const gone = await sql`delete from plan_events where revision <= ${bound}::bigint returning 1`.execute(trx);
-          await sql`update plan_store set pruned = ${bound}::bigint`.execute(trx);
-          return gone.rows.length;
-        }),
-      ),
+    async prune(keep) {
+      for (let all = 0; ;) {
+        const gone = await asking('prune events of plans', () => locked((trx) => pruneSome(trx, keep)), writers);
+        all += gone;
+        if (gone < ROWS_AT_ONCE) return all;
+      }
+    },
     waitingRecords: (limit) =>
       asking('read waiting records of plans', async () => {
         const rows = await db.selectFrom('plan_records_waiting').select('record').orderBy('seq').limit(limit).execute();
@@ -104,11 +161,12 @@ export function createPostgresPlanStore(database: PlanDatabase): PlanStore {
   };
 }
 
-/** Takes the lock that all writers take, so that revisions become visible in their order. */
-async function openSession(trx: Transaction<PlanSchema>): Promise<WriteSession & { finish(): Promise<void> }> {
-  const { rows } = await sql<{ revision: string }>`
-    select revision::text as revision from plan_store for update`.execute(trx);
-  const first = BigInt(rows[0]!.revision);
+/**
+ * Within a transaction that has the lock that all writers take, so that revisions become visible in their order.
+ *
+ * @param first the revision of the last write
+ */
+function openSession(trx: Transaction<PlanSchema>, first: bigint): WriteSession & { finish(): Promise<void> } {
   let last = first;
   const records: DomainRecord[] = [];
   const events: Omit<EventRow, 'written_ms'>[] = [];
@@ -202,7 +260,19 @@ async function getObject(db: Reader, { kind, namespace, name }: ObjectKey): Prom
   return row && (JSON.parse(row.document) as PlanObject);
 }
 
-async function listObjects(db: Reader, { kind, namespace, after, limit }: ListQuery): Promise<PlanObject[]> {
+/** Pages, so that no statement takes long; the transaction around them shows all as they were at one moment. */
+async function listObjects(db: Reader, { after, limit = Infinity, ...query }: ListQuery): Promise<PlanObject[]> {
+  const objects: PlanObject[] = [];
+  for (let from = after; ;) {
+    const rows = Math.min(ROWS_AT_ONCE, limit - objects.length);
+    const page = await pageOfObjects(db, { ...query, limit: rows, ...(from === undefined ? {} : { after: from }) });
+    for (const object of page) objects.push(object);
+    if (page.length < rows || objects.length >= limit) return objects;
+    from = page.at(-1)!.metadata;
+  }
+}
+
+async function pageOfObjects(db: Reader, { kind, namespace, after, limit }: ListQuery): Promise<PlanObject[]> {
   let query = db.selectFrom('plan_objects').select('document').where('kind', '=', kind);
   if (namespace !== undefined) query = query.where('namespace', '=', namespace);
   if (after !== undefined) query = query.where(sql<boolean>`(namespace, name) > (${after.namespace}, ${after.name})`);
@@ -224,11 +294,29 @@ interface EventRow {
   written_ms: number;
 }
 
+/** @returns how many went, `ROWS_AT_ONCE` at most */
+async function pruneSome(trx: Transaction<PlanSchema>, keep: number): Promise<number> {
+  // Revisions follow one another, so so many of them are as many events at most.
+  const { rows } = await sql<{ bound: string }>`
+    select greatest(least(revision - ${keep}, (select min(revision) from plan_events) + ${ROWS_AT_ONCE} - 1), pruned)::text
+      as bound from plan_store`.execute(trx);
+  const { bound } = rows[0]!;
+  const gone = await sql`delete from plan_events where revision <= ${bound}::bigint returning 1`.execute(trx);
+  await sql`update plan_store set pruned = ${bound}::bigint`.execute(trx);
+  return gone.rows.length;
+}
+
 async function eventsAfter(db: Reader, revision: string, limit: number): Promise<StoredEvent[]> {
   const { rows } = await sql<EventRow>`
     select revision::text as revision, type, document, labels_before,
-      (extract(epoch from written_at) * 1000)::float8 as written_ms from plan_events
-    where revision > ${revision}::bigint order by plan_events.revision limit ${limit}`.execute(db);
+      (extract(epoch from written_at) * 1000)::float8 as written_ms
+    from (
+      select *, sum(octet_length(document)) over (order by revision) - octet_length(document) as bytes_before
+      from (
+        select * from plan_events where revision > ${revision}::bigint order by revision limit ${limit}
+      ) as next
+    ) as measured
+    where bytes_before < ${EVENT_BYTES_AT_ONCE} order by measured.revision`.execute(db);
   // After the read: what was pruned before it is missing from it, what is pruned later is not.
   const { rows: store } = await sql<{ pruned: string }>`select pruned::text as pruned from plan_store`.execute(db);
   const { pruned } = store[0]!;
@@ -237,6 +325,7 @@ async function eventsAfter(db: Reader, revision: string, limit: number): Promise
     revision: at,
     type,
     object: JSON.parse(document) as PlanObject,
+    length: document.length,
     writtenMs: written_ms,
     ...(labels_before === null ? {} : { labelsBefore: JSON.parse(labels_before) as Record<string, string> }),
   }));
