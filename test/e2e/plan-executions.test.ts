@@ -176,10 +176,18 @@ describe('executions of plans', () => {
       status: 200,
     });
     await gate.reaches(`${namespace}.go`, 'paused');
+    const of = (command: string, stage: string, ...more: string[]) =>
+      gate.cli(command, `${namespace}.go`, '--stage', stage, ...more);
     for (const command of ['status', 'explain']) {
-      const of = (stage: string) => gate.cli(command, `${namespace}.go`, '--stage', stage);
-      expect(await of('first')).toMatchObject({ code: 3, stdout: expect.stringContaining('first') });
-      expect(await of('other')).toMatchObject({ code: 2, stderr: expect.stringContaining('is not open; open: first') });
+      expect(await of(command, 'first')).toMatchObject({ code: 3, stdout: expect.stringContaining('first') });
+    }
+    for (const command of ['status', 'explain', 'resume', 'override']) {
+      const more = ['resume', 'override'].includes(command) ? CALLER : [];
+      const { code, stdout } = await of(command, 'other', '-o', 'json', ...more);
+      expect([code, JSON.parse(stdout)]).toMatchObject([
+        2,
+        { error: { type: 'NotFound', message: `stage other of deployment ${namespace}.go is not open; open: first` } },
+      ]);
     }
     expect(await gate.cli('abort', `${namespace}.go`, ...CALLER)).toMatchObject({ code: 0 });
     const ended = await reaches('go', 'Cancelled');
@@ -216,6 +224,14 @@ describe('executions of plans', () => {
       ),
     );
     expect((await about(`gate/${namespace}/live`)).map(({ kind }) => kind).sort()).toEqual(['created', 'updated']);
+    const explained = await gate.cli('explain', `${namespace}.go`);
+    expect(explained.stdout).toMatch(
+      /\nWho did what:\n {2}\S+ \S+Z {2}\S+ {2}created\n {2}\S+ \S+Z {2}amy {2}resolved ask /,
+    );
+    const { records } = await gate.json<{ records: { kind: string }[] }>('explain', `${namespace}.go`);
+    expect(records.map(({ kind }) => kind)).toEqual(['created', 'resolved']);
+    const exported = await gate.cli('audit', 'export', '--domain', 'plans', '--subject', `execution/${namespace}/go`);
+    expect(exported).toMatchObject({ code: 0, stderr: '2 records\n' });
   });
 
   it('a server that is killed between two nodes is continued by the next one, and no call is made under a second key', async () => {

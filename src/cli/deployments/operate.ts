@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { FailureType } from '../../kernel/failures';
-import type { DeploymentStatus, OpenStage } from '../../gate/deployments/deployment-state';
 import type { OperatorCallKind } from '../../gate/deployments/operator-call';
 import type { DeploymentClient } from '../../clients/deployment-client';
 import { CliExit, ExitCode, type CommandContext } from '../io';
 import { durationOption, examples, withOutput, withSettings, withWorkflowId, type CommonOptions } from '../options';
 import { failureOf, notFound } from '../exit';
+import { requireOpen } from './asked-stage';
 import { printReply, replyOf } from './call-answer';
 import { exitCodeOf } from './status-text';
 import { connect } from '../temporal-client';
@@ -62,9 +62,14 @@ function operatorCommand(
     .requiredOption('--actor <name>', 'who acts')
     .requiredOption('--reason <text>', 'why')
     .option('--for <id>', meantFor)
-    .option('--stage <name>', 'of several that are open, in an execution of a plan; by default the only one it fits')
     .option('--update-id <id>', 'the same id is carried out once, however often it is sent')
     .addOption(durationOption('--timeout <duration>', 'how long to wait for the answer', '10s'));
+  // An abort is for all of them.
+  if (kind !== 'abort')
+    command.option(
+      '--stage <name>',
+      'of several that are open, in an execution of a plan; by default the only one it fits',
+    );
   examples(withOutput(withSettings(withWorkflowId(command))), [
     `gate ${kind} firmware-1.4.0 --actor ann --reason "checked by hand"`,
   ]);
@@ -105,8 +110,10 @@ async function presentTarget(
   }
   const { hold, pause, lastDecision, openStages = [] } = found.status;
   if (kind === 'abort') return undefined;
-  if (stage !== undefined)
-    return openTarget(openStages.length > 0 ? openStages : [shortly(found.status)], id, kind, stage);
+  if (stage !== undefined) {
+    const open = requireOpen(id, stage, found.status);
+    return (kind === 'resume' ? open.pauseId : open.decisionId) ?? 'none';
+  }
   const fitting = openStages.filter(({ state }) => state === 'paused' || (kind === 'override' && state === 'waiting'));
   if (fitting.length > 1 && (kind === 'override' || hold === undefined)) {
     const names = fitting.map((open) => open.stage).join(', ');
@@ -117,16 +124,4 @@ async function presentTarget(
   }
   if (kind === 'override') return lastDecision?.decisionId ?? 'none';
   return hold?.id ?? pause?.id ?? 'none';
-}
-
-function openTarget(open: readonly OpenStage[], id: string, kind: 'resume' | 'override', stage: string): string {
-  const found = open.find((each) => each.stage === stage);
-  if (found !== undefined) return (kind === 'resume' ? found.pauseId : found.decisionId) ?? 'none';
-  const names = open.map((each) => each.stage).join(', ');
-  throw new CliExit(ExitCode.usage, `${kind}: stage ${stage} of ${id} is not open; open: ${names}`);
-}
-
-function shortly({ stage, state, pause, lastDecision }: DeploymentStatus): OpenStage {
-  const pauseId = pause === undefined ? {} : { pauseId: pause.id };
-  return { stage, state, ...pauseId, ...(lastDecision === undefined ? {} : { decisionId: lastDecision.decisionId }) };
 }

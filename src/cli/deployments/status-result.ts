@@ -1,3 +1,4 @@
+import type { AuditRecord } from '../../audit/audit-record';
 import type { DeploymentStatus, Explanation } from '../../gate/deployments/deployment-state';
 import type { Look, RecordedDecision } from '../../gate/deployments/recorded-decision';
 import { factValue, quoted } from '../command-json';
@@ -13,9 +14,17 @@ export function statusResult(status: DeploymentStatus): object {
   };
 }
 
-/** An explanation as `-o json` prints it. */
-export function explanationResult(explanation: Explanation): object {
-  return { ...explanation, facts: explanation.facts.map(factResult) };
+/**
+ * An explanation as `-o json` prints it.
+ *
+ * @param records who did what, of an execution of a plan; left out where there are none
+ */
+export function explanationResult(explanation: Explanation, records: readonly AuditRecord[] = []): object {
+  return {
+    ...explanation,
+    facts: explanation.facts.map(factResult),
+    ...(records.length === 0 ? {} : { records: records.map(quoted) }),
+  };
 }
 
 function decisionResult(found: Look): object {

@@ -4,6 +4,8 @@ import {
   type Explanation,
   type GateState,
 } from '../../gate/deployments/deployment-state';
+import type { AuditRecord } from '../../audit/audit-record';
+import { placeOf } from '../../audit/place';
 import { faultText } from '../../kernel/fault-text';
 import { formatDuration } from '../../kernel/duration';
 import { explain, looksOf, summarise } from '../../gate/deployments/explain';
@@ -82,4 +84,18 @@ export function explanationLines(io: CliIo, explanation: Explanation): string[] 
   list('Looks', explanation.looks ?? []);
   list('Not accepted', explanation.notes);
   return lines.map(oneLine);
+}
+
+/** Who did what, a line each; nothing without records. */
+export function recordLines(records: readonly AuditRecord[]): string[] {
+  if (records.length === 0) return [];
+  const rows = records.map((record) => {
+    const { timestamp, actor, kind, reason, details } = record;
+    const { part } = placeOf(record);
+    const outcome = typeof details?.outcome === 'string' ? ` ${details.outcome}` : '';
+    const at = timestamp.replace('T', ' ').replace(/\.\d+Z$/, 'Z');
+    const what = `${kind}${part === '' ? '' : ` ${part}`}${outcome}${reason === undefined ? '' : `: ${reason}`}`;
+    return `  ${at}  ${actor}  ${what}`;
+  });
+  return ['', 'Who did what:', ...rows].map(oneLine);
 }
