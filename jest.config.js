@@ -20,7 +20,7 @@ module.exports = {
     'pglite[^/]*/dist/.+\\.c?js$': swc,
     '^.+\\.[tj]s$': swc,
   },
-  transformIgnorePatterns: ['/node_modules/(?!@electric-sql/pglite)'],
+  transformIgnorePatterns: ['/node_modules/(?!@electric-sql/pglite|@marcbachmann/cel-js)'],
   collectCoverageFrom: [
     'src/**/*.ts',
     '!src/**/*.d.ts',

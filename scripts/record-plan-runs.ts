@@ -19,6 +19,8 @@ interface Scenario {
   deletedAt?: string;
   /** what each look at the gate of this node finds, in turn */
   looks?: Readonly<Record<string, readonly GateVerdict[]>>;
+  /** nodes that are skipped by their `when` have false */
+  whens?: Readonly<Record<string, boolean>>;
   prepare?(gate: FakeGateActivities): void;
   play?(handle: WorkflowHandle): Promise<unknown>;
 }
@@ -99,13 +101,28 @@ const scenarios: Record<string, Scenario> = {
       await handle.signal('look');
     },
   },
+  conditions: {
+    nodes: 4,
+    graph: ([first = '', second = '', third = '', last = '']) => ({
+      maxParallel: 100,
+      nodes: [
+        { ...node(first), isConditional: true },
+        { ...node(second, [first]), isConditional: true },
+        node(third, [second]),
+        { ...node(last), soft: [third], isConditional: true },
+      ],
+    }),
+    whens: { n1: false },
+  },
   deleted: { nodes: 3, deletedAt: 'n1' },
   'through-continue-as-new': { nodes: 6, historyLimit: 40 },
 };
 
 /** Records one history for every way that an execution of a plan can go, with the gate's surroundings in memory. */
 export async function recordPlanRuns(env: TemporalEnv, into: RunsFolder): Promise<void> {
-  for (const [way, { nodes, graph, historyLimit, deletedAt, looks = {}, prepare, play }] of Object.entries(scenarios)) {
+  for (const [way, { nodes, graph, historyLimit, deletedAt, looks = {}, whens = {}, prepare, play }] of Object.entries(
+    scenarios,
+  )) {
     const name = `plan-execution-${way}`;
     const gate = new FakeGateActivities();
     prepare?.(gate);
@@ -116,6 +133,8 @@ export async function recordPlanRuns(env: TemporalEnv, into: RunsFolder): Promis
         looked.set(id, at + 1);
         return looks[id]!.at(Math.min(at, looks[id]!.length - 1))!;
       },
+      lookAtWhen: async (_execution, id) =>
+        whens[id] === false ? { state: 'skip', message: 'when is false: false' } : { state: 'begin' },
       reportPlanRun: async (_execution, { nodes = [] }) => ({ exists: !nodes.some(({ id }) => id === deletedAt) }),
     };
     const id = `default.${way}`;

@@ -1,6 +1,7 @@
 import { FailureType } from '../kernel/failures';
 import { followRun } from '../plans/service/follow-run';
 import { lookAtGate } from '../plans/service/look-at-gate';
+import { lookAtWhen } from '../plans/service/look-at-when';
 import type { PlanStore } from '../plans/store/plan-store';
 import type { PlanActivities } from './plan-activities';
 import { translated } from './to-application-failure';
@@ -18,5 +19,7 @@ export function createPlanActivities(open: () => Promise<PlanStore>): PlanActivi
       translated(FailureType.StoreUnavailable, async () => followRun(await opened(), execution, report)),
     lookAtGate: (execution, look) =>
       translated(FailureType.StoreUnavailable, async () => lookAtGate(await opened(), execution, look, Date.now())),
+    lookAtWhen: (execution, node) =>
+      translated(FailureType.StoreUnavailable, async () => lookAtWhen(await opened(), execution, node)),
   };
 }

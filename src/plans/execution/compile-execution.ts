@@ -6,8 +6,9 @@ import type { Execution } from '../kinds/execution';
 import { parseGoDuration } from '../kinds/go-duration';
 import type { Plan, PlanNode } from '../kinds/plan';
 import { chooseTarget } from './choose-target';
-import { membersOf, nodeOrder } from './node-order';
+import { allBefore, membersOf, nodeOrder } from './node-order';
 import { deploymentIdOf, type PlanRun, type RunKind, type RunNode } from './plan-run';
+import { readWhen } from './when';
 
 /** A plan as it was when its execution was created: later changes of it do not count. */
 export interface PinnedPlan {
@@ -28,7 +29,7 @@ export interface ExecutionParts {
 export type CompiledExecution = { run: PlanRun; faults?: undefined } | { run?: undefined; faults: string[] };
 
 /** Fields of a node that would change what is done, and that nothing carries out. */
-const REFUSED_FIELDS = ['when', 'outputs', 'acceptanceCriteria'] as const;
+const REFUSED_FIELDS = ['outputs', 'acceptanceCriteria'] as const;
 const NO_ACTION = { type: 'none' };
 const PROVIDERS = ['http', 'module', 'none', 'replicate-image'];
 const ANNOTATION = 'gate/';
@@ -47,7 +48,8 @@ export function compileExecution({ execution, plan, bindings }: ExecutionParts):
   const graph = toPlanGraph(plan.spec.graph);
   const faults = [...annotationFaults(plan), ...deadlocks(graph)];
   const maxParallel = maxParallelOf(plan, faults);
-  for (const node of graph.nodes.values()) faults.push(...nodeFaults(node, metadata.namespace));
+  for (const node of graph.nodes.values())
+    faults.push(...nodeFaults(node, metadata.namespace), ...whenFaults(graph, node));
   for (const id of Object.keys(spec.nodeBindings ?? {})) {
     if (graph.nodes.get(id)?.kind !== 'Task') faults.push(`nodeBindings.${id}: the plan has no task ${id}`);
   }
@@ -73,7 +75,7 @@ function runNodeOf(graph: PlanGraph, id: string): RunNode {
   for (const [from, type] of graph.before.get(id)!) {
     for (const member of membersOf(graph, from)) (type === 'hard' ? hard : soft).add(member);
   }
-  const { kind, retries, timeout, gateRef } = graph.nodes.get(id)!;
+  const { kind, retries, timeout, gateRef, when } = graph.nodes.get(id)!;
   const timeoutMs = timeout === undefined ? undefined : parseGoDuration(timeout);
   return {
     id,
@@ -81,6 +83,7 @@ function runNodeOf(graph: PlanGraph, id: string): RunNode {
     ...(gateRef === undefined ? {} : { gate: gateRef.name }),
     hard: [...hard],
     soft: [...soft].filter((from) => !hard.has(from)),
+    ...(when === undefined ? {} : { isConditional: true }),
     ...(retries === undefined ? {} : { retries }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
@@ -111,6 +114,22 @@ function nodeFaults(node: PlanNode, namespace: string): string[] {
   if (elsewhere !== undefined && elsewhere !== namespace)
     faults.push(`${at}: expected a gate of the execution's namespace ${namespace}, got one of ${elsewhere}`);
   return node.timeout === undefined ? faults : [...faults, ...timeoutFaults(node, at)];
+}
+
+/** What an expression reads must have ended when it is evaluated: the answer would depend on chance otherwise. */
+function whenFaults(graph: PlanGraph, { id, kind, when }: PlanNode): string[] {
+  if (when === undefined) return [];
+  const at = `node ${id}: when`;
+  if (kind === 'Group') return [`${at} is not supported for a group`];
+  const { nodes, faults } = readWhen(when);
+  if (faults !== undefined) return faults.map((fault) => `${at}: ${fault}`);
+  const before = nodes.length === 0 ? new Set<string>() : allBefore(graph, id);
+  return nodes.flatMap((read) => {
+    if (before.has(read)) return [];
+    return graph.nodes.has(read)
+      ? [`${at} reads node ${read}, which ${id} does not wait for: add it to dependsOn, or as a soft edge`]
+      : [`${at} reads node ${read}, which the plan does not have`];
+  });
 }
 
 /** A group has no time of its own, and nothing can be done in none. */

@@ -46,6 +46,20 @@ export function membersOf(graph: PlanGraph, id: string): string[] {
   return [...members];
 }
 
+/** All that a node waits for, in turn: what has ended when it begins. A group counts with all that is in it. */
+export function allBefore(graph: PlanGraph, id: string): ReadonlySet<string> {
+  const found = new Set<string>();
+  const add = (each: string): void => {
+    if (found.has(each)) return;
+    found.add(each);
+    childrenOf(graph, each).forEach(add);
+    if (!isGroup(graph, each)) addSources(each);
+  };
+  const addSources = (each: string): void => [...graph.before.get(each)!.keys()].forEach(add);
+  addSources(id);
+  return found;
+}
+
 function isGroup({ nodes }: PlanGraph, id: string): boolean {
   return nodes.get(id)?.kind === 'Group';
 }

@@ -27,6 +27,8 @@ export interface RunNode extends ScheduledNode {
   kind: RunKind;
   /** of a node of kind Gate: the name of what it waits for, in the namespace of the execution */
   gate?: string;
+  /** whether it has a `when`, to be looked at before it begins */
+  isConditional?: boolean;
   /** how often it is tried again when it failed; @default 0 */
   retries?: number;
   /** of one attempt, from its begin to its end; @default none */

@@ -86,7 +86,7 @@ const Node = Type.Object(
     outputs: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { uniqueItems: true })),
     timeout: Type.Optional(GoDuration),
     retries: Type.Optional(Type.Integer({ minimum: 0, maximum: 10 })),
-    when: Type.Optional(Type.String({ description: 'CEL over parameters and nodes' })),
+    when: Type.Optional(Type.String({ description: 'CEL over parameters and nodes.ID.{phase,outputs}' })),
     context: Type.Optional(Context),
     dependsOn: Type.Optional(Texts),
     estimatedEffort: Type.Optional(oneOf(['small', 'medium', 'large', 'xlarge'])),

@@ -9,7 +9,7 @@ import type { Nudges } from './nudges';
 
 /** How a node ended. */
 export interface NodeEnd {
-  phase: Extract<NodePhase, 'Succeeded' | 'Failed' | 'Cancelled'>;
+  phase: Extract<NodePhase, 'Succeeded' | 'Failed' | 'Skipped' | 'Cancelled'>;
   /** why, where it did not succeed */
   message?: string;
   /** what later nodes and people may read of it */

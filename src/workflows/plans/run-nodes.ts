@@ -14,6 +14,7 @@ import { steadyNow } from '../parts/steady-now';
 import { NODE_KINDS } from './node-kinds';
 import type { NodeEnd, NodeRun } from './node-run';
 import type { Nudges } from './nudges';
+import { lookAtWhen } from './plan-activities';
 import type { RunReporter } from './run-reporter';
 
 /** What continue-as-new carries of one node. */
@@ -49,9 +50,13 @@ export type NodesEnd = { by: 'nodes' } | { by: 'abort'; call: GateCall } | { by:
 /** Events of a run that takes up one open node, at most: below that no run is long. */
 const EVENTS_PER_NODE = 20;
 
+const STOPPED = 'the execution was stopped';
+
 interface ActiveNode {
   scope: CancellationScope;
   startedAtMs: number;
+  /** an earlier run began it */
+  isCarried?: boolean;
   kept?: JsonValue;
   carriedGate?: CarriedGate;
 }
@@ -170,6 +175,7 @@ export class NodeRunner {
       this.launch(id, {
         scope: new CancellationScope(),
         startedAtMs,
+        isCarried: true,
         ...(gate === undefined ? {} : { carriedGate: gate }),
         ...(kept === undefined ? {} : { kept }),
       });
@@ -195,6 +201,8 @@ export class NodeRunner {
 
   private async runNode(id: string, active: ActiveNode): Promise<NodeEnd> {
     const { retries = 0 } = this.nodeOf(id);
+    const ended = await this.whyNot(id, active);
+    if (ended !== undefined) return ended;
     for (;;) {
       const end = await this.attempt(id, active);
       const attempt = this.attempts.get(id) ?? 1;
@@ -210,6 +218,26 @@ export class NodeRunner {
       active.scope = new CancellationScope();
       await this.pauseBefore(id, attempt, active);
       active.startedAtMs = steadyNow();
+    }
+  }
+
+  /** How a node ends that is not to run, by its `when`; one that an earlier run began was looked at there. */
+  private async whyNot(id: string, { scope, isCarried = false }: ActiveNode): Promise<NodeEnd | undefined> {
+    if (this.nodeOf(id).isConditional !== true || isCarried) return undefined;
+    const { reporter, execution } = this.options;
+    try {
+      return await scope.run(async () => {
+        // It reads what was told of the nodes before.
+        await reporter.flush();
+        if (reporter.isDeleted || this.isStopping) return { phase: NodePhase.Cancelled };
+        const look = await lookAtWhen(execution, id);
+        if (look.state === 'begin') return undefined;
+        const phase = look.state === 'skip' ? NodePhase.Skipped : NodePhase.Failed;
+        return { phase, message: look.message };
+      });
+    } catch (error) {
+      if (!isCancellation(error)) throw error;
+      return { phase: NodePhase.Cancelled, message: STOPPED };
     }
   }
 
@@ -252,7 +280,7 @@ export class NodeRunner {
       if (!isCancellation(error)) throw error;
       return isTimedOut
         ? { phase: NodePhase.Failed, message: `timed out after ${formatDuration(node.timeoutMs!)} (timeout)` }
-        : { phase: NodePhase.Cancelled, message: 'the execution was stopped' };
+        : { phase: NodePhase.Cancelled, message: STOPPED };
     } finally {
       hasEnded = true;
     }

@@ -225,17 +225,16 @@ describe('the run of an execution', () => {
   it('everything that cannot be carried out is refused by its name', () => {
     const criterion = { type: 'custom', name: 'well' } as never;
     const nodes: PlanNode[] = [
-      task('a', { when: 'true', outputs: ['x'], acceptanceCriteria: [criterion] }),
-      { id: 'ask', kind: 'Gate', gateRef: { name: 'g', namespace: 'other' }, timeout: '0s', when: 'true' },
+      task('a', { when: '1 +', outputs: ['x'], acceptanceCriteria: [criterion] }),
+      { id: 'ask', kind: 'Gate', gateRef: { name: 'g', namespace: 'other' }, timeout: '0s' },
       { id: 'wait', kind: 'External', externalRef: { type: 'uri', uri: 'http://x' } as never },
     ];
     const annotations = { 'gate/max-parallel': '4', 'gate/on-failure': 'compensate', 'other/key': 'kept' };
     expect(compile({ nodes }, { annotations, labels: { risk: 'high' } }).faults).toEqual([
       'annotation gate/on-failure: not supported',
-      'node a: when is not supported',
       'node a: outputs is not supported',
       'node a: acceptanceCriteria is not supported',
-      'node ask: when is not supported',
+      'node a: when: Unexpected token: EOF at character 4',
       "node ask: expected a gate of the execution's namespace prod, got one of other",
       'node ask: expected timeout to be more than 0s and at most 8784h, got 0s',
       'node wait: nodes of kind External are not supported',
