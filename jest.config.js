@@ -20,7 +20,10 @@ module.exports = {
     'pglite[^/]*/dist/.+\\.c?js$': swc,
     '^.+\\.[tj]s$': swc,
   },
-  transformIgnorePatterns: ['/node_modules/(?!@electric-sql/pglite|@marcbachmann/cel-js)'],
+  // All but the first are of ES modules alone, and loaded by `import()` too.
+  transformIgnorePatterns: [
+    '/node_modules/(?!@electric-sql/pglite|@marcbachmann/cel-js|age-encryption/|@noble/|@scure/base)',
+  ],
   collectCoverageFrom: [
     'src/**/*.ts',
     '!src/**/*.d.ts',

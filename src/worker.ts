@@ -18,6 +18,7 @@ import { parseDuration } from './kernel/duration';
 import { repeat } from './kernel/repeat';
 import { imageSchedulePrefixOf, SWEEP_WORKFLOW_ID } from './kernel/names';
 import { readSecret } from './platform/files/read-secret';
+import { secretDeps } from './settings/secret-deps';
 import type { LoadedSettings } from './settings/load-settings';
 import { withSettingsPlace } from './settings/settings-place';
 import { temporalConnectionConfig } from './settings/temporal-connection';
@@ -51,7 +52,7 @@ import { wantedSyncs } from './images/schedules/wanted-syncs';
 import { openImages } from './images/service/open-images';
 import { openShards } from './shards/service/open-shards';
 import { createServices, type ServiceOptions, type Services } from './gate/services';
-import type { SecretRef } from './platform/documents/schema-types';
+import type { SettingsSecret } from './platform/documents/schema-types';
 
 const COUNT_PAUSED_EVERY_MS = 60_000;
 /** A batch is short beside its heartbeat, so that the status of a sync is recent; its images are few enough for a history. */
@@ -86,12 +87,12 @@ export async function startWorker(loaded: LoadedSettings, options: WorkerStartOp
 
 async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): Promise<RunningWorker> {
   const env = options.env ?? process.env;
-  const { settings, baseDir } = loaded;
+  const { settings } = loaded;
   const { taskQueue, deployment } = settings.temporal;
   if (options.makeCurrent === true && deployment === undefined) throw withoutDeployment();
   const { bearerToken, decisionToken, host, port, openProbes } = settings.http;
-  const readToken = async (ref: SecretRef | undefined, where: string): Promise<string> =>
-    ref === undefined ? '' : readSecret(ref, { env, configFolder: baseDir, where });
+  const readToken = async (ref: SettingsSecret | undefined, where: string): Promise<string> =>
+    ref === undefined ? '' : readSecret(ref, { ...secretDeps(loaded, env), where });
   const httpToken = await readToken(bearerToken, 'http.bearerToken');
   const forDecisions = await readToken(decisionToken, 'http.decisionToken');
   requireHttpAccess({ host, bearerToken: httpToken });

@@ -2,7 +2,10 @@ import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { faultsToError } from '../kernel/failures';
 import { isJsonObject, type JsonValue } from '../kernel/json';
+import { escapePointer } from '../kernel/json-pointer';
 import { maskPathFault } from '../kernel/mask-rule';
+import { readEncrypted } from '../platform/documents/encrypted-text';
+import { displayPath } from '../platform/documents/json-document';
 import { findBadDurations } from '../platform/documents/bad-durations';
 import { parseDuration } from '../kernel/duration';
 import { Settings } from './settings';
@@ -11,6 +14,8 @@ import { loadDocument } from '../platform/documents/loaders/document';
 
 /** The package's own release: the shipped policy with the example configuration. */
 const PACKAGE_MANIFEST = resolve(__dirname, '../../configs/manifests/latest.json');
+
+const NO_IDENTITY_FILE = 'expected secrets.identityFile, a file with the identity that decrypts it';
 
 const LEAST_RETENTION_MS = 86_400_000;
 
@@ -61,7 +66,11 @@ export async function loadSettings(
 export function parseSettings(document: JsonValue, place: DocumentPlace, baseDir: string): Settings {
   const settings = validate(Settings, document, place);
   const bad = findBadDurations(settings);
-  const wrong = [...(bad.length > 0 ? bad : findShortRetention(settings)), ...findWrongMasks(settings)];
+  const wrong = [
+    ...(bad.length > 0 ? bad : findShortRetention(settings)),
+    ...findWrongMasks(settings),
+    ...findWrongSecrets(settings),
+  ];
   const faults = wrong.map(({ pointer, sentence }) => faultAt(place, pointer, sentence));
   if (faults.length > 0) throw faultsToError(faults);
   const manifest = manifestUrl(document, settings.release.manifest, baseDir);
@@ -86,6 +95,28 @@ function findWrongMasks({ audit: { mask } }: Settings): { pointer: string; sente
   return mask.flatMap((pointer, index) => {
     const fault = maskPathFault(pointer);
     return fault === undefined ? [] : [{ pointer: `/audit/mask/${index}`, sentence: `audit.mask[${index}]: ${fault}` }];
+  });
+}
+
+/** Encrypted values that are damaged, or that no identity decrypts. Those of image policies are theirs. */
+function findWrongSecrets(settings: Settings): { pointer: string; sentence: string }[] {
+  const { identityFile } = settings.secrets;
+  return encryptedValues(settings, '').flatMap(({ pointer, text }) => {
+    const read = readEncrypted(text);
+    const wrong = typeof read === 'string' ? read : identityFile === undefined ? NO_IDENTITY_FILE : undefined;
+    return wrong === undefined ? [] : [{ pointer, sentence: `${displayPath(pointer)}: ${wrong}` }];
+  });
+}
+
+/** Free content, in which a key `encrypted` is anyone's. */
+const FREE = new Set(['policies', 'options', 'labels']);
+
+function encryptedValues(value: unknown, pointer: string): { pointer: string; text: string }[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, each]) => {
+    const at = `${pointer}/${escapePointer(key)}`;
+    if (key === 'encrypted' && typeof each === 'string') return [{ pointer: at, text: each }];
+    return FREE.has(key) ? [] : encryptedValues(each, at);
   });
 }
 

@@ -1,6 +1,7 @@
 import type { DataConverter, PayloadCodec } from '@temporalio/common';
 import { readSecret } from '../platform/files/read-secret';
 import type { LoadedSettings } from './load-settings';
+import { secretDeps } from './secret-deps';
 import { toPayloadKeys } from '../platform/temporal/encryption/encryption-key';
 import { messageConverterPath } from '../platform/temporal/converters/message-converter-path';
 import { createPayloadCodec } from '../platform/temporal/encryption/payload-codec';
@@ -14,13 +15,13 @@ export const failureConverterPath = (): string => require.resolve('../platform/t
  * @throws GateError ConfigInvalid with every fault of the keys
  */
 export async function openPayloadCodec(
-  { settings, baseDir }: LoadedSettings,
+  loaded: LoadedSettings,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<PayloadCodec | undefined> {
-  const { encryptionKeys } = settings.temporal;
+  const { encryptionKeys } = loaded.settings.temporal;
   const read = encryptionKeys.map(async ({ id, key }, index) => ({
     id,
-    text: await readSecret(key, { env, configFolder: baseDir, where: `temporal.encryptionKeys[${index}].key` }),
+    text: await readSecret(key, { ...secretDeps(loaded, env), where: `temporal.encryptionKeys[${index}].key` }),
   }));
   const [first, ...others] = toPayloadKeys(await Promise.all(read));
   return first === undefined ? undefined : createPayloadCodec([first, ...others]);

@@ -1,6 +1,6 @@
 import { S3Access, awsPlace } from '../platform/aws/access';
 import { Type, type Static } from '@sinclair/typebox';
-import { Duration, SecretRef, strict } from '../platform/documents/schema-types';
+import { Duration, EncryptedValue, SettingsSecret, strict } from '../platform/documents/schema-types';
 import { ALERT_EVENTS } from '../kernel/alert-event';
 import { DEFAULT_DURATIONS } from '../kernel/duration';
 import { NAME_PATTERN } from '../kernel/names';
@@ -12,7 +12,7 @@ import { NAME_PATTERN } from '../kernel/names';
 export const VerificationKey = Type.Object(
   {
     /** PEM of a public key, or the shared secret of an HMAC */
-    key: SecretRef,
+    key: SettingsSecret,
     keyID: Type.String({ minLength: 1, default: 'default' }),
     algorithm: Type.Union(
       (
@@ -41,7 +41,10 @@ export const VerificationKey = Type.Object(
 export type VerificationKey = Static<typeof VerificationKey>;
 
 /** A key of Temporal's payload encryption: 32 bytes, in base64 or hex. */
-export const EncryptionKey = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }), key: SecretRef }, strict);
+export const EncryptionKey = Type.Object(
+  { id: Type.String({ minLength: 1, maxLength: 64 }), key: SettingsSecret },
+  strict,
+);
 export type EncryptionKey = Static<typeof EncryptionKey>;
 
 /** Temporal's worker deployment that a worker belongs to, and its build; Temporal refuses other names. */
@@ -80,7 +83,7 @@ export const DecisionLogUpload = Type.Object(
   {
     /** the whole URL, such as `https://host/logs` */
     url: Type.String({ minLength: 1 }),
-    bearerToken: Type.Optional(SecretRef),
+    bearerToken: Type.Optional(SettingsSecret),
     /** of one upload, compressed; as OPA's `upload_size_limit_bytes` */
     maxUploadBytes: Type.Integer({ minimum: 1024, maximum: 64 * 1024 * 1024, default: 32768 }),
     timeout: Duration('10s'),
@@ -126,6 +129,7 @@ const Actions = Type.Object(
       Type.Union([
         Type.Object({ env: Type.String({ minLength: 1 }), hosts }, strict),
         Type.Object({ file: Type.String({ minLength: 1 }), hosts }, strict),
+        Type.Object({ ...EncryptedValue.properties, hosts }, strict),
       ]),
       { ...strict, default: {} },
     ),
@@ -150,7 +154,7 @@ export const AlertReceiverConfig = Type.Object(
   {
     /** `alertmanager` is the body that Alertmanager posts to webhooks; `alertmanager-api` is its own `/api/v2/alerts` */
     format: Type.Union([Type.Literal('alertmanager'), Type.Literal('alertmanager-api'), Type.Literal('slack')]),
-    url: Type.Union([Type.String({ minLength: 1 }), SecretRef]),
+    url: Type.Union([Type.String({ minLength: 1 }), SettingsSecret]),
     timeout: Duration('5s'),
     tls,
   },
@@ -310,8 +314,8 @@ const StateMetrics = Type.Object(
   {
     /** such as `https://prometheus.internal`; `/api/v1/query` is added to it */
     url: Type.String({ minLength: 1 }),
-    headers: Type.Optional(Type.Record(Type.String(), Type.Union([Type.String(), SecretRef]))),
-    bearerToken: Type.Optional(SecretRef),
+    headers: Type.Optional(Type.Record(Type.String(), Type.Union([Type.String(), SettingsSecret]))),
+    bearerToken: Type.Optional(SettingsSecret),
     /** of all queries together, which are asked side by side */
     timeout: Duration('10s'),
     tls,
@@ -332,7 +336,7 @@ const Shards = Type.Object(
         {
           /** such as `https://shards.internal`; paths below `/v1` are added to it */
           url: Type.String({ minLength: 1 }),
-          bearerToken: Type.Optional(SecretRef),
+          bearerToken: Type.Optional(SettingsSecret),
           /** of one request */
           timeout: Duration('10s'),
           tls,
@@ -384,7 +388,7 @@ const Policy = Type.Object(
     /** policies beside those of `configPath`; one of both is required once policies are enabled */
     policies: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 1_000 })),
     /** what policies name as `secret:NAME` */
-    secrets: Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]+$' }), SecretRef, { ...strict, default: {} }),
+    secrets: Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]+$' }), SettingsSecret, { ...strict, default: {} }),
     /** of all policies for one image; a policy that is not evaluated in time is unknown */
     evaluationTimeout: Duration('5s'),
     /** images that a worker decides about and copies at once, for one sync */
@@ -395,6 +399,20 @@ const Policy = Type.Object(
     metricsEnabled: Type.Boolean({ default: true }),
     /** what happens to an image whose policies cannot be evaluated: it is blocked, or it follows the mapping */
     onEvaluationError: Type.Union([Type.Literal('block'), Type.Literal('default')], { default: 'block' }),
+  },
+  { ...strict, default: {} },
+);
+
+/** What encrypts and decrypts values of the settings and of image policies, by age. */
+const Secrets = Type.Object(
+  {
+    /** a file of its owner alone with identities as age-keygen writes them, relative to the settings file */
+    identityFile: Type.Optional(Type.String({ minLength: 1 })),
+    /** whom `gate images secret encrypt` encrypts for; @default the identities' own recipients */
+    recipients: Type.Array(Type.String({ pattern: '^age1[a-z0-9]+$', description: 'a recipient such as age1…' }), {
+      default: [],
+      maxItems: 100,
+    }),
   },
   { ...strict, default: {} },
 );
@@ -471,7 +489,7 @@ export const Settings = Type.Object(
               default: 'postgres',
             }),
             /** a PostgreSQL URL, or where it is kept; absent, an embedded PGlite folder is used */
-            url: Type.Optional(Type.Union([Type.String({ minLength: 1 }), SecretRef])),
+            url: Type.Optional(Type.Union([Type.String({ minLength: 1 }), SettingsSecret])),
             /** folder of the embedded store; @default $XDG_DATA_HOME/planning-engine/store */
             folder: Type.Optional(Type.String()),
             /** of DynamoDB alone, as what follows */
@@ -527,6 +545,7 @@ export const Settings = Type.Object(
     shards: Shards,
     plans: Plans,
     policy: Policy,
+    secrets: Secrets,
     /** by name; a registry that is not here is reached with the defaults under its host */
     registries: Type.Record(Type.String({ minLength: 1, maxLength: 255 }), ImageRegistry, { default: {} }),
     /** where images go that no policy replicates, such as `docker.example/team/*` to `mirror.example/{repository}` */
@@ -537,11 +556,11 @@ export const Settings = Type.Object(
         /** 0 takes a free port */
         port: Type.Integer({ minimum: 0, maximum: 65535, default: 9100 }),
         /** required before binding to anything but loopback */
-        bearerToken: Type.Optional(SecretRef),
+        bearerToken: Type.Optional(SettingsSecret),
         /** lets probes ask `/healthz` and `/readyz` without the token beyond loopback; they name the release in force */
         openProbes: Type.Boolean({ default: false }),
         /** opens `POST /v1/decisions`, and nothing else does; absent, there is no such route */
-        decisionToken: Type.Optional(SecretRef),
+        decisionToken: Type.Optional(SettingsSecret),
       },
       { ...strict, default: {} },
     ),

@@ -6,6 +6,7 @@ export async function runCli(
   argv: readonly string[],
   env: NodeJS.ProcessEnv = {},
   signal: AbortSignal = new AbortController().signal,
+  input?: string | Uint8Array,
 ) {
   let stdout = '';
   let stderr = '';
@@ -16,6 +17,11 @@ export async function runCli(
     env: { PATH, HOME, XDG_CACHE_HOME, PLANNING_ENGINE_OPA, XDG_DATA_HOME: cwd, ...env },
     cwd,
     signal,
+    ...(input === undefined ? {} : { stdin: standardInput(input) }),
   });
   return { code, stdout, stderr };
+}
+
+async function* standardInput(content: string | Uint8Array): AsyncIterable<string | Uint8Array> {
+  yield content;
 }

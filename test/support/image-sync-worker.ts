@@ -17,6 +17,8 @@ export interface ImageSyncWorkerOptions {
   /** gets each record, a line each, and is what records are found in; @default in memory */
   recordsFile?: string;
   onAlert?(alert: Alert): void;
+  /** called with all that is logged, at every level */
+  onLog?(...logged: unknown[]): void;
   /** called for each record before it is kept; what it throws is thrown */
   onRecord?(record: AuditRecord): Promise<void> | void;
 }
@@ -35,7 +37,8 @@ export async function imageParts(options: ImageSyncWorkerOptions): Promise<Image
   const { settings, env = {}, defaults = {}, recordsFile, onRecord } = options;
   const records: AuditRecord[] = [];
   const known = () => (recordsFile === undefined ? records : recordsOf(recordsFile));
-  const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+  const log = (...logged: unknown[]): void => options.onLog?.(...logged);
+  const logger = { debug: log, info: log, warn: log, error: log };
   return {
     records,
     images: openImages(await loadSettings(settings, {}, '/'), { env }),

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -13,6 +16,7 @@ import { ImageSyncClient } from '../../src/clients/image-sync-client';
 import { startNodeChild, type NodeChild } from '../../src/dev/child-process';
 import type { SyncStatus } from '../../src/images/progress/sync-progress';
 import { FailureType, GateError } from '../../src/kernel/failures';
+import { encryptSecret, writeIdentity } from '../../src/platform/files/encrypt-text';
 import { IMAGE_SYNC_WORKFLOW, imageSyncWorkflowIdOf } from '../../src/kernel/names';
 import type { ImageSyncInput } from '../../src/workflows/image-sync';
 import { startCraneRegistry } from '../support/crane-registry';
@@ -306,6 +310,54 @@ describe('the sync of images', () => {
     expect(texts).toContain('mirror/team/app');
     for (const secret of ['correct-horse', auth]) expect(texts).not.toContain(secret);
     expect(JSON.stringify(records)).not.toContain('correct-horse');
+  });
+
+  it('an encrypted value is told to its hook, and to no history, record, log or alert', async () => {
+    push('team/app', 'v1');
+    push('team/web', 'v1');
+    const identityFile = join(folder, 'identity.txt');
+    const recipient = await writeIdentity(identityFile);
+    const [ofPolicy, ofSettings] = ['in-the-policy-battery', 'in-the-settings-staple'];
+    const encrypt = (text: string) => encryptSecret(Buffer.from(text), [recipient]);
+    const told: (string | undefined)[] = [];
+    const server = createServer(({ headers }, response) => {
+      told.push(headers.authorization, headers['x-more'] as string);
+      // The hook of the first image is taken, that of the second refused.
+      response.writeHead(told.length > 2 ? 400 : 204, { connection: 'close' }).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const headers = { Authorization: await encrypt(ofPolicy), 'X-More': 'secret:MORE' };
+    policies(replicates({ hooks: { before: [{ url, headers }] } }), {
+      id: 'tell',
+      name: 'Tell',
+      actions: [{ type: 'notify' }],
+    });
+    const file = settings();
+    const written = JSON.parse(readFileSync(file, 'utf8')) as { policy: object };
+    const policy = { ...written.policy, secrets: { MORE: { encrypted: await encrypt(ofSettings) } } };
+    const withSecrets = join(folder, 'with-secrets.json');
+    writeFileSync(withSecrets, JSON.stringify({ ...written, policy, secrets: { identityFile } }));
+    const seen: unknown[] = [];
+    const history = await withWorker(
+      async () => {
+        const handle = await start();
+        expect(await handle.result()).toMatchObject({ totals: { tagsCopied: 1, errors: 1 } });
+        return handle.fetchHistory();
+      },
+      {
+        settings: withSecrets,
+        onAlert: (alert) => seen.push(alert),
+        onLog: (...logged) => seen.push(logged),
+      },
+    ).finally(() => new Promise((resolve) => server.close(resolve)));
+    expect(told).toEqual([ofPolicy, ofSettings, ofPolicy, ofSettings]);
+    const texts = JSON.stringify(history).replaceAll(/"data":"([^"]*)"/g, (_whole, data: string) =>
+      Buffer.from(data, 'base64').toString(),
+    );
+    const all = [texts, JSON.stringify(records), inspect(seen, { depth: null })];
+    expect(all).toEqual(all.map(() => expect.stringContaining('answered 400')));
+    for (const text of all) for (const secret of [ofPolicy, ofSettings]) expect(text).not.toContain(secret);
   });
 
   describe('between registries of another make, with a worker that is killed', () => {

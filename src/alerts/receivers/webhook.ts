@@ -4,13 +4,13 @@ import { EXPECTED_OF_HTTP_URL, readHttpUrl } from '../../kernel/http-url';
 import type { HttpFetch } from '../../platform/http/http-client';
 import { withSignal } from '../../platform/timers/with-signal';
 import type { AlertReceiverConfig } from '../../settings/settings';
-import type { SecretRef } from '../../platform/documents/schema-types';
+import type { SettingsSecret } from '../../platform/documents/schema-types';
 
 /** What a receiver needs besides its configuration. */
 export interface ReceiverDeps {
   /** name in metrics and errors; never an address, because a webhook's address is a credential */
   name: string;
-  readSecret(ref: SecretRef): Promise<string> | string;
+  readSecret(ref: SettingsSecret): Promise<string> | string;
   fetch: HttpFetch;
   /** link put into the message */
   uiUrl?: string;

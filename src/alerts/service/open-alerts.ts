@@ -5,7 +5,9 @@ import { repeat } from '../../kernel/repeat';
 import { userDataFolder } from '../../platform/files/user-folders';
 import { systemTimers } from '../../platform/timers/system-timers';
 import { createHttpFetch, type TlsFiles } from '../../platform/http/http-client';
+import type { SettingsSecret } from '../../platform/documents/schema-types';
 import { readSecret } from '../../platform/files/read-secret';
+import { secretDeps } from '../../settings/secret-deps';
 import type { LoadedSettings } from '../../settings/load-settings';
 import type { AlertReceiver } from '../alert';
 import { createAlertDispatcher, type AlertDispatcher, type AlertMetrics } from '../alert-dispatcher';
@@ -53,7 +55,7 @@ export function openAlerts(
 ): Alerts {
   const { receivers, uiUrl } = settings.alerts;
   const deps = {
-    readSecret: (ref: Parameters<typeof readSecret>[0]) => readSecret(ref, { env, configFolder: baseDir }),
+    readSecret: (ref: SettingsSecret) => readSecret(ref, secretDeps({ settings, baseDir }, env)),
     fetchWith: (tls: TlsFiles | undefined) => createHttpFetch({ env, tls, folder: baseDir }),
     uiUrl,
   };

@@ -7,6 +7,7 @@ import { EXPECTED_OF_HTTP_URL, readHttpUrl } from '../../kernel/http-url';
 import { createHttpFetch } from '../../platform/http/http-client';
 import { readSecret } from '../../platform/files/read-secret';
 import type { LoadedSettings } from '../../settings/load-settings';
+import { secretDeps } from '../../settings/secret-deps';
 import { FailureType, GateError } from '../../kernel/failures';
 import { userDataFolder } from '../../platform/files/user-folders';
 
@@ -29,7 +30,7 @@ export async function openDecisionLogUpload(
     url,
     ...(bearerToken === undefined
       ? {}
-      : { bearerToken: () => readSecret(bearerToken, { env, configFolder: baseDir }) }),
+      : { bearerToken: () => readSecret(bearerToken, secretDeps({ settings, baseDir }, env)) }),
     spool: await openSpool(place, maxWaitingBytes),
     fetch: createHttpFetch({ env, tls, folder: baseDir }),
     maxUploadBytes,

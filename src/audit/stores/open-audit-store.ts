@@ -2,6 +2,7 @@ import type { AuditStore } from '../audit-record';
 import { createPostgresAuditStore } from './postgres/store';
 import { parseDuration } from '../../kernel/duration';
 import { readSecret } from '../../platform/files/read-secret';
+import { secretDeps } from '../../settings/secret-deps';
 import type { LoadedSettings } from '../../settings/load-settings';
 import type { Settings } from '../../settings/settings';
 import { FailureType, GateError } from '../../kernel/failures';
@@ -43,7 +44,7 @@ export async function openAuditStore(
               url:
                 typeof url === 'string'
                   ? url
-                  : await readSecret(url, { env, configFolder: baseDir, where: 'audit.store.url' }),
+                  : await readSecret(url, { ...secretDeps({ settings, baseDir }, env), where: 'audit.store.url' }),
             };
       const database = await openAuditDatabase(place);
       return { store: createPostgresAuditStore(database), database };

@@ -1,5 +1,6 @@
 import { FailureType, GateError } from '../../kernel/failures';
 import type { LoadedSettings } from '../../settings/load-settings';
+import { secretDeps } from '../../settings/secret-deps';
 import type { AuditReader } from '../audit-reader';
 import type { AuditRecorder } from './owner-client';
 
@@ -36,7 +37,7 @@ async function storeOf(loaded: LoadedSettings, env: Env): Promise<{ url: string 
   if (typeof url === 'string') return { url };
   if (url !== undefined) {
     const { readSecret } = await import('../../platform/files/read-secret.js');
-    return { url: await readSecret(url, { env, configFolder: loaded.baseDir, where: 'audit.store.url' }) };
+    return { url: await readSecret(url, { ...secretDeps(loaded, env), where: 'audit.store.url' }) };
   }
   const { storeFolder } = await import('../../platform/database/store-folder.js');
   return { folder: storeFolder(folder, loaded.baseDir, env) };

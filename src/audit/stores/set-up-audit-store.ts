@@ -1,4 +1,5 @@
 import type { LoadedSettings } from '../../settings/load-settings';
+import { secretDeps } from '../../settings/secret-deps';
 import type { TableSetup } from './dynamodb/table';
 
 /** What a set-up found and did. */
@@ -37,7 +38,9 @@ export async function setUpAuditStore(
   ]);
   const database = await openAuditDatabase({
     url:
-      typeof url === 'string' ? url : await readSecret(url, { env, configFolder: baseDir, where: 'audit.store.url' }),
+      typeof url === 'string'
+        ? url
+        : await readSecret(url, { ...secretDeps({ settings, baseDir }, env), where: 'audit.store.url' }),
   });
   await database.close();
   return { store: 'postgres', where: database.where };

@@ -6,6 +6,7 @@ import { imagesEvaluateCommand } from './evaluate';
 import { imagesPoliciesCommand } from './policies';
 import { imagesRollbackCommand } from './rollback';
 import { imagesSchemaCommand } from './schema';
+import { imagesSecretCommand } from './secret';
 import { imagesStatusCommand } from './status';
 import { imagesSyncCommand } from './sync';
 
@@ -20,5 +21,6 @@ export function imagesCommand(context: CommandContext): Command {
     .addCommand(imagesDiffCommand(context))
     .addCommand(imagesPoliciesCommand(context))
     .addCommand(imagesRollbackCommand(context))
-    .addCommand(imagesSchemaCommand(context));
+    .addCommand(imagesSchemaCommand(context))
+    .addCommand(imagesSecretCommand(context));
 }

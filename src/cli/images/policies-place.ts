@@ -55,6 +55,7 @@ export async function openPolicyPlaces(
   const known = {
     ...(hosts.size === 0 ? {} : { registries: [...hosts.keys()], hosts }),
     secrets: Object.keys(loaded.settings.policy.secrets),
+    decrypts: loaded.settings.secrets.identityFile !== undefined,
   };
   return {
     loaded,

@@ -2,6 +2,7 @@ import type { LoadedSettings } from '../../settings/load-settings';
 import { storeFolder } from '../../platform/database/store-folder';
 import { findHolder } from '../../platform/database/lock';
 import { readSecret } from '../../platform/files/read-secret';
+import { secretDeps } from '../../settings/secret-deps';
 import { attempt, missing, type Finding } from './finding';
 
 const WHAT = 'audit store';
@@ -22,11 +23,12 @@ export async function storeFindings(loaded: LoadedSettings, env: NodeJS.ProcessE
 
 type StoreUrl = NonNullable<LoadedSettings['settings']['audit']['store']['url']>;
 
-async function postgres({ baseDir }: LoadedSettings, url: StoreUrl, env: NodeJS.ProcessEnv): Promise<Finding> {
+async function postgres(loaded: LoadedSettings, url: StoreUrl, env: NodeJS.ProcessEnv): Promise<Finding> {
   const opened = await attempt(async () => {
     const { openAuditDatabase } = await import('../../audit/stores/postgres/open-audit-database.js');
     const database = await openAuditDatabase({
-      url: typeof url === 'string' ? url : await readSecret(url, { env, configFolder: baseDir }),
+      url:
+        typeof url === 'string' ? url : await readSecret(url, { ...secretDeps(loaded, env), where: 'audit.store.url' }),
     });
     await database.close();
     return database.where;

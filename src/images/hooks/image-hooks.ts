@@ -5,7 +5,6 @@ import { EXPECTED_OF_HTTP_URL, readHttpUrl } from '../../kernel/http-url';
 import type { HttpFetch } from '../../platform/http/http-client';
 import { ImageError, ImageErrorCode } from '../image-error';
 import type { ImagePolicy } from '../policies/image-policy';
-import { secretNameOf } from '../policies/find-credentials';
 
 export type HookEvent = 'before' | 'after' | 'unchanged';
 
@@ -31,8 +30,8 @@ export interface ImageHooks {
 
 export interface ImageHooksOptions {
   fetch: HttpFetch;
-  /** read for each call, so that a rotated secret is taken up; throws GateError without what is in it */
-  readSecret(name: string): Promise<string>;
+  /** what an address or a header means, with its secrets read for each call; throws GateError without what is in them */
+  readText(text: string): Promise<string>;
   /** attempts in all @default 3 */
   maxAttempts?: number;
   /** @default 250 */
@@ -40,20 +39,16 @@ export interface ImageHooksOptions {
 }
 
 /** Hooks over HTTP. A call that is made again has the same Idempotency-Key. */
-export function createImageHooks({ fetch, readSecret, ...retries }: ImageHooksOptions): ImageHooks {
-  const plain = (text: string): Promise<string> | string => {
-    const name = secretNameOf(text);
-    return name === undefined ? text : readSecret(name);
-  };
+export function createImageHooks({ fetch, readText, ...retries }: ImageHooksOptions): ImageHooks {
   return {
     async call({ id, document }, event, copy) {
       for (const [index, hook] of (document.hooks?.[event] ?? []).entries()) {
         try {
-          const url = await plain(hook.url);
+          const url = await readText(hook.url);
           const read = readHttpUrl(url);
           if (typeof read === 'string') throw new Error(`expected its address ${EXPECTED_OF_HTTP_URL[read]}`);
           const headers: Record<string, string> = {};
-          for (const [name, text] of Object.entries(hook.headers ?? {})) headers[name] = await plain(text);
+          for (const [name, text] of Object.entries(hook.headers ?? {})) headers[name] = await readText(text);
           const key = derivedId(
             'image-hook',
             copy.run,

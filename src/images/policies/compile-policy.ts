@@ -12,7 +12,7 @@ import type { PointedFault } from '../pointed-fault';
 import type { PublicKey } from '../signatures/public-key';
 import { compileTagSet, type TagChooser } from './choose-tags';
 import { hookFaults } from './hook-faults';
-import { credentialFaults } from './find-credentials';
+import { credentialFaults, encryptedFaults } from './find-credentials';
 import type { CompiledAction, ImagePolicy, PolicySource, ReplicateTarget } from './image-policy';
 import type { ImageAction, ImagePolicyDocument, ReplicateAction, TagSetDocument } from './policy-document';
 import { compileRepositoryPattern, type FitsRepository } from './repository-pattern';
@@ -27,6 +27,8 @@ export interface PolicySurroundings {
   customTypes?: CustomTypes;
   /** names that `secret:NAME` of hooks may have; every name is accepted by default */
   secrets?: readonly string[];
+  /** whether encrypted values can be decrypted @default true */
+  decrypts?: boolean;
   /**
    * The public key of a file.
    *
@@ -39,7 +41,7 @@ export interface PolicySurroundings {
 /** A policy whose shape is right, compiled; or every fault of what its parts say. */
 export function compilePolicy(
   document: ImagePolicyDocument,
-  { registries, hosts = new Map(), customTypes = new Map(), secrets, readKey }: PolicySurroundings,
+  { registries, hosts = new Map(), customTypes = new Map(), secrets, decrypts = true, readKey }: PolicySurroundings,
   policyFile: string,
 ): { policy?: ImagePolicy; faults: readonly PointedFault[] } {
   const faults: PointedFault[] = [
@@ -47,6 +49,7 @@ export function compilePolicy(
     ...scheduleFaults(document),
     ...pruneFaults(document),
     ...hookFaults(document, secrets),
+    ...encryptedFaults(document, decrypts),
     ...document.actions.flatMap((action, index) => retryFaults(action, `/actions/${index}/retry_policy`)),
     ...credentialFaults((document.metadata ?? {}) as JsonObject, '/metadata'),
     ...document.actions.flatMap(({ parameters }, index) =>

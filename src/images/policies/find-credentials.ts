@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonValue } from '../../kernel/json';
 import { escapePointer } from '../../kernel/json-pointer';
+import { encryptedTexts, isEncrypted, readEncrypted } from '../../platform/documents/encrypted-text';
 import type { PointedFault } from '../pointed-fault';
 
 /** Narrower than what logs hide: a policy may well name its author and a sort key. */
@@ -16,7 +17,7 @@ const URL_WITH_CREDENTIALS = /[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/\s]*@/;
 
 /**
  * Places of a free part of a document that hold a credential: a text under a name such as `password` that is no reference
- * (`secret:NAME`), and an address with a user in it. Nothing that is found is repeated in the faults.
+ * (`secret:NAME`) and not encrypted, and an address with a user in it. Nothing that is found is repeated in the faults.
  */
 export function credentialFaults(value: JsonValue, pointer: string): PointedFault[] {
   if (Array.isArray(value)) return value.flatMap((each, index) => credentialFaults(each, `${pointer}/${index}`));
@@ -29,7 +30,22 @@ export function credentialFaults(value: JsonValue, pointer: string): PointedFaul
     const at = `${pointer}/${escapePointer(key)}`;
     const isCredential = CREDENTIAL_NAME.test(key) && (typeof each === 'string' || typeof each === 'number');
     if (!isCredential) return credentialFaults(each, at);
-    if (typeof each === 'string' && REFERENCE.test(each)) return [];
-    return [{ pointer: at, sentence: 'expected no credential in a policy, but a reference such as secret:NAME' }];
+    if (typeof each === 'string' && (REFERENCE.test(each) || isEncrypted(each))) return [];
+    return [
+      {
+        pointer: at,
+        sentence: 'expected no credential in a policy, but a reference such as secret:NAME or an encrypted value',
+      },
+    ];
+  });
+}
+
+/** Encrypted values that are damaged, or that no one can decrypt; nothing is decrypted to find out. */
+export function encryptedFaults(document: unknown, decrypts: boolean): PointedFault[] {
+  return encryptedTexts(document).flatMap(({ pointer, text }) => {
+    const read = readEncrypted(text);
+    if (typeof read === 'string') return [{ pointer, sentence: read }];
+    if (decrypts) return [];
+    return [{ pointer, sentence: 'expected secrets.identityFile in the settings, to decrypt this value' }];
   });
 }

@@ -2,6 +2,7 @@ import { EXPECTED_OF_HTTP_URL, readHttpUrl } from '../../kernel/http-url';
 import type { JsonObject } from '../../kernel/json';
 import { escapePointer } from '../../kernel/json-pointer';
 import { parseDuration } from '../../kernel/duration';
+import { isEncrypted } from '../../platform/documents/encrypted-text';
 import type { PointedFault } from '../pointed-fault';
 import { credentialFaults, secretNameOf } from './find-credentials';
 import type { ImagePolicyDocument } from './policy-document';
@@ -29,7 +30,7 @@ export function hookFaults(
       if (name === undefined || secrets === undefined || secrets.includes(name)) continue;
       faults.push({ pointer: at, sentence: `expected a secret of policy.secrets, got ${name}` });
     }
-    const read = secretNameOf(url) === undefined ? readHttpUrl(url) : undefined;
+    const read = secretNameOf(url) === undefined && !isEncrypted(url) ? readHttpUrl(url) : undefined;
     if (typeof read === 'string')
       faults.push({ pointer: `${pointer}/url`, sentence: `expected an address ${EXPECTED_OF_HTTP_URL[read]}` });
     try {

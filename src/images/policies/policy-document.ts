@@ -148,11 +148,14 @@ const Hooks = Type.Optional(
   Type.Array(
     Type.Object(
       {
-        url: Type.String({ minLength: 1, description: 'an http or https address, or a reference such as secret:HOOK' }),
+        url: Type.String({
+          minLength: 1,
+          description: 'an http or https address, a reference such as secret:HOOK, or an encrypted value',
+        }),
         headers: Type.Optional(
           Type.Record(Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" }), Type.String(), {
             ...strict,
-            description: 'a value may be a reference such as secret:TOKEN',
+            description: 'a value may be a reference such as secret:TOKEN, or encrypted',
           }),
         ),
         timeout: Duration('10s'),

@@ -14,7 +14,7 @@ import type { SyncContext } from '../sync/sync-context';
 import { hostsOfSettings } from './registries-of-settings';
 import { createHttpFetch } from '../../platform/http/http-client';
 import { createImageHooks, type ImageHooks } from '../hooks/image-hooks';
-import { readPolicySecret } from './policy-secrets';
+import { readPolicyText } from './policy-secrets';
 import { policyPlaces } from './policy-places';
 import { checkCaFiles, registryAccess } from './registry-access';
 import { createPolicyFolder, revisionOf, type PolicyFolder } from './policy-folder';
@@ -96,6 +96,7 @@ export function openImages(loaded: LoadedSettings, options: OpenImagesOptions): 
   const known = {
     ...(hosts.size === 0 ? {} : { registries: [...hosts.keys()], hosts }),
     secrets: Object.keys(policy.secrets),
+    decrypts: settings.secrets.identityFile !== undefined,
   };
   const folder: PolicyFolder = isEnabled
     ? createPolicyFolder({ path, more, surroundings: known, onRefused: options.onRefused ?? (() => undefined) })
@@ -120,7 +121,7 @@ export function openImages(loaded: LoadedSettings, options: OpenImagesOptions): 
   }
   const hooks = createImageHooks({
     fetch: createHttpFetch({ env: options.env, folder: loaded.baseDir }),
-    readSecret: (name) => readPolicySecret(loaded, options.env, name),
+    readText: (text) => readPolicyText(loaded, options.env, text),
   });
   return {
     concurrency: policy.maxConcurrency,

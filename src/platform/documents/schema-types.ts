@@ -19,3 +19,16 @@ export const SecretRef = Type.Union([
 ]);
 
 export type SecretRef = Static<typeof SecretRef>;
+
+/** A value that `gate images secret encrypt` printed. */
+export const EncryptedValue = Type.Object(
+  {
+    encrypted: Type.String({ minLength: 1, description: 'a value that gate images secret encrypt printed' }),
+  },
+  strict,
+);
+export type EncryptedValue = Static<typeof EncryptedValue>;
+
+/** A credential of the settings: where it is kept, or itself, encrypted for the identity that they name. */
+export const SettingsSecret = Type.Union([...SecretRef.anyOf, EncryptedValue]);
+export type SettingsSecret = Static<typeof SettingsSecret>;

@@ -2,8 +2,8 @@ import { Headers, type Response } from 'undici';
 import { FailureType, GateError } from '../../kernel/failures';
 import type { JsonValue } from '../../kernel/json';
 import { JsonTextError, parseJsonText } from '../documents/json-text';
-import type { SecretRef } from '../documents/schema-types';
-import { readSecret } from '../files/read-secret';
+import type { SettingsSecret } from '../documents/schema-types';
+import { readSecret, type SecretDeps } from '../files/read-secret';
 import type { HttpFetch } from '../http/http-client';
 import { isTimedOut } from '../timers/with-signal';
 import { redactUrl } from './url';
@@ -22,10 +22,11 @@ export interface Asked {
 export interface JsonRequest extends Asked {
   url: string;
   /** templates filled in; a secret is read for each request */
-  headers?: Record<string, string | SecretRef>;
-  bearerToken?: SecretRef;
+  headers?: Record<string, string | SettingsSecret>;
+  bearerToken?: SettingsSecret;
   signal: AbortSignal;
-  deps: { env: Readonly<Record<string, string | undefined>>; configFolder: string };
+  /** an encrypted secret needs the file of an identity, which sources of a release have not */
+  deps: SecretDeps & { identityFile?: string };
   fetch: HttpFetch;
   /** @default 1 MiB */
   maxBytes?: number;
@@ -100,13 +101,14 @@ export function sourceFailure(
 
 async function requestHeaders(request: JsonRequest): Promise<Headers> {
   const headers = new Headers({ accept: 'application/json', 'cache-control': 'no-cache' });
-  const given: Record<string, string | SecretRef> = { ...request.headers };
+  const given: Record<string, string | SettingsSecret> = { ...request.headers };
+  const deps = { identityFile: undefined, ...request.deps };
   for (const [name, value] of Object.entries(given)) {
     setHeader(
       request,
       headers,
       name,
-      typeof value === 'string' ? value : await readSecret(value, request.deps, FailureType.FactSourceUnavailable),
+      typeof value === 'string' ? value : await readSecret(value, deps, FailureType.FactSourceUnavailable),
     );
   }
   if (request.bearerToken !== undefined) {
@@ -114,7 +116,7 @@ async function requestHeaders(request: JsonRequest): Promise<Headers> {
       request,
       headers,
       'authorization',
-      `Bearer ${await readSecret(request.bearerToken, request.deps, FailureType.FactSourceUnavailable)}`,
+      `Bearer ${await readSecret(request.bearerToken, deps, FailureType.FactSourceUnavailable)}`,
     );
   }
   return headers;

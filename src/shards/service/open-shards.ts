@@ -3,7 +3,8 @@ import { allOrFaults } from '../../kernel/all-or-faults';
 import { parseDuration } from '../../kernel/duration';
 import { FailureType, faultsToError, GateError } from '../../kernel/failures';
 import { EXPECTED_OF_HTTP_URL, readHttpUrl } from '../../kernel/http-url';
-import { readSecret } from '../../platform/files/read-secret';
+import { readSecret, type SettingsSecretDeps } from '../../platform/files/read-secret';
+import { secretDeps } from '../../settings/secret-deps';
 import { createHttpFetch } from '../../platform/http/http-client';
 import type { ExecutionDefaults } from '../../rules/execution/execution-defaults';
 import type { Planner } from '../../rules/execution/planner';
@@ -50,12 +51,10 @@ export function openShards(
 ): ShardExecutions {
   const { execution, state, manager: managed } = settings.shards;
   const maxAgeMs = parseDuration(state.maxAge);
+  const secrets = secretDeps({ settings, baseDir }, env);
   const [manager, withMetrics] = allOrFaults(
-    () => (managed === undefined ? undefined : openManager(managed, env, baseDir)),
-    () =>
-      state.prometheus === undefined
-        ? undefined
-        : openStateMetrics(state.prometheus, { maxAgeMs, env, folder: baseDir }),
+    () => (managed === undefined ? undefined : openManager(managed, secrets)),
+    () => (state.prometheus === undefined ? undefined : openStateMetrics(state.prometheus, { maxAgeMs, secrets })),
     () => requireBase(settings.shards),
     () => requirePolicies(settings),
   );
@@ -94,11 +93,7 @@ export function openShards(
 
 type ManagerSettings = NonNullable<LoadedSettings['settings']['shards']['manager']>;
 
-function openManager(
-  { url, bearerToken, timeout, tls }: ManagerSettings,
-  env: Readonly<Record<string, string | undefined>>,
-  folder: string,
-): ShardManager {
+function openManager({ url, bearerToken, timeout, tls }: ManagerSettings, secrets: SettingsSecretDeps): ShardManager {
   const read = readHttpUrl(url);
   if (typeof read === 'string') {
     const [message, where] = [`Expected shards.manager.url ${EXPECTED_OF_HTTP_URL[read]}`, 'shards.manager.url'];
@@ -106,9 +101,11 @@ function openManager(
   }
   return createHttpShardManager({
     url,
-    fetch: createHttpFetch({ env, folder, ...(tls === undefined ? {} : { tls }) }),
+    fetch: createHttpFetch({ env: secrets.env, folder: secrets.configFolder, ...(tls === undefined ? {} : { tls }) }),
     readToken: async () =>
-      bearerToken === undefined ? undefined : readSecret(bearerToken, { env, configFolder: folder }),
+      bearerToken === undefined
+        ? undefined
+        : readSecret(bearerToken, { ...secrets, where: 'shards.manager.bearerToken' }),
     timeoutMs: parseDuration(timeout),
   });
 }

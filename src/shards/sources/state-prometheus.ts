@@ -12,6 +12,7 @@ import { requestJson } from '../../platform/sources/request-json';
 import { checkBaseUrl, redactUrl } from '../../platform/sources/url';
 import { withSignal } from '../../platform/timers/with-signal';
 import type { SourcedState, StateSource } from '../../rules/execution/state-source';
+import type { SettingsSecretDeps } from '../../platform/files/read-secret';
 import type { StateMetrics } from '../../settings/settings';
 import { NodeStatus } from '../state/cluster-state';
 import { measureField, type MeasuredField, type Owner } from './measured-field';
@@ -19,9 +20,8 @@ import { measureField, type MeasuredField, type Owner } from './measured-field';
 export interface StateMetricsOptions {
   /** of the state, and so of a sample whose query has no other one */
   maxAgeMs: number;
-  env: Readonly<Record<string, string | undefined>>;
-  /** TLS files and secrets are relative to it */
-  folder: string;
+  /** TLS files are relative to its folder, too */
+  secrets: SettingsSecretDeps;
   /** epoch milliseconds @default Date.now */
   now?: () => number;
 }
@@ -63,14 +63,14 @@ interface Query extends MeasuredField {
  */
 export function openStateMetrics(
   settings: StateMetrics,
-  { env, folder, maxAgeMs, now = Date.now }: StateMetricsOptions,
+  { secrets, maxAgeMs, now = Date.now }: StateMetricsOptions,
 ): (base: StateSource) => StateSource {
   const queries = queriesOf(settings, maxAgeMs);
   const url = checked(settings, queries);
   const shown = `prometheus ${redactUrl(url)}`;
   const { headers, bearerToken, tls } = settings;
   const fetch = createHttpFetch({
-    ...{ env, folder, failure: FailureType.FactSourceUnavailable },
+    ...{ env: secrets.env, folder: secrets.configFolder, failure: FailureType.FactSourceUnavailable },
     ...(tls === undefined ? {} : { tls }),
   });
 
@@ -81,7 +81,7 @@ export function openStateMetrics(
       request: (address, either, explain) =>
         requestJson({
           ...{ ...asked, url: address, signal: either, fetch, maxBytes: MAX_ANSWER_BYTES, explain },
-          ...{ deps: { env, configFolder: folder } },
+          ...{ deps: secrets },
           ...(headers === undefined ? {} : { headers }),
           ...(bearerToken === undefined ? {} : { bearerToken }),
         }),

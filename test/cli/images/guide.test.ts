@@ -118,6 +118,7 @@ it('the guide shows its files and covers every command about images', () => {
     'gate images status',
     'gate images rollback',
     'gate images policies',
+    'gate images secret',
     'gate images copy',
     'gate images diff',
   ])

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openImages } from '../../../src/images/service/open-images';
 import { runSync, type SyncReport } from '../../../src/images/sync/run-sync';
+import { encryptSecret, writeIdentity } from '../../../src/platform/files/encrypt-text';
 import { loadSettings } from '../../../src/settings/load-settings';
 import { startOciRegistry, type OciRegistry } from '../../support/oci-registry/oci-registry';
 import { pushImage } from '../../support/oci-registry/push-image';
@@ -31,10 +32,12 @@ describe('hooks', () => {
   /** statuses of the next answers; then 204 */
   let statuses: number[];
   let image: SampleImage;
+  /** of the settings */
+  let secrets: object;
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'gate-images-hooks-'));
-    [called, statuses] = [[], []];
+    [called, statuses, secrets] = [[], [], {}];
     [source, target] = await Promise.all([startOciRegistry(), startOciRegistry()]);
     image = sampleImage();
     pushImage(source, 'team/app', image, 'v1');
@@ -69,9 +72,12 @@ describe('hooks', () => {
       source: { registry: 'hub', repositories: ['team/app'] },
       actions: actions ?? [{ type: 'replicate', target_registry: 'mirror' }],
     };
-    const secrets = { TOKEN: { env: 'HOOK_TOKEN' }, URL: { env: 'HOOK_URL' }, NONE: { env: 'NONE' } };
+    const named = { TOKEN: { env: 'HOOK_TOKEN' }, URL: { env: 'HOOK_URL' }, NONE: { env: 'NONE' } };
     const file = join(folder, 's.json');
-    writeFileSync(file, JSON.stringify({ policy: { enabled: true, policies: [policy], secrets }, registries }));
+    writeFileSync(
+      file,
+      JSON.stringify({ policy: { enabled: true, policies: [policy], secrets: named }, registries, secrets }),
+    );
     return file;
   }
   async function sync(hooks: object): Promise<SyncReport> {
@@ -154,6 +160,25 @@ describe('hooks', () => {
     );
   });
 
+  it('take what is encrypted in the policy, and say without it why it cannot be decrypted', async () => {
+    const identityFile = join(folder, 'identity.txt');
+    const mine = await writeIdentity(identityFile);
+    const others = await writeIdentity(join(folder, 'other.txt'));
+    const encrypt = (text: string, recipient: string) => encryptSecret(Buffer.from(text), [recipient]);
+    const hook = {
+      url: await encrypt(`${url}/hidden`, mine),
+      headers: { Authorization: await encrypt('hidden', mine) },
+    };
+    secrets = { identityFile };
+    expect((await sync({ before: [hook] })).totals).toMatchObject({ tagsCopied: 1, errors: 0 });
+    expect(called.map(({ path, token }) => [path, token])).toEqual([['/hidden', 'hidden']]);
+    const refused = await sync({ unchanged: [{ url: await encrypt(`${url}/hidden`, others) }] });
+    expect(refused.images[0]?.reason).toBe(
+      `the hook unchanged 1 of all: The encrypted value: expected a value that is encrypted for an identity in ${identityFile}, but it is for others`,
+    );
+    expect(called).toHaveLength(1);
+  });
+
   it('are not called in a dry run', async () => {
     const dryRun = await runCli(folder, ['images', 'sync', '--dry-run', '--settings', settle(all())]);
     expect([dryRun.code, called]).toEqual([0, []]);
@@ -162,6 +187,7 @@ describe('hooks', () => {
   it.each([
     [{ before: [{ url: 'ftp://x.example' }] }, 'expected an address'],
     [{ before: [{ url: 'https://ann:secret@x.example' }] }, 'expected an address'],
+    [{ before: [{ url: 'age:AAAA' }] }, 'expected an encrypted value of age, version 1'],
     [{ before: [{ url: 'secret:MISSING' }] }, 'expected a secret of policy.secrets, got MISSING'],
     [{ after: [{ url: 'https://x.example', headers: { Authorization: 'Bearer x' } }] }, 'expected no credential'],
     [{ after: [{ url: 'https://x.example', headers: { 'a b': 'x' } }] }, 'a b'],

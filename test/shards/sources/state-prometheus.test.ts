@@ -67,7 +67,10 @@ function sourceOf(url: string, prometheus: object, document: JsonObject, maxAge 
   const shards = { state: { maxAge, prometheus: { url, ...prometheus } } };
   const { state } = parseSettings({ shards } as unknown as JsonObject, { file: 'settings.json' }, '/').shards;
   const maxAgeMs = Number(/\d+/.exec(maxAge)![0]) * SECOND;
-  return openStateMetrics(state.prometheus!, { maxAgeMs, env: { TOKEN: 't' }, folder: '/' })(base);
+  return openStateMetrics(state.prometheus!, {
+    maxAgeMs,
+    secrets: { env: { TOKEN: 't' }, configFolder: '/', identityFile: undefined },
+  })(base);
 }
 const read = (url: string, prometheus: object, document: JsonObject, maxAge?: string) =>
   sourceOf(url, prometheus, document, maxAge).read(new AbortController().signal);
@@ -250,7 +253,10 @@ describe('the state with metrics', () => {
       );
     const shards = { state: { prometheus: { url: server.base, ...CPU } } };
     const { state } = parseSettings({ shards } as unknown as JsonObject, { file: 'settings.json' }, '/').shards;
-    const source = openStateMetrics(state.prometheus!, { maxAgeMs: 45_000, env: {}, folder })(stateOfFile(file));
+    const source = openStateMetrics(state.prometheus!, {
+      maxAgeMs: 45_000,
+      secrets: { env: {}, configFolder: folder, identityFile: undefined },
+    })(stateOfFile(file));
     const versions: unknown[] = [];
     for (const [value, replicas, second] of [
       ['1', ['n1'], '00'],

@@ -2,6 +2,7 @@ import { messageOf } from '../../../kernel/message-of';
 import { FailureType, faultsToError, GateError, type Fault } from '../../../kernel/failures';
 import { importFunction, type ImportModule } from '../../../platform/files/import-function';
 import { readSecret } from '../../../platform/files/read-secret';
+import { secretDeps } from '../../../settings/secret-deps';
 import { createHttpFetch } from '../../../platform/http/http-client';
 import type { LoadedSettings } from '../../../settings/load-settings';
 import type { ActionDeps, ActionModule } from '../action-kind';
@@ -61,7 +62,7 @@ export async function openActions(
       const message = `Expected the secret ${name} to be sent to ${secret.hosts.join(' or ')} alone (actions.secrets.${name}.hosts), but the request goes to ${url.host}`;
       throw new GateError(FailureType.ConfigInvalid, message);
     }
-    return readSecret(secret, { env, configFolder: baseDir });
+    return readSecret(secret, { ...secretDeps({ settings, baseDir }, env), where: `actions.secrets.${name}` });
   };
   const loadModule: ActionDeps['loadModule'] = async (name) => {
     const module = loaded.get(name);
