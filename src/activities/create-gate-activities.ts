@@ -88,13 +88,13 @@ export function createActivities(services: Services): GateActivities {
         const write = async () => services.audit.record(await wholeRecord(services, draft));
         return shortRecord(await inTime(draft.decisionID, write));
       }),
-    runAction: ({ action, context, idempotencyKey, lease, release }) =>
+    runAction: ({ action, context, idempotencyKey, outputs = [], lease, release }) =>
       translated(FailureType.ActionFailed, async () => {
         const result = await beating(async (signal) => {
           if (lease) await untilStopped(signal, checkLease(services, lease));
           if (signal.aborted) throw stoppedUnsent();
           const hidesValues = services.hidesAttributes(context, release);
-          return services.actions.run(action, context, { idempotencyKey, signal, hidesValues });
+          return services.actions.run(action, context, { idempotencyKey, signal, hidesValues, outputs });
         });
         services.metrics.actions.succeeded(action.type);
         return result;

@@ -75,6 +75,8 @@ export interface ActionRequest {
   context: ActionContext;
   /** the same for every attempt: the receiver's idempotency key */
   idempotencyKey: string;
+  /** names of values that the action is to give */
+  outputs?: readonly string[];
   /** absent in observe mode */
   lease?: LeaseClaim;
   /** under which it was allowed, also when the lease is checked no more: its masks hold for what is said of the action */

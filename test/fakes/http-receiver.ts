@@ -9,7 +9,7 @@ export interface ReceivedRequest {
   body: string;
 }
 
-type Answer = number | 'hang' | 'reset' | { status: number; headers: Record<string, string> };
+type Answer = number | 'hang' | 'reset' | { status: number; headers: Record<string, string>; body?: string | Buffer };
 
 /**
  * A small HTTP server on loopback that keeps what it was sent. It gives the answers of `answers` one after the other and
@@ -29,8 +29,12 @@ export async function startHttpReceiver() {
       const answer = receiver.refuse(body) ?? answers.shift() ?? 200;
       if (answer === 'hang') return;
       if (answer === 'reset') return void request.socket.resetAndDestroy();
-      const { status, headers } = typeof answer === 'number' ? { status: answer, headers: {} } : answer;
-      response.writeHead(status, headers).end('ok');
+      const {
+        status,
+        headers,
+        body: said = 'ok',
+      } = typeof answer === 'number' ? { status: answer, headers: {}, body: 'ok' } : answer;
+      response.writeHead(status, headers).end(said);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

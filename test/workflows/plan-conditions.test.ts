@@ -46,4 +46,24 @@ describe('nodes of an execution with a when', () => {
     expect((await status()).nodeStatuses?.b?.attempt).toBe(1);
     await replayed();
   });
+
+  it('what an action gives is in the status, is read by a when, and is an artifact where it is a URL', async () => {
+    const fake = gate().activities();
+    gate().activities = () => ({
+      ...fake,
+      runAction: async (request) => {
+        const answer = await fake.runAction(request);
+        const outputs = { report: 'https://x.test/r', devices: 12 };
+        return request.outputs === undefined ? answer : { ...answer, outputs };
+      },
+    });
+    await start('a b<a', { a: { outputs: ['report', 'devices'] }, b: { when: 'nodes.a.outputs.devices > 10' } });
+    await reach('a Succeeded, b Succeeded');
+    await ended('Succeeded');
+    const { nodeStatuses, artifacts } = await status();
+    expect(nodeStatuses?.a?.outputs).toEqual({ report: 'https://x.test/r', devices: 12 });
+    expect(nodeStatuses?.b).not.toHaveProperty('outputs');
+    expect(artifacts).toEqual([{ name: 'report', type: 'url', url: 'https://x.test/r', metadata: { node: 'a' } }]);
+    await replayed();
+  });
 });

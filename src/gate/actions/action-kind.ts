@@ -9,6 +9,8 @@ export interface RunOptions {
   signal: AbortSignal;
   /** errors and summaries name the address as the spec has it, templates and all: what they stand for is masked */
   hidesValues?: boolean;
+  /** names of values that the action is to give; @default none */
+  outputs?: readonly string[];
 }
 
 /** What an action may need besides its spec; it comes from the worker's settings. */

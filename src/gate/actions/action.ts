@@ -91,4 +91,6 @@ export interface ActionResult {
   status?: number;
   /** a short note for people, without secrets */
   summary: string;
+  /** values by name; kept are those that were asked for */
+  outputs?: JsonObject;
 }

@@ -1,6 +1,8 @@
 import type { Fault } from '../../kernel/failures';
 import type { ActionContext, ActionResult, ActionSpec } from './action';
+import { ActionError } from './action-error';
 import type { ActionDeps, ActionKind, ActionRunner, RunOptions } from './action-kind';
+import { pickOutputs } from './outputs';
 
 /** The actions of all types, ready to run. */
 export interface Actions {
@@ -32,7 +34,8 @@ export function createActionRegistry(
     create: (deps) => {
       const runners = new Map<string, ActionRunner>([...byType].map(([type, kind]) => [type, kind.create(deps)]));
       return {
-        run: async (spec, context, options) => of(runners, spec).run(spec, context, options),
+        run: async (spec, context, options) =>
+          withOutputs(await of(runners, spec).run(spec, context, options), spec, options.outputs),
         compensate: async (spec, context, options) =>
           of(runners, spec).compensate(spec, context, {
             ...options,
@@ -41,6 +44,22 @@ export function createActionRegistry(
       };
     },
   };
+}
+
+/** @throws ActionError when not all that were asked for are there: it was done, and to do it again gives no other answer */
+function withOutputs(
+  { outputs = {}, ...result }: ActionResult,
+  { type }: ActionSpec,
+  names: readonly string[] = [],
+): ActionResult {
+  if (names.length === 0) return result;
+  const picked = pickOutputs(outputs, names);
+  if (picked.outputs !== undefined) return { ...result, outputs: picked.outputs };
+  throw new ActionError(`The outputs of action ${type}: ${picked.fault}`, {
+    retryable: false,
+    mayHaveBeenSent: true,
+    ...(result.status === undefined ? {} : { status: result.status }),
+  });
 }
 
 function of<T>(byType: ReadonlyMap<string, T>, spec: ActionSpec): T {

@@ -105,7 +105,10 @@ export function createImageReplication(parts: ReplicationParts): ActionRunner<Re
         throw new Refused(`the target's tag ${target.tag ?? ''} names another image, and noOverwrite is set`);
       await records.acted(copied.outcome, copied);
       const sent = `${copied.blobsSent + copied.blobsMounted} blobs (${formatSize(copied.bytesSent)})`;
-      return { summary: `${name}: ${copied.outcome === 'copied' ? `copied ${sent}` : 'unchanged'}` };
+      return {
+        summary: `${name}: ${copied.outcome === 'copied' ? `copied ${sent}` : 'unchanged'}`,
+        outputs: { digest: pinned.targetDigest, sourceDigest: pinned.digest, outcome: copied.outcome },
+      };
     } catch (error) {
       const failure = toActionError(error, name, signal, isMoving);
       if (!signal.aborted) await records.failed(failure.message);

@@ -29,7 +29,7 @@ export interface ExecutionParts {
 export type CompiledExecution = { run: PlanRun; faults?: undefined } | { run?: undefined; faults: string[] };
 
 /** Fields of a node that would change what is done, and that nothing carries out. */
-const REFUSED_FIELDS = ['outputs', 'acceptanceCriteria'] as const;
+const REFUSED_FIELDS = ['acceptanceCriteria'] as const;
 const NO_ACTION = { type: 'none' };
 const PROVIDERS = ['http', 'module', 'none', 'replicate-image'];
 const ANNOTATION = 'gate/';
@@ -75,7 +75,7 @@ function runNodeOf(graph: PlanGraph, id: string): RunNode {
   for (const [from, type] of graph.before.get(id)!) {
     for (const member of membersOf(graph, from)) (type === 'hard' ? hard : soft).add(member);
   }
-  const { kind, retries, timeout, gateRef, when } = graph.nodes.get(id)!;
+  const { kind, retries, timeout, gateRef, when, outputs = [] } = graph.nodes.get(id)!;
   const timeoutMs = timeout === undefined ? undefined : parseGoDuration(timeout);
   return {
     id,
@@ -84,6 +84,7 @@ function runNodeOf(graph: PlanGraph, id: string): RunNode {
     hard: [...hard],
     soft: [...soft].filter((from) => !hard.has(from)),
     ...(when === undefined ? {} : { isConditional: true }),
+    ...(outputs.length === 0 ? {} : { outputs }),
     ...(retries === undefined ? {} : { retries }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
@@ -164,6 +165,8 @@ function actionOf({ execution, plan, bindings }: ExecutionParts, node: PlanNode,
   const at = `node ${node.id}: binding ${chosen.binding}`;
   if (!PROVIDERS.includes(provider))
     faults.push(`${at}: expected target.provider to be one of ${PROVIDERS.join(', ')}, got ${provider}`);
+  if (provider === 'none' && (node.outputs ?? []).length > 0)
+    faults.push(`${at}: expected a provider that gives outputs, got none`);
   if (Object.hasOwn(config, 'type')) faults.push(`${at}: target.config has a key type, which is target.provider's`);
   return { ...(config as JsonObject), type: provider };
 }

@@ -5,6 +5,7 @@ import type { Execution } from '../kinds/execution';
 import { GoalPhase, type Goal } from '../kinds/goal';
 import type { Graph } from '../kinds/plan';
 import { ExecutionPhase, NodePhase } from '../kinds/phases';
+import { artifactsOf } from './node-outputs';
 import { nodeHasEnded } from './schedule';
 
 type Status = NonNullable<Execution['status']>;
@@ -70,6 +71,7 @@ export function statusAfter(execution: Execution, report: RunReport, graph: Grap
   }
   endGroups(graph, nodes, report.atMs);
   const phase = end ?? phaseOf(graph, nodes);
+  const artifacts = artifactsOf(nodes);
   return {
     ...before,
     phase,
@@ -79,6 +81,7 @@ export function statusAfter(execution: Execution, report: RunReport, graph: Grap
     ...(end === undefined ? {} : { completionTime: time }),
     ...(report.message === undefined ? {} : { message: report.message }),
     nodeStatuses: Object.fromEntries(nodes),
+    ...(artifacts.length === 0 ? {} : { artifacts }),
     observedGeneration: execution.metadata.generation ?? 1,
     extensions: { ...extensions, [REPORTS]: report.order },
   };

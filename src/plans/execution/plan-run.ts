@@ -29,6 +29,8 @@ export interface RunNode extends ScheduledNode {
   gate?: string;
   /** whether it has a `when`, to be looked at before it begins */
   isConditional?: boolean;
+  /** names of what it gives, all of which must be there; @default none */
+  outputs?: readonly string[];
   /** how often it is tried again when it failed; @default 0 */
   retries?: number;
   /** of one attempt, from its begin to its end; @default none */

@@ -6,7 +6,7 @@ import type { GatePass } from '../../gate/deployments/gate-pass';
 import { FailureType } from '../../kernel/failures';
 import type { JsonObject } from '../../kernel/json';
 import type { Gate } from './gate';
-import { runStageAction } from './stage-action';
+import { runStageAction, type AskedOutputs } from './stage-action';
 
 /**
  * Takes each stage of a deployment through the gate and carries out its action. Returns the final status when every stage is
@@ -46,6 +46,7 @@ export async function runStage(
   spec: DeploymentSpec,
   stage: StageSpec,
   stageIndex: number,
+  asked?: AskedOutputs,
 ): Promise<GatePass> {
   for (;;) {
     const atGate = await gate.begin(stage);
@@ -64,7 +65,7 @@ export async function runStage(
     const isDone =
       action === undefined ||
       action.type === 'none' ||
-      (await runStageAction(atGate, action, context, pass, interrupted)) === 'done';
+      (await runStageAction(atGate, action, context, pass, { interrupted, asked })) === 'done';
     if (!isDone) continue;
     atGate.passed();
     return pass;

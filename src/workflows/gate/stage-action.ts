@@ -3,6 +3,7 @@ import type { ActionRequest } from '../../activities/gate-activities';
 import type { ActionContext, ActionResult, ActionSpec } from '../../gate/actions/action';
 import { DEFAULT_DURATIONS, parseDuration } from '../../kernel/duration';
 import { FailureType } from '../../kernel/failures';
+import type { JsonObject } from '../../kernel/json';
 import type { ActedResult } from '../../audit/ends';
 import {
   isLostWithWorker,
@@ -26,13 +27,19 @@ import { Compensation } from '../parts/compensation';
 import { passes } from '../parts/patches';
 import type { StageGate } from './stage-gate';
 
+/** Values that an action is to give, and who takes them. */
+export interface AskedOutputs {
+  names: readonly string[];
+  take(outputs: JsonObject): void;
+}
+
 /**
  * Runs a stage's action under its lease. The attempts are counted here and not by the server, because whether the lease
  * is still checked depends on how the attempt before ended (gate rules, section 6).
  *
  * Attempts that are lost with their worker do not count as the action's own: after five of them the deployment is paused.
  *
- * @param interrupted what an earlier run has carried of the action: it waits for an operator
+ * @param options what an earlier run has carried of the action, which waits for an operator; what is asked of it
  * @returns `lapsed` when the lease ended before a request was sent, or could not be confirmed at the last attempt, or when
  *   the deployment was paused before: the stage must be decided again
  * @throws ApplicationFailure ActionFailed after the last attempt, DeploymentAborted on an operator's abort; the action is
@@ -43,7 +50,7 @@ export async function runStageAction(
   action: ActionSpec,
   context: ActionContext,
   pass: GatePass,
-  interrupted?: InterruptedAction,
+  { interrupted, asked }: { interrupted?: InterruptedAction; asked?: AskedOutputs } = {},
 ): Promise<'done' | 'lapsed'> {
   // An operator has paused the deployment since it was allowed.
   if (!interrupted && stage.isHeld) return 'lapsed';
@@ -52,6 +59,7 @@ export async function runStageAction(
     action,
     context,
     idempotencyKey: idempotencyKeyOf(action, context, stage.attempt),
+    ...(asked === undefined ? {} : { outputs: asked.names }),
     ...(pass.lease?.release === undefined ? {} : { release: pass.lease.release }),
   };
   if (!interrupted) stage.actionStarted();
@@ -142,6 +150,7 @@ export async function runStageAction(
     if (failure === undefined || (!untaken && lapsed === undefined && mayHaveBeenSent(failure))) noteSent();
     await stopIfTold();
     if (failure === undefined) {
+      asked?.take(answer?.outputs ?? {});
       await ended('done');
       return 'done';
     }

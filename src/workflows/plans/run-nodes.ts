@@ -3,6 +3,7 @@ import type { DeploymentSpec } from '../../gate/deployments/deployment-spec';
 import type { CarriedGate } from '../../gate/deployments/deployment-state';
 import { formatDuration } from '../../kernel/duration';
 import type { JsonObject, JsonValue } from '../../kernel/json';
+import { outputsFault } from '../../plans/execution/node-outputs';
 import type { ExecutionRef, RunGraph, RunNode } from '../../plans/execution/plan-run';
 import { nextTurn, nodeHasEnded } from '../../plans/execution/schedule';
 import { NodePhase } from '../../plans/kinds/phases';
@@ -301,9 +302,18 @@ export class NodeRunner {
     };
   }
 
-  private end(id: string, phase: NodePhase, end: Omit<NodeEnd, 'phase'>): void {
+  private end(id: string, ended: NodePhase, told: Omit<NodeEnd, 'phase'>): void {
+    const { phase, ...end } = this.withinSize(id, { phase: ended, ...told });
     this.ends.set(id, end);
     this.put(id, phase, end);
+  }
+
+  private withinSize<End extends { phase: NodePhase; outputs?: JsonObject }>(id: string, end: End): End {
+    const { outputs, ...rest } = end;
+    if (outputs === undefined || this.nodeOf(id).outputs === undefined) return end;
+    const others = [...this.ends].flatMap(([other, each]) => (other === id ? [] : [each.outputs]));
+    const fault = outputsFault(outputs, others);
+    return fault === undefined ? end : ({ ...rest, phase: NodePhase.Failed, message: fault } as unknown as End);
   }
 
   private put(

@@ -232,7 +232,6 @@ describe('the run of an execution', () => {
     const annotations = { 'gate/max-parallel': '4', 'gate/on-failure': 'compensate', 'other/key': 'kept' };
     expect(compile({ nodes }, { annotations, labels: { risk: 'high' } }).faults).toEqual([
       'annotation gate/on-failure: not supported',
-      'node a: outputs is not supported',
       'node a: acceptanceCriteria is not supported',
       'node a: when: Unexpected token: EOF at character 4',
       "node ask: expected a gate of the execution's namespace prod, got one of other",

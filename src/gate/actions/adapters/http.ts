@@ -6,6 +6,7 @@ import { isTimedOut, withSignal } from '../../../platform/timers/with-signal';
 import type { ActionContext, ActionResult, HttpAction, HttpRequestSpec } from '../action';
 import { ActionError } from '../action-error';
 import type { ActionDeps, ActionKind, RunOptions } from '../action-kind';
+import { OUTPUT_LIMITS, readOutputs } from '../outputs';
 import { displayUrl, displayUrlTemplate, toHttpRequest, type HttpRequest, type Secrets } from '../http-request';
 import { secretsIn } from '../template';
 
@@ -40,7 +41,7 @@ async function send(
   action: HttpAction,
   context: ActionContext,
   where: string,
-  { idempotencyKey, signal, hidesValues = false }: RunOptions,
+  { idempotencyKey, signal, hidesValues = false, outputs = [] }: RunOptions,
 ): Promise<ActionResult> {
   const request = await prepare(deps, withKeyHeader(spec, action, idempotencyKey), context, where);
   const place = hidesValues ? displayUrlTemplate(spec.url) : displayUrl(request.url);
@@ -55,9 +56,16 @@ async function send(
   }
   const retriesTimeOuts = action.retryOnTimeout ?? true;
   const timeout = action.timeout ?? DEFAULT_DURATIONS.actionTimeout;
-  const status = await fetchOnce(deps.fetch, request, { place, timeout, signal, retriesTimeOuts });
+  const readsBody = outputs.length > 0;
+  const answer = await fetchOnce(deps.fetch, request, { place, timeout, signal, retriesTimeOuts, readsBody });
+  const { status } = answer;
   if (spec.expect === undefined ? status >= 200 && status <= 299 : status === spec.expect) {
-    return { status, summary: `${name} answered ${status}` };
+    const summary = `${name} answered ${status}`;
+    if (answer.body === undefined) return { status, summary };
+    const read = readOutputs(answer.body);
+    if (!('fault' in read)) return { status, summary, outputs: read.values };
+    const wanted = `Expected ${name} to answer a JSON object with ${outputs.join(', ')} (outputs), but it ${read.fault}`;
+    throw new ActionError(wanted, { retryable: false, mayHaveBeenSent: true, where: place, status });
   }
   throw new ActionError(`Expected ${name} to answer ${spec.expect ?? '2xx'}, got ${status}`, {
     retryable: (status >= 500 || [408, 425, 429].includes(status)) && (retriesTimeOuts || !TIME_OUTS.includes(status)),
@@ -97,9 +105,9 @@ async function prepare(
 async function fetchOnce(
   fetch: HttpFetch,
   request: HttpRequest,
-  options: { place: string; timeout: string; signal: AbortSignal; retriesTimeOuts: boolean },
-): Promise<number> {
-  const { place, timeout, signal, retriesTimeOuts } = options;
+  options: { place: string; timeout: string; signal: AbortSignal; retriesTimeOuts: boolean; readsBody: boolean },
+): Promise<{ status: number; body?: Uint8Array }> {
+  const { place, timeout, signal, retriesTimeOuts, readsBody } = options;
   return withSignal({ timeoutMs: parseDuration(timeout), signals: [signal] }, async (either) => {
     try {
       const response = await fetch(request.url, {
@@ -111,9 +119,11 @@ async function fetchOnce(
         redirect: 'manual',
         signal: either,
       });
+      const { status } = response;
+      if (readsBody && status >= 200 && status <= 299) return { status, body: await readSome(response) };
       // The answer's body is not used; left unread it would hold the connection.
       await response.body?.cancel();
-      return response.status;
+      return { status };
     } catch (error) {
       const mayHaveBeenSent = !isCertainlyUnsent(error);
       throw new ActionError(`${request.method} ${place} ${whatHappened(error, timeout, signal, either)}`, {
@@ -125,6 +135,18 @@ async function fetchOnce(
       });
     }
   });
+}
+
+/** A body that is longer than an answer may be is read to there, and one byte more. */
+async function readSome(response: Awaited<ReturnType<HttpFetch>>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk as Uint8Array);
+    bytes += (chunk as Uint8Array).byteLength;
+    if (bytes > OUTPUT_LIMITS.answerBytes) break;
+  }
+  return Buffer.concat(chunks);
 }
 
 function whatHappened(error: unknown, timeout: string, signal: AbortSignal, either: AbortSignal): string {

@@ -1,6 +1,7 @@
 import { messageOf } from '../../../kernel/message-of';
 import { FailureType, type Fault } from '../../../kernel/failures';
-import type { JsonObject } from '../../../kernel/json';
+import { isJsonObject, type JsonObject } from '../../../kernel/json';
+import { parseJsonText } from '../../../platform/documents/json-text';
 import type { ActionContext, ActionResult, ModuleAction } from '../action';
 import { ActionError } from '../action-error';
 import type { ActionDeps, ActionKind, RunOptions } from '../action-kind';
@@ -24,7 +25,7 @@ async function call(
   what: 'run' | 'compensate',
   spec: ModuleAction,
   context: ActionContext,
-  { idempotencyKey, signal }: RunOptions,
+  { idempotencyKey, signal, outputs: wanted = [] }: RunOptions,
 ): Promise<ActionResult> {
   const { options, faults } = renderOptions(spec, context);
   if (faults.length > 0) throw unsent(faults);
@@ -38,10 +39,11 @@ async function call(
   try {
     // The module's own `this` stays what it was.
     const result = await loaded[what]?.({ options, context, idempotencyKey, signal });
-    const { status, summary } = result ?? {};
+    const { status, summary, outputs } = result ?? {};
     return {
       ...(typeof status === 'number' ? { status } : {}),
       summary: typeof summary === 'string' ? summary : `${spec.name} ${what === 'run' ? 'ran' : 'was taken back'}`,
+      ...(wanted.length > 0 && outputs !== undefined ? { outputs: asJson(outputs) } : {}),
     };
   } catch (error) {
     const { retryable, mayHaveBeenSent } = (error ?? {}) as { retryable?: unknown; mayHaveBeenSent?: unknown };
@@ -52,6 +54,14 @@ async function call(
       cause: error,
     });
   }
+}
+
+/** What a module gives may be anything; what JSON cannot hold is left out, as JSON.stringify does. */
+function asJson(outputs: unknown): JsonObject {
+  const text = JSON.stringify(outputs);
+  const value = text === undefined ? undefined : parseJsonText(text);
+  if (isJsonObject(value)) return value;
+  throw new Error('expected the outputs to be an object');
 }
 
 function renderOptions(spec: ModuleAction, context: ActionContext): { options: JsonObject; faults: Fault[] } {

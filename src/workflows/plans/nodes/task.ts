@@ -1,6 +1,7 @@
 import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import { isFinal } from '../../../gate/deployments/deployment-state';
 import { FailureType } from '../../../kernel/failures';
+import type { JsonObject } from '../../../kernel/json';
 import { NodePhase } from '../../../plans/kinds/phases';
 import type { Gate } from '../../gate/gate';
 import { runStage } from '../../gate/run-stages';
@@ -11,8 +12,10 @@ export async function runTask(run: NodeRun): Promise<NodeEnd> {
   const { node, stage, place, spec, branches, attempt, carriedGate: carried } = run;
   const gate = branches.begin(node.id, { carried, attempt });
   try {
-    const { decisionId } = await runStage(gate, spec, stage, place);
-    return { phase: NodePhase.Succeeded, decisionId };
+    let outputs: JsonObject | undefined;
+    const asked = node.outputs && { names: node.outputs, take: (given: JsonObject) => (outputs = given) };
+    const { decisionId } = await runStage(gate, spec, stage, place, asked);
+    return { phase: NodePhase.Succeeded, decisionId, ...(outputs === undefined ? {} : { outputs }) };
   } catch (error) {
     await endGate(gate, error);
     if (isCancellation(error)) throw error;

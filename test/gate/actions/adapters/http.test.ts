@@ -68,6 +68,35 @@ describe('the http action', () => {
     });
   });
 
+  const said = (body: string | Buffer, status = 200) => receiver.answers.push({ status, headers: {}, body });
+  const asked = (...outputs: string[]) => runAction(action(), context, { ...options(), outputs });
+
+  it('the http action takes the values that are asked for from the answer, and reads no body without', async () => {
+    said('{"id":7,"at":null,"other":"x"}', 201);
+    expect(await asked('id', 'at')).toMatchObject({ status: 201, outputs: { id: 7, at: null } });
+    said('{"id":7}');
+    expect(await asked()).not.toHaveProperty('outputs');
+  });
+
+  it.each<[string, string | Buffer, string]>([
+    ['no JSON', '<html>ok</html>', 'answer a JSON object with id (outputs), but it answered no JSON'],
+    ['no body', '', 'but it answered an empty body'],
+    ['bytes that are no text', Buffer.from([0xff, 0xfe, 0x7b]), 'but it answered no JSON'],
+    ['a list', '[1]', 'but it answered JSON that is no object'],
+    ['more than 1 MiB', `{"id":"${'x'.repeat(1024 * 1024)}"}`, 'but it answered more than 1048576 bytes'],
+    ['another name', '{"ID":1}', 'expected id among what it gives, got ID'],
+    ['nothing', '{}', 'expected id among what it gives, got nothing'],
+    ['a value that is too long', `{"id":"${'x'.repeat(16_384)}"}`, 'outputs of at most 16384 bytes of JSON, got 16393'],
+  ])(
+    'an answer of %s fails the action that is to give a value, and it is not sent again',
+    async (_what, body, wanted) => {
+      said(body);
+      const failed = asked('id');
+      await expect(failed).rejects.toThrow(wanted);
+      await expect(failed).rejects.toMatchObject({ retryable: false, mayHaveBeenSent: true });
+    },
+  );
+
   it('the http action sends the key in the header that is named, whatever else the headers say of it', async () => {
     await runAction(action({ idempotencyKeyHeader: 'X-Key', headers: { 'x-KEY': 'mine' } }), context, options());
     expect(receiver.requests[0]?.headers['x-key']).toBe('key-1');

@@ -39,6 +39,19 @@ describe("an action of the user's own", () => {
     expect(await actions.run(spec(), context, options)).toEqual({ status: 7, summary: 'flipped 500' });
   });
 
+  it('gives the values that are asked for, and fails when it has not all of them', async () => {
+    const outputs = { version: 'v2', more: 1, bad: undefined };
+    const actions = actionsOf({ run: async () => ({ outputs }) as never });
+    const asked = (...names: string[]) => actions.run(spec(), context, { ...options, outputs: names });
+    expect(await asked('version')).toEqual({ summary: 'flip ran', outputs: { version: 'v2' } });
+    expect(await asked()).toEqual({ summary: 'flip ran' });
+    await expect(asked('bad', 'version')).rejects.toMatchObject({
+      message: 'The outputs of action module: expected bad among what it gives, got version, more',
+      retryable: false,
+      mayHaveBeenSent: true,
+    });
+  });
+
   it('is taken back under a key of its own where the action says so', async () => {
     const keys: string[] = [];
     const actions = actionsOf({
