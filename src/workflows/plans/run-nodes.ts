@@ -201,8 +201,9 @@ export class NodeRunner {
   }
 
   private async runNode(id: string, active: ActiveNode): Promise<NodeEnd> {
-    const { retries = 0 } = this.nodeOf(id);
-    const ended = await this.whyNot(id, active);
+    const { retries = 0, isConditional = false } = this.nodeOf(id);
+    // One that an earlier run began was looked at there.
+    const ended = isConditional && !active.isCarried ? await this.whyNot(id, active) : undefined;
     if (ended !== undefined) return ended;
     for (;;) {
       const end = await this.attempt(id, active);
@@ -222,9 +223,8 @@ export class NodeRunner {
     }
   }
 
-  /** How a node ends that is not to run, by its `when`; one that an earlier run began was looked at there. */
-  private async whyNot(id: string, { scope, isCarried = false }: ActiveNode): Promise<NodeEnd | undefined> {
-    if (this.nodeOf(id).isConditional !== true || isCarried) return undefined;
+  /** How a node ends that is not to run, by its `when`. */
+  private async whyNot(id: string, { scope }: ActiveNode): Promise<NodeEnd | undefined> {
     const { reporter, execution } = this.options;
     try {
       return await scope.run(async () => {
