@@ -30,13 +30,13 @@ export interface Registries {
 
 /** Registries over HTTP, with the credentials of `docker login` and the proxies of the environment. Opening does no I/O. */
 export function openRegistries({ env, access, onCircuit }: OpenRegistriesOptions): Registries {
-  const shared = createProxyDispatcher(env);
+  const shared = createProxyDispatcher(env, { recycles: true });
   const own: Connections[] = [];
   const findCredentials = createDockerCredentials({ env });
   const opened = new Map<string, Registry>();
   const dispatcherOf = (caFile: string | undefined): RegistryHttpOptions['dispatcher'] => {
     if (caFile === undefined) return shared;
-    const connections = createConnections({ env, tls: { caFile }, folder: '/' });
+    const connections = createConnections({ env, tls: { caFile }, folder: '/', recycles: true });
     own.push(connections);
     return () => connections.current();
   };

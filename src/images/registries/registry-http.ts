@@ -77,8 +77,11 @@ const MOST_REDIRECTS = 5;
 const LONGEST_WAIT_MS = 60_000;
 const MOST_TOKEN_BYTES = 64 * 1024;
 const MOST_ERROR_BYTES = 16 * 1024;
-/** Of one answer, while its reader is busy. */
-const MOST_BUFFERED_BYTES = 512 * 1024;
+/**
+ * Of one answer, while its reader is busy: not more than one read of a connection, as several would be copied into one. What
+ * comes meanwhile is kept by the kernel.
+ */
+const MOST_BUFFERED_BYTES = 16 * 1024;
 const REDIRECTS = [301, 302, 303, 307, 308];
 
 /**

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Agent, EnvHttpProxyAgent, fetch, type Dispatcher, type RequestInit, type Response } from 'undici';
 import { allReadOrFaults } from '../../kernel/all-or-faults';
 import { FailureType, GateError } from '../../kernel/failures';
+import { createRecyclingConnector } from './recycled-reads';
 
 /** Files for a server whose certificate a private authority signed, or that wants a certificate of its client (PEM). */
 export interface TlsFiles {
@@ -22,6 +23,12 @@ export interface HttpClientOptions {
   folder: string;
   /** the type of the error for a TLS file that cannot be read @default ConfigInvalid */
   failure?: FailureType;
+}
+
+/** What a body is read into is used again once it was written to another connection: see `createRecyclingConnector`. */
+export interface TransferOptions {
+  /** @default false */
+  recycles?: boolean;
 }
 
 /**
@@ -51,7 +58,7 @@ export interface Connections {
   destroy(): Promise<void>;
 }
 
-export function createConnections(options: HttpClientOptions & { tls: TlsFiles }): Connections {
+export function createConnections(options: HttpClientOptions & TransferOptions & { tls: TlsFiles }): Connections {
   const proxies = proxiesOf(options.env);
   let kept: { contents: string; dispatcher: Dispatcher } | undefined;
   return {
@@ -60,7 +67,7 @@ export function createConnections(options: HttpClientOptions & { tls: TlsFiles }
       const contents = JSON.stringify(files);
       if (kept?.contents !== contents) {
         const before = kept?.dispatcher;
-        kept = { contents, dispatcher: createDispatcher(proxies, files) };
+        kept = { contents, dispatcher: createDispatcher(proxies, files, options) };
         // requests under way end before it closes
         void before?.close();
       }
@@ -71,8 +78,8 @@ export function createConnections(options: HttpClientOptions & { tls: TlsFiles }
 }
 
 /** Connections by the proxies of the environment, for clients that speak HTTP by themselves. The caller closes it. */
-export function createProxyDispatcher(env: HttpClientOptions['env']): Dispatcher {
-  return createDispatcher(proxiesOf(env), {});
+export function createProxyDispatcher(env: HttpClientOptions['env'], options: TransferOptions = {}): Dispatcher {
+  return createDispatcher(proxiesOf(env), {}, options);
 }
 
 const PLAIN = new Agent();
@@ -92,13 +99,18 @@ function proxiesOf(env: HttpClientOptions['env']): Proxies | undefined {
 
 type TlsContents = { ca?: string; cert?: string; key?: string };
 
-function createDispatcher(proxies: Proxies | undefined, tls: TlsContents): Dispatcher {
+function createDispatcher(
+  proxies: Proxies | undefined,
+  tls: TlsContents,
+  { recycles = false }: TransferOptions = {},
+): Dispatcher {
+  const connect = recycles ? createRecyclingConnector(tls) : tls;
   // `connect` is for servers reached without the proxy, `requestTls` for those reached through it
-  if (proxies === undefined) return new Agent({ connect: tls });
+  if (proxies === undefined) return new Agent({ connect });
   return new EnvHttpProxyAgent({
     // all three are given: undici looks into the process's own environment for one that is undefined
     ...proxies,
-    connect: tls,
+    connect,
     ...(Object.values(tls).some((file) => file !== undefined) ? { requestTls: tls } : {}),
     // a plain request is handed to the proxy as it is: few proxies open a tunnel to port 80
     proxyTunnel: false,
