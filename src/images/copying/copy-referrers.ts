@@ -18,6 +18,8 @@ export interface ReferrersResult {
 export interface CopyReferrersOptions extends Pick<CopyOptions, 'incomplete'> {
   /** called before each that the target lacks is copied */
   beforeCopy?(): Promise<void>;
+  /** false for a manifest that the source is known to have no tag of referrers for, which saves a request each @default true */
+  mayHaveTag?(digest: string): boolean;
 }
 
 const INDEX = 'application/vnd.oci.image.index.v1+json';
@@ -37,7 +39,7 @@ export async function copyReferrers(
   source: Place,
   target: Place,
   subjects: readonly string[],
-  { incomplete = 'refuse', beforeCopy }: CopyReferrersOptions = {},
+  { incomplete = 'refuse', beforeCopy, mayHaveTag = () => true }: CopyReferrersOptions = {},
 ): Promise<ReferrersResult> {
   const copied: string[] = [];
   const present: string[] = [];
@@ -67,9 +69,10 @@ export async function copyReferrers(
   }
 
   async function follow(subject: string, level: number): Promise<void> {
-    const tags = COSIGN_SUFFIXES.map((suffix) => `${subject.replace(':', '-')}.${suffix}`);
+    const isTagged = mayHaveTag(subject);
+    const tags = isTagged ? COSIGN_SUFFIXES.map((suffix) => `${subject.replace(':', '-')}.${suffix}`) : [];
     const [{ referrers }, ...heads] = await Promise.all([
-      source.registry.listReferrers(source.repository, subject),
+      source.registry.listReferrers(source.repository, subject, isTagged),
       ...tags.map((tag) => source.registry.headManifest(source.repository, tag)),
     ]);
     for (const [at, found] of heads.entries()) if (found !== undefined) await bring(found.digest, tags[at]);

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../kernel/json';
+import { BoundedMap } from '../../kernel/bounded-map';
 import { parseJsonText } from '../../platform/documents/json-text';
 import { isDigest } from '../image-reference';
 import { ContentCheck, digestLike } from './content-check';
@@ -18,6 +19,10 @@ const MOST_POOR_READINGS = 3;
 /** What a reading that breaks off must bring: the hundredth part of its blob, or this if that is less. */
 const FAIR_READING_BYTES = 1024 * 1024;
 
+/** How long a repository counts as one without the referrers API: a registry may be upgraded. */
+const NO_REFERRERS_MS = 60_000;
+const MOST_WITHOUT_REFERRERS = 10_000;
+
 /** Every kind of manifest that is copied, and schema 1, so that a registry says that it has one. */
 const ACCEPT = [
   'application/vnd.oci.image.index.v1+json',
@@ -35,12 +40,14 @@ export class HttpRegistry implements Registry {
   constructor(
     private readonly options: RegistryHttpOptions,
     private readonly http: RegistryHttp = new RegistryHttp(options),
+    /** repositories without the referrers API, with when they are asked again, epoch milliseconds */
+    private readonly withoutReferrers = new BoundedMap<string, number>(MOST_WITHOUT_REFERRERS),
   ) {
     this.name = options.registry;
   }
 
   within(bounds: RequestBounds): HttpRegistry {
-    return new HttpRegistry(this.options, this.http.within(bounds));
+    return new HttpRegistry(this.options, this.http.within(bounds), this.withoutReferrers);
   }
 
   async *listRepositories(): AsyncIterable<readonly string[]> {
@@ -225,21 +232,36 @@ export class HttpRegistry implements Registry {
   async listReferrers(
     repository: string,
     digest: string,
+    mayHaveTag = true,
   ): Promise<{ by: 'api' | 'tag'; referrers: readonly Descriptor[] }> {
     const what = `what refers to ${repository}@${digest}`;
+    const found = await this.referrersByApi(repository, digest, what);
+    if (found !== undefined) return { by: 'api', referrers: found };
+    if (!mayHaveTag) return { by: 'tag', referrers: [] };
+    const index = await this.getManifest(repository, referrersTag(digest));
+    if (index === undefined) return { by: 'tag', referrers: [] };
+    const { manifests } = documentOf(index.bytes, what);
+    return { by: 'tag', referrers: readDescriptors(manifests, `${this.name}: ${what}`) };
+  }
+
+  /** undefined where the registry has no such API */
+  private async referrersByApi(repository: string, digest: string, what: string): Promise<Descriptor[] | undefined> {
+    const nowMs = (this.options.now ?? Date.now)();
+    const askedAgainMs = this.withoutReferrers.get(repository) ?? -Infinity;
+    // A clock that was put back makes no registry wait for longer.
+    if (nowMs < askedAgainMs && askedAgainMs - nowMs <= NO_REFERRERS_MS) return undefined;
     const referrers: Descriptor[] = [];
     try {
       for await (const page of this.documents(`/v2/${repository}/referrers/${digest}`, pull(repository), what)) {
         referrers.push(...readDescriptors(page.manifests, `${this.name}: ${what}`));
       }
-      return { by: 'api', referrers };
+      return referrers;
     } catch (error) {
       if (!(error instanceof RegistryError) || error.failure !== 'missing') throw error;
+      // Of a repository that does not exist yet, some registries that have the API say 404 too.
+      if (!error.message.includes('NAME_UNKNOWN')) this.withoutReferrers.set(repository, nowMs + NO_REFERRERS_MS);
+      return undefined;
     }
-    const index = await this.getManifest(repository, referrersTag(digest));
-    if (index === undefined) return { by: 'tag', referrers: [] };
-    const { manifests } = documentOf(index.bytes, what);
-    return { by: 'tag', referrers: readDescriptors(manifests, `${this.name}: ${what}`) };
   }
 
   private async *readFrom(start: number, repository: string, blob: Descriptor): AsyncIterable<Uint8Array> {

@@ -47,8 +47,17 @@ export interface Registry {
     open: () => AsyncIterable<Uint8Array>,
     from?: string,
   ): Promise<'mounted' | 'sent'>;
-  /** what refers to a manifest: by the referrers API, else by its fallback tag */
-  listReferrers(repository: string, digest: string): Promise<{ by: 'api' | 'tag'; referrers: readonly Descriptor[] }>;
+  /**
+   * What refers to a manifest: by the referrers API, else by its fallback tag. A repository without that API is asked for it once a
+   * minute.
+   *
+   * @param mayHaveTag false if it is known to have no such tag @default true
+   */
+  listReferrers(
+    repository: string,
+    digest: string,
+    mayHaveTag?: boolean,
+  ): Promise<{ by: 'api' | 'tag'; referrers: readonly Descriptor[] }>;
 }
 
 /** A repository of a registry. */

@@ -159,6 +159,7 @@ async function copy(
       tag: target.tag,
       ...target.options,
       referrersOfUnchanged: allReferrers || candidate.hasReferrersTag(digest),
+      mayHaveReferrersTag: (manifest) => candidate.mayHaveReferrersTag(manifest),
       isStillNamed: async () =>
         (await from.registry.headManifest(from.repository, candidate.tag))?.digest === digest &&
         signal?.aborted !== true,

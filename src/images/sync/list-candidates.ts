@@ -23,7 +23,12 @@ export interface ListedTags {
   tags: readonly string[];
   /** digests of images, in the form of tags, that have a tag for referrers */
   referrers: ReadonlySet<string>;
+  /** when they were listed, epoch milliseconds */
+  listedAtMs: number;
 }
+
+/** A signature may be pushed at any time: after this a list says no more that there is none. */
+const FRESH_MS = 60_000;
 
 /**
  * Every repository that policies replicate from or that the mapping covers, in order of registry and name. A registry that cannot
@@ -57,16 +62,17 @@ export function sourcesOf(context: {
 
 /** @throws RegistryError */
 export async function listRepositoryTags(
-  { open }: Pick<SyncContext, 'open'>,
+  { open, nowMs }: Pick<SyncContext, 'open' | 'nowMs'>,
   { registry, repository }: SourceRepository,
 ): Promise<ListedTags> {
+  const listedAtMs = nowMs();
   const tags: string[] = [];
   const referrers = new Set<string>();
   for await (const page of open(registry).listTags(repository))
     for (const tag of page)
       if (isReferrersTag(tag)) referrers.add(tag.split('.')[0]!);
       else tags.push(tag);
-  return { tags: [...new Set(tags)].sort(), referrers };
+  return { tags: [...new Set(tags)].sort(), referrers, listedAtMs };
 }
 
 /**
@@ -78,7 +84,7 @@ export async function listRepositoryTags(
 export async function candidatesOf(
   context: SyncContext,
   { registry: host, repository }: SourceRepository,
-  { tags, referrers }: ListedTags,
+  { tags, referrers, listedAtMs }: ListedTags,
   needsAges = false,
 ): Promise<(tag: string) => Candidate> {
   const { set, open, cache, nowMs } = context;
@@ -98,7 +104,8 @@ export async function candidatesOf(
   const isLatest = await chooseLatest(sets, tags, createdAtOf, nowMs());
   const hasReferrersTag = (digest: string) =>
     referrers.has(digest.replace(':', '-')) || referrers.has(referrersTag(digest));
-  return (tag) => ({ registry: host, repository, tag, isLatest, hasReferrersTag });
+  const mayHaveReferrersTag = (digest: string) => hasReferrersTag(digest) || Math.abs(nowMs() - listedAtMs) > FRESH_MS;
+  return (tag) => ({ registry: host, repository, tag, isLatest, hasReferrersTag, mayHaveReferrersTag });
 }
 
 /** @throws what is no failure of a registry */

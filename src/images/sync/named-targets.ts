@@ -5,7 +5,7 @@ import { hostOf, nameOf, type Candidate, type SyncContext } from './sync-context
 /** Where an image may go, as far as its name tells; undefined for a target that is known only once the image is read. */
 export function namedTargets(
   context: SyncContext,
-  candidate: Omit<Candidate, 'hasReferrersTag'>,
+  candidate: Omit<Candidate, 'hasReferrersTag' | 'mayHaveReferrersTag'>,
 ): (string | undefined)[] {
   const { registry, repository, tag } = candidate;
   const image: ImageMetadata = { registry, repository, tag };

@@ -125,7 +125,7 @@ function outcomeOf(context: SyncContext, candidate: Candidate, digest: string, d
 export function coversName(
   context: SyncContext,
   { enabled, source }: ImagePolicy,
-  { registry, repository, tag, isLatest }: Omit<Candidate, 'hasReferrersTag'>,
+  { registry, repository, tag, isLatest }: Omit<Candidate, 'hasReferrersTag' | 'mayHaveReferrersTag'>,
 ): boolean {
   if (!enabled) return false;
   if (source === undefined) return true;

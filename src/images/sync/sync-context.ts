@@ -37,6 +37,8 @@ export interface Candidate {
   isLatest(set: TagChooser, tag: string): boolean;
   /** whether the repository has a tag for referrers of an image: a fallback index, or cosign's */
   hasReferrersTag(digest: string): boolean;
+  /** the same, and true where that was not seen lately: then the registry is asked */
+  mayHaveReferrersTag(digest: string): boolean;
 }
 
 export function nameOf({ registry, repository, tag }: Pick<Candidate, 'registry' | 'repository' | 'tag'>): string {

@@ -102,6 +102,17 @@ describe('what refers to an image', () => {
     expect(second).toMatchObject({ outcome: 'unchanged', referrers: { copied: [later.digest] } });
   });
 
+  it('costs one request for each repository without the API, and none for tags that are known to be missing', async () => {
+    const { source, target, image } = await withImage(false, false);
+    source.server.asked.length = 0;
+    const children = [image.digest, sampleImage().manifest.digest];
+    await copyReferrers(source, target, children, { mayHaveTag: () => false });
+    expect(source.server.asked).toEqual([`GET /v2/team/app/referrers/${image.digest}`]);
+    await copyReferrers(source, target, [image.digest]);
+    const tags = ['', '.sig', '.att', '.sbom'].map((suffix) => `${image.digest.replace(':', '-')}${suffix}`);
+    expect(source.server.asked.slice(1).map((one) => one.split('/').at(-1)).sort()).toEqual(tags.sort());
+  });
+
   it('a tag that moved at the source is not moved at the target', async () => {
     const { source, target, image } = await withImage(true, true);
     const request = { source, target, digest: image.digest, tag: 'v2', isStillNamed: () => Promise.resolve(false) };

@@ -55,6 +55,7 @@ describe('moving a tag back', () => {
         ...{ registry: server.host, repository: 'team/app', tag: 'v1' },
         isLatest: () => true,
         hasReferrersTag: () => false,
+        mayHaveReferrersTag: () => true,
       };
       const planned = { candidate, digest, status: 'replicate', targets: [], warnings: [] } as const;
       const { outcome, replaced: was, backup } = copied;

@@ -48,9 +48,10 @@ describe('a repository with many tags', () => {
   });
 
   /** @returns how many images each batch did, and how they ended */
-  async function synced(): Promise<{ batches: number[]; ends: Record<string, number> }> {
-    const context = await images.context();
-    const found = await survey(context);
+  async function synced(afterListingMs = 0): Promise<{ batches: number[]; ends: Record<string, number> }> {
+    const listing = await images.context();
+    const found = await survey(listing);
+    const context = { ...listing, nowMs: () => listing.nowMs() + afterListingMs };
     const batches: number[] = [];
     const ends: Record<string, number> = {};
     let after: SyncCursor | undefined;
@@ -69,6 +70,19 @@ describe('a repository with many tags', () => {
     } while (after !== undefined);
     return { batches, ends };
   }
+
+  const tagsOfReferrers = (): string[] => source.asked.filter((one) => one.includes('/manifests/sha256-'));
+
+  it('costs no request for tags of signatures that its list does not have', async () => {
+    await synced();
+    expect(tagsOfReferrers()).toEqual([]);
+  });
+
+  it('is asked for tags of signatures once its list is older than a minute', async () => {
+    await synced(61_000);
+    const suffixes = new Set(tagsOfReferrers().map((one) => one.split('.').at(-1)));
+    expect([...suffixes].sort()).toEqual(['att', 'sbom', 'sig']);
+  });
 
   it('is replicated batch by batch, and an unchanged tag costs one HEAD on each side beside the pages of the list', async () => {
     expect(await synced()).toEqual({ batches: [400, 400, 300], ends: { copied: NEW, skipped: TAGS - NEW } });
