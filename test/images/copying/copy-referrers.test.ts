@@ -110,7 +110,12 @@ describe('what refers to an image', () => {
     expect(source.server.asked).toEqual([`GET /v2/team/app/referrers/${image.digest}`]);
     await copyReferrers(source, target, [image.digest]);
     const tags = ['', '.sig', '.att', '.sbom'].map((suffix) => `${image.digest.replace(':', '-')}${suffix}`);
-    expect(source.server.asked.slice(1).map((one) => one.split('/').at(-1)).sort()).toEqual(tags.sort());
+    expect(
+      source.server.asked
+        .slice(1)
+        .map((one) => one.split('/').at(-1))
+        .sort(),
+    ).toEqual(tags.sort());
   });
 
   it('a tag that moved at the source is not moved at the target', async () => {
