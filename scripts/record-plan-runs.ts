@@ -114,6 +114,16 @@ const scenarios: Record<string, Scenario> = {
     }),
     whens: { n1: false },
   },
+  external: {
+    nodes: 2,
+    graph: ([first = '', last = '']) => ({
+      maxParallel: 100,
+      nodes: [
+        { ...node(first), kind: 'External', external: { uri: 'http://127.0.0.1:2/work', intervalMs: 1_000 } },
+        node(last, [first]),
+      ],
+    }),
+  },
   deleted: { nodes: 3, deletedAt: 'n1' },
   'through-continue-as-new': { nodes: 6, historyLimit: 40 },
 };
@@ -126,6 +136,7 @@ export async function recordPlanRuns(env: TemporalEnv, into: RunsFolder): Promis
     const name = `plan-execution-${way}`;
     const gate = new FakeGateActivities();
     prepare?.(gate);
+    let polls = 0;
     const looked = new Map<string, number>();
     const reports: PlanActivities = {
       lookAtGate: async (_execution, { node: id }) => {
@@ -133,6 +144,8 @@ export async function recordPlanRuns(env: TemporalEnv, into: RunsFolder): Promis
         looked.set(id, at + 1);
         return looks[id]!.at(Math.min(at, looks[id]!.length - 1))!;
       },
+      lookAtExternal: async () =>
+        (polls += 1) < 3 ? { state: 'running', message: `step ${polls}` } : { state: 'succeeded' },
       lookAtWhen: async (_execution, id) =>
         whens[id] === false ? { state: 'skip', message: 'when is false: false' } : { state: 'begin' },
       reportPlanRun: async (_execution, { nodes = [] }) => ({ exists: !nodes.some(({ id }) => id === deletedAt) }),

@@ -19,6 +19,7 @@ import { repeat } from './kernel/repeat';
 import { imageSchedulePrefixOf, SWEEP_WORKFLOW_ID } from './kernel/names';
 import { readSecret } from './platform/files/read-secret';
 import { secretDeps } from './settings/secret-deps';
+import { createHttpFetch } from './platform/http/http-client';
 import type { LoadedSettings } from './settings/load-settings';
 import { withSettingsPlace } from './settings/settings-place';
 import { temporalConnectionConfig } from './settings/temporal-connection';
@@ -281,7 +282,10 @@ async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): 
             logger: services.logger,
             nowMs: Date.now,
           }),
-          ...createPlanActivities(() => openPlanStore(services)),
+          ...createPlanActivities(
+            () => openPlanStore(services),
+            createHttpFetch({ env, tls: settings.actions.tls, folder: loaded.baseDir }),
+          ),
         },
         ...HEARTBEATS,
         maxConcurrentActivityTaskExecutions: settings.temporal.maxConcurrentActivities,

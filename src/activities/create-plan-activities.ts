@@ -1,13 +1,18 @@
 import { FailureType } from '../kernel/failures';
+import type { HttpFetch } from '../platform/http/http-client';
 import { followRun } from '../plans/service/follow-run';
+import { lookAtExternal } from '../plans/service/look-at-external';
 import { lookAtGate } from '../plans/service/look-at-gate';
 import { lookAtWhen } from '../plans/service/look-at-when';
 import type { PlanStore } from '../plans/store/plan-store';
 import type { PlanActivities } from './plan-activities';
 import { translated } from './to-application-failure';
 
-/** @param open the store of plans, opened once; asked again after it failed */
-export function createPlanActivities(open: () => Promise<PlanStore>): PlanActivities {
+/**
+ * @param open the store of plans, opened once; asked again after it failed
+ * @param fetch asks for work outside
+ */
+export function createPlanActivities(open: () => Promise<PlanStore>, fetch: HttpFetch): PlanActivities {
   let opening: Promise<PlanStore> | undefined;
   const opened = (): Promise<PlanStore> => {
     const current = (opening ??= open());
@@ -19,6 +24,7 @@ export function createPlanActivities(open: () => Promise<PlanStore>): PlanActivi
       translated(FailureType.StoreUnavailable, async () => followRun(await opened(), execution, report)),
     lookAtGate: (execution, look) =>
       translated(FailureType.StoreUnavailable, async () => lookAtGate(await opened(), execution, look, Date.now())),
+    lookAtExternal: (question) => lookAtExternal(fetch, question),
     lookAtWhen: (execution, node) =>
       translated(FailureType.StoreUnavailable, async () => lookAtWhen(await opened(), execution, node)),
   };

@@ -1,5 +1,6 @@
 import type { ExecutionRef } from '../plans/execution/plan-run';
 import type { GateLook, GateVerdict } from '../plans/execution/gate-verdict';
+import type { ExternalLook, ExternalQuestion } from '../plans/execution/external-look';
 import type { RunReport } from '../plans/execution/follow-run';
 import type { WhenLook } from '../plans/execution/when';
 
@@ -15,6 +16,8 @@ export interface PlanActivities {
   reportPlanRun(execution: ExecutionRef, report: RunReport): Promise<{ exists: boolean }>;
   /** Whether a node that waits for a gate may pass it now; a decision that ends the wait is recorded. */
   lookAtGate(execution: ExecutionRef, look: GateLook): Promise<GateVerdict>;
+  /** How far work outside is that a node waits for. */
+  lookAtExternal(question: ExternalQuestion): Promise<ExternalLook>;
   /** Whether a node is to run, by its `when` and by what its Execution says of the nodes before it. */
   lookAtWhen(execution: ExecutionRef, node: string): Promise<WhenLook>;
 }

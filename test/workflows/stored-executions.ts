@@ -10,6 +10,7 @@ import { bundleOptions } from '../../src/built-workflows';
 import { openPlanRuns, type OpenedPlanRuns } from '../../src/clients/plan-runs';
 import type { JsonObject } from '../../src/kernel/json';
 import { workflowIdOf } from '../../src/kernel/names';
+import { createHttpFetch } from '../../src/platform/http/http-client';
 import { quietRuntime } from '../../src/platform/temporal/quiet-runtime';
 import { systemTimers } from '../../src/platform/timers/system-timers';
 import { decideGate, type Verdict } from '../../src/plans/execution/decide-gate';
@@ -56,7 +57,7 @@ export function storedExecutions() {
     );
     worker = await env.startWorker(taskQueue, {
       ...activities,
-      ...createPlanActivities(() => Promise.resolve(store)),
+      ...createPlanActivities(() => Promise.resolve(store), createHttpFetch({ env: {}, folder })),
     });
   };
   const open = async () => {

@@ -2,7 +2,7 @@ import type { Fault } from '../../kernel/failures';
 import type { ActionContext, ActionResult, ActionSpec } from './action';
 import { ActionError } from './action-error';
 import type { ActionDeps, ActionKind, ActionRunner, RunOptions } from './action-kind';
-import { pickOutputs } from './outputs';
+import { pickOutputs } from '../../platform/documents/named-outputs';
 
 /** The actions of all types, ready to run. */
 export interface Actions {

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../kernel/json';
+import { EXPECTED_OF_HTTP_URL, readHttpUrl } from '../../kernel/http-url';
 import { deadlocks } from '../graph/graph-faults';
 import { toPlanGraph, type PlanGraph } from '../graph/plan-graph';
 import type { Binding } from '../kinds/binding';
@@ -6,6 +7,7 @@ import type { Execution } from '../kinds/execution';
 import { parseGoDuration } from '../kinds/go-duration';
 import type { Plan, PlanNode } from '../kinds/plan';
 import { chooseTarget } from './choose-target';
+import { POLL_INTERVAL_MS } from './external-look';
 import { allBefore, membersOf, nodeOrder } from './node-order';
 import { deploymentIdOf, type PlanRun, type RunKind, type RunNode } from './plan-run';
 import { readWhen } from './when';
@@ -49,7 +51,7 @@ export function compileExecution({ execution, plan, bindings }: ExecutionParts):
   const faults = [...annotationFaults(plan), ...deadlocks(graph)];
   const maxParallel = maxParallelOf(plan, faults);
   for (const node of graph.nodes.values())
-    faults.push(...nodeFaults(node, metadata.namespace), ...whenFaults(graph, node));
+    faults.push(...nodeFaults(node, metadata.namespace), ...externalFaults(node), ...whenFaults(graph, node));
   for (const id of Object.keys(spec.nodeBindings ?? {})) {
     if (graph.nodes.get(id)?.kind !== 'Task') faults.push(`nodeBindings.${id}: the plan has no task ${id}`);
   }
@@ -59,7 +61,7 @@ export function compileExecution({ execution, plan, bindings }: ExecutionParts):
   const order = nodeOrder(graph);
   const stages = order.map((id) => {
     const node = graph.nodes.get(id)!;
-    const action = node.kind === 'Gate' ? NO_ACTION : actionOf({ execution, plan, bindings }, node, faults);
+    const action = node.kind !== 'Task' ? NO_ACTION : actionOf({ execution, plan, bindings }, node, faults);
     return { name: id, attributes: (node.inputs ?? {}) as JsonObject, action };
   });
   if (stages.length === 0) faults.push('the plan has no task');
@@ -75,12 +77,15 @@ function runNodeOf(graph: PlanGraph, id: string): RunNode {
   for (const [from, type] of graph.before.get(id)!) {
     for (const member of membersOf(graph, from)) (type === 'hard' ? hard : soft).add(member);
   }
-  const { kind, retries, timeout, gateRef, when, outputs = [] } = graph.nodes.get(id)!;
+  const { kind, retries, timeout, gateRef, when, outputs = [], externalRef, pollInterval } = graph.nodes.get(id)!;
   const timeoutMs = timeout === undefined ? undefined : parseGoDuration(timeout);
   return {
     id,
     kind: kind as RunKind,
     ...(gateRef === undefined ? {} : { gate: gateRef.name }),
+    ...(externalRef === undefined
+      ? {}
+      : { external: { uri: externalRef.uri!, intervalMs: intervalOf(pollInterval)! } }),
     hard: [...hard],
     soft: [...soft].filter((from) => !hard.has(from)),
     ...(when === undefined ? {} : { isConditional: true }),
@@ -108,13 +113,33 @@ function maxParallelOf({ annotations = {} }: PinnedPlan, faults: string[]): numb
 
 function nodeFaults(node: PlanNode, namespace: string): string[] {
   const at = `node ${node.id}`;
-  if (node.kind === 'External') return [`${at}: nodes of kind ${node.kind} are not supported`];
   const refused = REFUSED_FIELDS.filter((field) => node[field] !== undefined);
   const faults = refused.map((field) => `${at}: ${field} is not supported`);
   const elsewhere = node.gateRef?.namespace;
   if (elsewhere !== undefined && elsewhere !== namespace)
     faults.push(`${at}: expected a gate of the execution's namespace ${namespace}, got one of ${elsewhere}`);
   return node.timeout === undefined ? faults : [...faults, ...timeoutFaults(node, at)];
+}
+
+/** Other work than that of a URI cannot be followed, and a question has no body for inputs. */
+function externalFaults({ id, externalRef, inputs, pollInterval }: PlanNode): string[] {
+  if (externalRef === undefined) return [];
+  const at = `node ${id}`;
+  const { type, uri = '' } = externalRef;
+  if (type !== 'uri') return [`${at}: externalRef.type ${type} is not supported: expected uri`];
+  const url = readHttpUrl(uri);
+  const faults = typeof url === 'string' ? [`${at}: expected externalRef.uri ${EXPECTED_OF_HTTP_URL[url]}`] : [];
+  if (inputs !== undefined) faults.push(`${at}: inputs is not supported for a node of kind External`);
+  if (intervalOf(pollInterval) === undefined)
+    faults.push(`${at}: expected pollInterval to be from 1s to 24h, got ${pollInterval}`);
+  return faults;
+}
+
+function intervalOf(pollInterval: string | undefined): number | undefined {
+  const { least, most, usual } = POLL_INTERVAL_MS;
+  if (pollInterval === undefined) return usual;
+  const found = parseGoDuration(pollInterval);
+  return found !== undefined && found >= least && found <= most ? found : undefined;
 }
 
 /** What an expression reads must have ended when it is evaluated: the answer would depend on chance otherwise. */

@@ -27,6 +27,8 @@ export interface RunNode extends ScheduledNode {
   kind: RunKind;
   /** of a node of kind Gate: the name of what it waits for, in the namespace of the execution */
   gate?: string;
+  /** of a node of kind External: what is asked, and how often */
+  external?: { uri: string; intervalMs: number };
   /** whether it has a `when`, to be looked at before it begins */
   isConditional?: boolean;
   /** names of what it gives, all of which must be there; @default none */

@@ -1,7 +1,8 @@
 import type { RunKind } from '../../plans/execution/plan-run';
 import type { RunNodeOfKind } from './node-run';
+import { runExternal } from './nodes/external';
 import { runGate } from './nodes/gate';
 import { runTask } from './nodes/task';
 
-/** What each kind of node does. One that is absent is refused when an execution is created. */
-export const NODE_KINDS: Partial<Record<RunKind, RunNodeOfKind>> = { Task: runTask, Gate: runGate };
+/** What each kind of node does. */
+export const NODE_KINDS: Record<RunKind, RunNodeOfKind> = { Task: runTask, Gate: runGate, External: runExternal };

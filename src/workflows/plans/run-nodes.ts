@@ -275,7 +275,7 @@ export class NodeRunner {
         // People see that it runs before it does anything.
         await this.options.reporter.flush();
         if (this.options.reporter.isDeleted || this.isStopping) return { phase: NodePhase.Cancelled };
-        return await NODE_KINDS[node.kind]!(this.nodeRun(node, active));
+        return await NODE_KINDS[node.kind](this.nodeRun(node, active));
       });
     } catch (error) {
       if (!isCancellation(error)) throw error;

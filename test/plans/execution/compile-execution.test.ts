@@ -227,7 +227,12 @@ describe('the run of an execution', () => {
     const nodes: PlanNode[] = [
       task('a', { when: '1 +', outputs: ['x'], acceptanceCriteria: [criterion] }),
       { id: 'ask', kind: 'Gate', gateRef: { name: 'g', namespace: 'other' }, timeout: '0s' },
-      { id: 'wait', kind: 'External', externalRef: { type: 'uri', uri: 'http://x' } as never },
+      { id: 'wait', kind: 'External', externalRef: { type: 'webhook', webhookUrl: 'http://x' } as never },
+      { id: 'other', kind: 'External', externalRef: { type: 'resource', resourceRef: { name: 'x' } } as never },
+      {
+        ...{ id: 'ftp', kind: 'External', externalRef: { type: 'uri', uri: 'ftp://x' } as never },
+        ...{ inputs: {}, pollInterval: '10ms' },
+      },
     ];
     const annotations = { 'gate/max-parallel': '4', 'gate/on-failure': 'compensate', 'other/key': 'kept' };
     expect(compile({ nodes }, { annotations, labels: { risk: 'high' } }).faults).toEqual([
@@ -236,7 +241,11 @@ describe('the run of an execution', () => {
       'node a: when: Unexpected token: EOF at character 4',
       "node ask: expected a gate of the execution's namespace prod, got one of other",
       'node ask: expected timeout to be more than 0s and at most 8784h, got 0s',
-      'node wait: nodes of kind External are not supported',
+      'node wait: externalRef.type webhook is not supported: expected uri',
+      'node other: externalRef.type resource is not supported: expected uri',
+      'node ftp: expected externalRef.uri to be an http:// or https:// URL',
+      'node ftp: inputs is not supported for a node of kind External',
+      'node ftp: expected pollInterval to be from 1s to 24h, got 10ms',
       'parameters.risk: the plan has a label of this name with another value',
     ]);
   });

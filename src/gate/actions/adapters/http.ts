@@ -6,7 +6,7 @@ import { isTimedOut, withSignal } from '../../../platform/timers/with-signal';
 import type { ActionContext, ActionResult, HttpAction, HttpRequestSpec } from '../action';
 import { ActionError } from '../action-error';
 import type { ActionDeps, ActionKind, RunOptions } from '../action-kind';
-import { OUTPUT_LIMITS, readOutputs } from '../outputs';
+import { OUTPUT_LIMITS, readOutputs } from '../../../platform/documents/named-outputs';
 import { displayUrl, displayUrlTemplate, toHttpRequest, type HttpRequest, type Secrets } from '../http-request';
 import { secretsIn } from '../template';
 

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import { jsonBytes } from '../../kernel/limits';
-import { parseJsonText } from '../../platform/documents/json-text';
+import { parseJsonText } from './json-text';
 
 /** Of an answer that is read for its outputs, and of the outputs of one action as JSON. */
 export const OUTPUT_LIMITS = { answerBytes: 1024 * 1024, bytes: 16 * 1024 } as const;

@@ -1,0 +1,46 @@
+import { messageOf } from '../../kernel/message-of';
+import type { HttpFetch } from '../../platform/http/http-client';
+import { OUTPUT_LIMITS } from '../../platform/documents/named-outputs';
+import { redactUrl } from '../../platform/sources/url';
+import { isTimedOut, withSignal } from '../../platform/timers/with-signal';
+import { readExternalAnswer, type ExternalLook, type ExternalQuestion } from '../execution/external-look';
+
+const MOST_MS = 10_000;
+
+/** Asks once how far work outside is. What goes wrong on the way is an answer too; it throws nothing. */
+export async function lookAtExternal(
+  fetch: HttpFetch,
+  { uri, outputs }: ExternalQuestion,
+  mostMs = MOST_MS,
+): Promise<ExternalLook> {
+  const look = await withSignal({ timeoutMs: mostMs }, async (signal): Promise<ExternalLook> => {
+    try {
+      const headers = { accept: 'application/json', 'cache-control': 'no-cache' };
+      // A redirect would take the question to an address that nobody named.
+      const response = await fetch(uri, { headers, redirect: 'manual', signal });
+      return readExternalAnswer(response.status, await bytesOf(response), outputs);
+    } catch (error) {
+      const message = isTimedOut(signal) ? `gave no answer within ${mostMs} ms` : `does not answer (${codeOf(error)})`;
+      return { state: 'unknown', message };
+    }
+  });
+  if (look.state !== 'unknown') return look;
+  return { state: 'unknown', message: `${redactUrl(uri)} ${look.message}` };
+}
+
+async function bytesOf(response: Awaited<ReturnType<HttpFetch>>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk as Uint8Array);
+    bytes += (chunk as Uint8Array).byteLength;
+    if (bytes > OUTPUT_LIMITS.answerBytes) break;
+  }
+  return Buffer.concat(chunks);
+}
+
+/** The message of fetch may have the address, with its query. */
+function codeOf(error: unknown): string {
+  const { code } = ((error as { cause?: unknown }).cause ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code : messageOf(error).slice(0, 100);
+}

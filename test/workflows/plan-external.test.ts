@@ -1,0 +1,50 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { startHttpReceiver, type HttpReceiver } from '../fakes/http-receiver';
+import { eventually } from '../support/temporal-env';
+import { storedExecutions } from './stored-executions';
+
+describe('nodes of an execution that wait for work outside', () => {
+  const { start, status, reach, says, replayed, worker, startWorker } = storedExecutions();
+  let receiver: HttpReceiver;
+  beforeEach(async () => void (receiver = await startHttpReceiver()));
+  afterEach(() => receiver.close());
+  const say = (body: object) => receiver.answers.push({ status: 200, headers: {}, body: JSON.stringify(body) });
+  const external = (more: object = {}) => ({
+    ...{ kind: 'External', externalRef: { type: 'uri', uri: `${receiver.url}/work` }, pollInterval: '1s' },
+    ...more,
+  });
+  const ended = (phase: string) => eventually(`the end as ${phase}`, async () => (await status()).phase === phase);
+
+  it('work that goes on is asked for again until it is done, over the end of a worker, and its outputs are kept', async () => {
+    say({ state: 'running', message: 'half way' });
+    await start('a b<a', { a: external({ outputs: ['id'] }) });
+    await says('a', 'half way');
+    await worker().stop();
+    receiver.answers.length = 0;
+    say({ state: 'running' });
+    say({ state: 'succeeded', outputs: { id: 7 } });
+    await startWorker();
+    await reach('a Succeeded, b Succeeded');
+    await ended('Succeeded');
+    expect((await status()).nodeStatuses?.a?.outputs).toEqual({ id: 7 });
+    await replayed();
+  });
+
+  it('work that fails fails its node with what it said, and what depends on it is skipped', async () => {
+    say({ state: 'failed', message: 'no disk' });
+    await start('a b<a', { a: external() });
+    await reach('a Failed, b Skipped');
+    await ended('Failed');
+    expect((await status()).message).toBe('node a: no disk');
+    await replayed();
+  });
+
+  it('an answer that is no JSON blocks the node with the reason, and its timeout ends the wait', async () => {
+    await start('a b~a', { a: external({ timeout: '12s' }) });
+    await reach('a Blocked, b Pending');
+    await says('a', 'answered no JSON');
+    await reach('a Failed, b Succeeded');
+    await says('a', 'timed out after 12s');
+    await replayed();
+  });
+});
