@@ -5,6 +5,7 @@ import { isReferrersTag, referrersTag } from '../registries/referrers-tag';
 import { RegistryError } from '../registries/registry-error';
 import { toImageError } from '../registries/to-image-error';
 import { chooseLatest } from './choose-latest';
+import { eachByRegistry } from './each-by-registry';
 import { listRepositories } from './list-repositories';
 import type { SyncError } from '../progress/sync-report';
 import { hostOf, type Candidate, type SyncContext } from './sync-context';
@@ -38,17 +39,20 @@ export async function listSourceRepositories(
   context: SyncContext,
   onError: (error: SyncError) => void,
 ): Promise<SourceRepository[]> {
-  const found: SourceRepository[] = [];
-  for (const source of sourcesOf(context)) {
+  const sources = sourcesOf(context);
+  const found = new Map<string, string[]>();
+  await eachByRegistry(sources, async (source) => {
     const names: string[] = [];
+    found.set(source.registry, names);
     try {
       for await (const repository of listRepositories(source, context.open(source.registry))) names.push(repository);
     } catch (failure) {
       onError(errorOf(failure, source.registry));
     }
-    found.push(...names.sort().map((repository) => ({ registry: source.registry, repository })));
-  }
-  return found;
+  });
+  return sources.flatMap(({ registry }) =>
+    (found.get(registry) ?? []).sort().map((repository) => ({ registry, repository })),
+  );
 }
 
 /** Where images come from; empty if no policy that replicates has a source, and nothing is mapped. */

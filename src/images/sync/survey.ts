@@ -1,5 +1,6 @@
 import { eachOf } from '../each-of';
 import type { Conflicts } from './carry-out';
+import { eachByRegistry } from './each-by-registry';
 import {
   candidatesOf,
   errorOf,
@@ -33,8 +34,8 @@ export interface SurveyedRepository extends SourceRepository {
 const MOST_KEPT = 100_000;
 
 /**
- * Lists all that may be replicated, and finds targets that more than one source would be copied to. Names alone tell that for most
- * images; the others are decided about.
+ * Lists all that may be replicated, registries side by side, and finds targets that more than one source would be copied to.
+ * Names alone tell that for most images; the others are decided about.
  *
  * @param onProgress called for each repository
  * @param signal ends it, with a survey that is of no use
@@ -46,15 +47,16 @@ export async function survey(
   const errors: SyncError[] = [];
   const targets = new Map<string, Set<string>>();
   const unnamed = new Set<string>();
-  const repositories: SurveyedRepository[] = [];
   let images = 0;
-  for (const place of await listSourceRepositories(context, (error) => errors.push(error))) {
-    if (signal?.aborted === true) break;
+  const surveyed = new Map<SourceRepository, SurveyedRepository>();
+  const places = await listSourceRepositories(context, (error) => errors.push(error));
+  await eachByRegistry(places, async (place) => {
+    if (signal?.aborted === true) return;
     onProgress?.();
     try {
       const listed = await listRepositoryTags(context, place);
       images += listed.tags.length;
-      repositories.push({ ...place, ...(images <= MOST_KEPT ? { listed } : {}) });
+      surveyed.set(place, { ...place, ...(images <= MOST_KEPT ? { listed } : {}) });
       for (const tag of listed.tags) {
         const source = nameOf({ ...place, tag });
         for (const target of namedTargets(context, { ...place, tag, isLatest: () => true }))
@@ -64,7 +66,9 @@ export async function survey(
     } catch (failure) {
       errors.push(errorOf(failure, `${place.registry}/${place.repository}`));
     }
-  }
+  });
+  const repositories = places.flatMap((place) => surveyed.get(place) ?? []);
+  errors.sort((one, other) => (one.source < other.source ? -1 : 1));
   const conflicts = await decidedConflicts(context, repositories, targets, unnamed, signal);
   for (const { code } of errors) context.metrics?.failed(code);
   return { repositories, images, conflicts, errors };

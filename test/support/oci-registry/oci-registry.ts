@@ -24,6 +24,8 @@ export interface OciRegistry {
   connections(): number;
   /** from now on; undefined for none */
   setFaults(faults: Faults | undefined): void;
+  /** breaks off all requests under way */
+  disconnect(): void;
   stop(): Promise<void>;
 }
 
@@ -60,6 +62,7 @@ export async function startOciRegistry(options: OciRegistryOptions = {}): Promis
       faults = next;
       counts.clear();
     },
+    disconnect: () => server.closeAllConnections(),
     stop: () => stop(server),
   };
 }
