@@ -35,7 +35,13 @@ export interface PolicyFolderOptions {
   onLoaded?(policies: PoliciesInForce): void;
 }
 
-/** Policies of files, read again when the files or the keys that they name change; a change is taken whole or not at all. */
+/** At reading files that change while they are read; then the earlier policies stay, until the next call. */
+const ATTEMPTS = 5;
+
+/**
+ * Policies of files, read again when the files or the keys that they name change; a change is taken whole or not at all, and
+ * one that comes while they are read is not missed.
+ */
 export function createPolicyFolder({
   path,
   more = [],
@@ -43,27 +49,34 @@ export function createPolicyFolder({
   onRefused,
   onLoaded,
 }: PolicyFolderOptions): PolicyFolder {
-  let stamp = '';
+  let stamp: string | undefined;
   let loaded: PoliciesInForce | undefined;
   let keys: readonly string[] = [];
 
   async function refresh(): Promise<PoliciesInForce> {
-    // Taken before the files are read: a change during the reading is seen the next time.
-    const now = await stampOf(path, keys);
-    if (loaded !== undefined && now === stamp) return loaded;
-    try {
-      const set = await loadImagePolicies(path, surroundings, { more });
-      keys = keysOf(set);
-      loaded = { set, revision: revisionOf(set) };
-      // The keys are known only now.
-      stamp = await stampOf(path, keys);
-      onLoaded?.(loaded);
-    } catch (error) {
-      if (loaded === undefined) throw error;
-      stamp = now;
-      onRefused(error);
+    for (let attempt = 1; ; attempt += 1) {
+      const before = await stampOf(path, keys);
+      if (loaded !== undefined && before === stamp) return loaded;
+      const read = await loadImagePolicies(path, surroundings, { more }).then(
+        (set) => ({ set }),
+        (error: unknown) => ({ error }),
+      );
+      if ('set' in read) keys = keysOf(read.set);
+      // What changed meanwhile may be in some of what was read and not in the rest; keys are known only now.
+      const isOneState = before === (await stampOf(path, keys));
+      if (!isOneState && attempt < ATTEMPTS) continue;
+      if (!isOneState && loaded !== undefined) return loaded;
+      if ('set' in read) {
+        loaded = { set: read.set, revision: revisionOf(read.set) };
+        stamp = isOneState ? before : undefined;
+        onLoaded?.(loaded);
+        return loaded;
+      }
+      if (loaded === undefined) throw read.error;
+      stamp = before;
+      onRefused(read.error);
+      return loaded;
     }
-    return loaded;
   }
 
   let reading: Promise<PoliciesInForce> | undefined;
