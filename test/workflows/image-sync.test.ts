@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import type { WorkflowHandle } from '@temporalio/client';
+import { ScheduleNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createImageActivities } from '../../src/activities/create-image-activities';
@@ -15,9 +15,12 @@ import { bundleOptions } from '../../src/built-workflows';
 import { ImageSyncClient } from '../../src/clients/image-sync-client';
 import { startNodeChild, type NodeChild } from '../../src/dev/child-process';
 import type { SyncStatus } from '../../src/images/progress/sync-progress';
+import { wantedSyncs } from '../../src/images/schedules/wanted-syncs';
 import { FailureType, GateError } from '../../src/kernel/failures';
 import { encryptSecret, writeIdentity } from '../../src/platform/files/encrypt-text';
-import { IMAGE_SYNC_WORKFLOW, imageSyncWorkflowIdOf } from '../../src/kernel/names';
+import { IMAGE_SYNC_WORKFLOW, imageSchedulePrefixOf, imageSyncWorkflowIdOf } from '../../src/kernel/names';
+import { reconcileWanted } from '../../src/rules/schedules/reconcile-schedules';
+import { createTemporalSchedules } from '../../src/rules/service/temporal-schedules';
 import type { ImageSyncInput } from '../../src/workflows/image-sync';
 import { startCraneRegistry } from '../support/crane-registry';
 import { imageParts, recordsOf, type ImageSyncWorkerOptions } from '../support/image-sync-worker';
@@ -451,5 +454,58 @@ describe('the sync of images', () => {
       expect(answer.headers.get('docker-content-digest')).toBe(image.manifest.digest);
       expect(await client.status(handle.workflowId)).toMatchObject({ found: 'status', status: { state: 'done' } });
     });
+  });
+
+  it('the schedule of a policy is created, follows the policy, stays paused by hand, copies, and goes with the policy', async () => {
+    const image = push('team/app', 'v1');
+    const scheduled = (more: object = {}) => policies(replicates({ schedule: '*/15 * * * *', ...more }));
+    scheduled();
+    const parts = await imageParts({ settings: settings() });
+    const prefix = imageSchedulePrefixOf(queue);
+    const book = createTemporalSchedules({
+      client: env.client,
+      taskQueue: queue,
+      prefix,
+      workflowTaskTimeoutMs: 3_000,
+    });
+    const schedule = env.client.schedule.getHandle(`${prefix}all`);
+    const wanted = async () => new Map(wantedSyncs(await parts.images.policies(), prefix).map((one) => [one.id, one]));
+    const reconcile = () => reconcileWanted(wanted, book, 0);
+    const untilListed = (what: string, paused: boolean | undefined) =>
+      eventually(what, async () => (await book.list())[0]?.paused === paused);
+    try {
+      expect(await reconcile()).toMatchObject({ created: 1, failures: [] });
+      const made = await schedule.describe();
+      expect(made.policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 900_000 });
+      expect(made.info.nextActionTimes.every((time) => time.getUTCMinutes() % 15 === 0)).toBe(true);
+      await untilListed('the schedule', false);
+
+      await env.withWorker(queue, createImageActivities(parts), async () => {
+        await schedule.trigger();
+        await eventually('the image', () => tagsOf('mirror/team/app').v1 === image.manifest.digest);
+        await eventually('the end', () => parts.records.some(({ kind }) => kind === 'ended'));
+      });
+      const ended = parts.records.find(({ kind }) => kind === 'ended');
+      expect(ended).toMatchObject({ actor: 'schedule', workflowID: expect.stringMatching(`^${prefix}all-`) });
+
+      await schedule.pause('the mirror is full');
+      await untilListed('the pause', true);
+      expect(await reconcile()).toMatchObject({ created: 0, updated: 0, removed: 0, held: [`${prefix}all`] });
+      expect((await schedule.describe()).state).toMatchObject({ paused: true, note: 'the mirror is full' });
+
+      await schedule.unpause();
+      await untilListed('the end of the pause', false);
+      scheduled({ enabled: false, schedule: '30 * * * *' });
+      expect(await reconcile()).toMatchObject({ created: 0, updated: 1, failures: [] });
+      const off = await schedule.describe();
+      expect(off.state.paused).toBe(true);
+      expect(new Set(off.info.nextActionTimes.map((time) => time.getUTCMinutes()))).toEqual(new Set([30]));
+
+      policies(replicates());
+      expect(await reconcile()).toMatchObject({ created: 0, updated: 0, removed: 1, failures: [] });
+      await expect(schedule.describe()).rejects.toThrow(ScheduleNotFoundError);
+    } finally {
+      await parts.images.close();
+    }
   });
 });
