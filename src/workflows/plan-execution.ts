@@ -10,7 +10,7 @@ import { shortText } from '../kernel/short-text';
 import type { ExecutionRef, RunGraph } from '../plans/execution/plan-run';
 import { ExecutionPhase } from '../plans/kinds/phases';
 import { runManyAtOnce } from './gate/activity-proxies';
-import { Branches } from './gate/branches';
+import { Branches, type CarriedBranch } from './gate/branches';
 import { Gate, type GateCall } from './gate/gate';
 import { passPatches } from './parts/patches';
 import { readableCarried } from './parts/readable-carried';
@@ -59,7 +59,7 @@ export async function planExecutionWorkflow(input: PlanExecutionInput): Promise<
   passPatches(BORN_WITH, PATCHES);
   const { spec, graph, execution, carried, historyLimit } = input;
   const names = spec.stages.map(({ name }) => name);
-  const branches = new Branches(names);
+  const branches = new Branches(names, openBranches(carried?.nodes));
   const nudges = new Nudges();
   const trunk = new Gate({
     deploymentId: spec.id,
@@ -91,6 +91,14 @@ export async function planExecutionWorkflow(input: PlanExecutionInput): Promise<
     throw error;
   }
   return await endByNodes(trunk, runner, reporter);
+}
+
+function openBranches(nodes: Readonly<Record<string, CarriedNode>> = {}): Record<string, CarriedBranch> {
+  return Object.fromEntries(
+    Object.entries(nodes).flatMap(([id, { gate, attempt }]): [string, CarriedBranch][] =>
+      gate === undefined ? [] : [[id, { gate, ...(attempt === undefined ? {} : { attempt }) }]],
+    ),
+  );
 }
 
 /** Its records have the first stage until another one is open. */

@@ -126,6 +126,10 @@ describe('an execution of a plan', () => {
       const found = openStages.filter(({ state }) => state === 'paused');
       return found.map(({ stage }) => stage).join() === stages.join() && found;
     });
+  const resume = async ({ pauseId }: { pauseId?: string | undefined }) => {
+    const called = await deployments.call(id, 'resume', { ...ANN, for: pauseId! });
+    return called.result === 'answered' ? called.reply : called;
+  };
   const replayed = async () => {
     quietRuntime({ Runtime, DefaultLogger });
     const workflowBundle = await keptBundle(bundleOptions(false));
@@ -136,7 +140,7 @@ describe('an execution of a plan', () => {
     holds = new Set(['a', 'b', 'c']);
     await start('a b c d<a<b', { maxParallel: 2 });
     await eventually('two actions', () => held.size === 2);
-    expect([...held.keys()]).toEqual(['a', 'b']);
+    expect([...held.keys()].sort()).toEqual(['a', 'b']);
     await reach('a Running, b Running, c Pending, d Pending');
     held.get('a')!();
     await eventually('the third', () => held.has('c'));
@@ -253,11 +257,39 @@ describe('an execution of a plan', () => {
     await eventually('another run', async () => (await handle().describe()).runId !== first);
     expect((await paused('a', 'b')).map(({ pauseId }) => pauseId)).toEqual([one!.pauseId, other!.pauseId]);
     gate.verdict = { outcome: 'allow' };
-    await deployments.call(id, 'resume', { ...ANN, for: other!.pauseId! });
+    expect(await resume(other!)).toMatchObject({ accepted: true });
     await reach('a Blocked, b Succeeded, c Pending');
-    await deployments.call(id, 'resume', { ...ANN, for: one!.pauseId! });
+    expect(await resume(one!)).toMatchObject({ accepted: true });
     expect(await handle().result()).toMatchObject({ state: 'done' });
     expect(acted()).toEqual(['b', 'a', 'c']);
+    await replayed();
+  });
+
+  it('a call that comes before another run has taken up its nodes finds them as they were left', async () => {
+    gate.verdict = STALE;
+    await start('a b', { historyLimit: 60 });
+    const [one, other] = await paused('a', 'b');
+    const first = (await handle().describe()).runId;
+    let takeUp = (): void => undefined;
+    const takenUp = new Promise<void>((resolve) => (takeUp = resolve));
+    const { activities } = gate;
+    gate.activities = () => {
+      const all = activities();
+      return { ...all, readDefaults: async () => takenUp.then(() => all.readDefaults()) };
+    };
+    for (let signal = 0; signal < 80; signal += 1) await handle().signal('noted');
+    await eventually('another run', async () => (await handle().describe()).runId !== first);
+    expect((await paused('a', 'b')).map(({ pauseId }) => pauseId)).toEqual([one!.pauseId, other!.pauseId]);
+    gate.verdict = { outcome: 'allow' };
+    const called = resume(other!);
+    await eventually('the call to be accepted', async () =>
+      (await handle().fetchHistory()).events!.some((event) => event.workflowExecutionUpdateAcceptedEventAttributes),
+    );
+    takeUp();
+    expect(await called).toMatchObject({ accepted: true });
+    await reach('a Blocked, b Succeeded');
+    expect(await deployments.call(id, 'abort', ANN)).toMatchObject({ result: 'answered', reply: { accepted: true } });
+    await closed();
     await replayed();
   });
 

@@ -36,8 +36,12 @@ interface Resting {
   beforehand?(): Promise<void>;
 }
 
-/** What continue-as-new carries of the stages that are open, by their names. */
-export type CarriedBranches = Record<string, CarriedGate>;
+/** What continue-as-new carries of a stage that is open. */
+export interface CarriedBranch {
+  gate: CarriedGate;
+  /** of a stage that is run again, from 2 */
+  attempt?: number;
+}
 
 /**
  * The stages of one deployment that are open at the same time, each at a gate of its own. Their common gate, the trunk, takes
@@ -52,17 +56,35 @@ export class Branches implements GateTrunk {
   /** of the first stage that did not succeed */
   private ended?: DeploymentStatus;
 
-  /** @param stages of the deployment, in order */
-  constructor(stages: readonly string[]) {
+  /**
+   * @param stages of the deployment, in order
+   * @param carriedOver those that an earlier run left open, by their names
+   */
+  constructor(
+    stages: readonly string[],
+    private readonly carriedOver: Readonly<Record<string, CarriedBranch>> = {},
+  ) {
     this.places = new Map(stages.map((stage, place) => [stage, place]));
   }
 
+  /** A call may come with the run's first task: it must find the stages that wait for it open. */
   growOn(trunk: Gate): void {
     this.trunk = trunk;
+    for (const [stage, carried] of Object.entries(this.carriedOver)) this.openGate(stage, carried);
   }
 
-  /** Opens the gate of a stage. @param attempt of a stage that is run again, from 2 */
-  begin(stage: string, { carried, attempt }: { carried?: CarriedGate | undefined; attempt?: number } = {}): Gate {
+  /** The gate of a stage: the one that an earlier run left open, or a new one. @param attempt of a stage that is run again, from 2 */
+  begin(stage: string, attempt?: number): Gate {
+    const carried = this.open.get(stage);
+    if (carried !== undefined) return carried;
+    const branch = this.openGate(stage, attempt === undefined ? {} : { attempt });
+    const { hold } = this.grown.progress;
+    if (hold !== undefined) branch.apply({ type: 'held', hold });
+    if (this.abort !== undefined) branch.inbox.put({ kind: 'abort', call: this.abort });
+    return branch;
+  }
+
+  private openGate(stage: string, { gate: carried, attempt }: Partial<CarriedBranch>): Gate {
     const { deploymentId, attributes, searchAttributes } = this.grown.options;
     const branch = new Gate({
       ...{ deploymentId, stages: [stage], trunk: this, firstPlace: this.places.get(stage) ?? 0 },
@@ -72,10 +94,6 @@ export class Branches implements GateTrunk {
       ...(attempt === undefined ? {} : { attempt }),
     });
     this.open.set(stage, branch);
-    const { hold } = this.grown.progress;
-    if (hold !== undefined && carried?.hold === undefined) branch.apply({ type: 'held', hold });
-    if (hold === undefined && carried?.hold !== undefined) branch.apply({ type: 'released' });
-    if (this.abort !== undefined) branch.inbox.put({ kind: 'abort', call: this.abort });
     return branch;
   }
 
@@ -119,7 +137,10 @@ export class Branches implements GateTrunk {
     const trunk = this.grown;
     return {
       inbox: new BranchQueue(this, branch),
-      outbox: trunk.alerts as Outbox<Alert>,
+      // A stage that was left open is opened before the trunk has its outbox.
+      get outbox(): Outbox<Alert> {
+        return trunk.alerts;
+      },
       view: {
         publish: () => this.changed(branch),
         showAttributes: () => trunk.showAttributes(),
@@ -170,7 +191,8 @@ export class Branches implements GateTrunk {
     for (const { beforehand } of [...this.resting.values()]) await beforehand?.();
   }
 
-  carried(): CarriedBranches {
+  /** Those that are open, by the names of their stages. */
+  carried(): Record<string, CarriedGate> {
     const nothing = { handled: [], notes: [], shownAttributes: [] };
     return Object.fromEntries(
       [...this.open].map(([stage, branch]) => [stage, { ...nothing, ...carriedProgress(branch.progress) }]),

@@ -290,7 +290,8 @@ export class Gate {
     this.showOwner();
     this.present = new StageGate(this, stage, defaults);
     this.incidents.takeUp();
-    await this.continueAsNewIfLong();
+    // Those that are open are not taken up yet, and a call for one of them waits for that.
+    if (this.options.branches === undefined) await this.continueAsNewIfLong();
     return this.present;
   }
 

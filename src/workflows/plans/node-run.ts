@@ -1,5 +1,5 @@
 import type { DeploymentSpec, StageSpec } from '../../gate/deployments/deployment-spec';
-import type { CarriedGate, GateState } from '../../gate/deployments/deployment-state';
+import type { GateState } from '../../gate/deployments/deployment-state';
 import type { JsonObject, JsonValue } from '../../kernel/json';
 import type { ExecutionRef, RunNode } from '../../plans/execution/plan-run';
 import type { NodePhase } from '../../plans/kinds/phases';
@@ -38,8 +38,6 @@ export interface NodeRun {
   nudges: Nudges;
   /** where its gate is opened, if it has one */
   branches: Branches;
-  /** of its gate, from the run before this one continued as new */
-  carriedGate?: CarriedGate;
   /** what `keep` was last given before the run continued as new; a node that began in this run has none */
   kept?: JsonValue;
   /** remembers something small for the run that continues this one */

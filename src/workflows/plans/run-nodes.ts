@@ -59,7 +59,6 @@ interface ActiveNode {
   /** an earlier run began it */
   isCarried?: boolean;
   kept?: JsonValue;
-  carriedGate?: CarriedGate;
 }
 
 /**
@@ -171,13 +170,12 @@ export class NodeRunner {
   /** Nodes that an earlier run began, and that rested when it continued as new. */
   private takeUp(): void {
     const { carried = {} } = this.options;
-    for (const [id, { gate, kept, startedAtMs = steadyNow() }] of Object.entries(carried)) {
+    for (const [id, { kept, startedAtMs = steadyNow() }] of Object.entries(carried)) {
       if (nodeHasEnded(this.phases.get(id)!)) continue;
       this.launch(id, {
         scope: new CancellationScope(),
         startedAtMs,
         isCarried: true,
-        ...(gate === undefined ? {} : { carriedGate: gate }),
         ...(kept === undefined ? {} : { kept }),
       });
     }
@@ -216,7 +214,6 @@ export class NodeRunner {
         message: `attempt ${attempt + 1} of ${retries + 1}, after: ${end.message ?? 'failed'}`,
       });
       delete active.kept;
-      delete active.carriedGate;
       active.scope = new CancellationScope();
       await this.pauseBefore(id, attempt, active);
       active.startedAtMs = steadyNow();
@@ -274,7 +271,10 @@ export class NodeRunner {
       return await scope.run(async () => {
         // People see that it runs before it does anything.
         await this.options.reporter.flush();
-        if (this.options.reporter.isDeleted || this.isStopping) return { phase: NodePhase.Cancelled };
+        if (this.options.reporter.isDeleted || this.isStopping) {
+          this.options.branches.end(id);
+          return { phase: NodePhase.Cancelled };
+        }
         return await NODE_KINDS[node.kind](this.nodeRun(node, active));
       });
     } catch (error) {
@@ -294,7 +294,6 @@ export class NodeRunner {
     return {
       ...{ node, stage: spec.stages[place]!, place, spec, execution, branches, nudges },
       attempt: this.attempts.get(id) ?? 1,
-      ...(active.carriedGate === undefined ? {} : { carriedGate: active.carriedGate }),
       ...(active.kept === undefined ? {} : { kept: active.kept }),
       keep: (state) => (active.kept = state),
       tell: (phase, message) => this.put(id, phase, message === undefined ? {} : { message }),

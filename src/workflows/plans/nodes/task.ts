@@ -9,8 +9,8 @@ import type { NodeEnd, NodeRun } from '../node-run';
 
 /** A task passes the gate as the stage of a deployment does, and acts as its binding says. */
 export async function runTask(run: NodeRun): Promise<NodeEnd> {
-  const { node, stage, place, spec, branches, attempt, carriedGate: carried } = run;
-  const gate = branches.begin(node.id, { carried, attempt });
+  const { node, stage, place, spec, branches, attempt } = run;
+  const gate = branches.begin(node.id, attempt);
   try {
     let outputs: JsonObject | undefined;
     const asked = node.outputs && { names: node.outputs, take: (given: JsonObject) => (outputs = given) };
