@@ -32,6 +32,9 @@ export const canHaveProgram = (program: BuiltProgram): boolean =>
   existsSync(placeOf(program)) ||
   (process.env.PATH ?? '').split(delimiter).some((entry) => existsSync(join(entry, program.toolchain)));
 
+/** Whether it is in the cache folder already. */
+export const hasProgram = (program: BuiltProgram): boolean => existsSync(placeOf(program));
+
 /** Where the program is, in the cache folder: built once on a machine, which takes minutes. */
 export async function programPath(program: BuiltProgram): Promise<string> {
   const place = placeOf(program);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { goInstall } from '../../src/platform/tools/install/go-install';
-import { canHaveProgram, programPath, type BuiltProgram } from './cached-program';
+import { canHaveProgram, hasProgram, programPath, type BuiltProgram } from './cached-program';
 
 /** A program in Go that `go install` builds: a peer or a judge in a test or in the benchmark. */
 export interface GoProgram {
@@ -16,6 +16,9 @@ export interface GoProgram {
 
 /** Whether it is in the cache folder, or can be built. Where it cannot, tests of it are skipped by name. */
 export const canHaveGoProgram = (program: GoProgram): boolean => canHaveProgram(installed(program));
+
+/** Whether it is in the cache folder already, for one that takes too long to be built beside the tests. */
+export const hasGoProgram = (program: GoProgram): boolean => hasProgram(installed(program));
 
 /**
  * The binary in the cache folder, built once.

@@ -1,9 +1,16 @@
-import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { execFile } from 'node:child_process';
+import { createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Agent } from 'undici';
 import { HttpRegistry } from '../../../src/images/registries/http-registry';
 import { checkSignatures } from '../../../src/images/metadata/check-signatures';
 import { readPublicKey, type PublicKey } from '../../../src/images/signatures/public-key';
+import { FIRST_BUILD_MS } from '../../support/cached-program';
+import { canHaveGoProgram, findGoProgram, hasGoProgram, type GoProgram } from '../../support/go-program';
 import { startOciRegistry, type OciRegistry } from '../../support/oci-registry/oci-registry';
 import { blobOf, IMAGE, sampleImage, type SampleBlob } from '../../support/oci-registry/sample-image';
 
@@ -24,6 +31,17 @@ const asKey = (key: KeyObject): PublicKey => {
   if (typeof read === 'string') throw new Error(read);
   return read;
 };
+
+const COSIGN: GoProgram = {
+  name: 'cosign',
+  version: 'v3.1.3',
+  package: 'github.com/sigstore/cosign/v3/cmd/cosign',
+  module: 'github.com/sigstore/cosign/v3',
+  sum: 'h1:001JQRI/PJ/5T+g/kJ1KTvKFbb322+fomc+pHDZ/6sg=',
+};
+// Its build takes eight minutes and more of two cores: too long beside all other tests.
+const mayBuild = process.env.GATE_TEST_COSIGN === '1' && canHaveGoProgram(COSIGN);
+const withCosign = hasGoProgram(COSIGN) || mayBuild ? describe : describe.skip;
 
 describe('signatures of images', () => {
   const dispatcher = new Agent();
@@ -119,6 +137,71 @@ describe('signatures of images', () => {
     ])('%s of another image does not count', async (_form, signIt, reason) => {
       await signIt(privateKey, { digest: `sha256:${'0'.repeat(64)}` });
       expect(await check(publicKey)).toMatchObject({ verified: false, reasons: [expect.stringMatching(reason)] });
+    });
+  });
+
+  withCosign('beside those of cosign 3.1.3', () => {
+    let program: string;
+    let folder: string;
+
+    beforeAll(async () => {
+      program = await findGoProgram(COSIGN);
+      folder = await mkdtemp(join(tmpdir(), 'gate-cosign-'));
+      await cosign('generate-key-pair');
+    }, FIRST_BUILD_MS);
+    afterAll(() => rm(folder, { recursive: true, force: true }));
+
+    /** Offline: no key of the transparency log, and none of Sigstore's own, is asked for. */
+    async function cosign(...args: string[]): Promise<string> {
+      const env = { ...process.env, HOME: folder, COSIGN_PASSWORD: '', TUF_ROOT: folder };
+      return (await promisify(execFile)(program, args, { cwd: folder, env, timeout: 300_000 })).stdout;
+    }
+    const name = () => `${server.host}/${repository}@${image.digest}`;
+    const signIt = (...form: string[]) =>
+      cosign(
+        'sign',
+        '--key',
+        'cosign.key',
+        '--yes',
+        '--tlog-upload=false',
+        '--use-signing-config=false',
+        ...form,
+        name(),
+      );
+    async function verifies(key: KeyObject, form: string): Promise<boolean> {
+      await writeFile(join(folder, 'tried.pub'), key.export({ type: 'spki', format: 'pem' }));
+      return cosign('verify', '--key', 'tried.pub', '--insecure-ignore-tlog=true', form, name()).then(
+        (printed) => printed.includes(image.digest),
+        ({ stderr }: { stderr: string }) => {
+          expect(stderr).toMatch(/signature/i);
+          return false;
+        },
+      );
+    }
+
+    it.each([
+      ['under the .sig tag', '--new-bundle-format=false', 1],
+      ['in a bundle that refers to the image', '--new-bundle-format=true', 0],
+    ])('what cosign signs %s is verified, and by no other key', async (_form, form, tags) => {
+      await signIt(form);
+      expect([...server.content.open(repository).tags.keys()].filter((tag) => tag.endsWith('.sig'))).toHaveLength(tags);
+      const own = createPublicKey(await readFile(join(folder, 'cosign.pub'), 'utf8'));
+      expect(await check(own)).toEqual({ verified: true, reasons: [] });
+      const refused = await check(KEYS['ECDSA P-256']().publicKey);
+      expect(refused).toMatchObject({ verified: false, reasons: [expect.stringMatching(/is of another key/)] });
+    });
+
+    describe.each(Object.entries(KEYS))('by a key of %s', (_name, generate) => {
+      it.each([
+        ['under the .sig tag', signSimply, '--new-bundle-format=false'],
+        ['in a bundle', signInBundle, '--new-bundle-format=true'],
+      ])('cosign verifies what is signed %s as it is here, and by no other key', async (_form, sign, form) => {
+        const { privateKey, publicKey } = generate();
+        await sign(privateKey);
+        expect([(await check(publicKey)).verified, await verifies(publicKey, form)]).toEqual([true, true]);
+        const other = generate().publicKey;
+        expect([(await check(other)).verified, await verifies(other, form)]).toEqual([false, false]);
+      });
     });
   });
 
