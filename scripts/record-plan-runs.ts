@@ -2,6 +2,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { PLAN_EXECUTION_WORKFLOW } from '../src/clients/plan-runs';
 import type { PlanActivities } from '../src/activities/plan-activities';
 import type { GateVerdict } from '../src/plans/execution/gate-verdict';
+import type { RunRequest } from '../src/plans/execution/run-requests';
 import type { RunGraph } from '../src/plans/execution/plan-run';
 import { workflowIdOf } from '../src/kernel/names';
 import { statusQuery } from '../src/workflows/messages';
@@ -23,6 +24,8 @@ interface Scenario {
   whens?: Readonly<Record<string, boolean>>;
   prepare?(gate: FakeGateActivities): void;
   play?(handle: WorkflowHandle): Promise<unknown>;
+  /** what was asked of the run, to be read on the signal `asked` */
+  requests?: readonly RunRequest[];
 }
 
 const OPERATOR = { actor: 'ann', reason: 'checked by hand' };
@@ -124,21 +127,88 @@ const scenarios: Record<string, Scenario> = {
       ],
     }),
   },
+  'failed-and-completed-ones-compensated': {
+    nodes: 3,
+    graph: (ids) => ({ ...chain(ids), compensates: true }),
+    prepare: (gate) => {
+      const fake = gate.activities();
+      gate.activities = () => ({
+        ...fake,
+        runAction: async (request) => {
+          if (request.context.stage === 'n2') gate.actionFailures = [{ mayHaveBeenSent: true, nonRetryable: true }];
+          return fake.runAction(request);
+        },
+      });
+    },
+  },
+  'compensated-through-continue-as-new': {
+    nodes: 6,
+    historyLimit: 40,
+    graph: (ids) => ({ ...chain(ids), compensates: true }),
+    prepare: (gate) => {
+      const fake = gate.activities();
+      gate.activities = () => ({
+        ...fake,
+        runAction: async (request) => {
+          if (request.context.stage === 'n5') gate.actionFailures = [{ mayHaveBeenSent: true, nonRetryable: true }];
+          return fake.runAction(request);
+        },
+      });
+    },
+  },
+  'cancelled-and-compensated': {
+    nodes: 2,
+    graph: ([first = '', second = '']) => ({
+      maxParallel: 100,
+      nodes: [node(first), { ...node(second, [first]), kind: 'Gate', gate: 'one' }],
+    }),
+    looks: { n1: [{ state: 'waiting', message: 'waits for gate one, which is Pending' }] },
+    requests: [{ id: 'r1', kind: 'cancel', ...OPERATOR, time: '2026-11-28T00:00:00.000Z' }],
+    play: async (handle) => {
+      const states = async () => (await handle.query(statusQuery)).stages.map(({ state }) => state).join();
+      await eventually('the gate', async () => (await states()) === 'done,waiting');
+      await handle.signal('asked');
+    },
+  },
+  retried: {
+    nodes: 3,
+    graph: ([first = '', second = '', third = '']) => ({
+      maxParallel: 100,
+      nodes: [node(first), node(second, [first]), { ...node(third), kind: 'Gate', gate: 'one' }],
+    }),
+    looks: {
+      n2: [
+        { state: 'waiting', message: 'waits for gate one, which is Pending' },
+        { state: 'approved', actors: ['ann'], message: 'gate one was approved by ann' },
+      ],
+    },
+    requests: [{ id: 'r1', kind: 'retry', node: 'n0', ...OPERATOR, time: '2026-11-28T00:00:00.000Z' }],
+    prepare: (gate) => (gate.actionFailures = [{ mayHaveBeenSent: false, nonRetryable: true }]),
+    play: async (handle) => {
+      const states = async () => (await handle.query(statusQuery)).stages.map(({ state }) => state).join();
+      await eventually('the failure', async () => (await states()) === 'failed,pending,waiting');
+      await handle.signal('asked');
+      await eventually('the node again', async () => (await states()) === 'done,done,waiting');
+      await handle.signal('look');
+    },
+  },
   deleted: { nodes: 3, deletedAt: 'n1' },
   'through-continue-as-new': { nodes: 6, historyLimit: 40 },
 };
 
 /** Records one history for every way that an execution of a plan can go, with the gate's surroundings in memory. */
 export async function recordPlanRuns(env: TemporalEnv, into: RunsFolder): Promise<void> {
-  for (const [way, { nodes, graph, historyLimit, deletedAt, looks = {}, whens = {}, prepare, play }] of Object.entries(
-    scenarios,
-  )) {
+  for (const [
+    way,
+    { nodes, graph, historyLimit, deletedAt, looks = {}, whens = {}, requests = [], prepare, play },
+  ] of Object.entries(scenarios)) {
     const name = `plan-execution-${way}`;
     const gate = new FakeGateActivities();
     prepare?.(gate);
     let polls = 0;
     const looked = new Map<string, number>();
     const reports: PlanActivities = {
+      readRunRequests: async () => [...requests],
       lookAtGate: async (_execution, { node: id }) => {
         const at = looked.get(id) ?? 0;
         looked.set(id, at + 1);

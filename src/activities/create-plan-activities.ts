@@ -1,6 +1,6 @@
 import { FailureType } from '../kernel/failures';
 import type { HttpFetch } from '../platform/http/http-client';
-import { followRun } from '../plans/service/follow-run';
+import { followRun, readRunRequests } from '../plans/service/follow-run';
 import { lookAtExternal } from '../plans/service/look-at-external';
 import { lookAtGate } from '../plans/service/look-at-gate';
 import { lookAtWhen } from '../plans/service/look-at-when';
@@ -20,6 +20,8 @@ export function createPlanActivities(open: () => Promise<PlanStore>, fetch: Http
     return current;
   };
   return {
+    readRunRequests: (execution) =>
+      translated(FailureType.StoreUnavailable, async () => readRunRequests(await opened(), execution)),
     reportPlanRun: (execution, report) =>
       translated(FailureType.StoreUnavailable, async () => followRun(await opened(), execution, report)),
     lookAtGate: (execution, look) =>

@@ -1,6 +1,7 @@
 import type { ExecutionRef } from '../plans/execution/plan-run';
 import type { GateLook, GateVerdict } from '../plans/execution/gate-verdict';
 import type { ExternalLook, ExternalQuestion } from '../plans/execution/external-look';
+import type { RunRequest } from '../plans/execution/run-requests';
 import type { RunReport } from '../plans/execution/follow-run';
 import type { WhenLook } from '../plans/execution/when';
 
@@ -20,4 +21,6 @@ export interface PlanActivities {
   lookAtExternal(question: ExternalQuestion): Promise<ExternalLook>;
   /** Whether a node is to run, by its `when` and by what its Execution says of the nodes before it. */
   lookAtWhen(execution: ExecutionRef, node: string): Promise<WhenLook>;
+  /** What was asked of a run and is not yet taken up; empty where its Execution is gone. */
+  readRunRequests(execution: ExecutionRef): Promise<RunRequest[]>;
 }

@@ -5,9 +5,17 @@ import { GateError } from '../kernel/failures';
 import { workflowIdOf } from '../kernel/names';
 import { validateDeployment } from '../gate/deployments/files/load-deployment';
 import { describeIfKnown } from '../platform/temporal/connection/describe-if-known';
-import { deploymentIdOf, type PlanRun, type PlanRuntime } from '../plans/execution/plan-run';
+import {
+  deploymentIdOf,
+  type ExecutionRef,
+  type PlanRun,
+  type PlanRuntime,
+  type RunSoFar,
+} from '../plans/execution/plan-run';
+import { NodePhase } from '../plans/kinds/phases';
 import type { LoadedSettings } from '../settings/load-settings';
-import type { PlanExecutionInput } from '../workflows/plan-execution';
+import type { CarriedExecution, PlanExecutionInput } from '../workflows/plan-execution';
+import type { CarriedNode } from '../workflows/plans/run-nodes';
 import { DEPLOYMENT_ID } from '../workflows/search-attributes';
 import { openTemporal, type OpenedTemporal } from './open-temporal';
 
@@ -15,6 +23,8 @@ export const PLAN_EXECUTION_WORKFLOW = 'planExecutionWorkflow';
 
 /** Has every node that waits for something in the store look at it. */
 const LOOK_SIGNAL = 'look';
+/** Has a run read what was asked of it. */
+const ASKED_SIGNAL = 'asked';
 
 export interface OpenedPlanRuns {
   runtime: PlanRuntime;
@@ -31,32 +41,66 @@ export function openPlanRuns(loaded: LoadedSettings, env: NodeJS.ProcessEnv, wit
     return current;
   };
   const { taskQueue, workflowTaskTimeout } = loaded.settings.temporal;
+
+  function startRun(
+    client: OpenedTemporal['client'],
+    run: PlanRun,
+    execution: ExecutionRef,
+    { from }: { from?: RunSoFar },
+  ): Promise<unknown> {
+    const { graph, ...spec } = run;
+    const input: PlanExecutionInput = { spec: validateDeployment(spec), graph, execution };
+    const { ALLOW_DUPLICATE, REJECT_DUPLICATE } = WorkflowIdReusePolicy;
+    return client.workflow.start(PLAN_EXECUTION_WORKFLOW, {
+      workflowId: workflowIdOf(run.id),
+      taskQueue,
+      args: [from === undefined ? input : { ...input, carried: carriedOf(from) }],
+      memo: { executionUid: execution.uid, ...(from === undefined ? {} : { request: from.request }) },
+      workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+      workflowIdReusePolicy: from === undefined ? REJECT_DUPLICATE : ALLOW_DUPLICATE,
+      typedSearchAttributes: new TypedSearchAttributes([{ key: DEPLOYMENT_ID, value: run.id }]),
+      staticSummary: `Execution ${execution.namespace}/${execution.name} of a plan`,
+      workflowTaskTimeout: parseDuration(workflowTaskTimeout),
+    });
+  }
+
+  async function signal(execution: ExecutionRef, name: string): Promise<void> {
+    const { client } = await opened();
+    await client.withDeadline(Date.now() + withinMs, () =>
+      client.workflow
+        .getHandle(workflowIdOf(deploymentIdOf(execution)))
+        .signal(name)
+        .catch((error: unknown) => {
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+        }),
+    );
+  }
+
   return {
     runtime: {
       check: stageFaults,
       async start(run, execution) {
         const { client } = await opened();
-        const workflowId = workflowIdOf(run.id);
-        const { graph, ...spec } = run;
-        const input: PlanExecutionInput = { spec: validateDeployment(spec), graph, execution };
-        const start = () =>
-          client.workflow.start(PLAN_EXECUTION_WORKFLOW, {
-            workflowId,
-            taskQueue,
-            args: [input],
-            memo: { executionUid: execution.uid },
-            workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-            workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-            typedSearchAttributes: new TypedSearchAttributes([{ key: DEPLOYMENT_ID, value: run.id }]),
-            staticSummary: `Execution ${execution.namespace}/${execution.name} of a plan`,
-            workflowTaskTimeout: parseDuration(workflowTaskTimeout),
-          });
+        const start = () => startRun(client, run, execution, {});
         return await client.withDeadline(Date.now() + withinMs, async () => {
           await start().catch((error: unknown) => {
             if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
           });
-          const found = await describeIfKnown(client, workflowId);
+          const found = await describeIfKnown(client, workflowIdOf(run.id));
           return found?.memo?.executionUid === execution.uid ? 'started' : 'taken';
+        });
+      },
+      async resume(run, execution, from) {
+        const { client } = await opened();
+        const isStarted = async (): Promise<boolean> => {
+          const { memo } = (await describeIfKnown(client, workflowIdOf(run.id))) ?? {};
+          return memo?.executionUid === execution.uid && memo.request === from.request;
+        };
+        return await client.withDeadline(Date.now() + withinMs, async () => {
+          if (await isStarted()) return 'started';
+          await startRun(client, run, execution, { from });
+          // The run before may still be open: it tells its end before its messages are sent.
+          return (await isStarted()) ? 'started' : 'closing';
         });
       },
       async whyClosed(execution) {
@@ -66,18 +110,8 @@ export function openPlanRuns(loaded: LoadedSettings, env: NodeJS.ProcessEnv, wit
         if (found?.memo?.executionUid !== execution.uid || found.status.name === 'RUNNING') return undefined;
         return `its workflow was closed in Temporal (${found.status.name.toLowerCase().replaceAll('_', ' ')})`;
       },
-      async nudge(execution) {
-        const { client } = await opened();
-        const workflowId = workflowIdOf(deploymentIdOf(execution));
-        await client.withDeadline(Date.now() + withinMs, () =>
-          client.workflow
-            .getHandle(workflowId)
-            .signal(LOOK_SIGNAL)
-            .catch((error: unknown) => {
-              if (!(error instanceof WorkflowNotFoundError)) throw error;
-            }),
-        );
-      },
+      nudge: async (execution) => signal(execution, LOOK_SIGNAL),
+      ask: async (execution) => signal(execution, ASKED_SIGNAL),
       async cancel(execution) {
         const { client } = await opened();
         const workflowId = workflowIdOf(deploymentIdOf(execution));
@@ -98,6 +132,30 @@ export function openPlanRuns(loaded: LoadedSettings, env: NodeJS.ProcessEnv, wit
       await temporal?.connection.close();
     },
   };
+}
+
+/** What was told of a node goes on as how it ended. */
+function carriedOf({ nodes, ...from }: RunSoFar): CarriedExecution {
+  const carried = Object.entries(nodes).map(
+    ([id, { phase, attempt, place, outputs, message }]): [string, CarriedNode] => {
+      const before = phase === NodePhase.Pending && attempt !== undefined ? attempt - 1 : undefined;
+      const end = {
+        ...(outputs === undefined ? {} : { outputs }),
+        ...(message === undefined ? {} : { message }),
+      };
+      return [
+        id,
+        {
+          phase,
+          ...(attempt === undefined ? {} : { attempt }),
+          ...(before === undefined ? {} : { before }),
+          ...(place === undefined ? {} : { place }),
+          ...(Object.keys(end).length === 0 ? {} : { end }),
+        },
+      ];
+    },
+  );
+  return { ...from, nodes: Object.fromEntries(carried) };
 }
 
 function stageFaults(run: PlanRun): string[] {

@@ -6,6 +6,7 @@ import { PATCHES, type Patch } from '../gate/deployments/patches';
 import { FailureType } from '../kernel/failures';
 import type { JsonObject } from '../kernel/json';
 import { LIMITS } from '../kernel/limits';
+import type { OperatorCall } from '../kernel/operator-call';
 import { shortText } from '../kernel/short-text';
 import type { ExecutionRef, RunGraph } from '../plans/execution/plan-run';
 import { ExecutionPhase } from '../plans/kinds/phases';
@@ -14,9 +15,11 @@ import { Branches, type CarriedBranch } from './gate/branches';
 import { Gate, type GateCall } from './gate/gate';
 import { passPatches } from './parts/patches';
 import { readableCarried } from './parts/readable-carried';
+import { compensateNodes } from './plans/compensate-nodes';
 import { Nudges } from './plans/nudges';
-import { NodeRunner, type CarriedNode } from './plans/run-nodes';
+import { NodeRunner, type CarriedNode, type NodesEnd } from './plans/run-nodes';
 import { RunReporter } from './plans/run-reporter';
+import { RunRequests } from './plans/run-requests';
 
 export interface PlanExecutionInput {
   /** the plan as it was pinned: a stage a node */
@@ -40,13 +43,21 @@ const BORN_WITH: readonly Patch[] = [
   'sizes',
 ];
 
-/** What continue-as-new carries. */
+/** What continue-as-new carries, or a run that was started to continue one that had ended. */
 export interface CarriedExecution {
-  gate: CarriedGate;
+  /** absent where the run before had ended */
+  gate?: CarriedGate;
   nodes: Record<string, CarriedNode>;
   /** how many reports were sent */
   reports: number;
+  /** the nodes have ended, and those that succeeded are being compensated */
+  ending?: Ending;
+  /** the request for which the run was started */
+  request?: string;
 }
+
+/** How the nodes ended. */
+type Ending = { by: 'nodes' } | { by: 'cancel'; call: OperatorCall };
 
 /**
  * One execution of a plan: a deployment whose stages are the plan's nodes, as many at once as its graph allows, and whose
@@ -61,6 +72,8 @@ export async function planExecutionWorkflow(input: PlanExecutionInput): Promise<
   const names = spec.stages.map(({ name }) => name);
   const branches = new Branches(names, openBranches(carried?.nodes));
   const nudges = new Nudges();
+  const requests = new RunRequests(execution);
+  let ending = carried?.ending;
   const trunk = new Gate({
     deploymentId: spec.id,
     attributes: spec.attributes as JsonObject | undefined,
@@ -71,26 +84,35 @@ export async function planExecutionWorkflow(input: PlanExecutionInput): Promise<
     historyLimit,
     branches,
     continueAsNew: async (gate) => {
-      if (!runner.isCarriable) return;
-      const state: CarriedExecution = { gate, nodes: runner.carried(), reports: reporter.order };
+      if (ending === undefined ? !runner.isCarriable : !runner.isCarriableAtEnd) return;
+      const ended = ending === undefined ? {} : { ending };
+      const state: CarriedExecution = { gate, nodes: runner.carried(), reports: reporter.order, ...ended };
       await continueAsNew<typeof planExecutionWorkflow>({ ...input, carried: state });
     },
   });
-  const reporter = new RunReporter(execution, carried?.reports ?? 0);
+  const reporter = new RunReporter(execution, carried?.reports ?? 0, carried?.request);
   const runner = new NodeRunner({
-    ...{ spec, graph, execution, trunk, branches, reporter, nudges, historyLimit },
+    ...{ spec, graph, execution, trunk, branches, reporter, nudges, requests, historyLimit },
     ...(carried === undefined ? {} : { carried: carried.nodes }),
   });
   await beginTrunk(trunk, spec, reporter);
+  let end: NodesEnd | undefined;
   try {
-    const end = await runner.run();
-    if (end.by === 'deletion') return await endDeleted(trunk);
-    if (end.by === 'abort') return await endAborted(trunk, end.call, runner, reporter);
+    if (ending === undefined) end = await runner.run();
+    if (end?.by === 'deletion') return await endDeleted(trunk);
+    if (end?.by === 'abort') return await endAborted(trunk, end.call, 'aborted', runner, reporter);
   } catch (error) {
     if (isCancellation(error)) await endCancelled(trunk, spec, reporter);
     throw error;
   }
-  return await endByNodes(trunk, runner, reporter);
+  ending ??= end?.by === 'cancel' ? { by: 'cancel', call: end.call.call } : { by: 'nodes' };
+  // Nobody could take back any more what a cancellation would leave.
+  return await CancellationScope.nonCancellable(async () => {
+    const isDue = ending!.by === 'cancel' || (graph.compensates === true && runner.failures().length > 0);
+    if (isDue) await compensateNodes({ spec, runner, trunk, branches, reporter });
+    if (ending!.by === 'nodes') return endByNodes(trunk, runner, reporter);
+    return endAborted(trunk, { kind: 'abort', call: ending!.call }, 'cancelled', runner, reporter);
+  });
 }
 
 function openBranches(nodes: Readonly<Record<string, CarriedNode>> = {}): Record<string, CarriedBranch> {
@@ -122,7 +144,7 @@ async function endByNodes(trunk: Gate, runner: NodeRunner, reporter: RunReporter
     return trunk.shownStatus();
   }
   const reasons = failures.map(({ id, end }) => `node ${id}: ${end.message ?? 'failed'}`);
-  const reason = shortText(reasons.join('; '), LIMITS.failureChars);
+  const reason = shortText(`${reasons.join('; ')}${runner.compensationRemark()}`, LIMITS.failureChars);
   const isDenied = first.end.state === 'denied';
   await trunk.end(isDenied ? 'denied' : 'failed', reason);
   await reporter.end(ExecutionPhase.Failed, reason);
@@ -133,11 +155,13 @@ async function endByNodes(trunk: Gate, runner: NodeRunner, reporter: RunReporter
 async function endAborted(
   trunk: Gate,
   queued: GateCall,
+  verb: 'aborted' | 'cancelled',
   runner: NodeRunner,
   reporter: RunReporter,
 ): Promise<DeploymentStatus> {
   const { actor, reason } = queued.call;
-  const said = `aborted by ${actor}: ${reason}`;
+  const by = `by ${actor}: ${reason}`;
+  const said = `aborted ${by}`;
   // What a node says beyond that is how its action was taken back.
   const remarks = runner
     .messages()
@@ -145,8 +169,9 @@ async function endAborted(
       message.startsWith(said) && message !== said ? [`; node ${id}${message.slice(said.length)}`] : [],
     )
     .join('');
-  await trunk.end('aborted', `${said}${remarks}`, actor);
-  await reporter.end(ExecutionPhase.Cancelled, `${said}${remarks}`);
+  const why = shortText(`${verb} ${by}${remarks}${runner.compensationRemark()}`, LIMITS.failureChars);
+  await trunk.end('aborted', why, actor);
+  await reporter.end(ExecutionPhase.Cancelled, why);
   trunk.inbox.answer(queued, true, `Aborted at stage ${trunk.status().stage}${remarks}`);
   await trunk.settle();
   return fail(FailureType.DeploymentAborted, trunk);
@@ -154,7 +179,7 @@ async function endAborted(
 
 /** Nobody could see any more what it does. */
 async function endDeleted(trunk: Gate): Promise<DeploymentStatus> {
-  await trunk.end('aborted', 'its Execution was deleted');
+  await trunk.end('aborted', 'its Execution was deleted, or had ended before');
   await trunk.settle();
   return fail(FailureType.DeploymentAborted, trunk);
 }

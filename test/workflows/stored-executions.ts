@@ -108,7 +108,12 @@ export function storedExecutions() {
     await plans.service.replaceStatus(place('Gate', name), { ...found, status: status! } as never, request);
   };
   /** `a b<a ?c:g<a`: `?c:g` is a node c that waits for the gate g; `b~a` waits softly */
-  const start = async (text: string, more: Record<string, JsonObject> = {}, spec: JsonObject = {}) => {
+  const start = async (
+    text: string,
+    more: Record<string, JsonObject> = {},
+    spec: JsonObject = {},
+    { annotations, config = {} }: { annotations?: JsonObject; config?: JsonObject } = {},
+  ) => {
     const soft: JsonObject[] = [];
     const nodes = text.split(' ').map((word): JsonObject => {
       const [first = '', ...waits] = word.split(/(?=[<~])/);
@@ -121,10 +126,12 @@ export function storedExecutions() {
     });
     const rule = {
       selector: { planRef: { name: 'steps' } },
-      target: { provider: 'http', config: { method: 'PUT', url: 'http://127.0.0.1:2/x' } },
+      target: { provider: 'http', config: { method: 'PUT', url: 'http://127.0.0.1:2/x', ...config } },
     };
+    const plan = object('Plan', 'steps', { description: 'how', graph: { nodes, edges: soft } });
+    const metadata = { ...(plan.metadata as JsonObject), ...(annotations === undefined ? {} : { annotations }) };
     await apply(
-      object('Plan', 'steps', { description: 'how', graph: { nodes, edges: soft } }),
+      { ...plan, metadata },
       object('Binding', 'calls', { rules: [rule] }),
       object('Execution', 'go', { planRef: { name: 'steps' }, runtimeRef: { name: 'gate' }, ...spec }),
     );
@@ -148,7 +155,7 @@ export function storedExecutions() {
 
   return {
     ...{ apply, object, gateObject, place, decide, start, status, phases, reach, says, handle, replayed },
-    ...{ startWorker, open, close, taskQueue, log },
+    ...{ startWorker, open, close, taskQueue, log, request },
     env: () => env,
     worker: () => worker,
     store: () => store,

@@ -77,6 +77,11 @@ export async function answerPlans(call: Call): Promise<Answer | undefined> {
   const place: Place = { kind, namespace: second, name: fourth };
   if (fifth === undefined) return answerObject(call, place);
   if (fifth === 'status') return answerStatus(call, place);
+  if ((fifth === 'cancel' || fifth === 'retry') && kind.kind === 'Execution') {
+    requireMethod(call, 'POST');
+    requireWriter(call, second);
+    return written(await call.service.askRun(place, fifth, readJson(await body(call)), write(call)));
+  }
   if (fifth === 'graph' && kind.kind === 'Plan') {
     requireMethod(call, 'GET');
     return ok((await call.service.get(place)).spec.graph ?? null);

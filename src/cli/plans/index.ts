@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { CommandContext } from '../io';
 import { plansApplyCommand } from './apply';
 import { plansApproveCommand, plansRejectCommand } from './decide';
+import { plansCancelCommand, plansRetryCommand } from './ask-run';
 import { plansDeleteCommand } from './delete';
 import { plansDiffCommand } from './diff';
 import { plansExplainCommand, plansWhyCommand } from './explain';
@@ -28,6 +29,8 @@ export function plansCommand(context: CommandContext): Command {
     .addCommand(plansWhyCommand(context))
     .addCommand(plansGraphCommand(context))
     .addCommand(plansRunCommand(context))
+    .addCommand(plansCancelCommand(context))
+    .addCommand(plansRetryCommand(context))
     .addCommand(plansApproveCommand(context))
     .addCommand(plansRejectCommand(context))
     .addCommand(plansSchemaCommand(context));

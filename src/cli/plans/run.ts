@@ -1,15 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { PlanClient } from '../../clients/plans/plan-client';
 import type { JsonObject } from '../../kernel/json';
 import type { Execution } from '../../plans/kinds/execution';
 import type { Goal } from '../../plans/kinds/goal';
 import type { PlanObject } from '../../plans/object';
-import { quoted } from '../command-json';
-import { notFound } from '../exit';
 import { CliExit, ExitCode, type CommandContext, type CommandIo } from '../io';
 import { durationOption, examples, withOutput } from '../options';
-import { printJson, printLines, printTable } from '../output';
+import { awaitExecution, showExecution } from './await-execution';
 import { connectPlans, noneOnServer, withNamespace, withPlanServer, type PlanServerOptions } from './server-option';
 
 interface RunOptions extends PlanServerOptions {
@@ -20,8 +17,6 @@ interface RunOptions extends PlanServerOptions {
   wait?: boolean;
   timeout: number;
 }
-
-const POLL_MS = 300;
 
 export function plansRunCommand({ io, exit }: CommandContext): Command {
   const command = new Command('run')
@@ -51,32 +46,10 @@ async function run(io: CommandIo, client: PlanClient, goalName: string, options:
   for (const warning of created.warnings) io.stderr.write(`${warning}\n`);
   const { namespace, name } = created.object.metadata;
   io.stderr.write(`Created execution ${namespace}/${name}; gate status ${namespace}.${name} shows its gate\n`);
-  const untilMs = Date.now() + options.timeout;
-  let execution = created.object as unknown as Execution;
-  let told = '';
-  while (options.wait === true && !isOver(execution)) {
-    const { paused, waits } = stopsOf(execution);
-    if (paused.length > 0) {
-      await show(io, execution, options);
-      return ExitCode.paused;
-    }
-    const text = waits.map(({ node, message }) => `node ${node} ${message}`).join('; ');
-    if (text !== '' && text !== told) io.stderr.write(`Execution ${namespace}/${name}: ${text}\n`);
-    told = text;
-    if (io.signal.aborted) throw new CliExit(ExitCode.timeout, `stopped waiting; execution ${name} continues`);
-    if (Date.now() >= untilMs) {
-      const phase = execution.status?.phase ?? 'Pending';
-      throw new CliExit(ExitCode.timeout, `timed out: execution ${name} is still ${phase}; it continues`);
-    }
-    await sleep(POLL_MS, undefined, { signal: io.signal }).catch(() => undefined);
-    const found = await client.find({ kind: await kindOf('Execution'), namespace, name });
-    if (found?.metadata.uid !== created.object.metadata.uid)
-      throw notFound(`Execution ${namespace}/${name} was deleted`);
-    execution = found as unknown as Execution;
-  }
-  await show(io, execution, options);
-  const phase = execution.status?.phase;
-  return phase === 'Failed' || phase === 'Cancelled' ? ExitCode.denied : ExitCode.ok;
+  const execution = created.object as unknown as Execution;
+  return options.wait === true
+    ? awaitExecution(io, client, execution, options)
+    : showExecution(io, execution, options.output);
 }
 
 async function executionFor(
@@ -135,41 +108,4 @@ async function parametersOf(text: string | undefined): Promise<JsonObject | unde
 async function kindOf(name: string) {
   const { kindNamed } = await import('../../plans/kinds/kinds.js');
   return kindNamed(name)!;
-}
-
-interface Stop {
-  node: string;
-  message: string;
-}
-
-/** The nodes that wait for somebody, where nothing else goes on: tasks that are paused, and gates that are undecided. */
-function stopsOf({ status = {} }: Execution): { paused: Stop[]; waits: Stop[] } {
-  const plan = status.extensions?.plan as { spec?: { graph?: { nodes?: { id: string; kind: string }[] } } } | undefined;
-  const kinds = new Map(plan?.spec?.graph?.nodes?.map(({ id, kind }) => [id, kind]));
-  const stops = Object.entries(status.nodeStatuses ?? {}).flatMap(([node, { phase, message = 'waits' }]) =>
-    phase === 'Blocked' ? [{ node, message }] : [],
-  );
-  const isTask = ({ node }: Stop): boolean => kinds.get(node) === 'Task';
-  // While another node goes on, its end may be the answer.
-  return {
-    paused: status.phase === 'Blocked' ? stops.filter(isTask) : [],
-    waits: stops.filter((stop) => !isTask(stop)),
-  };
-}
-
-function isOver({ status }: Execution): boolean {
-  return ['Succeeded', 'Failed', 'Cancelled'].includes(status?.phase ?? '');
-}
-
-async function show(io: CommandIo, execution: Execution, { output }: RunOptions): Promise<void> {
-  if (output === 'json') return printJson(io, quoted(execution as unknown as JsonObject));
-  const { metadata, status = {} } = execution;
-  const why = status.message === undefined ? '' : `: ${status.message}`;
-  printLines(io, [`Execution ${metadata.namespace}/${metadata.name} is ${status.phase ?? 'Pending'}${why}`]);
-  const rows = Object.entries(status.nodeStatuses ?? {}).map(([id, node]) => [
-    id,
-    node.phase ?? '',
-    node.message ?? '',
-  ]);
-  if (rows.length > 0) await printTable(io, ['node', 'phase', 'why'], rows);
 }

@@ -31,6 +31,16 @@ export interface WriteHow {
   dryRun?: boolean;
 }
 
+/** What is asked of a run. */
+export interface RunAskBody {
+  /** needed for a cancel */
+  reason?: string;
+  /** needed for a retry */
+  node?: string;
+  /** @default the one of the token, or the user of this computer */
+  actor?: string;
+}
+
 /** Who asks, as the server knows it. */
 export interface Myself {
   actor: string;
@@ -65,6 +75,12 @@ export interface PlanClient {
   replace(object: PlanObject, how?: WriteHow): Promise<Stored>;
   /** Writes nothing but the object's `status`. */
   replaceStatus(object: PlanObject, how?: WriteHow): Promise<Stored>;
+  /**
+   * Asks the run of an execution to end (`cancel`), or to run a node again that failed (`retry`).
+   *
+   * @throws PlanFailure NotFound; GateError ConfigInvalid where it cannot be done
+   */
+  askRun(place: OnePlace, kind: 'cancel' | 'retry', ask: RunAskBody): Promise<Stored>;
   /** @returns the object where it stays until its finalizers are gone. @throws PlanFailure NotFound */
   delete(place: OnePlace, how?: WriteHow): Promise<PlanObject | undefined>;
   /** Objects of one namespace, in one transaction. */
@@ -144,6 +160,12 @@ export function createPlanClient(requests: PlanRequests): PlanClient {
     create: (object, how = {}) => write('POST', pathOf({ ...placeOf(object), name: undefined }), object, how),
     replace: (object, how = {}) => write('PUT', pathOf(placeOf(object)), object, how),
     replaceStatus: (object, how = {}) => write('PUT', `${pathOf(placeOf(object))}/status`, object, how),
+
+    async askRun(place, kind, ask) {
+      const path = `${pathOf(place)}/${kind}`;
+      const { body, warnings } = await requests.ask({ method: 'POST', path, body: { ...ask } as JsonObject });
+      return { object: body as unknown as PlanObject, warnings };
+    },
 
     async delete(place, { dryRun } = {}) {
       const { body } = await requests.ask({ method: 'DELETE', path: withQuery(pathOf(place), dryRunQuery(dryRun)) });

@@ -36,6 +36,8 @@ const NO_ACTION = { type: 'none' };
 const PROVIDERS = ['http', 'module', 'none', 'replicate-image'];
 const ANNOTATION = 'gate/';
 const MAX_PARALLEL = 'gate/max-parallel';
+const ON_FAILURE = 'gate/on-failure';
+const COMPENSATE = 'compensate';
 /** 366 days. */
 const LONGEST_MS = 8_784 * 3_600_000;
 /** Nodes at once, where the plan does not say fewer: each may have an activity or two under way, of which Temporal allows 2,000. */
@@ -50,6 +52,7 @@ export function compileExecution({ execution, plan, bindings }: ExecutionParts):
   const graph = toPlanGraph(plan.spec.graph);
   const faults = [...annotationFaults(plan), ...deadlocks(graph)];
   const maxParallel = maxParallelOf(plan, faults);
+  const compensates = plan.annotations?.[ON_FAILURE] === COMPENSATE;
   for (const node of graph.nodes.values())
     faults.push(...nodeFaults(node, metadata.namespace), ...externalFaults(node), ...whenFaults(graph, node));
   for (const id of Object.keys(spec.nodeBindings ?? {})) {
@@ -67,7 +70,14 @@ export function compileExecution({ execution, plan, bindings }: ExecutionParts):
   if (stages.length === 0) faults.push('the plan has no task');
   if (faults.length > 0) return { faults };
   const nodes = order.map((id) => runNodeOf(graph, id));
-  return { run: { id: deploymentIdOf(metadata), attributes, stages, graph: { maxParallel, nodes } } };
+  return {
+    run: {
+      id: deploymentIdOf(metadata),
+      attributes,
+      stages,
+      graph: { maxParallel, nodes, ...(compensates ? { compensates } : {}) },
+    },
+  };
 }
 
 /** A node waits for the members of a group in its place; what is awaited both ways is awaited hard. */
@@ -96,9 +106,10 @@ function runNodeOf(graph: PlanGraph, id: string): RunNode {
 }
 
 function annotationFaults({ annotations = {} }: PinnedPlan): string[] {
-  return Object.keys(annotations).flatMap((key) => {
-    if (!key.startsWith(ANNOTATION)) return [];
-    return key === MAX_PARALLEL ? [] : [`annotation ${key}: not supported`];
+  return Object.entries(annotations).flatMap(([key, value]) => {
+    if (!key.startsWith(ANNOTATION) || key === MAX_PARALLEL) return [];
+    if (key !== ON_FAILURE) return [`annotation ${key}: not supported`];
+    return value === COMPENSATE ? [] : [`annotation ${key}: expected ${COMPENSATE}, got ${JSON.stringify(value)}`];
   });
 }
 

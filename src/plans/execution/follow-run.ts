@@ -6,10 +6,11 @@ import { GoalPhase, type Goal } from '../kinds/goal';
 import type { Graph } from '../kinds/plan';
 import { ExecutionPhase, NodePhase } from '../kinds/phases';
 import { artifactsOf } from './node-outputs';
+import { requestsOf, resumedBy, withoutRequests, withResumed, type RunRequest } from './run-requests';
 import { nodeHasEnded } from './schedule';
 
 type Status = NonNullable<Execution['status']>;
-type NodeStatus = NonNullable<Status['nodeStatuses']>[string];
+export type NodeStatus = NonNullable<Status['nodeStatuses']>[string];
 
 /** What a run tells of itself. */
 export interface RunReport {
@@ -24,6 +25,12 @@ export interface RunReport {
   message?: string;
   /** nodes that changed, each as it is now */
   nodes?: readonly NodeReport[];
+  /** ids of requests that it has taken up */
+  taken?: readonly string[];
+  /** the first report of a run that continues an execution which had ended: the id of the request for that */
+  resumes?: string;
+  /** why nothing of it begins; null once that is over */
+  hold?: string | null;
 }
 
 /** How far one node is. */
@@ -36,6 +43,20 @@ export interface NodeReport {
   attempt?: number;
   message?: string;
   outputs?: JsonObject;
+  /** of a node that succeeded: the how-manieth it was, from 1 */
+  place?: number;
+  /** what it did is being taken back, or was, or could not be; a node that begins again has none */
+  compensation?: Compensated;
+}
+
+/** How far the compensation of a node is. */
+export interface Compensated {
+  /** `due` before anything is sent */
+  state: 'due' | 'done' | 'failed';
+  /** under which it is sent, however often */
+  key: string;
+  /** why it failed */
+  error?: string;
 }
 
 const ENDED: readonly unknown[] = [ExecutionPhase.Succeeded, ExecutionPhase.Failed, ExecutionPhase.Cancelled];
@@ -45,6 +66,14 @@ export function hasEnded({ status }: Pick<Execution, 'status'>): boolean {
   return ENDED.includes(status?.phase);
 }
 
+/** Whether a report is of a run that an execution no longer has: that ended without it, or is continued by another one. */
+export function isForeign(execution: Pick<Execution, 'status'>, { order, resumes }: RunReport): boolean {
+  const { status } = execution;
+  if (resumes !== undefined)
+    return !requestsOf(status).some(({ id }) => id === resumes) && resumedBy(status) !== resumes;
+  return hasEnded(execution) && order > reportsOf(status);
+}
+
 /**
  * The status of an execution after a report of its run. It is `Blocked` while some of its nodes wait for somebody and no other
  * one goes on. When the run is over, what had not begun is `Skipped`. A group ends when the last of its children does.
@@ -52,10 +81,8 @@ export function hasEnded({ status }: Pick<Execution, 'status'>): boolean {
  * @param graph of the plan as it was pinned
  */
 export function statusAfter(execution: Execution, report: RunReport, graph: Graph): Status {
-  const before = execution.status ?? {};
-  const extensions = (before.extensions ?? {}) as JsonObject;
-  const told = extensions[REPORTS];
-  if (hasEnded(execution) || (typeof told === 'number' && told >= report.order)) return before;
+  if (isForeign(execution, report) || reportsOf(execution.status) >= report.order) return execution.status ?? {};
+  const before = reopened(execution.status ?? {}, report);
   const time = toTimestamp(report.atMs);
   const nodes = new Map<string, NodeStatus>(
     graph.nodes.map(({ id }) => [id, before.nodeStatuses?.[id] ?? { phase: NodePhase.Pending }]),
@@ -70,21 +97,53 @@ export function statusAfter(execution: Execution, report: RunReport, graph: Grap
     }
   }
   endGroups(graph, nodes, report.atMs);
-  const phase = end ?? phaseOf(graph, nodes);
+  const extensions = (before.extensions ?? {}) as JsonObject;
+  const hold = report.hold === undefined ? extensions[HOLD] : report.hold;
+  const isHeld = typeof hold === 'string' && end === undefined;
+  const { [HOLD]: _before, ...kept } = extensions;
+  const phase = end ?? phaseOf(graph, nodes, isHeld);
+  // Of a pause that is over.
+  const { message: said, ...bare } = before;
+  const isOld = said !== undefined && said === extensions[HOLD];
+  const message =
+    endMessage(execution.status, report) ??
+    (isHeld && phase === ExecutionPhase.Blocked ? hold : isOld ? undefined : said);
   const artifacts = artifactsOf(nodes);
   return {
-    ...before,
+    ...bare,
     phase,
     ...(phase === before.phase ? {} : { lastPhaseTransitionTime: time }),
     runId: report.runId,
     startTime: before.startTime ?? time,
     ...(end === undefined ? {} : { completionTime: time }),
-    ...(report.message === undefined ? {} : { message: report.message }),
+    ...(message === undefined ? {} : { message }),
     nodeStatuses: Object.fromEntries(nodes),
     ...(artifacts.length === 0 ? {} : { artifacts }),
     observedGeneration: execution.metadata.generation ?? 1,
-    extensions: { ...extensions, [REPORTS]: report.order },
+    extensions: { ...kept, ...(isHeld ? { [HOLD]: hold } : {}), [REPORTS]: report.order },
   };
+}
+
+/** A cancel that was accepted, and that the run did not hear of any more, is not passed over in silence. */
+function endMessage(status: Execution['status'], { end, message, taken = [] }: RunReport): string | undefined {
+  if (end === undefined || end === ExecutionPhase.Cancelled) return message;
+  const late = requestsOf(status).filter(({ id, kind }) => kind === 'cancel' && !taken.includes(id));
+  const said = late.map(({ actor }) => `it ended before the cancel of ${actor} reached it`);
+  const all = [...(message === undefined ? [] : [message]), ...said];
+  return all.length === 0 ? undefined : all.join('; ');
+}
+
+/** Without what a report has taken up; one that had ended goes on when it is continued. */
+function reopened(status: Status, { end, taken = [], resumes }: RunReport): Status {
+  const isAnswered = ({ id, kind }: RunRequest): boolean =>
+    taken.includes(id) ||
+    id === resumes ||
+    // What failed meanwhile can be run again: then the next run does.
+    (end !== undefined && (kind === 'cancel' || end !== ExecutionPhase.Failed));
+  const left = withoutRequests(status, isAnswered);
+  if (resumes === undefined) return left;
+  const { completionTime: _ended, message: _why, reason: _reason, ...open } = left;
+  return withResumed(open, resumes);
 }
 
 /**
@@ -98,34 +157,60 @@ export function lastReport({ status }: Execution, atMs: number, why: string): Ru
     if (phase !== NodePhase.Running && phase !== NodePhase.Blocked) return [];
     return [{ id, phase: NodePhase.Failed, atMs, message, ...(attempt === undefined ? {} : { attempt }) }];
   });
-  const told = (status?.extensions as JsonObject | undefined)?.[REPORTS];
-  const order = typeof told === 'number' ? told + 1 : 1;
-  return { order, atMs, runId: status?.runId ?? '', end: ExecutionPhase.Failed, message, nodes };
+  return { order: reportsOf(status) + 1, atMs, runId: status?.runId ?? '', end: ExecutionPhase.Failed, message, nodes };
 }
 
 /** Where an execution keeps the number of the newest report, under `status.extensions`. */
 const REPORTS = 'reports';
+/** Where it keeps why nothing of it begins. */
+const HOLD = 'hold';
 
-function phaseOf(graph: Graph, nodes: ReadonlyMap<string, NodeStatus>): ExecutionPhase {
+/** How many reports were written into a status. */
+export function reportsOf(status: Execution['status']): number {
+  const told = (status?.extensions as JsonObject | undefined)?.[REPORTS];
+  return typeof told === 'number' ? told : 0;
+}
+
+function phaseOf(graph: Graph, nodes: ReadonlyMap<string, NodeStatus>, isHeld: boolean): ExecutionPhase {
   const phases = graph.nodes.flatMap(({ id, kind }) => (kind === 'Group' ? [] : [nodes.get(id)!.phase]));
-  const isBlocked = phases.includes(NodePhase.Blocked) && !phases.includes(NodePhase.Running);
+  const isBlocked = (isHeld || phases.includes(NodePhase.Blocked)) && !phases.includes(NodePhase.Running);
   return isBlocked ? ExecutionPhase.Blocked : ExecutionPhase.Running;
 }
 
 /** A node that is begun once more, or is no longer skipped, has nothing of what was before. */
-function nodeAfter(before: NodeStatus, { phase, atMs, attempt, message, outputs }: NodeReport): NodeStatus {
+function nodeAfter(before: NodeStatus, report: NodeReport): NodeStatus {
+  const { phase, atMs, attempt, message, outputs, place, compensation } = report;
   const isAgain = isNodeEnd(before.phase) && (attempt ?? 1) !== (before.attempt ?? 1);
   const time = toTimestamp(atMs);
   const begins = phase !== NodePhase.Pending && phase !== NodePhase.Skipped;
+  // What succeeded and is taken back ended when it did.
+  const ended = compensation === undefined ? undefined : before.completionTime;
+  const { [PLACE]: _place, [COMPENSATION]: _compensation, ...kept } = (before.extensions ?? {}) as JsonObject;
+  const extensions: JsonObject = {
+    ...kept,
+    ...(place === undefined ? {} : { [PLACE]: place }),
+    ...(compensation === undefined ? {} : { [COMPENSATION]: { ...compensation } as JsonObject }),
+  };
   return {
     phase,
     ...(begins ? { startTime: (isAgain ? undefined : before.startTime) ?? time } : {}),
-    ...(isNodeEnd(phase) ? { completionTime: time } : {}),
+    ...(isNodeEnd(phase) ? { completionTime: ended ?? time } : {}),
     ...(attempt === undefined ? {} : { attempt }),
     ...(message === undefined ? {} : { message }),
     ...(outputs === undefined ? {} : { outputs }),
-    ...(before.extensions === undefined ? {} : { extensions: before.extensions }),
+    ...(Object.keys(extensions).length === 0 ? {} : { extensions }),
   };
+}
+
+/** Where the status of a node keeps the how-manieth it was to succeed, under `extensions`. */
+const PLACE = 'place';
+/** Where it keeps how far its compensation is. */
+const COMPENSATION = 'compensation';
+
+/** The how-manieth a node was to succeed; undefined where it is not known. */
+export function placeOf({ extensions }: NodeStatus): number | undefined {
+  const place = (extensions as JsonObject | undefined)?.[PLACE];
+  return typeof place === 'number' ? place : undefined;
 }
 
 function isNodeEnd(phase: string | undefined): boolean {

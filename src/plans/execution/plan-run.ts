@@ -2,6 +2,7 @@ import type { JsonObject } from '../../kernel/json';
 import type { Execution } from '../kinds/execution';
 import type { PlanNode } from '../kinds/plan';
 import type { PlanObject } from '../object';
+import type { NodePhase } from '../kinds/phases';
 import type { Schedule, ScheduledNode } from './schedule';
 
 /** The runtime that `spec.runtimeRef.name` names for an execution that this server runs. */
@@ -57,6 +58,27 @@ export interface ExecutionRef {
   uid: string;
 }
 
+/** How far a node was when the run before ended. */
+export interface NodeSoFar {
+  phase: NodePhase;
+  /** of the newest one, or of the next one where it is to begin again */
+  attempt?: number;
+  /** a node that succeeded: the how-manieth it was, from 1; what was done last is taken back first */
+  place?: number;
+  outputs?: JsonObject;
+  message?: string;
+}
+
+/** Where a new run continues. */
+export interface RunSoFar {
+  /** by their ids; one that is absent has not begun */
+  nodes: Readonly<Record<string, NodeSoFar>>;
+  /** how many reports were written */
+  reports: number;
+  /** what the run is started for */
+  request: string;
+}
+
 /** What runs executions, as the domain knows it. */
 export interface PlanRuntime {
   /** faults that only who acts can see, such as settings of an action; a sentence each, empty for none */
@@ -67,6 +89,15 @@ export interface PlanRuntime {
    * @returns `taken` where the deployment's id was used by something else
    */
   start(run: PlanRun, execution: ExecutionRef): Promise<'started' | 'taken'>;
+  /**
+   * Starts a new run of an execution whose run is closed, for somebody who asked for it: one request is one run, however often
+   * it is started.
+   *
+   * @returns `closing` while the run before is still open: it is to be tried again
+   */
+  resume(run: PlanRun, execution: ExecutionRef, from: RunSoFar): Promise<'started' | 'closing'>;
+  /** Has a run read what was asked of it; does nothing where none is under way. */
+  ask(execution: ExecutionRef): Promise<void>;
   /** Why the run of an execution is closed, a clause; undefined where it is open, or Temporal does not know it. */
   whyClosed(execution: ExecutionRef): Promise<string | undefined>;
   /** Has a run look at once at what it waits for; does nothing where none is under way. */

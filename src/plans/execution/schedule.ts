@@ -14,6 +14,8 @@ export interface Schedule {
   nodes: readonly ScheduledNode[];
   /** nodes at once; 1 or more */
   maxParallel: number;
+  /** once a node has failed nothing more begins, and what was done is taken back; @default false */
+  compensates?: boolean;
 }
 
 /** By the ids of the nodes; one that is absent is Pending. */
@@ -39,11 +41,13 @@ export function nodeHasEnded(phase: NodePhase): boolean {
 
 /**
  * Which nodes begin now, and which never will: a node begins when what it waits for hard has succeeded and what it waits for
- * softly has ended. One whose hard dependency ended otherwise is skipped, and so is what depends on it in turn.
+ * softly has ended. One whose hard dependency ended otherwise is skipped, and so is what depends on it in turn; so is every one
+ * after a failure that is compensated.
  */
-export function nextTurn({ nodes, maxParallel }: Schedule, phases: NodePhases): Turn {
+export function nextTurn({ nodes, maxParallel, compensates = false }: Schedule, phases: NodePhases): Turn {
   const known = new Map(phases);
   const phaseOf = (id: string): NodePhase => known.get(id) ?? NodePhase.Pending;
+  const failed = compensates ? nodes.find(({ id }) => phaseOf(id) === NodePhase.Failed) : undefined;
   let free = maxParallel - nodes.filter(({ id }) => ACTIVE.includes(phaseOf(id))).length;
   const start: string[] = [];
   const skip: Turn['skip'] = [];
@@ -52,6 +56,11 @@ export function nextTurn({ nodes, maxParallel }: Schedule, phases: NodePhases): 
     const broken = hard.find((from) => nodeHasEnded(phaseOf(from)) && phaseOf(from) !== NodePhase.Succeeded);
     if (broken !== undefined) {
       skip.push({ id, because: `node ${broken}, which it depends on, ${ENDS[phaseOf(broken)] ?? 'ended'}` });
+      known.set(id, NodePhase.Skipped);
+      continue;
+    }
+    if (failed !== undefined) {
+      skip.push({ id, because: `node ${failed.id} failed, and what was done is compensated` });
       known.set(id, NodePhase.Skipped);
       continue;
     }

@@ -10,6 +10,7 @@ import { isListed } from '../serving/watch-events';
 import { createObject, deleteObject, replaceObject, replaceStatus, type WriteOutcome } from '../serving/write-object';
 import type { ObjectKey, PlanStore, WriteSession } from '../store/plan-store';
 import { applyObjects } from './apply-objects';
+import { askRun, readAsk } from './ask-runs';
 import { changeRecord } from './change-record';
 import { carriedBy, checkBody, named, placed, toValidation } from './checked-body';
 import type { EventFeed } from './event-feed';
@@ -284,6 +285,13 @@ export function createPlanService({
         }
         return meant;
       });
+    },
+
+    async askRun(place, kind, body, request) {
+      const ask = readAsk(kind, body, request.caller);
+      return inWrite(request, async (session) =>
+        askRun(session, await readIn(session, place), ask, { runtime, nowMs: now(), newId }),
+      );
     },
 
     apply: (namespace, body, request) =>

@@ -1,8 +1,9 @@
 import type { JsonObject } from '../../kernel/json';
 import type { PinnedPlan } from '../execution/compile-execution';
-import { goalStatusAfter, lastReport, statusAfter, type RunReport } from '../execution/follow-run';
+import { goalStatusAfter, isForeign, lastReport, statusAfter, type RunReport } from '../execution/follow-run';
 import { extensionsOf } from '../execution/gate-verdict';
 import type { ExecutionRef } from '../execution/plan-run';
+import { requestsOf, type RunRequest } from '../execution/run-requests';
 import type { Execution } from '../kinds/execution';
 import type { Goal } from '../kinds/goal';
 import type { Gate } from '../kinds/gate';
@@ -11,6 +12,7 @@ import type { PlanObject } from '../object';
 import { replaceStatus } from '../serving/write-object';
 import type { PlanStore, WriteSession } from '../store/plan-store';
 import { pinnedPlanOf } from './pin-plan';
+import { compensationRecord } from './run-records';
 
 type Status = NonNullable<Execution['status']>;
 
@@ -30,12 +32,22 @@ export async function followRun(
     if (stored === undefined || stored.metadata.uid !== uid) return { exists: false };
     const execution = stored as unknown as Execution;
     const plan = pinnedPlanOf(stored);
-    if (plan === undefined) return { exists: false };
+    if (plan === undefined || isForeign(execution, report)) return { exists: false };
     const status = await withGates(session, execution, report, statusAfter(execution, report, plan.spec.graph), plan);
     await writeStatus(session, stored, status as JsonObject);
+    for (const node of report.nodes ?? []) {
+      const record = compensationRecord(stored, node);
+      if (record !== undefined) session.record(record);
+    }
     await followGoal(session, execution, plan, status.phase);
     return { exists: true };
   });
+}
+
+/** What was asked of a run and is not yet taken up. @throws GateError StoreUnavailable */
+export async function readRunRequests(store: PlanStore, { namespace, name, uid }: ExecutionRef): Promise<RunRequest[]> {
+  const stored = await store.get({ kind: 'Execution', namespace, name });
+  return stored?.metadata.uid === uid ? requestsOf(stored.status) : [];
 }
 
 /** Of a node that begins to wait for a gate: which decision that had, so that a later one is known by it. */
@@ -96,12 +108,12 @@ async function followGoal(
   if (goal !== undefined && status !== undefined) await writeStatus(session, goal, status);
 }
 
-/** Writes a status of the controllers' own, where it differs. */
-export async function writeStatus(session: WriteSession, stored: PlanObject, status: JsonObject): Promise<void> {
+/** Writes a status of the controllers' own, where it differs. @returns the object as it is then */
+export async function writeStatus(session: WriteSession, stored: PlanObject, status: JsonObject): Promise<PlanObject> {
   const outcome = replaceStatus(stored, { status }, { by: 'controller' });
   if (outcome.action === 'invalid') {
     const faults = outcome.faults.map(({ pointer, sentence }) => `${pointer}: ${sentence}`);
     throw new Error(`The status of ${stored.kind} ${stored.metadata.name} cannot be written: ${faults.join('; ')}`);
   }
-  if (outcome.action === 'updated') await session.update(outcome.object, stored);
+  return outcome.action === 'updated' ? session.update(outcome.object, stored) : stored;
 }

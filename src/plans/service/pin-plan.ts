@@ -72,22 +72,25 @@ function goalOf({ spec }: PlanObject): string | undefined {
   return (spec as unknown as Plan['spec']).goalRef?.name;
 }
 
+/** The name of the goal that an execution which the gate runs is for. */
+export function goalNameOf(execution: PlanObject): string | undefined {
+  return (execution as unknown as Execution).spec.goalRef?.name ?? pinnedPlanOf(execution)?.spec.goalRef?.name;
+}
+
 /** Why a goal is not executed once more: its phase can follow one execution only. */
-async function underWay(
+export async function underWay(
   session: Pick<WriteSession, 'list'>,
   namespace: string,
   goal: string,
 ): Promise<string | undefined> {
   const executions = await session.list({ kind: 'Execution', namespace });
   const other = executions.find((each) => {
-    const { spec } = each as unknown as Execution;
-    const named = spec.goalRef?.name ?? pinnedPlanOf(each)?.spec.goalRef?.name;
-    return isRunByGate(each) && named === goal && !hasEnded(each as unknown as Execution);
+    return isRunByGate(each) && goalNameOf(each) === goal && !hasEnded(each as unknown as Execution);
   });
   if (other === undefined) return undefined;
   const { name } = other.metadata;
   const phase = String(other.status?.phase ?? 'Pending');
-  return `goal ${goal} is executed by ${name}, which is ${phase}: wait for its end, or end it with gate abort ${namespace}.${name}`;
+  return `goal ${goal} is executed by ${name}, which is ${phase}: wait for its end, or end it with gate plans cancel ${name}`;
 }
 
 /** The run of an execution with the bindings as they are now. */

@@ -92,6 +92,11 @@ export interface PlanService {
     place: Omit<Place, 'name'> & { filter: Filter },
     request: Omit<DeleteRequest, 'preconditions'>,
   ): Promise<PlanObject[]>;
+  /**
+   * Asks the run of an execution to end and to take back what its nodes did (`cancel`), or to run a node again that failed
+   * (`retry`): `{"reason", "actor"?}` and `{"node", "reason"?, "actor"?}`. The answer is the execution as it is then; the run follows.
+   */
+  askRun(place: Place, kind: 'cancel' | 'retry', body: JsonValue, request: WriteRequest): Promise<Written>;
   /** All objects are stored, or none. Each goes into this namespace. */
   apply(namespace: string, body: JsonValue, request: WriteRequest): Promise<Applied>;
   /** Checks objects without storing them. */

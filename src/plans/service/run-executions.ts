@@ -4,6 +4,8 @@ import { messageOf } from '../../kernel/message-of';
 import type { JsonObject } from '../../kernel/json';
 import type { ProgramLogger } from '../../platform/observability/program-logger';
 import { isRunByGate, type ExecutionRef, type PlanRuntime } from '../execution/plan-run';
+import { retryFault, runAgain } from '../execution/retry-node';
+import { requestsOf, withoutRequests, type RunRequest } from '../execution/run-requests';
 import { hasEnded } from '../execution/follow-run';
 import type { Execution } from '../kinds/execution';
 import { ExecutionPhase, NodePhase } from '../kinds/phases';
@@ -48,6 +50,10 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
   let checkedAtMs = now();
   /** runs with nodes that wait for gates, and the names of these */
   const gated = new Map<string, { ref: ExecutionRef; gates: ReadonlySet<string> }>();
+  /** those of whose runs something is asked */
+  const asked = new Map<string, ExecutionRef>();
+  /** ids of requests that runs under way were told of */
+  const told = new Map<string, ReadonlySet<string>>();
   /** runs that are to be told that something happened to a gate of theirs */
   const news = new Map<string, ExecutionRef>();
   let closed = false;
@@ -82,6 +88,11 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
     else running.delete(ref.uid);
     if (!isRunByGate(object) || object.status?.phase !== ExecutionPhase.Pending) waiting.delete(ref.uid);
     else waiting.set(ref.uid, ref);
+    const requests = isRunByGate(object) ? requestsOf(object.status) : [];
+    if (requests.length === 0) {
+      asked.delete(ref.uid);
+      told.delete(ref.uid);
+    } else if (requests.some(({ id }) => told.get(ref.uid)?.has(id) !== true)) asked.set(ref.uid, ref);
     const gates = awaitedGates(object);
     if (gates.size === 0) gated.delete(ref.uid);
     else gated.set(ref.uid, { ref, gates });
@@ -98,6 +109,8 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
     waiting.delete(ref.uid);
     running.delete(ref.uid);
     gated.delete(ref.uid);
+    asked.delete(ref.uid);
+    told.delete(ref.uid);
     news.delete(ref.uid);
     if (isRunByGate(object) && !hasEnded(object as unknown as Execution)) deleted.set(ref.uid, object);
   }
@@ -110,6 +123,9 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
     });
     for (const ref of waiting.values()) {
       await attempt(ref, 'started', () => startOne(ref));
+    }
+    for (const ref of asked.values()) {
+      await attempt(ref, 'told what is asked of it', () => answerRequests(ref));
     }
     for (const [uid, ref] of news) {
       await attempt(ref, 'told of its gate', async () => {
@@ -153,8 +169,8 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
     const read = await store.write(async (session) => {
       const execution = await session.get({ kind: 'Execution', namespace, name });
       const plan = execution && pinnedPlanOf(execution);
-      if (execution?.metadata.uid !== uid || plan === undefined) return undefined;
-      return compileStored(session, execution, plan);
+      const isWanted = execution?.metadata.uid === uid && execution.status?.phase === ExecutionPhase.Pending;
+      return isWanted && plan !== undefined ? compileStored(session, execution, plan) : undefined;
     });
     if (read === undefined) return void waiting.delete(uid);
     const faults = read.faults ?? runtime.check(read.run);
@@ -166,6 +182,47 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
     }
     waiting.delete(uid);
     logger.info({ execution: name, namespace, deployment: read.run!.id }, 'Started an execution');
+  }
+
+  /** A run that is under way reads what is asked of it; for a retry after its end a new one is started. */
+  async function answerRequests(ref: ExecutionRef): Promise<void> {
+    const { namespace, name, uid } = ref;
+    const read = await store.write(async (session) => {
+      const execution = await session.get({ kind: 'Execution', namespace, name });
+      const plan = execution && pinnedPlanOf(execution);
+      if (execution?.metadata.uid !== uid || plan === undefined) return undefined;
+      const requests = requestsOf(execution.status);
+      const isOver = hasEnded(execution as unknown as Execution);
+      const retry = isOver ? requests.find(({ kind }) => kind === 'retry') : undefined;
+      return { execution, plan, requests, isOver, retry, ...(await compileStored(session, execution, plan)) };
+    });
+    if (read !== undefined && !read.isOver && read.requests.length > 0) {
+      await runtime.ask(ref);
+      told.set(uid, new Set(read.requests.map(({ id }) => id)));
+    }
+    if (read?.retry?.node !== undefined) {
+      const { execution, plan, retry, run, faults } = read;
+      const node = retry.node!;
+      const unfit = retryFault(execution as unknown as Execution, plan, node);
+      const found = unfit === undefined ? (faults ?? runtime.check(run!)) : [unfit];
+      if (found.length > 0) return drop(ref, retry, found.join('; '));
+      const from = runAgain(execution as unknown as Execution, run!.graph, node, retry.id);
+      // The run before tells its end before it is closed.
+      if ((await runtime.resume(run!, ref, from)) === 'closing') return;
+      logger.info({ execution: name, namespace, node, deployment: run!.id }, 'Continued an execution');
+    }
+    asked.delete(uid);
+  }
+
+  async function drop({ namespace, name, uid }: ExecutionRef, { id, node }: RunRequest, why: string): Promise<void> {
+    await store.write(async (session) => {
+      const stored = await session.get({ kind: 'Execution', namespace, name });
+      if (stored?.metadata.uid !== uid) return;
+      const status = withoutRequests((stored as unknown as Execution).status ?? {}, (each) => each.id === id);
+      const message = `node ${node} was not run again: ${why}`;
+      await writeStatus(session, stored, { ...status, message } as JsonObject);
+    });
+    asked.delete(uid);
   }
 
   async function refuse({ namespace, name, uid }: ExecutionRef, reason: string, message: string): Promise<void> {

@@ -4,8 +4,8 @@ import {
   isFinal,
   type CarriedGate,
   type DeploymentStatus,
-  type GateState,
   type OperatorReply,
+  type StageProgress,
 } from '../../gate/deployments/deployment-state';
 import { tooLate } from '../../gate/deployments/explain';
 import type { GateEvent } from '../../gate/deployments/gate-progress';
@@ -55,6 +55,7 @@ export class Branches implements GateTrunk {
   private abort?: OperatorCall;
   /** of the first stage that did not succeed */
   private ended?: DeploymentStatus;
+  private over?: string;
 
   /**
    * @param stages of the deployment, in order
@@ -109,9 +110,21 @@ export class Branches implements GateTrunk {
   }
 
   /** Shows how far a stage is that is awaited without a gate of its own. */
-  show(stage: string, state: GateState): void {
+  show(stage: string, state: StageProgress['state']): void {
     const stageIndex = this.places.get(stage) ?? 0;
     this.grown.apply({ type: 'branch-changed', stageIndex, stage: { name: stage, state } });
+  }
+
+  /** A stage that failed is run again. */
+  reopen(stage: string): void {
+    if (this.ended?.stage === stage) delete this.ended;
+    this.show(stage, 'pending');
+  }
+
+  /** No stage goes on or begins any more: whoever calls is told why. */
+  close(why: string): void {
+    this.over = why;
+    this.grown.inbox.close(why);
   }
 
   get isStopping(): boolean {
@@ -212,6 +225,7 @@ export class Branches implements GateTrunk {
 
   /** A call for a pause or a decision fits where the stage is that has it. */
   misfit(kind: OperatorCallKind, call: OperatorCall): string | undefined {
+    if (this.over !== undefined) return this.over;
     const status = this.grown.status();
     if (kind === 'abort' || kind === 'pause' || call.for === status.hold?.id) return misfit(kind, call, status);
     return this.meant(kind, call) === undefined ? misfit(kind, call, this.nearest(call) ?? status) : undefined;

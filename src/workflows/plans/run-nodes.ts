@@ -1,11 +1,13 @@
 import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { DeploymentSpec } from '../../gate/deployments/deployment-spec';
 import type { CarriedGate } from '../../gate/deployments/deployment-state';
+import { holdText } from '../../gate/deployments/hold';
 import { formatDuration } from '../../kernel/duration';
 import type { JsonObject, JsonValue } from '../../kernel/json';
+import type { Compensated } from '../../plans/execution/follow-run';
 import { outputsFault } from '../../plans/execution/node-outputs';
 import type { ExecutionRef, RunGraph, RunNode } from '../../plans/execution/plan-run';
-import { nextTurn, nodeHasEnded } from '../../plans/execution/schedule';
+import { nextTurn, nodeHasEnded, skippedBehind } from '../../plans/execution/schedule';
 import { NodePhase } from '../../plans/kinds/phases';
 import type { Branches } from '../gate/branches';
 import type { Gate, GateCall } from '../gate/gate';
@@ -17,11 +19,18 @@ import type { NodeEnd, NodeRun } from './node-run';
 import type { Nudges } from './nudges';
 import { lookAtWhen } from './plan-activities';
 import type { RunReporter } from './run-reporter';
+import type { RunRequests } from './run-requests';
 
 /** What continue-as-new carries of one node. */
 export interface CarriedNode {
   phase: NodePhase;
   attempt?: number;
+  /** attempts before somebody had it run again: its retries count from there; @default 0 */
+  before?: number;
+  /** of a node that succeeded: the how-manieth it was, from 1 */
+  place?: number;
+  /** how far its compensation is */
+  compensation?: Compensated;
   /** why it ended as it did */
   end?: Omit<NodeEnd, 'phase'>;
   /** of its gate, where that is open */
@@ -40,13 +49,22 @@ export interface NodesOptions {
   branches: Branches;
   reporter: RunReporter;
   nudges: Nudges;
+  requests: RunRequests;
   /** by the ids of the nodes */
   carried?: Readonly<Record<string, CarriedNode>>;
   historyLimit?: number | undefined;
 }
 
-/** How all nodes together ended: by themselves, by an abort, or because the Execution is gone. */
-export type NodesEnd = { by: 'nodes' } | { by: 'abort'; call: GateCall } | { by: 'deletion' };
+/** How all nodes together ended: by themselves, by an abort or a cancel, or because the Execution is gone. */
+export type NodesEnd =
+  { by: 'nodes' } | { by: 'abort'; call: GateCall } | { by: 'cancel'; call: GateCall } | { by: 'deletion' };
+
+/** A node that succeeded and whose action can be taken back. */
+export interface DoneNode {
+  id: string;
+  attempt: number;
+  decisionId?: string;
+}
 
 /** Events of a run that takes up one open node, at most: below that no run is long. */
 const EVENTS_PER_NODE = 20;
@@ -68,6 +86,11 @@ interface ActiveNode {
 export class NodeRunner {
   private readonly phases = new Map<string, NodePhase>();
   private readonly attempts = new Map<string, number>();
+  /** attempts of nodes before somebody had them run again */
+  private readonly before = new Map<string, number>();
+  /** the nodes that succeeded, numbered in this order */
+  private readonly done = new Map<string, number>();
+  private readonly compensations = new Map<string, Compensated>();
   private readonly ends = new Map<string, Omit<NodeEnd, 'phase'>>();
   private readonly active = new Map<string, ActiveNode>();
   private readonly places: ReadonlyMap<string, number>;
@@ -75,13 +98,19 @@ export class NodeRunner {
   private changes = 0;
   private fault?: { error: unknown };
   private isStopping = false;
+  /** a failure that is compensated */
+  private isFailing = false;
+  private shownHold: string | undefined;
 
   constructor(private readonly options: NodesOptions) {
     const { graph, carried = {} } = options;
     this.places = new Map(graph.nodes.map(({ id }, place) => [id, place]));
-    for (const [id, { phase, attempt, end }] of Object.entries(carried)) {
+    for (const [id, { phase, attempt, before, place, compensation, end }] of Object.entries(carried)) {
       this.phases.set(id, phase);
       if (attempt !== undefined) this.attempts.set(id, attempt);
+      if (before !== undefined) this.before.set(id, before);
+      if (place !== undefined) this.done.set(id, place);
+      if (compensation !== undefined) this.compensations.set(id, compensation);
       if (end !== undefined) this.ends.set(id, end);
     }
     const open = Object.values(carried).filter(({ phase }) => !nodeHasEnded(phase)).length;
@@ -105,6 +134,9 @@ export class NodeRunner {
     return Object.fromEntries(
       [...this.phases].map(([id, phase]): [string, CarriedNode] => {
         const attempt = this.attempts.get(id);
+        const before = this.before.get(id);
+        const place = this.done.get(id);
+        const compensation = this.compensations.get(id);
         const end = this.ends.get(id);
         const { kept, startedAtMs } = this.active.get(id) ?? {};
         const gate = gates[id];
@@ -113,6 +145,9 @@ export class NodeRunner {
           {
             phase,
             ...(attempt === undefined ? {} : { attempt }),
+            ...(before === undefined ? {} : { before }),
+            ...(place === undefined ? {} : { place }),
+            ...(compensation === undefined ? {} : { compensation }),
             ...(end === undefined ? {} : { end }),
             ...(gate === undefined ? {} : { gate }),
             ...(kept === undefined ? {} : { kept }),
@@ -140,9 +175,10 @@ export class NodeRunner {
   }
 
   private async runAll(): Promise<NodesEnd> {
-    const { graph, reporter, branches, trunk } = this.options;
-    for (;;) {
+    const { graph, reporter, branches, trunk, requests } = this.options;
+    for (let cancel: GateCall | undefined; ;) {
       if (this.fault) throw this.fault.error;
+      requests.look();
       if (reporter.isDeleted) {
         this.stop();
         await this.untilEnded();
@@ -152,14 +188,22 @@ export class NodeRunner {
       if (call !== undefined) {
         this.stop();
         await this.untilEnded();
-        return { by: 'abort', call };
+        return { by: call === cancel ? 'cancel' : 'abort', call };
+      }
+      cancel ??= this.takeRequests();
+      if (cancel !== undefined) {
+        trunk.inbox.put(cancel);
+        continue;
       }
       this.showBlocked();
-      const isLong = this.isLong();
+      this.showHold();
+      // What ends begins nothing, and its history grows little.
+      const isLong = !this.isEnding && this.isLong();
       if (!isLong && !trunk.holds.isHeld) {
         const { start, skip, isOver } = nextTurn(graph, this.phases);
         for (const { id, because } of skip) this.end(id, NodePhase.Skipped, { message: because });
         for (const id of start) this.begin(id);
+        this.stopWaiting();
         if (isOver) return { by: 'nodes' };
       }
       if (isLong && this.isAtRest) await this.continueAsNew();
@@ -167,11 +211,90 @@ export class NodeRunner {
     }
   }
 
+  /**
+   * What was asked of the run: nodes are run again, and a cancel is given to the trunk as a call.
+   *
+   * @returns the cancel
+   */
+  private takeRequests(): GateCall | undefined {
+    const { requests, reporter, graph } = this.options;
+    for (let request = requests.take(); request !== undefined; request = requests.take()) {
+      const { id, kind, node, actor, reason = '' } = request;
+      if (kind === 'cancel') {
+        reporter.noteTaken(id);
+        return { kind: 'abort', call: { actor, reason } };
+      }
+      // What is left to the next run: the end of this one is compensated.
+      if (graph.compensates === true) continue;
+      reporter.noteTaken(id);
+      if (node !== undefined && this.phases.get(node) === NodePhase.Failed) this.runAgain(node);
+    }
+    return undefined;
+  }
+
+  /** A node that failed, and what was skipped because of it, are as if they had not begun. */
+  private runAgain(id: string): void {
+    const { graph, branches } = this.options;
+    const attempt = this.attempts.get(id) ?? 1;
+    this.before.set(id, attempt);
+    this.attempts.set(id, attempt + 1);
+    branches.reopen(id);
+    for (const each of [id, ...skippedBehind(graph, this.phases, id)]) {
+      this.ends.delete(each);
+      this.put(each, NodePhase.Pending);
+    }
+  }
+
+  /** After a failure that is compensated: what acts comes to its end, and all else is stopped. */
+  private stopWaiting(): void {
+    const { graph, branches } = this.options;
+    if (graph.compensates !== true || this.failures().length === 0) return;
+    this.isFailing = true;
+    const acting = new Set(branches.openStages().flatMap(({ stage, state }) => (state === 'acting' ? [stage] : [])));
+    for (const [id, { scope }] of this.active) if (!acting.has(id)) scope.cancel();
+  }
+
+  /** The nodes that succeeded and are not compensated, what was done last first. */
+  completed(): DoneNode[] {
+    const isLeft = (id: string): boolean => (this.compensations.get(id)?.state ?? 'due') === 'due';
+    const done = [...this.done].filter(([id]) => this.phases.get(id) === NodePhase.Succeeded && isLeft(id));
+    done.sort(([, one], [, other]) => other - one);
+    return done.map(([id]) => {
+      const { decisionId } = this.ends.get(id) ?? {};
+      return { id, attempt: this.attempts.get(id) ?? 1, ...(decisionId === undefined ? {} : { decisionId }) };
+    });
+  }
+
+  /** Tells how far the compensation of a node is; one that was taken back is cancelled. */
+  compensated(id: string, compensation: Compensated): void {
+    const { state, error } = compensation;
+    this.compensations.set(id, compensation);
+    const { decisionId, outputs } = this.ends.get(id) ?? {};
+    const end = decisionId === undefined ? {} : { decisionId };
+    if (state === 'done') return this.end(id, NodePhase.Cancelled, { ...end, message: 'compensated' });
+    const message = state === 'due' ? 'is being compensated' : `the compensation failed: ${error}`;
+    this.end(id, NodePhase.Succeeded, { ...end, ...(outputs === undefined ? {} : { outputs }), message });
+  }
+
+  /** What came of compensations, for the end reason; empty where there were none. */
+  compensationRemark(): string {
+    const all = [...this.compensations];
+    const done = all.flatMap(([id, { state }]) => (state === 'done' ? [id] : []));
+    const failed = all.flatMap(([id, { state, error }]) =>
+      state === 'failed' ? [`; the compensation of node ${id} failed: ${error}`] : [],
+    );
+    return `${done.length === 0 ? '' : `; compensated: ${done.join(', ')}`}${failed.join('')}`;
+  }
+
   /** Nodes that an earlier run began, and that rested when it continued as new. */
   private takeUp(): void {
-    const { carried = {} } = this.options;
+    const { carried = {}, branches } = this.options;
     for (const [id, { kept, startedAtMs = steadyNow() }] of Object.entries(carried)) {
-      if (nodeHasEnded(this.phases.get(id)!)) continue;
+      const phase = this.phases.get(id)!;
+      if (phase === NodePhase.Succeeded) branches.show(id, 'done');
+      if (phase === NodePhase.Failed) branches.show(id, 'failed');
+      if (phase === NodePhase.Pending) this.put(id, phase);
+      if (phase === NodePhase.Pending || nodeHasEnded(phase)) continue;
       this.launch(id, {
         scope: new CancellationScope(),
         startedAtMs,
@@ -208,14 +331,15 @@ export class NodeRunner {
       const attempt = this.attempts.get(id) ?? 1;
       // A policy that denied for good, and whoever aborted, have said their word.
       const isFailure = end.phase === NodePhase.Failed && (end.state === undefined || end.state === 'failed');
-      if (!isFailure || attempt > retries || this.isStopping) return end;
+      const tried = attempt - (this.before.get(id) ?? 0);
+      if (!isFailure || tried > retries || this.isEnding) return end;
       this.attempts.set(id, attempt + 1);
       this.put(id, NodePhase.Running, {
-        message: `attempt ${attempt + 1} of ${retries + 1}, after: ${end.message ?? 'failed'}`,
+        message: `attempt ${tried + 1} of ${retries + 1}, after: ${end.message ?? 'failed'}`,
       });
       delete active.kept;
       active.scope = new CancellationScope();
-      await this.pauseBefore(id, attempt, active);
+      await this.pauseBefore(id, tried, active);
       active.startedAtMs = steadyNow();
     }
   }
@@ -227,7 +351,7 @@ export class NodeRunner {
       return await scope.run(async () => {
         // It reads what was told of the nodes before.
         await reporter.flush();
-        if (reporter.isDeleted || this.isStopping) return { phase: NodePhase.Cancelled };
+        if (reporter.isDeleted || this.isEnding) return { phase: NodePhase.Cancelled };
         const look = await lookAtWhen(execution, id);
         if (look.state === 'begin') return undefined;
         const phase = look.state === 'skip' ? NodePhase.Skipped : NodePhase.Failed;
@@ -245,7 +369,7 @@ export class NodeRunner {
     const { branches } = this.options;
     const pause = () =>
       rest(
-        () => branches.isStopping || this.isStopping,
+        () => branches.isStopping || this.isEnding,
         untilMs,
         (awake) => branches.rests(id, awake),
       );
@@ -271,7 +395,7 @@ export class NodeRunner {
       return await scope.run(async () => {
         // People see that it runs before it does anything.
         await this.options.reporter.flush();
-        if (this.options.reporter.isDeleted || this.isStopping) {
+        if (this.options.reporter.isDeleted || this.isEnding) {
           this.options.branches.end(id);
           return { phase: NodePhase.Cancelled };
         }
@@ -301,9 +425,14 @@ export class NodeRunner {
     };
   }
 
+  private get isEnding(): boolean {
+    return this.isStopping || this.isFailing;
+  }
+
   private end(id: string, ended: NodePhase, told: Omit<NodeEnd, 'phase'>): void {
     const { phase, ...end } = this.withinSize(id, { phase: ended, ...told });
     this.ends.set(id, end);
+    if (phase === NodePhase.Succeeded && !this.done.has(id)) this.done.set(id, Math.max(0, ...this.done.values()) + 1);
     this.put(id, phase, end);
   }
 
@@ -322,12 +451,30 @@ export class NodeRunner {
   ): void {
     this.phases.set(id, phase);
     const attempt = this.attempts.get(id);
+    const place = phase === NodePhase.Succeeded ? this.done.get(id) : undefined;
+    const compensation = this.compensations.get(id);
     this.options.reporter.note({
       ...{ id, phase, atMs: Date.now() },
       ...(attempt === undefined ? {} : { attempt }),
       ...(message === undefined ? {} : { message }),
       ...(outputs === undefined ? {} : { outputs }),
+      ...(place === undefined ? {} : { place }),
+      ...(compensation === undefined ? {} : { compensation }),
     });
+  }
+
+  /** Nothing begins while the execution is paused on demand. */
+  private showHold(): void {
+    const hold = this.saidHold();
+    if (hold === this.shownHold) return;
+    this.shownHold = hold;
+    this.options.reporter.noteHold(hold ?? null);
+  }
+
+  private saidHold(): string | undefined {
+    const { trunk } = this.options;
+    const { hold } = trunk.progress;
+    return trunk.holds.isHeld && hold !== undefined ? `paused on demand ${holdText(hold)}` : undefined;
   }
 
   /** A task is blocked while its gate is paused. */
@@ -363,7 +510,8 @@ export class NodeRunner {
     if (this.fault) throw this.fault.error;
   }
 
-  private isLong(): boolean {
+  /** Whether the history is long enough to be left. */
+  isLong(): boolean {
     const info = workflowInfo();
     return info.historyLength >= this.shortest && shouldContinueAsNew(info, this.options.historyLimit);
   }
@@ -373,8 +521,9 @@ export class NodeRunner {
   }
 
   private async continueAsNew(): Promise<void> {
-    const { trunk, branches, reporter } = this.options;
+    const { trunk, branches, reporter, requests } = this.options;
     await trunk.continueAsNewIfLong(async () => {
+      await requests.settled();
       await reporter.flush();
       await branches.beforeCarried();
     });
@@ -382,20 +531,27 @@ export class NodeRunner {
 
   /** Whether the state may be carried, asked at the last moment. */
   get isCarriable(): boolean {
-    return this.isAtRest && this.options.reporter.isIdle && !this.isStopping;
+    const { reporter, requests } = this.options;
+    return this.isAtRest && reporter.isIdle && requests.isIdle && !this.isEnding;
+  }
+
+  /** That of a run that has ended, and only compensates. */
+  get isCarriableAtEnd(): boolean {
+    return this.active.size === 0 && this.options.reporter.isIdle;
   }
 
   private async awaitChange(wasLong: boolean): Promise<void> {
-    const { trunk, reporter } = this.options;
+    const { trunk, reporter, requests } = this.options;
     const { changes } = this;
     const { hold } = trunk.progress;
     const isAwake = (): boolean =>
       this.changes !== changes ||
       this.fault !== undefined ||
       reporter.isDeleted ||
+      requests.isAwaited ||
       trunk.inbox.urgentAwaits ||
       trunk.progress.hold?.id !== hold?.id ||
-      (this.isLong() && (!wasLong || this.isAtRest)) ||
+      (!this.isEnding && this.isLong() && (!wasLong || this.isAtRest)) ||
       this.newlyBlocked().length > 0;
     const untilMs = hold?.untilMs ?? Infinity;
     await rest(isAwake, untilMs);

@@ -9,17 +9,25 @@ import { reportPlanRun } from './plan-activities';
  */
 export class RunReporter {
   private readonly changed = new Map<string, NodeReport>();
+  /** what the next report says beside that */
+  private more: Pick<RunReport, 'hold' | 'resumes'> & { taken?: string[] } = {};
   private noted = 0;
   private written = 0;
   private isGone = false;
   private isWorking = false;
   private fault?: { error: unknown };
 
-  /** @param sent reports that earlier runs sent */
+  /**
+   * @param sent reports that earlier runs sent
+   * @param resumes the request for which this run continues an execution that had ended
+   */
   constructor(
     private readonly execution: ExecutionRef,
     private sent: number,
-  ) {}
+    resumes?: string,
+  ) {
+    if (resumes !== undefined) this.more = { resumes };
+  }
 
   /** The Execution was deleted: nobody could see any more what its run does. */
   get isDeleted(): boolean {
@@ -38,6 +46,22 @@ export class RunReporter {
 
   note(node: NodeReport): void {
     this.changed.set(node.id, node);
+    this.wake();
+  }
+
+  /** A request was taken up. */
+  noteTaken(id: string): void {
+    this.more.taken = [...(this.more.taken ?? []), id];
+    this.wake();
+  }
+
+  /** Why nothing begins; null once that is over. */
+  noteHold(hold: string | null): void {
+    this.more.hold = hold;
+    this.wake();
+  }
+
+  private wake(): void {
     this.noted += 1;
     if (this.isWorking) return;
     this.isWorking = true;
@@ -54,16 +78,20 @@ export class RunReporter {
   /** The last report. */
   async end(end: NonNullable<RunReport['end']>, message?: string): Promise<void> {
     await this.flush();
-    await this.send({ end, ...(message === undefined ? {} : { message }) });
+    const { more } = this;
+    this.more = {};
+    await this.send({ ...more, end, ...(message === undefined ? {} : { message }) });
   }
 
   private async work(): Promise<void> {
     try {
-      while (this.changed.size > 0) {
+      while (this.written < this.noted) {
         const upTo = this.noted;
         const nodes = [...this.changed.values()];
+        const { more } = this;
         this.changed.clear();
-        await this.send({ nodes });
+        this.more = {};
+        await this.send({ nodes, ...more });
         this.written = upTo;
       }
     } finally {
@@ -71,7 +99,7 @@ export class RunReporter {
     }
   }
 
-  private async send(report: Pick<RunReport, 'end' | 'message' | 'nodes'>): Promise<void> {
+  private async send(report: Omit<RunReport, 'order' | 'atMs' | 'runId'>): Promise<void> {
     this.sent += 1;
     const { firstExecutionRunId: runId } = workflowInfo();
     const told: RunReport = { order: this.sent, atMs: Date.now(), runId, ...report };

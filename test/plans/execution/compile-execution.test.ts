@@ -234,9 +234,9 @@ describe('the run of an execution', () => {
         ...{ inputs: {}, pollInterval: '10ms' },
       },
     ];
-    const annotations = { 'gate/max-parallel': '4', 'gate/on-failure': 'compensate', 'other/key': 'kept' };
+    const annotations = { 'gate/max-parallel': '4', 'gate/on-failure': 'undo', 'other/key': 'kept' };
     expect(compile({ nodes }, { annotations, labels: { risk: 'high' } }).faults).toEqual([
-      'annotation gate/on-failure: not supported',
+      'annotation gate/on-failure: expected compensate, got "undo"',
       'node a: acceptanceCriteria is not supported',
       'node a: when: Unexpected token: EOF at character 4',
       "node ask: expected a gate of the execution's namespace prod, got one of other",

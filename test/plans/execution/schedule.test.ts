@@ -52,6 +52,18 @@ describe('the schedule of a plan', () => {
     expect({ start: turn.start.join(' '), skip: skipped, isOver: turn.isOver }).toEqual({ start, skip, isOver });
   });
 
+  it('where failures are compensated nothing begins after one', () => {
+    const schedule: Schedule = { ...scheduleOf('a b c<a d'), compensates: true };
+    const { start, skip, isOver } = nextTurn(schedule, phasesOf(schedule, 'fr..'));
+    expect({ start, isOver, skipped: skip.map(({ id }) => id) }).toEqual({
+      start: [],
+      isOver: false,
+      skipped: ['c', 'd'],
+    });
+    expect(skip[1]!.because).toBe('node a failed, and what was done is compensated');
+    expect(nextTurn(schedule, phasesOf(schedule, 'fskk')).isOver).toBe(true);
+  });
+
   it.each<[number, string, string]>([
     [1, '....', 'a'],
     [2, '....', 'a b'],

@@ -1,0 +1,129 @@
+import { LIMITS } from '../../kernel/limits';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
+import { toTimestamp } from '../../kernel/time';
+import type { SchemaFault } from '../../platform/documents/validate';
+import { hasEnded } from '../execution/follow-run';
+import { GATE_RUNTIME, isRunByGate, type PlanRuntime } from '../execution/plan-run';
+import { retryFault } from '../execution/retry-node';
+import { requestsOf, withRequest, type RunRequest } from '../execution/run-requests';
+import type { Execution } from '../kinds/execution';
+import { ExecutionPhase, NodePhase } from '../kinds/phases';
+import { objectName, type PlanObject } from '../object';
+import type { WriteSession } from '../store/plan-store';
+import { writeStatus } from './follow-run';
+import { compileStored, goalNameOf, pinnedPlanOf, underWay } from './pin-plan';
+import { invalidFailure, planFailure } from './plan-failure';
+import type { Caller, Written } from './plan-service';
+import { requestRecord } from './run-records';
+
+/** What somebody asks of the run of an execution, as a client says it. */
+export type RunAsk = Pick<RunRequest, 'kind' | 'actor' | 'reason' | 'node'>;
+
+const SHAPES = {
+  cancel: { needed: ['reason'], other: ['actor'] },
+  retry: { needed: ['node'], other: ['reason', 'actor'] },
+} as const;
+
+/**
+ * What a body asks of a run.
+ *
+ * @throws PlanFailure Invalid with every fault, Forbidden for another's name
+ */
+export function readAsk(
+  kind: RunAsk['kind'],
+  body: JsonValue,
+  { actor = 'server', namesOthers = true }: Caller,
+): RunAsk {
+  const { needed, other } = SHAPES[kind];
+  const known: readonly string[] = [...needed, ...other];
+  if (!isJsonObject(body)) throw planFailure('Invalid', `Expected an object with ${needed.join(' and ')}`);
+  const faults: SchemaFault[] = Object.keys(body).flatMap((key) =>
+    known.includes(key) ? [] : [{ pointer: `/${key}`, sentence: `expected only ${known.join(', ')}` }],
+  );
+  for (const key of known) {
+    if (body[key] === undefined && !(needed as readonly string[]).includes(key)) continue;
+    const sentence = textFault(body[key]);
+    if (sentence !== undefined) faults.push({ pointer: `/${key}`, sentence });
+  }
+  if (faults.length > 0) throw invalidFailure(faults);
+  const { reason, node, actor: named = actor } = body as { reason?: string; node?: string; actor?: string };
+  if (!namesOthers && named !== actor)
+    throw planFailure('Forbidden', `Expected actor to be ${actor}, whose token this is, got ${named}`);
+  return { kind, actor: named, ...(reason === undefined ? {} : { reason }), ...(node === undefined ? {} : { node }) };
+}
+
+function textFault(value: JsonValue | undefined): string | undefined {
+  const most = LIMITS.operatorChars;
+  if (typeof value !== 'string' || value.trim() === '') return 'expected a text that is not empty';
+  return value.length > most ? `expected at most ${most} characters, got ${value.length}` : undefined;
+}
+
+export interface AskParts {
+  runtime: PlanRuntime | undefined;
+  nowMs: number;
+  newId(): string;
+}
+
+/**
+ * Notes in the status of an execution what is asked of its run, with its audit record; the server tells the run. The same again
+ * changes nothing. An execution that has not begun is cancelled at once.
+ *
+ * @throws PlanFailure Invalid where it cannot be done, with why
+ */
+export async function askRun(
+  session: WriteSession,
+  stored: PlanObject,
+  ask: RunAsk,
+  parts: AskParts,
+): Promise<Written> {
+  const execution = stored as unknown as Execution;
+  const plan = pinnedPlanOf(stored);
+  if (!isRunByGate(stored) || plan === undefined)
+    refuse(stored, `its spec.runtimeRef.name is not ${GATE_RUNTIME}: whoever runs it alone ends it`);
+  const { kind, node } = ask;
+  if (kind === 'cancel' && hasEnded(execution))
+    refuse(stored, `it is ${execution.status?.phase}, since ${execution.status?.completionTime ?? 'its start'}`);
+  const fault = node === undefined ? undefined : retryFault(execution, plan, node);
+  if (fault !== undefined) refuse(stored, fault);
+  const same = requestsOf(stored.status).find((each) => each.kind === kind && each.node === node);
+  if (same !== undefined) return { action: 'unchanged', object: stored, warnings: [] };
+  if (kind === 'retry' && hasEnded(execution)) await requireStartable(session, stored, parts);
+  const request: RunRequest = { id: parts.newId(), ...ask, time: toTimestamp(parts.nowMs) };
+  const status =
+    execution.status?.phase === ExecutionPhase.Pending
+      ? cancelled(execution, request)
+      : withRequest(execution.status ?? {}, request);
+  session.record(requestRecord(stored, request));
+  const object = await writeStatus(session, stored, status as JsonObject);
+  return { action: 'updated', object, warnings: [] };
+}
+
+/** A run that has not told anything yet finds its execution ended, and does nothing. */
+function cancelled({ status }: Execution, { actor, reason = '', time }: RunRequest): JsonObject {
+  const nodes = Object.entries(status?.nodeStatuses ?? {}).map(([id]) => [id, { phase: NodePhase.Skipped }]);
+  return {
+    ...(status as JsonObject),
+    phase: ExecutionPhase.Cancelled,
+    message: `cancelled by ${actor}: ${reason}`,
+    completionTime: time,
+    lastPhaseTransitionTime: time,
+    ...(nodes.length === 0 ? {} : { nodeStatuses: Object.fromEntries(nodes) as JsonObject }),
+  };
+}
+
+/** A new run needs what a first one does. */
+async function requireStartable(session: WriteSession, stored: PlanObject, { runtime }: AskParts): Promise<void> {
+  if (runtime === undefined) refuse(stored, 'this server runs no executions');
+  const plan = pinnedPlanOf(stored)!;
+  const goal = goalNameOf(stored);
+  const other = goal === undefined ? undefined : await underWay(session, stored.metadata.namespace, goal);
+  if (other !== undefined) refuse(stored, other);
+  const { run, faults } = await compileStored(session, stored, plan);
+  const found = faults ?? runtime.check(run);
+  if (found.length > 0) refuse(stored, `plan ${plan.name}: ${found.join('; ')}`);
+}
+
+function refuse(stored: PlanObject, why: string): never {
+  const { kind, name } = { kind: 'executions', name: stored.metadata.name };
+  throw planFailure('Invalid', `${objectName(stored)}: ${why}`, { kind, name });
+}
