@@ -151,6 +151,13 @@ export default tseslint.config(
           patterns: ['@temporalio/worker', '@temporalio/client', '@temporalio/activity'],
         },
       ],
+      'no-restricted-syntax': [
+        'error',
+        ...['BinaryExpression[operator=/^[<>]=?$/]', "Property[key.name='nowMs']"].map((where) => ({
+          selector: `${where} > CallExpression[callee.object.name='Date'][callee.property.name='now']`,
+          message: 'In a replay this is another time after a local activity: compare with steadyNow().',
+        })),
+      ],
     },
   },
 );

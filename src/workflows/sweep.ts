@@ -11,6 +11,7 @@ import {
 import type { SeenRun, SweepActivities } from '../activities/sweep-activities';
 import type { ClosedRun } from '../gate/deployments/closed-run';
 import { readableCarried } from './parts/readable-carried';
+import { steadyNow } from './parts/steady-now';
 
 const CARRIED_VERSION = 1;
 const MINUTE_MS = 60_000;
@@ -69,7 +70,7 @@ export async function sweep(input: SweepInput = {}): Promise<never> {
   for (;;) {
     show();
     await condition(() => owed.size < MOST_OWED);
-    if (Date.now() >= untilMs || workflowInfo().continueAsNewSuggested) {
+    if (steadyNow() >= untilMs || workflowInfo().continueAsNewSuggested) {
       const state: CarriedSweep = { version: CARRIED_VERSION, sinceMs, seen, owed: [...owed.values()] };
       await continueAsNew<typeof sweep>({ ...input, carried: state });
     }

@@ -31,6 +31,7 @@ import { holdsAcceptedCalls, isCancelled, throwIfCancelled } from '../parts/acce
 import { awaitCall, untilUrgent } from '../parts/await-call';
 import { askForPatches, passes } from '../parts/patches';
 import type { Pauses } from '../parts/pauses';
+import { steadyNow } from '../parts/steady-now';
 import { AuditTrail, type OwnAct } from './audit-trail';
 import type { Gate, GateCall, GatedStage, GateInbox } from './gate';
 import { StageWait, type Turn } from './stage-wait';
@@ -372,7 +373,7 @@ export class StageGate {
   /** Carries out what a decision means for the stage; undefined when it must wait. */
   private async follow(recorded: RecordedDecision, resume: GateCall | undefined): Promise<GatePass | undefined> {
     for (;;) {
-      const step = nextStep(this.gate.progress, this.behaviour, { resumed: resume !== undefined, nowMs: Date.now() });
+      const step = nextStep(this.gate.progress, this.behaviour, { resumed: resume !== undefined, nowMs: steadyNow() });
       switch (step) {
         case NextStep.observe:
           this.answerResume(resume, true);

@@ -8,6 +8,7 @@ import { recheckAct, type RecheckEndedBy } from '../../gate/deployments/recheck-
 import { toRecordedDecision, type Look } from '../../gate/deployments/recorded-decision';
 import type { CompiledBehaviour } from '../../gate/deployments/stage-behaviour';
 import { awaitChange, type WaitEnd } from '../parts/await-change';
+import { steadyNow } from '../parts/steady-now';
 import { readLooksActivity, recheckActivity } from './activity-proxies';
 import type { AuditTrail } from './audit-trail';
 import type { Gate, GateCall } from './gate';
@@ -72,7 +73,7 @@ export class StageWait {
       if (end.by === 'failure') return await this.options.waitAsking();
       const { behaviour } = this.options.known();
       const found = toNewLook(end.found, this.options.request);
-      const step = stepAfterLook(this.gate.progress, behaviour, found.look, Date.now());
+      const step = stepAfterLook(this.gate.progress, behaviour, found.look, steadyNow());
       if (isFollowed(step, this.gate.progress)) return { by: 'look', looked: found.looked };
       await this.note(found, step);
     }

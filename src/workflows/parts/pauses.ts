@@ -1,6 +1,7 @@
 import { uuid4 } from '@temporalio/workflow';
 import type { Fault } from '../../kernel/failures';
 import { beginPause, reminded, stillPaused, type Pause, type ReminderIntervals } from '../../kernel/pause';
+import { steadyNow } from './steady-now';
 
 /** How a domain keeps, shows and records its pauses. The pause itself is part of the domain's state. */
 export interface PauseWords<P extends Pause> {
@@ -70,7 +71,7 @@ export class Pauses<P extends Pause> {
 
   remindIfDue(): void {
     if (this.teller) return this.teller.tellIfDue();
-    if (!this.present || Date.now() < this.present.nextReminderAtMs) return;
+    if (!this.present || steadyNow() < this.present.nextReminderAtMs) return;
     this.tell(reminded(this.present, Date.now(), this.words.intervals));
   }
 
