@@ -286,7 +286,7 @@ describe('executions of plans', () => {
       { id: 'ask', kind: 'Gate', gateRef: { name: 'approval', namespace: 'other' } },
       { id: 'other', kind: 'Task' },
     ];
-    await apply(nodes, {}, { annotations: { 'gate/on-failure': 'compensate' } });
+    await apply(nodes, {}, { annotations: { 'gate/on-failure': 'undo' } });
     const { code, stderr } = await run('--name', 'go');
     expect(code).toBe(2);
     for (const said of ['when', 'got one of other', 'gate/on-failure']) expect(stderr).toContain(said);
