@@ -214,6 +214,7 @@ export async function recordPlanRuns(env: TemporalEnv, into: RunsFolder): Promis
         looked.set(id, at + 1);
         return looks[id]!.at(Math.min(at, looks[id]!.length - 1))!;
       },
+      lookAtCriterion: async () => ({ holds: true }),
       lookAtExternal: async () =>
         (polls += 1) < 3 ? { state: 'running', message: `step ${polls}` } : { state: 'succeeded' },
       lookAtWhen: async (_execution, id) =>

@@ -1,7 +1,7 @@
 import { FailureType } from '../kernel/failures';
 import type { HttpFetch } from '../platform/http/http-client';
 import { followRun, readRunRequests } from '../plans/service/follow-run';
-import { lookAtExternal } from '../plans/service/look-at-external';
+import { lookAtCriterion, lookAtExternal } from '../plans/service/look-at-external';
 import { lookAtGate } from '../plans/service/look-at-gate';
 import { lookAtWhen } from '../plans/service/look-at-when';
 import type { PlanStore } from '../plans/store/plan-store';
@@ -26,6 +26,7 @@ export function createPlanActivities(open: () => Promise<PlanStore>, fetch: Http
       translated(FailureType.StoreUnavailable, async () => followRun(await opened(), execution, report)),
     lookAtGate: (execution, look) =>
       translated(FailureType.StoreUnavailable, async () => lookAtGate(await opened(), execution, look, Date.now())),
+    lookAtCriterion: (criterion) => lookAtCriterion(fetch, criterion),
     lookAtExternal: (question) => lookAtExternal(fetch, question),
     lookAtWhen: (execution, node) =>
       translated(FailureType.StoreUnavailable, async () => lookAtWhen(await opened(), execution, node)),

@@ -1,5 +1,6 @@
 import type { ExecutionRef } from '../plans/execution/plan-run';
 import type { GateLook, GateVerdict } from '../plans/execution/gate-verdict';
+import type { CriterionLook, EndpointCriterion } from '../plans/execution/criteria';
 import type { ExternalLook, ExternalQuestion } from '../plans/execution/external-look';
 import type { RunRequest } from '../plans/execution/run-requests';
 import type { RunReport } from '../plans/execution/follow-run';
@@ -19,6 +20,8 @@ export interface PlanActivities {
   lookAtGate(execution: ExecutionRef, look: GateLook): Promise<GateVerdict>;
   /** How far work outside is that a node waits for. */
   lookAtExternal(question: ExternalQuestion): Promise<ExternalLook>;
+  /** Whether a node has done what it was to do. */
+  lookAtCriterion(criterion: EndpointCriterion): Promise<CriterionLook>;
   /** Whether a node is to run, by its `when` and by what its Execution says of the nodes before it. */
   lookAtWhen(execution: ExecutionRef, node: string): Promise<WhenLook>;
   /** What was asked of a run and is not yet taken up; empty where its Execution is gone. */

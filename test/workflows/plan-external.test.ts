@@ -47,4 +47,28 @@ describe('nodes of an execution that wait for work outside', () => {
     await says('a', 'timed out after 12s');
     await replayed();
   });
+
+  it('a node counts as done once its endpoint answers, and one whose endpoint does not has failed though it acted', async () => {
+    const criterion = (more: object = {}) => ({
+      ...{ type: 'endpoint_responds', name: 'healthy', url: `${receiver.url}/health`, bodyMatch: '"up": ?true' },
+      ...more,
+    });
+    receiver.answers.push(503);
+    for (let look = 0; look < 2; look += 1) receiver.answers.push({ status: 200, headers: {}, body: '{"up": true}' });
+    await start('a b<a c<b d<c', {
+      a: { acceptanceCriteria: [criterion()] },
+      b: {
+        acceptanceCriteria: [
+          criterion({ bodyMatch: 'up' }),
+          criterion({ name: 'gone', url: `${receiver.url}/x`, required: false, expectedStatus: 404, bodyMatch: 'x' }),
+        ],
+      },
+      c: { acceptanceCriteria: [criterion({ expectedStatus: 204 })] },
+    });
+    await reach('a Succeeded, b Succeeded, c Failed, d Skipped');
+    await says('b', 'criterion gone: expected status 404, got 200');
+    await says('c', 'criterion healthy: expected status 204, got 200');
+    expect(receiver.requests.filter(({ path }) => path === '/health')).toHaveLength(2 + 1 + 5);
+    await replayed();
+  });
 });

@@ -7,6 +7,7 @@ import type { Execution } from '../kinds/execution';
 import { parseGoDuration } from '../kinds/go-duration';
 import type { Plan, PlanNode } from '../kinds/plan';
 import { chooseTarget } from './choose-target';
+import { readCriteria } from './criteria';
 import { POLL_INTERVAL_MS } from './external-look';
 import { allBefore, membersOf, nodeOrder } from './node-order';
 import { deploymentIdOf, type PlanRun, type RunKind, type RunNode } from './plan-run';
@@ -30,8 +31,6 @@ export interface ExecutionParts {
 /** The run that an execution comes to, or why it cannot be run: every fault, a sentence each. */
 export type CompiledExecution = { run: PlanRun; faults?: undefined } | { run?: undefined; faults: string[] };
 
-/** Fields of a node that would change what is done, and that nothing carries out. */
-const REFUSED_FIELDS = ['acceptanceCriteria'] as const;
 const NO_ACTION = { type: 'none' };
 const PROVIDERS = ['http', 'module', 'none', 'replicate-image'];
 const ANNOTATION = 'gate/';
@@ -88,6 +87,7 @@ function runNodeOf(graph: PlanGraph, id: string): RunNode {
     for (const member of membersOf(graph, from)) (type === 'hard' ? hard : soft).add(member);
   }
   const { kind, retries, timeout, gateRef, when, outputs = [], externalRef, pollInterval } = graph.nodes.get(id)!;
+  const { criteria } = readCriteria(graph.nodes.get(id)!);
   const timeoutMs = timeout === undefined ? undefined : parseGoDuration(timeout);
   return {
     id,
@@ -99,6 +99,7 @@ function runNodeOf(graph: PlanGraph, id: string): RunNode {
     hard: [...hard],
     soft: [...soft].filter((from) => !hard.has(from)),
     ...(when === undefined ? {} : { isConditional: true }),
+    ...(criteria.length === 0 ? {} : { criteria }),
     ...(outputs.length === 0 ? {} : { outputs }),
     ...(retries === undefined ? {} : { retries }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
@@ -124,8 +125,10 @@ function maxParallelOf({ annotations = {} }: PinnedPlan, faults: string[]): numb
 
 function nodeFaults(node: PlanNode, namespace: string): string[] {
   const at = `node ${node.id}`;
-  const refused = REFUSED_FIELDS.filter((field) => node[field] !== undefined);
-  const faults = refused.map((field) => `${at}: ${field} is not supported`);
+  const faults =
+    node.acceptanceCriteria !== undefined && (node.kind === 'Gate' || node.kind === 'Group')
+      ? [`${at}: acceptanceCriteria is not supported for a node of kind ${node.kind}`]
+      : readCriteria(node).faults.map((fault) => `${at}: ${fault}`);
   const elsewhere = node.gateRef?.namespace;
   if (elsewhere !== undefined && elsewhere !== namespace)
     faults.push(`${at}: expected a gate of the execution's namespace ${namespace}, got one of ${elsewhere}`);

@@ -3,6 +3,7 @@ import type { Execution } from '../kinds/execution';
 import type { PlanNode } from '../kinds/plan';
 import type { PlanObject } from '../object';
 import type { NodePhase } from '../kinds/phases';
+import type { EndpointCriterion } from './criteria';
 import type { Schedule, ScheduledNode } from './schedule';
 
 /** The runtime that `spec.runtimeRef.name` names for an execution that this server runs. */
@@ -30,6 +31,8 @@ export interface RunNode extends ScheduledNode {
   gate?: string;
   /** of a node of kind External: what is asked, and how often */
   external?: { uri: string; intervalMs: number };
+  /** must hold before it counts as done; @default none */
+  criteria?: readonly EndpointCriterion[];
   /** whether it has a `when`, to be looked at before it begins */
   isConditional?: boolean;
   /** names of what it gives, all of which must be there; @default none */

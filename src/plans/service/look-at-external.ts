@@ -3,9 +3,24 @@ import type { HttpFetch } from '../../platform/http/http-client';
 import { OUTPUT_LIMITS } from '../../platform/documents/named-outputs';
 import { redactUrl } from '../../platform/sources/url';
 import { isTimedOut, withSignal } from '../../platform/timers/with-signal';
+import { judgeAnswer, type CriterionLook, type EndpointCriterion } from '../execution/criteria';
 import { readExternalAnswer, type ExternalLook, type ExternalQuestion } from '../execution/external-look';
 
 const MOST_MS = 10_000;
+
+/** Asks an endpoint once whether a criterion holds; it throws nothing. */
+export async function lookAtCriterion(fetch: HttpFetch, criterion: EndpointCriterion): Promise<CriterionLook> {
+  const { url, method, timeoutMs } = criterion;
+  return withSignal({ timeoutMs }, async (signal): Promise<CriterionLook> => {
+    try {
+      const response = await fetch(url, { method, redirect: 'manual', signal });
+      return judgeAnswer(criterion, response.status, await bytesOf(response));
+    } catch (error) {
+      const message = isTimedOut(signal) ? `no answer within ${timeoutMs} ms` : `no answer (${codeOf(error)})`;
+      return { holds: false, message };
+    }
+  });
+}
 
 /** Asks once how far work outside is. What goes wrong on the way is an answer too; it throws nothing. */
 export async function lookAtExternal(

@@ -17,6 +17,7 @@ import { steadyNow } from '../parts/steady-now';
 import { NODE_KINDS } from './node-kinds';
 import type { NodeEnd, NodeRun } from './node-run';
 import type { Nudges } from './nudges';
+import { whenAccepted } from './accept-node';
 import { lookAtWhen } from './plan-activities';
 import type { RunReporter } from './run-reporter';
 import type { RunRequests } from './run-requests';
@@ -399,7 +400,8 @@ export class NodeRunner {
           this.options.branches.end(id);
           return { phase: NodePhase.Cancelled };
         }
-        return await NODE_KINDS[node.kind](this.nodeRun(node, active));
+        const end = await NODE_KINDS[node.kind](this.nodeRun(node, active));
+        return node.criteria === undefined ? end : await whenAccepted(node.criteria, end);
       });
     } catch (error) {
       if (!isCancellation(error)) throw error;
