@@ -101,14 +101,31 @@ function compiledOf(schema: TSchema): ValidateFunction {
 }
 
 /**
- * A value that fits no branch of a union is one fault, not one for each branch. What a condition (`if`) asks for is told by
- * the fault within.
+ * A value that fits no branch of a union is one fault, not one for each branch; but where only one branch takes values of
+ * its kind, what is wrong by that branch is told. What a condition (`if`) asks for is told by the fault within.
  */
 function withoutBranches(errors: readonly ErrorObject[]): ErrorObject[] {
-  const unions = errors.filter(({ keyword }) => keyword === 'anyOf').map(({ schemaPath }) => `${schemaPath}/`);
-  return errors.filter(
-    ({ keyword, schemaPath }) => keyword !== 'if' && !unions.some((union) => schemaPath.startsWith(union)),
-  );
+  const told = new Set(errors.filter(({ keyword }) => keyword !== 'if'));
+  for (const union of errors.filter(({ keyword }) => keyword === 'anyOf')) {
+    const within = errors.filter((error) => isWithin(error, union));
+    const branches = (union.schema as readonly unknown[]).map((_, index) =>
+      within.filter(({ schemaPath }) => schemaPath.startsWith(`${union.schemaPath}/${index}/`)),
+    );
+    const ofItsKind = branches.filter((branch) => branch.length > 0 && !branch.some((each) => saysKind(each, union)));
+    const [only] = ofItsKind.length === 1 ? ofItsKind : [];
+    for (const error of within) if (!only?.includes(error)) told.delete(error);
+    if (only !== undefined) told.delete(union);
+  }
+  return [...told];
+}
+
+function isWithin({ schemaPath, instancePath }: ErrorObject, union: ErrorObject): boolean {
+  return schemaPath.startsWith(`${union.schemaPath}/`) && `${instancePath}/`.startsWith(`${union.instancePath}/`);
+}
+
+/** Whether an error says that the value of a union is of another kind than a branch takes. */
+function saysKind({ keyword, instancePath }: ErrorObject, union: ErrorObject): boolean {
+  return instancePath === union.instancePath && ['type', 'const', 'enum', 'not', 'anyOf'].includes(keyword);
 }
 
 function unique(faults: readonly SchemaFault[]): SchemaFault[] {

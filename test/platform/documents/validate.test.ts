@@ -67,6 +67,26 @@ describe('a valid document', () => {
 });
 
 describe('an invalid document', () => {
+  it.each<[string, JsonValue, string[]]>([
+    [
+      'an object',
+      { count: 0, by: 1, also: true },
+      [
+        'expected tags.count to be at least 1, got 0',
+        'expected tags.by to be a text, got a number',
+        'unknown key also in tags; known are count, by',
+      ],
+    ],
+    ['a list', ['a', 2], ['expected tags[1] to be a text, got a number']],
+    ['a number', 3, ['expected tags to be { count: …, by: … } or an array, got a number']],
+  ])('is told by the only branch of a union that takes values of its kind: %s', async (_kind, tags, sentences) => {
+    const count = Type.Integer({ minimum: 1 });
+    const object = Type.Object({ count, by: Type.String() }, { additionalProperties: false });
+    const schema = Type.Object({ tags: Type.Union([object, Type.Array(Type.String())]) });
+    const found = await messagesOf(() => validate(schema, { tags }, place));
+    expect([...found].sort()).toEqual(sentences.map((sentence) => `r.json: ${sentence}`).sort());
+  });
+
   const provider = (fields: object): JsonValue => ({ facts: { a: { ...level, ...fields } } });
   it.each<[string, JsonValue, string]>([
     ['null', null, 'expected the document to be an object, got null'],
@@ -174,7 +194,7 @@ describe('an invalid document', () => {
       validate(Settings, { http: { bearerToken: { file: 'a', env: 'b' } } }, place),
     );
     expect(faults).toEqual([
-      'r.json: expected http.bearerToken to be { file: … } or { env: … }, got an object with the keys file, env',
+      'r.json: expected http.bearerToken to be { file: … } or { env: … } or { encrypted: … }, got an object with the keys file, env',
     ]);
   });
 
