@@ -12,9 +12,12 @@ import type { NodeServerRequest } from '../rpc/node-request';
 /**
  * The text of a request's body.
  *
- * @throws PlanFailure RequestEntityTooLarge; BadRequest for bytes that are not UTF-8, and for a body that ends early
+ * @throws PlanFailure RequestEntityTooLarge; UnsupportedMediaType for a compressed one; BadRequest for bytes that are not UTF-8, and for a body that ends early
  */
 export async function readBody(request: NodeServerRequest, maxBytes: number): Promise<string> {
+  const { 'content-encoding': encoding = 'identity' } = request.headers;
+  if (encoding !== 'identity')
+    throw planFailure('UnsupportedMediaType', `Expected a body without Content-Encoding, got ${encoding}`);
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -21,8 +21,8 @@ export interface PlanSurfaceOptions {
 /** PlanSpec's HTTP API, and as much of Kubernetes' as its clients need. Every error is a `Status` object. */
 export function servePlans({ service, maxBodyBytes, onUnexpected }: PlanSurfaceOptions): HttpSurface {
   return {
-    serves: (path) =>
-      path === PLANS_ROOT || path.startsWith(`${PLANS_ROOT}/`) || isDiscovery(path) || path === SELF_REVIEW_PATH,
+    // All that clients of Kubernetes may ask for, so that what is not here is told as they expect it.
+    serves: (path) => isDiscovery(path) || path.startsWith('/apis/') || path.startsWith('/api/'),
     refusal: (reason, message) => failure(reason, message),
     async answer(request, response, { caller, stopping }) {
       try {
@@ -34,8 +34,8 @@ export function servePlans({ service, maxBodyBytes, onUnexpected }: PlanSurfaceO
           requireMethod(request, response, 'POST');
           return send(response, { status: 201, body: selfReview(caller) });
         }
-        // Of the documents, none that there is.
-        if (isDiscovery(path)) throw planFailure('NotFound', `Nothing answers ${request.method} ${path}`);
+        if (path !== PLANS_ROOT && !path.startsWith(`${PLANS_ROOT}/`))
+          throw planFailure('NotFound', `Nothing answers ${request.method} ${path}`);
         const answer = await answerPlans({
           service,
           request,

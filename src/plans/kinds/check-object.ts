@@ -84,6 +84,16 @@ function partFaults(kind: Kind, value: JsonObject): SchemaFault[] {
 }
 
 function furtherFaults(object: PlanObject): SchemaFault[] {
+  return [...nameFaults(object), ...kindFaults(object)];
+}
+
+/** The path of an object of this name is that of the watch over all: it could be written, and never be read. */
+function nameFaults({ metadata }: PlanObject): SchemaFault[] {
+  if (metadata.name !== 'watch') return [];
+  return [{ pointer: '/metadata/name', sentence: 'expected another name than watch, which is a path of the server' }];
+}
+
+function kindFaults(object: PlanObject): SchemaFault[] {
   switch (object.kind) {
     case 'Plan':
       return planFaults(object as unknown as Plan);

@@ -36,12 +36,12 @@ export async function ensureNamespace(
   name: string,
   { nowMs, newId }: NamespaceOptions,
 ): Promise<{ object: PlanObject; created: boolean }> {
+  requireNamespaceName(name);
   const found = await session.get(namespaceKey(name));
   if (found !== undefined) {
     if (found.metadata.deletionTimestamp === undefined) return { object: found, created: false };
     throw planFailure('Conflict', `Namespace ${name} is being deleted: nothing can be created in it`);
   }
-  requireNamespaceName(name);
   const object = await session.create({
     apiVersion: API_VERSION,
     kind: NAMESPACE.kind,

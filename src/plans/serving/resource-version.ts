@@ -39,7 +39,9 @@ export function toContinueToken({ revision, after }: Continuation): string {
 /** Reads a `continue` token; one that this server did not give is a fault. */
 export function parseContinueToken(token: string): Parsed<Continuation> {
   const text = Buffer.from(token, 'base64url').toString('utf8');
-  const [, revision, namespace, name] = /^(\d{1,19})\/([a-z0-9-]{1,63})\/([a-z0-9-]{1,63})$/.exec(text) ?? [];
+  // Namespaces are in none.
+  const [, digits = '', namespace, name] = /^(\d{1,19})\/([a-z0-9-]{0,63})\/([a-z0-9-]{1,63})$/.exec(text) ?? [];
+  const { value: revision } = parseResourceVersion(digits);
   if (revision === undefined) return { fault: 'expected continue to be the token of the page before' };
   return { value: { revision, after: { namespace: namespace!, name: name! } } };
 }

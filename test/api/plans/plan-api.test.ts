@@ -192,6 +192,28 @@ describe('objects over HTTP', () => {
     expect((await ask('POST', '/namespaces/default/goals', large)).body).toMatchObject({ kind: 'Status', code: 413 });
     const typed = await ask('POST', '/namespaces/default/goals', 'a: 1', { 'content-type': 'text/plain' });
     expect(typed.body).toMatchObject({ reason: 'UnsupportedMediaType', code: 415 });
+    const packed = await ask('POST', '/namespaces/default/goals', goal('a'), { 'content-encoding': 'gzip' });
+    expect(packed.body).toMatchObject({ reason: 'UnsupportedMediaType', code: 415 });
+  });
+
+  it.each([
+    ['GET', '/namespaces/default/goals/%00', undefined, 404],
+    ['GET', '/namespaces/%00/goals', undefined, 200],
+    ['DELETE', '/namespaces/%00', undefined, 404],
+    ['DELETE', '/namespaces/default%00/goals', undefined, 200],
+    ['POST', '/namespaces', { metadata: { name: 'a\u0000' } }, 400],
+    // Nothing refers to its plan: PlanSpec checks no references.
+    ['POST', '/namespaces/default/executions', execution('e', 'p\u0000'), 201],
+    ['GET', `/goals?continue=${Buffer.from('9999999999999999999/a/b').toString('base64url')}`, undefined, 400],
+    ['POST', '/namespaces/default/goals', goal('watch'), 400],
+    ['GET', '/apis/other.io/v1', undefined, 404],
+    ['GET', '/apis/planspec.io/v2/goals', undefined, 404],
+  ])('%s %s is never the failure of the store', async (method, path, body, code) => {
+    const reply = await ask(method, path, body);
+    expect([reply.status, reply.body.kind]).toEqual([
+      code,
+      code < 300 ? expect.stringMatching(/List$|^Status$|^Execution$/) : 'Status',
+    ]);
   });
 
   it('tells every fault of an object at once', async () => {
@@ -379,6 +401,9 @@ describe('namespaces and owners', () => {
     expect(listed.body.items.map((each: Json) => each.metadata.name)).toEqual(
       expect.arrayContaining(['default', 'spaces']),
     );
+    const page = await ask('GET', '/namespaces?limit=1');
+    const next = await ask('GET', `/namespaces?limit=500&continue=${page.body.metadata.continue}`);
+    expect([...page.body.items, ...next.body.items]).toEqual(listed.body.items);
     expect((await ask('POST', '/namespaces', { metadata: { name: 'spaces' } })).status).toBe(409);
     const from = (await ask('GET', '/goals')).body.metadata.resourceVersion;
     expect((await ask('DELETE', '/namespaces/spaces')).status).toBe(200);

@@ -76,6 +76,26 @@ describe('with a PostgreSQL server', () => {
     }
   });
 
+  test('a connection that is lost between the reads and writes of a change is the failure of the store', async () => {
+    const url = await server.database('lost');
+    const store = createPostgresPlanStore(await openPlanDatabase({ url }));
+    const other = new Client({ connectionString: url });
+    await other.connect();
+    try {
+      const writing = store.write(async (session) => {
+        await other.query(
+          "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'lost' and state = 'idle in transaction'",
+        );
+        return session.create(anObject('Goal', 'g', { description: 'ship' }));
+      });
+      await expect(writing).rejects.toMatchObject({ type: 'StoreUnavailable' });
+      const made = await store.write((session) => session.create(anObject('Goal', 'g', { description: 'ship' })));
+      expect((await store.list({ kind: 'Goal' })).items).toEqual([made]);
+    } finally {
+      await Promise.all([other.end(), store.close()]);
+    }
+  });
+
   test('a writer whose turn does not come in time is told that nothing was changed, and nothing was', async () => {
     const url = await server.database('busy');
     const store = createPostgresPlanStore(await openPlanDatabase({ url }), { waitMs: 100 });

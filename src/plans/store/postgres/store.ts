@@ -97,7 +97,9 @@ export function createPostgresPlanStore(
       const write = async (): Promise<T> => {
         try {
           return await locked(async (trx, revision) => {
-            const session = openSession(trx, revision);
+            const session = withStoreErrors(openSession(trx, revision), (error) =>
+              storeError(where, 'write plans', error, FailureType.StoreUnavailable),
+            );
             const done = await change(session).catch((error: unknown) => {
               // Not a failure of the store, unless it says so itself.
               if (!(error instanceof GateError)) thrown = { error };
@@ -249,7 +251,31 @@ function openSession(trx: Transaction<PlanSchema>, first: bigint): WriteSession 
   };
 }
 
+/** A session whose failures say that they are the store's, so that no caller takes them for its own. */
+function withStoreErrors<T extends WriteSession>(session: T, toError: (error: unknown) => GateError): T {
+  const telling =
+    <A extends unknown[], R>(ask: (...args: A) => Promise<R>) =>
+    (...args: A): Promise<R> =>
+      ask(...args).catch((error: unknown) => {
+        throw toError(error);
+      });
+  const { get, list, owned, create, update, remove } = session;
+  return {
+    ...session,
+    get: telling(get),
+    list: telling(list),
+    owned: telling(owned),
+    create: telling(create),
+    update: telling(update),
+    remove: telling(remove),
+  };
+}
+
+/** Names come from paths, and PostgreSQL has no text with U+0000: no object is called so. */
+const isNoName = (text = ''): boolean => text.includes('\u0000');
+
 async function getObject(db: Reader, { kind, namespace, name }: ObjectKey): Promise<PlanObject | undefined> {
+  if (isNoName(namespace) || isNoName(name)) return undefined;
   const row = await db
     .selectFrom('plan_objects')
     .select('document')
@@ -262,6 +288,7 @@ async function getObject(db: Reader, { kind, namespace, name }: ObjectKey): Prom
 
 /** Pages, so that no statement takes long; the transaction around them shows all as they were at one moment. */
 async function listObjects(db: Reader, { after, limit = Infinity, ...query }: ListQuery): Promise<PlanObject[]> {
+  if (isNoName(query.namespace)) return [];
   const objects: PlanObject[] = [];
   for (let from = after; ;) {
     const rows = Math.min(ROWS_AT_ONCE, limit - objects.length);
