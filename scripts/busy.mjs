@@ -12,9 +12,9 @@ if (!/^[1-9]\d*$/.test(count ?? '') || separator !== '--' || command === undefin
 // Threads of this process: they end with it, however it ends.
 for (let loop = 0; loop < Number(count); loop += 1) new Worker('for (;;);', { eval: true });
 
-// A process group of its own: npm ends by a signal without the shell, the script and the jest that it started.
-const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+let child;
 let endedBy;
+// Before the command starts: it may be told to end as soon as it says something.
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
     // A second one is for a command that does not follow the first.
@@ -22,6 +22,8 @@ for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) {
     endedBy ??= signal;
   });
 }
+// A process group of its own: npm ends by a signal without the shell, the script and the jest that it started.
+child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
 child.on('error', ({ message }) => {
   console.error(message);
   process.exit(2);
