@@ -10,6 +10,7 @@ import type { Execution } from '../../src/plans/kinds/execution';
 import { statusAfter, type RunReport } from '../../src/plans/execution/follow-run';
 import type { RunNode } from '../../src/plans/execution/plan-run';
 import type { PlanExecutionInput } from '../../src/workflows/plan-execution';
+import { LOOK_SIGNAL } from '../../src/workflows/plans/nudges';
 import type { GateActivities } from '../../src/activities/gate-activities';
 import { FakeGateActivities } from '../fakes/fake-gate-activities';
 import { keptBundle } from '../support/kept-bundle';
@@ -35,6 +36,8 @@ describe('an execution of a plan', () => {
   let held: Map<string, () => void>;
   let holds: Set<string>;
   let fails: Set<string>;
+  /** what gates and nodes outside wait for */
+  let isOver: boolean;
 
   beforeAll(async () => {
     env = await startTemporalEnv();
@@ -52,6 +55,9 @@ describe('an execution of a plan', () => {
   });
   const plans = {
     reportPlanRun: async (_ref: unknown, report: RunReport) => ({ exists: follow(report) }),
+    lookAtGate: async () =>
+      isOver ? { state: 'approved', actors: ['amy'], message: 'approved' } : { state: 'waiting', message: 'waits' },
+    lookAtExternal: async () => (isOver ? { state: 'succeeded' } : { state: 'running', message: 'half of it' }),
   };
   const follow = (report: RunReport): boolean => {
     execution = { ...execution, status: statusAfter(execution, report, graph as never) };
@@ -68,6 +74,7 @@ describe('an execution of a plan', () => {
     held = new Map();
     holds = new Set();
     fails = new Set();
+    isOver = false;
   });
 
   const { handle, status, closed } = watchedDeployment(() => ({ client: env.client, id }));
@@ -290,6 +297,23 @@ describe('an execution of a plan', () => {
     await reach('a Blocked, b Succeeded');
     expect(await deployments.call(id, 'abort', ANN)).toMatchObject({ result: 'answered', reply: { accepted: true } });
     await closed();
+    await replayed();
+  });
+
+  it.each<[string, Partial<RunNode>]>([
+    ['a gate', { kind: 'Gate', gate: 'one', timeoutMs: 600_000 }],
+    ['work outside', { kind: 'External', external: { uri: url, intervalMs: 1_000 }, timeoutMs: 600_000 }],
+  ])('a node that waits for %s is carried through continue-as-new, and has begun when it began', async (_what, of) => {
+    await start('a', { historyLimit: 60, of });
+    await eventually('the node to wait', () => execution.status?.nodeStatuses?.a?.message !== undefined);
+    const { startTime } = execution.status!.nodeStatuses!.a!;
+    const first = (await handle().describe()).runId;
+    for (let signal = 0; signal < 80; signal += 1) await handle().signal('noted');
+    await eventually('another run', async () => (await handle().describe()).runId !== first);
+    isOver = true;
+    await handle().signal(LOOK_SIGNAL);
+    expect(await handle().result()).toMatchObject({ state: 'done' });
+    expect(execution.status!.nodeStatuses!.a).toMatchObject({ phase: 'Succeeded', attempt: 1, startTime });
     await replayed();
   });
 
