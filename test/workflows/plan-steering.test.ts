@@ -98,9 +98,12 @@ describe('executions that are cancelled, compensated and continued', () => {
     held.get('c')!();
     await ended('Cancelled');
     await reach('a Cancelled, b Succeeded, c Cancelled');
-    expect((await status()).message).toContain('; compensated: a; the compensation of node b failed: no way back');
+    // What c did is taken back by its gate, or, where its answer was there before the cancel, with the others.
+    expect((await status()).message).toMatch(/; compensated: (c, )?a; the compensation of node b failed: no way back/);
     await says('b', 'the compensation failed: no way back');
-    await recorded('abort ann', 'acted b due', 'acted b failed', 'acted a due', 'acted a done');
+    const others = () => records().filter((record) => !record.startsWith('acted c '));
+    const wanted = ['abort ann', 'acted b due', 'acted b failed', 'acted a due', 'acted a done'];
+    await eventually('the records', () => Promise.resolve(others().join() === wanted.join()));
     await replayed();
   });
 
