@@ -106,21 +106,31 @@ function compiledOf(schema: TSchema): ValidateFunction {
  */
 function withoutBranches(errors: readonly ErrorObject[]): ErrorObject[] {
   const told = new Set(errors.filter(({ keyword }) => keyword !== 'if'));
-  for (const union of errors.filter(({ keyword }) => keyword === 'anyOf')) {
-    const within = errors.filter((error) => isWithin(error, union));
-    const branches = (union.schema as readonly unknown[]).map((_, index) =>
-      within.filter(({ schemaPath }) => schemaPath.startsWith(`${union.schemaPath}/${index}/`)),
-    );
-    const ofItsKind = branches.filter((branch) => branch.length > 0 && !branch.some((each) => saysKind(each, union)));
+  for (const [place, union] of errors.entries()) {
+    if (union.keyword !== 'anyOf') continue;
+    const branches = branchesBefore(errors, place);
+    const ofItsKind = branches.filter((branch) => !branch.some((each) => saysKind(each, union)));
     const [only] = ofItsKind.length === 1 ? ofItsKind : [];
-    for (const error of within) if (!only?.includes(error)) told.delete(error);
+    for (const branch of branches) if (branch !== only) branch.forEach((error) => told.delete(error));
     if (only !== undefined) told.delete(union);
   }
   return [...told];
 }
 
-function isWithin({ schemaPath, instancePath }: ErrorObject, union: ErrorObject): boolean {
-  return schemaPath.startsWith(`${union.schemaPath}/`) && `${instancePath}/`.startsWith(`${union.instancePath}/`);
+/** What is wrong by each branch of a union that is at a place: Ajv tells it right before, and nothing of other values between. */
+function branchesBefore(errors: readonly ErrorObject[], place: number): ErrorObject[][] {
+  const { schemaPath, instancePath } = errors[place]!;
+  const branches = new Map<string, ErrorObject[]>();
+  for (let at = place - 1; at >= 0; at -= 1) {
+    const error = errors[at]!;
+    if (!`${error.instancePath}/`.startsWith(`${instancePath}/`)) break;
+    if (!error.schemaPath.startsWith(`${schemaPath}/`)) continue;
+    const [index = ''] = error.schemaPath.slice(schemaPath.length + 1).split('/', 1);
+    const branch = branches.get(index);
+    if (branch === undefined) branches.set(index, [error]);
+    else branch.push(error);
+  }
+  return [...branches.values()];
 }
 
 /** Whether an error says that the value of a union is of another kind than a branch takes. */

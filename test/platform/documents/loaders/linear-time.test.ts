@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { Type } from '@sinclair/typebox';
 import { parseJson, parseYaml } from '../../../../src/platform/documents/loaders/parse-text';
 import { validate } from '../../../../src/platform/documents/validate';
 import { ReleaseConfig } from '../../../../src/releases/config/release-config';
@@ -45,6 +46,16 @@ describe('the readers of texts', () => {
       (count) => {
         const text = `${keys(count).join('\n')}\n"k7": 1\n`;
         return () => expect(() => parseYaml('a.yaml', text)).toThrow(`a.yaml:${count + 1}:1: the same key is twice`);
+      },
+    ],
+    [
+      'the check of a document, naming what is wrong within each union,',
+      500,
+      (count) => {
+        const tags = Type.Union([Type.Object({ count: Type.Integer({ minimum: 1 }) }), Type.Array(Type.String())]);
+        const document = { all: Array.from({ length: count }, () => ({ count: 0 })) };
+        const check = () => validate(Type.Object({ all: Type.Array(tags) }), document, { file: 'a.json' });
+        return () => expect(check).toThrow(`all[${count - 1}].count to be at least 1, got 0`);
       },
     ],
     [
