@@ -10,6 +10,7 @@ import {
 } from 'cockatiel';
 import { request, type Dispatcher } from 'undici';
 import { parseJsonText } from '../../platform/documents/json-text';
+import { readUpTo } from '../../platform/http/read-up-to';
 import { apiHostOf } from '../image-reference';
 import type { FindCredentials } from './credentials';
 import { Pace } from './pace';
@@ -313,19 +314,11 @@ function failureOf(method: RegistryRequest['method'], status: number, said: stri
 
 /** @throws RegistryError `invalid` for more than `most` bytes, `unavailable` for a body that breaks off */
 export async function readWhole(body: AsyncIterable<Uint8Array>, most: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of body) {
-      length += chunk.length;
-      if (length > most) break;
-      chunks.push(chunk);
-    }
-  } catch (error) {
+  const read = await readUpTo(body, most).catch((error: unknown) => {
     throw new RegistryError('unavailable', 'the answer broke off', { cause: error });
-  }
-  if (length > most) throw new RegistryError('invalid', `expected at most ${most} bytes, got more`);
-  return Buffer.concat(chunks);
+  });
+  if (read.byteLength > most) throw new RegistryError('invalid', `expected at most ${most} bytes, got more`);
+  return read;
 }
 
 /** `Retry-After` as seconds or as a date; undefined if it is neither. */

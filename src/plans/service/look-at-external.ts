@@ -1,5 +1,6 @@
 import { messageOf } from '../../kernel/message-of';
 import type { HttpFetch } from '../../platform/http/http-client';
+import { readUpTo } from '../../platform/http/read-up-to';
 import { OUTPUT_LIMITS } from '../../platform/documents/named-outputs';
 import { redactUrl } from '../../platform/sources/url';
 import { isTimedOut, withSignal } from '../../platform/timers/with-signal';
@@ -14,7 +15,7 @@ export async function lookAtCriterion(fetch: HttpFetch, criterion: EndpointCrite
   return withSignal({ timeoutMs }, async (signal): Promise<CriterionLook> => {
     try {
       const response = await fetch(url, { method, redirect: 'manual', signal });
-      return judgeAnswer(criterion, response.status, await bytesOf(response));
+      return judgeAnswer(criterion, response.status, await readUpTo(response.body, OUTPUT_LIMITS.answerBytes));
     } catch (error) {
       const message = isTimedOut(signal) ? `no answer within ${timeoutMs} ms` : `no answer (${codeOf(error)})`;
       return { holds: false, message };
@@ -33,7 +34,7 @@ export async function lookAtExternal(
       const headers = { accept: 'application/json', 'cache-control': 'no-cache' };
       // A redirect would take the question to an address that nobody named.
       const response = await fetch(uri, { headers, redirect: 'manual', signal });
-      return readExternalAnswer(response.status, await bytesOf(response), outputs);
+      return readExternalAnswer(response.status, await readUpTo(response.body, OUTPUT_LIMITS.answerBytes), outputs);
     } catch (error) {
       const message = isTimedOut(signal) ? `gave no answer within ${mostMs} ms` : `does not answer (${codeOf(error)})`;
       return { state: 'unknown', message };
@@ -41,17 +42,6 @@ export async function lookAtExternal(
   });
   if (look.state !== 'unknown') return look;
   return { state: 'unknown', message: `${redactUrl(uri)} ${look.message}` };
-}
-
-async function bytesOf(response: Awaited<ReturnType<HttpFetch>>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    chunks.push(chunk as Uint8Array);
-    bytes += (chunk as Uint8Array).byteLength;
-    if (bytes > OUTPUT_LIMITS.answerBytes) break;
-  }
-  return Buffer.concat(chunks);
 }
 
 /** The message of fetch may have the address, with its query. */

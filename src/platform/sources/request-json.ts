@@ -5,6 +5,7 @@ import { JsonTextError, parseJsonText } from '../documents/json-text';
 import type { SettingsSecret } from '../documents/schema-types';
 import { readSecret, type SecretDeps } from '../files/read-secret';
 import type { HttpFetch } from '../http/http-client';
+import { readUpTo } from '../http/read-up-to';
 import { isTimedOut } from '../timers/with-signal';
 import { redactUrl } from './url';
 
@@ -172,19 +173,12 @@ function isDroppedConnection(error: unknown): boolean {
 
 async function readBody(request: JsonRequest, response: Response): Promise<Uint8Array> {
   const { maxBytes = MAX_BODY_BYTES } = request;
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of response.body ?? []) {
-      bytes += (chunk as Uint8Array).byteLength;
-      if (bytes > maxBytes) break;
-      chunks.push(chunk as Uint8Array);
-    }
-  } catch (error) {
+  const body = await readUpTo(response.body, maxBytes).catch((error: unknown) => {
     throw unreachable(request, error);
-  }
-  if (bytes > maxBytes) throw sourceFailure(FailureType.FactInvalid, request, `answered more than ${maxBytes} bytes`);
-  return Buffer.concat(chunks);
+  });
+  if (body.byteLength > maxBytes)
+    throw sourceFailure(FailureType.FactInvalid, request, `answered more than ${maxBytes} bytes`);
+  return body;
 }
 
 /** What a source says of a refusal, where it says it in JSON. */

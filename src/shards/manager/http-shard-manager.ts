@@ -4,6 +4,7 @@ import { shortText } from '../../kernel/short-text';
 import { parseTime } from '../../kernel/time';
 import { parseJsonText } from '../../platform/documents/json-text';
 import type { HttpFetch } from '../../platform/http/http-client';
+import { readUpTo } from '../../platform/http/read-up-to';
 import { isTimedOut, withSignal } from '../../platform/timers/with-signal';
 import { ManagerError } from './manager-error';
 import { OperationState, type ManagerCall, type MoveOperation, type ShardManager } from './shard-manager';
@@ -111,14 +112,8 @@ function refused(name: string, where: string, status: number, answer: JsonObject
 
 /** undefined where it is longer than may be */
 async function contentOf(response: Response, maxBytes: number): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += (chunk as Uint8Array).byteLength;
-    if (size > maxBytes) return undefined;
-    chunks.push(chunk as Uint8Array);
-  }
-  return Buffer.concat(chunks);
+  const content = await readUpTo(response.body, maxBytes);
+  return content.byteLength > maxBytes ? undefined : content;
 }
 
 function toObject(content: Uint8Array): JsonObject | undefined {

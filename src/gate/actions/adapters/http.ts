@@ -2,6 +2,7 @@ import { DEFAULT_DURATIONS, parseDuration } from '../../../kernel/duration';
 import type { GateError } from '../../../kernel/failures';
 import type { JsonValue } from '../../../kernel/json';
 import type { HttpFetch } from '../../../platform/http/http-client';
+import { readUpTo } from '../../../platform/http/read-up-to';
 import { isTimedOut, withSignal } from '../../../platform/timers/with-signal';
 import type { ActionContext, ActionResult, HttpAction, HttpRequestSpec } from '../action';
 import { ActionError } from '../action-error';
@@ -120,7 +121,8 @@ async function fetchOnce(
         signal: either,
       });
       const { status } = response;
-      if (readsBody && status >= 200 && status <= 299) return { status, body: await readSome(response) };
+      if (readsBody && status >= 200 && status <= 299)
+        return { status, body: await readUpTo(response.body, OUTPUT_LIMITS.answerBytes) };
       // The answer's body is not used; left unread it would hold the connection.
       await response.body?.cancel();
       return { status };
@@ -135,18 +137,6 @@ async function fetchOnce(
       });
     }
   });
-}
-
-/** A body that is longer than an answer may be is read to there, and one byte more. */
-async function readSome(response: Awaited<ReturnType<HttpFetch>>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    chunks.push(chunk as Uint8Array);
-    bytes += (chunk as Uint8Array).byteLength;
-    if (bytes > OUTPUT_LIMITS.answerBytes) break;
-  }
-  return Buffer.concat(chunks);
 }
 
 function whatHappened(error: unknown, timeout: string, signal: AbortSignal, either: AbortSignal): string {
