@@ -3,7 +3,7 @@ import { PLAN_EXECUTION_WORKFLOW } from '../src/clients/plan-runs';
 import type { PlanActivities } from '../src/activities/plan-activities';
 import type { GateVerdict } from '../src/plans/execution/gate-verdict';
 import type { RunRequest } from '../src/plans/execution/run-requests';
-import type { RunGraph } from '../src/plans/execution/plan-run';
+import { ASKED_SIGNAL, LOOK_SIGNAL, type RunGraph } from '../src/plans/execution/plan-run';
 import { workflowIdOf } from '../src/kernel/names';
 import { statusQuery } from '../src/workflows/messages';
 import type { PlanExecutionInput } from '../src/workflows/plan-execution';
@@ -40,6 +40,20 @@ const chain = (ids: readonly string[]): RunGraph => ({
   nodes: ids.map((id, index) => node(id, ids.slice(Math.max(0, index - 1), index))),
 });
 const fan = (ids: readonly string[]): RunGraph => ({ maxParallel: 2, nodes: ids.map((id) => node(id)) });
+
+/** The action of this node fails, after it may have been sent. */
+const failingAt =
+  (id: string) =>
+  (gate: FakeGateActivities): void => {
+    const fake = gate.activities();
+    gate.activities = () => ({
+      ...fake,
+      runAction: async (request) => {
+        if (request.context.stage === id) gate.actionFailures = [{ mayHaveBeenSent: true, nonRetryable: true }];
+        return fake.runAction(request);
+      },
+    });
+  };
 
 const scenarios: Record<string, Scenario> = {
   done: { nodes: 2 },
@@ -99,9 +113,9 @@ const scenarios: Record<string, Scenario> = {
     play: async (handle) => {
       const states = async () => (await handle.query(statusQuery)).stages.map(({ state }) => state).join();
       await eventually('both to wait', async () => (await states()).startsWith('waiting,waiting'));
-      await handle.signal('look');
+      await handle.signal(LOOK_SIGNAL);
       await eventually('the task behind the first', async () => (await states()).startsWith('done,waiting,done'));
-      await handle.signal('look');
+      await handle.signal(LOOK_SIGNAL);
     },
   },
   conditions: {
@@ -130,31 +144,13 @@ const scenarios: Record<string, Scenario> = {
   'failed-and-completed-ones-compensated': {
     nodes: 3,
     graph: (ids) => ({ ...chain(ids), compensates: true }),
-    prepare: (gate) => {
-      const fake = gate.activities();
-      gate.activities = () => ({
-        ...fake,
-        runAction: async (request) => {
-          if (request.context.stage === 'n2') gate.actionFailures = [{ mayHaveBeenSent: true, nonRetryable: true }];
-          return fake.runAction(request);
-        },
-      });
-    },
+    prepare: failingAt('n2'),
   },
   'compensated-through-continue-as-new': {
     nodes: 6,
     historyLimit: 40,
     graph: (ids) => ({ ...chain(ids), compensates: true }),
-    prepare: (gate) => {
-      const fake = gate.activities();
-      gate.activities = () => ({
-        ...fake,
-        runAction: async (request) => {
-          if (request.context.stage === 'n5') gate.actionFailures = [{ mayHaveBeenSent: true, nonRetryable: true }];
-          return fake.runAction(request);
-        },
-      });
-    },
+    prepare: failingAt('n5'),
   },
   'cancelled-and-compensated': {
     nodes: 2,
@@ -167,7 +163,7 @@ const scenarios: Record<string, Scenario> = {
     play: async (handle) => {
       const states = async () => (await handle.query(statusQuery)).stages.map(({ state }) => state).join();
       await eventually('the gate', async () => (await states()) === 'done,waiting');
-      await handle.signal('asked');
+      await handle.signal(ASKED_SIGNAL);
     },
   },
   retried: {
@@ -187,9 +183,9 @@ const scenarios: Record<string, Scenario> = {
     play: async (handle) => {
       const states = async () => (await handle.query(statusQuery)).stages.map(({ state }) => state).join();
       await eventually('the failure', async () => (await states()) === 'failed,pending,waiting');
-      await handle.signal('asked');
+      await handle.signal(ASKED_SIGNAL);
       await eventually('the node again', async () => (await states()) === 'done,done,waiting');
-      await handle.signal('look');
+      await handle.signal(LOOK_SIGNAL);
     },
   },
   deleted: { nodes: 3, deletedAt: 'n1' },

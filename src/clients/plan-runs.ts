@@ -6,7 +6,9 @@ import { workflowIdOf } from '../kernel/names';
 import { validateDeployment } from '../gate/deployments/files/load-deployment';
 import { describeIfKnown } from '../platform/temporal/connection/describe-if-known';
 import {
+  ASKED_SIGNAL,
   deploymentIdOf,
+  LOOK_SIGNAL,
   type ExecutionRef,
   type PlanRun,
   type PlanRuntime,
@@ -20,11 +22,6 @@ import { DEPLOYMENT_ID } from '../workflows/search-attributes';
 import { openTemporal, type OpenedTemporal } from './open-temporal';
 
 export const PLAN_EXECUTION_WORKFLOW = 'planExecutionWorkflow';
-
-/** Has every node that waits for something in the store look at it. */
-const LOOK_SIGNAL = 'look';
-/** Has a run read what was asked of it. */
-const ASKED_SIGNAL = 'asked';
 
 export interface OpenedPlanRuns {
   runtime: PlanRuntime;

@@ -11,7 +11,7 @@ import { shortText } from '../kernel/short-text';
 import type { ExecutionRef, RunGraph } from '../plans/execution/plan-run';
 import { ExecutionPhase } from '../plans/kinds/phases';
 import { runManyAtOnce } from './gate/activity-proxies';
-import { Branches, type CarriedBranch } from './gate/branches';
+import { Branches } from './gate/branches';
 import { Gate, type GateCall } from './gate/gate';
 import { passPatches } from './parts/patches';
 import { readableCarried } from './parts/readable-carried';
@@ -70,7 +70,7 @@ export async function planExecutionWorkflow(input: PlanExecutionInput): Promise<
   passPatches(BORN_WITH, PATCHES);
   const { spec, graph, execution, carried, historyLimit } = input;
   const names = spec.stages.map(({ name }) => name);
-  const branches = new Branches(names, openBranches(carried?.nodes));
+  const branches = new Branches(names, carried?.nodes);
   const nudges = new Nudges();
   const requests = new RunRequests(execution);
   let ending = carried?.ending;
@@ -113,14 +113,6 @@ export async function planExecutionWorkflow(input: PlanExecutionInput): Promise<
     if (ending!.by === 'nodes') return endByNodes(trunk, runner, reporter);
     return endAborted(trunk, { kind: 'abort', call: ending!.call }, 'cancelled', runner, reporter);
   });
-}
-
-function openBranches(nodes: Readonly<Record<string, CarriedNode>> = {}): Record<string, CarriedBranch> {
-  return Object.fromEntries(
-    Object.entries(nodes).flatMap(([id, { gate, attempt }]): [string, CarriedBranch][] =>
-      gate === undefined ? [] : [[id, { gate, ...(attempt === undefined ? {} : { attempt }) }]],
-    ),
-  );
 }
 
 /** Its records have the first stage until another one is open. */

@@ -82,6 +82,11 @@ export interface RunSoFar {
   request: string;
 }
 
+/** Says that something happened in the store that nodes may wait for; it carries nothing, as each node looks for itself. */
+export const LOOK_SIGNAL = 'look';
+/** Says that something was asked of the run; it carries nothing, as the run reads it from the store. */
+export const ASKED_SIGNAL = 'asked';
+
 /** What runs executions, as the domain knows it. */
 export interface PlanRuntime {
   /** faults that only who acts can see, such as settings of an action; a sentence each, empty for none */

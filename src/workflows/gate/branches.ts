@@ -36,9 +36,10 @@ interface Resting {
   beforehand?(): Promise<void>;
 }
 
-/** What continue-as-new carries of a stage that is open. */
+/** What continue-as-new carries of a stage. */
 export interface CarriedBranch {
-  gate: CarriedGate;
+  /** where it is open */
+  gate?: CarriedGate;
   /** of a stage that is run again, from 2 */
   attempt?: number;
 }
@@ -59,7 +60,7 @@ export class Branches implements GateTrunk {
 
   /**
    * @param stages of the deployment, in order
-   * @param carriedOver those that an earlier run left open, by their names
+   * @param carriedOver what an earlier run left, by the names of the stages
    */
   constructor(
     stages: readonly string[],
@@ -71,7 +72,8 @@ export class Branches implements GateTrunk {
   /** A call may come with the run's first task: it must find the stages that wait for it open. */
   growOn(trunk: Gate): void {
     this.trunk = trunk;
-    for (const [stage, carried] of Object.entries(this.carriedOver)) this.openGate(stage, carried);
+    for (const [stage, carried] of Object.entries(this.carriedOver))
+      if (carried.gate !== undefined) this.openGate(stage, carried);
   }
 
   /** The gate of a stage: the one that an earlier run left open, or a new one. @param attempt of a stage that is run again, from 2 */
@@ -85,7 +87,7 @@ export class Branches implements GateTrunk {
     return branch;
   }
 
-  private openGate(stage: string, { gate: carried, attempt }: Partial<CarriedBranch>): Gate {
+  private openGate(stage: string, { gate: carried, attempt }: CarriedBranch): Gate {
     const { deploymentId, attributes, searchAttributes } = this.grown.options;
     const branch = new Gate({
       ...{ deploymentId, stages: [stage], trunk: this, firstPlace: this.places.get(stage) ?? 0 },

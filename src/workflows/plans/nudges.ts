@@ -1,7 +1,5 @@
+import { LOOK_SIGNAL } from '../../plans/execution/plan-run';
 import { answerSignal } from '../parts/unknown-messages';
-
-/** Says that something happened in the store that nodes may wait for; it carries nothing, as each node looks for itself. */
-export const LOOK_SIGNAL = 'look';
 
 /** Counts how often the run was told to look at what its nodes wait for. */
 export class Nudges {

@@ -1,11 +1,8 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
-import type { ExecutionRef } from '../../plans/execution/plan-run';
+import { ASKED_SIGNAL, type ExecutionRef } from '../../plans/execution/plan-run';
 import type { RunRequest } from '../../plans/execution/run-requests';
 import { answerSignal } from '../parts/unknown-messages';
 import { readRunRequests } from './plan-activities';
-
-/** Says that something was asked of the run; it carries nothing, as the run reads it from the store. */
-export const ASKED_SIGNAL = 'asked';
 
 /** What was asked of the run, read when the server says that there is something. */
 export class RunRequests {
