@@ -59,13 +59,19 @@ describe('with a PostgreSQL server', () => {
       );
       // Each attempt of a writer is a transaction of its own, and ends before its statement's time is over.
       const attempts = new Set<string>();
+      const locks = new Set<string>();
       await eventually('a writer to ask a third time for the lock', async () => {
-        const { rows } = await looker.query<{ at: Date }>(
-          "select xact_start as at from pg_stat_activity where datname = 'contended' and wait_event_type = 'Lock'",
+        const { rows } = await looker.query<{ at: Date; lock: string }>(
+          "select xact_start as at, wait_event as lock from pg_stat_activity where datname = 'contended' and wait_event_type = 'Lock'",
         );
-        rows.forEach(({ at }) => attempts.add(at.toISOString()));
+        rows.forEach(({ at, lock }) => {
+          attempts.add(at.toISOString());
+          locks.add(lock);
+        });
         return attempts.size >= 2 * stores.length + 1;
       });
+      // No statement waits for two locks, one after the other, for each of which it would have the whole time.
+      expect([...locks].sort()).toEqual(['advisory', 'transactionid']);
       const many = Array.from({ length: 50 }, () => stores[0]!.list({ kind: 'Goal' }));
       expect((await Promise.all(many)).every(({ items }) => items.length === 0)).toBe(true);
       await holder.query('commit');

@@ -73,13 +73,20 @@ export function createPostgresPlanStore(
     }
   };
 
-  /** A transaction that has the lock of all writers; where another process holds it for long, it is asked for again. */
+  /**
+   * A transaction that has the lock of all writers; where another process holds it for long, it is asked for again. Writers
+   * queue for an advisory lock, since the row's own lock is two of them: one to be the next, and one until the row is free,
+   * and `lock_timeout` counts for each anew.
+   */
   async function locked<T>(work: (trx: Transaction<PlanSchema>, revision: bigint) => Promise<T>): Promise<T> {
     for (let left = Math.ceil(waitMs / LOCK_MS); ; left -= 1) {
       let isLocked = false;
       try {
         return await db.transaction().execute(async (trx) => {
-          if (isShared) await sql`select set_config('lock_timeout', ${`${LOCK_MS}ms`}, true)`.execute(trx);
+          if (isShared) {
+            await sql`select set_config('lock_timeout', ${`${LOCK_MS}ms`}, true)`.execute(trx);
+            await sql`select pg_advisory_xact_lock('plan_store'::regclass::oid::bigint)`.execute(trx);
+          }
           const { rows } = await sql<{ revision: string }>`
             select revision::text as revision from plan_store for update`.execute(trx);
           isLocked = true;
