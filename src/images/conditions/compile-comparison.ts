@@ -1,4 +1,5 @@
 import { isDuration, parseDuration } from '../../kernel/duration';
+import { patternFault } from '../../kernel/pattern-fault';
 import { truthOf, type Truth } from '../../rules/conditions/truth';
 import type { ImageMetadata } from '../image-metadata';
 import { METADATA_FIELDS, type ImageComparison, type ImageOperator, type MetadataField } from './image-condition';
@@ -177,8 +178,8 @@ function testOf(operator: ImageOperator, value: Split['value'], kind: Kind): Tes
 function patternTest(text: string): Test | string {
   try {
     return compilePattern(text);
-  } catch {
-    return `expected a regular expression without look-around and back-references, got "${text}"`;
+  } catch (error) {
+    return patternFault(text, error);
   }
 }
 

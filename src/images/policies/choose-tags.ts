@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js';
 import { parse, Range } from 'semver';
+import { patternFault } from '../../kernel/pattern-fault';
 
 /** Which tags of a repository a policy is about; a tag must meet each part that is given. */
 export interface TagSet {
@@ -36,8 +37,8 @@ export function compileTagSet(set: TagSet): TagChooser | { faults: string[] } {
     texts.flatMap((text) => {
       try {
         return [RE2JS.compile(text)];
-      } catch {
-        faults.push(`expected a regular expression without look-around and back-references, got "${text}"`);
+      } catch (error) {
+        faults.push(patternFault(text, error));
         return [];
       }
     });

@@ -12,7 +12,7 @@ import type { PointedFault } from '../pointed-fault';
 import type { PublicKey } from '../signatures/public-key';
 import { compileTagSet, type TagChooser } from './choose-tags';
 import { hookFaults } from './hook-faults';
-import { credentialFaults, encryptedFaults } from './find-credentials';
+import { encryptedFaults, secretFaults } from './find-credentials';
 import type { CompiledAction, ImagePolicy, PolicySource, ReplicateTarget } from './image-policy';
 import type { ImageAction, ImagePolicyDocument, ReplicateAction, TagSetDocument } from './policy-document';
 import { compileRepositoryPattern, type FitsRepository } from './repository-pattern';
@@ -49,11 +49,11 @@ export function compilePolicy(
     ...scheduleFaults(document),
     ...pruneFaults(document),
     ...hookFaults(document, secrets),
-    ...encryptedFaults(document, decrypts),
+    ...encryptedFaults(document.hooks, '/hooks', decrypts),
     ...document.actions.flatMap((action, index) => retryFaults(action, `/actions/${index}/retry_policy`)),
-    ...credentialFaults((document.metadata ?? {}) as JsonObject, '/metadata'),
+    ...secretFaults((document.metadata ?? {}) as JsonObject, '/metadata'),
     ...document.actions.flatMap(({ parameters }, index) =>
-      credentialFaults((parameters ?? {}) as JsonObject, `/actions/${index}/parameters`),
+      secretFaults((parameters ?? {}) as JsonObject, `/actions/${index}/parameters`),
     ),
   ];
   const { conditions, faults: shapes } = readConditions((document.conditions ?? []) as JsonValue, [

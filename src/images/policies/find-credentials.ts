@@ -6,6 +6,7 @@ import type { PointedFault } from '../pointed-fault';
 /** Narrower than what logs hide: a policy may well name its author and a sort key. */
 const CREDENTIAL_NAME =
   /(?:passw(?:or)?d|passphrase|secret|token|credentials?|authorization|(?:api|access|private|secret)[-_]?key)$/i;
+const CREDENTIAL = 'expected no credential in a policy, but a reference such as secret:NAME or an encrypted value';
 const REFERENCE = /^secret:[A-Za-z0-9_.-]+$/;
 
 /** The name of a reference `secret:NAME`; undefined for any other text. */
@@ -31,18 +32,33 @@ export function credentialFaults(value: JsonValue, pointer: string): PointedFaul
     const isCredential = CREDENTIAL_NAME.test(key) && (typeof each === 'string' || typeof each === 'number');
     if (!isCredential) return credentialFaults(each, at);
     if (typeof each === 'string' && (REFERENCE.test(each) || isEncrypted(each))) return [];
-    return [
-      {
-        pointer: at,
-        sentence: 'expected no credential in a policy, but a reference such as secret:NAME or an encrypted value',
-      },
-    ];
+    return [{ pointer: at, sentence: CREDENTIAL }];
   });
 }
 
-/** Encrypted values that are damaged, or that no one can decrypt; nothing is decrypted to find out. */
-export function encryptedFaults(document: unknown, decrypts: boolean): PointedFault[] {
-  return encryptedTexts(document).flatMap(({ pointer, text }) => {
+/**
+ * Places of a free part of a document that nothing reads a secret from: credentials, as `credentialFaults` finds them, and
+ * what would be one elsewhere, a reference or an encrypted value.
+ */
+export function secretFaults(value: JsonValue, pointer: string): PointedFault[] {
+  return [...credentialFaults(value, pointer), ...unreadSecrets(value, pointer)].map(({ pointer: at, sentence }) => ({
+    pointer: at,
+    sentence: sentence === CREDENTIAL ? 'expected no credential in a policy' : sentence,
+  }));
+}
+
+function unreadSecrets(value: JsonValue, pointer: string): PointedFault[] {
+  if (typeof value === 'string') {
+    if (!REFERENCE.test(value) && !isEncrypted(value)) return [];
+    return [{ pointer, sentence: 'expected no reference to a secret and no encrypted value: only hooks read them' }];
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, each]) => unreadSecrets(each, `${pointer}/${escapePointer(key)}`));
+}
+
+/** Encrypted values of a part that are damaged, or that no one can decrypt; nothing is decrypted to find out. */
+export function encryptedFaults(part: unknown, pointerOfPart: string, decrypts: boolean): PointedFault[] {
+  return encryptedTexts(part, pointerOfPart).flatMap(({ pointer, text }) => {
     const read = readEncrypted(text);
     if (typeof read === 'string') return [{ pointer, sentence: read }];
     if (decrypts) return [];

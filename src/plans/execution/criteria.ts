@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js';
 import { EXPECTED_OF_HTTP_URL, readHttpUrl } from '../../kernel/http-url';
+import { whyNoPattern } from '../../kernel/pattern-fault';
 import type { PlanNode } from '../kinds/plan';
 import { parseGoDuration } from '../kinds/go-duration';
 
@@ -59,8 +60,11 @@ function faultsOf({ type, url = '', method = 'GET', bodyMatch, timeout }: Criter
   const ms = timeout === undefined ? USUAL_MS : parseGoDuration(timeout);
   if (ms === undefined || ms <= 0 || ms > LONGEST_MS)
     faults.push(`expected timeout to be more than 0s and at most 25s, got ${timeout}`);
-  if (bodyMatch !== undefined && patternOf(bodyMatch) === undefined)
-    faults.push(`expected bodyMatch to be a regular expression of RE2, got ${JSON.stringify(bodyMatch)}`);
+  if (bodyMatch !== undefined) {
+    const pattern = patternOf(bodyMatch);
+    if (typeof pattern === 'string')
+      faults.push(`expected bodyMatch to be a regular expression of RE2, got ${JSON.stringify(bodyMatch)}: ${pattern}`);
+  }
   return faults;
 }
 
@@ -72,15 +76,17 @@ export function judgeAnswer(
 ): CriterionLook {
   if (wanted === undefined ? status < 200 || status > 299 : status !== wanted)
     return { holds: false, message: `expected status ${wanted ?? '2xx'}, got ${status}` };
-  if (bodyMatch === undefined || patternOf(bodyMatch)?.matcher(new TextDecoder().decode(body)).find() === true)
-    return { holds: true };
+  const pattern = bodyMatch === undefined ? undefined : patternOf(bodyMatch);
+  const hasMatch = typeof pattern === 'object' && pattern.matcher(new TextDecoder().decode(body)).find();
+  if (bodyMatch === undefined || hasMatch) return { holds: true };
   return { holds: false, message: `expected a body with ${bodyMatch}` };
 }
 
-function patternOf(text: string): RE2JS | undefined {
+/** @returns what is wrong with a text that is no pattern */
+function patternOf(text: string): RE2JS | string {
   try {
     return RE2JS.compile(text);
-  } catch {
-    return undefined;
+  } catch (error) {
+    return whyNoPattern(error);
   }
 }

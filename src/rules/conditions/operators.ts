@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js';
 import { canonicalJson } from '../../kernel/canonical-json';
 import type { JsonValue } from '../../kernel/json';
+import { whyNoPattern } from '../../kernel/pattern-fault';
 import type { Operator } from './condition';
 
 /**
@@ -15,6 +16,8 @@ export interface OperatorRule {
   expects: string;
   /** @returns undefined when the operator does not take such a value */
   prepare(value: JsonValue): Test | undefined;
+  /** what is wrong with a value of the right type that the operator does not take */
+  why?(value: JsonValue): string | undefined;
 }
 
 /**
@@ -38,7 +41,7 @@ export const OPERATOR_RULES: Record<Exclude<Operator, 'exists' | 'not_exists'>, 
   },
   between: { expects: 'a list of two numbers, the lower one first', prepare: between },
   contains: { expects: 'a value', prepare: contains },
-  matches: { expects: 'a regular expression without look-around and back-references', prepare: matches },
+  matches: { expects: 'a regular expression of RE2', prepare: matches, why: whyNotMatches },
   starts_with: onTexts((actual, value) => actual.startsWith(value)),
   ends_with: onTexts((actual, value) => actual.endsWith(value)),
 };
@@ -104,5 +107,15 @@ function matches(value: JsonValue): Test | undefined {
     return (actual) => (typeof actual === 'string' ? pattern.matcher(actual).find() : undefined);
   } catch {
     return undefined;
+  }
+}
+
+function whyNotMatches(value: JsonValue): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  try {
+    RE2JS.compile(value);
+    return undefined;
+  } catch (error) {
+    return whyNoPattern(error);
   }
 }

@@ -137,7 +137,7 @@ export function conditionFaults(
   }
 
   function readValue(operator: keyof typeof OPERATOR_RULES, expected: JsonValue | undefined, at: string): void {
-    const { expects, prepare } = OPERATOR_RULES[operator];
+    const { expects, prepare, why } = OPERATOR_RULES[operator];
     if (expected === undefined || expected === null) {
       fault(at, `expected ${expects} to compare with, got ${describeKind(expected)}`);
     } else if (isMetricReference(expected)) {
@@ -148,7 +148,9 @@ export function conditionFaults(
     } else if (operator === Operator.matches && String(expected).length > RULE_LIMITS.patternChars) {
       fault(at, `expected at most ${RULE_LIMITS.patternChars} characters, got ${String(expected).length}`);
     } else if (prepare(expected) === undefined) {
-      fault(at, `expected ${expects} beside ${operator}, got ${shown(expected)}`);
+      const reason = why?.(expected);
+      const because = reason === undefined ? '' : `: ${reason}`;
+      fault(at, `expected ${expects} beside ${operator}, got ${shown(expected)}${because}`);
     }
   }
 

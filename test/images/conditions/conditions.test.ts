@@ -130,7 +130,7 @@ describe('conditions of images', () => {
         "faults": [
           {
             "pointer": "/0",
-            "sentence": "expected a regular expression without look-around and back-references, got "(?=x)"",
+            "sentence": "expected a regular expression of RE2, got "(?=x)": RE2 has no look-around and no back-references, so no (?=",
           },
           {
             "pointer": "/1/any/0",

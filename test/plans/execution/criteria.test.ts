@@ -28,7 +28,10 @@ describe('the acceptance criteria of a node', () => {
     [endpoint({ method: 'POST' }), 'expected method to be GET or HEAD, got POST'],
     [endpoint({ timeout: '0s' }), 'expected timeout to be more than 0s and at most 25s, got 0s'],
     [endpoint({ timeout: 'soon' }), 'expected timeout to be more than 0s and at most 25s, got soon'],
-    [endpoint({ bodyMatch: '(' }), 'expected bodyMatch to be a regular expression of RE2, got "("'],
+    [
+      endpoint({ bodyMatch: '(' }),
+      'expected bodyMatch to be a regular expression of RE2, got "(": missing closing ), at (',
+    ],
   ])('%j is refused by name', (criterion, wanted) => {
     const { faults } = read(criterion);
     expect(faults).toEqual([expect.stringContaining(`acceptanceCriteria[0] (up): ${wanted}`)]);
