@@ -8,12 +8,16 @@ export interface AlertMetrics {
 }
 
 export interface AlertDispatcher {
+  /** their names, in order */
+  readonly receivers: readonly string[];
   /**
    * Sends to every receiver side by side. Rejects with AlertDeliveryError once all have ended and at least one failed.
    * Called again for the same message it asks only those that have not taken it yet, so that a retried activity alerts
    * no one twice; a restarted process has forgotten and may.
+   *
+   * @param to names of receivers; @default all
    */
-  send(alert: Alert): Promise<void>;
+  send(alert: Alert, to?: readonly string[]): Promise<void>;
   /** The same to those receivers that know what fires: a resolved message about something that may not fire. */
   settle(alert: Alert): Promise<void>;
 }
@@ -75,7 +79,9 @@ export function createAlertDispatcher(receivers: readonly AlertReceiver[], metri
     }
   };
   return {
-    send: (alert) => sendTo(alert, receivers),
+    receivers: receivers.map(({ name }) => name),
+    send: (alert, to) =>
+      sendTo(alert, to === undefined ? receivers : receivers.filter(({ name }) => to.includes(name))),
     settle: (alert) =>
       sendTo(
         alert,

@@ -15,6 +15,7 @@ import { openReleaseSource } from '../releases/sources/open-release-source';
 import type { LoadedSettings } from '../settings/load-settings';
 import { withSettingsPlace } from '../settings/settings-place';
 import { openPayloadCodec } from '../settings/open-data-converter';
+import type { Notices } from './actions/action-kind';
 import type { Actions } from './actions/registry';
 import { openActions } from './actions/service/open-actions';
 import type { AlertRules } from '../alerts/alert-rules';
@@ -111,7 +112,13 @@ async function openServices(
     find: async (id) => audit.store?.get(id),
     nowMs: Date.now,
   });
-  const actions = await openActions(loaded, { env, own: options.actions, registry: ACTIONS, replicateImage });
+  const notices: Notices = {
+    receivers: () => alerts.dispatcher.receivers,
+    send: (alert, to) => alerts.dispatcher.send(alert, to),
+    labels: settings.alerts.labels,
+    nowMs: Date.now,
+  };
+  const actions = await openActions(loaded, { env, own: options.actions, registry: ACTIONS, notices, replicateImage });
   const alerts = openAlerts(loaded, { env, metrics: metrics.alerts, logger, own: options.alertReceivers });
   const source =
     options.releaseSource ??

@@ -23,6 +23,10 @@ export interface CliResult {
   stderr: string;
 }
 
+/** Commands that change nothing. */
+const ASKS = ['status', 'explain'];
+const NOT_ANSWERED = 4;
+
 /** A real Temporal server with everything around it; the worker is started by the test, in process or as a child. */
 export interface GateHarness {
   folder: string;
@@ -33,7 +37,7 @@ export interface GateHarness {
   alerts: AlertReceiverServer;
   /** for gates in this process: they log to `worker.log` in the folder, and their copies of records go nowhere */
   quiet: { logger: Logger; stdout: Writable };
-  /** runs a `gate` command in this process */
+  /** runs a `gate` command in this process; `status` and `explain` until they were answered, which a busy machine may do late */
   cli(...args: string[]): Promise<CliResult>;
   /** a command that goes on for a while. `said` is what it has written to standard error */
   startCli(...args: string[]): { said(): string; ended: Promise<CliResult> };
@@ -160,7 +164,13 @@ export async function startGateHarness(options: HarnessOptions = {}): Promise<Ga
       }),
       stdout: new Writable({ write: (_chunk, _encoding, done) => done() }),
     },
-    cli: (...args) => harness.startCli(...args).ended,
+    cli: (...args) => {
+      if (!ASKS.includes(args[0] ?? '')) return harness.startCli(...args).ended;
+      return eventually(`gate ${args.join(' ')} to be answered`, async () => {
+        const result = await harness.startCli(...args).ended;
+        return result.code !== NOT_ANSWERED && result;
+      });
+    },
     startCli: (...args) => {
       let stdout = '';
       let stderr = '';

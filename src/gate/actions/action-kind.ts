@@ -1,3 +1,5 @@
+import type { Alert } from '../../alerts/alert';
+import type { AlertLabels } from '../../alerts/alert-labels';
 import type { Fault } from '../../kernel/failures';
 import type { HttpFetch } from '../../platform/http/http-client';
 import type { ActionContext, ActionResult, ActionSpec, ReplicateImageAction } from './action';
@@ -26,8 +28,20 @@ export interface ActionDeps {
   readSecret(name: string, url: URL): Promise<string>;
   /** the module of that name; @throws GateError ConfigInvalid when the settings have none, or it cannot be loaded */
   loadModule(name: string): Promise<ActionModule>;
+  notices: Notices;
   /** carries out what is done with images */
   replicateImage: ActionRunner<ReplicateImageAction>;
+}
+
+/** Who can be told something. */
+export interface Notices {
+  /** names, in the order of the settings */
+  receivers(): readonly string[];
+  /** as a dispatcher of alerts does it; @throws AlertDeliveryError */
+  send(alert: Alert, to: readonly string[]): Promise<void>;
+  /** of the settings, for each message */
+  labels: AlertLabels;
+  nowMs(): number;
 }
 
 /** What a module of the user's own gets of the action that it carries out. */

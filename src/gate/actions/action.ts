@@ -1,7 +1,8 @@
+import type { AlertSeverity } from '../../kernel/alert-event';
 import type { JsonObject, JsonValue } from '../../kernel/json';
 
 /** What a stage does once it is allowed. */
-export type ActionSpec = NoneAction | HttpAction | ModuleAction | ReplicateImageAction;
+export type ActionSpec = NoneAction | HttpAction | ModuleAction | NotifyAction | ReplicateImageAction;
 
 /** The stage only gates: nothing is started. */
 export interface NoneAction {
@@ -50,6 +51,25 @@ export interface ModuleAction {
   options?: JsonObject;
   /** whether the module's `compensate` is called when the action is taken back; @default false */
   compensate?: boolean;
+}
+
+/** One message to people. */
+export interface NoticeSpec {
+  /** one sentence, the subject; may hold templates */
+  summary: string;
+  /** what else there is to say; may hold templates */
+  description?: string;
+}
+
+/** Tells the receivers of the worker's settings (`alerts.receivers`) something. */
+export interface NotifyAction extends NoticeSpec {
+  type: 'notify';
+  /** names of receivers, such as `slack` or `alertmanager-2`; @default all */
+  receivers?: string[];
+  /** @default info */
+  severity?: AlertSeverity;
+  /** sent when the action is taken back */
+  compensation?: NoticeSpec;
 }
 
 /** Copies one image between registries of the worker's settings, verified; the target's tag moves last. */

@@ -16,6 +16,12 @@ const requestFields = {
   expect: Type.Optional(Type.Integer({ minimum: 100, maximum: 599 })),
 } satisfies Record<string, TSchema>;
 
+/** Room for a line, and for a page. */
+const noticeFields = {
+  summary: Type.String({ minLength: 1, maxLength: 1_000 }),
+  description: Type.Optional(Type.String({ maxLength: 10_000 })),
+} satisfies Record<string, TSchema>;
+
 export const ActionSchema = Type.Union([
   Type.Object({ type: Type.Literal('none') }, strict),
   Type.Object(
@@ -35,6 +41,16 @@ export const ActionSchema = Type.Union([
       name: Type.String({ pattern: NAME_PATTERN }),
       options: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
       compensate: Type.Optional(Type.Boolean()),
+    },
+    strict,
+  ),
+  Type.Object(
+    {
+      type: Type.Literal('notify'),
+      ...noticeFields,
+      receivers: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { minItems: 1, uniqueItems: true })),
+      severity: Type.Optional(Type.Union([Type.Literal('critical'), Type.Literal('warning'), Type.Literal('info')])),
+      compensation: Type.Optional(Type.Object(noticeFields, strict)),
     },
     strict,
   ),

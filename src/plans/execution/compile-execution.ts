@@ -32,7 +32,8 @@ export interface ExecutionParts {
 export type CompiledExecution = { run: PlanRun; faults?: undefined } | { run?: undefined; faults: string[] };
 
 const NO_ACTION = { type: 'none' };
-const PROVIDERS = ['http', 'module', 'none', 'replicate-image'];
+const PROVIDERS = ['http', 'module', 'none', 'notify', 'replicate-image'];
+const WITHOUT_OUTPUTS = ['none', 'notify'];
 const ANNOTATION = 'gate/';
 const MAX_PARALLEL = 'gate/max-parallel';
 const ON_FAILURE = 'gate/on-failure';
@@ -204,8 +205,8 @@ function actionOf({ execution, plan, bindings }: ExecutionParts, node: PlanNode,
   const at = `node ${node.id}: binding ${chosen.binding}`;
   if (!PROVIDERS.includes(provider))
     faults.push(`${at}: expected target.provider to be one of ${PROVIDERS.join(', ')}, got ${provider}`);
-  if (provider === 'none' && (node.outputs ?? []).length > 0)
-    faults.push(`${at}: expected a provider that gives outputs, got none`);
+  if (WITHOUT_OUTPUTS.includes(provider) && (node.outputs ?? []).length > 0)
+    faults.push(`${at}: expected a provider that gives outputs, got ${provider}`);
   if (Object.hasOwn(config, 'type')) faults.push(`${at}: target.config has a key type, which is target.provider's`);
   return { ...(config as JsonObject), type: provider };
 }

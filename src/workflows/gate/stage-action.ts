@@ -220,7 +220,8 @@ export function idempotencyKeyOf(action: ActionSpec, context: ActionContext, att
 /** Whether an action says how it is taken back. */
 export function isTakenBack(action: ActionSpec): boolean {
   if (action.type === 'none') return false;
-  return action.type === 'http' ? action.compensation !== undefined : action.compensate === true;
+  if (action.type === 'http' || action.type === 'notify') return action.compensation !== undefined;
+  return action.compensate === true;
 }
 
 function nameOf(action: ActionSpec): string {

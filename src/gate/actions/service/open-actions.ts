@@ -16,6 +16,7 @@ export interface ActionsOptions {
   own?: Readonly<Record<string, ActionModule>>;
   /** the types of action */
   registry: ActionRegistry;
+  notices: ActionDeps['notices'];
   /** of the room of images */
   replicateImage: ActionDeps['replicateImage'];
 }
@@ -28,7 +29,7 @@ export interface ActionsOptions {
  */
 export async function openActions(
   { settings, baseDir }: LoadedSettings,
-  { env, importModule, own = {}, registry, replicateImage }: ActionsOptions,
+  { env, importModule, own = {}, registry, notices, replicateImage }: ActionsOptions,
 ): Promise<Actions> {
   const { secrets, modules, tls } = settings.actions;
   const loaded = new Map<string, ActionModule>();
@@ -70,7 +71,7 @@ export async function openActions(
     return module;
   };
   const fetch = createHttpFetch({ env, tls, folder: baseDir });
-  return registry.create({ fetch, readSecret: readNamed, loadModule, replicateImage });
+  return registry.create({ fetch, readSecret: readNamed, loadModule, notices, replicateImage });
 }
 
 function toActionModule(created: unknown): ActionModule {

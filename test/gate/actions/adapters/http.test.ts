@@ -3,6 +3,7 @@ import type { ActionContext, ActionSpec, HttpAction } from '../../../../src/gate
 import { ActionError } from '../../../../src/gate/actions/action-error';
 import { ACTIONS } from '../../../../src/images/gating/all-actions';
 import { noImages } from '../../../support/no-images';
+import { noNotices } from '../../../support/no-notices';
 import { isCertainlyUnsent } from '../../../../src/gate/actions/adapters/http';
 import { createActionRegistry } from '../../../../src/gate/actions/registry';
 import { noneAction } from '../../../../src/gate/actions/adapters/none';
@@ -33,6 +34,7 @@ const { run: runAction, compensate } = ACTIONS.create({
     return `token for ${url.hostname}`;
   },
   loadModule: () => Promise.reject(new Error('no module is loaded here')),
+  notices: noNotices,
   replicateImage: noImages,
 });
 const { check: checkAction } = ACTIONS;
@@ -327,7 +329,7 @@ describe('the registry of actions', () => {
 
   it('the registry of actions names the types it knows when asked for another', async () => {
     await expect(runAction({ type: 'shell' } as unknown as ActionSpec, context, options())).rejects.toThrow(
-      'Expected an action of type none or http or module or replicate-image, got shell',
+      'Expected an action of type none or http or module or notify or replicate-image, got shell',
     );
   });
 });

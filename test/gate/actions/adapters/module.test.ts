@@ -3,6 +3,7 @@ import type { ActionContext, ModuleAction } from '../../../../src/gate/actions/a
 import type { ActionModule, ModuleRequest } from '../../../../src/gate/actions/action-kind';
 import { ACTIONS } from '../../../../src/images/gating/all-actions';
 import { noImages } from '../../../support/no-images';
+import { noNotices } from '../../../support/no-notices';
 
 const context: ActionContext = {
   deployment_id: 'fw',
@@ -18,6 +19,7 @@ const actionsOf = (module: ActionModule) =>
   ACTIONS.create({
     fetch: () => Promise.reject(new Error('no request is sent here')),
     readSecret: () => Promise.reject(new Error('no secret is read here')),
+    notices: noNotices,
     replicateImage: noImages,
     loadModule: async (name) => {
       if (name !== 'flip') throw new Error(`no module ${name}`);
