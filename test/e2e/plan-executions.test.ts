@@ -195,6 +195,37 @@ describe('executions of plans', () => {
     expect(ended.status!.message).toContain('aborted by ann');
   });
 
+  it('a goal that has ended is executed with the plan that wins now by gate plans run --again', async () => {
+    await apply([task('first', { inputs: { n: 1 } })]);
+    expect(await run('--name', 'one', ...WAITING)).toMatchObject({ code: 0 });
+    const newer = {
+      description: 'other',
+      goalRef: { name: 'ship' },
+      series: 's',
+      version: '2',
+      graph: { nodes: [task('other', { inputs: { n: 2 } })] },
+    };
+    const newPlan = objectOf('Plan', 'newer', newer, { labels: { tier: 'gold' } });
+    expect(await ask('POST', `/namespaces/${namespace}/plans`, newPlan)).toMatchObject({ status: 201 });
+    expect(await run('--name', 'two', ...WAITING)).toMatchObject({ code: 0 });
+    expect(await run('--name', 'three', '--again', ...WAITING)).toMatchObject({ code: 0 });
+    expect(called()).toEqual(['/first', '/first', '/other']);
+    expect(await goal()).toMatchObject({ phase: 'Succeeded', activePlanRef: { name: 'newer' } });
+  });
+
+  it('a goal that is executed is not resolved again meanwhile', async () => {
+    gate.levels.setMetric('pending_delta', null as never);
+    await apply([task('first', { inputs: { n: 1 } })]);
+    expect(await run('--name', 'go', ...WAITING)).toMatchObject({ code: 3 });
+    expect(await run('--again', ...WAITING)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('goal ship is executed by go, which is Blocked'),
+    });
+    expect(await goal()).toMatchObject({ phase: 'Executing', activePlanRef: { name: 'steps' } });
+    expect(await gate.cli('abort', `${namespace}.go`, ...CALLER)).toMatchObject({ code: 0 });
+    await reaches('go', 'Cancelled');
+  });
+
   it('a gate node waits until gate plans approve, and the audit log says who did what', async () => {
     await apply([
       { id: 'ask', kind: 'Gate', gateRef: { name: 'live' } },

@@ -11,6 +11,9 @@ const V3 = `/openapi/v3/apis/${API_VERSION}`;
 /** The verbs of `kubectl api-resources`: what `plan-routes.ts` answers. */
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
+/** What can be asked of one object, by POST. */
+const ASKED: Readonly<Record<string, readonly string[]>> = { Execution: ['cancel', 'retry'], Goal: ['again'] };
+
 /**
  * The documents by which clients of Kubernetes find out what a server has: versions, groups, resources and their schemas.
  *
@@ -67,6 +70,9 @@ function resources(): JsonObject[] {
       ...(shortNames.length === 0 ? {} : { shortNames: [...shortNames] }),
     },
     { name: `${resource}/status`, singularName: '', namespaced: true, kind, verbs: ['get', 'patch', 'update'] },
+    ...(ASKED[kind] ?? []).map((name) => ({
+      ...{ name: `${resource}/${name}`, singularName: '', namespaced: true, kind, verbs: ['create'] },
+    })),
   ]);
   return [namespaces, ...kinds];
 }
@@ -115,5 +121,11 @@ function pathsOf(kind: Kind): JsonObject {
       patch: operation('patch', 'dryRun', 'fieldValidation'),
       delete: operation('delete', 'dryRun'),
     },
+    ...Object.fromEntries(
+      (ASKED[kind.kind] ?? []).map((asked) => [
+        `${all}/{name}/${asked}`,
+        { parameters: [inPath('namespace'), inPath('name')], post: operation('post', 'dryRun') },
+      ]),
+    ),
   };
 }

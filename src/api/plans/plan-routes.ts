@@ -82,6 +82,11 @@ export async function answerPlans(call: Call): Promise<Answer | undefined> {
     requireWriter(call, second);
     return written(await call.service.askRun(place, fifth, readJson(await body(call)), write(call)));
   }
+  if (fifth === 'again' && kind.kind === 'Goal') {
+    requireMethod(call, 'POST');
+    requireWriter(call, second);
+    return written(await call.service.resolveAgain(place, readJson(await body(call)), write(call)));
+  }
   if (fifth === 'graph' && kind.kind === 'Plan') {
     requireMethod(call, 'GET');
     return ok((await call.service.get(place)).spec.graph ?? null);

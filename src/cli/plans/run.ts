@@ -15,6 +15,7 @@ interface RunOptions extends PlanServerOptions {
   parameters?: string;
   binding?: string;
   wait?: boolean;
+  again?: boolean;
   timeout: number;
 }
 
@@ -29,10 +30,15 @@ export function plansRunCommand({ io, exit }: CommandContext): Command {
     .option('--name <name>', 'of the execution; by default the plan and the time')
     .option('--parameters <json>', 'an object: attributes of the deployment, for policies and templates')
     .option('--binding <name>', 'the binding that is asked first')
+    .option(
+      '--again',
+      'of a goal that has ended: the plan that wins now, in place of the one that it was executed with',
+    )
     .option('--wait', 'until the execution has ended')
     .addOption(durationOption('--timeout <duration>', 'how long to wait', '10m'));
   examples(withOutput(withPlanServer(withNamespace(command))), [
     'gate plans run ship --wait',
+    'gate plans run ship --again --wait',
     `gate plans run ship -n prod --parameters '{"risk": "low"}'`,
   ]);
   return command.action(async (goal: string, options: RunOptions) => {
@@ -56,11 +62,12 @@ async function executionFor(
   client: PlanClient,
   goalName: string,
   parameters: JsonObject | undefined,
-  { namespace, name, binding }: RunOptions,
+  { namespace, name, binding, again = false }: RunOptions,
 ): Promise<PlanObject> {
   const place = { kind: await kindOf('Goal'), namespace, name: goalName };
-  const goal = await client.find(place);
-  if (goal === undefined) throw await noneOnServer(client, place.kind, place);
+  const found = await client.find(place);
+  if (found === undefined) throw await noneOnServer(client, place.kind, place);
+  const goal = again ? (await client.resolveAgain(place)).object : found;
   const plan = (goal as unknown as Goal).status?.activePlanRef?.name;
   if (plan === undefined) {
     const message = `Goal ${namespace}/${goalName} has no active plan: gate plans explain ${goalName} says why`;

@@ -81,6 +81,12 @@ export interface PlanClient {
    * @throws PlanFailure NotFound; GateError ConfigInvalid where it cannot be done
    */
   askRun(place: OnePlace, kind: 'cancel' | 'retry', ask: RunAskBody): Promise<Stored>;
+  /**
+   * Resolves a goal that has ended as if it were new. @returns the goal as it is then.
+   *
+   * @throws PlanFailure NotFound; GateError ConfigInvalid where it cannot be done
+   */
+  resolveAgain(place: OnePlace): Promise<Stored>;
   /** @returns the object where it stays until its finalizers are gone. @throws PlanFailure NotFound */
   delete(place: OnePlace, how?: WriteHow): Promise<PlanObject | undefined>;
   /** Objects of one namespace, in one transaction. */
@@ -107,6 +113,10 @@ export async function openPlanClient(
 
 export function createPlanClient(requests: PlanRequests): PlanClient {
   const { baseUrl } = requests;
+  const post = async (path: string, body: JsonObject): Promise<Stored> => {
+    const answer = await requests.ask({ method: 'POST', path, body });
+    return { object: answer.body as unknown as PlanObject, warnings: answer.warnings };
+  };
   const write = async (method: string, path: string, object: PlanObject, { dryRun }: WriteHow): Promise<Stored> => {
     const { body, warnings } = await requests.ask({
       method,
@@ -161,11 +171,8 @@ export function createPlanClient(requests: PlanRequests): PlanClient {
     replace: (object, how = {}) => write('PUT', pathOf(placeOf(object)), object, how),
     replaceStatus: (object, how = {}) => write('PUT', `${pathOf(placeOf(object))}/status`, object, how),
 
-    async askRun(place, kind, ask) {
-      const path = `${pathOf(place)}/${kind}`;
-      const { body, warnings } = await requests.ask({ method: 'POST', path, body: { ...ask } as JsonObject });
-      return { object: body as unknown as PlanObject, warnings };
-    },
+    askRun: (place, kind, ask) => post(`${pathOf(place)}/${kind}`, { ...ask } as JsonObject),
+    resolveAgain: (place) => post(`${pathOf(place)}/again`, {}),
 
     async delete(place, { dryRun } = {}) {
       const { body } = await requests.ask({ method: 'DELETE', path: withQuery(pathOf(place), dryRunQuery(dryRun)) });

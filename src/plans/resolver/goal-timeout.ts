@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../../kernel/json';
 import { parseTime } from '../../kernel/time';
 import { parseGoDuration } from '../kinds/go-duration';
 import { GoalPhase, type Goal } from '../kinds/goal';
-import { withCondition } from './conditions';
+import { conditionOf, withCondition } from './conditions';
 
 const ENDED: readonly unknown[] = [GoalPhase.Succeeded, GoalPhase.Failed, GoalPhase.Cancelled];
 
@@ -26,7 +26,8 @@ export function deadlineOf({ metadata, spec }: Goal): number | undefined {
  */
 export function withTimeout(goal: Goal, status: JsonObject, nowMs: number): JsonObject {
   const deadline = deadlineOf(goal);
-  if (deadline === undefined || nowMs < deadline || ENDED.includes(status.phase)) return status;
+  if (ENDED.includes(status.phase)) return status;
+  if (deadline === undefined || nowMs < deadline) return inTime(goal, status, nowMs);
   const conditions = withCondition(
     status.conditions,
     {
@@ -39,4 +40,18 @@ export function withTimeout(goal: Goal, status: JsonObject, nowMs: number): Json
     nowMs,
   );
   return { ...status, phase: GoalPhase.Failed, conditions: conditions as JsonValue[] };
+}
+
+/** A goal whose time was over, and that has a longer timeout now, or none. */
+function inTime({ metadata }: Goal, status: JsonObject, nowMs: number): JsonObject {
+  if (conditionOf(status.conditions, 'TimedOut')?.status !== 'True') return status;
+  const conditions = withCondition(
+    status.conditions,
+    {
+      ...{ type: 'TimedOut', status: 'False', reason: 'InTime', message: 'The goal still has time' },
+      observedGeneration: metadata.generation ?? 1,
+    },
+    nowMs,
+  );
+  return { ...status, conditions: conditions as JsonValue[] };
 }

@@ -1,7 +1,5 @@
-import { LIMITS } from '../../kernel/limits';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
+import type { JsonObject, JsonValue } from '../../kernel/json';
 import { toTimestamp } from '../../kernel/time';
-import type { SchemaFault } from '../../platform/documents/validate';
 import { hasEnded } from '../execution/follow-run';
 import { GATE_RUNTIME, isRunByGate, type PlanRuntime } from '../execution/plan-run';
 import { retryFault } from '../execution/retry-node';
@@ -10,52 +8,28 @@ import type { Execution } from '../kinds/execution';
 import { ExecutionPhase, NodePhase } from '../kinds/phases';
 import { objectName, type PlanObject } from '../object';
 import type { WriteSession } from '../store/plan-store';
+import { readWords, type AskedShape } from './asked-words';
 import { writeStatus } from './follow-run';
 import { compileStored, goalNameOf, pinnedPlanOf, underWay } from './pin-plan';
-import { invalidFailure, planFailure } from './plan-failure';
+import { planFailure } from './plan-failure';
 import type { Caller, Written } from './plan-service';
 import { requestRecord } from './run-records';
 
 /** What somebody asks of the run of an execution, as a client says it. */
 export type RunAsk = Pick<RunRequest, 'kind' | 'actor' | 'reason' | 'node'>;
 
-const SHAPES = {
+const SHAPES: Record<RunAsk['kind'], AskedShape> = {
   cancel: { needed: ['reason'], other: ['actor'] },
   retry: { needed: ['node'], other: ['reason', 'actor'] },
-} as const;
+};
 
 /**
  * What a body asks of a run.
  *
  * @throws PlanFailure Invalid with every fault, Forbidden for another's name
  */
-export function readAsk(
-  kind: RunAsk['kind'],
-  body: JsonValue,
-  { actor = 'server', namesOthers = true }: Caller,
-): RunAsk {
-  const { needed, other } = SHAPES[kind];
-  const known: readonly string[] = [...needed, ...other];
-  if (!isJsonObject(body)) throw planFailure('Invalid', `Expected an object with ${needed.join(' and ')}`);
-  const faults: SchemaFault[] = Object.keys(body).flatMap((key) =>
-    known.includes(key) ? [] : [{ pointer: `/${key}`, sentence: `expected only ${known.join(', ')}` }],
-  );
-  for (const key of known) {
-    if (body[key] === undefined && !(needed as readonly string[]).includes(key)) continue;
-    const sentence = textFault(body[key]);
-    if (sentence !== undefined) faults.push({ pointer: `/${key}`, sentence });
-  }
-  if (faults.length > 0) throw invalidFailure(faults);
-  const { reason, node, actor: named = actor } = body as { reason?: string; node?: string; actor?: string };
-  if (!namesOthers && named !== actor)
-    throw planFailure('Forbidden', `Expected actor to be ${actor}, whose token this is, got ${named}`);
-  return { kind, actor: named, ...(reason === undefined ? {} : { reason }), ...(node === undefined ? {} : { node }) };
-}
-
-function textFault(value: JsonValue | undefined): string | undefined {
-  const most = LIMITS.operatorChars;
-  if (typeof value !== 'string' || value.trim() === '') return 'expected a text that is not empty';
-  return value.length > most ? `expected at most ${most} characters, got ${value.length}` : undefined;
+export function readAsk(kind: RunAsk['kind'], body: JsonValue, caller: Caller): RunAsk {
+  return { kind, ...readWords(body, SHAPES[kind], caller) };
 }
 
 export interface AskParts {

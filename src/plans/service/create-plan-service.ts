@@ -19,6 +19,7 @@ import { removeWithOwned } from './owned-objects';
 import { pinPlan } from './pin-plan';
 import { invalidFailure, planFailure } from './plan-failure';
 import type { DeleteRequest, Listed, ListRequest, Place, PlanService, WriteRequest, Written } from './plan-service';
+import { readAgain, resolveAgain } from './resolve-again';
 import { watchObjects } from './watch-objects';
 
 export interface PlanServiceParts {
@@ -292,6 +293,11 @@ export function createPlanService({
       return inWrite(request, async (session) =>
         askRun(session, await readIn(session, place), ask, { runtime, nowMs: now(), newId }),
       );
+    },
+
+    async resolveAgain(place, body, request) {
+      const asked = readAgain(body, request.caller);
+      return inWrite(request, async (session) => resolveAgain(session, await readIn(session, place), asked, now()));
     },
 
     apply: (namespace, body, request) =>

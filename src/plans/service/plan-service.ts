@@ -97,6 +97,11 @@ export interface PlanService {
    * (`retry`): `{"reason", "actor"?}` and `{"node", "reason"?, "actor"?}`. The answer is the execution as it is then; the run follows.
    */
   askRun(place: Place, kind: 'cancel' | 'retry', body: JsonValue, request: WriteRequest): Promise<Written>;
+  /**
+   * Resolves a goal that has ended as if it were new: `{"reason"?, "actor"?}`. Refused while it is executed, once its timeout
+   * is over, and where no plan would win. The answer is the goal as it is then.
+   */
+  resolveAgain(place: Place, body: JsonValue, request: WriteRequest): Promise<Written>;
   /** All objects are stored, or none. Each goes into this namespace. */
   apply(namespace: string, body: JsonValue, request: WriteRequest): Promise<Applied>;
   /** Checks objects without storing them. */

@@ -17,7 +17,7 @@ export function requestRecord(
   { id, kind, actor, reason, time, node }: RunRequest,
 ): DomainRecord {
   return {
-    ...bare(execution),
+    ...bareRecord(execution),
     decisionID: derivedId('plans', execution.metadata.uid ?? '', id),
     kind: kind === 'cancel' ? RecordKind.abort : RecordKind.resume,
     timestamp: time,
@@ -35,7 +35,7 @@ export function compensationRecord(
 ): DomainRecord | undefined {
   if (compensation === undefined) return undefined;
   return {
-    ...bare(execution),
+    ...bareRecord(execution),
     decisionID: derivedId('plans', execution.metadata.uid ?? '', id, attempt, 'compensation', compensation.state),
     kind: RecordKind.acted,
     timestamp: toTimestamp(atMs),
@@ -45,13 +45,14 @@ export function compensationRecord(
   };
 }
 
-function bare(
-  execution: PlanObject,
+/** What records of objects of plans have alike. */
+export function bareRecord(
+  object: PlanObject,
 ): Pick<DomainRecord, 'schemaVersion' | 'domain' | 'subject' | 'reasons' | 'errorDetails' | 'usedFacts'> {
   return {
     schemaVersion: 2,
     domain: AuditDomain.plans,
-    subject: subjectOf(execution),
+    subject: subjectOf(object),
     reasons: [],
     errorDetails: [],
     usedFacts: [],

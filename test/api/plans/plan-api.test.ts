@@ -369,6 +369,59 @@ describe('status', () => {
   });
 });
 
+describe('a goal that has ended', () => {
+  const again = (name: string, body: unknown = {}, headers: Record<string, string> = {}) =>
+    ask('POST', `/namespaces/again/goals/${name}/again`, body, headers);
+
+  /** One that was executed with the plan `NAME-1`; `NAME-2` would win now. */
+  async function ended(name: string, more: Json = {}): Promise<void> {
+    await ask('POST', '/namespaces/again/goals', goal(name, more));
+    await ask('POST', '/namespaces/again/plans', plan(`${name}-1`, name, { spec: { series: 's', version: '1' } }));
+    const { body } = await resolved('again', name, `${name}-1`);
+    const status = { ...body.status, phase: 'Succeeded' };
+    expect((await ask('PUT', `/namespaces/again/goals/${name}/status`, { ...body, status })).status).toBe(200);
+    await ask('POST', '/namespaces/again/plans', plan(`${name}-2`, name, { spec: { series: 's', version: '2' } }));
+    await eventually('the other plan to be told', async () => {
+      const { conditions } = (await ask('GET', `/namespaces/again/goals/${name}`)).body.status;
+      return conditions.some((each: Json) => each.type === 'PlanChanged' && each.status === 'True');
+    });
+  }
+
+  it('is resolved as if it were new where someone asks for it, once, and the audit log says who', async () => {
+    await ended('a');
+    const { status, body } = await again('a', { actor: 'ann', reason: 'version 2' });
+    expect([status, body.status.phase, body.status.activePlanRef.name]).toEqual([200, 'Ready', 'a-2']);
+    expect(body.spec).toEqual({ description: 'ship' });
+    const repeated = await again('a', { actor: 'ann', reason: 'version 2' });
+    expect([repeated.status, repeated.body.metadata.resourceVersion]).toEqual([200, body.metadata.resourceVersion]);
+  });
+
+  it('stays as it is in a dry run, where its time is over, where no plan wins, and for what is no question', async () => {
+    await ended('b');
+    const dry = await ask('POST', '/namespaces/again/goals/b/again?dryRun=All', {});
+    expect(dry.body.status.activePlanRef.name).toBe('b-2');
+    expect(activePlan(await ask('GET', '/namespaces/again/goals/b'))).toBe('b-1');
+    await ask('POST', '/namespaces/again/goals', goal('late', { spec: { timeout: '1ms' } }));
+    await ask('POST', '/namespaces/again/goals', goal('bare'));
+    const refusals = await Promise.all([
+      again('late'),
+      again('bare'),
+      again('b', []),
+      again('b', { node: 'x', reason: '' }),
+      again('missing'),
+      ask('GET', '/namespaces/again/goals/b/again'),
+    ]);
+    expect(refusals.map(({ status, body }) => [status, body.message])).toEqual([
+      [400, expect.stringMatching(/^Goal again\/late: its timeout of 1ms is over since .*: give it a longer one$/)],
+      [400, 'Goal again/bare: no plan of it would be the active one: gate plans explain bare says why'],
+      [400, 'Expected an object, which may have reason and actor'],
+      [400, expect.stringContaining('expected only reason, actor')],
+      [404, expect.stringContaining('missing')],
+      [405, expect.stringContaining('POST')],
+    ]);
+  });
+});
+
 describe('apply', () => {
   it('says created, unchanged and updated, and stores all or nothing', async () => {
     const actions = async (body: Json[]) =>
@@ -520,6 +573,13 @@ describe('access', () => {
     expect((await ask('PUT', `${path}/a/status`, status, as(TOKENS.author))).status).toBe(403);
     expect((await ask('PUT', `${path}/a/status`, status, as(TOKENS.approver))).status).toBe(403);
     expect((await ask('PUT', `${path}/a/status`, status, as(TOKENS.controller))).status).toBe(200);
+    for (const asked of ['goals/a/again', 'executions/e/cancel', 'executions/e/retry']) {
+      const to = `/namespaces/access/${asked}`;
+      expect((await ask('POST', to, {}, as(TOKENS.viewer))).status).toBe(403);
+      expect((await ask('POST', to, {}, as(TOKENS.author))).status).toBe(400);
+      const other = { actor: 'ann', reason: 'r', ...(asked.endsWith('retry') ? { node: 'n' } : {}) };
+      expect((await ask('POST', to, other, as(TOKENS.author))).status).toBe(403);
+    }
   });
 });
 

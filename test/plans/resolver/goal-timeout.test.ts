@@ -21,6 +21,17 @@ describe('the timeout of a goal', () => {
     expect(withTimeout(goal(), failed, DEADLINE + 1)).toBe(failed);
   });
 
+  test('a goal that gets more time says so once', () => {
+    const late = withTimeout(goal(), { phase: 'Ready' }, DEADLINE);
+    const longer = goal({ timeout: '3h' });
+    const open = withTimeout(longer, { ...late, phase: 'Ready' }, DEADLINE + 1);
+    expect(open).toMatchObject({
+      phase: 'Ready',
+      conditions: [{ type: 'TimedOut', status: 'False', reason: 'InTime' }],
+    });
+    expect(withTimeout(longer, open, DEADLINE + 2)).toBe(open);
+  });
+
   test.each<[string, ReturnType<typeof goal>, string]>([
     ['without a timeout', goal({}), 'Ready'],
     ['that has ended', goal(), 'Succeeded'],
