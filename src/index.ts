@@ -63,6 +63,8 @@ export type {
   HttpRequestSpec,
   ModuleAction,
   NoneAction,
+  NoticeSpec,
+  NotifyAction,
   ReplicateImageAction,
   SecretUse,
 } from './gate/actions/action';

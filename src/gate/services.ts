@@ -15,7 +15,6 @@ import { openReleaseSource } from '../releases/sources/open-release-source';
 import type { LoadedSettings } from '../settings/load-settings';
 import { withSettingsPlace } from '../settings/settings-place';
 import { openPayloadCodec } from '../settings/open-data-converter';
-import type { Notices } from './actions/action-kind';
 import type { Actions } from './actions/registry';
 import { openActions } from './actions/service/open-actions';
 import type { AlertRules } from '../alerts/alert-rules';
@@ -32,6 +31,7 @@ import { createMaskedGate, type MaskedGate } from './masked-gate';
 import { createMasks } from './masking/create-masks';
 import { releaseFaults } from './release-faults';
 import { createMetrics, type Metrics } from './metrics';
+import { createNotices } from './notices';
 
 /** What a program may hand to the gate. */
 export interface ServiceOptions extends GatePorts {
@@ -112,12 +112,11 @@ async function openServices(
     find: async (id) => audit.store?.get(id),
     nowMs: Date.now,
   });
-  const notices: Notices = {
-    receivers: () => alerts.dispatcher.receivers,
-    send: (alert, to) => alerts.dispatcher.send(alert, to),
+  const notices = createNotices({
+    dispatcher: () => alerts.dispatcher,
     labels: settings.alerts.labels,
     nowMs: Date.now,
-  };
+  });
   const actions = await openActions(loaded, { env, own: options.actions, registry: ACTIONS, notices, replicateImage });
   const alerts = openAlerts(loaded, { env, metrics: metrics.alerts, logger, own: options.alertReceivers });
   const source =

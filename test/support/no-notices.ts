@@ -3,7 +3,5 @@ import type { Notices } from '../../src/gate/actions/action-kind';
 /** For tests of actions that tell no one: settings without receivers. */
 export const noNotices: Notices = {
   receivers: () => [],
-  send: () => Promise.reject(new Error('no one is told here')),
-  labels: {},
-  nowMs: () => 0,
+  tell: () => Promise.reject(new Error('no one is told here')),
 };

@@ -1,5 +1,4 @@
-import type { Alert } from '../../alerts/alert';
-import type { AlertLabels } from '../../alerts/alert-labels';
+import type { AlertSeverity } from '../../kernel/alert-event';
 import type { Fault } from '../../kernel/failures';
 import type { HttpFetch } from '../../platform/http/http-client';
 import type { ActionContext, ActionResult, ActionSpec, ReplicateImageAction } from './action';
@@ -33,15 +32,23 @@ export interface ActionDeps {
   replicateImage: ActionRunner<ReplicateImageAction>;
 }
 
+/** One message to people. */
+export interface Notice {
+  /** the same for every attempt */
+  key: string;
+  deploymentId: string;
+  stage: string;
+  severity: AlertSeverity;
+  summary: string;
+  description: string;
+}
+
 /** Who can be told something. */
 export interface Notices {
   /** names, in the order of the settings */
   receivers(): readonly string[];
-  /** as a dispatcher of alerts does it; @throws AlertDeliveryError */
-  send(alert: Alert, to: readonly string[]): Promise<void>;
-  /** of the settings, for each message */
-  labels: AlertLabels;
-  nowMs(): number;
+  /** Asks those that have not taken it yet. @throws Error that names each receiver which did not take it */
+  tell(notice: Notice, to: readonly string[]): Promise<void>;
 }
 
 /** What a module of the user's own gets of the action that it carries out. */

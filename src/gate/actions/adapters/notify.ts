@@ -1,18 +1,9 @@
-import type { Alert } from '../../../alerts/alert';
-import { AlertDeliveryError } from '../../../alerts/alert-dispatcher';
-import { alertLabels } from '../../../alerts/alert-labels';
-import { BoundedMap } from '../../../kernel/bounded-map';
-import { derivedId } from '../../../kernel/derived-id';
+import { messageOf } from '../../../kernel/message-of';
 import { FailureType, type Fault } from '../../../kernel/failures';
 import type { ActionContext, ActionResult, NoticeSpec, NotifyAction } from '../action';
 import { ActionError } from '../action-error';
 import type { ActionKind, Notices, RunOptions } from '../action-kind';
 import { renderText } from '../template';
-
-/** As receivers know it. Public: the name of an alert. */
-const NAME = 'Notification';
-/** When a message was first sent, for its attempts. */
-const REMEMBERED = 1_000;
 
 /** Tells people something. A receiver that took a message gets it once from one worker, however often it is tried. */
 export const notifyAction: ActionKind<NotifyAction> = {
@@ -21,86 +12,54 @@ export const notifyAction: ActionKind<NotifyAction> = {
     ...fill(spec, context, 'action').faults,
     ...(spec.compensation === undefined ? [] : fill(spec.compensation, context, 'action.compensation').faults),
   ],
-  create({ notices }) {
-    const begun = new BoundedMap<string, number>(REMEMBERED);
-    const send = (notice: NoticeSpec, spec: NotifyAction, context: ActionContext, key: string, where: string) => {
-      const startsAtMs = begun.get(key) ?? notices.nowMs();
-      begun.set(key, startsAtMs);
-      return tell(notices, { notice, spec, context, key, where, startsAtMs });
-    };
-    return {
-      run: (spec, context, { idempotencyKey, signal }) =>
-        unlessStopped(signal, () => send(spec, spec, context, idempotencyKey, 'action')),
-      compensate(spec, context, { idempotencyKey, signal }) {
-        const { compensation } = spec;
-        if (compensation === undefined) return Promise.resolve({ summary: 'no compensation is defined' });
-        return unlessStopped(signal, () => send(compensation, spec, context, idempotencyKey, 'action.compensation'));
-      },
-    };
-  },
+  create: ({ notices }) => ({
+    run: (spec, context, options) => tell(notices, spec, spec, context, 'action', options),
+    async compensate(spec, context, options) {
+      if (spec.compensation === undefined) return { summary: 'no compensation is defined' };
+      return tell(notices, spec.compensation, spec, context, 'action.compensation', options);
+    },
+  }),
 };
-
-interface Notice {
-  notice: NoticeSpec;
-  spec: NotifyAction;
-  context: ActionContext;
-  key: string;
-  where: string;
-  /** the same for every attempt: to the dispatcher another time is another message */
-  startsAtMs: number;
-}
 
 async function tell(
   notices: Notices,
-  { notice, spec, context, key, where, startsAtMs }: Notice,
+  notice: NoticeSpec,
+  { receivers, severity = 'info' }: NotifyAction,
+  context: ActionContext,
+  where: string,
+  { idempotencyKey: key, signal }: RunOptions,
 ): Promise<ActionResult> {
+  // Receivers are asked side by side and end by their own time-outs: nothing begins once the action was stopped.
+  if (signal.aborted) {
+    throw new ActionError('The notification was stopped before it was sent', {
+      retryable: true,
+      mayHaveBeenSent: false,
+      cause: signal.reason,
+    });
+  }
   const known = notices.receivers();
-  const { receivers: wanted = known, severity = 'info' } = spec;
+  const wanted = receivers ?? known;
   const { text, faults } = fill(notice, context, where);
   if (known.length === 0)
     faults.push(fault('action', "Expected the worker's settings to have receivers (alerts.receivers), found none"));
-  for (const name of wanted) {
-    if (known.includes(name)) continue;
-    const message = `Expected a receiver of the worker's settings, one of ${known.join(', ') || 'none'}, got ${name}`;
-    faults.push(fault('action.receivers', message));
-  }
+  else
+    for (const name of wanted) {
+      if (known.includes(name)) continue;
+      const message = `Expected a receiver of the worker's settings, one of ${known.join(', ')}, got ${name}`;
+      faults.push(fault('action.receivers', message));
+    }
   if (faults.length > 0) {
     const message = faults.map((each) => each.message).join('; ');
     throw new ActionError(message, { retryable: false, mayHaveBeenSent: false, faults });
   }
   const { deployment_id: deploymentId, stage } = context;
-  const about = { name: NAME, severity, deploymentId, stage };
-  const alert: Alert = {
-    status: 'firing',
-    fingerprint: derivedId('notice', key),
-    ...about,
-    labels: alertLabels(about, notices.labels),
-    ...text,
-    startsAtMs,
-    reminder: 0,
-  };
   try {
-    await notices.send(alert, wanted);
+    await notices.tell({ key, deploymentId, stage, severity, ...text }, wanted);
   } catch (error) {
-    if (!(error instanceof AlertDeliveryError)) throw error;
-    const told = error.failures.map(({ receiver, message }) => `${receiver} (${message})`).join('; ');
-    throw new ActionError(`The notification was not taken by ${told}`, {
-      retryable: true,
-      mayHaveBeenSent: true,
-      cause: error,
-    });
+    const message = `The notification failed: ${messageOf(error)}`;
+    throw new ActionError(message, { retryable: true, mayHaveBeenSent: true, cause: error });
   }
   return { summary: `told ${wanted.join(', ')}` };
-}
-
-/** Receivers are asked side by side and end by their own time-outs: nothing begins once the action was stopped. */
-async function unlessStopped(signal: RunOptions['signal'], send: () => Promise<ActionResult>): Promise<ActionResult> {
-  if (!signal.aborted) return send();
-  throw new ActionError('The notification was stopped before it was sent', {
-    retryable: true,
-    mayHaveBeenSent: false,
-    cause: signal.reason,
-  });
 }
 
 function fill(

@@ -5,6 +5,7 @@ import type { AlertmanagerWebhook } from '../../../../src/alerts/to-alertmanager
 import type { ActionContext, NotifyAction } from '../../../../src/gate/actions/action';
 import type { RunOptions } from '../../../../src/gate/actions/action-kind';
 import type { Actions } from '../../../../src/gate/actions/registry';
+import { createNotices } from '../../../../src/gate/notices';
 import { ACTIONS } from '../../../../src/images/gating/all-actions';
 import { createHttpFetch } from '../../../../src/platform/http/http-client';
 import { startHttpReceiver, type HttpReceiver } from '../../../fakes/http-receiver';
@@ -51,12 +52,11 @@ function actionsOf(receivers = 2): Actions {
     fetch,
     readSecret: () => Promise.reject(new Error('no secret is read here')),
     loadModule: () => Promise.reject(new Error('no module is loaded here')),
-    notices: {
-      receivers: () => dispatcher.receivers,
-      send: dispatcher.send,
+    notices: createNotices({
+      dispatcher: () => dispatcher,
       labels: { team: 'shop' },
       nowMs: () => (nowMs += 1_000),
-    },
+    }),
     replicateImage: noImages,
   });
 }
@@ -93,7 +93,7 @@ describe('the action notify', () => {
     const actions = actionsOf();
     server.refuse = (body) => (body.includes('blocks') ? 503 : undefined);
     await expect(actions.run(action(), context, options())).rejects.toMatchObject({
-      message: 'The notification was not taken by slack (answered 503)',
+      message: 'The notification failed: it was not taken by slack (answered 503)',
       retryable: true,
       mayHaveBeenSent: true,
     });
