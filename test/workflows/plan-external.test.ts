@@ -4,7 +4,8 @@ import { eventually } from '../support/temporal-env';
 import { storedExecutions } from './stored-executions';
 
 describe('nodes of an execution that wait for work outside', () => {
-  const { start, status, reach, says, replayed, worker, startWorker } = storedExecutions();
+  const house = storedExecutions();
+  const { start, status, reach, says, replayed, worker, startWorker } = house;
   let receiver: HttpReceiver;
   beforeEach(async () => void (receiver = await startHttpReceiver()));
   afterEach(() => receiver.close());
@@ -69,6 +70,48 @@ describe('nodes of an execution that wait for work outside', () => {
     await says('b', 'criterion gone: expected status 404, got 200');
     await says('c', 'criterion healthy: expected status 204, got 200');
     expect(receiver.requests.filter(({ path }) => path === '/health')).toHaveLength(2 + 1 + 5);
+    await replayed();
+  });
+
+  const undone = { config: { compensation: { method: 'DELETE', url: 'http://127.0.0.1:2/x' } } };
+  const key = (end: string) => `${house.namespace()}.go/${end}`;
+  const compensations = () =>
+    house.log.flatMap(({ kind, details = {} }) => {
+      const { key: of, state } = (details.compensation ?? {}) as { key?: string; state?: string };
+      return kind === 'acted' && of?.startsWith(key('')) ? [`${of} ${state}`] : [];
+    });
+
+  it('what a node did whose criterion does not hold is taken back before it is tried again, and once it is given up', async () => {
+    const looks = 5;
+    for (let look = 0; look < 2 * looks; look += 1) receiver.answers.push(503);
+    const healthy = { type: 'endpoint_responds', name: 'healthy', url: `${receiver.url}/health` };
+    await start('a b<a', { a: { acceptanceCriteria: [healthy], retries: 1 } }, {}, undone);
+    await reach('a Failed, b Skipped');
+    await ended('Failed');
+    await says('a', 'criterion healthy: expected status 2xx, got 503 (compensated)');
+    // A receiver that remembers the first key would say that it is done: the second attempt has its own.
+    expect(house.gate().actions.map(({ idempotencyKey }) => idempotencyKey)).toEqual([key('a'), key('a/2')]);
+    expect(house.gate().compensations).toEqual([key('a'), key('a/2')]);
+    expect((await status()).nodeStatuses?.a?.extensions).toEqual({
+      compensation: { state: 'done', key: key('a/2/compensation') },
+    });
+    await eventually('the records', () => Promise.resolve(compensations().length === 4));
+    expect(compensations()).toEqual(
+      ['a/compensation due', 'a/compensation done', 'a/2/compensation due', 'a/2/compensation done'].map(key),
+    );
+    await replayed();
+  });
+
+  it('what a node did that is stopped before its criterion holds is taken back', async () => {
+    receiver.refuse = () => 503;
+    const healthy = { type: 'endpoint_responds', name: 'healthy', url: `${receiver.url}/health` };
+    await start('a', { a: { acceptanceCriteria: [healthy] } }, {}, undone);
+    await eventually('the first look', () => Promise.resolve(receiver.requests.length > 0));
+    const place = house.place('Execution', 'go');
+    await house.plans().service.askRun(place, 'cancel', { reason: 'wrong version' }, house.request);
+    await ended('Cancelled');
+    await says('a', '(compensated)');
+    expect(house.gate().compensations).toEqual([key('a')]);
     await replayed();
   });
 });

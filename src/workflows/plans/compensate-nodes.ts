@@ -1,6 +1,6 @@
 import type { ActionRequest } from '../../activities/gate-activities';
-import type { ActionSpec } from '../../gate/actions/action';
 import type { DeploymentSpec } from '../../gate/deployments/deployment-spec';
+import type { Compensated } from '../../plans/execution/follow-run';
 import { FailureType } from '../../kernel/failures';
 import type { JsonObject } from '../../kernel/json';
 import { LIMITS } from '../../kernel/limits';
@@ -12,6 +12,45 @@ import type { Gate } from '../gate/gate';
 import { idempotencyKeyOf, isTakenBack } from '../gate/stage-action';
 import type { DoneNode, NodeRunner } from './run-nodes';
 import type { RunReporter } from './run-reporter';
+
+/** How one node is taken back. */
+export interface NodeCompensation {
+  /** under which it is sent, however often */
+  key: string;
+  /** Sends it. A failure is a result, so that it holds up nothing else. */
+  run(trunk: Gate): Promise<Compensated>;
+}
+
+/** How what a node did is taken back; undefined where its action does not say. */
+export function compensationOf(spec: DeploymentSpec, node: DoneNode): NodeCompensation | undefined {
+  const place = spec.stages.findIndex(({ name }) => name === node.id);
+  const { action } = spec.stages[place]!;
+  if (action === undefined || !isTakenBack(action)) return undefined;
+  const context = {
+    deployment_id: spec.id,
+    stage: node.id,
+    stage_index: place,
+    attributes: (spec.attributes ?? {}) as JsonObject,
+    stage_attributes: (spec.stages[place]!.attributes ?? {}) as JsonObject,
+    decision_id: node.decisionId ?? '',
+  };
+  const request: ActionRequest = { action, context, idempotencyKey: idempotencyKeyOf(action, context, node.attempt) };
+  // As the action itself says it to a receiver.
+  const key = `${request.idempotencyKey}/compensation`;
+  return {
+    key,
+    async run(trunk) {
+      const { activities } = trunk.stage!;
+      try {
+        await remoteActivities(activities, 'action', `compensate ${node.id}`).compensateAction(request);
+        return { state: 'done', key };
+      } catch (error) {
+        const { message } = toFault(error, FailureType.ActionFailed);
+        return { state: 'failed', key, error: shortText(message, LIMITS.failureChars) };
+      }
+    },
+  };
+}
 
 export interface CompensateOptions {
   spec: DeploymentSpec;
@@ -27,44 +66,16 @@ export interface CompensateOptions {
  * often. One that fails holds up no other. The run may continue as new in between.
  */
 export async function compensateNodes({ spec, runner, trunk, branches, reporter }: CompensateOptions): Promise<void> {
-  const actions = new Map(spec.stages.map(({ name, action }) => [name, action]));
-  const due = runner.completed().filter(({ id }) => {
-    const action = actions.get(id);
-    return action !== undefined && isTakenBack(action);
+  const due = runner.completed().flatMap((node) => {
+    const compensation = compensationOf(spec, node);
+    return compensation === undefined ? [] : [{ id: node.id, compensation }];
   });
   if (due.length > 0) branches.close('too late: the execution has ended, and what its nodes did is taken back');
-  for (const node of due) {
-    const request = requestOf(spec, node, actions.get(node.id)!);
-    // As the action itself says it to a receiver.
-    const key = `${request.idempotencyKey}/compensation`;
-    runner.compensated(node.id, { state: 'due', key });
+  for (const { id, compensation } of due) {
+    runner.compensated(id, { state: 'due', key: compensation.key });
     await reporter.flush();
-    const { activities } = trunk.stage!;
-    try {
-      await remoteActivities(activities, 'action', `compensate ${node.id}`).compensateAction(request);
-      runner.compensated(node.id, { state: 'done', key });
-    } catch (error) {
-      const { message } = toFault(error, FailureType.ActionFailed);
-      runner.compensated(node.id, { state: 'failed', key, error: shortText(message, LIMITS.failureChars) });
-    }
+    runner.compensated(id, await compensation.run(trunk));
     await reporter.flush();
     if (runner.isLong()) await trunk.continueAsNewIfLong();
   }
-}
-
-function requestOf(
-  spec: DeploymentSpec,
-  { id, attempt, decisionId = '' }: DoneNode,
-  action: ActionSpec,
-): ActionRequest {
-  const place = spec.stages.findIndex(({ name }) => name === id);
-  const context = {
-    deployment_id: spec.id,
-    stage: id,
-    stage_index: place,
-    attributes: (spec.attributes ?? {}) as JsonObject,
-    stage_attributes: (spec.stages[place]!.attributes ?? {}) as JsonObject,
-    decision_id: decisionId,
-  };
-  return { action, context, idempotencyKey: idempotencyKeyOf(action, context, attempt) };
 }

@@ -18,6 +18,7 @@ import { NODE_KINDS } from './node-kinds';
 import type { NodeEnd, NodeRun } from './node-run';
 import type { Nudges } from './nudges';
 import { whenAccepted } from './accept-node';
+import { compensationOf } from './compensate-nodes';
 import { lookAtWhen } from './plan-activities';
 import type { RunReporter } from './run-reporter';
 import type { RunRequests } from './run-requests';
@@ -239,6 +240,7 @@ export class NodeRunner {
     const attempt = this.attempts.get(id) ?? 1;
     this.before.set(id, attempt);
     this.attempts.set(id, attempt + 1);
+    this.compensations.delete(id);
     branches.reopen(id);
     for (const each of [id, ...skippedBehind(graph, this.phases, id)]) {
       this.ends.delete(each);
@@ -279,7 +281,8 @@ export class NodeRunner {
 
   /** What came of compensations, for the end reason; empty where there were none. */
   compensationRemark(): string {
-    const all = [...this.compensations];
+    // What failed by itself says so itself.
+    const all = [...this.compensations].filter(([id]) => this.phases.get(id) !== NodePhase.Failed);
     const done = all.flatMap(([id, { state }]) => (state === 'done' ? [id] : []));
     const failed = all.flatMap(([id, { state, error }]) =>
       state === 'failed' ? [`; the compensation of node ${id} failed: ${error}`] : [],
@@ -335,6 +338,7 @@ export class NodeRunner {
       const tried = attempt - (this.before.get(id) ?? 0);
       if (!isFailure || tried > retries || this.isEnding) return end;
       this.attempts.set(id, attempt + 1);
+      this.compensations.delete(id);
       this.put(id, NodePhase.Running, {
         message: `attempt ${tried + 1} of ${retries + 1}, after: ${end.message ?? 'failed'}`,
       });
@@ -384,6 +388,7 @@ export class NodeRunner {
     const { scope } = active;
     let hasEnded = false;
     let isTimedOut = false;
+    let remark = '';
     if (node.timeoutMs !== undefined) {
       const leftMs = Math.max(1, active.startedAtMs + node.timeoutMs - steadyNow());
       const watch = condition(() => hasEnded, leftMs).then((ended) => {
@@ -401,16 +406,47 @@ export class NodeRunner {
           return { phase: NodePhase.Cancelled };
         }
         const end = await NODE_KINDS[node.kind](this.nodeRun(node, active));
-        return node.criteria === undefined ? end : await whenAccepted(node.criteria, end);
+        if (node.criteria === undefined || end.phase !== NodePhase.Succeeded) return end;
+        let accepted: NodeEnd | undefined;
+        try {
+          accepted = await whenAccepted(node.criteria, end);
+        } finally {
+          // It does not count as done: neither here nor where it is stopped before that is known.
+          if (accepted?.phase !== NodePhase.Succeeded) remark = await this.takeBack(id, end);
+        }
+        return remark === '' ? accepted : { ...accepted, message: `${accepted.message}${remark}` };
       });
     } catch (error) {
       if (!isCancellation(error)) throw error;
       return isTimedOut
-        ? { phase: NodePhase.Failed, message: `timed out after ${formatDuration(node.timeoutMs!)} (timeout)` }
-        : { phase: NodePhase.Cancelled, message: STOPPED };
+        ? { phase: NodePhase.Failed, message: `timed out after ${formatDuration(node.timeoutMs!)} (timeout)${remark}` }
+        : { phase: NodePhase.Cancelled, message: `${STOPPED}${remark}` };
     } finally {
       hasEnded = true;
     }
+  }
+
+  /**
+   * What a node did that does not count as done, as its action says: like an action that failed, and before it is tried again.
+   *
+   * @returns what came of it, for the node's message; empty where nothing is taken back
+   */
+  private takeBack(id: string, { decisionId }: NodeEnd): Promise<string> {
+    const { spec, trunk, reporter } = this.options;
+    return CancellationScope.nonCancellable(async () => {
+      const attempt = this.attempts.get(id) ?? 1;
+      const compensation = compensationOf(spec, { id, attempt, ...(decisionId === undefined ? {} : { decisionId }) });
+      if (compensation === undefined) return '';
+      const note = async (compensated: Compensated): Promise<void> => {
+        this.compensations.set(id, compensated);
+        this.put(id, NodePhase.Running, { message: 'is being compensated' });
+        await reporter.flush();
+      };
+      await note({ state: 'due', key: compensation.key });
+      const came = await compensation.run(trunk);
+      await note(came);
+      return came.state === 'done' ? ' (compensated)' : ` (the compensation failed: ${came.error})`;
+    });
   }
 
   private nodeRun(node: RunNode, active: ActiveNode): NodeRun {
