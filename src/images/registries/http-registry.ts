@@ -203,15 +203,19 @@ export class HttpRegistry implements Registry {
     const scopes = [...push(repository), ...(from === undefined ? [] : pull(from))];
     return this.http.repeated(async () => {
       const mount = from === undefined ? '' : `?${new URLSearchParams({ mount: blob.digest, from }).toString()}`;
-      const begun = await this.http.ask({
-        what: asked.what,
-        method: 'POST',
-        path: `/v2/${repository}/blobs/uploads/${mount}`,
-        scopes,
-        headers: { 'content-length': '0' },
-        expected: [201, 202],
-        once: true,
-      });
+      const begun = await this.http
+        .ask({
+          what: asked.what,
+          method: 'POST',
+          path: `/v2/${repository}/blobs/uploads/${mount}`,
+          scopes,
+          headers: { 'content-length': '0' },
+          expected: [201, 202],
+          once: true,
+        })
+        .catch((error: unknown) => {
+          throw this.unlessNoRepository(repository, error);
+        });
       await begun.body.dump();
       if (begun.status === 201) return 'mounted';
       const { body } = await this.http.ask({
@@ -227,6 +231,14 @@ export class HttpRegistry implements Registry {
       await body.dump();
       return 'sent';
     });
+  }
+
+  /** Most registries create a repository with its first upload; one that does not, such as ECR, says so in these words. */
+  private unlessNoRepository(repository: string, error: unknown): unknown {
+    const isMissing = error instanceof RegistryError && error.status === 404 && error.message.includes('NAME_UNKNOWN');
+    if (!isMissing) return error;
+    const message = `${this.name} has no repository ${repository}, and creates none by itself: create it there first (${error.message})`;
+    return new RegistryError('refused', message, { status: error.status, cause: error });
   }
 
   async listReferrers(

@@ -218,6 +218,24 @@ describe('a registry over HTTP', () => {
     expect(server.content.open('team/app').blobs.get(blob.digest)?.equals(blob.bytes)).toBe(true);
   });
 
+  it.each([
+    [404, 'NAME_UNKNOWN', 'has no repository team/app, and creates none by itself: create it there first ('],
+    [404, 'UNSUPPORTED', 'answered 404 to '],
+    [403, 'NAME_UNKNOWN', 'answered 403 to '],
+  ])(
+    'an upload that is answered with %i and %s is asked for once, and the error says why',
+    async (status, code, says) => {
+      const server = await start();
+      const body = JSON.stringify({ errors: [{ code, message: 'no' }] });
+      server.setFaults(({ method }) => (method === 'POST' ? { status, body } : undefined));
+      const blob = blobOf('x', Buffer.alloc(10, 7));
+      const written = speakTo(server).writeBlob('team/app', blob, () => bytesOf(blob));
+      await expect(written).rejects.toThrow(`${server.host} ${says}`);
+      await expect(written).rejects.toThrow(`${code} no`);
+      expect(server.asked).toHaveLength(1);
+    },
+  );
+
   it('tags and repositories come page by page', async () => {
     const server = await start();
     const registry = speakTo(server);
