@@ -118,6 +118,13 @@ const scenarios: Record<string, Scenario> = {
       await handle.signal(LOOK_SIGNAL);
     },
   },
+  webhook: {
+    nodes: 2,
+    graph: ([first = '', last = '']) => ({
+      maxParallel: 100,
+      nodes: [{ ...node(first), kind: 'External', callsBack: true, outputs: ['id'] }, node(last, [first])],
+    }),
+  },
   conditions: {
     nodes: 4,
     graph: ([first = '', second = '', third = '', last = '']) => ({
@@ -210,6 +217,8 @@ export async function recordPlanRuns(env: TemporalEnv, into: RunsFolder): Promis
         looked.set(id, at + 1);
         return looks[id]!.at(Math.min(at, looks[id]!.length - 1))!;
       },
+      openCallback: async () => ({ token: 'token' }),
+      lookAtCallback: async () => ({ state: 'succeeded', message: 'shipped', outputs: { id: 7 } }),
       lookAtCriterion: async () => ({ holds: true }),
       lookAtExternal: async () =>
         (polls += 1) < 3 ? { state: 'running', message: `step ${polls}` } : { state: 'succeeded' },
@@ -218,7 +227,12 @@ export async function recordPlanRuns(env: TemporalEnv, into: RunsFolder): Promis
       reportPlanRun: async (_execution, { nodes = [] }) => ({ exists: !nodes.some(({ id }) => id === deletedAt) }),
     };
     const id = `default.${way}`;
-    const stages = Array.from({ length: nodes }, (_, index) => ({ name: `n${index}`, action }));
+    // A request that asks for work outside says where to call back.
+    const asking = { ...action, body: { callback: { url: 'https://gate.example/callbacks/default/webhook/n0' } } };
+    const stages = Array.from({ length: nodes }, (_, index) => ({
+      name: `n${index}`,
+      action: way === 'webhook' && index === 0 ? asking : action,
+    }));
     const names = stages.map(({ name: stage }) => stage);
     const input: PlanExecutionInput = {
       spec: { id, stages },

@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client';
+import { serveCallbacks } from './api/plans/serve-callbacks';
 import { servePlans } from './api/plans/serve-plans';
 import { requireServerAccess, startPolicyServer } from './api/rules/start-policy-server';
 import { openAudit } from './audit/service/open-audit';
@@ -143,7 +144,8 @@ async function openApi(
     open: () => openExecutions(loaded, env, TEMPORAL_WITHIN_MS),
     rules,
   });
-  const runs = openPlanRuns(loaded, env, TEMPORAL_WITHIN_MS);
+  let listensAt: string | undefined;
+  const runs = openPlanRuns(loaded, env, TEMPORAL_WITHIN_MS, () => loaded.settings.plans.callbackUrl ?? listensAt);
   let toClose: { close(): Promise<void> } | undefined;
   try {
     const ownerToken = database?.owner?.token;
@@ -166,7 +168,10 @@ async function openApi(
     const server = await startPolicyServer(loaded, {
       rules,
       startExecution: executions.start,
-      surfaces: [servePlans({ service: plans.service, maxBodyBytes: maxRequestBytes, onUnexpected })],
+      surfaces: [
+        serveCallbacks({ service: plans.service, maxBodyBytes: maxRequestBytes, onUnexpected }),
+        servePlans({ service: plans.service, maxBodyBytes: maxRequestBytes, onUnexpected }),
+      ],
       onOverQuota: () => metrics.quotaRefused('requests'),
       ...(ownerToken === undefined ? {} : { ownerToken }),
       registry,
@@ -177,6 +182,7 @@ async function openApi(
           () => false,
         ),
     });
+    listensAt = server.url;
     return {
       url: server.url,
       close: async () => {

@@ -1,5 +1,6 @@
 import { FailureType } from '../kernel/failures';
 import type { HttpFetch } from '../platform/http/http-client';
+import { lookAtCallback, openCallback } from '../plans/service/callbacks';
 import { followRun, readRunRequests } from '../plans/service/follow-run';
 import { lookAtCriterion, lookAtExternal } from '../plans/service/look-at-external';
 import { lookAtGate } from '../plans/service/look-at-gate';
@@ -26,6 +27,10 @@ export function createPlanActivities(open: () => Promise<PlanStore>, fetch: Http
       translated(FailureType.StoreUnavailable, async () => followRun(await opened(), execution, report)),
     lookAtGate: (execution, look) =>
       translated(FailureType.StoreUnavailable, async () => lookAtGate(await opened(), execution, look, Date.now())),
+    openCallback: (execution, callback) =>
+      translated(FailureType.StoreUnavailable, async () => openCallback(await opened(), execution, callback)),
+    lookAtCallback: (execution, callback) =>
+      translated(FailureType.StoreUnavailable, async () => lookAtCallback(await opened(), execution, callback)),
     lookAtCriterion: (criterion) => lookAtCriterion(fetch, criterion),
     lookAtExternal: (question) => lookAtExternal(fetch, question),
     lookAtWhen: (execution, node) =>

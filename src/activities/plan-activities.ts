@@ -1,5 +1,6 @@
 import type { ExecutionRef } from '../plans/execution/plan-run';
 import type { GateLook, GateVerdict } from '../plans/execution/gate-verdict';
+import type { CallbackAnswer, CallbackOf } from '../plans/execution/callback';
 import type { CriterionLook, EndpointCriterion } from '../plans/execution/criteria';
 import type { ExternalLook, ExternalQuestion } from '../plans/execution/external-look';
 import type { RunRequest } from '../plans/execution/run-requests';
@@ -18,6 +19,10 @@ export interface PlanActivities {
   reportPlanRun(execution: ExecutionRef, report: RunReport): Promise<{ exists: boolean }>;
   /** Whether a node that waits for a gate may pass it now; a decision that ends the wait is recorded. */
   lookAtGate(execution: ExecutionRef, look: GateLook): Promise<GateVerdict>;
+  /** Has a node wait to be called back; absent where its Execution is gone. Another call makes another token, and the one before is taken no more. */
+  openCallback(execution: ExecutionRef, callback: CallbackOf): Promise<{ token: string } | undefined>;
+  /** What a node was called back with; absent while nothing was. */
+  lookAtCallback(execution: ExecutionRef, callback: CallbackOf): Promise<CallbackAnswer | undefined>;
   /** How far work outside is that a node waits for. */
   lookAtExternal(question: ExternalQuestion): Promise<ExternalLook>;
   /** Whether a node has done what it was to do. */

@@ -30,7 +30,12 @@ export interface OpenedPlanRuns {
 }
 
 /** Executions of plans as workflows. The connection is opened by the first of them, so that a server starts without Temporal. */
-export function openPlanRuns(loaded: LoadedSettings, env: NodeJS.ProcessEnv, withinMs: number): OpenedPlanRuns {
+export function openPlanRuns(
+  loaded: LoadedSettings,
+  env: NodeJS.ProcessEnv,
+  withinMs: number,
+  callbackUrl: PlanRuntime['callbackUrl'] = () => loaded.settings.plans.callbackUrl,
+): OpenedPlanRuns {
   let opening: Promise<OpenedTemporal> | undefined;
   const opened = (): Promise<OpenedTemporal> => {
     const current = (opening ??= openTemporal(loaded, env, withinMs));
@@ -75,6 +80,7 @@ export function openPlanRuns(loaded: LoadedSettings, env: NodeJS.ProcessEnv, wit
 
   return {
     runtime: {
+      callbackUrl,
       check: stageFaults,
       async start(run, execution) {
         const { client } = await opened();

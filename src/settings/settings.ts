@@ -204,6 +204,13 @@ const Plans = Type.Object(
   {
     /** newest events from which a watch can resume; older ones are deleted, once a minute */
     keepEvents: Type.Integer({ minimum: 1_000, maximum: 10_000_000, default: 100_000 }),
+    /** where work outside reaches this server to call back, such as `https://gate.example`; absent: where it listens */
+    callbackUrl: Type.Optional(
+      Type.String({
+        pattern: '^https?://[^\\s/?#@]+(/[^\\s?#]*)?$',
+        description: 'an http or https address without a user, a query and a fragment',
+      }),
+    ),
   },
   { ...strict, default: {} },
 );

@@ -195,6 +195,63 @@ describe('executions of plans', () => {
     expect(ended.status!.message).toContain('aborted by ann');
   });
 
+  it('work that is asked for by a webhook calls back with its own token alone, also before its request is answered', async () => {
+    const webhook = (id: string, more: Json = {}): Json => ({
+      ...{ id, kind: 'External', externalRef: { type: 'webhook', webhookUrl: `${receiver.url}/${id}` } },
+      ...more,
+    });
+    const callBack = async (
+      { url: to, token }: { url: string; token: string },
+      body: unknown,
+      { method = 'POST', ...headers }: Record<string, string> = {},
+    ): Promise<number> => {
+      const reply = await fetch(to, {
+        method,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+        ...(method === 'GET' ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const { kind } = (await reply.json()) as { kind?: string };
+      expect(kind).toBe(reply.ok ? undefined : 'Status');
+      return reply.status;
+    };
+    const done = { state: 'succeeded', outputs: { id: 7 } };
+    let early: Promise<number> | undefined;
+    receiver.refuse = (body) => {
+      const { node, callback } = JSON.parse(body) as { node: string; callback: { url: string; token: string } };
+      if (node === 'early') early = callBack(callback, done);
+      return undefined;
+    };
+    await apply([webhook('early'), webhook('late', { dependsOn: ['early'], inputs: { n: 1 }, outputs: ['id'] })]);
+    const { ended } = start('--name', 'go', ...WAITING);
+    await eventually('the second request', () => Promise.resolve(called().includes('/late')));
+    receiver.refuse = () => undefined;
+    expect(await early).toBe(200);
+    const { callback, inputs } = receiver.bodies()[1] as unknown as {
+      callback: { url: string; token: string };
+      inputs: Json;
+    };
+    expect([inputs, new URL(callback.url).origin]).toEqual([{ n: 1 }, url]);
+    const { url: to } = callback;
+    const refusals = [
+      await callBack({ ...callback, token: 'guess' }, done),
+      await callBack(callback, done, { authorization: 'Basic Zzpn' }),
+      await callBack({ ...callback, url: to.replace('/late', '/early') }, done),
+      await callBack({ ...callback, url: `${to}/more` }, done),
+      await callBack({ ...callback, url: to.replace('/late', '/%ff') }, done),
+      await callBack(callback, done, { method: 'GET' }),
+      await callBack(callback, done, { 'content-type': 'text/plain' }),
+      await callBack(callback, ''),
+      await callBack(callback, '{"state": "succeeded"'),
+      await callBack(callback, { state: 'succeeded' }),
+      await callBack(callback, `"${'x'.repeat(5_000_000)}"`),
+    ];
+    expect(refusals).toEqual([401, 401, 401, 404, 400, 405, 415, 400, 400, 400, 413]);
+    expect(await callBack(callback, done)).toBe(200);
+    expect(await ended).toMatchObject({ code: 0 });
+    expect((await execution('go')).status?.nodeStatuses?.late?.outputs).toEqual({ id: 7 });
+    expect(await callBack(callback, { state: 'failed' })).toBe(409);
+  });
+
   it('a goal that has ended is executed with the plan that wins now by gate plans run --again', async () => {
     await apply([task('first', { inputs: { n: 1 } })]);
     expect(await run('--name', 'one', ...WAITING)).toMatchObject({ code: 0 });

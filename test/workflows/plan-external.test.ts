@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { HttpAction } from '../../src/gate/actions/action';
 import { startHttpReceiver, type HttpReceiver } from '../fakes/http-receiver';
 import { eventually } from '../support/temporal-env';
 import { storedExecutions } from './stored-executions';
@@ -73,8 +74,95 @@ describe('nodes of an execution that wait for work outside', () => {
     await replayed();
   });
 
-  const undone = { config: { compensation: { method: 'DELETE', url: 'http://127.0.0.1:2/x' } } };
   const key = (end: string) => `${house.namespace()}.go/${end}`;
+
+  /** The request that asked for work, in the order of the requests. */
+  const asked = (at: number) =>
+    eventually(`request ${at + 1}`, () => Promise.resolve(house.gate().actions[at])).then(
+      ({ action, idempotencyKey }) => ({
+        ...{ action: action as HttpAction, idempotencyKey },
+        body: (action as HttpAction).body as unknown as {
+          attempt: number;
+          inputs: unknown;
+          callback: { url: string; token: string };
+        },
+      }),
+    );
+  const callBack = (token: string, body: unknown, node = 'a') =>
+    house
+      .plans()
+      .service.callBack({ namespace: house.namespace(), name: 'go', node }, token, JSON.stringify(body))
+      .then(
+        ({ action }) => action,
+        (error: Error) => error.message,
+      );
+  const webhook = (more: object = {}) => ({
+    ...{ kind: 'External', externalRef: { type: 'webhook', webhookUrl: 'https://work.example/start' } },
+    ...more,
+  });
+
+  it('work that is asked for by a webhook ends when it is called back, over the end of a worker', async () => {
+    await start('a b<a', { a: webhook({ inputs: { size: 3 }, outputs: ['id'] }) });
+    const { action, body, idempotencyKey } = await asked(0);
+    expect(action).toMatchObject({ type: 'http', method: 'POST', url: 'https://work.example/start' });
+    expect([body.attempt, body.inputs, idempotencyKey]).toEqual([1, { size: 3 }, key('a')]);
+    expect(body.callback.url).toBe(`https://gate.example/plans/callbacks/${house.namespace()}/go/a`);
+    await says('a', 'waits to be called back');
+    await worker().stop();
+    const { token } = body.callback;
+    const answer = { state: 'succeeded', message: 'shipped', outputs: { id: 7, more: 8 } };
+    expect(await callBack(token, answer)).toBe('updated');
+    // Its answer may have been lost on the way.
+    expect(await callBack(token, answer)).toBe('unchanged');
+    await startWorker();
+    await reach('a Succeeded, b Succeeded');
+    await ended('Succeeded');
+    expect((await status()).nodeStatuses?.a).toMatchObject({ message: 'shipped', outputs: { id: 7 } });
+    expect(await callBack(token, { state: 'failed' })).toBe('Node a was called back before: it succeeded');
+    // What is stored of the token opens nothing.
+    expect(JSON.stringify(await status())).not.toContain(token);
+    const called = house.log.filter(({ kind, actor }) => kind === 'resolved' && actor === 'callback');
+    expect(called).toMatchObject([{ part: 'a', reason: 'shipped', details: { outcome: 'succeeded', attempt: 1 } }]);
+    await replayed();
+  });
+
+  it('only its own token calls a node back, with an answer that is one', async () => {
+    await start('a ?g:live', { a: webhook({ outputs: ['id'] }) });
+    const { callback } = (await asked(0)).body;
+    await says('a', 'waits to be called back');
+    const refused = 'Expected the token of a node that waits for a callback';
+    expect(await callBack('guess', { state: 'succeeded' })).toBe(refused);
+    expect(await callBack(callback.token, { state: 'succeeded' }, 'g')).toBe(refused);
+    expect(await callBack(callback.token, { state: 'succeeded' }, 'missing')).toBe(refused);
+    expect(await callBack(callback.token, { state: 'succeeded' }, '__proto__')).toBe(refused);
+    const state = 'The callback of node a: expected an object with state: succeeded, failed or cancelled';
+    for (const answer of [{}, [], 'x', null, { state: 'running' }, { state: 7 }])
+      expect(await callBack(callback.token, answer)).toBe(state);
+    expect(await callBack(callback.token, { state: 'succeeded', outputs: { ID: 7 } })).toMatch(
+      /^The callback of node a: its outputs: .*id/,
+    );
+    const place = house.place('Execution', 'go');
+    await house.plans().service.askRun(place, 'cancel', { reason: 'wrong version' }, house.request);
+    await ended('Cancelled');
+    expect(await callBack(callback.token, { state: 'cancelled' })).toBe('Node a waits no more: it is Cancelled');
+    await replayed();
+  });
+
+  it('each attempt asks anew under a key and a token of its own', async () => {
+    await start('a', { a: webhook({ retries: 1 }) });
+    const first = await asked(0);
+    await says('a', 'waits to be called back');
+    expect(await callBack(first.body.callback.token, { state: 'failed', message: 'no disk' })).toBe('updated');
+    const second = await asked(1);
+    expect([second.body.attempt, second.idempotencyKey]).toEqual([2, key('a/2')]);
+    expect(await callBack(first.body.callback.token, { state: 'succeeded' })).toMatch(/^Expected the token/);
+    expect(await callBack(second.body.callback.token, { state: 'cancelled' })).toBe('updated');
+    await ended('Failed');
+    await says('a', 'it was cancelled');
+    await replayed();
+  });
+
+  const undone = { config: { compensation: { method: 'DELETE', url: 'http://127.0.0.1:2/x' } } };
   const compensations = () =>
     house.log.flatMap(({ kind, details = {} }) => {
       const { key: of, state } = (details.compensation ?? {}) as { key?: string; state?: string };

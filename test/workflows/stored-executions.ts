@@ -26,6 +26,9 @@ import { FakeGateActivities } from '../fakes/fake-gate-activities';
 import { keptBundle } from '../support/kept-bundle';
 import { eventually, startTemporalEnv, type RunningWorker, type TemporalEnv } from '../support/temporal-env';
 
+/** Nothing listens there: tests call back by the use case. */
+export const CALLBACK_URL = 'https://gate.example/plans/';
+
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined } as never;
 const request = { caller: { actor: 'ann', mayWriteStatus: () => true } };
 const kind = (name: string) => kindNamed(name)!;
@@ -62,7 +65,10 @@ export function storedExecutions() {
   };
   const open = async () => {
     const temporal = { address: env.server.address, taskQueue };
-    const loaded = { settings: parseSettings({ temporal } as never, { file: 'test' }, folder), baseDir: folder };
+    const loaded = {
+      settings: parseSettings({ temporal, plans: { callbackUrl: CALLBACK_URL } } as never, { file: 'test' }, folder),
+      baseDir: folder,
+    };
     runs = openPlanRuns(loaded, {}, 10_000);
     // The store outlives the server that has it open.
     const kept = { ...store, close: () => Promise.resolve() };

@@ -4,6 +4,8 @@ import type { Principal } from './role';
 /** A part of a server that answers plain HTTP under paths of its own, to callers that the server knows. */
 export interface HttpSurface {
   serves(path: string): boolean;
+  /** it knows its callers itself, by tokens of its own; @default the server does */
+  readonly knowsCallers?: true;
   /** the body of an answer that the server gives in its place */
   refusal(reason: 'Unauthorized' | 'Forbidden' | 'TooManyRequests', message: string): object;
   /**

@@ -15,6 +15,7 @@ import { authorityOf, type NodeServerRequest, type NodeServerResponse } from './
 import { JSON_MESSAGES } from './json-messages';
 import { listenOnOnePort, type TlsKeys } from './one-port';
 import type { HttpSurface } from './http-surface';
+import type { Principal } from './role';
 import { createRateQuota } from './rate-quota';
 import { routeReflection } from './reflection';
 import { createRefusals, type Refusal } from './refusals';
@@ -61,6 +62,9 @@ const MOST_CALL_MS = 60_000;
 const MOST_ANSWER_BYTES = 64 * 1024 * 1024;
 /** For the last answers, once calls that take too long have been ended. */
 const TELLING_MS = 500;
+/** Whoever asks a surface that knows its callers itself: all of them have one quota, and no rights. */
+const STRANGER: Principal = { key: 'stranger', actor: 'stranger', roles: [] };
+
 const PROBES = ['/healthz', '/readyz'];
 
 /**
@@ -153,7 +157,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     request: NodeServerRequest,
     response: NodeServerResponse,
   ): Promise<void> {
-    const caller = await callers(request.headers.authorization);
+    const caller = surface.knowsCallers === true ? STRANGER : await callers(request.headers.authorization);
     if (caller === undefined) {
       response.setHeader('www-authenticate', 'Bearer');
       const message = 'Expected the header Authorization: Bearer <token>';

@@ -26,10 +26,15 @@ export interface ExecutionParts {
   plan: PinnedPlan;
   /** all of the namespace */
   bindings: readonly Binding[];
+  /** where work outside calls back; absent where it cannot */
+  callbackUrl?: string | undefined;
 }
 
 /** The run that an execution comes to, or why it cannot be run: every fault, a sentence each. */
 export type CompiledExecution = { run: PlanRun; faults?: undefined } | { run?: undefined; faults: string[] };
+
+/** Below it nodes are called back: by `<namespace>/<execution>/<node>`. */
+export const CALLBACKS = '/callbacks';
 
 const NO_ACTION = { type: 'none' };
 const PROVIDERS = ['http', 'module', 'none', 'notify', 'replicate-image'];
@@ -47,14 +52,18 @@ export const MOST_PARALLEL = 100;
  * The run of an execution: its nodes with what each waits for, and with the action of the binding that is for it. What cannot
  * be carried out is refused by its name, and never left out.
  */
-export function compileExecution({ execution, plan, bindings }: ExecutionParts): CompiledExecution {
+export function compileExecution({ execution, plan, bindings, callbackUrl }: ExecutionParts): CompiledExecution {
   const { metadata, spec } = execution;
   const graph = toPlanGraph(plan.spec.graph);
   const faults = [...annotationFaults(plan), ...deadlocks(graph)];
   const maxParallel = maxParallelOf(plan, faults);
   const compensates = plan.annotations?.[ON_FAILURE] === COMPENSATE;
   for (const node of graph.nodes.values())
-    faults.push(...nodeFaults(node, metadata.namespace), ...externalFaults(node), ...whenFaults(graph, node));
+    faults.push(
+      ...nodeFaults(node, metadata.namespace),
+      ...externalFaults(node, callbackUrl),
+      ...whenFaults(graph, node),
+    );
   for (const id of Object.keys(spec.nodeBindings ?? {})) {
     if (graph.nodes.get(id)?.kind !== 'Task') faults.push(`nodeBindings.${id}: the plan has no task ${id}`);
   }
@@ -64,7 +73,12 @@ export function compileExecution({ execution, plan, bindings }: ExecutionParts):
   const order = nodeOrder(graph);
   const stages = order.map((id) => {
     const node = graph.nodes.get(id)!;
-    const action = node.kind !== 'Task' ? NO_ACTION : actionOf({ execution, plan, bindings }, node, faults);
+    const action =
+      node.kind === 'Task'
+        ? actionOf({ execution, plan, bindings }, node, faults)
+        : callbackUrl !== undefined && isWebhook(node)
+          ? webhookOf(execution, plan, node, callbackUrl)
+          : NO_ACTION;
     return { name: id, attributes: (node.inputs ?? {}) as JsonObject, action };
   });
   if (stages.length === 0) faults.push('the plan has no task');
@@ -94,7 +108,8 @@ function runNodeOf(graph: PlanGraph, id: string): RunNode {
     id,
     kind: kind as RunKind,
     ...(gateRef === undefined ? {} : { gate: gateRef.name }),
-    ...(externalRef === undefined
+    ...(externalRef?.type === 'webhook' ? { callsBack: true } : {}),
+    ...(externalRef?.type !== 'uri'
       ? {}
       : { external: { uri: externalRef.uri!, intervalMs: intervalOf(pollInterval)! } }),
     hard: [...hard],
@@ -137,17 +152,50 @@ function nodeFaults(node: PlanNode, namespace: string): string[] {
 }
 
 /** Other work than that of a URI cannot be followed, and a question has no body for inputs. */
-function externalFaults({ id, externalRef, inputs, pollInterval }: PlanNode): string[] {
+function externalFaults(
+  { id, externalRef, inputs, pollInterval }: PlanNode,
+  callbackUrl: string | undefined,
+): string[] {
   if (externalRef === undefined) return [];
   const at = `node ${id}`;
   const { type, uri = '' } = externalRef;
-  if (type !== 'uri') return [`${at}: externalRef.type ${type} is not supported: expected uri`];
+  if (type === 'resource') return [`${at}: externalRef.type resource is not supported: expected uri or webhook`];
+  if (type === 'webhook') {
+    return [
+      ...(callbackUrl === undefined
+        ? [`${at}: nothing can call back: the server's settings have no plans.callbackUrl`]
+        : []),
+      ...(pollInterval === undefined ? [] : [`${at}: pollInterval is not supported for a webhook: it calls back`]),
+    ];
+  }
   const url = readHttpUrl(uri);
   const faults = typeof url === 'string' ? [`${at}: expected externalRef.uri ${EXPECTED_OF_HTTP_URL[url]}`] : [];
   if (inputs !== undefined) faults.push(`${at}: inputs is not supported for a node of kind External`);
   if (intervalOf(pollInterval) === undefined)
     faults.push(`${at}: expected pollInterval to be from 1s to 24h, got ${pollInterval}`);
   return faults;
+}
+
+const isWebhook = ({ externalRef }: PlanNode): boolean => externalRef?.type === 'webhook';
+
+/** The request that asks for work outside. What is told of one attempt alone is added when it is sent. */
+function webhookOf(
+  { metadata }: ExecutionParts['execution'],
+  plan: PinnedPlan,
+  { id, externalRef, inputs = {} }: PlanNode,
+  callbackUrl: string,
+): JsonObject {
+  const { namespace, name } = metadata;
+  const path = [namespace, name, id].map(encodeURIComponent).join('/');
+  return {
+    type: 'http',
+    method: 'POST',
+    url: externalRef!.webhookUrl!,
+    body: {
+      ...{ namespace, execution: name, plan: plan.name, node: id, inputs: inputs as JsonObject },
+      callback: { url: `${callbackUrl.replace(/\/+$/, '')}${CALLBACKS}/${path}` },
+    },
+  };
 }
 
 function intervalOf(pollInterval: string | undefined): number | undefined {

@@ -31,6 +31,8 @@ export interface RunNode extends ScheduledNode {
   gate?: string;
   /** of a node of kind External: what is asked, and how often */
   external?: { uri: string; intervalMs: number };
+  /** of a node of kind External: it is asked for by its stage's request, and calls back */
+  callsBack?: boolean;
   /** must hold before it counts as done; @default none */
   criteria?: readonly EndpointCriterion[];
   /** whether it has a `when`, to be looked at before it begins */
@@ -89,6 +91,8 @@ export const ASKED_SIGNAL = 'asked';
 
 /** What runs executions, as the domain knows it. */
 export interface PlanRuntime {
+  /** where work outside calls back, up to the path of the callbacks; undefined where it cannot */
+  callbackUrl(): string | undefined;
   /** faults that only who acts can see, such as settings of an action; a sentence each, empty for none */
   check(run: PlanRun): readonly string[];
   /**

@@ -92,7 +92,7 @@ async function requireStartable(session: WriteSession, stored: PlanObject, { run
   const goal = goalNameOf(stored);
   const other = goal === undefined ? undefined : await underWay(session, stored.metadata.namespace, goal);
   if (other !== undefined) refuse(stored, other);
-  const { run, faults } = await compileStored(session, stored, plan);
+  const { run, faults } = await compileStored(session, stored, plan, runtime);
   const found = faults ?? runtime.check(run);
   if (found.length > 0) refuse(stored, `plan ${plan.name}: ${found.join('; ')}`);
 }

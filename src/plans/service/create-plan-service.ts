@@ -12,13 +12,23 @@ import type { ObjectKey, PlanStore, WriteSession } from '../store/plan-store';
 import { applyObjects } from './apply-objects';
 import { askRun, readAsk } from './ask-runs';
 import { changeRecord } from './change-record';
+import { takeCallback } from './callbacks';
 import { carriedBy, checkBody, named, placed, toValidation } from './checked-body';
 import type { EventFeed } from './event-feed';
 import { deleteNamespace, endNamespace, ensureNamespace, NAMESPACE, namespaceKey } from './namespaces';
 import { removeWithOwned } from './owned-objects';
 import { pinPlan } from './pin-plan';
 import { invalidFailure, planFailure } from './plan-failure';
-import type { DeleteRequest, Listed, ListRequest, Place, PlanService, WriteRequest, Written } from './plan-service';
+import type {
+  Caller,
+  DeleteRequest,
+  Listed,
+  ListRequest,
+  Place,
+  PlanService,
+  WriteRequest,
+  Written,
+} from './plan-service';
 import { readAgain, resolveAgain } from './resolve-again';
 import { watchObjects } from './watch-objects';
 
@@ -35,6 +45,9 @@ export interface PlanServiceParts {
   /** what runs executions; absent: those whose runtime is the gate are refused */
   runtime?: PlanRuntime;
 }
+
+/** Whoever calls back has a token of one node, and no rights beside it. */
+const NOBODY: Caller = { mayWriteStatus: () => false };
 
 /** Ends a transaction whose answer is wanted and whose writes are not. */
 class DryRun<T> extends Error {
@@ -299,6 +312,9 @@ export function createPlanService({
       const asked = readAgain(body, request.caller);
       return inWrite(request, async (session) => resolveAgain(session, await readIn(session, place), asked, now()));
     },
+
+    callBack: (place, token, body) =>
+      inWrite({ caller: NOBODY }, (session) => takeCallback(session, place, token, body, now())),
 
     apply: (namespace, body, request) =>
       applyObjects(namespace, body, request, (work) => inWrite(request, work), { createIn, replaceIn }),

@@ -52,7 +52,7 @@ export async function pinPlan(
     ...(annotations === undefined ? {} : { annotations }),
     spec: plan.spec as unknown as PinnedPlan['spec'],
   };
-  const { run, faults } = await compileStored(session, execution, pinned);
+  const { run, faults } = await compileStored(session, execution, pinned, runtime);
   const found = faults ?? runtime.check(run);
   if (found.length > 0)
     return refuse(
@@ -98,11 +98,13 @@ export async function compileStored(
   session: Pick<WriteSession, 'list'>,
   execution: PlanObject,
   plan: PinnedPlan,
+  runtime: Pick<PlanRuntime, 'callbackUrl'>,
 ): Promise<CompiledExecution> {
   const bindings = await session.list({ kind: 'Binding', namespace: execution.metadata.namespace });
   return compileExecution({
     execution: execution as unknown as Execution,
     plan,
     bindings: bindings as unknown as Binding[],
+    callbackUrl: runtime.callbackUrl(),
   });
 }

@@ -102,6 +102,8 @@ export interface PlanService {
    * is over, and where no plan would win. The answer is the goal as it is then.
    */
   resolveAgain(place: Place, body: JsonValue, request: WriteRequest): Promise<Written>;
+  /** How the work of a node outside ended, as whoever has its token says; see `takeCallback`. */
+  callBack(place: { namespace: string; name: string; node: string }, token: string, body: string): Promise<Written>;
   /** All objects are stored, or none. Each goes into this namespace. */
   apply(namespace: string, body: JsonValue, request: WriteRequest): Promise<Applied>;
   /** Checks objects without storing them. */

@@ -4,6 +4,7 @@ import { messageOf } from '../../kernel/message-of';
 import type { JsonObject } from '../../kernel/json';
 import type { ProgramLogger } from '../../platform/observability/program-logger';
 import { isRunByGate, type ExecutionRef, type PlanRuntime } from '../execution/plan-run';
+import { callbackIn } from '../execution/callback';
 import { retryFault, runAgain } from '../execution/retry-node';
 import { requestsOf, withoutRequests, type RunRequest } from '../execution/run-requests';
 import { hasEnded } from '../execution/follow-run';
@@ -36,7 +37,7 @@ export interface RunningExecutions {
 const PAGE = 500;
 
 /**
- * Starts the run of each execution that waits for one, tells it when something happens to a gate that it waits for, and ends
+ * Starts the run of each execution that waits for one, tells it when something happens to a gate that it waits for or when it is called back, and ends
  * that of one that is deleted. It keeps nothing that a restart
  * would lose: to start the same execution again finds its run, and the run writes the status itself.
  */
@@ -93,6 +94,7 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
       asked.delete(ref.uid);
       told.delete(ref.uid);
     } else if (requests.some(({ id }) => told.get(ref.uid)?.has(id) !== true)) asked.set(ref.uid, ref);
+    if (hasNewCallback(object)) news.set(ref.uid, ref);
     const gates = awaitedGates(object);
     if (gates.size === 0) gated.delete(ref.uid);
     else gated.set(ref.uid, { ref, gates });
@@ -170,7 +172,7 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
       const execution = await session.get({ kind: 'Execution', namespace, name });
       const plan = execution && pinnedPlanOf(execution);
       const isWanted = execution?.metadata.uid === uid && execution.status?.phase === ExecutionPhase.Pending;
-      return isWanted && plan !== undefined ? compileStored(session, execution, plan) : undefined;
+      return isWanted && plan !== undefined ? compileStored(session, execution, plan, runtime) : undefined;
     });
     if (read === undefined) return void waiting.delete(uid);
     const faults = read.faults ?? runtime.check(read.run);
@@ -194,7 +196,7 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
       const requests = requestsOf(execution.status);
       const isOver = hasEnded(execution as unknown as Execution);
       const retry = isOver ? requests.find(({ kind }) => kind === 'retry') : undefined;
-      return { execution, plan, requests, isOver, retry, ...(await compileStored(session, execution, plan)) };
+      return { execution, plan, requests, isOver, retry, ...(await compileStored(session, execution, plan, runtime)) };
     });
     if (read !== undefined && !read.isOver && read.requests.length > 0) {
       await runtime.ask(ref);
@@ -273,6 +275,16 @@ function awaitedGates(execution: PlanObject): ReadonlySet<string> {
     nodes.flatMap(({ id, gateRef }) =>
       gateRef !== undefined && OPEN.includes(status?.nodeStatuses?.[id]?.phase) ? [gateRef.name] : [],
     ),
+  );
+}
+
+/** Whether a node that is open was called back. */
+function hasNewCallback(execution: PlanObject): boolean {
+  if (!isRunByGate(execution)) return false;
+  const { status } = execution as unknown as Execution;
+  return Object.values(status?.nodeStatuses ?? {}).some(
+    ({ phase, extensions }) =>
+      OPEN.includes(phase) && callbackIn(extensions as JsonObject | undefined)?.answer !== undefined,
   );
 }
 

@@ -6,7 +6,9 @@ import type { GatePass } from '../../gate/deployments/gate-pass';
 import { FailureType } from '../../kernel/failures';
 import type { JsonObject } from '../../kernel/json';
 import type { Gate } from './gate';
-import { runStageAction, type AskedOutputs } from './stage-action';
+import { runStageAction, type StageOptions } from './stage-action';
+
+export type { StageOptions };
 
 /**
  * Takes each stage of a deployment through the gate and carries out its action. Returns the final status when every stage is
@@ -46,7 +48,7 @@ export async function runStage(
   spec: DeploymentSpec,
   stage: StageSpec,
   stageIndex: number,
-  asked?: AskedOutputs,
+  options: StageOptions = {},
 ): Promise<GatePass> {
   for (;;) {
     const atGate = await gate.begin(stage);
@@ -65,7 +67,7 @@ export async function runStage(
     const isDone =
       action === undefined ||
       action.type === 'none' ||
-      (await runStageAction(atGate, action, context, pass, { interrupted, asked })) === 'done';
+      (await runStageAction(atGate, action, context, pass, { interrupted, ...options })) === 'done';
     if (!isDone) continue;
     atGate.passed();
     return pass;

@@ -33,6 +33,13 @@ export interface AskedOutputs {
   take(outputs: JsonObject): void;
 }
 
+/** What is asked of a stage beside its action. */
+export interface StageOptions {
+  asked?: AskedOutputs;
+  /** each attempt at the stage has a key of its own: its request is not the same; @default only that of an action that is taken back */
+  isNewEachTime?: boolean;
+}
+
 /**
  * Runs a stage's action under its lease. The attempts are counted here and not by the server, because whether the lease
  * is still checked depends on how the attempt before ended (gate rules, section 6).
@@ -50,7 +57,7 @@ export async function runStageAction(
   action: ActionSpec,
   context: ActionContext,
   pass: GatePass,
-  { interrupted, asked }: { interrupted?: InterruptedAction; asked?: AskedOutputs } = {},
+  { interrupted, asked, isNewEachTime }: StageOptions & { interrupted?: InterruptedAction } = {},
 ): Promise<'done' | 'lapsed'> {
   // An operator has paused the deployment since it was allowed.
   if (!interrupted && stage.isHeld) return 'lapsed';
@@ -58,7 +65,7 @@ export async function runStageAction(
   const request: ActionRequest = {
     action,
     context,
-    idempotencyKey: idempotencyKeyOf(action, context, stage.attempt),
+    idempotencyKey: idempotencyKeyOf(action, context, stage.attempt, isNewEachTime),
     ...(asked === undefined ? {} : { outputs: asked.names }),
     ...(pass.lease?.release === undefined ? {} : { release: pass.lease.release }),
   };
@@ -212,9 +219,14 @@ function timeoutOf(action: ActionSpec): { timeoutMs?: number } {
  * A stage that is run again repeats its call under the same key, unless that was taken back: a receiver that remembers the key
  * would answer that it is done.
  */
-export function idempotencyKeyOf(action: ActionSpec, context: ActionContext, attempt: number): string {
+export function idempotencyKeyOf(
+  action: ActionSpec,
+  context: ActionContext,
+  attempt: number,
+  isNewEachTime = isTakenBack(action),
+): string {
   const key = `${context.deployment_id}/${context.stage}`;
-  return attempt > 1 && isTakenBack(action) ? `${key}/${attempt}` : key;
+  return attempt > 1 && isNewEachTime ? `${key}/${attempt}` : key;
 }
 
 /** Whether an action says how it is taken back. */

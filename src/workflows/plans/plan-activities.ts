@@ -2,8 +2,16 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { PlanActivities } from '../../activities/plan-activities';
 
 /** Never gives up: the server keeps asking, and the history does not grow. */
-export const { lookAtCriterion, lookAtExternal, lookAtGate, lookAtWhen, readRunRequests, reportPlanRun } =
-  proxyActivities<PlanActivities>({
-    startToCloseTimeout: '30s',
-    retry: { initialInterval: '500ms', maximumInterval: '30s' },
-  });
+export const {
+  lookAtCallback,
+  lookAtCriterion,
+  lookAtExternal,
+  lookAtGate,
+  lookAtWhen,
+  openCallback,
+  readRunRequests,
+  reportPlanRun,
+} = proxyActivities<PlanActivities>({
+  startToCloseTimeout: '30s',
+  retry: { initialInterval: '500ms', maximumInterval: '30s' },
+});

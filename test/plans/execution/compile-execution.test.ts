@@ -227,7 +227,12 @@ describe('the run of an execution', () => {
     const nodes: PlanNode[] = [
       task('a', { when: '1 +', outputs: ['x'], acceptanceCriteria: [criterion] }),
       { id: 'ask', kind: 'Gate', gateRef: { name: 'g', namespace: 'other' }, timeout: '0s' },
-      { id: 'wait', kind: 'External', externalRef: { type: 'webhook', webhookUrl: 'http://x' } as never },
+      {
+        id: 'wait',
+        kind: 'External',
+        externalRef: { type: 'webhook', webhookUrl: 'http://x' } as never,
+        pollInterval: '5s',
+      },
       { id: 'other', kind: 'External', externalRef: { type: 'resource', resourceRef: { name: 'x' } } as never },
       {
         ...{ id: 'ftp', kind: 'External', externalRef: { type: 'uri', uri: 'ftp://x' } as never },
@@ -241,8 +246,9 @@ describe('the run of an execution', () => {
       'node a: when: Unexpected token: EOF at character 4',
       "node ask: expected a gate of the execution's namespace prod, got one of other",
       'node ask: expected timeout to be more than 0s and at most 8784h, got 0s',
-      'node wait: externalRef.type webhook is not supported: expected uri',
-      'node other: externalRef.type resource is not supported: expected uri',
+      "node wait: nothing can call back: the server's settings have no plans.callbackUrl",
+      'node wait: pollInterval is not supported for a webhook: it calls back',
+      'node other: externalRef.type resource is not supported: expected uri or webhook',
       'node ftp: expected externalRef.uri to be an http:// or https:// URL',
       'node ftp: inputs is not supported for a node of kind External',
       'node ftp: expected pollInterval to be from 1s to 24h, got 10ms',

@@ -4,17 +4,23 @@ import { FailureType } from '../../../kernel/failures';
 import type { JsonObject } from '../../../kernel/json';
 import { NodePhase } from '../../../plans/kinds/phases';
 import type { Gate } from '../../gate/gate';
-import { runStage } from '../../gate/run-stages';
+import { runStage, type StageOptions } from '../../gate/run-stages';
 import type { NodeEnd, NodeRun } from '../node-run';
 
 /** A task passes the gate as the stage of a deployment does, and acts as its binding says. */
-export async function runTask(run: NodeRun): Promise<NodeEnd> {
+export async function runTask(
+  run: NodeRun,
+  { isNewEachTime }: Pick<StageOptions, 'isNewEachTime'> = {},
+): Promise<NodeEnd> {
   const { node, stage, place, spec, branches, attempt } = run;
   const gate = branches.begin(node.id, attempt);
   try {
     let outputs: JsonObject | undefined;
     const asked = node.outputs && { names: node.outputs, take: (given: JsonObject) => (outputs = given) };
-    const { decisionId } = await runStage(gate, spec, stage, place, asked);
+    const { decisionId } = await runStage(gate, spec, stage, place, {
+      ...(asked === undefined ? {} : { asked }),
+      ...(isNewEachTime === undefined ? {} : { isNewEachTime }),
+    });
     return { phase: NodePhase.Succeeded, decisionId, ...(outputs === undefined ? {} : { outputs }) };
   } catch (error) {
     await endGate(gate, error);
