@@ -2,6 +2,7 @@ import { DEFAULT_DURATIONS, parseDuration } from '../../../kernel/duration';
 import type { GateError } from '../../../kernel/failures';
 import type { JsonValue } from '../../../kernel/json';
 import type { HttpFetch } from '../../../platform/http/http-client';
+import { causeOf, networkCode } from '../../../platform/http/network-code';
 import { readUpTo } from '../../../platform/http/read-up-to';
 import { isTimedOut, withSignal } from '../../../platform/timers/with-signal';
 import type { ActionContext, ActionResult, HttpAction, HttpRequestSpec } from '../action';
@@ -133,7 +134,7 @@ async function fetchOnce(
         mayHaveBeenSent,
         where: place,
         // fetch's own errors may hold the URL with its query; the code is all that is worth keeping.
-        cause: codeOf(error),
+        cause: networkCode(error),
       });
     }
   });
@@ -142,8 +143,8 @@ async function fetchOnce(
 function whatHappened(error: unknown, timeout: string, signal: AbortSignal, either: AbortSignal): string {
   if (isTimedOut(either)) return `gave no answer within ${timeout}; it may have been carried out`;
   if (signal.aborted) return 'was stopped; it may have been carried out';
-  if (isCertainlyUnsent(error)) return `could not be sent: ${codeOf(error)}`;
-  return `was cut off: ${codeOf(error)}; it may have been carried out`;
+  if (isCertainlyUnsent(error)) return `could not be sent: ${networkCode(error)}`;
+  return `was cut off: ${networkCode(error)}; it may have been carried out`;
 }
 
 /**
@@ -180,17 +181,6 @@ const UNSENT_CODES = new Set([
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
-
-function codeOf(error: unknown): string {
-  const { code } = causeOf(error);
-  return typeof code === 'string' ? code : 'network failure';
-}
-
-/** By shape and not by `instanceof`: within a vm context (jest, workflow sandboxes) fetch's errors are another realm's. */
-function causeOf(error: unknown): Record<string, unknown> {
-  const cause = typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined;
-  return typeof cause === 'object' && cause !== null ? (cause as Record<string, unknown>) : {};
-}
 
 /** The key's header wins over one of the same name in the spec, however it is spelled. */
 function withKeyHeader(spec: HttpRequestSpec, action: HttpAction, key: string): HttpRequestSpec {
