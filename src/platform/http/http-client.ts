@@ -90,12 +90,25 @@ interface Proxies {
   noProxy: string;
 }
 
-/** undefined where the environment names none. An empty variable counts as none. */
+/**
+ * undefined where the environment names none. An empty variable counts as none.
+ *
+ * @throws Error for one that is no address; it does not repeat the value, which may hold a password
+ */
 function proxiesOf(env: HttpClientOptions['env']): Proxies | undefined {
   const named = (name: string): string => env[name.toLowerCase()] || env[name] || '';
-  const proxies = { httpProxy: named('HTTP_PROXY'), httpsProxy: named('HTTPS_PROXY'), noProxy: named('NO_PROXY') };
+  const address = (name: string): string => {
+    const value = named(name);
+    if (value === '' || PROXY_PROTOCOLS.includes(URL.canParse(value) ? new URL(value).protocol : '')) return value;
+    const variable = env[name.toLowerCase()] ? name.toLowerCase() : name;
+    throw new Error(`expected ${variable} to be an address such as http://proxy.example:3128`);
+  };
+  const proxies = { httpProxy: address('HTTP_PROXY'), httpsProxy: address('HTTPS_PROXY'), noProxy: named('NO_PROXY') };
   return proxies.httpProxy === '' && proxies.httpsProxy === '' ? undefined : proxies;
 }
+
+/** Those of undici. */
+const PROXY_PROTOCOLS = ['http:', 'https:', 'socks5:', 'socks:'];
 
 type TlsContents = { ca?: string; cert?: string; key?: string };
 

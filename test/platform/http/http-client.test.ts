@@ -5,7 +5,7 @@ import { connect, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createHttpFetch, type HttpClientOptions } from '../../../src/platform/http/http-client';
+import { createHttpFetch, type HttpClientOptions, createProxyDispatcher } from '../../../src/platform/http/http-client';
 
 const TLS = join(__dirname, '..', '..', 'fixtures', 'tls');
 const pem = (name: string): string => readFileSync(join(TLS, name), 'utf8');
@@ -57,6 +57,16 @@ describe('the HTTP client', () => {
     const [port, proxy] = [await startPlain('hello'), await startProxy()];
     expect(await ask(`http://127.0.0.1:${port}/x`, { env: { HTTP_PROXY: proxy.url } })).toBe('hello');
     expect(proxy.asked).toEqual([`GET http://127.0.0.1:${port}/x`]);
+  });
+
+  it.each([
+    ['HTTPS_PROXY', 'nowhere'],
+    ['http_proxy', 'proxy.example:3128'],
+    ['HTTP_PROXY', 'ann:pass@proxy.example:3128'],
+  ])('%s that is no address is an error that names it without its value', (name, value) => {
+    expect(() => createProxyDispatcher({ [name]: value })).toThrow(
+      new Error(`expected ${name} to be an address such as http://proxy.example:3128`),
+    );
   });
 
   it.each(['NO_PROXY', 'no_proxy'])('asks a host that %s names without the proxy', async (name) => {
