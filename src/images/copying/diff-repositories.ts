@@ -1,6 +1,7 @@
 import { eachOf } from '../each-of';
 import { isReferrersTag } from '../registries/referrers-tag';
 import type { Place } from '../registries/registry';
+import { RegistryError } from '../registries/registry-error';
 
 /** How the tags of a target differ from those of its source. */
 export interface RepositoryDiff {
@@ -17,10 +18,14 @@ export interface RepositoryDiff {
 /**
  * Compares two repositories by one HEAD for each tag on each side.
  *
- * @throws RegistryError
+ * @throws RegistryError; `missing` where the source has no tags: an answer that nothing differs would hide a wrong name
  */
 export async function diffRepositories(source: Place, target: Place, concurrency = 8): Promise<RepositoryDiff> {
   const [wanted, held] = await Promise.all([tagsOf(source), tagsOf(target)]);
+  if (wanted.size === 0) {
+    const { registry, repository } = source;
+    throw new RegistryError('missing', `${registry.name} has no repository ${repository}, or it has no tags`);
+  }
   const missing = [...wanted].filter((tag) => !held.has(tag));
   const different: { tag: string; sourceDigest: string; targetDigest: string }[] = [];
   let same = 0;

@@ -141,6 +141,13 @@ describe('gate images', () => {
       different: [],
       extra: [],
     });
+    // An answer that nothing differs would hide a wrong name.
+    const missing = names.map((name) => `${name}-missing`);
+    expect(await images('diff', ...missing)).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^gate: .*127\.0\.0\.1:\d+ has no repository .*-missing, or it has no tags\n$/),
+    });
     expect(await images('diff', `${names[0]}:v1`, names[1])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('expected two repositories'),
