@@ -220,6 +220,7 @@ export async function recordPlanRuns(env: TemporalEnv, into: RunsFolder): Promis
       openCallback: async () => ({ token: 'token' }),
       lookAtCallback: async () => ({ state: 'succeeded', message: 'shipped', outputs: { id: 7 } }),
       lookAtCriterion: async () => ({ holds: true }),
+      lookAtFact: async () => ({ holds: true }),
       lookAtExternal: async () =>
         (polls += 1) < 3 ? { state: 'running', message: `step ${polls}` } : { state: 'succeeded' },
       lookAtWhen: async (_execution, id) =>

@@ -6,6 +6,7 @@ import { createActivities } from './activities/create-gate-activities';
 import type { AuditRecord } from './audit/audit-record';
 import { createImageActivities } from './activities/create-image-activities';
 import { createRuleActivities, type ExecutionParts } from './activities/create-rule-activities';
+import { lookAtFact } from './activities/look-at-fact';
 import { createPlanActivities } from './activities/create-plan-activities';
 import { createSweepActivities } from './activities/create-sweep-activities';
 import { RECHECK_ACTIVITY } from './activities/recheck';
@@ -285,6 +286,7 @@ async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): 
           ...createPlanActivities(
             () => openPlanStore(services),
             createHttpFetch({ env, tls: settings.actions.tls, folder: loaded.baseDir }),
+            (target, id) => lookAtFact(services, target, id),
           ),
         },
         ...HEARTBEATS,

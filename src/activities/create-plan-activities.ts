@@ -1,4 +1,6 @@
 import { FailureType } from '../kernel/failures';
+import type { FactTarget } from '../gate/facts/fact';
+import { judgeFact, type FactFound } from '../plans/execution/fact-criterion';
 import type { HttpFetch } from '../platform/http/http-client';
 import { lookAtCallback, openCallback } from '../plans/service/callbacks';
 import { followRun, readRunRequests } from '../plans/service/follow-run';
@@ -12,8 +14,13 @@ import { translated } from './to-application-failure';
 /**
  * @param open the store of plans, opened once; asked again after it failed
  * @param fetch asks for work outside
+ * @param findFact asks the source of a fact
  */
-export function createPlanActivities(open: () => Promise<PlanStore>, fetch: HttpFetch): PlanActivities {
+export function createPlanActivities(
+  open: () => Promise<PlanStore>,
+  fetch: HttpFetch,
+  findFact: (target: FactTarget, id: string) => Promise<FactFound>,
+): PlanActivities {
   let opening: Promise<PlanStore> | undefined;
   const opened = (): Promise<PlanStore> => {
     const current = (opening ??= open());
@@ -32,6 +39,7 @@ export function createPlanActivities(open: () => Promise<PlanStore>, fetch: Http
     lookAtCallback: (execution, callback) =>
       translated(FailureType.StoreUnavailable, async () => lookAtCallback(await opened(), execution, callback)),
     lookAtCriterion: (criterion) => lookAtCriterion(fetch, criterion),
+    lookAtFact: async (target, criterion) => judgeFact(criterion, await findFact(target, criterion.fact)),
     lookAtExternal: (question) => lookAtExternal(fetch, question),
     lookAtWhen: (execution, node) =>
       translated(FailureType.StoreUnavailable, async () => lookAtWhen(await opened(), execution, node)),

@@ -1,3 +1,5 @@
+import type { FactTarget } from '../gate/facts/fact';
+import type { FactCriterion } from '../plans/execution/fact-criterion';
 import type { ExecutionRef } from '../plans/execution/plan-run';
 import type { GateLook, GateVerdict } from '../plans/execution/gate-verdict';
 import type { CallbackAnswer, CallbackOf } from '../plans/execution/callback';
@@ -27,6 +29,8 @@ export interface PlanActivities {
   lookAtExternal(question: ExternalQuestion): Promise<ExternalLook>;
   /** Whether a node has done what it was to do. */
   lookAtCriterion(criterion: EndpointCriterion): Promise<CriterionLook>;
+  /** Whether a fact of the gate is as a node's criterion says, asked of its source now. */
+  lookAtFact(target: FactTarget, criterion: FactCriterion): Promise<CriterionLook>;
   /** Whether a node is to run, by its `when` and by what its Execution says of the nodes before it. */
   lookAtWhen(execution: ExecutionRef, node: string): Promise<WhenLook>;
   /** What was asked of a run and is not yet taken up; empty where its Execution is gone. */

@@ -252,6 +252,34 @@ describe('executions of plans', () => {
     expect(await callBack(callback, { state: 'failed' })).toBe(409);
   });
 
+  it('a node whose criteria name facts of the gate waits for them, and what its action did is taken back in the end', async () => {
+    const named = (fact: string, more: Json): Json => ({ type: 'custom', name: fact, fact, ...more });
+    const well = [
+      named('max_pending', { operator: 'lte', value: 800 }),
+      named('region_health', { pointer: '/eu/status', value: 'green' }),
+    ];
+    const bad = [
+      named('nothing', { value: 1, timeout: '1s', required: false }),
+      named('max_pending', { operator: 'gt', value: 800, timeout: '1s' }),
+    ];
+    await apply([
+      task('first', { inputs: { n: 1 }, acceptanceCriteria: well }),
+      task('second', { inputs: { n: 2 }, dependsOn: ['first'], acceptanceCriteria: bad }),
+    ]);
+    expect(await run('--name', 'go', ...WAITING)).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('criterion max_pending: expected fact max_pending gt 800'),
+    });
+    expect(called()).toEqual(['/first', '/second']);
+    expect(phases(await execution('go'))).toEqual({ first: 'Succeeded', second: 'Failed' });
+    const unknown = named('max_pending', { operator: 'above', value: 1 });
+    const plan = objectOf('Plan', 'wrong', {
+      description: 'd',
+      graph: { nodes: [task('a', { acceptanceCriteria: [unknown] })] },
+    });
+    expect(await ask('POST', `/namespaces/${namespace}/plans`, plan)).toMatchObject({ status: 400 });
+  });
+
   it('a goal that has ended is executed with the plan that wins now by gate plans run --again', async () => {
     await apply([task('first', { inputs: { n: 1 } })]);
     expect(await run('--name', 'one', ...WAITING)).toMatchObject({ code: 0 });

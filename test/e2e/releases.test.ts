@@ -203,8 +203,12 @@ describe('a gate on S3 and DynamoDB', () => {
       expect(await deployAndWait()).toMatchObject({ code: 3, stdout: expect.stringContaining(reason) });
       await eventually('the alert', () => JSON.stringify(gate.alerts.received).includes(id));
       expect(acted()).toBe(0);
+      // People are told side by side with the record of the pause, and each is counted when it was answered.
+      await eventually('both to be counted', async () => {
+        const paused = await metric('gate_pauses_total', { reason });
+        return paused > pauses && (await metric('gate_alerts_total', { result: 'sent' })) > alerts;
+      });
       expect(await metric('gate_pauses_total', { reason })).toBe(pauses + 1);
-      expect(await metric('gate_alerts_total', { result: 'sent' })).toBeGreaterThan(alerts);
       expect(await metric('gate_errors_total', { area: 'facts', type: reason })).toBeGreaterThan(0);
       const [failed] = await decisions();
       expect(failed).toMatchObject({ outcome: 'error', errorDetails: [{ type: reason }] });

@@ -190,6 +190,25 @@ describe('nodes of an execution that wait for work outside', () => {
     await replayed();
   });
 
+  it('a node counts as done once its fact is as its criterion says, and one whose fact does not come so has failed', async () => {
+    const low = (more: object = {}) => ({
+      ...{ type: 'custom', name: 'quiet', fact: 'pending', operator: 'lt', value: 10 },
+      ...more,
+    });
+    house.facts.set('pending', { value: 12 });
+    await start('a b~a', {
+      a: { acceptanceCriteria: [low()] },
+      b: {
+        acceptanceCriteria: [low({ required: false, fact: 'other', timeout: '1s' }), low({ value: 1, timeout: '1s' })],
+      },
+    });
+    await reach('a Running, b Pending');
+    house.facts.set('pending', { value: 3 });
+    await reach('a Succeeded, b Failed');
+    await says('b', 'criterion quiet: expected fact pending lt 1');
+    await replayed();
+  });
+
   it('what a node did that is stopped before its criterion holds is taken back', async () => {
     receiver.refuse = () => 503;
     const healthy = { type: 'endpoint_responds', name: 'healthy', url: `${receiver.url}/health` };

@@ -14,6 +14,7 @@ import { createHttpFetch } from '../../src/platform/http/http-client';
 import { quietRuntime } from '../../src/platform/temporal/quiet-runtime';
 import { systemTimers } from '../../src/platform/timers/system-timers';
 import { decideGate, type Verdict } from '../../src/plans/execution/decide-gate';
+import type { FactFound } from '../../src/plans/execution/fact-criterion';
 import type { Execution } from '../../src/plans/kinds/execution';
 import type { Gate } from '../../src/plans/kinds/gate';
 import { kindNamed } from '../../src/plans/kinds/kinds';
@@ -50,6 +51,8 @@ export function storedExecutions() {
   let runs: OpenedPlanRuns;
   let namespace: string;
   let spaces = 0;
+  /** what sources answer now, by the ids of facts */
+  const facts = new Map<string, FactFound>();
 
   const startWorker = async () => {
     const activities = Object.fromEntries(
@@ -60,7 +63,11 @@ export function storedExecutions() {
     );
     worker = await env.startWorker(taskQueue, {
       ...activities,
-      ...createPlanActivities(() => Promise.resolve(store), createHttpFetch({ env: {}, folder })),
+      ...createPlanActivities(
+        () => Promise.resolve(store),
+        createHttpFetch({ env: {}, folder }),
+        (_target, id) => Promise.resolve(facts.get(id) ?? { fault: 'the release in force does not have it' }),
+      ),
     });
   };
   const open = async () => {
@@ -161,7 +168,7 @@ export function storedExecutions() {
 
   return {
     ...{ apply, object, gateObject, place, decide, start, status, phases, reach, says, handle, replayed },
-    ...{ startWorker, open, close, taskQueue, log, request },
+    ...{ startWorker, open, close, taskQueue, log, request, facts },
     env: () => env,
     worker: () => worker,
     store: () => store,

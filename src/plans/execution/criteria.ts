@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js';
 import { EXPECTED_OF_HTTP_URL, readHttpUrl } from '../../kernel/http-url';
 import { whyNoPattern } from '../../kernel/pattern-fault';
+import { readFactCriterion, type FactCriterion } from './fact-criterion';
 import type { PlanNode } from '../kinds/plan';
 import { parseGoDuration } from '../kinds/go-duration';
 
@@ -21,6 +22,9 @@ export interface EndpointCriterion {
   timeoutMs: number;
 }
 
+/** What must hold before a node counts as done. */
+export type NodeCriterion = EndpointCriterion | FactCriterion;
+
 /** Whether a criterion holds, or a clause that says what was found instead. */
 export type CriterionLook = { holds: true; message?: undefined } | { holds: false; message: string };
 
@@ -29,11 +33,17 @@ const LONGEST_MS = 25_000;
 
 /** The criteria of a node, and what is wrong with each: what would need a command, a file or somebody else is refused by name. */
 export function readCriteria({ acceptanceCriteria = [] }: PlanNode): {
-  criteria: EndpointCriterion[];
+  criteria: NodeCriterion[];
   faults: string[];
 } {
   const faults: string[] = [];
-  const criteria = acceptanceCriteria.flatMap((each, index): EndpointCriterion[] => {
+  const criteria = acceptanceCriteria.flatMap((each, index): NodeCriterion[] => {
+    if (each.type === 'custom' && each.fact !== undefined) {
+      const read = readFactCriterion(each);
+      if (!Array.isArray(read)) return [read];
+      faults.push(...read.map((fault) => `acceptanceCriteria[${index}] (${each.name}): ${fault}`));
+      return [];
+    }
     const found = faultsOf(each);
     faults.push(...found.map((fault) => `acceptanceCriteria[${index}] (${each.name}): ${fault}`));
     if (found.length > 0) return [];
@@ -52,7 +62,8 @@ export function readCriteria({ acceptanceCriteria = [] }: PlanNode): {
 }
 
 function faultsOf({ type, url = '', method = 'GET', bodyMatch, timeout }: Criterion): string[] {
-  if (type !== 'endpoint_responds') return [`type ${type} is not supported: expected endpoint_responds`];
+  if (type !== 'endpoint_responds')
+    return [`type ${type} is not supported: expected endpoint_responds, or custom with a fact`];
   const faults: string[] = [];
   const read = readHttpUrl(url);
   if (typeof read === 'string') faults.push(`expected url ${EXPECTED_OF_HTTP_URL[read]}`);

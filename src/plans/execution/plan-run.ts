@@ -3,7 +3,7 @@ import type { Execution } from '../kinds/execution';
 import type { PlanNode } from '../kinds/plan';
 import type { PlanObject } from '../object';
 import type { NodePhase } from '../kinds/phases';
-import type { EndpointCriterion } from './criteria';
+import type { NodeCriterion } from './criteria';
 import type { Schedule, ScheduledNode } from './schedule';
 
 /** The runtime that `spec.runtimeRef.name` names for an execution that this server runs. */
@@ -34,7 +34,7 @@ export interface RunNode extends ScheduledNode {
   /** of a node of kind External: it is asked for by its stage's request, and calls back */
   callsBack?: boolean;
   /** must hold before it counts as done; @default none */
-  criteria?: readonly EndpointCriterion[];
+  criteria?: readonly NodeCriterion[];
   /** whether it has a `when`, to be looked at before it begins */
   isConditional?: boolean;
   /** names of what it gives, all of which must be there; @default none */

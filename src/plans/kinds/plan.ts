@@ -40,6 +40,11 @@ const AcceptanceCriterion = Type.Object(
     payload: Type.Optional(Anything),
     expectedResponse: Type.Optional(Free),
     timeout: Type.Optional(Type.String()),
+    // Of this server alone: a fact of the gate.
+    fact: Type.Optional(Type.String({ minLength: 1 })),
+    pointer: Type.Optional(Type.String()),
+    operator: Type.Optional(oneOf(['eq', 'ne', 'lt', 'lte', 'gt', 'gte'])),
+    value: Type.Optional(Anything),
   },
   {
     allOf: [

@@ -6,6 +6,7 @@ export const {
   lookAtCallback,
   lookAtCriterion,
   lookAtExternal,
+  lookAtFact,
   lookAtGate,
   lookAtWhen,
   openCallback,

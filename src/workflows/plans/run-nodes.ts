@@ -1,5 +1,6 @@
 import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { DeploymentSpec } from '../../gate/deployments/deployment-spec';
+import type { FactTarget } from '../../gate/facts/fact';
 import type { CarriedGate } from '../../gate/deployments/deployment-state';
 import { holdText } from '../../gate/deployments/hold';
 import { formatDuration } from '../../kernel/duration';
@@ -409,7 +410,7 @@ export class NodeRunner {
         if (node.criteria === undefined || end.phase !== NodePhase.Succeeded) return end;
         let accepted: NodeEnd | undefined;
         try {
-          accepted = await whenAccepted(node.criteria, end);
+          accepted = await whenAccepted(node.criteria, end, this.targetOf(id));
         } finally {
           // It does not count as done: neither here nor where it is stopped before that is known.
           if (accepted?.phase !== NodePhase.Succeeded) remark = await this.takeBack(id, end);
@@ -447,6 +448,17 @@ export class NodeRunner {
       await note(came);
       return came.state === 'done' ? ' (compensated)' : ` (the compensation failed: ${came.error})`;
     });
+  }
+
+  /** What facts are collected for, as the node's gate has it. */
+  private targetOf(id: string): FactTarget {
+    const { spec } = this.options;
+    const stageIndex = this.places.get(id)!;
+    const attributesOf = (attributes: unknown): JsonObject => (attributes ?? {}) as JsonObject;
+    return {
+      ...{ deploymentId: spec.id, stage: id, stageIndex, attributes: attributesOf(spec.attributes) },
+      stageAttributes: attributesOf(spec.stages[stageIndex]!.attributes),
+    };
   }
 
   private nodeRun(node: RunNode, active: ActiveNode): NodeRun {

@@ -242,7 +242,7 @@ describe('the run of an execution', () => {
     const annotations = { 'gate/max-parallel': '4', 'gate/on-failure': 'undo', 'other/key': 'kept' };
     expect(compile({ nodes }, { annotations, labels: { risk: 'high' } }).faults).toEqual([
       'annotation gate/on-failure: expected compensate, got "undo"',
-      'node a: acceptanceCriteria[0] (well): type custom is not supported: expected endpoint_responds',
+      'node a: acceptanceCriteria[0] (well): type custom is not supported: expected endpoint_responds, or custom with a fact',
       'node a: when: Unexpected token: EOF at character 4',
       "node ask: expected a gate of the execution's namespace prod, got one of other",
       'node ask: expected timeout to be more than 0s and at most 8784h, got 0s',
