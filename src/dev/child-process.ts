@@ -33,8 +33,8 @@ export interface NodeChild {
 const POLL_MS = 100;
 
 /**
- * Starts the Node program `script` and resolves when it prints its ready line, a JSON object. Later lines of its stdout
- * are read and dropped. The child dies with this process.
+ * Starts the Node program `script` and resolves when it prints its ready line: the first JSON object, or with `GATE_READY_LINE`
+ * the one that has `ready: true`. Other lines of its stdout are read and dropped. The child dies with this process.
  *
  * @throws Error with the end of its log when it ends before it is ready, or stands still for too long; the signal's reason
  */
@@ -49,6 +49,7 @@ export async function startNodeChild(script: string, options: NodeChildOptions):
   closeSync(log);
   child.on('error', () => undefined);
   dieWithParent(child);
+  const saysReady = options.env?.GATE_READY_LINE === '1';
   const exited = ended(child).then(() => child.exitCode);
   const readyTimeoutMs = options.readyTimeoutMs ?? 120_000;
   const ready = new Promise<JsonObject | undefined>((resolve) => {
@@ -62,7 +63,8 @@ export async function startNodeChild(script: string, options: NodeChildOptions):
     if (options.signal?.aborted) settle();
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
       const parsed = parseObject(line);
-      if (parsed !== undefined) settle(parsed);
+      // A worker that takes up work may write copies of its records before.
+      if (parsed !== undefined && (parsed.ready === true || !saysReady)) settle(parsed);
     });
     void exited.then(() => settle());
   });

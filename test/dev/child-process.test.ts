@@ -32,6 +32,14 @@ describe('a Node child', () => {
     expect(() => process.kill(child.pid, 0)).toThrow('ESRCH');
   });
 
+  it('a child of gate is ready when it says so, whatever records it copies to its output before', async () => {
+    const record = JSON.stringify({ decisionID: 'd-1', kind: 'acted' });
+    const path = script(`console.log('${record}'); console.log('{"ready": true, "port": 7}'); ${STAY}`);
+    const child = await startNodeChild(path, { env: { GATE_READY_LINE: '1' }, logFile });
+    expect(child.ready).toEqual({ ready: true, port: 7 });
+    await child.stop();
+  });
+
   it('a Node child can be killed as a crash would', async () => {
     const child = await startNodeChild(script(`process.on('SIGTERM', () => {}); console.log('{}'); ${STAY}`), {
       logFile,

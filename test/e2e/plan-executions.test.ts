@@ -366,6 +366,38 @@ describe('executions of plans', () => {
     expect([...new Set(keys.map((each) => each.join(' ')))]).toEqual(ids.map((id) => `/${id} ${namespace}.go/${id}`));
   });
 
+  it('a server that is killed while nodes are taken back is continued by the next one, under the same keys', async () => {
+    const ids = ['a', 'b', 'c'];
+    await apply(
+      ids.map((id, index) => task(id, { inputs: { n: index }, ...(index > 0 ? { dependsOn: [ids[index - 1]] } : {}) })),
+      {},
+      { annotations: { 'gate/on-failure': 'compensate' } },
+    );
+    const compensation = { method: 'DELETE', url: `${receiver.url}/{{ stage }}` };
+    expect(await ask('PUT', `/namespaces/${namespace}/bindings/calls`, binding({ compensation }))).toMatchObject({
+      status: 200,
+    });
+    receiver.refuse = (body) => (body.includes('"n":2') ? 400 : undefined);
+    // Both nodes and what the third left behind are answered; the first node to be taken back is not.
+    receiver.answers.push(200, 200, 200, 'hang');
+    expect(await run('--name', 'go')).toMatchObject({ code: 0 });
+    const requests = () =>
+      receiver.requests.map(({ method, path, headers }) => `${method} ${path} ${String(headers['idempotency-key'])}`);
+    const undo = (id: string) => `DELETE /${id} ${namespace}.go/${id}/compensation`;
+    await eventually('the first node to be taken back', () => requests().includes(undo('b')));
+    await server.kill();
+    await startServer();
+    const ended = await reaches('go', 'Failed');
+    receiver.refuse = () => undefined;
+    expect(phases(ended)).toEqual({ a: 'Cancelled', b: 'Cancelled', c: 'Failed' });
+    expect(ended.status!.message).toContain('; compensated: b, a');
+    expect([...new Set(requests())]).toEqual([
+      ...ids.map((id) => `PUT /${id} ${namespace}.go/${id}`),
+      ...['c', 'b', 'a'].map(undo),
+    ]);
+    expect(requests().filter((each) => each === undo('b')).length).toBeGreaterThan(1);
+  });
+
   it('a goal that is executed is not executed once more, and an execution that is terminated in Temporal fails', async () => {
     gate.levels.setMetric('pending_delta', null as never);
     await apply([task('first', { inputs: { n: 1 } })]);

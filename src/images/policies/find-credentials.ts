@@ -20,8 +20,9 @@ const URL_WITH_CREDENTIALS = /[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/\s]*@/;
  * Places of a free part of a document that hold a credential: a text under a name such as `password` that is no reference
  * (`secret:NAME`) and not encrypted, and an address with a user in it. Nothing that is found is repeated in the faults.
  */
-export function credentialFaults(value: JsonValue, pointer: string): PointedFault[] {
-  if (Array.isArray(value)) return value.flatMap((each, index) => credentialFaults(each, `${pointer}/${index}`));
+export function credentialFaults(value: JsonValue, pointer: string, sentence = CREDENTIAL): PointedFault[] {
+  if (Array.isArray(value))
+    return value.flatMap((each, index) => credentialFaults(each, `${pointer}/${index}`, sentence));
   if (typeof value === 'string') {
     if (!URL_WITH_CREDENTIALS.test(value)) return [];
     return [{ pointer, sentence: 'expected an address without a user and a password' }];
@@ -30,9 +31,9 @@ export function credentialFaults(value: JsonValue, pointer: string): PointedFaul
   return Object.entries(value).flatMap(([key, each]) => {
     const at = `${pointer}/${escapePointer(key)}`;
     const isCredential = CREDENTIAL_NAME.test(key) && (typeof each === 'string' || typeof each === 'number');
-    if (!isCredential) return credentialFaults(each, at);
+    if (!isCredential) return credentialFaults(each, at, sentence);
     if (typeof each === 'string' && (REFERENCE.test(each) || isEncrypted(each))) return [];
-    return [{ pointer: at, sentence: CREDENTIAL }];
+    return [{ pointer: at, sentence }];
   });
 }
 
@@ -41,10 +42,7 @@ export function credentialFaults(value: JsonValue, pointer: string): PointedFaul
  * what would be one elsewhere, a reference or an encrypted value.
  */
 export function secretFaults(value: JsonValue, pointer: string): PointedFault[] {
-  return [...credentialFaults(value, pointer), ...unreadSecrets(value, pointer)].map(({ pointer: at, sentence }) => ({
-    pointer: at,
-    sentence: sentence === CREDENTIAL ? 'expected no credential in a policy' : sentence,
-  }));
+  return [...credentialFaults(value, pointer, 'expected no credential in a policy'), ...unreadSecrets(value, pointer)];
 }
 
 function unreadSecrets(value: JsonValue, pointer: string): PointedFault[] {
