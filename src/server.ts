@@ -165,13 +165,11 @@ async function openApi(
     toClose = plans;
     const { maxRequestBytes } = loaded.settings.server;
     const onUnexpected = (error: unknown) => logger.error({ error }, 'a request failed unexpectedly');
+    const surface = { service: plans.service, maxBodyBytes: maxRequestBytes, onUnexpected };
     const server = await startPolicyServer(loaded, {
       rules,
       startExecution: executions.start,
-      surfaces: [
-        serveCallbacks({ service: plans.service, maxBodyBytes: maxRequestBytes, onUnexpected }),
-        servePlans({ service: plans.service, maxBodyBytes: maxRequestBytes, onUnexpected }),
-      ],
+      surfaces: [serveCallbacks(surface), servePlans(surface)],
       onOverQuota: () => metrics.quotaRefused('requests'),
       ...(ownerToken === undefined ? {} : { ownerToken }),
       registry,

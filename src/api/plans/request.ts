@@ -9,6 +9,15 @@ import type { Filter } from '../../plans/serving/watch-events';
 import { decodeBody, parseBody } from '../json-bodies';
 import type { NodeServerRequest } from '../rpc/node-request';
 
+/** @throws PlanFailure BadRequest for parts of a path that cannot be decoded */
+export function decodeParts(parts: readonly string[]): string[] {
+  try {
+    return parts.map(decodeURIComponent);
+  } catch {
+    throw planFailure('BadRequest', 'Bad request: expected a path whose percent signs are followed by two hex digits');
+  }
+}
+
 /**
  * The text of a request's body.
  *

@@ -5,7 +5,7 @@ import type { PlanService } from '../../plans/service/plan-service';
 import type { HttpSurface } from '../rpc/http-surface';
 import type { NodeServerRequest, NodeServerResponse } from '../rpc/node-request';
 import { ok, send, sendFailure, toFailure } from './answers';
-import { readBody, requireMediaType } from './request';
+import { decodeParts, readBody, requireMediaType } from './request';
 import type { PlanSurfaceOptions } from './serve-plans';
 
 const BEARER = /^Bearer ([A-Za-z0-9_-]{1,256})$/i;
@@ -46,22 +46,10 @@ async function take(
   const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
   if (token === undefined)
     throw planFailure('Unauthorized', 'Expected the header Authorization: Bearer <token of the callback>');
-  const [namespace = '', name = '', node = '', ...more] = partsOf(request.url ?? '');
+  const [path = ''] = (request.url ?? '').split('?');
+  const [namespace = '', name = '', node = '', ...more] = decodeParts(path.slice(CALLBACKS.length + 1).split('/'));
   if (node === '' || more.length > 0)
     throw planFailure('NotFound', `Expected POST ${CALLBACKS}/NAMESPACE/EXECUTION/NODE`);
   requireMediaType(request, 'application/json');
   await service.callBack({ namespace, name, node }, token, await readBody(request, maxBodyBytes));
-}
-
-/** @throws PlanFailure BadRequest */
-function partsOf(url: string): string[] {
-  const [path = ''] = url.split('?');
-  try {
-    return path
-      .slice(CALLBACKS.length + 1)
-      .split('/')
-      .map(decodeURIComponent);
-  } catch {
-    throw planFailure('BadRequest', 'Bad request: expected a path whose percent signs are followed by two hex digits');
-  }
 }

@@ -8,6 +8,7 @@ import { ok, send, sendFailure, toFailure } from './answers';
 import { discoveryOf, isDiscovery } from './discovery';
 import { OPENAPI_V2_TYPE, openApiV2 } from './openapi-v2';
 import { answerPlans, PLANS_ROOT } from './plan-routes';
+import { decodeParts } from './request';
 import { SELF_REVIEW_PATH, selfReview } from './self-review';
 
 export interface PlanSurfaceOptions {
@@ -87,9 +88,5 @@ function splitAt(url: string): [string, string] {
 function partsOf(path: string): string[] {
   const parts = path.slice(PLANS_ROOT.length).split('/').slice(1);
   if (parts.at(-1) === '') parts.pop();
-  try {
-    return parts.map(decodeURIComponent);
-  } catch {
-    throw planFailure('BadRequest', 'Bad request: expected a path whose percent signs are followed by two hex digits');
-  }
+  return decodeParts(parts);
 }

@@ -38,27 +38,27 @@ export function readCriteria({ acceptanceCriteria = [] }: PlanNode): {
 } {
   const faults: string[] = [];
   const criteria = acceptanceCriteria.flatMap((each, index): NodeCriterion[] => {
-    if (each.type === 'custom' && each.fact !== undefined) {
-      const read = readFactCriterion(each);
-      if (!Array.isArray(read)) return [read];
-      faults.push(...read.map((fault) => `acceptanceCriteria[${index}] (${each.name}): ${fault}`));
-      return [];
-    }
-    const found = faultsOf(each);
-    faults.push(...found.map((fault) => `acceptanceCriteria[${index}] (${each.name}): ${fault}`));
-    if (found.length > 0) return [];
-    const { name, url = '', method = 'GET', expectedStatus, bodyMatch, required = true, timeout } = each;
-    return [
-      {
-        ...{ name, url, method: method.toUpperCase() as 'GET' | 'HEAD' },
-        ...(expectedStatus === undefined ? {} : { status: expectedStatus }),
-        ...(bodyMatch === undefined ? {} : { bodyMatch }),
-        ...(required ? {} : { isOptional: true as const }),
-        timeoutMs: timeout === undefined ? USUAL_MS : parseGoDuration(timeout)!,
-      },
-    ];
+    const isFact = each.type === 'custom' && each.fact !== undefined;
+    const read = isFact ? readFactCriterion(each) : readEndpoint(each);
+    if (!Array.isArray(read)) return [read];
+    faults.push(...read.map((fault) => `acceptanceCriteria[${index}] (${each.name}): ${fault}`));
+    return [];
   });
   return { criteria, faults };
+}
+
+/** @returns sentences of what was expected if a part is invalid */
+function readEndpoint(criterion: Criterion): EndpointCriterion | string[] {
+  const faults = faultsOf(criterion);
+  if (faults.length > 0) return faults;
+  const { name, url = '', method = 'GET', expectedStatus, bodyMatch, required = true, timeout } = criterion;
+  return {
+    ...{ name, url, method: method.toUpperCase() as 'GET' | 'HEAD' },
+    ...(expectedStatus === undefined ? {} : { status: expectedStatus }),
+    ...(bodyMatch === undefined ? {} : { bodyMatch }),
+    ...(required ? {} : { isOptional: true as const }),
+    timeoutMs: timeout === undefined ? USUAL_MS : parseGoDuration(timeout)!,
+  };
 }
 
 function faultsOf({ type, url = '', method = 'GET', bodyMatch, timeout }: Criterion): string[] {

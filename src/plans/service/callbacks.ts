@@ -1,5 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { AuditDomain, RecordKind, type DomainRecord } from '../../audit/audit-record';
+import { RecordKind, type DomainRecord } from '../../audit/audit-record';
 import { canonicalJson } from '../../kernel/canonical-json';
 import { sha256 } from '../../kernel/digest';
 import { derivedId } from '../../kernel/derived-id';
@@ -15,7 +15,7 @@ import type { Execution } from '../kinds/execution';
 import { NodePhase } from '../kinds/phases';
 import type { PlanObject } from '../object';
 import type { PlanStore, WriteSession } from '../store/plan-store';
-import { subjectOf } from './change-record';
+import { bareRecord } from './change-record';
 import { writeStatus } from './follow-run';
 import { pinnedPlanOf } from './pin-plan';
 import { planFailure } from './plan-failure';
@@ -141,17 +141,12 @@ function answerRecord(
   nowMs: number,
 ): DomainRecord {
   return {
-    schemaVersion: 2,
-    domain: AuditDomain.plans,
+    ...bareRecord(execution),
     decisionID: derivedId('plans', execution.metadata.uid ?? '', node, attempt, 'callback'),
     kind: RecordKind.resolved,
     timestamp: toTimestamp(nowMs),
     actor: ACTOR,
-    subject: subjectOf(execution),
     part: node,
-    reasons: [],
-    errorDetails: [],
-    usedFacts: [],
     ...(message === undefined ? {} : { reason: shortText(message, MOST_TEXT) }),
     details: { outcome: state, attempt },
   };

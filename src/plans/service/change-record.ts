@@ -36,17 +36,12 @@ export function changeRecord({ action, before, after, actor, nowMs }: ObjectChan
   const { resolution } = (kind === 'Gate' ? (after.status ?? {}) : {}) as { resolution?: { comment?: string } };
   const reason = changed.some(isStatus) ? resolution?.comment : undefined;
   return {
-    schemaVersion: 2,
-    domain: AuditDomain.plans,
+    ...bareRecord(after),
     decisionID: derivedId('plans', uid, action === 'deleted' ? 'deleted' : resourceVersion),
     kind: RecordKind[action],
     timestamp: toTimestamp(nowMs),
     actor,
-    subject: subjectOf(after),
     part: '',
-    reasons: [],
-    errorDetails: [],
-    usedFacts: [],
     ...(reason === undefined ? {} : { reason: shortText(reason, MOST_TEXT) }),
     details: {
       kind,
@@ -61,6 +56,20 @@ export function changeRecord({ action, before, after, actor, nowMs }: ObjectChan
       ...(changed.length === 0 ? {} : { changed: changed.slice(0, MOST_PATHS), changes: changed.length }),
       ...(kind === 'Gate' ? decisionOf(after, before) : {}),
     },
+  };
+}
+
+/** What records about objects of plans have alike. */
+export function bareRecord(
+  object: Pick<PlanObject, 'kind' | 'metadata'>,
+): Pick<DomainRecord, 'schemaVersion' | 'domain' | 'subject' | 'reasons' | 'errorDetails' | 'usedFacts'> {
+  return {
+    schemaVersion: 2,
+    domain: AuditDomain.plans,
+    subject: subjectOf(object),
+    reasons: [],
+    errorDetails: [],
+    usedFacts: [],
   };
 }
 

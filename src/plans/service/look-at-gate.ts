@@ -1,4 +1,4 @@
-import { AuditDomain, RecordKind, type DomainRecord } from '../../audit/audit-record';
+import { RecordKind, type DomainRecord } from '../../audit/audit-record';
 import { derivedId } from '../../kernel/derived-id';
 import { shortText } from '../../kernel/short-text';
 import { toTimestamp } from '../../kernel/time';
@@ -8,7 +8,7 @@ import type { Execution } from '../kinds/execution';
 import type { Gate } from '../kinds/gate';
 import type { PlanObject } from '../object';
 import type { PlanStore } from '../store/plan-store';
-import { subjectOf } from './change-record';
+import { bareRecord } from './change-record';
 import { pinnedPlanOf } from './pin-plan';
 
 const MOST_TEXT = 1_000;
@@ -56,17 +56,12 @@ function passRecord(
   nowMs: number,
 ): DomainRecord {
   return {
-    schemaVersion: 2,
-    domain: AuditDomain.plans,
+    ...bareRecord(execution),
     decisionID: derivedId('plans', execution.metadata.uid ?? '', node, attempt, 'gate'),
     kind: RecordKind.resolved,
     timestamp: toTimestamp(nowMs),
     actor: shortText(actors.join(', '), 200),
-    subject: subjectOf(execution),
     part: node,
-    reasons: [],
-    errorDetails: [],
-    usedFacts: [],
     ...(comment === undefined ? {} : { reason: shortText(comment, MOST_TEXT) }),
     details: { gate: gateName, outcome: state, actors: actors.slice(0, 100), attempt, ...decisionMark(gate) },
   };

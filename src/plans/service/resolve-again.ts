@@ -10,11 +10,11 @@ import { deadlineOf } from '../resolver/goal-timeout';
 import { resolve } from '../resolver/resolve';
 import type { WriteSession } from '../store/plan-store';
 import { readWords, type Asked } from './asked-words';
+import { bareRecord } from './change-record';
 import { writeStatus } from './follow-run';
 import { underWay } from './pin-plan';
 import { planFailure } from './plan-failure';
 import type { Caller, Written } from './plan-service';
-import { bareRecord } from './run-records';
 
 const MOST_TEXT = 1_000;
 

@@ -1,4 +1,4 @@
-import { AuditDomain, RecordKind, type DomainRecord } from '../../audit/audit-record';
+import { RecordKind, type DomainRecord } from '../../audit/audit-record';
 import { derivedId } from '../../kernel/derived-id';
 import type { JsonObject } from '../../kernel/json';
 import { shortText } from '../../kernel/short-text';
@@ -6,7 +6,7 @@ import { toTimestamp } from '../../kernel/time';
 import type { NodeReport } from '../execution/follow-run';
 import type { RunRequest } from '../execution/run-requests';
 import type { PlanObject } from '../object';
-import { subjectOf } from './change-record';
+import { bareRecord } from './change-record';
 
 const MOST_TEXT = 1_000;
 const GATE = 'gate';
@@ -42,19 +42,5 @@ export function compensationRecord(
     actor: GATE,
     part: id,
     details: { attempt, compensation: { ...compensation } as JsonObject },
-  };
-}
-
-/** What records of objects of plans have alike. */
-export function bareRecord(
-  object: PlanObject,
-): Pick<DomainRecord, 'schemaVersion' | 'domain' | 'subject' | 'reasons' | 'errorDetails' | 'usedFacts'> {
-  return {
-    schemaVersion: 2,
-    domain: AuditDomain.plans,
-    subject: subjectOf(object),
-    reasons: [],
-    errorDetails: [],
-    usedFacts: [],
   };
 }
