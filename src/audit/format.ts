@@ -112,7 +112,8 @@ function why(record: AuditRecord): string {
   // Subjects of other domains are ids; people know their names.
   else if (!isGateRecord(record) && typeof record.details?.name === 'string') found.unshift(record.details.name);
   if (record.damaged !== undefined) found.unshift('DAMAGED');
-  return found.join('; ');
+  // What was refused, and what failed, says why in its reason too.
+  return [...new Set(found)].join('; ');
 }
 
 /** The plain values of details, which say most in a line: `count 12; outcome error`. */

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { parseDuration } from '../kernel/duration';
 import type { JsonObject, JsonValue } from '../kernel/json';
+import { LIMITS } from '../kernel/limits';
 import { JsonTextError, parseJsonText } from '../platform/documents/json-text';
 import { usageFaults } from './repeated-options';
 
@@ -60,6 +61,14 @@ export function count(text: string): number {
 /** As `count`, and none. */
 export function countOrNone(text: string): number {
   return text === '0' ? 0 : count(text);
+}
+
+/** A text for the audit log: who acts, or why; at most as long as that of an operator's call. */
+export function saidText(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('Expected a text that is not blank.');
+  const most = LIMITS.operatorChars;
+  if (text.length > most) throw new InvalidArgumentError(`Expected at most ${most} characters, got ${text.length}.`);
+  return text;
 }
 
 export function collect(value: string, earlier: string[] | undefined): string[] {

@@ -41,6 +41,11 @@ describe('toAuditRows', () => {
     expect(row?.[AUDIT_COLUMNS.indexOf('WHY')]).toBe('cool-nodes-first; as agreed');
   });
 
+  it('toAuditRows says once what is in several fields', () => {
+    const refused = aDomainRecord({ kind: 'decision', outcome: 'deny', reason: 'no scan', reasons: ['no scan'] });
+    expect(toAuditRows([refused])[0]?.at(-1)).toBe('no scan');
+  });
+
   it('toAuditRows leaves out the address of a source and a reason that its fault says better', () => {
     const message =
       'Fact max_pending is stale: 90004 ms old, allowed 45000 ms (levelServer http://127.0.0.1:1/api/max_pending)';

@@ -3,9 +3,11 @@ import type { ImagePolicySet } from '../../images/policies/image-policy';
 import { GateError } from '../../kernel/failures';
 import { userAsActor } from '../actor';
 import { CliExit, ExitCode, type CommandContext, type CommandIo } from '../io';
-import { examples, withOutput, withSettings, type CommonOptions } from '../options';
+import { examples, saidText, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
 import { noPolicy, openPolicyPlaces, sayWhoMayWrite, type OpenedPolicies } from './policies-place';
+
+const OF_POLICIES = /\.(?:ya?ml|json)$/i;
 
 interface ChangeOptions extends CommonOptions {
   actor?: string;
@@ -29,13 +31,15 @@ export function policiesApplyCommand({ io }: CommandContext): Command {
       import('node:fs/promises'),
     ]);
     const from = resolve(io.cwd, options.file);
-    if (!/\.(?:ya?ml|json)$/i.test(from) || basename(from).startsWith('.'))
+    if (!OF_POLICIES.test(from) || basename(from).startsWith('.'))
       throw new CliExit(ExitCode.usage, `expected a file that ends in .yaml, .yml or .json, got ${options.file}`);
     const { IMAGE_POLICY_LIMITS } = await import('../../images/limits.js');
     const text = decodeText(from, await readBytes(from, IMAGE_POLICY_LIMITS.fileBytes));
     const path = pathOf(places);
-    const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
-    await change(io, places, options, isFolder ? join(path, basename(from)) : path, text);
+    const known = await stat(path).catch(() => undefined);
+    if (known === undefined && !OF_POLICIES.test(path))
+      throw new CliExit(ExitCode.usage, `${path}: expected a folder of policies, but there is none: create it first`);
+    await change(io, places, options, known?.isDirectory() === true ? join(path, basename(from)) : path, text);
   });
 }
 
@@ -68,8 +72,8 @@ export function policiesDeleteCommand({ io }: CommandContext): Command {
 
 function withChange(command: Command): Command {
   return withOutput(withSettings(command))
-    .requiredOption('--reason <text>', 'why')
-    .option('--actor <name>', 'who acts; by default the user of this computer');
+    .requiredOption('--reason <text>', 'why', saidText)
+    .option('--actor <name>', 'who acts; by default the user of this computer', saidText);
 }
 
 /** @throws CliExit 2 for settings whose policies are in no file */
@@ -93,9 +97,6 @@ async function change(
     import('../../audit/stores/open-audit.js'),
   ]);
   const after = await places.load({ file, text });
-  // Workers refuse a folder without policies, and keep the earlier ones in force.
-  if (after.policies.length === 0)
-    throw new CliExit(ExitCode.usage, 'expected a policy that stays: to use none, set policy.enabled to false');
   const changes = changesBetween(await asTheyAre(places), after);
   if (changes.length > 0) {
     const audit = await openAudit(places.loaded, io.env);

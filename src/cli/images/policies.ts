@@ -49,7 +49,7 @@ function checkCommand({ io }: CommandContext): Command {
     const { set, revision, mayWrite } = await opened(io, options);
     const policies = set.policies.length;
     if (options.output === 'json') return printJson(io, { policies, revision: revision(set), mayWrite });
-    printLines(io, [`${policies} ${policies === 1 ? 'policy' : 'policies'}, no faults`]);
+    printLines(io, [`${counted(policies)}, no faults`]);
   });
 }
 
@@ -105,6 +105,10 @@ function reloadCommand({ io }: CommandContext): Command {
       throw new CliExit(ExitCode.usage, 'policy.enabled is false: workers with these settings use no policies');
     const taken = { policies: set.policies.length, revision: revision(set) };
     if (options.output === 'json') return printJson(io, taken);
-    printLines(io, [`${taken.policies} policies, revision ${taken.revision}`]);
+    printLines(io, [`${counted(taken.policies)}, revision ${taken.revision}`]);
   });
+}
+
+function counted(policies: number): string {
+  return `${policies} ${policies === 1 ? 'policy' : 'policies'}`;
 }

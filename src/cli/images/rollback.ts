@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { LoadedSettings } from '../../settings/load-settings';
 import { userAsActor } from '../actor';
 import { CliExit, ExitCode, type CommandContext, type CommandIo } from '../io';
-import { examples, withOutput, withSettings, type CommonOptions } from '../options';
+import { examples, saidText, withOutput, withSettings, type CommonOptions } from '../options';
 import { printJson, printLines } from '../output';
 import { usingRegistriesOf } from './registry-options';
 
@@ -21,8 +21,8 @@ export function imagesRollbackCommand({ io }: CommandContext): Command {
     )
     .argument('<reference>', 'the tag, such as mirror.example/team/app:v1')
     .option('--to <image>', 'a tag of the same repository, or a digest')
-    .requiredOption('--reason <text>', 'why')
-    .option('--actor <name>', 'who acts; by default the user of this computer')
+    .requiredOption('--reason <text>', 'why', saidText)
+    .option('--actor <name>', 'who acts; by default the user of this computer', saidText)
     .option('--dry-run', 'print what would be done');
   examples(withOutput(withSettings(command)), [
     'gate images rollback mirror.example/team/app:v1 --reason "v1 crashes"',

@@ -8,7 +8,7 @@ type ColorsOf = ReturnType<typeof colorsFor>;
 
 /** What was done with one image, a line for each target; nothing for one that no policy replicates. */
 export function imageLines(
-  { source, status, reason, targets, warnings }: SyncedImage,
+  { source, status, reason, targets, warnings, errors }: SyncedImage,
   dryRun: boolean,
   colors: ColorsOf,
 ): string[] {
@@ -16,7 +16,7 @@ export function imageLines(
   if (status === 'unmatched') return [];
   const own = targets.map((target) => `${source} -> ${targetText(target, dryRun, colors)}`);
   if (status === 'failed' && targets.every(({ error }) => error === undefined))
-    own.push(`${source}: ${colors.red('failed')}: ${reason}`);
+    own.push(`${source}: ${colors.red('failed')}: ${errors.map(({ code, cause }) => `${code}: ${cause}`).join('; ')}`);
   own.push(
     ...warnings.map(({ policyId, reason: why }) => `${source}: ${colors.yellow('warning')} of ${policyId}: ${why}`),
   );

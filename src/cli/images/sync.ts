@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { userAsActor } from '../actor';
 import { CliExit, ExitCode, type CommandContext, type CommandIo } from '../io';
-import { collect, examples, withOutput, withSettings, type CommonOptions } from '../options';
+import { collect, examples, saidText, withOutput, withSettings, type CommonOptions } from '../options';
 import { colorsFor, printJson, printLines } from '../output';
 import { connectSyncs, printSync, waitForSync } from './run-sync';
 import { imageLines, summaryLines } from './sync-text';
@@ -28,7 +28,7 @@ export function imagesSyncCommand({ io, exit }: CommandContext): Command {
     .option('--all-referrers', 'ask for new signatures of images that have not changed, too')
     .option('--watch', 'show the progress on standard error')
     .option('--no-wait', 'return as soon as it is started')
-    .option('--actor <name>', 'who starts it, for the audit log; by default the user of this computer');
+    .option('--actor <name>', 'who starts it, for the audit log; by default the user of this computer', saidText);
   examples(withOutput(withSettings(command)), [
     'gate images sync --dry-run',
     'gate images sync --watch',

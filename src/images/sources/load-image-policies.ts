@@ -14,6 +14,9 @@ import { readPublicKey, type PublicKey } from '../signatures/public-key';
 
 const EXTENSIONS: readonly string[] = ['.json', '.yaml', '.yml'];
 
+/** A file that was emptied by mistake would lift every block. */
+const NO_POLICY = 'expected at least one policy, but there is none: to use none, set policy.enabled to false';
+
 /** Where policies are, beside those of a file or folder. */
 export interface PolicyPlaces {
   /** documents that are in no file of the folder, such as those of the settings */
@@ -56,6 +59,7 @@ export async function loadImagePolicies(
     return Promise.resolve();
   });
   if (set === undefined || faults.length > 0) throw faultsToError(faults);
+  if (set.policies.length === 0) throw configInvalid(path ?? 'policy.policies', NO_POLICY);
   return set;
 }
 
@@ -73,9 +77,11 @@ function readKey(file: string, policyFile: string): PublicKey | string {
 
 /** @param more one that may not be there yet */
 async function policyFiles(path: string, more: string | undefined): Promise<string[]> {
-  const kind = await stat(path).catch(() => undefined);
-  // What is no folder is read as a file, which says why it cannot be.
-  if (kind?.isDirectory() !== true) return [path];
+  if (path === more) return [path];
+  const kind = await stat(path).catch((error: unknown) => {
+    throw configInvalid(path, `expected a file or folder of policies, but ${whyUnread(error)}`, error);
+  });
+  if (!kind.isDirectory()) return [path];
   const found = await filesBelow(path);
   const files = more === undefined || found.includes(more) ? found : [...found, more].sort();
   if (files.length === 0)
@@ -93,6 +99,9 @@ async function filesBelow(folder: string): Promise<string[]> {
       .map(async (entry) => {
         const path = join(folder, entry.name);
         if (entry.isDirectory()) return filesBelow(path);
+        // Such a folder may hold itself; without a word its policies that block would be missing.
+        if (entry.isSymbolicLink() && (await stat(path).catch(() => undefined))?.isDirectory() === true)
+          throw configInvalid(path, 'expected a file or a folder, but it is a link to a folder, which is not followed');
         return EXTENSIONS.includes(extname(entry.name).toLowerCase()) ? [path] : [];
       }),
   );

@@ -1,11 +1,13 @@
 import { eachOf } from '../each-of';
 import type { Conflicts } from './carry-out';
+import { ImageErrorCode } from '../image-error';
 import { eachByRegistry } from './each-by-registry';
 import {
   candidatesOf,
   errorOf,
   listRepositoryTags,
   listSourceRepositories,
+  sourcesOf,
   type ListedTags,
   type SourceRepository,
 } from './list-candidates';
@@ -49,12 +51,17 @@ export async function survey(
   const unnamed = new Set<string>();
   let images = 0;
   const surveyed = new Map<SourceRepository, SurveyedRepository>();
+  const named = new Set(
+    sourcesOf(context).flatMap(({ registry, names }) => names.map((repository) => `${registry}/${repository}`)),
+  );
   const places = await listSourceRepositories(context, (error) => errors.push(error));
   await eachByRegistry(places, async (place) => {
     if (signal?.aborted === true) return;
     onProgress?.();
     try {
       const listed = await listRepositoryTags(context, place);
+      const name = `${place.registry}/${place.repository}`;
+      if (listed.tags.length === 0 && named.has(name)) errors.push(withoutTags(name));
       images += listed.tags.length;
       surveyed.set(place, { ...place, ...(images <= MOST_KEPT ? { listed } : {}) });
       for (const tag of listed.tags) {
@@ -72,6 +79,12 @@ export async function survey(
   const conflicts = await decidedConflicts(context, repositories, targets, unnamed, signal);
   for (const { code } of errors) context.metrics?.failed(code);
   return { repositories, images, conflicts, errors };
+}
+
+/** Without an error a wrong name would be a policy that copies nothing, for ever. */
+function withoutTags(source: string): SyncError {
+  const cause = `${source} does not exist, or has no tags, and a policy or the mapping names it`;
+  return { source, code: ImageErrorCode.IMAGE_NOT_FOUND, cause };
 }
 
 /** Decides about the images whose names tell too little, and about those whose targets have several possible sources. */

@@ -103,10 +103,21 @@ describe('gate images policies', () => {
     [['apply', '-f', 'none.yaml', '--reason', 'x'], 'none.yaml'],
     [['apply', '-f', 's.txt', '--reason', 'x'], 'ends in .yaml, .yml or .json'],
     [['apply', '-f', 'a.yaml'], '--reason'],
+    [['delete', 'a', '--reason', ' '], 'Expected a text that is not blank'],
+    [['delete', 'a', '--reason', 'x'.repeat(20_000)], 'Expected at most'],
+    [['delete', 'a', '--reason', 'x', '--actor', ''], 'Expected a text that is not blank'],
     [['check', '--policies', 'none'], 'none'],
   ])('refuses %j', async (args, sentence) => {
     const { code, stderr } = await run(...args);
     expect([code, stderr]).toEqual([2, expect.stringContaining(sentence)]);
+  });
+
+  it('apply makes no folder: where there is none it says so', async () => {
+    settle({ enabled: true, configPath: 'elsewhere' });
+    writeFileSync(join(all, 'b2.yaml'), policy('c'));
+    const { code, stderr } = await run('apply', '-f', 'b2.yaml', '--reason', 'x');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('elsewhere: expected a folder of policies')]);
+    expect(readdirSync(all)).not.toContain('elsewhere');
   });
 
   it('the last policy is not deleted: workers would keep it in force', async () => {

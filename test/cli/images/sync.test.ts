@@ -273,6 +273,22 @@ describe('gate images sync', () => {
     expect(errors).toEqual([
       expect.objectContaining({ code: 'POLICY_CONFLICT', cause: expect.stringContaining('other than the source') }),
     ]);
+    expect((await dryRun()).stdout).toContain('/team/app:v1: failed: POLICY_CONFLICT: expected a target other');
+  });
+
+  it('a repository that is named and has no tags is an error; a pattern may fit none', async () => {
+    write(
+      replicates('typo', { source: { repositories: ['team/ap'] } }),
+      replicates('later', { source: { repositories: ['later/*'] } }),
+    );
+    const { errors } = await report(true);
+    expect(errors).toEqual([
+      {
+        source: `${source.host}/team/ap`,
+        code: 'IMAGE_NOT_FOUND',
+        cause: expect.stringContaining('does not exist, or has no tags'),
+      },
+    ]);
   });
 
   it('refuses policies of which none says where images come from', async () => {
@@ -331,6 +347,7 @@ describe('gate images sync', () => {
     expect(errors.map(({ source: of, code }) => [of, code]).sort()).toEqual(
       [
         [`${source.host}/team/down`, 'REGISTRY_UNAVAILABLE'],
+        [`${source.host}/team/none`, 'IMAGE_NOT_FOUND'],
         [`${source.host}/team/app:v1`, 'ACTION_EXEC_ERROR'],
         [target.host, 'ACTION_EXEC_ERROR'],
       ].sort(),

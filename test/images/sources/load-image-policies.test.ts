@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -182,5 +182,19 @@ describe('a folder of image policies', () => {
 
   it('must hold a policy', async () => {
     expect(await faultsOf()).toEqual([expect.stringContaining('expected a folder with policies')]);
+    write('a.yaml', 'policies: []\n');
+    write('b.json', '[]');
+    expect(await faultsOf()).toEqual([expect.stringContaining('expected at least one policy')]);
+  });
+
+  it('must be there, and has no links to folders', async () => {
+    await expect(loadImagePolicies(join(folder, 'none'))).rejects.toThrow('expected a file or folder of policies');
+    write('a.yaml', GOOD);
+    mkdirSync(join(folder, 'more'));
+    symlinkSync('a.yaml', join(folder, 'b.txt'));
+    symlinkSync('more', join(folder, 'linked'));
+    expect(await faultsOf({ registries: ['ecr'] })).toEqual([
+      'linked: expected a file or a folder, but it is a link to a folder, which is not followed',
+    ]);
   });
 });

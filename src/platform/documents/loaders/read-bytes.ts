@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { FailureType, GateError } from '../../../kernel/failures';
 import { whyUnread } from '../../../kernel/why-unread';
@@ -13,7 +14,8 @@ export const LARGEST_BYTES = 1024 * 1024;
 export async function readBytes(path: string, largest: number = LARGEST_BYTES): Promise<Uint8Array> {
   let file;
   try {
-    file = await open(path, 'r');
+    // Opening a pipe would wait until someone writes to it.
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stat = await file.stat();
     if (stat.isDirectory()) throw configInvalid(path, 'expected a file, but it is a directory');
     // A pipe or a device could be read for ever.

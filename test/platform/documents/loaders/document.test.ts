@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { loadDocument } from '../../../../src/platform/documents/loaders/document';
 import { messagesOf, withFile } from '../../../support/in-folder';
@@ -204,6 +206,14 @@ describe('a PKL file', () => {
     expect((await loadDocument(join(`${folder}-link`, 'a.pkl'))).document).toEqual({ a: 7 });
     await expect(loadDocument(join(folder, 'bad.pkl'))).rejects.toThrow(/bad\.pkl:2:5: /);
     await rm(`${folder}-link`);
+    await rm(folder, { recursive: true });
+  });
+
+  it('a document is no pipe, which is refused without waiting for a writer', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'config-'));
+    const pipe = join(folder, 'a.yaml');
+    await promisify(execFile)('mkfifo', [pipe]);
+    await expect(loadDocument(pipe)).rejects.toThrow('expected a file, but it is a device or a pipe');
     await rm(folder, { recursive: true });
   });
 
