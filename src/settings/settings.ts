@@ -439,6 +439,17 @@ export const ImageRegistry = Type.Object(
     requestsPerSecond: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000 })),
     /** of blobs, sent and received together; @default no limit */
     bytesPerSecond: Type.Optional(Type.Integer({ minimum: 1 })),
+    /** creates a repository that a copy goes to and the registry lacks; @default such a copy is an error */
+    createRepositories: Type.Optional(
+      Type.Object(
+        {
+          provider: Type.Literal('ecr'),
+          /** of AWS; @default that of the host */
+          region: Type.Optional(Type.String({ minLength: 1 })),
+        },
+        strict,
+      ),
+    ),
   },
   strict,
 );

@@ -40,7 +40,18 @@ function pruneLines({ tags, left }: PruneReport, colors: ColorsOf): string[] {
 }
 
 function targetText(
-  { target, policyId, outcome, error, blobs, bytes, blobsSkipped, replaced, referrers }: SyncedTarget,
+  {
+    target,
+    policyId,
+    outcome,
+    error,
+    blobs,
+    bytes,
+    blobsSkipped,
+    replaced,
+    referrers,
+    createsRepository,
+  }: SyncedTarget,
   dryRun: boolean,
   colors: ColorsOf,
 ): string {
@@ -50,8 +61,9 @@ function targetText(
   if (outcome === 'withheld') return `${target} (${by}): not tagged, the tag moved at the source`;
   if (outcome !== 'copied') return `${target} (${by}): unchanged${counted(referrers.length, 'referrers copied')}`;
   const verb = dryRun ? 'would copy' : colors.green('copied');
+  const created = createsRepository ? `, ${dryRun ? 'would create' : 'created'} the repository` : '';
   const was = replaced === undefined ? '' : `, ${dryRun ? 'now' : 'was'} ${replaced}`;
-  return `${target} (${by}): ${verb} ${blobs} blobs (${formatSize(bytes)})${counted(blobsSkipped, 'blobs present')}${counted(referrers.length, 'referrers copied')}${was}`;
+  return `${target} (${by}): ${verb} ${blobs} blobs (${formatSize(bytes)})${counted(blobsSkipped, 'blobs present')}${counted(referrers.length, 'referrers copied')}${created}${was}`;
 }
 
 function counted(number: number, what: string): string {

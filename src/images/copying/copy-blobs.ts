@@ -1,6 +1,7 @@
 import type { Descriptor } from '../registries/descriptor';
 import { RegistryError } from '../registries/registry-error';
 import type { Place, Registry } from '../registries/registry';
+import type { WriteTo } from './repository-writer';
 
 export interface BlobCounts {
   /** sent from the source to the target */
@@ -22,6 +23,8 @@ export interface CopyBlobsOptions {
   onBytes?(bytes: number): void;
   /** ends the transfers under way */
   signal?: AbortSignal;
+  /** does each write @default as it is */
+  writeTo?: WriteTo;
 }
 
 /** What images that are copied to one repository at the same time share. */
@@ -71,7 +74,7 @@ async function copyInto(
   source: Place,
   target: Place,
   blobs: readonly Descriptor[],
-  { concurrency, onBytes, signal }: CopyBlobsOptions,
+  { concurrency, onBytes, signal, writeTo = (write) => write() }: CopyBlobsOptions,
   { flights, seen }: Shared,
 ): Promise<{ counts: BlobCounts; absent: Descriptor[] }> {
   const counts = { ...NO_BLOBS };
@@ -109,7 +112,7 @@ async function copyInto(
       return;
     }
     try {
-      const done = await target.registry.writeBlob(target.repository, blob, () => open(blob), from);
+      const done = await writeTo(() => target.registry.writeBlob(target.repository, blob, () => open(blob), from));
       if (!(await target.registry.hasBlob(target.repository, blob.digest))) {
         const message = `${target.registry.name} accepted the blob ${blob.digest} of ${target.repository}, but does not have it`;
         throw new RegistryError('invalid', message);

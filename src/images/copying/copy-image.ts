@@ -4,6 +4,7 @@ import type { Place } from '../registries/registry';
 import { readImageTree, type ImageTree } from '../metadata/image-tree';
 import { copyBlobs, NO_BLOBS, type BlobCounts } from './copy-blobs';
 import type { CopyOptions, CopyOutcome } from '../copy-options';
+import { createRepositoryWriter, type WriteTo } from './repository-writer';
 import { selectPlatforms } from './select-platforms';
 
 export interface CopyImageRequest extends CopyOptions {
@@ -20,6 +21,8 @@ export interface CopyImageRequest extends CopyOptions {
   signal?: AbortSignal;
   /** called before anything is sent to the target, and not at all if nothing is to be sent */
   beforeCopy?(): Promise<void>;
+  /** called before the target's repository is created, where it is missing and the registry's settings ask for that */
+  beforeCreate?(): Promise<void>;
   /**
    * called once the target has the whole image, with the digests of its manifests; unless it gives true, the tag is not moved
    */
@@ -52,6 +55,7 @@ export interface CopyImageResult extends BlobCounts {
  */
 export async function copyImage(request: CopyImageRequest): Promise<CopyImageResult> {
   const { source, target, tag, noOverwrite = false, concurrency = 6, onBytes, signal, beforeTag } = request;
+  const writeTo = createRepositoryWriter(target, request.beforeCreate?.bind(request));
   const root = await rootOf(request);
   const digest = root?.digest ?? request.digest;
   const before = await target.registry.headManifest(target.repository, tag ?? digest);
@@ -60,10 +64,10 @@ export async function copyImage(request: CopyImageRequest): Promise<CopyImageRes
   await request.beforeCopy?.();
   const tree = await readImageTree(source, digest, root);
   refuseAbsent(request, tree.absent);
-  const { counts, absent } = await copyBlobs(source, target, tree.blobs, { concurrency, onBytes, signal });
+  const { counts, absent } = await copyBlobs(source, target, tree.blobs, { concurrency, onBytes, signal, writeTo });
   refuseAbsent(request, absent);
   const isNew = tree.manifests.length === 1 && counts.blobsSent + counts.blobsMounted > 0;
-  await putManifests(target, tree, isNew);
+  await putManifests(target, tree, isNew, writeTo);
   await verify(target, digest, digest);
   const result = {
     ...counts,
@@ -103,10 +107,15 @@ function refuseAbsent(
  *
  * @param isNew the target lacked a part of it, so it need not be asked for its manifest
  */
-async function putManifests({ registry, repository }: Place, { manifests }: ImageTree, isNew: boolean): Promise<void> {
+async function putManifests(
+  { registry, repository }: Place,
+  { manifests }: ImageTree,
+  isNew: boolean,
+  writeTo: WriteTo,
+): Promise<void> {
   for (const { stored } of manifests) {
     const held = isNew ? undefined : await registry.headManifest(repository, stored.digest);
-    if (held?.digest !== stored.digest) await registry.putManifest(repository, stored.digest, stored);
+    if (held?.digest !== stored.digest) await writeTo(() => registry.putManifest(repository, stored.digest, stored));
   }
 }
 

@@ -13,6 +13,8 @@ export interface CopyPlan {
   /** that the target has */
   blobsPresent: number;
   bytesPresent: number;
+  /** the registry lacks the target's repository, and its settings ask for its creation */
+  createsRepository?: true;
   /** what the tag names now, if it names another image */
   replaces?: string;
 }
@@ -43,5 +45,9 @@ export async function planCopy(
     plan[isPresent ? 'blobsPresent' : 'blobs'] += 1;
     plan[isPresent ? 'bytesPresent' : 'bytes'] += size;
   }
-  return { ...plan, ...(before === undefined ? {} : { replaces: before.digest }) };
+  if (before !== undefined) return { ...plan, replaces: before.digest };
+  const { registry, repository } = target;
+  const isMissing =
+    registry.createRepository !== undefined && plan.blobsPresent === 0 && !(await registry.hasRepository(repository));
+  return isMissing ? { ...plan, createsRepository: true } : plan;
 }

@@ -94,6 +94,7 @@ export function createImageReplication(parts: ReplicationParts): ActionRunner<Re
         ...(noOverwrite === undefined ? {} : { noOverwrite }),
         ...(platforms === undefined ? {} : { platforms }),
         ...(incomplete === undefined ? {} : { incomplete }),
+        beforeCreate: () => records.creating(),
         isStillNamed: async () => {
           if (signal.aborted) return false;
           isMoving = true;

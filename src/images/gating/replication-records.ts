@@ -95,6 +95,11 @@ export function createReplicationRecords(
         }),
       );
     },
+    /** The target's repository is missing and about to be created; without a record it is not. */
+    async creating(): Promise<void> {
+      const reason = 'the repository is missing, and the setting createRepositories asks for it: it is created';
+      await record(act('create-repository', reason, {}));
+    },
     /** The gate's own record says it too, so that an audit log out of reach changes nothing. */
     async failed(cause: string): Promise<void> {
       await record(act('failed', cause, {}, cause)).catch(() => undefined);

@@ -21,6 +21,8 @@ export interface SyncedTarget {
   absent: readonly string[];
   /** digests of foreign layers, which are skipped */
   foreign: readonly string[];
+  /** the repository was missing: it was created for the copy, or would be in a dry run */
+  createsRepository?: true;
   /** what the tag named before, if it named another image */
   replaced?: string;
   /** the tag under which that image was kept */

@@ -5,10 +5,18 @@ import { isDigest } from '../image-reference';
 import { ContentCheck, digestLike } from './content-check';
 import type { Descriptor, ManifestBytes, ManifestHead } from './descriptor';
 import { referrersTag } from './referrers-tag';
+import { readEcrHost } from './ecr-host';
 import { readDescriptors } from './read-manifest';
 import type { Registry, RequestBounds } from './registry';
 import { RegistryError } from './registry-error';
-import { readWhole, RegistryHttp, type RegistryAnswer, type RegistryHttpOptions } from './registry-http';
+import type { RepositoryCreator } from './repository-creator';
+import {
+  readWhole,
+  RegistryHttp,
+  type RegistryAnswer,
+  type RegistryHttpOptions,
+  type RegistryRequest,
+} from './registry-http';
 
 /** What registries take at most by the specification's recommendation. */
 export const MOST_MANIFEST_BYTES = 4 * 1024 * 1024;
@@ -33,17 +41,25 @@ const ACCEPT = [
   'application/vnd.docker.distribution.manifest.v1+json',
 ].join(', ');
 
+export interface HttpRegistryOptions extends RegistryHttpOptions {
+  /** @default missing repositories are not created */
+  repositories?: RepositoryCreator;
+}
+
 /** A registry over HTTP. */
 export class HttpRegistry implements Registry {
   readonly name: string;
+  readonly createRepository?: (repository: string) => Promise<void>;
 
   constructor(
-    private readonly options: RegistryHttpOptions,
+    private readonly options: HttpRegistryOptions,
     private readonly http: RegistryHttp = new RegistryHttp(options),
     /** repositories without the referrers API, with when they are asked again, epoch milliseconds */
     private readonly withoutReferrers = new BoundedMap<string, number>(MOST_WITHOUT_REFERRERS),
   ) {
     this.name = options.registry;
+    const { repositories } = options;
+    if (repositories !== undefined) this.createRepository = (repository) => repositories.create(repository);
   }
 
   within(bounds: RequestBounds): HttpRegistry {
@@ -72,6 +88,17 @@ export class HttpRegistry implements Registry {
     } catch (error) {
       // A later page that is missing would make a list that looks whole.
       if (hasBegun || !(error instanceof RegistryError) || error.failure !== 'missing') throw error;
+    }
+  }
+
+  async hasRepository(repository: string): Promise<boolean> {
+    const pages = this.pages(`/v2/${repository}/tags/list?n=1`, 'tags', pull(repository), `the tags of ${repository}`);
+    try {
+      await pages[Symbol.asyncIterator]().next();
+      return true;
+    } catch (error) {
+      if (isNameUnknown(error)) return false;
+      throw error;
     }
   }
 
@@ -131,7 +158,7 @@ export class HttpRegistry implements Registry {
     manifest: ManifestBytes,
   ): Promise<{ tracksSubject: boolean }> {
     const { digest } = manifest;
-    const { headers, body } = await this.http.ask({
+    const asked = {
       ...this.manifest(repository, reference),
       // A tag alone would name the manifest by the registry's own algorithm.
       ...(isDigest(reference) || digest.startsWith('sha256:')
@@ -142,7 +169,8 @@ export class HttpRegistry implements Registry {
       headers: { 'content-type': manifest.mediaType },
       body: () => manifest.bytes,
       expected: [201],
-    });
+    } as const;
+    const { headers, body } = await this.http.repeated(() => this.toRepository(repository, { ...asked, once: true }));
     await body.dump();
     const named = headers['docker-content-digest'];
     if (typeof named === 'string' && named !== digest) {
@@ -203,19 +231,15 @@ export class HttpRegistry implements Registry {
     const scopes = [...push(repository), ...(from === undefined ? [] : pull(from))];
     return this.http.repeated(async () => {
       const mount = from === undefined ? '' : `?${new URLSearchParams({ mount: blob.digest, from }).toString()}`;
-      const begun = await this.http
-        .ask({
-          what: asked.what,
-          method: 'POST',
-          path: `/v2/${repository}/blobs/uploads/${mount}`,
-          scopes,
-          headers: { 'content-length': '0' },
-          expected: [201, 202],
-          once: true,
-        })
-        .catch((error: unknown) => {
-          throw this.unlessNoRepository(repository, error);
-        });
+      const begun = await this.toRepository(repository, {
+        what: asked.what,
+        method: 'POST',
+        path: `/v2/${repository}/blobs/uploads/${mount}`,
+        scopes,
+        headers: { 'content-length': '0' },
+        expected: [201, 202],
+        once: true,
+      });
       await begun.body.dump();
       if (begun.status === 201) return 'mounted';
       const { body } = await this.http.ask({
@@ -234,11 +258,20 @@ export class HttpRegistry implements Registry {
   }
 
   /** Most registries create a repository with its first upload; one that does not, such as ECR, says so in these words. */
-  private unlessNoRepository(repository: string, error: unknown): unknown {
-    const isMissing = error instanceof RegistryError && error.status === 404 && error.message.includes('NAME_UNKNOWN');
-    if (!isMissing) return error;
-    const message = `${this.name} has no repository ${repository}, and creates none by itself: create it there first (${error.message})`;
-    return new RegistryError('refused', message, { status: error.status, cause: error });
+  private async toRepository(repository: string, asked: RegistryRequest): Promise<RegistryAnswer> {
+    try {
+      return await this.http.ask(asked);
+    } catch (error) {
+      if (!isNameUnknown(error)) throw error;
+      const { status, message: said } = error;
+      if ((await this.options.repositories?.isNew(repository)) === true) {
+        const message = `${this.name} does not know its new repository ${repository} yet (${said})`;
+        throw new RegistryError('unavailable', message, { status, cause: error });
+      }
+      const setting = readEcrHost(this.name) === undefined ? '' : ', or set createRepositories for the registry';
+      const message = `${this.name} has no repository ${repository}, and creates none by itself: create it there first${setting} (${said})`;
+      throw new RegistryError('refused', message, { status, lacksRepository: true, cause: error });
+    }
   }
 
   async listReferrers(
@@ -331,6 +364,9 @@ export class HttpRegistry implements Registry {
     return { path: `/v2/${repository}/blobs/${digest}`, what: `the blob ${digest} of ${repository}` };
   }
 }
+
+const isNameUnknown = (error: unknown): error is RegistryError =>
+  error instanceof RegistryError && error.status === 404 && error.message.includes('NAME_UNKNOWN');
 
 const pull = (repository: string): string[] => [`repository:${repository}:pull`];
 const push = (repository: string): string[] => [`repository:${repository}:pull,push`];

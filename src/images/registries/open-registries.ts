@@ -1,4 +1,5 @@
 import { createConnections, createProxyDispatcher, type Connections } from '../../platform/http/http-client';
+import { createEcrRepositories } from './ecr-repositories';
 import { createDockerCredentials } from './docker-credentials';
 import { HttpRegistry } from './http-registry';
 import type { Registry } from './registry';
@@ -11,6 +12,8 @@ export interface RegistryAccess extends Pick<
 > {
   /** certificates in PEM that it is trusted by, an absolute path @default those of Node.js */
   caFile?: string;
+  /** creates repositories that it lacks and a copy goes to @default never */
+  createRepositories?: { provider: 'ecr'; region?: string };
 }
 
 export interface OpenRegistriesOptions {
@@ -44,12 +47,15 @@ export function openRegistries({ env, access, onCircuit }: OpenRegistriesOptions
     open(host) {
       const known = opened.get(host);
       if (known !== undefined) return known;
-      const { caFile, ...options } = access?.get(host) ?? {};
+      const { caFile, createRepositories, ...options } = access?.get(host) ?? {};
       const registry = new HttpRegistry({
         ...options,
         registry: host,
         dispatcher: dispatcherOf(caFile),
         findCredentials,
+        ...(createRepositories === undefined
+          ? {}
+          : { repositories: createEcrRepositories({ host, ...createRepositories }) }),
         onCircuit: (isOpen) => onCircuit?.(host, isOpen),
       });
       opened.set(host, registry);

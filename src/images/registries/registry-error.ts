@@ -10,14 +10,17 @@ export class RegistryError extends Error {
   readonly status?: number;
   /** as the registry asked by Retry-After, milliseconds */
   readonly retryAfterMs?: number;
+  /** it has no such repository, and creates none by itself */
+  readonly lacksRepository: boolean;
 
   constructor(
     readonly failure: RegistryFailure,
     message: string,
-    options: { status?: number; retryAfterMs?: number; cause?: unknown } = {},
+    options: { status?: number; retryAfterMs?: number; lacksRepository?: boolean; cause?: unknown } = {},
   ) {
     super(message, { cause: options.cause });
     this.status = options.status;
     this.retryAfterMs = options.retryAfterMs;
+    this.lacksRepository = options.lacksRepository ?? false;
   }
 }

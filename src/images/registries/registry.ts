@@ -15,6 +15,14 @@ export interface RequestBounds {
 export interface Registry {
   /** as references name it */
   readonly name: string;
+  /**
+   * Creates a repository that is missing; undefined where the settings do not ask for that.
+   *
+   * @throws RegistryError `refused` with the reason
+   */
+  readonly createRepository?: (repository: string) => Promise<void>;
+  /** whether the repository exists, by the list of its tags */
+  hasRepository(repository: string): Promise<boolean>;
   /** the same registry for requests within bounds; its limits and its circuit breaker are shared */
   within(bounds: RequestBounds): Registry;
   /** pages of names; RegistryError `refused` where the registry lists none */

@@ -4,6 +4,7 @@ import { faultsToError, type Fault } from '../../kernel/failures';
 import { whyUnread } from '../../kernel/why-unread';
 import { faultAt } from '../../platform/documents/validate';
 import type { LoadedSettings } from '../../settings/load-settings';
+import { readEcrHost } from '../registries/ecr-host';
 import { canonicalRegistry, isRegistryHost } from '../image-reference';
 import type { RegistryAccess } from '../registries/open-registries';
 
@@ -27,6 +28,14 @@ export function registryAccess(
     const access = { ...rest, ...(caFile === undefined ? {} : { caFile: resolve(baseDir, caFile) }) };
     if (access.plainHttp && access.caFile !== undefined)
       fault('/registries', `registries.${name}: expected no caFile with plainHttp, which uses no certificates`);
+    if (
+      access.createRepositories !== undefined &&
+      access.createRepositories.region === undefined &&
+      readEcrHost(host) === undefined
+    ) {
+      const sentence = `registries.${name}.createRepositories: expected a region, as ${host} is no host of a private registry of ECR (ACCOUNT.dkr.ecr.REGION.amazonaws.com)`;
+      fault('/registries', sentence);
+    }
     const other = byHost.get(host);
     if (other !== undefined && JSON.stringify(other.access) !== JSON.stringify(access)) {
       const sentence = `registries.${name}: expected the same settings as registries.${other.name}, as both name ${host}`;

@@ -111,6 +111,24 @@ export function createSyncJournal(parts: AuditJournalParts): SyncJournal {
         }),
       );
     },
+    async creating(planned, { registry, repository, policyId }) {
+      const name = `${registry}/${repository}`;
+      await record({
+        ...NO_FACTS,
+        decisionID: derivedId('image-repository', sync, name),
+        kind: 'decision',
+        outcome: 'allow',
+        subject: name,
+        part: '',
+        timestamp: new Date(parts.nowMs()).toISOString(),
+        policySHA: revision,
+        workflowID: parts.workflowId,
+        actor: parts.actor,
+        refersTo: decisionOf(planned),
+        reason: 'the repository is missing, and the setting createRepositories asks for it: it is created',
+        details: { sync, policies: policyId === null ? [] : [policyId], outcome: 'create-repository' },
+      });
+    },
     async refused(planned) {
       const reason = planned.decision?.reason ?? '';
       const isError = planned.status === 'failed';

@@ -105,12 +105,19 @@ async function toTarget(
   try {
     const copied = options.dryRun
       ? await wouldCopy(context, planned, target)
-      : await copy(context, planned, target, options, async () => {
-          if (isBegun) return;
-          await journal?.decided(planned);
-          isBegun = true;
-          await callHooks('before');
-        });
+      : await copy(
+          context,
+          planned,
+          target,
+          options,
+          async () => {
+            if (isBegun) return;
+            await journal?.decided(planned);
+            isBegun = true;
+            await callHooks('before');
+          },
+          () => journal?.creating(planned, target) ?? Promise.resolve(),
+        );
     // The worker that copied it ended before it could say so.
     const isLost = copied.outcome === 'unchanged' && (await journal?.isUntold(planned, name)) === true;
     const done: SyncedTarget = { ...about, ...copied, ...(isLost ? { outcome: 'copied' } : {}) };
@@ -138,9 +145,15 @@ type Copied = Omit<SyncedTarget, 'target' | 'policyId'>;
 async function wouldCopy(context: SyncContext, planned: Replicated, target: PlannedTarget): Promise<Copied> {
   const { from, to } = placesOf(context, planned.candidate, target);
   const plan = await planCopy(from, planned.digest, to, target.tag, target.options);
-  const { outcome, digest, blobs, bytes, blobsPresent: blobsSkipped, replaces } = plan;
+  const { outcome, digest, blobs, bytes, blobsPresent: blobsSkipped, replaces, createsRepository } = plan;
   const counts = { blobs, bytes, blobsSkipped, ...NOTHING };
-  return { outcome, digest, ...counts, ...(replaces === undefined ? {} : { replaced: replaces }) };
+  return {
+    outcome,
+    digest,
+    ...counts,
+    ...(replaces === undefined ? {} : { replaced: replaces }),
+    ...(createsRepository === undefined ? {} : { createsRepository }),
+  };
 }
 
 async function copy(
@@ -149,7 +162,9 @@ async function copy(
   target: PlannedTarget,
   { allReferrers = false, onBytes, signal }: CarryOutOptions,
   beforeCopy: () => Promise<void>,
+  beforeCreate: () => Promise<void>,
 ): Promise<Copied> {
+  let isCreating = false;
   const { from, to } = placesOf(context, candidate, target);
   const copied = await repeated(target.options.retry, signal, () =>
     replicateImage({
@@ -164,6 +179,10 @@ async function copy(
         (await from.registry.headManifest(from.repository, candidate.tag))?.digest === digest &&
         signal?.aborted !== true,
       beforeCopy,
+      beforeCreate: async () => {
+        await beforeCreate();
+        isCreating = true;
+      },
       ...(onBytes === undefined ? {} : { onBytes }),
       ...(signal === undefined ? {} : { signal }),
     }),
@@ -179,6 +198,7 @@ async function copy(
     referrers: referrers.copied,
     absent,
     foreign,
+    ...(isCreating ? { createsRepository: true } : {}),
     ...(replaced === undefined ? {} : { replaced }),
     ...(backup === undefined ? {} : { backup }),
   };

@@ -1,4 +1,4 @@
-import type { PlannedImage } from './plan-image';
+import type { PlannedImage, PlannedTarget } from './plan-image';
 import type { PrunedTag, SurplusTag } from '../progress/prune-report';
 import type { SyncedTarget } from '../progress/sync-report';
 
@@ -6,6 +6,8 @@ import type { SyncedTarget } from '../progress/sync-report';
 export interface SyncJournal extends PruneJournal {
   /** an image is about to be copied; may be told more than once */
   decided(planned: PlannedImage): Promise<void>;
+  /** the repository of a target is missing and about to be created; may be told more than once */
+  creating(planned: PlannedImage, target: PlannedTarget): Promise<void>;
   /**
    * An image is blocked, or its policies could not be evaluated.
    *

@@ -1,4 +1,5 @@
 import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import type { ECRClientConfig } from '@aws-sdk/client-ecr';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 
 /** Where a service of AWS is asked; what is absent comes from the AWS SDK's usual places. */
@@ -32,6 +33,11 @@ export function s3ClientConfig({
   ...place
 }: AwsPlace & { forcePathStyle?: boolean }): S3ClientConfig {
   return { ...common(place), forcePathStyle };
+}
+
+/** Options of an ECRClient. */
+export function ecrClientConfig(place: AwsPlace): ECRClientConfig {
+  return common(place);
 }
 
 /** Options of a DynamoDBClient. */

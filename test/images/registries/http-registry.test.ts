@@ -147,7 +147,7 @@ describe('a registry over HTTP', () => {
     const put = speakTo(server, { attempts: 3 }).putManifest('a/b', 'v1', sampleImage().manifest);
     await expect(put).rejects.toMatchObject({
       failure: times === 1 ? 'refused' : 'unavailable',
-      message: `${server.host} answered ${status} to a/b:v1: ${code} no`,
+      message: expect.stringContaining(`${server.host} answered ${status} to a/b:v1: ${code} no`),
     });
     expect(server.asked).toHaveLength(times);
   });

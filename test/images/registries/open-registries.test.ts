@@ -101,6 +101,9 @@ describe('the registries of the settings', () => {
     [{ a: { requestsPerSecond: 0 } }, 'requestsPerSecond'],
     [{ a: { bytesPerSecond: 0.5 } }, 'bytesPerSecond'],
     [{ a: { concurrency: 0 } }, 'concurrency'],
+    [{ a: { host: 'x.example', createRepositories: { provider: 'ecr' } } }, 'createRepositories: expected a region'],
+    [{ a: { createRepositories: { provider: 'gar' } } }, 'provider'],
+    [{ a: { createRepositories: { region: 'eu-west-1' } } }, 'provider'],
   ])('refuses %j', async (registries, sentence) => {
     await expect(open(registries)).rejects.toThrow(sentence);
   });

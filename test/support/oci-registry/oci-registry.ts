@@ -9,6 +9,8 @@ export interface OciRegistryOptions {
   access?: Access;
   /** the referrers API of specification 1.1 is served @default true */
   referrers?: boolean;
+  /** asked for each request to a repository: one that does not exist is NAME_UNKNOWN, as in ECR @default any exists */
+  exists?: (repository: string) => Promise<boolean>;
   /** epoch milliseconds, for tokens @default Date.now */
   now?: () => number;
 }
@@ -47,8 +49,15 @@ export async function startOciRegistry(options: OciRegistryOptions = {}): Promis
       request.resume();
       return;
     }
-    // A client that disconnects in the middle of its body gets no answer.
-    answer(content, options.referrers ?? true, request, response).catch(() => response.destroy());
+    const repository = /^\/v2\/(.+)\/(?:blobs|manifests|tags|referrers)\//.exec(path)?.[1];
+    void (async () => {
+      if (repository === undefined || (await options.exists?.(repository)) !== false)
+        return answer(content, options.referrers ?? true, request, response);
+      request.resume();
+      const errors = [{ code: 'NAME_UNKNOWN', message: `The repository with name '${repository}' does not exist` }];
+      response.writeHead(404, { 'content-type': 'application/json' }).end(JSON.stringify({ errors }));
+      // A client that disconnects in the middle of its body gets no answer.
+    })().catch(() => response.destroy());
   });
   let connections = 0;
   server.on('connection', () => (connections += 1));
