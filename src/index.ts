@@ -67,6 +67,7 @@ export type {
   NotifyAction,
   ReplicateImageAction,
   SecretUse,
+  ShardAction,
 } from './gate/actions/action';
 export type { ActionModule, ModuleRequest } from './gate/actions/action-kind';
 export type { Alert, AlertReceiver, AlertStatus } from './alerts/alert';

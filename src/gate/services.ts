@@ -25,6 +25,10 @@ import { createImageReplication } from '../images/gating/replicate-images';
 import { ACTIONS } from '../images/gating/all-actions';
 import { imageFact } from '../images/gating/image-fact';
 import { openImages, type Images } from '../images/service/open-images';
+import { secretDeps } from '../settings/secret-deps';
+import { parseDuration } from '../kernel/duration';
+import { createShardChanges } from '../shards/gating/change-shards';
+import { openShardManager } from '../shards/service/open-manager';
 import { createBigFacts, type BigFacts } from './big-facts';
 import type { GatePorts } from './gate-ports';
 import { createMaskedGate, type MaskedGate } from './masked-gate';
@@ -117,7 +121,14 @@ async function openServices(
     labels: settings.alerts.labels,
     nowMs: Date.now,
   });
-  const actions = await openActions(loaded, { env, own: options.actions, registry: ACTIONS, notices, replicateImage });
+  const changeShard = createShardChanges({
+    manager: openShardManager(settings, secretDeps(loaded, env)),
+    pollMs: parseDuration(settings.shards.execution.pollEvery),
+  });
+  const actions = await openActions(loaded, {
+    ...{ env, own: options.actions, registry: ACTIONS },
+    ...{ notices, replicateImage, changeShard },
+  });
   const alerts = openAlerts(loaded, { env, metrics: metrics.alerts, logger, own: options.alertReceivers });
   const source =
     options.releaseSource ??

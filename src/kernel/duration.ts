@@ -16,6 +16,8 @@ export const DEFAULT_DURATIONS = {
   actionTimeout: '10s',
   /** how long one attempt at replicating an image may take */
   replicateImage: '1h',
+  /** how long a move of a shard's replica may take */
+  shardMove: '30m',
   /** how often a worker reads its manifest, and a stage that waits asks again */
   refresh: '30s',
 } as const;

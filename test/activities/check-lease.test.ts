@@ -6,6 +6,7 @@ import { createActivities } from '../../src/activities/create-gate-activities';
 import type { ActionRequest } from '../../src/activities/gate-activities';
 import { ACTIONS } from '../../src/images/gating/all-actions';
 import { noImages } from '../support/no-images';
+import { noShards } from '../support/no-shards';
 import { noNotices } from '../support/no-notices';
 import { openActions } from '../../src/gate/actions/service/open-actions';
 import type { LeaseClaim } from '../../src/gate/decisions/lease';
@@ -50,7 +51,7 @@ async function act(lease: LeaseClaim, startToCloseTimeoutMs = 30_000) {
     releases: holder,
     actions: await openActions(
       { settings: parseSettings({}, { file: 'settings' }, '.'), baseDir: '.' },
-      { env: {}, registry: ACTIONS, notices: noNotices, replicateImage: noImages },
+      { env: {}, registry: ACTIONS, notices: noNotices, replicateImage: noImages, changeShard: noShards },
     ),
     metrics: createMetrics(new Registry()),
     hidesAttributes: () => false,

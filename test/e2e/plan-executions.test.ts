@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { startNodeChild, type NodeChild } from '../../src/dev/child-process';
+import { startShardManager, type ShardManagerServer } from '../../src/dev/shard-manager';
 import { workflowIdOf } from '../../src/kernel/names';
 import type { Execution } from '../../src/plans/kinds/execution';
 import { startHttpReceiver, type HttpReceiver } from '../fakes/http-receiver';
@@ -16,6 +17,7 @@ type Json = Record<string, unknown>;
 describe('executions of plans', () => {
   let gate: GateHarness;
   let receiver: HttpReceiver;
+  let shards: ShardManagerServer;
   let server: NodeChild;
   let url: string;
   let count = 0;
@@ -31,13 +33,18 @@ describe('executions of plans', () => {
   };
   beforeAll(async () => {
     receiver = await startHttpReceiver();
-    gate = await startGateHarness({ settings: { server: { port: 0 } }, release: SHORT_STEPS });
+    shards = await startShardManager({ moveMs: 100 });
+    gate = await startGateHarness({
+      settings: { server: { port: 0 }, shards: { manager: { url: shards.url }, execution: { pollEvery: '50ms' } } },
+      release: SHORT_STEPS,
+    });
     await startServer();
   });
   afterAll(async () => {
     await server?.stop();
     await gate?.stop();
     await receiver?.close();
+    await shards?.close();
   });
   beforeEach(() => {
     count += 1;
@@ -66,24 +73,19 @@ describe('executions of plans', () => {
     capabilityRefs: [{ name: 'call' }],
     ...more,
   });
-  const binding = (config: Json = {}): Json =>
-    objectOf('Binding', 'calls', {
-      rules: [
-        {
-          selector: { capabilityRef: { name: 'call' } },
-          target: {
-            provider: 'http',
-            config: {
-              method: 'PUT',
-              url: `${receiver.url}/{{ stage }}`,
-              body: { n: '{{ stage_attributes.n }}', tier: '{{ attributes.tier }}', risk: '{{ attributes.risk }}' },
-              ...config,
-            },
-          },
-        },
-      ],
+  const rule = (capability: string, provider: string, config: Json): Json => ({
+    selector: { capabilityRef: { name: capability } },
+    target: { provider, config },
+  });
+  const call = (config: Json = {}): Json =>
+    rule('call', 'http', {
+      method: 'PUT',
+      url: `${receiver.url}/{{ stage }}`,
+      body: { n: '{{ stage_attributes.n }}', tier: '{{ attributes.tier }}', risk: '{{ attributes.risk }}' },
+      ...config,
     });
-  const apply = async (nodes: Json[], graph: Json = {}, metadata: Json = {}): Promise<void> => {
+  const binding = (...rules: Json[]): Json => objectOf('Binding', 'calls', { rules });
+  const apply = async (nodes: Json[], graph: Json = {}, metadata: Json = {}, rules = [call()]): Promise<void> => {
     const objects = [
       objectOf('Goal', 'ship', { description: 'shipped' }),
       objectOf(
@@ -92,7 +94,7 @@ describe('executions of plans', () => {
         { description: 'one after the other', goalRef: { name: 'ship' }, graph: { nodes, ...graph } },
         { labels: { tier: 'gold' }, ...metadata },
       ),
-      binding(),
+      binding(...rules),
     ];
     expect(await ask('POST', `/namespaces/${namespace}/apply`, objects)).toMatchObject({ status: 200 });
     await eventually('the goal to be resolved', async () => (await goal()).activePlanRef !== undefined);
@@ -262,22 +264,66 @@ describe('executions of plans', () => {
       named('nothing', { value: 1, timeout: '1s', required: false }),
       named('max_pending', { operator: 'gt', value: 800, timeout: '1s' }),
     ];
-    await apply([
+    const nodes = [
       task('first', { inputs: { n: 1 }, acceptanceCriteria: well }),
       task('second', { inputs: { n: 2 }, dependsOn: ['first'], acceptanceCriteria: bad }),
-    ]);
+    ];
+    const compensation = { method: 'DELETE', url: `${receiver.url}/{{ stage }}` };
+    await apply(nodes, {}, {}, [call({ compensation })]);
     expect(await run('--name', 'go', ...WAITING)).toMatchObject({
       code: 1,
       stdout: expect.stringContaining('criterion max_pending: expected fact max_pending gt 800'),
     });
-    expect(called()).toEqual(['/first', '/second']);
-    expect(phases(await execution('go'))).toEqual({ first: 'Succeeded', second: 'Failed' });
+    expect(receiver.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'PUT /first',
+      'PUT /second',
+      'DELETE /second',
+    ]);
+    const { status } = await execution('go');
+    expect(status?.nodeStatuses).toMatchObject({
+      first: { phase: 'Succeeded' },
+      second: { phase: 'Failed', message: expect.stringMatching(/\(compensated\)$/) },
+    });
     const unknown = named('max_pending', { operator: 'above', value: 1 });
     const plan = objectOf('Plan', 'wrong', {
       description: 'd',
       graph: { nodes: [task('a', { acceptanceCriteria: [unknown] })] },
     });
     expect(await ask('POST', `/namespaces/${namespace}/plans`, plan)).toMatchObject({ status: 400 });
+  });
+
+  it('a task whose provider is shard asks the shard manager of the worker, and is taken back there', async () => {
+    const step = (id: string, more: Json): Json => task(id, { capabilityRefs: [{ name: id }], ...more });
+    const nodes = [
+      step('place', { inputs: { node: 'n1' }, outputs: ['changed'] }),
+      step('move', { dependsOn: ['place'], outputs: ['operation'] }),
+      step('drop', {
+        dependsOn: ['place', 'move'],
+        when: 'nodes.place.outputs.changed && nodes.move.outputs.operation.startsWith("op-")',
+      }),
+    ];
+    const shard = { shard: 's6', compensate: true };
+    await apply(nodes, {}, { annotations: { 'gate/on-failure': 'compensate' } }, [
+      rule('place', 'shard', { ...shard, operation: 'add', to: '{{ stage_attributes.node }}' }),
+      rule('move', 'shard', { ...shard, operation: 'move', from: 'n1', to: 'n3', within: '1m' }),
+      // The manager refuses to remove the last replica.
+      rule('drop', 'shard', { ...shard, operation: 'remove', from: 'n3' }),
+    ]);
+    const replicas = () => (shards.state().shards as Json[]).find(({ id }) => id === 's6')?.replicas;
+    expect(replicas()).toEqual([]);
+    expect(await run('--name', 'go', ...WAITING)).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('n3 holds the last replica of s6'),
+    });
+    const { status } = await execution('go');
+    expect(status?.nodeStatuses).toMatchObject({
+      place: { phase: 'Cancelled', message: 'compensated' },
+      move: { phase: 'Cancelled', message: 'compensated' },
+      drop: { phase: 'Failed' },
+    });
+    expect(replicas()).toEqual([]);
+    const keys = Object.keys(shards.requests().byKey).map((key) => key.slice(`${namespace}.go/`.length));
+    expect(keys).toEqual(['place', 'move', 'drop', 'move/compensation', 'place/compensation']);
   });
 
   it('a goal that has ended is executed with the plan that wins now by gate plans run --again', async () => {
@@ -374,7 +420,7 @@ describe('executions of plans', () => {
       { annotations: { 'gate/on-failure': 'compensate' } },
     );
     const compensation = { method: 'DELETE', url: `${receiver.url}/{{ stage }}` };
-    expect(await ask('PUT', `/namespaces/${namespace}/bindings/calls`, binding({ compensation }))).toMatchObject({
+    expect(await ask('PUT', `/namespaces/${namespace}/bindings/calls`, binding(call({ compensation })))).toMatchObject({
       status: 200,
     });
     receiver.refuse = (body) => (body.includes('"n":2') ? 400 : undefined);

@@ -267,7 +267,7 @@ describe('a deployment', () => {
     [
       'an unknown type of action',
       stages({ name: 's', action: { type: 'htp' } }),
-      'expected stages[0].action.type to be one of none, http, module, notify, replicate-image (did you mean http?), got "htp"',
+      'expected stages[0].action.type to be one of none, http, module, notify, replicate-image, shard (did you mean http?), got "htp"',
     ],
     [
       'a template of an absent attribute',

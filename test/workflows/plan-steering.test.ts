@@ -134,6 +134,17 @@ describe('executions that are cancelled, compensated and continued', () => {
     await replayed();
   });
 
+  it('what failed is taken back first, and then what succeeded in reverse', async () => {
+    const never = { type: 'custom', name: 'quiet', fact: 'pending', value: 1, timeout: '1s' };
+    await start('a b<a c<b', { c: { acceptanceCriteria: [never] } }, {}, COMPENSATED);
+    await ended('Failed');
+    await reach('a Cancelled, b Cancelled, c Failed');
+    expect(house.gate().compensations).toEqual([key('c'), key('b'), key('a')]);
+    expect((await status()).message).toMatch(/^node c: .*criterion quiet: .* \(compensated\); compensated: b, a$/);
+    await recorded('acted c due', 'acted c done', 'acted b due', 'acted b done', 'acted a due', 'acted a done');
+    await replayed();
+  });
+
   it('without the annotation nothing that succeeded is taken back', async () => {
     fails.add('b');
     await start('a b<a', {}, {}, UNDONE);

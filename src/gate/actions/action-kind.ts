@@ -1,7 +1,7 @@
 import type { AlertSeverity } from '../../kernel/alert-event';
 import type { Fault } from '../../kernel/failures';
 import type { HttpFetch } from '../../platform/http/http-client';
-import type { ActionContext, ActionResult, ActionSpec, ReplicateImageAction } from './action';
+import type { ActionContext, ActionResult, ActionSpec, ReplicateImageAction, ShardAction } from './action';
 
 export interface RunOptions {
   /** the same for every attempt */
@@ -12,6 +12,12 @@ export interface RunOptions {
   hidesValues?: boolean;
   /** names of values that the action is to give; @default none */
   outputs?: readonly string[];
+}
+
+/** As an action is taken back. */
+export interface CompensateOptions extends RunOptions {
+  /** the key under which `run` was called; `idempotencyKey` is the one of taking back */
+  runKey: string;
 }
 
 /** What an action may need besides its spec; it comes from the worker's settings. */
@@ -30,6 +36,8 @@ export interface ActionDeps {
   notices: Notices;
   /** carries out what is done with images */
   replicateImage: ActionRunner<ReplicateImageAction>;
+  /** carries out what is done with shards */
+  changeShard: ActionRunner<ShardAction>;
 }
 
 /** One message to people. */
@@ -77,7 +85,7 @@ export interface ActionRunner<Spec extends ActionSpec = ActionSpec> {
   /** @throws ActionError */
   run(spec: Spec, context: ActionContext, options: RunOptions): Promise<ActionResult>;
   /** undoes what `run` did, or may have done; @throws ActionError */
-  compensate(spec: Spec, context: ActionContext, options: RunOptions): Promise<ActionResult>;
+  compensate(spec: Spec, context: ActionContext, options: CompensateOptions): Promise<ActionResult>;
 }
 
 /** One type of action. A new one is a file that exports this, listed in `adapters/index.ts`. */

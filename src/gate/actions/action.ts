@@ -2,7 +2,7 @@ import type { AlertSeverity } from '../../kernel/alert-event';
 import type { JsonObject, JsonValue } from '../../kernel/json';
 
 /** What a stage does once it is allowed. */
-export type ActionSpec = NoneAction | HttpAction | ModuleAction | NotifyAction | ReplicateImageAction;
+export type ActionSpec = NoneAction | HttpAction | ModuleAction | NotifyAction | ReplicateImageAction | ShardAction;
 
 /** The stage only gates: nothing is started. */
 export interface NoneAction {
@@ -90,6 +90,22 @@ export interface ReplicateImageAction {
   /** of one attempt, a duration; a later attempt sends only what the target lacks; @default 1h */
   timeout?: string;
   /** whether the target's tag is moved back to what it named before when the action is taken back; @default false */
+  compensate?: boolean;
+}
+
+/** One step at the shard manager of the worker's settings: a replica is added, removed or moved. */
+export interface ShardAction {
+  type: 'shard';
+  operation: 'add' | 'remove' | 'move';
+  /** the shard's id; may hold templates, as may the nodes' */
+  shard: string;
+  /** the node that loses the replica; of a removal and a move */
+  from?: string;
+  /** the node that gets the replica; of an addition and a move */
+  to?: string;
+  /** of a move, a duration, at most a day: the manager calls it off then; @default 30m */
+  within?: string;
+  /** whether what the step changed is taken back when the action is taken back; @default false */
   compensate?: boolean;
 }
 

@@ -39,6 +39,7 @@ export function createActionRegistry(
         compensate: async (spec, context, options) =>
           of(runners, spec).compensate(spec, context, {
             ...options,
+            runKey: options.idempotencyKey,
             idempotencyKey: `${options.idempotencyKey}/compensation`,
           }),
       };

@@ -68,6 +68,18 @@ export const ActionSchema = Type.Union([
     },
     strict,
   ),
+  Type.Object(
+    {
+      type: Type.Literal('shard'),
+      operation: Type.Union((['add', 'remove', 'move'] as const).map((operation) => Type.Literal(operation))),
+      shard: Type.String({ minLength: 1 }),
+      from: Type.Optional(Type.String({ minLength: 1 })),
+      to: Type.Optional(Type.String({ minLength: 1 })),
+      within: Type.Optional(Duration()),
+      compensate: Type.Optional(Type.Boolean()),
+    },
+    strict,
+  ),
 ]);
 
 export const StageSchema = Type.Object(

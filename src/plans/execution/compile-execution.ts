@@ -37,7 +37,7 @@ export type CompiledExecution = { run: PlanRun; faults?: undefined } | { run?: u
 export const CALLBACKS = '/callbacks';
 
 const NO_ACTION = { type: 'none' };
-const PROVIDERS = ['http', 'module', 'none', 'notify', 'replicate-image'];
+const PROVIDERS = ['http', 'module', 'none', 'notify', 'replicate-image', 'shard'];
 const WITHOUT_OUTPUTS = ['none', 'notify'];
 const ANNOTATION = 'gate/';
 const MAX_PARALLEL = 'gate/max-parallel';

@@ -32,8 +32,7 @@ export function createHttpShardManager(options: HttpShardManagerOptions): ShardM
     send(options, { ...request, url: `${base}/v1/${request.path}` });
   const change = (method: string, path: string, call: ManagerCall, body?: JsonObject): Promise<JsonObject> =>
     ask({ method, path, call, signal: call.signal, ...(body === undefined ? {} : { body }) });
-  const replica = (shard: string, node: string): string =>
-    `shards/${encodeURIComponent(shard)}/replicas/${encodeURIComponent(node)}`;
+  const replica = (shard: string, node: string): string => `shards/${segment(shard)}/replicas/${segment(node)}`;
 
   return {
     state: (signal) => ask({ method: 'GET', path: 'state', signal, maxBytes: MAX_STATE_BYTES }),
@@ -42,13 +41,20 @@ export function createHttpShardManager(options: HttpShardManagerOptions): ShardM
       toReplicaAnswer(await change('DELETE', `${replica(shard, node)}${force ? '?force=true' : ''}`, call)),
     startMove: async ({ shard, from, to }, call, withinMs) => {
       const body = { from, to, deadline_seconds: Math.max(1, Math.ceil(withinMs / 1000)) };
-      return toOperation(await change('POST', `shards/${encodeURIComponent(shard)}/moves`, call, body));
+      return toOperation(await change('POST', `shards/${segment(shard)}/moves`, call, body));
     },
     operation: async (id, signal) =>
-      toOperation(await ask({ method: 'GET', path: `operations/${encodeURIComponent(id)}`, signal })),
+      toOperation(await ask({ method: 'GET', path: `operations/${segment(id)}`, signal })),
     cancel: async (id, signal) =>
-      toOperation(await ask({ method: 'DELETE', path: `operations/${encodeURIComponent(id)}`, signal })),
+      toOperation(await ask({ method: 'DELETE', path: `operations/${segment(id)}`, signal })),
   };
+}
+
+/** @throws ManagerError for what would change the path, and so what is asked: nothing, a step to another place, half a character */
+function segment(id: string): string {
+  if (id !== '' && id !== '.' && id !== '..' && !/\p{Cs}/u.test(id)) return encodeURIComponent(id);
+  const message = `Expected an id in valid Unicode, neither empty nor . nor .., got ${JSON.stringify(id)}`;
+  throw new ManagerError(message, { retryable: false, mayHaveBeenSent: false, where: 'shard manager' });
 }
 
 interface ManagerRequest {

@@ -2,10 +2,7 @@ import { join, resolve } from 'node:path';
 import { allOrFaults } from '../../kernel/all-or-faults';
 import { parseDuration } from '../../kernel/duration';
 import { FailureType, faultsToError, GateError } from '../../kernel/failures';
-import { EXPECTED_OF_HTTP_URL, readHttpUrl } from '../../kernel/http-url';
-import { readSecret, type SettingsSecretDeps } from '../../platform/files/read-secret';
 import { secretDeps } from '../../settings/secret-deps';
-import { createHttpFetch } from '../../platform/http/http-client';
 import type { ExecutionDefaults } from '../../rules/execution/execution-defaults';
 import type { Planner } from '../../rules/execution/planner';
 import type { PolicySource } from '../../rules/execution/policy-source';
@@ -15,13 +12,13 @@ import { policiesOfFolder } from '../../rules/sources/policy-folder';
 import { createPlanThreads } from '../../rules/threads/plan-threads';
 import type { LoadedSettings } from '../../settings/load-settings';
 import { shardDomain } from '../domain';
-import { createHttpShardManager } from '../manager/http-shard-manager';
 import { ManagerError } from '../manager/manager-error';
 import type { ShardManager } from '../manager/shard-manager';
 import { createShardSteps } from '../manager/step-runner';
 import { stateOfFile } from '../sources/state-file';
 import { stateOfManager } from '../sources/state-manager';
 import { openStateMetrics } from '../sources/state-prometheus';
+import { openShardManager } from './open-manager';
 
 /** What executions of shard policies are made of, as the settings say. */
 export interface ShardExecutions {
@@ -53,7 +50,7 @@ export function openShards(
   const maxAgeMs = parseDuration(state.maxAge);
   const secrets = secretDeps({ settings, baseDir }, env);
   const [manager, withMetrics] = allOrFaults(
-    () => (managed === undefined ? undefined : openManager(managed, secrets)),
+    () => openShardManager(settings, secrets),
     () => (state.prometheus === undefined ? undefined : openStateMetrics(state.prometheus, { maxAgeMs, secrets })),
     () => requireBase(settings.shards),
     () => requirePolicies(settings),
@@ -89,25 +86,6 @@ export function openShards(
       labels,
     },
   };
-}
-
-type ManagerSettings = NonNullable<LoadedSettings['settings']['shards']['manager']>;
-
-function openManager({ url, bearerToken, timeout, tls }: ManagerSettings, secrets: SettingsSecretDeps): ShardManager {
-  const read = readHttpUrl(url);
-  if (typeof read === 'string') {
-    const [message, where] = [`Expected shards.manager.url ${EXPECTED_OF_HTTP_URL[read]}`, 'shards.manager.url'];
-    throw faultsToError([{ type: FailureType.ConfigInvalid, message, where }]);
-  }
-  return createHttpShardManager({
-    url,
-    fetch: createHttpFetch({ env: secrets.env, folder: secrets.configFolder, ...(tls === undefined ? {} : { tls }) }),
-    readToken: async () =>
-      bearerToken === undefined
-        ? undefined
-        : readSecret(bearerToken, { ...secrets, where: 'shards.manager.bearerToken' }),
-    timeoutMs: parseDuration(timeout),
-  });
 }
 
 function stateSource(

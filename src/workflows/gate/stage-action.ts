@@ -209,21 +209,31 @@ const LOST_PATCH: Patch = 'lost-workers';
 const MOST_LOST = 5;
 const KEPT_STATUSES = 20;
 
-/** An image may take longer than any request: its attempts have a time-out of their own. */
+/** Beyond a move's own time, so that its end is heard of. */
+const MOVE_MARGIN_MS = 60_000;
+
+/** An image and a move may take longer than any request: their attempts have a time-out of their own. */
 function timeoutOf(action: ActionSpec): { timeoutMs?: number } {
-  if (action.type !== 'replicate-image') return {};
-  return { timeoutMs: parseDuration(action.timeout ?? DEFAULT_DURATIONS.replicateImage) };
+  if (action.type === 'replicate-image')
+    return { timeoutMs: parseDuration(action.timeout ?? DEFAULT_DURATIONS.replicateImage) };
+  return moveTimeoutOf(action);
+}
+
+/** To take a move back is another move; all else is taken back by a few requests. */
+export function moveTimeoutOf(action: ActionSpec): { timeoutMs?: number } {
+  if (action.type !== 'shard' || action.operation !== 'move') return {};
+  return { timeoutMs: parseDuration(action.within ?? DEFAULT_DURATIONS.shardMove) + MOVE_MARGIN_MS };
 }
 
 /**
  * A stage that is run again repeats its call under the same key, unless that was taken back: a receiver that remembers the key
- * would answer that it is done.
+ * would answer that it is done. A shard manager remembers refusals too, so that the same key would be refused for ever.
  */
 export function idempotencyKeyOf(
   action: ActionSpec,
   context: ActionContext,
   attempt: number,
-  isNewEachTime = isTakenBack(action),
+  isNewEachTime = isTakenBack(action) || action.type === 'shard',
 ): string {
   const key = `${context.deployment_id}/${context.stage}`;
   return attempt > 1 && isNewEachTime ? `${key}/${attempt}` : key;
@@ -257,7 +267,7 @@ function isFinalTimeOut(action: ActionSpec, failure: unknown): boolean {
 function addCompensation(compensation: Compensation, stage: StageGate, request: ActionRequest): void {
   const { action, context } = request;
   if (!isTakenBack(action)) return;
-  const activities = remoteActivities(stage.activities, 'action', `compensate ${context.stage}`);
+  const activities = remoteActivities(stage.activities, 'action', `compensate ${context.stage}`, moveTimeoutOf(action));
   compensation.add(context.stage, () => activities.compensateAction(request));
 }
 

@@ -9,7 +9,7 @@ import { toFault } from '../gate/activity-errors';
 import { remoteActivities } from '../gate/activity-proxies';
 import type { Branches } from '../gate/branches';
 import type { Gate } from '../gate/gate';
-import { idempotencyKeyOf, isTakenBack } from '../gate/stage-action';
+import { idempotencyKeyOf, isTakenBack, moveTimeoutOf } from '../gate/stage-action';
 import type { DoneNode, NodeRunner } from './run-nodes';
 import type { RunReporter } from './run-reporter';
 
@@ -42,7 +42,8 @@ export function compensationOf(spec: DeploymentSpec, node: DoneNode): NodeCompen
     async run(trunk) {
       const { activities } = trunk.stage!;
       try {
-        await remoteActivities(activities, 'action', `compensate ${node.id}`).compensateAction(request);
+        const summary = `compensate ${node.id}`;
+        await remoteActivities(activities, 'action', summary, moveTimeoutOf(action)).compensateAction(request);
         return { state: 'done', key };
       } catch (error) {
         const { message } = toFault(error, FailureType.ActionFailed);

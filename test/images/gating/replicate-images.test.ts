@@ -215,6 +215,7 @@ policies:
     const takeBack = (over: Partial<ReplicateImageAction> = {}) =>
       actions().compensate(spec({ compensate: true, ...over }), context, {
         idempotencyKey: 'fw/mirror/compensation',
+        runKey: 'fw/mirror',
         signal: NEVER,
       });
 

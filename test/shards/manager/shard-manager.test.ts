@@ -57,6 +57,18 @@ describe('the shard manager', () => {
     await expect(manager.place({ shard: 's6', node: 'n2' }, once)).rejects.toMatchObject({ status: 422 });
   });
 
+  it.each(['', '.', '..', '\ud800'])(
+    'an id %j that would be another path is refused before anything is sent',
+    async (id) => {
+      const unsent = { retryable: false, mayHaveBeenSent: false };
+      await expect(manager.place({ shard: id, node: 'n1' }, call())).rejects.toMatchObject(unsent);
+      await expect(manager.remove({ shard: 's1', node: id }, call(), true)).rejects.toMatchObject(unsent);
+      await expect(manager.startMove({ shard: id, from: 'n1', to: 'n2' }, call(), 1_000)).rejects.toMatchObject(unsent);
+      await expect(manager.operation(id, signal)).rejects.toMatchObject(unsent);
+      expect(server.requests().calls).toEqual([]);
+    },
+  );
+
   it('a refusal holds for its key, so that a request that arrives late changes nothing', async () => {
     server.cluster.changeNode('n1', { status: 'draining' });
     const late = call();

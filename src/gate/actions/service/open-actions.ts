@@ -19,6 +19,8 @@ export interface ActionsOptions {
   notices: ActionDeps['notices'];
   /** of the room of images */
   replicateImage: ActionDeps['replicateImage'];
+  /** of the room of shards */
+  changeShard: ActionDeps['changeShard'];
 }
 
 /**
@@ -29,7 +31,7 @@ export interface ActionsOptions {
  */
 export async function openActions(
   { settings, baseDir }: LoadedSettings,
-  { env, importModule, own = {}, registry, notices, replicateImage }: ActionsOptions,
+  { env, importModule, own = {}, registry, notices, replicateImage, changeShard }: ActionsOptions,
 ): Promise<Actions> {
   const { secrets, modules, tls } = settings.actions;
   const loaded = new Map<string, ActionModule>();
@@ -71,7 +73,7 @@ export async function openActions(
     return module;
   };
   const fetch = createHttpFetch({ env, tls, folder: baseDir });
-  return registry.create({ fetch, readSecret: readNamed, loadModule, notices, replicateImage });
+  return registry.create({ fetch, readSecret: readNamed, loadModule, notices, replicateImage, changeShard });
 }
 
 function toActionModule(created: unknown): ActionModule {

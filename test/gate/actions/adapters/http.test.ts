@@ -3,6 +3,7 @@ import type { ActionContext, ActionSpec, HttpAction } from '../../../../src/gate
 import { ActionError } from '../../../../src/gate/actions/action-error';
 import { ACTIONS } from '../../../../src/images/gating/all-actions';
 import { noImages } from '../../../support/no-images';
+import { noShards } from '../../../support/no-shards';
 import { noNotices } from '../../../support/no-notices';
 import { isCertainlyUnsent } from '../../../../src/gate/actions/adapters/http';
 import { createActionRegistry } from '../../../../src/gate/actions/registry';
@@ -36,6 +37,7 @@ const { run: runAction, compensate } = ACTIONS.create({
   loadModule: () => Promise.reject(new Error('no module is loaded here')),
   notices: noNotices,
   replicateImage: noImages,
+  changeShard: noShards,
 });
 const { check: checkAction } = ACTIONS;
 let receiver: HttpReceiver;
@@ -329,7 +331,7 @@ describe('the registry of actions', () => {
 
   it('the registry of actions names the types it knows when asked for another', async () => {
     await expect(runAction({ type: 'shell' } as unknown as ActionSpec, context, options())).rejects.toThrow(
-      'Expected an action of type none or http or module or notify or replicate-image, got shell',
+      'Expected an action of type none or http or module or notify or shard or replicate-image, got shell',
     );
   });
 });

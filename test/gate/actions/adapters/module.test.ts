@@ -3,6 +3,7 @@ import type { ActionContext, ModuleAction } from '../../../../src/gate/actions/a
 import type { ActionModule, ModuleRequest } from '../../../../src/gate/actions/action-kind';
 import { ACTIONS } from '../../../../src/images/gating/all-actions';
 import { noImages } from '../../../support/no-images';
+import { noShards } from '../../../support/no-shards';
 import { noNotices } from '../../../support/no-notices';
 
 const context: ActionContext = {
@@ -21,6 +22,7 @@ const actionsOf = (module: ActionModule) =>
     readSecret: () => Promise.reject(new Error('no secret is read here')),
     notices: noNotices,
     replicateImage: noImages,
+    changeShard: noShards,
     loadModule: async (name) => {
       if (name !== 'flip') throw new Error(`no module ${name}`);
       return module;

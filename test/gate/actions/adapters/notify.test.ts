@@ -10,6 +10,7 @@ import { ACTIONS } from '../../../../src/images/gating/all-actions';
 import { createHttpFetch } from '../../../../src/platform/http/http-client';
 import { startHttpReceiver, type HttpReceiver } from '../../../fakes/http-receiver';
 import { noImages } from '../../../support/no-images';
+import { noShards } from '../../../support/no-shards';
 
 const context: ActionContext = {
   deployment_id: 'shop.go-1',
@@ -58,6 +59,7 @@ function actionsOf(receivers = 2): Actions {
       nowMs: () => (nowMs += 1_000),
     }),
     replicateImage: noImages,
+    changeShard: noShards,
   });
 }
 const toldOf = (path: string) =>

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ActionContext, ActionSpec } from '../../../../src/gate/actions/action';
 import { ACTIONS } from '../../../../src/images/gating/all-actions';
 import { noImages } from '../../../support/no-images';
+import { noShards } from '../../../support/no-shards';
 import { noNotices } from '../../../support/no-notices';
 import { openActions } from '../../../../src/gate/actions/service/open-actions';
 import type { JsonObject } from '../../../../src/kernel/json';
@@ -39,7 +40,7 @@ const importModule = async (url: string): Promise<unknown> => ({
 const open = (actions: JsonObject, env: Record<string, string> = {}) =>
   openActions(
     { settings: parseSettings({ actions }, { file: 'settings' }, folder), baseDir: folder },
-    { env, importModule, registry: ACTIONS, notices: noNotices, replicateImage: noImages },
+    { env, importModule, registry: ACTIONS, notices: noNotices, replicateImage: noImages, changeShard: noShards },
   );
 const run = async (actions: JsonObject, spec: ActionSpec, env: Record<string, string> = {}) =>
   (await open(actions, env)).run(spec, context, { idempotencyKey: 'k', signal: new AbortController().signal });
