@@ -44,6 +44,7 @@ module.exports = {
     '^\\.{1,2}/built-workflows$': '<rootDir>/test/support/kept-workflows.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
+  testSequencer: '<rootDir>/test/support/long-suites-first.cjs',
   // Suites that run workflows wait for timers more than they compute: two cores carry four of them.
   maxWorkers: 4,
   // Ends what hangs, and nothing else: no test may depend on how fast the machine is, or what else it does meanwhile.
