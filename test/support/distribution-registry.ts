@@ -33,10 +33,15 @@ export async function findDistribution(make: DistributionMake): Promise<string> 
   return found;
 }
 
-/** One on loopback, which keeps its content below `folder`. */
+/**
+ * One on loopback, which keeps its content below `folder`.
+ *
+ * @param more of its settings
+ */
 export async function startDistribution(
   make: DistributionMake,
   folder: string,
+  more: { auth?: object; validation?: object } = {},
 ): Promise<{ host: string; pid: number; stop(): Promise<void> }> {
   const command = await findDistribution(make);
   const [port] = await freePorts(1);
@@ -47,6 +52,7 @@ export async function startDistribution(
     log: { level: 'warn' },
     storage: { filesystem: { rootdirectory: join(folder, 'content') }, delete: { enabled: true } },
     http: { addr: host },
+    ...more,
   };
   const file = join(folder, 'registry.yml');
   await writeFile(file, JSON.stringify(settings));

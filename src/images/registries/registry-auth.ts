@@ -22,6 +22,8 @@ export interface RegistryAuthOptions {
 
 /** A token is renewed before it ends, at half of a short life: what is sent meanwhile must still be good when it arrives. */
 const RENEW_BEFORE_MS = 30_000;
+/** Basic credentials are read again after this: helpers such as ECR's give some that end. */
+const BASIC_LIFE_MS = 300_000;
 /** What a token is good for where its server does not say, by Docker's token specification. */
 const DEFAULT_LIFE_SECONDS = 60;
 
@@ -72,8 +74,8 @@ export class RegistryAuth {
     const kept = await this.tokens.get(key)?.catch(() => undefined);
     if (kept?.header === used) this.tokens.delete(key);
     if (used === undefined || kept === undefined || kept.header !== used) return true;
-    // Basic credentials that were refused stay wrong; a token may have ended before its time.
-    return understood.scheme === 'bearer';
+    // A token may have ended before its time. Basic credentials that were refused stay wrong, but there may be new ones by now.
+    return understood.scheme === 'bearer' || (await this.header(scopes)) !== used;
   }
 
   private async obtain(challenge: Challenge, scopes: readonly string[]): Promise<Token> {
@@ -82,7 +84,7 @@ export class RegistryAuth {
     if (credentials === undefined || !('username' in credentials)) {
       throw new RegistryError('denied', `${this.options.registry} asks for a login: use docker login`, { status: 401 });
     }
-    return { header: basicOf(credentials), renewAt: Infinity };
+    return { header: basicOf(credentials), renewAt: this.options.now() + BASIC_LIFE_MS };
   }
 
   private async token(
@@ -107,7 +109,8 @@ export class RegistryAuth {
       answer = await ask(realm.href, { headers });
     }
     const { status, body } = answer;
-    if (status === 401 || status === 403) {
+    // By OAuth 2 an identity token that has ended is a bad request.
+    if (status === 401 || status === 403 || (status === 400 && body.includes('invalid_grant'))) {
       throw new RegistryError('denied', `${registry}: its token server ${realm.host} refused the login`, { status });
     }
     if (status !== 200) {

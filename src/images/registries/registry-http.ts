@@ -75,6 +75,8 @@ export interface RegistryAnswer {
 }
 
 const MOST_REDIRECTS = 5;
+/** Of logins for one request: a token that has ended, and what is asked for in its place. */
+const MOST_REFUSALS = 2;
 const LONGEST_WAIT_MS = 60_000;
 const MOST_TOKEN_BYTES = 64 * 1024;
 const MOST_ERROR_BYTES = 16 * 1024;
@@ -181,14 +183,16 @@ export class RegistryHttp {
   }
 
   private async authorized(asked: RegistryRequest): Promise<RegistryAnswer> {
-    for (let refusals = 0; ; refusals++) {
+    for (let refusals = 0; ;) {
       const authorization = await this.auth.header(asked.scopes);
       const answer = await this.followed(asked, authorization);
       if (answer.status !== 401) return this.understood(asked, answer);
       await answer.body.dump();
       const challenges = [answer.headers['www-authenticate'] ?? []].flat().join(', ');
       const again = await this.auth.refused(challenges, asked.scopes, authorization);
-      if (refusals === 1 || !again) {
+      // The first request to a registry finds out what it asks for.
+      if (authorization !== undefined) refusals += 1;
+      if (refusals === MOST_REFUSALS || !again) {
         const message = `${this.options.registry} refused the login for ${asked.what}`;
         throw new RegistryError('denied', message, { status: 401 });
       }

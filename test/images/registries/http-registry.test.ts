@@ -102,6 +102,44 @@ describe('a registry over HTTP', () => {
     expect(server.asked.filter((one) => one.startsWith('HEAD')).length).toBe(4);
   });
 
+  it('basic credentials are read again after a refusal and after five minutes', async () => {
+    let nowMs = 0;
+    const logins = [{ ...LOGIN, password: 'ended' }, LOGIN, LOGIN];
+    const server = await start({ access: { type: 'basic', ...LOGIN } });
+    const registry = new HttpRegistry({
+      registry: server.host,
+      plainHttp: true,
+      dispatcher,
+      findCredentials: () => Promise.resolve(logins.shift()),
+      now: () => nowMs,
+    });
+    expect(await registry.headManifest('team/app', 'v1')).toBeUndefined();
+    expect(logins).toHaveLength(1);
+    nowMs = 299_000;
+    await registry.headManifest('team/app', 'v1');
+    expect(logins).toHaveLength(1);
+    nowMs = 301_000;
+    await registry.headManifest('team/app', 'v1');
+    expect(logins).toHaveLength(0);
+  });
+
+  it('an identity token that has ended is a refused login', async () => {
+    const server = await start({ access: { type: 'token', ...LOGIN } });
+    server.setFaults(({ path }) =>
+      path.startsWith('/token') ? { status: 400, body: '{"error":"invalid_grant"}' } : undefined,
+    );
+    const registry = new HttpRegistry({
+      registry: server.host,
+      plainHttp: true,
+      dispatcher,
+      findCredentials: () => Promise.resolve({ identityToken: 'ended' }),
+    });
+    await expect(registry.headManifest('team/app', 'v1')).rejects.toMatchObject({
+      failure: 'denied',
+      message: `${server.host}: its token server ${server.host} refused the login`,
+    });
+  });
+
   it('the error of a refused login does not contain the password', async () => {
     const server = await start({ access: { type: 'basic', ...LOGIN } });
     const registry = speakTo(server, { login: { username: 'ann', password: 'wrong' } });
