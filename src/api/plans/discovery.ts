@@ -12,7 +12,7 @@ const V3 = `/openapi/v3/apis/${API_VERSION}`;
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
 /** What can be asked of one object, by POST. */
-const ASKED: Readonly<Record<string, readonly string[]>> = { Execution: ['cancel', 'retry'], Goal: ['again'] };
+export const ASKED: Readonly<Record<string, readonly string[]>> = { Execution: ['cancel', 'retry'], Goal: ['again'] };
 
 /**
  * The documents by which clients of Kubernetes find out what a server has: versions, groups, resources and their schemas.

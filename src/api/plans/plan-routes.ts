@@ -13,7 +13,6 @@ import { ok, toServed, type Answer } from './answers';
 import {
   isOn,
   readBody,
-  readDelete,
   readFilter,
   readJson,
   readRevision,
@@ -22,6 +21,7 @@ import {
   requireMediaType,
   wantsTable,
 } from './request';
+import { readDelete } from './delete-options';
 import { ACTOR_HEADER, actingFor } from './self-review';
 import { answerLines, answerServerSent, type WatchAnswer } from './watch-answer';
 import { readVersion } from '../../plans/service/checked-body';

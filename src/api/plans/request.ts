@@ -1,8 +1,8 @@
-import { isJsonObject, type JsonValue } from '../../kernel/json';
+import type { JsonValue } from '../../kernel/json';
 import { JsonTextError } from '../../platform/documents/json-text';
 import { readVersion } from '../../plans/service/checked-body';
 import { planFailure, type PlanFailure } from '../../plans/service/plan-failure';
-import type { DeleteRequest, WriteRequest } from '../../plans/service/plan-service';
+import type { WriteRequest } from '../../plans/service/plan-service';
 import { parseFieldSelector } from '../../plans/selectors/field-selector';
 import { parseLabelSelector, type Parsed } from '../../plans/selectors/parse-selector';
 import type { Filter } from '../../plans/serving/watch-events';
@@ -66,9 +66,12 @@ export function mediaTypeOf(request: NodeServerRequest): string {
   return (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
 }
 
-/** @throws PlanFailure UnsupportedMediaType */
+/** @throws PlanFailure UnsupportedMediaType, also for a charset that is not UTF-8 */
 export function requireMediaType(request: NodeServerRequest, ...known: readonly string[]): string {
   const type = mediaTypeOf(request);
+  const [, charset = 'utf-8'] = /;\s*charset="?([^";\s]*)/i.exec(request.headers['content-type'] ?? '') ?? [];
+  if (!/^(?:utf-?8|us-ascii)$/i.test(charset))
+    throw planFailure('UnsupportedMediaType', `Expected a body in UTF-8, got the charset ${charset.slice(0, 40)}`);
   if (known.includes(type)) return type;
   const found = type === '' ? 'none' : type;
   throw planFailure('UnsupportedMediaType', `Expected the Content-Type ${known.join(' or ')}, got ${found}`);
@@ -141,28 +144,6 @@ export function readWrite(query: URLSearchParams): Omit<WriteRequest, 'caller'> 
 
 function isValidation(word: string): word is '' | 'Ignore' | 'Warn' | 'Strict' {
   return ['', 'Ignore', 'Warn', 'Strict'].includes(word);
-}
-
-/**
- * The `DeleteOptions` that a DELETE may have in its body, with those of its query.
- *
- * @throws PlanFailure BadRequest
- */
-export function readDelete(query: URLSearchParams, text: string): Omit<DeleteRequest, 'caller'> {
-  const body = text.trim() === '' ? {} : readJson(text);
-  if (!isJsonObject(body)) throw planFailure('BadRequest', 'Bad request: expected DeleteOptions to be an object');
-  const { preconditions, dryRun, propagationPolicy = query.get('propagationPolicy') ?? undefined } = body;
-  const { uid, resourceVersion } = isJsonObject(preconditions) ? preconditions : {};
-  const write = readWrite(query);
-  return {
-    ...write,
-    dryRun: write.dryRun === true || (Array.isArray(dryRun) && dryRun.includes('All')),
-    orphan: propagationPolicy === 'Orphan' || body.orphanDependents === true,
-    preconditions: {
-      ...(typeof uid === 'string' ? { uid } : {}),
-      ...(typeof resourceVersion === 'string' ? { resourceVersion } : {}),
-    },
-  };
 }
 
 /** How a client wants objects: as they are, or as rows of a table. */

@@ -56,12 +56,26 @@ export function checkBody(
     });
   }
   const { object, kind } = checked;
-  const unknown = fieldValidation === 'Ignore' ? [] : unknownFields(kind, body as JsonObject);
+  return { object, kind, warnings: fieldWarnings(kind, object.metadata.name, body as JsonObject, fieldValidation) };
+}
+
+/**
+ * What a writer is told of fields that the schema does not know, as it asks for. The body may be a part of an object.
+ *
+ * @throws PlanFailure BadRequest where the writer wants none
+ */
+export function fieldWarnings(
+  kind: Kind,
+  name: string,
+  body: JsonObject,
+  fieldValidation: WriteRequest['fieldValidation'] = 'Ignore',
+): string[] {
+  const unknown = fieldValidation === 'Ignore' ? [] : unknownFields(kind, body);
   if (unknown.length > 0 && fieldValidation === 'Strict') {
     const sentence = `strict decoding: unknown field ${unknown.map((each) => JSON.stringify(each)).join(', ')}`;
-    throw planFailure('BadRequest', sentence, { kind: kind.resource, name: object.metadata.name });
+    throw planFailure('BadRequest', sentence, { kind: kind.resource, name });
   }
-  return { object, kind, warnings: unknown.map((field) => `unknown field "${field}"`) };
+  return unknown.map((field) => `unknown field "${field}"`);
 }
 
 /**

@@ -1,8 +1,8 @@
 import { canonicalJson } from '../../kernel/canonical-json';
-import { isJsonObject, type JsonValue } from '../../kernel/json';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import { isRunByGate, type PlanRuntime } from '../execution/plan-run';
 import type { Kind } from '../kinds/kinds';
-import { asJson, objectName, type ObjectMeta, type PlanObject } from '../object';
+import { asJson, objectName, type PlanObject } from '../object';
 import { jsonPatch, mergePatch } from '../serving/patches';
 import type { Reviewer } from '../serving/gate-reviews';
 import { compareRevisions, parseContinueToken, toContinueToken } from '../serving/resource-version';
@@ -13,10 +13,10 @@ import { applyObjects } from './apply-objects';
 import { askRun, readAsk } from './ask-runs';
 import { changeRecord } from './change-record';
 import { takeCallback } from './callbacks';
-import { carriedBy, checkBody, named, placed, toValidation } from './checked-body';
+import { carriedBy, checkBody, fieldWarnings, named, placed, toValidation } from './checked-body';
 import type { EventFeed } from './event-feed';
 import { deleteNamespace, endNamespace, ensureNamespace, NAMESPACE, namespaceKey } from './namespaces';
-import { removeWithOwned } from './owned-objects';
+import { ownedByPlan, removeWithOwned, withOwnersOf } from './owned-objects';
 import { pinPlan } from './pin-plan';
 import { invalidFailure, planFailure } from './plan-failure';
 import type {
@@ -111,10 +111,7 @@ export function createPlanService({
     carried: string | undefined,
     request: WriteRequest,
   ): Promise<Written> {
-    // Who owns an execution is not for its file to forget.
-    const { ownerReferences } = stored.metadata;
-    const keepsOwner = kind.kind === 'Execution' && ownerReferences !== undefined;
-    const metadata: ObjectMeta = keepsOwner ? { ownerReferences, ...sent.metadata } : sent.metadata;
+    const metadata = kind.kind === 'Execution' ? withOwnersOf(stored, sent) : sent.metadata;
     const version = carried === undefined ? {} : { carried };
     const { status, ...rest } = sent;
     const takesStatus = status !== undefined && !isRunByGate(stored);
@@ -124,12 +121,24 @@ export function createPlanService({
     return carryOut(session, outcome, stored, request, [...warnings, ...(isIgnored ? [STATUS_OF_RUN] : [])]);
   }
 
-  const statusWrite = (carried: string | undefined, request: WriteRequest) => ({
-    by: 'client' as const,
-    nowMs: now(),
-    reviewer: reviewerOf(request),
-    ...(carried === undefined ? {} : { carried }),
-  });
+  async function statusIn(
+    session: WriteSession,
+    stored: PlanObject,
+    { kind, name }: Place,
+    body: JsonObject,
+    carried: string | undefined,
+    request: WriteRequest,
+  ): Promise<Written> {
+    refuseStatusOfRun(stored);
+    const outcome = replaceStatus(stored, body, {
+      by: 'client',
+      nowMs: now(),
+      reviewer: reviewerOf(request),
+      ...(carried === undefined ? {} : { carried }),
+    });
+    const warnings = fieldWarnings(kind, name, body, request.fieldValidation);
+    return carryOut(session, outcome, stored, request, warnings);
+  }
 
   async function carryOut(
     session: WriteSession,
@@ -179,21 +188,30 @@ export function createPlanService({
     }
   }
 
+  async function requireEvents(from: string): Promise<void> {
+    await feed.after(from, 1);
+    const revision = await store.revision();
+    if (compareRevisions(from, revision) <= 0) return;
+    // Of a store that was restored since, or of another one: waiting for it would be to miss what happens until then.
+    const message = `Expected a resourceVersion that this server gave: the newest is ${revision}, got ${from}; list again`;
+    throw planFailure('Expired', message);
+  }
+
   return {
     async get(place) {
       return (await store.get(keyOf(place))) ?? missing(place);
     },
 
     async list({ kind, filter, limit, continueToken }: ListRequest): Promise<Listed> {
-      const token = continueToken === undefined ? undefined : parseContinueToken(continueToken);
+      const list = { kind: kind.kind, ...(filter.namespace === undefined ? {} : { namespace: filter.namespace }) };
+      const token = continueToken === undefined ? undefined : parseContinueToken(continueToken, list);
       if (token?.fault !== undefined) throw planFailure('BadRequest', `Bad request: ${token.fault}`);
       const from = token?.value;
-      if (from !== undefined) await store.eventsAfter(from.revision, 1);
+      if (from !== undefined) await requireEvents(from.revision);
       // A selector is met or not by objects, not by rows: with one, the page is cut here.
       const isFiltered = (filter.labels ?? []).length > 0 || (filter.fields ?? []).length > 0;
       const { items, revision } = await store.list({
-        kind: kind.kind,
-        ...(filter.namespace === undefined ? {} : { namespace: filter.namespace }),
+        ...list,
         ...(from === undefined ? {} : { after: from.after }),
         ...(limit === undefined || isFiltered ? {} : { limit: limit + 1 }),
       });
@@ -205,7 +223,7 @@ export function createPlanService({
       return {
         items: page,
         revision: first,
-        continueToken: toContinueToken({ revision: first, after: { namespace, name } }),
+        continueToken: toContinueToken({ revision: first, kind: kind.kind, after: { namespace, name } }),
       };
     },
 
@@ -217,14 +235,7 @@ export function createPlanService({
         onWatchers?.(-1);
       }
     },
-    async requireEvents(from) {
-      await feed.after(from, 1);
-      const revision = await store.revision();
-      if (compareRevisions(from, revision) <= 0) return;
-      // Of a store that was restored since, or of another one: waiting for it would be to miss what happens until then.
-      const message = `Expected a resourceVersion that this server gave: the newest is ${revision}, got ${from}; list again`;
-      throw planFailure('Expired', message);
-    },
+    requireEvents,
 
     async create({ kind, namespace }, body, request) {
       const checked = checkBody(named(placed(body, { namespace }), newId), kind, request);
@@ -250,12 +261,9 @@ export function createPlanService({
         throw planFailure('Invalid', message);
       }
       const carried = carriedBy(body);
-      return inWrite(request, async (session) => {
-        const stored = await readIn(session, place);
-        refuseStatusOfRun(stored);
-        const options = statusWrite(carried, request);
-        return carryOut(session, replaceStatus(stored, body, options), stored, request);
-      });
+      return inWrite(request, async (session) =>
+        statusIn(session, await readIn(session, place), place, body, carried, request),
+      );
     },
 
     async patch(place, patch, request) {
@@ -266,12 +274,8 @@ export function createPlanService({
         const { value } = patched;
         const carried =
           patched.carried === undefined ? undefined : carriedBy({ metadata: { resourceVersion: patched.carried } });
-        if (request.status === true) {
-          refuseStatusOfRun(stored);
-          const options = statusWrite(carried, request);
-          const body = isJsonObject(value) ? value : {};
-          return carryOut(session, replaceStatus(stored, body, options), stored, request);
-        }
+        if (request.status === true)
+          return statusIn(session, stored, place, isJsonObject(value) ? value : {}, carried, request);
         const checked = checkBody(placed(value, place), place.kind, request);
         return replaceIn(session, stored, checked, carried, request);
       });
@@ -391,7 +395,6 @@ function requireSame({ metadata }: PlanObject, { preconditions = {} }: DeleteReq
   throw planFailure('Conflict', `Precondition failed: the object has ${said}`);
 }
 
-/** An execution goes with its plan. */
 const STATUS_OF_RUN = 'status is not taken: the gate runs this execution, and alone writes its status';
 
 /** Who wants another status steers the run. */
@@ -401,16 +404,4 @@ function refuseStatusOfRun(stored: PlanObject): void {
 
 function isSameJson(one: unknown, other: unknown): boolean {
   return canonicalJson(one as JsonValue) === canonicalJson((other ?? {}) as JsonValue);
-}
-
-async function ownedByPlan(session: WriteSession, execution: PlanObject): Promise<PlanObject> {
-  const { namespace, ownerReferences } = execution.metadata;
-  const ref = execution.spec.planRef;
-  const name = isJsonObject(ref) ? ref.name : undefined;
-  if (ownerReferences !== undefined || typeof name !== 'string') return execution;
-  const plan = await session.get({ kind: 'Plan', namespace, name });
-  const uid = plan?.metadata.uid;
-  if (plan === undefined || uid === undefined) return execution;
-  const owner = { apiVersion: plan.apiVersion, kind: 'Plan', name, uid };
-  return { ...execution, metadata: { ...execution.metadata, ownerReferences: [owner] } };
 }

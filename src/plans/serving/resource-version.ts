@@ -27,21 +27,29 @@ export function compareRevisions(one: string, other: string): number {
 /** Where the next page of a list begins, and the revision that the first page had. */
 export interface Continuation {
   revision: string;
+  /** of the objects */
+  kind: string;
   /** the place of the last object that was given */
   after: { namespace: string; name: string };
 }
 
 /** The `continue` token of a list: opaque to clients. */
-export function toContinueToken({ revision, after }: Continuation): string {
-  return Buffer.from([revision, after.namespace, after.name].join('/')).toString('base64url');
+export function toContinueToken({ revision, kind, after }: Continuation): string {
+  return Buffer.from([revision, kind, after.namespace, after.name].join('/')).toString('base64url');
 }
 
-/** Reads a `continue` token; one that this server did not give is a fault. */
-export function parseContinueToken(token: string): Parsed<Continuation> {
+/**
+ * Reads a `continue` token; one that this server did not give, or that is of another list, is a fault.
+ *
+ * @param list the kind and, unless it has all of them, the namespace of the list that is continued
+ */
+export function parseContinueToken(token: string, list: { kind: string; namespace?: string }): Parsed<Continuation> {
   const text = Buffer.from(token, 'base64url').toString('utf8');
   // Namespaces are in none.
-  const [, digits = '', namespace, name] = /^(\d{1,19})\/([a-z0-9-]{0,63})\/([a-z0-9-]{1,63})$/.exec(text) ?? [];
+  const [, digits = '', kind = '', namespace = '', name = ''] =
+    /^(\d{1,19})\/([A-Za-z]+)\/([a-z0-9-]{0,63})\/([a-z0-9-]{1,63})$/.exec(text) ?? [];
   const { value: revision } = parseResourceVersion(digits);
-  if (revision === undefined) return { fault: 'expected continue to be the token of the page before' };
-  return { value: { revision, after: { namespace: namespace!, name: name! } } };
+  const isOfList = kind === list.kind && (list.namespace ?? namespace) === namespace;
+  if (revision === undefined || !isOfList) return { fault: 'expected continue to be the token of the page before' };
+  return { value: { revision, kind, after: { namespace, name } } };
 }

@@ -194,6 +194,11 @@ describe('objects over HTTP', () => {
     expect(typed.body).toMatchObject({ reason: 'UnsupportedMediaType', code: 415 });
     const packed = await ask('POST', '/namespaces/default/goals', goal('a'), { 'content-encoding': 'gzip' });
     expect(packed.body).toMatchObject({ reason: 'UnsupportedMediaType', code: 415 });
+    const type = { 'content-type': 'application/json; charset=utf-16' };
+    expect((await ask('POST', '/namespaces/default/goals', goal('a'), type)).body).toMatchObject({
+      message: expect.stringContaining('UTF-8'),
+      code: 415,
+    });
   });
 
   it.each([
@@ -204,7 +209,8 @@ describe('objects over HTTP', () => {
     ['POST', '/namespaces', { metadata: { name: 'a\u0000' } }, 400],
     // Nothing refers to its plan: PlanSpec checks no references.
     ['POST', '/namespaces/default/executions', execution('e', 'p\u0000'), 201],
-    ['GET', `/goals?continue=${Buffer.from('9999999999999999999/a/b').toString('base64url')}`, undefined, 400],
+    ['GET', `/goals?continue=${Buffer.from('9999999999999999999/Goal/a/b').toString('base64url')}`, undefined, 400],
+    ['GET', `/goals?continue=${Buffer.from('999999999999/Goal/a/b').toString('base64url')}`, undefined, 410],
     ['POST', '/namespaces/default/goals', goal('watch'), 400],
     ['GET', '/apis/other.io/v1', undefined, 404],
     ['GET', '/apis/planspec.io/v2/goals', undefined, 404],
@@ -282,6 +288,56 @@ describe('objects over HTTP', () => {
     expect(await left()).toEqual(['c']);
     expect((await ask('DELETE', '/namespaces/many/goals')).body.items).toHaveLength(1);
     expect(await left()).toEqual([]);
+  });
+
+  it.each([
+    ['"All"'],
+    ['3'],
+    ['{"dryRun":"All"}'],
+    ['{"dryRun":["Some"]}'],
+    ['{"preconditions":3}'],
+    ['{"preconditions":{"uid":3}}'],
+    ['{"propagationPolicy":"Orphans"}'],
+    ['{"kind":"Goal"}'],
+  ])('deletes nothing where the DeleteOptions %s cannot be read', async (options) => {
+    await ask('POST', '/namespaces/options/goals', goal('a'));
+    for (const path of ['/namespaces/options/goals/a', '/namespaces/options/goals', '/namespaces/options']) {
+      expect((await ask('DELETE', path, options)).body).toMatchObject({ kind: 'Status', code: 400 });
+    }
+    expect((await ask('DELETE', '/namespaces/options/goals/a?propagationPolicy=Orphans')).status).toBe(400);
+    const nulls = { kind: 'DeleteOptions', preconditions: { uid: null }, propagationPolicy: null, dryRun: ['All'] };
+    expect((await ask('DELETE', '/namespaces/options/goals/a', nulls)).status).toBe(200);
+    expect((await ask('GET', '/namespaces/options/goals/a')).status).toBe(200);
+  });
+
+  it('tells of unknown fields in every kind of write, as fieldValidation asks for', async () => {
+    await ask('POST', '/namespaces/fields/goals', goal('a'));
+    const merge = { 'content-type': 'application/merge-patch+json' };
+    const operations = { 'content-type': 'application/json-patch+json' };
+    const spec = goal('a', { spec: { colour: 'red' } });
+    const status = { status: { phase: 'Pending', colour: 'red' } };
+    const writes: [string, string, unknown, Record<string, string>?][] = [
+      ['POST', 'goals', { ...spec, metadata: { name: 'b' } }],
+      ['POST', 'apply', [spec]],
+      ['PUT', 'goals/a', spec],
+      ['PATCH', 'goals/a', { spec: { colour: 'red' } }, merge],
+      ['PATCH', 'goals/a', [{ op: 'add', path: '/spec/colour', value: 'red' }], operations],
+      ['PUT', 'goals/a/status', status],
+      ['PATCH', 'goals/a/status', status, merge],
+      ['PATCH', 'goals/a/status', [{ op: 'add', path: '/status/colour', value: 'red' }], operations],
+    ];
+    for (const [method, path, body, type] of writes) {
+      const write = (word: string) =>
+        ask(method, `/namespaces/fields/${path}?dryRun=All&fieldValidation=${word}`, body, type ?? {});
+      const warned = await write('Warn');
+      expect([path, warned.status < 300, warned.headers.get('warning')]).toEqual([
+        path,
+        true,
+        expect.stringContaining('.colour'),
+      ]);
+      expect((await write('Strict')).body).toMatchObject({ code: 400, message: expect.stringContaining('.colour') });
+      expect((await write('Ignore')).headers.get('warning')).toBeNull();
+    }
   });
 
   it('patches by merge and by operations, and refuses an apply patch by name', async () => {
@@ -482,6 +538,28 @@ describe('namespaces and owners', () => {
   });
 });
 
+describe('an execution', () => {
+  const ownedBy = (of: Reply): Json => {
+    const { apiVersion, kind, metadata } = of.body;
+    return { ownerReferences: [{ apiVersion, kind, name: metadata.name, uid: metadata.uid }] };
+  };
+  it.each(['goals', 'plans'])('goes with each of its owners, such as those of its %s', async (resource) => {
+    const path = `/namespaces/owned-${resource}`;
+    const owner = ownedBy(await ask('POST', `${path}/goals`, goal('x')));
+    await ask('POST', `${path}/plans`, plan('x', 'x'));
+    const sent = { ...execution('e', 'x'), metadata: { name: 'e', ...owner } };
+    for (const [method, at, code] of [
+      ['POST', '', 201],
+      ['PUT', '/e', 200],
+    ] as const) {
+      const { status, body } = await ask(method, `${path}/executions${at}`, sent);
+      expect([status, body.metadata.ownerReferences.map((each: Json) => each.kind)]).toEqual([code, ['Goal', 'Plan']]);
+    }
+    await ask('DELETE', `${path}/${resource}/x`);
+    expect((await ask('GET', `${path}/executions/e`)).status).toBe(404);
+  });
+});
+
 describe('watches', () => {
   it('tells events as PlanSpec’s clients read them, and resumes behind Last-Event-ID', async () => {
     await ask('POST', '/namespaces/sse/goals', goal('first'));
@@ -557,6 +635,9 @@ describe('access', () => {
     const text = Buffer.from(await reply.arrayBuffer()).toString('latin1');
     for (const kind of ['Goal', 'Plan', 'Capability', 'Binding', 'Execution', 'Gate']) {
       expect(text).toContain(`io.planspec.v1alpha1.${kind}`);
+    }
+    for (const asked of ['goals/{name}/again', 'executions/{name}/cancel', 'executions/{name}/retry']) {
+      expect(text).toContain(`/namespaces/{namespace}/${asked}`);
     }
     expect((await ask('POST', '/apis', {})).status).toBe(405);
   });

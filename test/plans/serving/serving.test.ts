@@ -315,13 +315,25 @@ describe('revisions', () => {
       expect(parseResourceVersion(text).fault).toMatch(/^expected resourceVersion to be a number/);
     },
   );
-  test('revisions are ordered as numbers, and a page token comes back as it was', () => {
+  test('revisions are ordered as numbers', () => {
     expect([compareRevisions('9', '10'), compareRevisions('10', '10'), compareRevisions('11', '10')]).toEqual([
       -1, 0, 1,
     ]);
-    const continuation = { revision: '12', after: { namespace: 'a', name: 'b-c' } };
-    expect(parseContinueToken(toContinueToken(continuation)).value).toEqual(continuation);
-    expect(parseContinueToken('bm9uc2Vuc2U').fault).toBeDefined();
+  });
+  const continuation = { revision: '12', kind: 'Goal', after: { namespace: 'a', name: 'b-c' } };
+  test.each([{ kind: 'Goal' }, { kind: 'Goal', namespace: 'a' }])(
+    'a page token comes back as it was for %j',
+    (list) => {
+      expect(parseContinueToken(toContinueToken(continuation), list).value).toEqual(continuation);
+    },
+  );
+  test.each([
+    ['of another kind', toContinueToken(continuation), { kind: 'Plan' }],
+    ['of another namespace', toContinueToken(continuation), { kind: 'Goal', namespace: 'b' }],
+    ['that was cut off', toContinueToken(continuation).slice(0, -9), { kind: 'Goal' }],
+    ['that no server gave', 'bm9uc2Vuc2U', { kind: 'Goal' }],
+  ])('a page token %s is refused', (_which, token, list) => {
+    expect(parseContinueToken(token, list).fault).toMatch(/^expected continue to be the token of the page before/);
   });
 });
 
