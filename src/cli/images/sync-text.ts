@@ -29,6 +29,7 @@ function pruneLines({ tags, left }: PruneReport, colors: ColorsOf): string[] {
     ...tags.map(({ target, policyId, digest, outcome, error }) => {
       const what = `${target} (${policyId})`;
       if (outcome === 'failed') return `${what}: ${colors.red('not deleted')}: ${error?.code}: ${error?.cause}`;
+      if (outcome === 'kept') return `${what}: not deleted, its image is still there`;
       if (outcome === 'moved') return `${what}: not deleted, the tag moved meanwhile`;
       return `${what}: ${outcome === 'listed' ? 'would delete' : colors.yellow('deleted')} ${digest}`;
     }),

@@ -1,5 +1,5 @@
 import type { Descriptor } from '../registries/descriptor';
-import { referrersTag } from '../registries/referrers-tag';
+import { cosignTags, referrersTag } from '../registries/referrers-tag';
 import { digestLike } from '../registries/content-check';
 import type { CopyOptions } from '../copy-options';
 import { RegistryError } from '../registries/registry-error';
@@ -23,8 +23,6 @@ export interface CopyReferrersOptions extends Pick<CopyOptions, 'incomplete'> {
 }
 
 const INDEX = 'application/vnd.oci.image.index.v1+json';
-/** Of the tags, made of an image's digest, under which cosign stores what belongs to it in older registries. */
-const COSIGN_SUFFIXES = ['sig', 'att', 'sbom'];
 /** A signature may itself be signed; more levels than that are a mistake. */
 const MOST_LEVELS = 3;
 
@@ -70,7 +68,7 @@ export async function copyReferrers(
 
   async function follow(subject: string, level: number): Promise<void> {
     const isTagged = mayHaveTag(subject);
-    const tags = isTagged ? COSIGN_SUFFIXES.map((suffix) => `${subject.replace(':', '-')}.${suffix}`) : [];
+    const tags = isTagged ? cosignTags(subject) : [];
     const [{ referrers }, ...heads] = await Promise.all([
       source.registry.listReferrers(source.repository, subject, isTagged),
       ...tags.map((tag) => source.registry.headManifest(source.repository, tag)),

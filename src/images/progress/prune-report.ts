@@ -1,6 +1,6 @@
 import type { ImageFault } from '../image-error';
 
-/** A tag of a target that no image of the sources goes to. */
+/** A tag of a target that no image of the sources goes to, or that belongs to such an image. */
 export interface SurplusTag {
   /** a host */
   registry: string;
@@ -11,6 +11,8 @@ export interface SurplusTag {
   policyId: string;
   /** false: it is only listed, as its policy has `prune: dry-run` */
   isDeleted: boolean;
+  /** of a tag of referrers: the surplus tags whose images it belongs to, with what they named; it goes once they are gone */
+  images?: readonly { tag: string; digest: string }[];
 }
 
 /** A repository whose tags stay all, or a policy of which nothing is deleted, and why. */
@@ -22,16 +24,16 @@ export interface UnprunedTarget {
 }
 
 export interface PrunePlan {
-  /** in order of their names; at most `maxDeletes` of each action, and 1,000 in all */
+  /** images before what belongs to them; at most `maxDeletes` images of each action, and 1,000 tags in all */
   surplus: readonly SurplusTag[];
   left: readonly UnprunedTarget[];
 }
 
 /**
  * `deleted`; `listed`: it would be, and the policy or the command asks for a dry run; `moved`: it names another image by now, and stays;
- * `failed`.
+ * `kept`: it belongs to an image that is still there; `failed`.
  */
-export type PruneOutcome = 'deleted' | 'listed' | 'moved' | 'failed';
+export type PruneOutcome = 'deleted' | 'listed' | 'moved' | 'kept' | 'failed';
 
 /** What became of a tag. */
 export interface PrunedTag {

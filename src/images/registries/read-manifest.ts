@@ -30,6 +30,11 @@ const ManifestShape = Type.Object({
 
 const SCHEMA_1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+/;
 
+/** Whether a manifest of this type names others. */
+export function isIndex(mediaType: string): boolean {
+  return /index|manifest\.list/.test(mediaType);
+}
+
 /** What a manifest names. One with `children` is an index. */
 export interface Manifest {
   mediaType: string;

@@ -84,7 +84,10 @@ export function createSyncJournal(parts: AuditJournalParts): SyncJournal {
 
   return {
     async pruning(surplus) {
-      const reason = `no image of the sources of ${surplus.policyId} goes to the tag: it is deleted`;
+      const reason =
+        surplus.images === undefined
+          ? `no image of the sources of ${surplus.policyId} goes to the tag: it is deleted`
+          : 'the tag belongs to an image that was deleted: it is deleted, too';
       const own = { decisionID: pruneOf(surplus), kind: 'decision', outcome: 'allow', reason } as const;
       await record(toPruneRecord(surplus, own, 'prune'));
     },

@@ -7,6 +7,7 @@ import { isReferrersTag } from '../registries/referrers-tag';
 import type { PrunePlan, SurplusTag, UnprunedTarget } from '../progress/prune-report';
 import type { SyncError } from '../progress/sync-report';
 import { candidatesOf, errorOf, listRepositoryTags, listSourceRepositories } from './list-candidates';
+import { referrersOfSurplus, type SurplusImage } from './surplus-referrers';
 import { namedTargets } from './named-targets';
 import { hostOf, type SyncContext } from './sync-context';
 
@@ -24,7 +25,8 @@ export function prunes({ set }: Pick<SyncContext, 'set'>): boolean {
 
 /**
  * Which tags of the targets no image of the sources goes to, by the names of the sources and `latest`. An image that a condition
- * or a block keeps from being copied still counts: what was copied of it before stays. Tags of referrers and backups stay always.
+ * or a block keeps from being copied still counts: what was copied of it before stays.  Tags of referrers go with
+ * their image alone; backups stay always.
  * Unless every source could be listed, no tag is surplus.
  *
  * @throws nothing for what a registry does
@@ -63,11 +65,14 @@ export async function planPrune(context: SyncContext): Promise<PrunePlan> {
     }
     const most = rule.action.maxDeletes ?? DEFAULT_MAX_DELETES;
     const inAll = surplus.length + own.length;
-    if (own.length <= most && inAll <= IMAGE_POLICY_LIMITS.deletes) surplus.push(...own);
+    const images = own.filter((one) => one.images === undefined).length;
+    if (images <= most && inAll <= IMAGE_POLICY_LIMITS.deletes) surplus.push(...own);
     else {
       const limit =
-        own.length > most ? `maxDeletes is ${most}` : `one sync deletes at most ${IMAGE_POLICY_LIMITS.deletes}`;
-      const cause = `nothing is pruned: ${own.length} tags would be deleted, and ${limit}`;
+        images > most
+          ? `maxDeletes is ${most}`
+          : `one sync deletes at most ${IMAGE_POLICY_LIMITS.deletes} with signatures`;
+      const cause = `nothing is pruned: ${images > most ? images : inAll} tags would be deleted, and ${limit}`;
       leave(rule, templateOf(rule), { code: ImageErrorCode.ACTION_EXEC_ERROR, cause });
     }
   }
@@ -195,14 +200,18 @@ async function surplusOf(
   const backups = (context.all ?? context.set).policies.flatMap(({ actions }) =>
     actions.flatMap((one) => ('target' in one && one.target.backupTag !== undefined ? [one.target.backupTag] : [])),
   );
-  const found: SurplusTag[] = [];
+  const found: SurplusImage[] = [];
+  const tags: string[] = [];
   for await (const page of client.listTags(repository))
     for (const tag of page) {
+      tags.push(tag);
       if (stays.has(tag) || isReferrersTag(tag) || backups.some((backup) => backup.couldGive(tag))) continue;
       const head = await client.headManifest(repository, tag);
       if (head === undefined) continue;
       const isDeleted = action.prune === 'mirror';
-      found.push({ registry, repository, tag, digest: head.digest, policyId: policy.id, isDeleted });
+      found.push({ registry, repository, tag, ...head, policyId: policy.id, isDeleted });
     }
-  return found.sort((one, other) => (one.tag < other.tag ? -1 : 1));
+  found.sort((one, other) => (one.tag < other.tag ? -1 : 1));
+  const referrers = await referrersOfSurplus({ registry: client, repository }, tags, found);
+  return [...found.map(({ mediaType: _type, ...tag }) => tag), ...referrers];
 }

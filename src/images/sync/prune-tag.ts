@@ -1,4 +1,4 @@
-import { readManifest } from '../registries/read-manifest';
+import { isIndex, readManifest } from '../registries/read-manifest';
 import { RegistryError } from '../registries/registry-error';
 import type { Place } from '../registries/registry';
 import { toImageError } from '../registries/to-image-error';
@@ -22,10 +22,11 @@ export async function pruneTag(context: SyncContext, surplus: SurplusTag, journa
   try {
     const head = await place.registry.headManifest(repository, tag);
     if (head !== undefined && head.digest !== digest) return { ...about, outcome: 'moved' };
+    if (await isNeeded(place, surplus)) return { ...about, outcome: 'kept' };
     await journal?.pruning(surplus);
     isBegun = true;
     // Of one that is gone already an earlier attempt could not say that it deleted it.
-    if (head !== undefined) await deleteTag(place, tag, digest);
+    if (head !== undefined) await deleteTag(place, tag, digest, surplus.images !== undefined);
     done = { ...about, outcome: 'deleted' };
   } catch (failure) {
     const error = toImageError(failure);
@@ -37,14 +38,22 @@ export async function pruneTag(context: SyncContext, surplus: SurplusTag, journa
   return done;
 }
 
-async function deleteTag(place: Place, tag: string, digest: string): Promise<void> {
+/** Whether an image that a tag of referrers belongs to could not be deleted. */
+async function isNeeded({ registry, repository }: Place, { images = [] }: SurplusTag): Promise<boolean> {
+  for (const { tag, digest } of images)
+    if ((await registry.headManifest(repository, tag))?.digest === digest) return true;
+  return false;
+}
+
+/** @param belongs to an image that is deleted, too */
+async function deleteTag(place: Place, tag: string, digest: string, belongs: boolean): Promise<void> {
   const { registry, repository } = place;
   try {
     await registry.deleteManifest(repository, tag);
   } catch (error) {
     // Docker's registry 2 answers 400 for a tag, and 405 where it deletes nothing at all.
     if (!(error instanceof RegistryError) || error.failure !== 'refused') throw error;
-    const user = await userOf(place, tag, digest);
+    const user = await userOf(place, tag, digest, belongs);
     if (user !== undefined) {
       const message = `${registry.name} deletes no tags alone (${error.message}), and ${repository}@${digest} must stay: ${user}`;
       throw new RegistryError('refused', message, { cause: error });
@@ -57,9 +66,9 @@ async function deleteTag(place: Place, tag: string, digest: string): Promise<voi
 }
 
 /** What needs an image beside one of its tags, in a few words; manifests are read only here. */
-async function userOf(place: Place, deleted: string, digest: string): Promise<string | undefined> {
+async function userOf(place: Place, deleted: string, digest: string, belongs: boolean): Promise<string | undefined> {
   const { registry, repository } = place;
-  const own = await registry.getManifest(repository, digest);
+  const own = belongs ? undefined : await registry.getManifest(repository, digest);
   if (own !== undefined && readManifest(own).subject !== undefined) return 'it belongs to another image';
   for await (const page of registry.listTags(repository))
     for (const tag of page) {
@@ -76,7 +85,7 @@ const MOST_LEVELS = 4;
 async function holds(place: Place, reference: string, digest: string, level: number): Promise<boolean> {
   const { registry, repository } = place;
   const head = await registry.headManifest(repository, reference);
-  if (head === undefined || !/index|manifest\.list/.test(head.mediaType)) return false;
+  if (head === undefined || !isIndex(head.mediaType)) return false;
   const stored = await registry.getManifest(repository, reference);
   if (stored === undefined) return false;
   const children = readManifest(stored).children.map((child) => child.digest);

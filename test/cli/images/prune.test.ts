@@ -13,7 +13,7 @@ import { startCraneRegistry } from '../../support/crane-registry';
 import { eventually } from '../../support/eventually';
 import { startOciRegistry, type OciRegistry } from '../../support/oci-registry/oci-registry';
 import { pushImage } from '../../support/oci-registry/push-image';
-import { blobOf, sampleImage } from '../../support/oci-registry/sample-image';
+import { blobOf, IMAGE, sampleImage } from '../../support/oci-registry/sample-image';
 import { runCli } from '../run-cli';
 
 /** Of Debian's package of that name. */
@@ -107,6 +107,94 @@ describe('prune', () => {
     pushTo(target, 'mirror/app', 'v1', 'v1-before', `sha256-${'0'.repeat(64)}`);
     await sync([mirrors({ backup_tag: '{tag}-before' })]);
     expect(tagsAt('mirror/app')).toEqual([`sha256-${'0'.repeat(64)}`, signature, 'v1-before', 'v2'].sort());
+  });
+
+  describe('of a signed image', () => {
+    const tagOf = (digest: string, suffix = '') => `${digest.replace(':', '-')}${suffix}`;
+    const atTarget = () => target.content.open('mirror/app');
+    const sign = (digest: string, suffix: string) =>
+      pushTo(target, 'mirror/app', tagOf(digest, suffix)).manifest.digest;
+    function pushIndex(tag: string, ...digests: string[]): string {
+      const manifests = digests.map((digest) => ({ mediaType: IMAGE, digest, size: 1 }));
+      const { bytes, ...index } = blobOf(
+        INDEX,
+        Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests })),
+      );
+      atTarget().manifests.set(index.digest, { ...index, bytes });
+      atTarget().tags.set(tag, index.digest);
+      return index.digest;
+    }
+
+    it('deletes signatures and the list of referrers with it, recorded and beyond maxDeletes', async () => {
+      pushTo(source, 'team/app', 'v2');
+      const { digest } = pushTo(target, 'mirror/app', 'v1').manifest;
+      const signature = sign(digest, '.sig');
+      for (const suffix of ['.att', '.sbom']) sign(digest, suffix);
+      sign(signature, '.sig');
+      pushIndex(tagOf(digest), sign(`sha256:${'1'.repeat(64)}`, '.sig'));
+      const dry = await runCli(folder, ['images', 'sync', '--dry-run', '--settings', settle([mirrors()])]);
+      expect(dry.stdout).toContain('0 unmatched, 6 to delete, 0 errors');
+      const { pruned, totals } = await sync([mirrors({ maxDeletes: 1 })]);
+      expect(pruned.tags.map(({ outcome }) => outcome)).toEqual(Array(6).fill('deleted'));
+      expect(pruned.tags[0]?.target).toMatch(/:v1$/);
+      expect(totals.errors).toBe(0);
+      expect(tagsAt('mirror/app')).toEqual([`sha256-${'1'.repeat(64)}.sig`, 'v2']);
+      const reasons = records.flatMap(({ reason, details }) => (details?.outcome === 'prune' ? [reason] : []));
+      expect(reasons[0]).toContain('no image of the sources of all goes to the tag');
+      expect(reasons.slice(1)).toEqual(
+        Array(5).fill('the tag belongs to an image that was deleted: it is deleted, too'),
+      );
+    });
+
+    it('deletes those of the images in an index, but not of one that another index holds', async () => {
+      pushTo(source, 'team/app', 'v2');
+      const [own, shared] = [0, 1].map(() => {
+        const image = sampleImage();
+        pushImage(target, 'mirror/app', image);
+        return image.manifest.digest;
+      }) as [string, string];
+      for (const digest of [own, shared]) sign(digest, '.sig');
+      pushIndex('v1', own, shared);
+      pushIndex('v1-before', shared);
+      await sync([mirrors({ backup_tag: '{tag}-before' })]);
+      expect(tagsAt('mirror/app')).toEqual([tagOf(shared, '.sig'), 'v1-before', 'v2'].sort());
+    });
+
+    it('keeps them while another tag names it, and deletes them with the last one', async () => {
+      pushTo(source, 'team/app', 'v3');
+      const { digest } = pushTo(target, 'mirror/app', 'v1', 'v2', 'v1-before').manifest;
+      const signature = sign(digest, '.sig');
+      sign(signature, '.sig');
+      const policies = [mirrors({ backup_tag: '{tag}-before' })];
+      const signatures = [tagOf(digest, '.sig'), tagOf(signature, '.sig')];
+      await sync(policies);
+      expect(tagsAt('mirror/app')).toEqual([...signatures, 'v1-before', 'v3'].sort());
+      const { pruned } = await sync([mirrors()]);
+      expect(pruned.tags).toHaveLength(3);
+      expect(tagsAt('mirror/app')).toEqual(['v3']);
+    });
+
+    it('keeps them if it could not be deleted', async () => {
+      pushTo(source, 'team/app', 'v2');
+      const { digest } = pushTo(target, 'mirror/app', 'v1').manifest;
+      sign(digest, '.sig');
+      target.setFaults(({ method, path }) =>
+        method === 'DELETE' && /v1$|sha256:/.test(path) ? { status: 405 } : undefined,
+      );
+      const { pruned } = await sync([mirrors()]);
+      expect(pruned.tags.map(({ outcome }) => outcome)).toEqual(['failed', 'kept']);
+      expect(tagsAt('mirror/app')).toEqual([tagOf(digest, '.sig'), 'v1', 'v2'].sort());
+    });
+
+    it('asks for no tag that stays where it has none', async () => {
+      pushTo(source, 'team/app', 'v2');
+      await sync([mirrors()]);
+      pushTo(target, 'mirror/app', 'v1', `sha256-${'0'.repeat(64)}.sig`);
+      target.asked.length = 0;
+      await sync([mirrors()]);
+      expect(target.asked.filter((one) => one === 'HEAD /v2/mirror/app/manifests/v2')).toHaveLength(1);
+      expect(target.asked.filter((one) => one.startsWith('GET /v2/mirror/app/manifests'))).toEqual([]);
+    });
   });
 
   it.each([['none'], [undefined]])('does nothing with prune: %s', async (prune) => {
@@ -300,12 +388,14 @@ describe('prune', () => {
     const docker = await startDockerRegistry();
     try {
       for (const host of [crane.host, ...(docker === undefined ? [] : [docker.host])]) {
-        pushTo(source, 'team/app', 'v1');
+        const { digest } = pushTo(source, 'team/app', 'v1').manifest;
         pushTo(source, 'team/app', 'v2');
+        pushTo(source, 'team/app', `${digest.replace(':', '-')}.sig`);
         await sync([mirrors()], { host });
         source.content.open('team/app').tags.delete('v1');
         const { pruned } = await sync([mirrors()], { host });
-        expect(pruned.tags).toMatchObject([{ target: `${host}/mirror/app:v1`, outcome: 'deleted' }]);
+        const target = `${host}/mirror/app:v1`;
+        expect(pruned.tags).toMatchObject([{ target, outcome: 'deleted' }, { outcome: 'deleted' }]);
         const listed = await (await fetch(`http://${host}/v2/mirror/app/tags/list`)).json();
         expect(listed).toMatchObject({ tags: ['v2'] });
       }
