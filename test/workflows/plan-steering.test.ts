@@ -206,6 +206,79 @@ describe('executions that are cancelled, compensated and continued', () => {
     expect(acted()).toEqual(['a', 'a', 'b']);
   });
 
+  describe('the goal of an execution', () => {
+    const shipped = (spec: JsonObject = {}) => house.object('Goal', 'ship', { description: 'shipped', ...spec });
+    const planned = (name: string, version: string, node: string) =>
+      house.object('Plan', name, {
+        ...{ description: 'how', goalRef: { name: 'ship' }, series: 's', version },
+        graph: { nodes: [{ id: node, kind: 'Task' }] },
+      });
+    const executed = (name: string, plan: string) =>
+      house.object('Execution', name, { planRef: { name: plan }, runtimeRef: { name: 'gate' } });
+    const goal = async (): Promise<JsonObject> =>
+      ((await house.plans().service.get(place('Goal', 'ship'))).status ?? {}) as JsonObject;
+    const goalIs = (wanted: JsonObject, ...conditions: JsonObject[]) =>
+      eventually(`the goal to be ${JSON.stringify([wanted, conditions])}`, async () => {
+        const found = await goal();
+        expect(found).toMatchObject(wanted);
+        expect(found.conditions).toEqual(
+          expect.arrayContaining(conditions.map((each) => expect.objectContaining(each) as unknown)),
+        );
+        return true;
+      });
+    const begin = async (): Promise<void> => {
+      holds.add('a');
+      const target = { provider: 'http', config: { method: 'PUT', url } };
+      const rules = ['one', 'two'].map((name) => ({ selector: { planRef: { name } }, target }));
+      await apply(shipped(), planned('one', '1', 'a'), house.object('Binding', 'calls', { rules }));
+      await goalIs({ phase: 'Ready', activePlanRef: { name: 'one' } });
+      await apply(executed('go', 'one'));
+      await eventually('the action of a', () => Promise.resolve(held.has('a')));
+      await goalIs({ phase: 'Executing' }, { type: 'Executed', status: 'Unknown' });
+    };
+
+    it('a goal that is changed while it is executed tells of it, and is resolved anew once that has ended', async () => {
+      await begin();
+      await apply(shipped({ constraints: { region: 'eu' } }), planned('two', '2', 'b'));
+      const waits = { type: 'PlanChanged', status: 'True', reason: 'GenerationWaits', observedGeneration: 2 };
+      const message = "Generation 2 of the goal waits for the end of execution 'go'; now plan 'two' would be resolved";
+      await goalIs(
+        { phase: 'Executing', activePlanRef: { name: 'one' }, observedGeneration: 1 },
+        { ...waits, message },
+      );
+      held.get('a')!();
+      const end = { type: 'Executed', status: 'True', reason: 'Succeeded', observedGeneration: 1 };
+      await goalIs(
+        { phase: 'Ready', activePlanRef: { name: 'two' }, observedGeneration: 2 },
+        { ...end, message: "Execution 'go' of plan 'one' is Succeeded" },
+        { type: 'PlanChanged', status: 'False' },
+      );
+      holds.add('b');
+      await apply(executed('next', 'two'));
+      await eventually('the action of b', () => Promise.resolve(held.has('b')));
+      await goalIs({ phase: 'Executing' });
+      await apply(shipped({ constraints: { region: 'us' } }));
+      await goalIs({ phase: 'Executing', observedGeneration: 2 }, { ...waits, observedGeneration: 3 });
+      await house.plans().service.delete(place('Execution', 'next'), house.request);
+      await goalIs(
+        { phase: 'Ready', activePlanRef: { name: 'two' }, observedGeneration: 3 },
+        { type: 'PlanResolved', status: 'True', observedGeneration: 3 },
+      );
+    });
+
+    it('a goal whose time is over while it is executed stays failed, and tells how the execution ended', async () => {
+      await begin();
+      await apply(shipped({ timeout: '1ms' }));
+      await goalIs({ phase: 'Failed' }, { type: 'TimedOut', status: 'True' });
+      held.get('a')!();
+      await goalIs(
+        { phase: 'Failed', observedGeneration: 2 },
+        { type: 'Executed', status: 'True', message: "Execution 'go' of plan 'one' is Succeeded" },
+        { type: 'TimedOut', status: 'True' },
+      );
+    });
+  });
+
   it('an execution that has not begun is cancelled at once, and its run does nothing', async () => {
     await house.worker().stop();
     await start('a');

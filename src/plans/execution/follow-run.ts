@@ -1,10 +1,11 @@
-import { isJsonObject, type JsonObject } from '../../kernel/json';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import { toTimestamp } from '../../kernel/time';
 import { childrenOf, toPlanGraph } from '../graph/plan-graph';
 import type { Execution } from '../kinds/execution';
 import { GoalPhase, type Goal } from '../kinds/goal';
 import type { Graph } from '../kinds/plan';
 import { ExecutionPhase, NodePhase } from '../kinds/phases';
+import { conditionOf, EXECUTED, TIMED_OUT, withCondition } from '../resolver/conditions';
 import { artifactsOf } from './node-outputs';
 import { requestsOf, resumedBy, withoutRequests, withResumed, type RunRequest } from './run-requests';
 import { nodeHasEnded } from './schedule';
@@ -245,16 +246,43 @@ const GOAL_PHASES: Partial<Record<string, GoalPhase>> = {
   [ExecutionPhase.Cancelled]: GoalPhase.Failed,
 };
 
+/** How far an execution of a goal is. */
+export interface GoalExecution {
+  name: string;
+  /** the name of the plan that is executed */
+  plan: string;
+  /** of the execution */
+  phase: string | undefined;
+  /** epoch milliseconds: since when */
+  atMs: number;
+}
+
 /**
- * The status of a goal whose plan is executed; undefined where it stays: the goal was given up, or has another plan by now.
+ * The status of a goal whose plan is executed: its phase follows the execution, unless the goal was given up or its time is over,
+ * and the condition `Executed` tells of the execution in any case. It is of the generation that the goal was resolved for.
  *
- * @param plan the name of the plan that is executed
+ * @returns undefined where it stays, or where the goal has another plan
  */
-export function goalStatusAfter(goal: Goal, plan: string, phase: string | undefined): JsonObject | undefined {
+export function goalStatusAfter(goal: Goal, { name, plan, phase, atMs }: GoalExecution): JsonObject | undefined {
   const status = goal.status as JsonObject | undefined;
   const wanted = GOAL_PHASES[phase ?? ''];
   const ref = status?.activePlanRef;
   if (status === undefined || wanted === undefined || !isJsonObject(ref) || ref.name !== plan) return undefined;
-  if (status.phase === wanted || status.phase === GoalPhase.Cancelled) return undefined;
-  return { ...status, phase: wanted };
+  const isOver = wanted !== GoalPhase.Executing;
+  const { observedGeneration = goal.metadata.generation ?? 1 } = status;
+  const conditions = withCondition(
+    status.conditions,
+    {
+      type: EXECUTED,
+      status: !isOver ? 'Unknown' : wanted === GoalPhase.Succeeded ? 'True' : 'False',
+      reason: isOver ? phase! : wanted,
+      message: `Execution '${name}' of plan '${plan}' is ${isOver ? phase! : 'under way'}`,
+      observedGeneration: Number(observedGeneration),
+    },
+    atMs,
+  );
+  const stays = status.phase === GoalPhase.Cancelled || conditionOf(status.conditions, TIMED_OUT)?.status === 'True';
+  const next = stays ? status.phase! : wanted;
+  if (next === status.phase && conditions === status.conditions) return undefined;
+  return { ...status, phase: next, conditions: conditions as JsonValue[] };
 }

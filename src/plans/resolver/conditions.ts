@@ -1,6 +1,11 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import { toTimestamp } from '../../kernel/time';
 
+/** The condition of a goal that tells of its newest execution, also where the goal's phase does not follow it. */
+export const EXECUTED = 'Executed';
+/** The condition of a goal whose `spec.timeout` is over. */
+export const TIMED_OUT = 'TimedOut';
+
 /** What a condition is to say. */
 export interface WantedCondition {
   type: string;

@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../../kernel/json';
 import { parseTime } from '../../kernel/time';
 import { parseGoDuration } from '../kinds/go-duration';
 import { GoalPhase, type Goal } from '../kinds/goal';
-import { conditionOf, withCondition } from './conditions';
+import { conditionOf, TIMED_OUT, withCondition } from './conditions';
 
 const ENDED: readonly unknown[] = [GoalPhase.Succeeded, GoalPhase.Failed, GoalPhase.Cancelled];
 
@@ -31,7 +31,7 @@ export function withTimeout(goal: Goal, status: JsonObject, nowMs: number): Json
   const conditions = withCondition(
     status.conditions,
     {
-      type: 'TimedOut',
+      type: TIMED_OUT,
       status: 'True',
       reason: 'DeadlineExceeded',
       message: `The goal was not reached within ${goal.spec.timeout} of its creation`,
@@ -44,11 +44,11 @@ export function withTimeout(goal: Goal, status: JsonObject, nowMs: number): Json
 
 /** A goal whose time was over, and that has a longer timeout now, or none. */
 function inTime({ metadata }: Goal, status: JsonObject, nowMs: number): JsonObject {
-  if (conditionOf(status.conditions, 'TimedOut')?.status !== 'True') return status;
+  if (conditionOf(status.conditions, TIMED_OUT)?.status !== 'True') return status;
   const conditions = withCondition(
     status.conditions,
     {
-      ...{ type: 'TimedOut', status: 'False', reason: 'InTime', message: 'The goal still has time' },
+      ...{ type: TIMED_OUT, status: 'False', reason: 'InTime', message: 'The goal still has time' },
       observedGeneration: metadata.generation ?? 1,
     },
     nowMs,

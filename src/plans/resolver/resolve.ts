@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json
 import { GoalPhase, type Goal } from '../kinds/goal';
 import type { Plan } from '../kinds/plan';
 import { choosePlan, type Choice } from './choose-plan';
-import { conditionOf, withCondition } from './conditions';
+import { conditionOf, EXECUTED, TIMED_OUT, withCondition } from './conditions';
 import { explainChoice, type Explanation } from './explain';
 
 /** Reasons of the condition `PlanResolved`. */
@@ -14,13 +14,15 @@ export const Resolved = {
 export type Resolved = (typeof Resolved)[keyof typeof Resolved];
 
 /** The conditions of a goal that nobody but the controller writes. */
-export const CONTROLLER_CONDITIONS = ['PlanResolved', 'SupersedesCycle', 'PlanChanged'] as const;
+export const CONTROLLER_CONDITIONS = ['PlanResolved', 'SupersedesCycle', 'PlanChanged', TIMED_OUT, EXECUTED] as const;
 
 export interface ResolveOptions {
   /** epoch milliseconds, for the `lastTransitionTime` of conditions that change */
   nowMs: number;
   /** resolves a goal that is executing or at its end as if it were new */
   again?: boolean;
+  /** the execution of the goal that is under way; one of another plan than the goal's changes nothing */
+  execution?: { name: string; plan: string } | undefined;
 }
 
 /** What a goal's status is to be. */
@@ -46,12 +48,17 @@ const PINNED: readonly unknown[] = [GoalPhase.Executing, GoalPhase.Succeeded, Go
  * plans that it is given: `createPlanIndex` has those of one goal.
  *
  * While a goal executes or has ended, its phase and its `activePlanRef` stay, and the condition `PlanChanged` names the plan
- * that would win now; a new generation of the goal brings it back to resolution. A goal without `activePlanRef` is resolved in
- * any phase.
+ * that would win now; a new generation of the goal brings it back to resolution. While an execution of its plan is under way that
+ * generation waits, and `PlanChanged` says so: the end of the execution is then that of the generation that it was begun for. A
+ * goal without `activePlanRef` is resolved in any phase.
  *
  * @param plans in any order; those of other goals and namespaces are passed over
  */
-export function resolve(goal: Goal, plans: Iterable<Plan>, { nowMs, again = false }: ResolveOptions): Resolution {
+export function resolve(
+  goal: Goal,
+  plans: Iterable<Plan>,
+  { nowMs, again = false, execution }: ResolveOptions,
+): Resolution {
   const choice = choosePlan(goal, plans);
   const winner = choice.winner?.plan.metadata.name;
   const result =
@@ -64,17 +71,27 @@ export function resolve(goal: Goal, plans: Iterable<Plan>, { nowMs, again = fals
   const generation = goal.metadata.generation ?? 1;
   const { observedGeneration } = before;
   const isNew = typeof observedGeneration === 'number' && observedGeneration < generation;
-  const keepsPhase = !again && !isNew && PINNED.includes(before.phase);
   const active = nameIn(before.activePlanRef);
+  const isExecuted = active !== undefined && execution?.plan === active;
+  const keepsPhase = isExecuted || (!again && !isNew && PINNED.includes(before.phase));
+  /** the newest generation that the status is of */
+  const observed = isExecuted && isNew ? observedGeneration : generation;
   const pinned = keepsPhase && active !== undefined;
 
   const plan = pinned ? active : winner;
   const ref = plan === undefined ? undefined : { name: plan, namespace: goal.metadata.namespace };
   const phase = keepsPhase ? before.phase! : ref === undefined ? GoalPhase.Pending : GoalPhase.Ready;
-  const say = (conditions: Conditions, type: string, isTrue: boolean, reason: string, message: string): Conditions =>
+  const say = (
+    conditions: Conditions,
+    type: string,
+    isTrue: boolean,
+    reason: string,
+    message: string,
+    of = observed,
+  ): Conditions =>
     withCondition(
       conditions as JsonValue | undefined,
-      { type, status: isTrue ? 'True' : 'False', reason, message, observedGeneration: generation },
+      { type, status: isTrue ? 'True' : 'False', reason, message, observedGeneration: of },
       nowMs,
     );
   let conditions: Conditions = before.conditions as Conditions;
@@ -90,8 +107,11 @@ export function resolve(goal: Goal, plans: Iterable<Plan>, { nowMs, again = fals
   } else if (has(conditions, 'SupersedesCycle')) {
     conditions = say(conditions, 'SupersedesCycle', false, 'NoCycle', 'No plans of the goal supersede one another');
   }
-  if (pinned && winner !== active) {
-    const now = winner === undefined ? 'no plan would be resolved' : `plan '${winner}' would be resolved`;
+  const now = winner === undefined ? 'no plan would be resolved' : `plan '${winner}' would be resolved`;
+  if (observed !== generation) {
+    const message = `Generation ${generation} of the goal waits for the end of execution '${execution!.name}'; now ${now}`;
+    conditions = say(conditions, 'PlanChanged', true, 'GenerationWaits', message, generation);
+  } else if (pinned && winner !== active) {
     conditions = say(
       conditions,
       'PlanChanged',
@@ -111,7 +131,7 @@ export function resolve(goal: Goal, plans: Iterable<Plan>, { nowMs, again = fals
 
   const changed =
     before.phase !== phase ||
-    observedGeneration !== generation ||
+    observedGeneration !== observed ||
     conditions !== before.conditions ||
     !isSameRef(before.activePlanRef, ref);
   const explain = (): Explanation =>
@@ -124,7 +144,7 @@ export function resolve(goal: Goal, plans: Iterable<Plan>, { nowMs, again = fals
     phase,
     ...(ref === undefined ? {} : { activePlanRef: ref }),
     conditions: conditions as JsonValue[],
-    observedGeneration: generation,
+    observedGeneration: observed,
   };
   return { status, changed, ...said };
 }

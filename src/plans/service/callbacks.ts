@@ -11,15 +11,16 @@ import { hasEnded, type NodeStatus } from '../execution/follow-run';
 import { readExternalAnswer } from '../execution/external-look';
 import type { ExecutionRef } from '../execution/plan-run';
 import { nodeHasEnded } from '../execution/schedule';
+import { pinnedPlanOf } from '../execution/pinned-plan';
 import type { Execution } from '../kinds/execution';
 import { NodePhase } from '../kinds/phases';
 import type { PlanObject } from '../object';
 import type { PlanStore, WriteSession } from '../store/plan-store';
 import { bareRecord } from './change-record';
 import { writeStatus } from './follow-run';
-import { pinnedPlanOf } from './pin-plan';
 import { planFailure } from './plan-failure';
 import type { Written } from './plan-service';
+import { ofRun } from './of-run';
 
 /** In audit records of what was called back: only its token says who called. */
 const ACTOR = 'callback';
@@ -102,15 +103,6 @@ function readAnswer(execution: PlanObject, node: string, body: string): Callback
   if ((look.state === 'succeeded' || look.state === 'failed') && !lacksOutputs) return look;
   const why = lacksOutputs ? look.message : 'expected an object with state: succeeded, failed or cancelled';
   throw planFailure('Invalid', `The callback of node ${node}: ${why}`);
-}
-
-/** The Execution that a run belongs to; undefined where it is gone, or another one has its name. */
-async function ofRun(
-  from: Pick<PlanStore, 'get'>,
-  { namespace, name, uid }: ExecutionRef,
-): Promise<PlanObject | undefined> {
-  const stored = await from.get({ kind: 'Execution', namespace, name });
-  return stored?.metadata.uid === uid ? stored : undefined;
 }
 
 function nodeOf(execution: PlanObject | undefined, node: string): NodeStatus | undefined {

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../kernel/json';
 import { repeat } from '../../kernel/repeat';
 import type { Timers } from '../../kernel/timers';
 import type { ProgramLogger } from '../../platform/observability/program-logger';
+import { executionsUnderWay, goalNameOf, underWayOf, type UnderWay } from '../execution/pinned-plan';
 import type { Binding } from '../kinds/binding';
 import type { Goal } from '../kinds/goal';
 import type { Plan } from '../kinds/plan';
@@ -60,6 +61,8 @@ export async function startController(options: ControllerOptions): Promise<Contr
   /** goals and bindings, whose status is written here */
   const subjects = new Map<string, PlanObject>();
   const capabilities = new Map<string, PlanObject>();
+  /** executions that are under way, by the places of their goals and by their names; of a goal there is one at a time */
+  const executions = new Map<string, Map<string, UnderWay>>();
   let index: PlanIndex = createPlanIndex();
   let last = '0';
   /** what waits, with the time of the first change that asks for a look; none where no change did */
@@ -84,12 +87,15 @@ export async function startController(options: ControllerOptions): Promise<Contr
     const bindings = await store.list({ kind: 'Binding' });
     const found = await store.list({ kind: 'Capability' });
     const plans = await store.list({ kind: 'Plan' });
+    const runs = await store.list({ kind: 'Execution' });
     last = goals.revision;
     index = createPlanIndex(plans.items as unknown as Plan[]);
     subjects.clear();
     stored.clear();
     capabilities.clear();
     for (const capability of found.items) capabilities.set(placeKey(capability.metadata), capability);
+    executions.clear();
+    for (const execution of runs.items) takeExecution(execution, false);
     for (const subject of [...goals.items, ...bindings.items]) {
       subjects.set(keyOf(subject), subject);
       enqueue(keyOf(subject));
@@ -116,6 +122,8 @@ export async function startController(options: ControllerOptions): Promise<Contr
         for (const metadata of places) enqueue(keyOf({ kind: 'Goal', metadata }), atMs);
         return;
       }
+      case 'Execution':
+        return takeExecution(object, isGone);
       case 'Capability': {
         const place = placeKey(object.metadata);
         if (isGone) capabilities.delete(place);
@@ -134,6 +142,21 @@ export async function startController(options: ControllerOptions): Promise<Contr
         enqueue(key, atMs);
       }
     }
+  }
+
+  /** A goal is looked at when its execution begins, and when it ends: a change of it may have waited for that. */
+  function takeExecution(execution: PlanObject, isGone: boolean): void {
+    const name = goalNameOf(execution);
+    if (name === undefined) return;
+    const goal = placeKey({ ...execution.metadata, name });
+    const ofGoal = executions.get(goal) ?? new Map<string, UnderWay>();
+    const underWay = isGone ? undefined : underWayOf(execution);
+    const had = ofGoal.has(execution.metadata.name);
+    if (underWay === undefined) ofGoal.delete(execution.metadata.name);
+    else ofGoal.set(execution.metadata.name, underWay);
+    if (ofGoal.size === 0) executions.delete(goal);
+    else executions.set(goal, ofGoal);
+    if (had !== (underWay !== undefined)) enqueue(`Goal/${goal}`);
   }
 
   /** From the change that asked for a status to the status: both times are the store's. */
@@ -189,13 +212,18 @@ export async function startController(options: ControllerOptions): Promise<Contr
     await writeStatus(key, subject, sinceMs);
   }
 
-  function wantedFor(subject: PlanObject, nowMs: number): { status: JsonObject; result?: Resolution['result'] } {
+  function wantedFor(
+    subject: PlanObject,
+    nowMs: number,
+    found?: UnderWay,
+  ): { status: JsonObject; result?: Resolution['result'] } {
     if (subject.kind === 'Binding') {
       const find = (place: CapabilityPlace) => capabilities.get(placeKey(place));
       return { status: bindingStatus(asBinding(subject), find, nowMs) };
     }
     const goal = asGoal(subject);
-    const { status, result } = resolve(goal, index.plansOf(goal.metadata), { nowMs });
+    const [execution = found] = executions.get(placeKey(goal.metadata))?.values() ?? [];
+    const { status, result } = resolve(goal, index.plansOf(goal.metadata), { nowMs, execution });
     return { status: withTimeout(goal, status, nowMs), result };
   }
 
@@ -204,7 +232,13 @@ export async function startController(options: ControllerOptions): Promise<Contr
     const written = await store.write(async (session) => {
       const stored = await session.get({ kind, namespace, name });
       if (stored === undefined) return undefined;
-      const wanted = wantedFor(stored, now());
+      let wanted = wantedFor(stored, now());
+      if (isResolvedAnew(stored.status, wanted.status)) {
+        // An execution may have been created since events were read: a goal never loses the plan that is executed.
+        const began = await session.list({ kind: 'Execution', namespace });
+        const found = executionsUnderWay(began).get(placeKey(metadata));
+        if (found !== undefined) wanted = wantedFor(stored, now(), found);
+      }
       if (wanted.status === stored.status) return undefined;
       const outcome = replaceStatus(stored, { status: wanted.status }, { by: 'controller' });
       if (outcome.action === 'invalid') {
@@ -333,6 +367,13 @@ function keyOf({ kind, metadata }: { kind: string; metadata: GoalPlace }): strin
 
 function placeKey({ namespace, name }: GoalPlace): string {
   return `${namespace}/${name}`;
+}
+
+/** Whether a goal that has a plan would get another one or none, or counts as resolved for another generation. */
+function isResolvedAnew(before: PlanObject['status'], after: JsonObject): boolean {
+  const planIn = (status: PlanObject['status']) => (status?.activePlanRef as { name?: string } | undefined)?.name;
+  if (planIn(before) === undefined) return false;
+  return planIn(before) !== planIn(after) || before?.observedGeneration !== after.observedGeneration;
 }
 
 const asGoal = (subject: PlanObject): Goal => subject as unknown as Goal;

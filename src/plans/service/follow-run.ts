@@ -1,18 +1,20 @@
 import type { JsonObject } from '../../kernel/json';
 import type { PinnedPlan } from '../execution/compile-execution';
-import { goalStatusAfter, isForeign, lastReport, statusAfter, type RunReport } from '../execution/follow-run';
+import { goalStatusAfter, isForeign, lastReport, statusAfter } from '../execution/follow-run';
+import type { GoalExecution, RunReport } from '../execution/follow-run';
 import { extensionsOf } from '../execution/gate-verdict';
 import type { ExecutionRef } from '../execution/plan-run';
 import { requestsOf, type RunRequest } from '../execution/run-requests';
+import { goalNameOf, pinnedPlanOf } from '../execution/pinned-plan';
 import type { Execution } from '../kinds/execution';
-import type { Goal } from '../kinds/goal';
+import { GoalPhase, type Goal } from '../kinds/goal';
 import type { Gate } from '../kinds/gate';
 import { ExecutionPhase, NodePhase } from '../kinds/phases';
 import type { PlanObject } from '../object';
 import { replaceStatus } from '../serving/write-object';
 import type { PlanStore, WriteSession } from '../store/plan-store';
-import { pinnedPlanOf } from './pin-plan';
 import { compensationRecord } from './run-records';
+import { ofRun } from './of-run';
 
 type Status = NonNullable<Execution['status']>;
 
@@ -22,14 +24,10 @@ type Status = NonNullable<Execution['status']>;
  * @returns whether the execution is still there: one of the same name with another uid is another one
  * @throws GateError StoreUnavailable
  */
-export async function followRun(
-  store: PlanStore,
-  { namespace, name, uid }: ExecutionRef,
-  report: RunReport,
-): Promise<{ exists: boolean }> {
+export async function followRun(store: PlanStore, ref: ExecutionRef, report: RunReport): Promise<{ exists: boolean }> {
   return store.write(async (session) => {
-    const stored = await session.get({ kind: 'Execution', namespace, name });
-    if (stored === undefined || stored.metadata.uid !== uid) return { exists: false };
+    const stored = await ofRun(session, ref);
+    if (stored === undefined) return { exists: false };
     const execution = stored as unknown as Execution;
     const plan = pinnedPlanOf(stored);
     if (plan === undefined || isForeign(execution, report)) return { exists: false };
@@ -39,15 +37,15 @@ export async function followRun(
       const record = compensationRecord(stored, node);
       if (record !== undefined) session.record(record);
     }
-    await followGoal(session, execution, plan, status.phase);
+    const told = { name: ref.name, plan: plan.name, phase: status.phase, atMs: report.atMs };
+    await followGoal(session, execution, told);
     return { exists: true };
   });
 }
 
 /** What was asked of a run and is not yet taken up. @throws GateError StoreUnavailable */
-export async function readRunRequests(store: PlanStore, { namespace, name, uid }: ExecutionRef): Promise<RunRequest[]> {
-  const stored = await store.get({ kind: 'Execution', namespace, name });
-  return stored?.metadata.uid === uid ? requestsOf(stored.status) : [];
+export async function readRunRequests(store: PlanStore, ref: ExecutionRef): Promise<RunRequest[]> {
+  return requestsOf((await ofRun(store, ref))?.status);
 }
 
 /** Of a node that begins to wait for a gate: which decision that had, so that a later one is known by it. */
@@ -75,18 +73,26 @@ async function withGates(
  * ended meanwhile.
  */
 export async function endClosed(store: PlanStore, ref: ExecutionRef, atMs: number, why: string): Promise<void> {
-  const { namespace, name, uid } = ref;
-  const stored = await store.write((session) => session.get({ kind: 'Execution', namespace, name }));
-  if (stored?.metadata.uid !== uid || !isUnderWay(stored.status?.phase)) return;
+  const stored = await store.write((session) => ofRun(session, ref));
+  if (stored === undefined || !isUnderWay(stored.status?.phase)) return;
   await followRun(store, ref, lastReport(stored as unknown as Execution, atMs, why));
 }
 
-/** The goal of an execution that was deleted while it ran: its run has no Execution any more to tell of. */
-export async function endGoal(store: PlanStore, execution: PlanObject): Promise<void> {
+/**
+ * The goal of an execution that was deleted while it ran: its run has no Execution any more to tell of. A goal that no longer
+ * executes was resolved anew meanwhile.
+ */
+export async function endGoal(store: PlanStore, execution: PlanObject, atMs: number): Promise<void> {
   const plan = pinnedPlanOf(execution);
   if (plan === undefined || !isUnderWay(execution.status?.phase)) return;
+  const { name } = execution.metadata;
   await store.write((session) =>
-    followGoal(session, execution as unknown as Execution, plan, ExecutionPhase.Cancelled),
+    followGoal(
+      session,
+      execution as unknown as Execution,
+      { name, plan: plan.name, phase: ExecutionPhase.Cancelled, atMs },
+      ({ status }) => status?.phase === GoalPhase.Executing,
+    ),
   );
 }
 
@@ -97,15 +103,16 @@ export function isUnderWay(phase: unknown): boolean {
 
 async function followGoal(
   session: WriteSession,
-  { metadata, spec }: Execution,
-  plan: PinnedPlan,
-  phase: string | undefined,
+  execution: Execution,
+  told: GoalExecution,
+  isMeant: (goal: PlanObject) => boolean = () => true,
 ): Promise<void> {
-  const name = spec.goalRef?.name ?? plan.spec.goalRef?.name;
+  const name = goalNameOf(execution as unknown as PlanObject);
   if (name === undefined) return;
-  const goal = await session.get({ kind: 'Goal', namespace: metadata.namespace, name });
-  const status = goal && goalStatusAfter(goal as unknown as Goal, plan.name, phase);
-  if (goal !== undefined && status !== undefined) await writeStatus(session, goal, status);
+  const goal = await session.get({ kind: 'Goal', namespace: execution.metadata.namespace, name });
+  if (goal === undefined || !isMeant(goal)) return;
+  const status = goalStatusAfter(goal as unknown as Goal, told);
+  if (status !== undefined) await writeStatus(session, goal, status);
 }
 
 /** Writes a status of the controllers' own, where it differs. @returns the object as it is then */

@@ -4,12 +4,13 @@ import { shortText } from '../../kernel/short-text';
 import { toTimestamp } from '../../kernel/time';
 import { decisionMark, gateVerdict, markBefore, type GateLook, type GateVerdict } from '../execution/gate-verdict';
 import type { ExecutionRef } from '../execution/plan-run';
+import { pinnedPlanOf } from '../execution/pinned-plan';
 import type { Execution } from '../kinds/execution';
 import type { Gate } from '../kinds/gate';
 import type { PlanObject } from '../object';
 import type { PlanStore } from '../store/plan-store';
 import { bareRecord } from './change-record';
-import { pinnedPlanOf } from './pin-plan';
+import { ofRun } from './of-run';
 
 const MOST_TEXT = 1_000;
 
@@ -25,13 +26,11 @@ export async function lookAtGate(
   look: GateLook,
   nowMs: number,
 ): Promise<GateVerdict> {
-  const { namespace, name, uid } = ref;
-  const stored = await store.get({ kind: 'Execution', namespace, name });
+  const stored = await ofRun(store, ref);
   const plan = stored && pinnedPlanOf(stored);
-  if (stored === undefined || plan === undefined || stored.metadata.uid !== uid)
-    return { state: 'waiting', message: 'its Execution was deleted' };
+  if (stored === undefined || plan === undefined) return { state: 'waiting', message: 'its Execution was deleted' };
   const execution = stored as unknown as Execution;
-  const gate = (await store.get({ kind: 'Gate', namespace, name: look.gate })) as Gate | undefined;
+  const gate = (await store.get({ kind: 'Gate', namespace: ref.namespace, name: look.gate })) as Gate | undefined;
   const owner = (stored.metadata.ownerReferences ?? []).find(({ kind }) => kind === 'Plan');
   const verdict = gateVerdict(gate, {
     gate: look.gate,

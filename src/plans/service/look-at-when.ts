@@ -3,10 +3,11 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json
 import { shortText } from '../../kernel/short-text';
 import type { ExecutionRef } from '../execution/plan-run';
 import { evaluateWhen, type WhenAnswer, type WhenContext, type WhenLook } from '../execution/when';
+import { pinnedPlanOf } from '../execution/pinned-plan';
 import type { Execution } from '../kinds/execution';
 import { NodePhase } from '../kinds/phases';
 import type { PlanStore } from '../store/plan-store';
-import { pinnedPlanOf } from './pin-plan';
+import { ofRun } from './of-run';
 
 /** Of one expression: a thousand times what one needs that goes through no long lists. */
 const MOST_MS = 500;
@@ -19,11 +20,9 @@ const MOST_CHARS = 200;
  * @throws GateError StoreUnavailable
  */
 export async function lookAtWhen(store: PlanStore, ref: ExecutionRef, node: string): Promise<WhenLook> {
-  const { namespace, name, uid } = ref;
-  const stored = await store.get({ kind: 'Execution', namespace, name });
+  const stored = await ofRun(store, ref);
   const plan = stored && pinnedPlanOf(stored);
-  if (stored?.metadata.uid !== uid || plan === undefined)
-    return { state: 'fail', message: 'its Execution was deleted' };
+  if (stored === undefined || plan === undefined) return { state: 'fail', message: 'its Execution was deleted' };
   const { when } = plan.spec.graph.nodes.find(({ id }) => id === node) ?? {};
   if (when === undefined) return { state: 'begin' };
   const { holds, fault } = evaluateInTime(when, contextOf(stored as unknown as Execution));

@@ -1,23 +1,16 @@
 import { canonicalJson } from '../../kernel/canonical-json';
 import { sha256 } from '../../kernel/digest';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
+import type { JsonObject, JsonValue } from '../../kernel/json';
 import { toTimestamp } from '../../kernel/time';
 import type { SchemaFault } from '../../platform/documents/validate';
 import { compileExecution, type CompiledExecution, type PinnedPlan } from '../execution/compile-execution';
-import { hasEnded } from '../execution/follow-run';
-import { GATE_RUNTIME, isRunByGate, type PlanRuntime } from '../execution/plan-run';
+import { executionsUnderWay } from '../execution/pinned-plan';
+import { GATE_RUNTIME, type PlanRuntime } from '../execution/plan-run';
 import type { Binding } from '../kinds/binding';
 import type { Execution } from '../kinds/execution';
 import type { Plan } from '../kinds/plan';
 import type { PlanObject } from '../object';
 import type { WriteSession } from '../store/plan-store';
-
-/** The plan that an execution was created for, as it was then; undefined for one that the gate does not run. */
-export function pinnedPlanOf({ status }: PlanObject): PinnedPlan | undefined {
-  const extensions = status?.extensions;
-  const plan = isJsonObject(extensions) ? extensions.plan : undefined;
-  return isJsonObject(plan) ? (plan as unknown as PinnedPlan) : undefined;
-}
 
 /**
  * What a new execution that the gate is to run has in its status, or why it is refused: every fault, so that nothing of a plan
@@ -72,11 +65,6 @@ function goalOf({ spec }: PlanObject): string | undefined {
   return (spec as unknown as Plan['spec']).goalRef?.name;
 }
 
-/** The name of the goal that an execution which the gate runs is for. */
-export function goalNameOf(execution: PlanObject): string | undefined {
-  return (execution as unknown as Execution).spec.goalRef?.name ?? pinnedPlanOf(execution)?.spec.goalRef?.name;
-}
-
 /** Why a goal is not executed once more: its phase can follow one execution only. */
 export async function underWay(
   session: Pick<WriteSession, 'list'>,
@@ -84,12 +72,9 @@ export async function underWay(
   goal: string,
 ): Promise<string | undefined> {
   const executions = await session.list({ kind: 'Execution', namespace });
-  const other = executions.find((each) => {
-    return isRunByGate(each) && goalNameOf(each) === goal && !hasEnded(each as unknown as Execution);
-  });
+  const other = executionsUnderWay(executions).get(`${namespace}/${goal}`);
   if (other === undefined) return undefined;
-  const { name } = other.metadata;
-  const phase = String(other.status?.phase ?? 'Pending');
+  const { name, phase } = other;
   return `goal ${goal} is executed by ${name}, which is ${phase}: wait for its end, or end it with gate plans cancel ${name}`;
 }
 

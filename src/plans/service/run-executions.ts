@@ -8,13 +8,15 @@ import { callbackIn } from '../execution/callback';
 import { retryFault, runAgain } from '../execution/retry-node';
 import { requestsOf, withoutRequests, type RunRequest } from '../execution/run-requests';
 import { hasEnded } from '../execution/follow-run';
+import { pinnedPlanOf } from '../execution/pinned-plan';
 import type { Execution } from '../kinds/execution';
 import { ExecutionPhase, NodePhase } from '../kinds/phases';
 import type { PlanObject } from '../object';
 import { EventsExpiredError, type PlanStore } from '../store/plan-store';
 import type { EventFeed } from './event-feed';
 import { endClosed, endGoal, isUnderWay, writeStatus } from './follow-run';
-import { compileStored, pinnedPlanOf } from './pin-plan';
+import { compileStored } from './pin-plan';
+import { ofRun } from './of-run';
 
 export interface RunExecutionsOptions {
   store: PlanStore;
@@ -139,7 +141,7 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
       const ref = refOf(object);
       await attempt(ref, 'ended', async () => {
         await runtime.cancel(ref);
-        await endGoal(store, object);
+        await endGoal(store, object, now());
         deleted.delete(uid);
       });
     }
@@ -169,10 +171,10 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
   async function startOne(ref: ExecutionRef): Promise<void> {
     const { namespace, name, uid } = ref;
     const read = await store.write(async (session) => {
-      const execution = await session.get({ kind: 'Execution', namespace, name });
+      const execution = await ofRun(session, ref);
       const plan = execution && pinnedPlanOf(execution);
-      const isWanted = execution?.metadata.uid === uid && execution.status?.phase === ExecutionPhase.Pending;
-      return isWanted && plan !== undefined ? compileStored(session, execution, plan, runtime) : undefined;
+      if (plan === undefined || execution?.status?.phase !== ExecutionPhase.Pending) return undefined;
+      return compileStored(session, execution, plan, runtime);
     });
     if (read === undefined) return void waiting.delete(uid);
     const faults = read.faults ?? runtime.check(read.run);
@@ -190,9 +192,9 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
   async function answerRequests(ref: ExecutionRef): Promise<void> {
     const { namespace, name, uid } = ref;
     const read = await store.write(async (session) => {
-      const execution = await session.get({ kind: 'Execution', namespace, name });
+      const execution = await ofRun(session, ref);
       const plan = execution && pinnedPlanOf(execution);
-      if (execution?.metadata.uid !== uid || plan === undefined) return undefined;
+      if (execution === undefined || plan === undefined) return undefined;
       const requests = requestsOf(execution.status);
       const isOver = hasEnded(execution as unknown as Execution);
       const retry = isOver ? requests.find(({ kind }) => kind === 'retry') : undefined;
@@ -216,25 +218,25 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
     asked.delete(uid);
   }
 
-  async function drop({ namespace, name, uid }: ExecutionRef, { id, node }: RunRequest, why: string): Promise<void> {
+  async function drop(ref: ExecutionRef, { id, node }: RunRequest, why: string): Promise<void> {
     await store.write(async (session) => {
-      const stored = await session.get({ kind: 'Execution', namespace, name });
-      if (stored?.metadata.uid !== uid) return;
+      const stored = await ofRun(session, ref);
+      if (stored === undefined) return;
       const status = withoutRequests((stored as unknown as Execution).status ?? {}, (each) => each.id === id);
       const message = `node ${node} was not run again: ${why}`;
       await writeStatus(session, stored, { ...status, message } as JsonObject);
     });
-    asked.delete(uid);
+    asked.delete(ref.uid);
   }
 
-  async function refuse({ namespace, name, uid }: ExecutionRef, reason: string, message: string): Promise<void> {
+  async function refuse(ref: ExecutionRef, reason: string, message: string): Promise<void> {
     await store.write(async (session) => {
-      const stored = await session.get({ kind: 'Execution', namespace, name });
-      if (stored?.metadata.uid !== uid || stored.status?.phase !== ExecutionPhase.Pending) return;
+      const stored = await ofRun(session, ref);
+      if (stored?.status?.phase !== ExecutionPhase.Pending) return;
       const status: JsonObject = { ...stored.status, phase: ExecutionPhase.Failed, reason, message };
       await writeStatus(session, stored, status);
     });
-    waiting.delete(uid);
+    waiting.delete(ref.uid);
   }
 
   function work(): void {

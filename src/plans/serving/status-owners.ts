@@ -8,7 +8,7 @@ interface Owned {
 
 /** What of a status nobody but the controllers and the server write. */
 const OWNED: Readonly<Record<string, Owned>> = {
-  Goal: { fields: ['activePlanRef', 'observedGeneration'], conditions: [...CONTROLLER_CONDITIONS, 'TimedOut'] },
+  Goal: { fields: ['activePlanRef', 'observedGeneration'], conditions: CONTROLLER_CONDITIONS },
   Plan: { fields: ['phase', 'nodeCount', 'conditions', 'observedGeneration'], conditions: [] },
 };
 const NOTHING_MORE: Owned = { fields: ['observedGeneration'], conditions: [] };

@@ -9,6 +9,7 @@ import {
   type RunReport,
 } from '../../../src/plans/execution/follow-run';
 import type { Binding } from '../../../src/plans/kinds/binding';
+import type { JsonObject } from '../../../src/kernel/json';
 import type { Execution } from '../../../src/plans/kinds/execution';
 import type { Goal } from '../../../src/plans/kinds/goal';
 import type { NodePhase } from '../../../src/plans/kinds/phases';
@@ -333,15 +334,53 @@ describe('the status of an execution', () => {
     expect(phasesOf({ ...running, status })).toEqual(['both Failed', 'a Failed', 'b Failed', 'c Succeeded']);
   });
 
-  it.each<[string, unknown, string, string | undefined]>([
-    ['Ready', 'plan', 'Running', 'Executing'],
-    ['Executing', 'plan', 'Succeeded', 'Succeeded'],
-    ['Executing', 'plan', 'Cancelled', 'Failed'],
-    ['Ready', 'other', 'Running', undefined],
-    ['Cancelled', 'plan', 'Running', undefined],
-    ['Executing', 'plan', 'Running', undefined],
-  ])('a goal that is %s with plan %s follows an execution that is %s: %s', (phase, name, to, wanted) => {
-    const goal = { metadata: meta('g'), status: { phase, activePlanRef: { name } } } as unknown as Goal;
-    expect(goalStatusAfter(goal, 'plan', to)?.phase).toBe(wanted);
+  const told = (phase: string) => ({ name: 'go', plan: 'plan', phase, atMs: Date.parse('2026-11-27T10:00:00Z') });
+  const goalOf = (phase: string, plan: unknown, more: JsonObject = {}): Goal =>
+    ({
+      metadata: { ...meta('g'), generation: 3 },
+      status: { phase, activePlanRef: { name: plan }, observedGeneration: 2, ...more },
+    }) as unknown as Goal;
+  const timedOut = { conditions: [{ type: 'TimedOut', status: 'True' }] };
+
+  it.each<[string, unknown, string, JsonObject, string | undefined]>([
+    ['Ready', 'plan', 'Running', {}, 'Executing'],
+    ['Executing', 'plan', 'Succeeded', {}, 'Succeeded'],
+    ['Executing', 'plan', 'Cancelled', {}, 'Failed'],
+    ['Ready', 'other', 'Running', {}, undefined],
+    ['Executing', 'other', 'Succeeded', {}, undefined],
+    ['Ready', 'plan', 'Pending', {}, undefined],
+    ['Cancelled', 'plan', 'Running', {}, 'Cancelled'],
+    ['Cancelled', 'plan', 'Succeeded', {}, 'Cancelled'],
+    ['Executing', 'plan', 'Blocked', {}, 'Executing'],
+    ['Failed', 'plan', 'Running', {}, 'Executing'],
+    ['Failed', 'plan', 'Running', timedOut, 'Failed'],
+    ['Failed', 'plan', 'Succeeded', timedOut, 'Failed'],
+    ['Failed', 'plan', 'Succeeded', { conditions: [{ type: 'TimedOut', status: 'False' }] }, 'Succeeded'],
+  ])('a goal that is %s with plan %s is told of an execution that is %s (%j): %s', (phase, plan, to, more, wanted) => {
+    const status = goalStatusAfter(goalOf(phase, plan, more), told(to));
+    expect(status?.phase).toBe(wanted);
   });
+
+  it.each([
+    ['Running', 'Unknown', 'Executing', 'under way'],
+    ['Blocked', 'Unknown', 'Executing', 'under way'],
+    ['Succeeded', 'True', 'Succeeded', 'Succeeded'],
+    ['Failed', 'False', 'Failed', 'Failed'],
+    ['Cancelled', 'False', 'Cancelled', 'Cancelled'],
+  ])(
+    'a goal tells of its execution that is %s also where its phase does not follow, once',
+    (phase, is, reason, said) => {
+      const goal = goalOf('Failed', 'plan', timedOut);
+      const status = goalStatusAfter(goal, told(phase))!;
+      expect(status).toMatchObject({ phase: 'Failed', observedGeneration: 2 });
+      expect(status.conditions).toEqual([
+        ...timedOut.conditions,
+        {
+          ...{ type: 'Executed', status: is, reason, message: `Execution 'go' of plan 'plan' is ${said}` },
+          ...{ observedGeneration: 2, lastTransitionTime: '2026-11-27T10:00:00.000Z' },
+        },
+      ]);
+      expect(goalStatusAfter({ ...goal, status } as unknown as Goal, told(phase))).toBeUndefined();
+    },
+  );
 });

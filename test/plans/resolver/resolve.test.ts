@@ -266,6 +266,75 @@ describe('a goal that executes or has ended', () => {
     expect(status).toMatchObject({ phase: 'Ready', activePlanRef: { name: 'b' } });
   });
 
+  const going = (plan = 'a') => ({ execution: { name: 'go', plan } });
+  test.each<[string, Goal, string[], ReturnType<typeof going>, JsonObject, string | undefined]>([
+    [
+      'waits for the end of its execution, and says which plan would win',
+      withPhase('Executing', 'a', 2),
+      ['a', 'b'],
+      going(),
+      { phase: 'Executing', activePlanRef: { name: 'a', namespace: 'default' }, observedGeneration: 1 },
+      "Generation 2 of the goal waits for the end of execution 'go'; now plan 'b' would be resolved",
+    ],
+    [
+      'waits also where the same plan would win',
+      withPhase('Executing', 'a', 2),
+      ['a'],
+      going(),
+      { phase: 'Executing', activePlanRef: { name: 'a', namespace: 'default' }, observedGeneration: 1 },
+      "Generation 2 of the goal waits for the end of execution 'go'; now plan 'a' would be resolved",
+    ],
+    [
+      'waits also where its time is over',
+      withPhase('Failed', 'a', 2),
+      [],
+      going(),
+      { phase: 'Failed', activePlanRef: { name: 'a', namespace: 'default' }, observedGeneration: 1 },
+      "Generation 2 of the goal waits for the end of execution 'go'; now no plan would be resolved",
+    ],
+    [
+      'waits for an execution that has not begun',
+      withPhase('Ready', 'a', 2),
+      ['a', 'b'],
+      going(),
+      { phase: 'Ready', activePlanRef: { name: 'a', namespace: 'default' }, observedGeneration: 1 },
+      "Generation 2 of the goal waits for the end of execution 'go'; now plan 'b' would be resolved",
+    ],
+    [
+      'does not wait for an execution of another plan',
+      withPhase('Executing', 'a', 2),
+      ['a', 'b'],
+      going('b'),
+      { phase: 'Ready', activePlanRef: { name: 'b', namespace: 'default' }, observedGeneration: 2 },
+      undefined,
+    ],
+  ])('a new generation of a goal %s', (_what, goal, names, options, wanted, message) => {
+    const plans = names.map((name) => aPlan(name));
+    const { status } = resolve(goal, plans, { nowMs: LATER, ...options });
+    expect(status).toMatchObject(wanted);
+    const changed = conditionIn(status, 'PlanChanged');
+    if (message === undefined) return expect(changed).toBeUndefined();
+    expect(changed).toMatchObject({ status: 'True', reason: 'GenerationWaits', message, observedGeneration: 2 });
+    expect(conditionIn(status, 'PlanResolved')).toMatchObject({ status: 'True', observedGeneration: 1 });
+    // Nothing more is written while it goes on; its end has the goal resolved anew.
+    const waiting = { ...goal, status } as unknown as Goal;
+    expect(resolve(waiting, plans, { nowMs: LATER + 1, ...options }).changed).toBe(false);
+    const ended = { ...waiting, status: { ...status, phase: 'Succeeded' } } as unknown as Goal;
+    expect(resolve(ended, plans, { nowMs: LATER }).status).toMatchObject({
+      phase: names.length === 0 ? 'Pending' : 'Ready',
+      observedGeneration: 2,
+    });
+    expect(conditionIn(resolve(ended, plans, { nowMs: LATER }).status, 'PlanChanged')?.status).toBe('False');
+  });
+
+  test('a goal whose execution has not begun keeps its plan, and one without a plan gets one', () => {
+    const { status } = resolve(withPhase('Ready'), [aPlan('a'), aPlan('b')], { nowMs: LATER, ...going() });
+    expect(status).toMatchObject({ phase: 'Ready', activePlanRef: { name: 'a' } });
+    expect(conditionIn(status, 'PlanChanged')).toMatchObject({ status: 'True', reason: 'OtherPlanFound' });
+    const without = resolve(aGoal(), [aPlan('a')], { nowMs: LATER, ...going() }).status;
+    expect(without).toMatchObject({ phase: 'Ready', activePlanRef: { name: 'a' } });
+  });
+
   test('a goal that was sent as executing without a plan gets one and keeps its phase', () => {
     const { status } = resolved(aGoal({}, {}, { phase: 'Executing' }), [aPlan('a')]);
     expect(status).toMatchObject({ phase: 'Executing', activePlanRef: { name: 'a' }, observedGeneration: 1 });
@@ -374,10 +443,32 @@ describe('properties', () => {
     );
   });
 
-  test('resolving twice changes nothing', () => {
+  test('resolving twice changes nothing, also while an execution is under way', () => {
+    const execution = fc.option(
+      names.map((plan) => ({ name: 'go', plan })),
+      { nil: undefined },
+    );
     fc.assert(
-      fc.property(goal, plans, (g, all) => {
-        expect(resolved(after(g, all), all, LATER).changed).toBe(false);
+      fc.property(goal, plans, execution, fc.constantFrom(1, 2), (g, all, running, generation) => {
+        const first = after(g, all);
+        const goal = { ...first, metadata: { ...first.metadata, generation } };
+        const { status } = resolve(goal, all, { nowMs: AT, execution: running });
+        const second = { ...goal, status } as unknown as Goal;
+        expect(resolve(second, all, { nowMs: LATER, execution: running }).changed).toBe(false);
+      }),
+    );
+  });
+
+  test('a goal keeps its plan while it is executed, and the generation that this was begun for', () => {
+    fc.assert(
+      fc.property(goal, plans, plans, fc.constantFrom(1, 2), (g, all, others, generation) => {
+        const first = after(g, all);
+        const active = (first.status?.activePlanRef as { name: string } | undefined)?.name;
+        fc.pre(active !== undefined);
+        const goal = { ...first, metadata: { ...first.metadata, generation } };
+        const { status } = resolve(goal, others, { nowMs: LATER, execution: { name: 'go', plan: active! } });
+        const { phase, activePlanRef } = first.status!;
+        expect(status).toMatchObject({ phase, activePlanRef, observedGeneration: 1 });
       }),
     );
   });
