@@ -70,6 +70,8 @@ export type {
   ShardAction,
 } from './gate/actions/action';
 export type { ActionModule, ModuleRequest } from './gate/actions/action-kind';
+export type { ImageConditionType } from './images/conditions/condition-type';
+export type { ImageMetadata } from './images/image-metadata';
 export type { Alert, AlertReceiver, AlertStatus } from './alerts/alert';
 export type {
   AuditCursor,

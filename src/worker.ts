@@ -51,6 +51,7 @@ import { rulesWithin } from './rules/store/postgres/open-rule-database';
 import { createPostgresPolicyStore } from './rules/store/postgres/store';
 import { shardDomain } from './shards/domain';
 import { wantedSyncs } from './images/schedules/wanted-syncs';
+import { conditionTypesOf } from './images/service/open-condition-types';
 import { openImages } from './images/service/open-images';
 import { openShards } from './shards/service/open-shards';
 import { createServices, type ServiceOptions, type Services } from './gate/services';
@@ -111,6 +112,7 @@ async function openWorker(loaded: LoadedSettings, options: WorkerStartOptions): 
     opened.push(() => shards.close());
     const images = openImages(loaded, {
       env,
+      conditionTypes: await conditionTypesOf(loaded, options.conditionTypes),
       onRefused: (error) =>
         services.logger.error({ error }, 'the image policies were refused: the earlier ones stay in force'),
       metrics: () => services.metrics.images,

@@ -3,6 +3,7 @@
 export { describeAction, type ActionUnderTest } from './action';
 export { describeAlertReceiver, type ReceiverUnderTest } from './alert-receiver';
 export { describeAuditStore, type StoreUnderTest } from './audit-store';
+export { describeConditionType, type ConditionTypeUnderTest } from './condition-type';
 export { describeFactProvider, type ProviderUnderTest } from './fact-provider';
 export { describeObjectReader, type ReaderUnderTest } from './object-reader';
 export { describePolicyEvaluator, type EvaluatorUnderTest } from './policy-evaluator';

@@ -1,5 +1,6 @@
 import type { AlertReceiver } from '../alerts/alert';
 import type { AuditStore } from '../audit/audit-record';
+import type { ImageConditionType } from '../images/conditions/condition-type';
 import type { PolicyEvaluator } from '../rego/evaluation/evaluate-policy';
 import type { ReleaseSource } from '../releases/sources/release-source';
 import type { ActionModule } from './actions/action-kind';
@@ -25,4 +26,6 @@ export interface GatePorts {
   alertReceivers?: readonly AlertReceiver[];
   /** actions by name, beside `actions.modules`: a deployment file says `{type: module, name: NAME}` */
   actions?: Readonly<Record<string, ActionModule>>;
+  /** condition types of image policies by name, beside `policy.conditionTypes` */
+  conditionTypes?: Readonly<Record<string, ImageConditionType>>;
 }

@@ -24,6 +24,7 @@ import { openFacts } from './facts/service/open-facts';
 import { createImageReplication } from '../images/gating/replicate-images';
 import { ACTIONS } from '../images/gating/all-actions';
 import { imageFact } from '../images/gating/image-fact';
+import { conditionTypesOf } from '../images/service/open-condition-types';
 import { openImages, type Images } from '../images/service/open-images';
 import { secretDeps } from '../settings/secret-deps';
 import { parseDuration } from '../kernel/duration';
@@ -109,7 +110,9 @@ async function openServices(
   const metrics = createMetrics(registry);
   const { failed } = metrics.errors;
 
-  const images = options.images ?? openImages(loaded, { env, metrics: () => metrics.images });
+  const conditionTypes =
+    options.images === undefined ? await conditionTypesOf(loaded, options.conditionTypes) : undefined;
+  const images = options.images ?? openImages(loaded, { env, conditionTypes, metrics: () => metrics.images });
   const replicateImage = createImageReplication({
     images,
     record: (record) => audit.log.record(record),

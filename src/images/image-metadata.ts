@@ -1,3 +1,4 @@
+import type { OwnValues } from './conditions/condition-type';
 import type { SignatureCheck } from './signatures/signature-check';
 
 /**
@@ -21,6 +22,8 @@ export interface ImageMetadata {
   hasSignature?: boolean;
   /** whether the keys of policies signed it, by the policies' ids; not verified for a policy that is missing */
   signatures?: ReadonlyMap<string, SignatureCheck>;
+  /** what condition types of a program's own said, by `ownValuesName`; unknown where one is missing */
+  own?: ReadonlyMap<string, OwnValues>;
 }
 
 /** By key; a key that is not there is known to be absent. */

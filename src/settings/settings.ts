@@ -396,6 +396,21 @@ const Policy = Type.Object(
     policies: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 1_000 })),
     /** what policies name as `secret:NAME` */
     secrets: Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]+$' }), SettingsSecret, { ...strict, default: {} }),
+    /**
+     * condition types of your own, by their names: a path relative to the settings file, or a package found from there, which
+     * exports `createConditionType(name, options)`
+     */
+    conditionTypes: Type.Record(
+      Type.String({ pattern: NAME_PATTERN }),
+      Type.Object(
+        {
+          module: Type.String({ minLength: 1 }),
+          options: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+        },
+        strict,
+      ),
+      { ...strict, default: {} },
+    ),
     /** of all policies for one image; a policy that is not evaluated in time is unknown */
     evaluationTimeout: Duration('5s'),
     /** images that a worker decides about and copies at once, for one sync */

@@ -29,13 +29,17 @@ export function imagesEvaluateCommand({ io, exit }: CommandContext): Command {
     if ((reference === undefined) === (file === undefined))
       throw new CliExit(ExitCode.usage, 'expected one image: its reference, or --image with a file that describes it');
     const { decideImage } = await import('../../images/decision/decide-image.js');
-    const { set, decide } = await openImagePolicies(io, options);
-    const image =
+    const { readOwnValues } = await import('../../images/metadata/read-own-values.js');
+    const { set, decide, conditionTypes } = await openImagePolicies(io, options);
+    const read =
       file === undefined
         ? await storedImage(reference!, options.plainHttp ?? [], io.env, set)
         : await describedImage(io.cwd, file);
     const clockNs = () => Math.round(performance.now() * 1e6);
-    const decision = decideImage(set, image, { ...decide, nowMs: Date.now(), clockNs });
+    const nowMs = Date.now();
+    const { timeoutMs = Infinity } = decide;
+    const own = await readOwnValues(read, set.policies, conditionTypes, { nowMs, timeoutMs });
+    const decision = decideImage(set, { ...read, own }, { ...decide, nowMs, clockNs });
     if (options.output === 'json') printJson(io, decisionJson(decision));
     else printLines(io, decisionLines(decision, colorsFor(io)));
     if (!decision.shouldReplicate) exit(ExitCode.denied);

@@ -35,6 +35,7 @@ export async function openPolicyPlaces(
     { loadImagePolicies },
     { revisionOf },
     { whoMayWrite },
+    { conditionTypesOf },
     { resolve },
   ] = await Promise.all([
     import('../open-settings.js'),
@@ -42,6 +43,7 @@ export async function openPolicyPlaces(
     import('../../images/sources/load-image-policies.js'),
     import('../../images/service/policy-folder.js'),
     import('../../images/sources/who-may-write.js'),
+    import('../../images/service/open-condition-types.js'),
     import('node:path'),
   ]);
   const { canonicalRegistry } = await import('../../images/image-reference.js');
@@ -56,6 +58,7 @@ export async function openPolicyPlaces(
     ...(hosts.size === 0 ? {} : { registries: [...hosts.keys()], hosts }),
     secrets: Object.keys(loaded.settings.policy.secrets),
     decrypts: loaded.settings.secrets.identityFile !== undefined,
+    ownTypes: new Set((await conditionTypesOf(loaded)).keys()),
   };
   return {
     loaded,

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import type { ImageConditionTypes } from '../../images/conditions/condition-type';
 import type { DecideOptions, OnEvaluationError } from '../../images/decision/decide-image';
 import type { ImagePolicySet } from '../../images/policies/image-policy';
 import type { MappingEntry } from '../../images/policies/mapping';
@@ -14,6 +15,7 @@ export interface ImagePolicyOptions {
   policy?: string[];
   registry?: string[];
   map?: string[];
+  conditionType?: string[];
   onEvaluationError: OnEvaluationError;
   evaluationTimeout: number;
 }
@@ -26,6 +28,11 @@ export function withImagePolicies(command: Command): Command {
     .option(
       '--map <source=target>',
       'where images go that no policy replicates, such as docker.example/team/*=mirror.example/{repository}; may be given several times',
+      collect,
+    )
+    .option(
+      '--condition-type <name=module>',
+      'a condition type of your own, from a module as of the setting policy.conditionTypes; may be given several times',
       collect,
     )
     .addOption(
@@ -42,13 +49,19 @@ export function withImagePolicies(command: Command): Command {
 export async function openImagePolicies(
   { cwd }: Pick<CommandIo, 'cwd'>,
   options: ImagePolicyOptions,
-): Promise<{ set: ImagePolicySet; decide: Omit<DecideOptions, 'nowMs' | 'clockNs'> }> {
-  const [{ loadImagePolicies }, { readMappingEntry }, { canonicalRegistry }, { resolve }] = await Promise.all([
-    import('../../images/sources/load-image-policies.js'),
-    import('../../images/policies/mapping.js'),
-    import('../../images/image-reference.js'),
-    import('node:path'),
-  ]);
+): Promise<{
+  set: ImagePolicySet;
+  decide: Omit<DecideOptions, 'nowMs' | 'clockNs'>;
+  conditionTypes: ImageConditionTypes;
+}> {
+  const [{ loadImagePolicies }, { openConditionTypes }, { readMappingEntry }, { canonicalRegistry }, { resolve }] =
+    await Promise.all([
+      import('../../images/sources/load-image-policies.js'),
+      import('../../images/service/open-condition-types.js'),
+      import('../../images/policies/mapping.js'),
+      import('../../images/image-reference.js'),
+      import('node:path'),
+    ]);
   const registries = new Map(
     Object.entries(keyValues('--registry', options.registry ?? [])).map(([name, host]) => [
       name,
@@ -64,11 +77,20 @@ export async function openImagePolicies(
     return [];
   });
   if (faults.length > 0) throw usageFaults(faults);
-  const known = registries.size === 0 ? {} : { registries: [...registries.keys()], hosts: registries };
+  const modules = Object.entries(keyValues('--condition-type', options.conditionType ?? []));
+  const conditionTypes = await openConditionTypes({
+    modules: Object.fromEntries(modules.map(([name, module]) => [name, { module: String(module) }])),
+    folder: cwd,
+    placeOf: (name) => `--condition-type ${name}`,
+  });
+  const known = {
+    ...(registries.size === 0 ? {} : { registries: [...registries.keys()], hosts: registries }),
+    ownTypes: new Set(conditionTypes.keys()),
+  };
   const all = await loadImagePolicies(resolve(cwd, options.policies), known);
   const set = options.policy === undefined ? all : only(all, options.policy, options.policies);
   const { onEvaluationError, evaluationTimeout: timeoutMs } = options;
-  return { set, decide: { onEvaluationError, timeoutMs, mapping, registries } };
+  return { set, decide: { onEvaluationError, timeoutMs, mapping, registries }, conditionTypes };
 }
 
 function only(set: ImagePolicySet, ids: readonly string[], where: string): ImagePolicySet {

@@ -65,8 +65,9 @@ async function start(io: CommandIo, options: SyncCommandOptions): Promise<ExitCo
 
 async function dryRun(io: CommandIo, options: SyncCommandOptions): Promise<ExitCode> {
   const { policy, allReferrers = false, output, policies } = options;
-  const [{ openImages }, { runSync }, { openLoadedSettings }, { resolve }] = await Promise.all([
+  const [{ openImages }, { conditionTypesOf }, { runSync }, { openLoadedSettings }, { resolve }] = await Promise.all([
     import('../../images/service/open-images.js'),
+    import('../../images/service/open-condition-types.js'),
     import('../../images/sync/run-sync.js'),
     import('../open-settings.js'),
     import('node:path'),
@@ -74,6 +75,7 @@ async function dryRun(io: CommandIo, options: SyncCommandOptions): Promise<ExitC
   const loaded = await openLoadedSettings(io, options.settings);
   const images = openImages(loaded, {
     env: io.env,
+    conditionTypes: await conditionTypesOf(loaded),
     ...(policies === undefined ? {} : { policies: resolve(io.cwd, policies) }),
   });
   const colors = colorsFor(io);

@@ -2,6 +2,7 @@ import { isDuration, parseDuration } from '../../kernel/duration';
 import { patternFault } from '../../kernel/pattern-fault';
 import { truthOf, type Truth } from '../../rules/conditions/truth';
 import type { ImageMetadata } from '../image-metadata';
+import { ownValuesName } from './condition-type';
 import { METADATA_FIELDS, type ImageComparison, type ImageOperator, type MetadataField } from './image-condition';
 import { parseSize } from './image-size';
 import { compilePattern } from './pattern';
@@ -17,18 +18,9 @@ export interface Judged {
   truth: Truth;
   /** one sentence: what was compared, and with which value */
   reason: string;
-  /** the message of a condition type that failed */
+  /** why a condition type of a program's own gave no answer */
   error?: string;
 }
-
-/**
- * A condition type of your own: the values that the image has, none if it is known to have none, undefined if
- * that is unknown. One that throws is unknown too, and its message is the condition's error.
- */
-export type CustomType = (image: ImageMetadata, key: string | undefined) => readonly string[] | undefined;
-
-/** By name. */
-export type CustomTypes = ReadonlyMap<string, CustomType>;
 
 /** The values to compare: none if they are known to be absent, undefined if they could not be read. */
 type Look = (image: ImageMetadata, nowMs: number) => readonly (string | number)[] | undefined;
@@ -51,11 +43,13 @@ const NUMBER_OPERATORS: readonly ImageOperator[] = ['equals', 'not_equals', 'gt'
  *
  * @returns a sentence of what was expected if it cannot be compiled: an operator that does not fit, an invalid pattern
  */
-export function compileComparison(comparison: ImageComparison, customTypes: CustomTypes = new Map()): Ask | string {
-  const custom = customTypes.get(comparison.type);
-  const split = custom === undefined ? splitKey(comparison) : splitCustom(comparison, custom);
+export function compileComparison(
+  comparison: ImageComparison,
+  ownTypes: ReadonlySet<string> = new Set(),
+): Ask | string {
+  const split = ownTypes.has(comparison.type) ? splitOwn(comparison) : splitKey(comparison);
   if (typeof split === 'string') return split;
-  const { what, look, kind, value } = split;
+  const { what, look, errorOf, kind, value } = split;
   const { operator } = comparison;
   const operators = kind === 'text' ? TEXT_OPERATORS : NUMBER_OPERATORS;
   if (!operators.includes(operator)) return `expected one of ${operators.join(', ')} for ${what}, got ${operator}`;
@@ -64,14 +58,11 @@ export function compileComparison(comparison: ImageComparison, customTypes: Cust
   const isNegated = operator === 'not_equals' || operator === 'not_exists';
   const shown = value === undefined ? '' : ` ${JSON.stringify(value)}`;
   const judge = (image: ImageMetadata, nowMs: number): Judged => {
-    let found: ReturnType<Look>;
-    try {
-      found = look(image, nowMs);
-    } catch (failure) {
-      const error = failure instanceof Error ? failure.message : String(failure);
-      return { truth: 'unknown', reason: `${what} could not be read`, error };
+    const found = look(image, nowMs);
+    if (found === undefined) {
+      const error = errorOf?.(image);
+      return { truth: 'unknown', reason: `${what} could not be read`, ...(error === undefined ? {} : { error }) };
     }
-    if (found === undefined) return { truth: 'unknown', reason: `${what} could not be read` };
     const holds = found.some(test) !== isNegated;
     const is = found.length === 0 ? 'it is absent' : `it is ${found.slice(0, 5).join(', ')}`;
     return { truth: truthOf(holds), reason: `${what} ${operator}${shown} ${holds ? 'holds' : 'does not hold'}: ${is}` };
@@ -80,10 +71,7 @@ export function compileComparison(comparison: ImageComparison, customTypes: Cust
     const found = look(image, nowMs);
     return found === undefined ? 'unknown' : truthOf(found.some(test) !== isNegated);
   };
-  // A type of your own may throw, and may not answer the same twice: it is asked once, with its reason.
-  return Object.assign(judge, {
-    truth: custom === undefined ? truth : (...asked: Parameters<Ask>) => judge(...asked).truth,
-  });
+  return Object.assign(judge, { truth });
 }
 
 type Kind = 'text' | 'bytes' | 'age';
@@ -92,6 +80,8 @@ interface Split {
   /** how reasons name it */
   what: string;
   look: Look;
+  /** why there is nothing to compare */
+  errorOf?: (image: ImageMetadata) => string | undefined;
   kind: Kind;
   value: string | readonly string[] | undefined;
 }
@@ -116,9 +106,15 @@ function splitKey({ type, key, value, operator }: ImageComparison): Split | stri
   };
 }
 
-function splitCustom({ type, key, value }: ImageComparison, custom: CustomType): Split {
-  const what = key === undefined ? `the ${type}` : `the ${type} ${key}`;
-  return { what, look: (image) => custom(image, key), kind: 'text', value };
+function splitOwn({ type, key, value }: ImageComparison): Split {
+  const name = ownValuesName(type, key);
+  return {
+    what: key === undefined ? `the ${type}` : `the ${type} ${key}`,
+    look: ({ own }) => own?.get(name)?.values,
+    errorOf: ({ own }) => own?.get(name)?.error,
+    kind: 'text',
+    value,
+  };
 }
 
 /** `KEY=VALUE`, or the key alone for the operators that compare with nothing. */

@@ -1,7 +1,7 @@
 import { allOf, anyOf, not, type Truth } from '../../rules/conditions/truth';
 import type { ImageMetadata } from '../image-metadata';
 import type { PointedFault } from '../pointed-fault';
-import { compileComparison, type Ask, type CustomTypes, type Judged } from './compile-comparison';
+import { compileComparison, type Ask, type Judged } from './compile-comparison';
 import { isComparison, type ImageCondition } from './image-condition';
 
 /** A policy's conditions, ready to be asked many times. */
@@ -22,7 +22,7 @@ export interface CompiledConditions {
  */
 export function compileConditions(
   conditions: readonly ImageCondition[],
-  customTypes: CustomTypes = new Map(),
+  ownTypes: ReadonlySet<string> = new Set(),
 ): CompiledConditions | { faults: PointedFault[] } {
   const faults: PointedFault[] = [];
   const groups: number[][] = [[]];
@@ -30,7 +30,7 @@ export function compileConditions(
     const joins = isComparison(condition) && index > 0 ? condition.logical_op : undefined;
     if (joins === 'OR') groups.push([]);
     groups.at(-1)!.push(index);
-    return compile(condition, `/${index}`, faults, customTypes);
+    return compile(condition, `/${index}`, faults, ownTypes);
   });
   if (faults.length > 0) return { faults };
   return {
@@ -75,7 +75,7 @@ function joinTruths(parts: readonly TruthOf[], by: 'all' | 'any'): TruthOf {
   };
 }
 
-function compile(condition: ImageCondition, pointer: string, faults: PointedFault[], types: CustomTypes): Ask {
+function compile(condition: ImageCondition, pointer: string, faults: PointedFault[], types: ReadonlySet<string>): Ask {
   if ('all' in condition) return all(parts(condition.all, `${pointer}/all`, faults, types));
   if ('any' in condition) return any(parts(condition.any, `${pointer}/any`, faults, types));
   if ('not' in condition) {
@@ -96,7 +96,7 @@ function parts(
   conditions: readonly ImageCondition[],
   pointer: string,
   faults: PointedFault[],
-  types: CustomTypes,
+  types: ReadonlySet<string>,
 ): Ask[] {
   return conditions.map((one, index) => {
     const at = `${pointer}/${index}`;

@@ -12,15 +12,15 @@ const JOINTS = ['all', 'any', 'not'] as const;
 /**
  * The conditions of a policy from its document: their shape and limits. What they compare with is checked when they are compiled.
  *
- * @param customTypes names of condition types that are registered in code
+ * @param ownTypes names of condition types of a program's own
  */
 export function readConditions(
   document: JsonValue,
-  customTypes: readonly string[] = [],
+  ownTypes: ReadonlySet<string> = new Set(),
 ): { conditions: readonly ImageCondition[]; faults: readonly PointedFault[] } {
   const faults: PointedFault[] = [];
   const say = (pointer: string, sentence: string) => void faults.push({ pointer, sentence });
-  const types = [...Object.values(ConditionType), ...customTypes];
+  const types = [...Object.values(ConditionType), ...ownTypes];
   let count = 0;
 
   function check(condition: JsonValue, pointer: string, depth: number): void {

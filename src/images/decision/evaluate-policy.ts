@@ -23,15 +23,14 @@ export interface Surroundings {
 
 /**
  * Whether a policy is certain not to match an image, by the truth alone: what `evaluatePolicy` says with its reasons costs many times
- * as much. A condition type of your own is not asked: it may not answer the same twice.
+ * as much.
  */
 export function isOut(
-  { source, compiled, isPure }: ImagePolicy,
+  { source, compiled }: ImagePolicy,
   image: ImageMetadata,
   nowMs: number,
   surroundings: Required<Surroundings>,
 ): boolean {
-  if (!isPure) return false;
   if (source !== undefined && coveredBy(source, image, nowMs, surroundings).truth === 'false') return true;
   return compiled.truth(image, nowMs) === 'false';
 }

@@ -5,7 +5,7 @@ import { readSignatures } from '../metadata/read-signatures';
 import type { ImagePolicy } from '../policies/image-policy';
 import { policyNeeds } from '../policies/policy-needs';
 import type { Place } from '../registries/registry';
-import { hostOf, type SyncContext } from '../sync/sync-context';
+import { hostOf, ownValuesOf, type SyncContext } from '../sync/sync-context';
 
 /**
  * Why the policies in force block an image: a policy that blocks, or one that asks for a signature. Whether a policy replicates the
@@ -28,7 +28,8 @@ export async function blockOf(
   const needsMore = needsSignature || needs.some(({ metadata }) => metadata);
   const named: ImageMetadata = { registry: registry.name, repository, tag, digest };
   const read = needsMore ? await readMetadataOf(place, tag, digest, context.cache, needsSignature) : named;
-  const image = { ...read, signatures: await readSignatures(place, digest, relevant) };
+  const signed = { ...read, signatures: await readSignatures(place, digest, relevant) };
+  const image = { ...signed, ...(await ownValuesOf(context, signed, relevant)) };
   const { nowMs, clockNs, decide } = context;
   const decision = decideImage(context.set, image, { ...decide, nowMs: nowMs(), clockNs });
   context.metrics?.decided(decision);

@@ -3,9 +3,7 @@ import type { JsonObject, JsonValue } from '../../kernel/json';
 import { parseTime } from '../../kernel/time';
 import { triggerFaults } from '../../rules/document/trigger';
 import { closeName } from '../../platform/documents/close-name';
-import type { CustomTypes } from '../conditions/compile-comparison';
 import { compileConditions } from '../conditions/compile-conditions';
-import { isComparison, type ImageCondition } from '../conditions/image-condition';
 import { readConditions } from '../conditions/read-conditions';
 import { canonicalRegistry, isRegistryHost, storedRepository } from '../image-reference';
 import type { PointedFault } from '../pointed-fault';
@@ -24,7 +22,8 @@ export interface PolicySurroundings {
   registries?: readonly string[];
   /** by those names @default each name is a host */
   hosts?: ReadonlyMap<string, string>;
-  customTypes?: CustomTypes;
+  /** names of condition types of a program's own */
+  ownTypes?: ReadonlySet<string>;
   /** names that `secret:NAME` of hooks may have; every name is accepted by default */
   secrets?: readonly string[];
   /** whether encrypted values can be decrypted @default true */
@@ -41,7 +40,7 @@ export interface PolicySurroundings {
 /** A policy whose shape is right, compiled; or every fault of what its parts say. */
 export function compilePolicy(
   document: ImagePolicyDocument,
-  { registries, hosts = new Map(), customTypes = new Map(), secrets, decrypts = true, readKey }: PolicySurroundings,
+  { registries, hosts = new Map(), ownTypes = new Set(), secrets, decrypts = true, readKey }: PolicySurroundings,
   policyFile: string,
 ): { policy?: ImagePolicy; faults: readonly PointedFault[] } {
   const faults: PointedFault[] = [
@@ -56,10 +55,8 @@ export function compilePolicy(
       secretFaults((parameters ?? {}) as JsonObject, `/actions/${index}/parameters`),
     ),
   ];
-  const { conditions, faults: shapes } = readConditions((document.conditions ?? []) as JsonValue, [
-    ...customTypes.keys(),
-  ]);
-  const compiled = compileConditions(conditions, customTypes);
+  const { conditions, faults: shapes } = readConditions((document.conditions ?? []) as JsonValue, ownTypes);
+  const compiled = compileConditions(conditions, ownTypes);
   const found = [...shapes, ...('faults' in compiled ? compiled.faults : [])];
   faults.push(...found.map(({ pointer, sentence }) => ({ pointer: `/conditions${pointer}`, sentence })));
   const checkRegistry = (name: string, pointer: string) => {
@@ -85,18 +82,11 @@ export function compilePolicy(
       : { signature: { key, keyFile: document.signature.key.file, enforce: document.signature.enforce } }),
     conditions,
     compiled,
-    isPure: conditions.every((one) => isPure(one, customTypes)),
     actions: actions as CompiledAction[],
     metadata: (metadata ?? {}) as JsonObject,
     document,
   };
   return { policy, faults: [] };
-}
-
-function isPure(condition: ImageCondition, customTypes: CustomTypes): boolean {
-  if (isComparison(condition)) return !customTypes.has(condition.type);
-  if ('not' in condition) return isPure(condition.not, customTypes);
-  return ('all' in condition ? condition.all : condition.any).every((one) => isPure(one, customTypes));
 }
 
 const NO_KEYS = 'expected no signature: keys cannot be read here';

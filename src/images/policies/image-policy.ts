@@ -50,8 +50,6 @@ export interface ImagePolicy {
   signature?: PolicySignature;
   conditions: readonly ImageCondition[];
   compiled: CompiledConditions;
-  /** whether no condition is of a type of your own, so that it answers the same each time */
-  isPure: boolean;
   actions: readonly CompiledAction[];
   metadata: JsonObject;
   /** as written, defaults filled in */

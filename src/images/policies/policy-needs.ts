@@ -13,7 +13,7 @@ const OF_ITS_NAME = ['tag', 'registry', 'repository'];
 /** Fields of templates that the name and the digest have no value for. */
 const TEMPLATE_FIELD = /\{(?:architecture|label:)/;
 
-/** What a policy needs; a condition type of your own may look at everything. */
+/** What a policy needs; a condition type of a program's own may look at everything. */
 export function policyNeeds({ document, conditions, source }: ImagePolicy): PolicyNeeds {
   const compared = conditions.flatMap(comparisonsOf);
   const isFilled = document.actions.some(
@@ -22,19 +22,19 @@ export function policyNeeds({ document, conditions, source }: ImagePolicy): Poli
       [action.target_repo, action.target_tag, action.backup_tag].some((text) => TEMPLATE_FIELD.test(text ?? '')),
   );
   const needsAge = source?.tags.some(({ needsCreated }) => needsCreated) ?? false;
-  const needsSignature = compared.some((field) => field === 'has_signature' || field === 'custom');
-  const needsMore = compared.some((field) => field === 'more' || field === 'custom');
+  const needsSignature = compared.some((field) => field === 'has_signature' || field === 'own');
+  const needsMore = compared.some((field) => field === 'more' || field === 'own');
   return { metadata: isFilled || needsAge || needsMore, signature: needsSignature };
 }
 
-type Compared = 'name' | 'more' | 'has_signature' | 'custom';
+type Compared = 'name' | 'more' | 'has_signature' | 'own';
 
 function comparisonsOf(condition: ImageCondition): Compared[] {
   if (isComparison(condition)) {
     const { type, key, value } = condition;
     if (OF_ITS_NAME.includes(type)) return ['name'];
     if (type === 'label' || type === 'annotation') return ['more'];
-    if (type !== 'metadata') return ['custom'];
+    if (type !== 'metadata') return ['own'];
     const field = key ?? String(value).split('=')[0];
     return [field === 'has_signature' ? field : field === 'digest' ? 'name' : 'more'];
   }

@@ -4,6 +4,7 @@ import { parseDuration } from '../../kernel/duration';
 import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/failures';
 import { faultAt } from '../../platform/documents/validate';
 import type { LoadedSettings } from '../../settings/load-settings';
+import type { ImageConditionTypes } from '../conditions/condition-type';
 import type { ImageMetrics } from '../image-metrics';
 import type { ImagePolicy, ImagePolicySet } from '../policies/image-policy';
 import { readMappingEntry, type MappingEntry } from '../policies/mapping';
@@ -55,6 +56,8 @@ export interface OpenImagesOptions {
   onRefused?(error: unknown): void;
   /** nothing is reported where `policy.metricsEnabled` is false @default none */
   metrics?(): ImageMetrics;
+  /** those that `openConditionTypes` gave @default none */
+  conditionTypes?: ImageConditionTypes | undefined;
 }
 
 const NONE: ImagePolicySet = { policies: [], byId: new Map(), places: new Map() };
@@ -97,6 +100,7 @@ export function openImages(loaded: LoadedSettings, options: OpenImagesOptions): 
     ...(hosts.size === 0 ? {} : { registries: [...hosts.keys()], hosts }),
     secrets: Object.keys(policy.secrets),
     decrypts: settings.secrets.identityFile !== undefined,
+    ownTypes: new Set(options.conditionTypes?.keys()),
   };
   const folder: PolicyFolder = isEnabled
     ? createPolicyFolder({ path, more, surroundings: known, onRefused: options.onRefused ?? (() => undefined) })
@@ -114,6 +118,7 @@ export function openImages(loaded: LoadedSettings, options: OpenImagesOptions): 
     return {
       ...{ set: chosen(all, only), all, revision, decide, cache },
       ...(metrics === undefined ? {} : { metrics: metrics() }),
+      ...(options.conditionTypes === undefined ? {} : { conditionTypes: options.conditionTypes }),
       open: (host) => registries.open(host),
       nowMs: Date.now,
       clockNs: () => Math.round(performance.now() * 1e6),

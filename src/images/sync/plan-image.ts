@@ -8,7 +8,7 @@ import { readSignatures } from '../metadata/read-signatures';
 import type { ImagePolicy, ReplicateTarget } from '../policies/image-policy';
 import { policyNeeds } from '../policies/policy-needs';
 import { toImageError } from '../registries/to-image-error';
-import { hostOf, nameOf, type Candidate, type SyncContext } from './sync-context';
+import { hostOf, nameOf, ownValuesOf, type Candidate, type SyncContext } from './sync-context';
 
 /** Where an image goes. */
 export interface PlannedTarget {
@@ -79,7 +79,8 @@ async function plan(context: SyncContext, candidate: Candidate): Promise<Planned
   const needsMore = needsSignature || needs.some(({ metadata }) => metadata);
   const named: ImageMetadata = { registry, repository, tag, digest };
   const read = needsMore ? await readMetadataOf(place, tag, digest, cache, needsSignature) : named;
-  const image = { ...read, signatures: await readSignatures(place, digest, relevant) };
+  const signed = { ...read, signatures: await readSignatures(place, digest, relevant) };
+  const image = { ...signed, ...(await ownValuesOf(context, signed, relevant)) };
   const decision = decideImage(context.set, image, { ...decide, nowMs: nowMs(), clockNs, isLatest });
   context.metrics?.decided(decision);
   const { matchedPolicies, reason, metadata } = decision;

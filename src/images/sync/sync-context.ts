@@ -1,8 +1,11 @@
+import type { ImageConditionTypes } from '../conditions/condition-type';
 import type { DecideOptions } from '../decision/decide-image';
 import type { ImageMetrics } from '../image-metrics';
+import type { ImageMetadata } from '../image-metadata';
 import type { MetadataCache } from '../metadata/read-metadata';
+import { readOwnValues } from '../metadata/read-own-values';
 import type { TagChooser } from '../policies/choose-tags';
-import type { ImagePolicySet } from '../policies/image-policy';
+import type { ImagePolicy, ImagePolicySet } from '../policies/image-policy';
 import type { Registry } from '../registries/registry';
 
 /** What a sync works with. */
@@ -15,12 +18,24 @@ export interface SyncContext {
   /** the registry of a host */
   open(host: string): Registry;
   cache: MetadataCache;
+  /** of a program's own @default none */
+  conditionTypes?: ImageConditionTypes;
   /** @default none */
   metrics?: ImageMetrics;
   /** epoch milliseconds */
   nowMs(): number;
   /** nanoseconds of a clock that only goes forward */
   clockNs(): number;
+}
+
+/** What condition types of a program's own say of an image, for the policies that are about it. */
+export async function ownValuesOf(
+  { conditionTypes = new Map(), decide: { timeoutMs }, nowMs }: SyncContext,
+  image: ImageMetadata,
+  policies: readonly ImagePolicy[],
+): Promise<Pick<ImageMetadata, 'own'>> {
+  const limit = timeoutMs === undefined ? {} : { timeoutMs };
+  return { own: await readOwnValues(image, policies, conditionTypes, { nowMs: nowMs(), ...limit }) };
 }
 
 /** The host of a registry that policies name. */

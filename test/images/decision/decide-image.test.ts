@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { JsonObject, JsonValue } from '../../../src/kernel/json';
 import { decideImage, type DecideOptions } from '../../../src/images/decision/decide-image';
 import type { ImageMetadata } from '../../../src/images/image-metadata';
-import type { CustomTypes } from '../../../src/images/conditions/compile-comparison';
+import { ownValuesName, type OwnValues } from '../../../src/images/conditions/condition-type';
 import { readMappingEntry, type MappingEntry } from '../../../src/images/policies/mapping';
 import { readImagePolicies } from '../../../src/images/policies/read-image-policies';
 
@@ -31,9 +31,9 @@ const policy = (id: string, over: object = {}): JsonObject => ({
   ...over,
 });
 
-function read(documents: readonly JsonValue[], customTypes?: CustomTypes) {
+function read(documents: readonly JsonValue[], ownTypes?: ReadonlySet<string>) {
   const sources = documents.map((document, index) => ({ where: { file: `${index}.json` }, document }));
-  return readImagePolicies(sources, customTypes === undefined ? {} : { customTypes });
+  return readImagePolicies(sources, ownTypes === undefined ? {} : { ownTypes });
 }
 
 function decide(documents: readonly JsonValue[], image = IMAGE, over: Partial<DecideOptions> = {}) {
@@ -185,24 +185,19 @@ describe('the decision about an image', () => {
     });
   });
 
-  it('asks condition types of your own; one that throws is unknown', () => {
-    const customTypes: CustomTypes = new Map([
-      ['scan', (_image, key) => [key === 'result' ? 'passed' : 'none']],
-      [
-        'broken',
-        () => {
-          throw new Error('the scanner is away');
-        },
-      ],
+  it('compares what condition types of a program said; what one did not say is unknown', () => {
+    const own = new Map<string, OwnValues>([
+      [ownValuesName('scan', 'result'), { values: ['passed'] }],
+      [ownValuesName('broken', undefined), { error: 'the scanner is away' }],
     ]);
     const set = read(
       [
         policy('a', { conditions: [{ type: 'scan', key: 'result', operator: 'equals', value: 'passed' }] }),
         policy('b', { conditions: [{ type: 'broken', operator: 'exists' }], actions: [block()] }),
       ],
-      customTypes,
+      new Set(['scan', 'broken']),
     );
-    const decision = decideImage(set, IMAGE, { nowMs: NOW, clockNs: () => 0 });
+    const decision = decideImage(set, { ...IMAGE, own }, { nowMs: NOW, clockNs: () => 0 });
     expect(decision.matchedPolicies).toEqual(['a']);
     expect(decision).toMatchObject({
       shouldReplicate: false,

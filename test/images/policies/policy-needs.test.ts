@@ -25,7 +25,6 @@ it.each<[string, object, boolean, boolean]>([
   ['the version', { source: source({ latest: { count: 1 } }) }, false, false],
 ])('a policy with %s is read for no more than it needs', (_what, over, metadata, signature) => {
   const document: JsonObject = { id: 'a', name: 'A', actions: [replicate()], ...over } as JsonObject;
-  const customTypes = new Map([['scan', () => []]]);
-  const { policies } = readImagePolicies([{ where: { file: 'a.json' }, document }], { customTypes });
+  const { policies } = readImagePolicies([{ where: { file: 'a.json' }, document }], { ownTypes: new Set(['scan']) });
   expect(policyNeeds(policies[0]!)).toEqual({ metadata, signature });
 });
