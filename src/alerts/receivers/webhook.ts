@@ -2,6 +2,7 @@ import { DelegateBackoff, handleType, retry } from 'cockatiel';
 import { parseDuration } from '../../kernel/duration';
 import { EXPECTED_OF_HTTP_URL, readHttpUrl } from '../../kernel/http-url';
 import type { HttpFetch } from '../../platform/http/http-client';
+import { networkCode } from '../../platform/http/network-code';
 import { withSignal } from '../../platform/timers/with-signal';
 import type { AlertReceiverConfig } from '../../settings/settings';
 import type { SettingsSecret } from '../../platform/documents/schema-types';
@@ -113,9 +114,9 @@ async function postOnce(
 /** fetch's own messages may hold the URL, so only the code is kept. */
 function describeNetworkFailure(error: unknown, timeoutMs: number): string {
   // By shape: within a vm context fetch's errors are no instances of this realm's Error.
-  const { name, cause } = error as { name?: string; cause?: { code?: string } };
+  const { name } = error as { name?: string };
   if (name === 'TimeoutError') return `no answer within ${timeoutMs} ms`;
-  return `not reached: ${cause?.code ?? 'network failure'}`;
+  return `not reached: ${networkCode(error)}`;
 }
 
 /** Retry-After in seconds or as an HTTP date (RFC 9110, section 10.2.3); undefined when absent or unreadable. */

@@ -1,4 +1,5 @@
 import type { HttpFetch } from '../../platform/http/http-client';
+import { proxyFailure } from '../../platform/http/proxy-failure';
 import { withSignal } from '../../platform/timers/with-signal';
 import { gzipSync } from 'node:zlib';
 import type { AuditLogger } from '../audit-log';
@@ -162,5 +163,5 @@ function compressed(
 
 function messageOf(error: unknown): string {
   const { cause, message } = error as { cause?: { code?: string }; message?: string };
-  return cause?.code ?? message ?? String(error);
+  return proxyFailure(error) ?? cause?.code ?? message ?? String(error);
 }

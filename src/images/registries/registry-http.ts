@@ -10,6 +10,7 @@ import {
 } from 'cockatiel';
 import { request, type Dispatcher } from 'undici';
 import { parseJsonText } from '../../platform/documents/json-text';
+import { proxyFailure } from '../../platform/http/proxy-failure';
 import { readUpTo } from '../../platform/http/read-up-to';
 import { apiHostOf } from '../image-reference';
 import type { FindCredentials } from './credentials';
@@ -243,7 +244,8 @@ export class RegistryHttp {
         throw error;
       }
       const { code } = error as { code?: string };
-      const message = `${registry} was not reached for ${what} (${code ?? 'the connection broke off'})`;
+      const why = proxyFailure(error) ?? code ?? 'the connection broke off';
+      const message = `${registry} was not reached for ${what} (${why})`;
       throw new RegistryError('unavailable', message, { cause: error });
     }
   }

@@ -1,8 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { Agent, EnvHttpProxyAgent, fetch, type Dispatcher, type RequestInit, type Response } from 'undici';
+import {
+  Agent,
+  EnvHttpProxyAgent,
+  fetch,
+  Pool,
+  type buildConnector,
+  type Dispatcher,
+  type RequestInit,
+  type Response,
+} from 'undici';
 import { allReadOrFaults } from '../../kernel/all-or-faults';
 import { FailureType, GateError } from '../../kernel/failures';
+import { tellingProxy } from './proxy-failure';
 import { createRecyclingConnector } from './recycled-reads';
 
 /** Files for a server whose certificate a private authority signed, or that wants a certificate of its client (PEM). */
@@ -101,14 +111,16 @@ function proxiesOf(env: HttpClientOptions['env']): Proxies | undefined {
     const value = named(name);
     if (value === '' || PROXY_PROTOCOLS.includes(URL.canParse(value) ? new URL(value).protocol : '')) return value;
     const variable = env[name.toLowerCase()] ? name.toLowerCase() : name;
+    if (/^socks/i.test(value))
+      throw new Error(`expected ${variable} to be an HTTP proxy such as http://proxy.example:3128, got a SOCKS proxy`);
     throw new Error(`expected ${variable} to be an address such as http://proxy.example:3128`);
   };
   const proxies = { httpProxy: address('HTTP_PROXY'), httpsProxy: address('HTTPS_PROXY'), noProxy: named('NO_PROXY') };
   return proxies.httpProxy === '' && proxies.httpsProxy === '' ? undefined : proxies;
 }
 
-/** Those of undici. */
-const PROXY_PROTOCOLS = ['http:', 'https:', 'socks5:', 'socks:'];
+/** undici's SOCKS is experimental, and says so on standard error. */
+const PROXY_PROTOCOLS = ['http:', 'https:'];
 
 type TlsContents = { ca?: string; cert?: string; key?: string };
 
@@ -127,7 +139,22 @@ function createDispatcher(
     ...(Object.values(tls).some((file) => file !== undefined) ? { requestTls: tls } : {}),
     // a plain request is handed to the proxy as it is: few proxies open a tunnel to port 80
     proxyTunnel: false,
+    clientFactory: toProxy,
+    // It makes the connections to servers, too, and those of plain requests to the proxy.
+    factory: (origin, options) => (isOneOf(proxies, origin) ? toProxy(origin, options) : new Pool(origin, options)),
   });
+}
+
+/** @param options of undici, with the `connect` to be used */
+function toProxy(proxy: string | URL, options: object): Dispatcher {
+  const { connect } = options as { connect?: unknown };
+  if (typeof connect !== 'function') return new Pool(proxy, options);
+  return new Pool(proxy, { ...options, connect: tellingProxy(connect as buildConnector.connector, new URL(proxy)) });
+}
+
+function isOneOf({ httpProxy, httpsProxy }: Proxies, origin: string | URL): boolean {
+  const { href } = new URL(origin);
+  return [httpProxy, httpsProxy].some((proxy) => proxy !== '' && new URL(proxy).href === href);
 }
 
 async function readTlsFiles(tls: TlsFiles, { folder, failure }: HttpClientOptions): Promise<TlsContents> {

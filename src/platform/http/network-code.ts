@@ -1,9 +1,13 @@
+import { proxyFailure } from './proxy-failure';
+
 /**
- * The code of what ended a request of fetch, such as `ECONNREFUSED`; `network failure` where it has none. Messages of fetch's
+ * The code of what ended a request of fetch, such as `ECONNREFUSED`; `network failure` where it has none; in words where the proxy was not reached. Messages of fetch's
  * errors are not told: they may have the address, with its query.
  */
 export function networkCode(error: unknown): string {
   const { code } = causeOf(error);
+  const proxy = proxyFailure(error);
+  if (proxy !== undefined) return proxy;
   return typeof code === 'string' ? code : 'network failure';
 }
 

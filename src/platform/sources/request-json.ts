@@ -5,6 +5,7 @@ import { JsonTextError, parseJsonText } from '../documents/json-text';
 import type { SettingsSecret } from '../documents/schema-types';
 import { readSecret, type SecretDeps } from '../files/read-secret';
 import type { HttpFetch } from '../http/http-client';
+import { proxyFailure } from '../http/proxy-failure';
 import { readUpTo } from '../http/read-up-to';
 import { isTimedOut } from '../timers/with-signal';
 import { redactUrl } from './url';
@@ -221,6 +222,6 @@ function unreachable(request: JsonRequest, error: unknown): GateError {
     ? 'no answer in time'
     : request.signal.aborted
       ? 'the request was aborted'
-      : (cause?.code ?? cause?.message ?? 'network error');
+      : (proxyFailure(error) ?? cause?.code ?? cause?.message ?? 'network error');
   return sourceFailure(FailureType.FactSourceUnavailable, request, `could not be reached: ${reason}`, { cause: error });
 }

@@ -4,6 +4,7 @@ import { shortText } from '../../kernel/short-text';
 import { parseTime } from '../../kernel/time';
 import { parseJsonText } from '../../platform/documents/json-text';
 import type { HttpFetch } from '../../platform/http/http-client';
+import { networkCode } from '../../platform/http/network-code';
 import { readUpTo } from '../../platform/http/read-up-to';
 import { isTimedOut, withSignal } from '../../platform/timers/with-signal';
 import { ManagerError } from './manager-error';
@@ -90,7 +91,7 @@ async function send(options: HttpShardManagerOptions, request: ManagerRequest): 
       if (signal.aborted) throw signal.reason;
       const what = isTimedOut(either)
         ? `gave no answer within ${options.timeoutMs} ms`
-        : `got no answer (${codeOf(cause)})`;
+        : `got no answer (${networkCode(cause)})`;
       throw new ManagerError(`${name} ${what}`, { retryable: true, mayHaveBeenSent: true, where: url });
     }
     const answer = content === undefined ? undefined : toObject(content);
@@ -156,9 +157,4 @@ function toOperation(answer: JsonObject): MoveOperation {
 function misshapen(expected: string, found: unknown): ManagerError {
   const message = `Expected of the shard manager ${expected}, got ${shortText(JSON.stringify(found), 200)}`;
   return new ManagerError(message, { retryable: false, mayHaveBeenSent: true, where: 'shard manager' });
-}
-
-function codeOf(error: unknown): string {
-  const cause = (error as { cause?: { code?: unknown } } | undefined)?.cause;
-  return typeof cause?.code === 'string' ? cause.code : 'network failure';
 }

@@ -5,6 +5,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { freePorts } from '../../../src/dev/free-ports';
 import { openImages } from '../../../src/images/service/open-images';
 import { openRegistries } from '../../../src/images/registries/open-registries';
 import { loadSettings } from '../../../src/settings/load-settings';
@@ -151,6 +152,17 @@ describe('the registries of the settings', () => {
     expect(await direct!.open(registry.host).headManifest('team/app', 'v1')).toBeDefined();
     expect(asked).toHaveLength(1);
     await Promise.all([proxied!.close(), direct!.close()]);
+  });
+
+  it('a proxy that is not reached is named in the error of the registry', async () => {
+    const [port] = await freePorts(1);
+    const registries = openRegistries({ env: { HTTPS_PROXY: `http://127.0.0.1:${port}` } });
+    const once = registries.open('registry.example').within({ once: true });
+    await expect(once.headManifest('team/app', 'v1')).rejects.toMatchObject({
+      failure: 'unavailable',
+      message: `registry.example was not reached for team/app:v1 (the proxy http://127.0.0.1:${port} was not reached (ECONNREFUSED))`,
+    });
+    await registries.close();
   });
 
   it('docker.io means Docker Hub under each of its names, with library/', async () => {

@@ -5,6 +5,10 @@ import { connect, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { request } from 'undici';
+import { freePorts } from '../../../src/dev/free-ports';
+import { networkCode } from '../../../src/platform/http/network-code';
+import { proxyFailure } from '../../../src/platform/http/proxy-failure';
 import { createHttpFetch, type HttpClientOptions, createProxyDispatcher } from '../../../src/platform/http/http-client';
 
 const TLS = join(__dirname, '..', '..', 'fixtures', 'tls');
@@ -67,6 +71,47 @@ describe('the HTTP client', () => {
     expect(() => createProxyDispatcher({ [name]: value })).toThrow(
       new Error(`expected ${name} to be an address such as http://proxy.example:3128`),
     );
+  });
+
+  it.each(['socks5://127.0.0.1:1080', 'SOCKS5://a:1', 'socks5h://a:1', 'socks4://a:1', 'socks://a:1'])(
+    'the proxy %s is refused by name',
+    (value) => {
+      expect(() => createHttpFetch({ env: { HTTPS_PROXY: value }, folder })).toThrow(
+        'expected HTTPS_PROXY to be an HTTP proxy such as http://proxy.example:3128, got a SOCKS proxy',
+      );
+    },
+  );
+
+  it.each([
+    ['HTTP_PROXY', 'http://server.example/'],
+    ['HTTPS_PROXY', 'https://server.example/'],
+  ])('a proxy of %s that is not reached is named without its password', async (name, url) => {
+    const [port] = await freePorts(1);
+    const env = { [name]: `http://ann:pass@127.0.0.1:${port}` };
+    const said = `the proxy http://127.0.0.1:${port} was not reached (ECONNREFUSED)`;
+    const fetched = await ask(url, { env }).catch((error: unknown) => error);
+    expect([proxyFailure(fetched), networkCode(fetched)]).toEqual([said, said]);
+    const dispatcher = createProxyDispatcher(env);
+    const requested = await request(url, { dispatcher }).catch((error: unknown) => error);
+    expect(proxyFailure(requested)).toBe(said);
+    await dispatcher.close();
+  });
+
+  it('a server that is not reached without the proxy is no failure of the proxy', async () => {
+    const [port, proxy] = [(await freePorts(1))[0], await startProxy()];
+    const failed = await ask(`http://127.0.0.1:${port}/`, {
+      env: { HTTP_PROXY: proxy.url, NO_PROXY: '127.0.0.1' },
+    }).catch((error: unknown) => error);
+    expect([proxyFailure(failed), networkCode(failed)]).toEqual([undefined, 'ECONNREFUSED']);
+  });
+
+  it('a proxy that opens no tunnel is told with its status', async () => {
+    const proxy = createServer();
+    proxy.on('connect', (_request, socket) => socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'));
+    const dispatcher = createProxyDispatcher({ HTTPS_PROXY: `http://127.0.0.1:${await listen(proxy)}` });
+    const failed = await request('https://server.example/', { dispatcher }).catch((error: unknown) => error);
+    expect(proxyFailure(failed)).toBe('the proxy answered 407');
+    await dispatcher.close();
   });
 
   it.each(['NO_PROXY', 'no_proxy'])('asks a host that %s names without the proxy', async (name) => {
