@@ -15,6 +15,7 @@ import {
   readBody,
   readFilter,
   readJson,
+  readListRevision,
   readRevision,
   readWhole,
   readWrite,
@@ -192,8 +193,7 @@ async function listOrWatch(call: Call, kind: Kind, namespace: string | undefined
     });
     return undefined;
   }
-  // The newest state is not older than any: what is asked for counts only in that it can be read.
-  readRevision(query);
+  const asked = readListRevision(query);
   const limit = readWhole(query, 'limit');
   const token = query.get('continue') ?? '';
   const { items, revision, continueToken } = await service.list({
@@ -201,6 +201,7 @@ async function listOrWatch(call: Call, kind: Kind, namespace: string | undefined
     filter,
     ...(limit === undefined || limit === 0 ? {} : { limit }),
     ...(token === '' ? {} : { continueToken: token }),
+    ...(asked === undefined ? {} : { asked }),
   });
   const metadata = { resourceVersion: revision, ...(continueToken === undefined ? {} : { continue: continueToken }) };
   if (wantsTable(call.request)) return ok(toTable(items, { kind: kind.kind, nowMs: nowMs(), include, metadata }));

@@ -2,7 +2,7 @@ import type { JsonValue } from '../../kernel/json';
 import { JsonTextError } from '../../platform/documents/json-text';
 import { readVersion } from '../../plans/service/checked-body';
 import { planFailure, type PlanFailure } from '../../plans/service/plan-failure';
-import type { WriteRequest } from '../../plans/service/plan-service';
+import type { ListRequest, WriteRequest } from '../../plans/service/plan-service';
 import { parseFieldSelector } from '../../plans/selectors/field-selector';
 import { parseLabelSelector, type Parsed } from '../../plans/selectors/parse-selector';
 import type { Filter } from '../../plans/serving/watch-events';
@@ -120,6 +120,22 @@ function parsed<T>(name: string, { value, fault }: Parsed<T>): T {
 /** @throws PlanFailure BadRequest */
 export function readRevision(query: URLSearchParams): string | undefined {
   return readVersion(query.get('resourceVersion') ?? '');
+}
+
+/**
+ * Which state a list is to be of. As in Kubernetes, "0" is any state, and without `resourceVersionMatch` a state is wanted that is
+ * not older.
+ *
+ * @throws PlanFailure BadRequest
+ */
+export function readListRevision(query: URLSearchParams): ListRequest['asked'] {
+  const revision = readRevision(query);
+  const match = query.get('resourceVersionMatch') ?? '';
+  if (!['', 'Exact', 'NotOlderThan'].includes(match))
+    throw planFailure('BadRequest', 'Bad request: expected resourceVersionMatch to be Exact or NotOlderThan');
+  if (match !== '' && revision === undefined)
+    throw planFailure('BadRequest', 'Bad request: expected a resourceVersion beside resourceVersionMatch');
+  return revision === undefined || revision === '0' ? undefined : { revision, exact: match === 'Exact' };
 }
 
 /**

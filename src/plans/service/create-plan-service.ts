@@ -18,7 +18,7 @@ import type { EventFeed } from './event-feed';
 import { deleteNamespace, endNamespace, ensureNamespace, NAMESPACE, namespaceKey } from './namespaces';
 import { ownedByPlan, removeWithOwned, withOwnersOf } from './owned-objects';
 import { pinPlan } from './pin-plan';
-import { invalidFailure, planFailure } from './plan-failure';
+import { invalidFailure, planFailure, type PlanFailure } from './plan-failure';
 import type {
   Caller,
   DeleteRequest,
@@ -191,10 +191,8 @@ export function createPlanService({
   async function requireEvents(from: string): Promise<void> {
     await feed.after(from, 1);
     const revision = await store.revision();
-    if (compareRevisions(from, revision) <= 0) return;
     // Of a store that was restored since, or of another one: waiting for it would be to miss what happens until then.
-    const message = `Expected a resourceVersion that this server gave: the newest is ${revision}, got ${from}; list again`;
-    throw planFailure('Expired', message);
+    if (compareRevisions(from, revision) > 0) throw notReached(from, revision);
   }
 
   return {
@@ -202,7 +200,7 @@ export function createPlanService({
       return (await store.get(keyOf(place))) ?? missing(place);
     },
 
-    async list({ kind, filter, limit, continueToken }: ListRequest): Promise<Listed> {
+    async list({ kind, filter, limit, continueToken, asked }: ListRequest): Promise<Listed> {
       const list = { kind: kind.kind, ...(filter.namespace === undefined ? {} : { namespace: filter.namespace }) };
       const token = continueToken === undefined ? undefined : parseContinueToken(continueToken, list);
       if (token?.fault !== undefined) throw planFailure('BadRequest', `Bad request: ${token.fault}`);
@@ -215,6 +213,12 @@ export function createPlanService({
         ...(from === undefined ? {} : { after: from.after }),
         ...(limit === undefined || isFiltered ? {} : { limit: limit + 1 }),
       });
+      const difference = asked === undefined ? 0 : compareRevisions(asked.revision, revision);
+      if (difference > 0) throw notReached(asked!.revision, revision);
+      if (asked?.exact === true && difference < 0) {
+        const message = `Expected the newest resourceVersion, which alone can be listed: ${revision}, got ${asked.revision}`;
+        throw planFailure('Expired', message);
+      }
       const found = isFiltered ? items.filter(({ metadata }) => isListed(metadata, filter)) : items;
       const page = limit === undefined ? found : found.slice(0, limit);
       const first = from?.revision ?? revision;
@@ -358,6 +362,11 @@ export function createPlanService({
 
 function reviewerOf({ caller: { actor = 'server', namesOthers = true } }: WriteRequest): Reviewer {
   return { actor, namesOthers };
+}
+
+function notReached(asked: string, newest: string): PlanFailure {
+  const message = `Expected a resourceVersion that this server gave: the newest is ${newest}, got ${asked}; list again`;
+  return planFailure('Expired', message);
 }
 
 /** @throws PlanFailure Invalid */

@@ -50,6 +50,8 @@ export interface ListRequest {
   limit?: number;
   /** the token of the page before */
   continueToken?: string;
+  /** the list is to be of this state, or of one that is not older. @throws PlanFailure Expired where it cannot be */
+  asked?: { revision: string; exact: boolean };
 }
 
 export interface Listed {

@@ -255,6 +255,24 @@ describe('objects over HTTP', () => {
     expect(third.body.metadata.continue).toBeUndefined();
   });
 
+  it('lists no state that is older than the one that was asked for, and no other one where it has to be exact', async () => {
+    await ask('POST', '/namespaces/states/goals', goal('a'));
+    const list = (query: string) => ask('GET', `/namespaces/states/goals?${query}`);
+    const newest: string = (await list('')).body.metadata.resourceVersion;
+    for (const [query, code] of [
+      [`resourceVersion=${newest}`, 200],
+      [`resourceVersion=${newest}&resourceVersionMatch=NotOlderThan`, 200],
+      ['resourceVersion=0&resourceVersionMatch=NotOlderThan', 200],
+      ['resourceVersion=1', 200],
+      ['resourceVersion=1&resourceVersionMatch=Exact', 410],
+      ['resourceVersion=999999999999', 410],
+      ['resourceVersionMatch=Exact', 400],
+      [`resourceVersion=${newest}&resourceVersionMatch=About`, 400],
+    ] as const) {
+      expect([query, (await list(query)).status]).toEqual([query, code]);
+    }
+  });
+
   it('gives an object without a name one that begins with generateName', async () => {
     const { metadata: _metadata, ...rest } = goal('a');
     const unnamed = { ...rest, metadata: { generateName: 'ship-' } };
