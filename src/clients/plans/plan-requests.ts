@@ -140,6 +140,7 @@ const TYPES: { readonly [Reason in keyof typeof FAILURE_CODES]?: FailureType } =
   RequestEntityTooLarge: FailureType.ConfigInvalid,
   Unauthorized: FailureType.AccessDenied,
   Forbidden: FailureType.AccessDenied,
+  AlreadyExists: FailureType.RevisionConflict,
   Conflict: FailureType.RevisionConflict,
   TooManyRequests: FailureType.QuotaExceeded,
   ServiceUnavailable: FailureType.StoreUnavailable,

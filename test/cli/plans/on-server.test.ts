@@ -164,6 +164,17 @@ describe('gate plans, on the server', () => {
     expect((await here('get', 'goals')).stdout).toBe(`no goals in namespace ${namespace}\n`);
   });
 
+  it('run refuses a name that an execution has, as a conflict', async () => {
+    const taken = `${API}\nkind: Execution\nmetadata: {name: taken}\nspec: {planRef: {name: one}}\n`;
+    await here('apply', '-f', file('taken.yaml', GOAL, plan('one', '1'), taken));
+    await resolved('one');
+    const refused = await here('run', 'ship', '--name', 'taken', '-o', 'json');
+    expect([refused.code, JSON.parse(refused.stdout).error]).toMatchObject([
+      2,
+      { type: 'RevisionConflict', message: expect.stringContaining('executions "taken" already exists') },
+    ]);
+  });
+
   it('get prints a table, JSON or YAML, of one namespace or all', async () => {
     await here('apply', '-f', file('get.yaml', GOAL, plan('one', '1'), plan('two', '2')));
     await resolved('two');
