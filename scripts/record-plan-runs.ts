@@ -16,6 +16,8 @@ interface Scenario {
   historyLimit?: number;
   /** @default each node waits for the one before */
   graph?(ids: readonly string[]): RunGraph;
+  /** of the Execution as JSON, as every report finds it; @default small */
+  bytes?: number;
   /** the Execution is deleted before this node begins */
   deletedAt?: string;
   /** what each look at the gate of this node finds, in turn */
@@ -74,6 +76,7 @@ const scenarios: Record<string, Scenario> = {
     },
   },
   'side-by-side': { nodes: 4, graph: fan },
+  large: { nodes: 6, bytes: 1_000_000 },
   'resumed-alone': {
     nodes: 2,
     graph: fan,
@@ -203,7 +206,7 @@ const scenarios: Record<string, Scenario> = {
 export async function recordPlanRuns(env: TemporalEnv, into: RunsFolder): Promise<void> {
   for (const [
     way,
-    { nodes, graph, historyLimit, deletedAt, looks = {}, whens = {}, requests = [], prepare, play },
+    { nodes, graph, historyLimit, bytes, deletedAt, looks = {}, whens = {}, requests = [], prepare, play },
   ] of Object.entries(scenarios)) {
     const name = `plan-execution-${way}`;
     const gate = new FakeGateActivities();
@@ -225,7 +228,10 @@ export async function recordPlanRuns(env: TemporalEnv, into: RunsFolder): Promis
         (polls += 1) < 3 ? { state: 'running', message: `step ${polls}` } : { state: 'succeeded' },
       lookAtWhen: async (_execution, id) =>
         whens[id] === false ? { state: 'skip', message: 'when is false: false' } : { state: 'begin' },
-      reportPlanRun: async (_execution, { nodes = [] }) => ({ exists: !nodes.some(({ id }) => id === deletedAt) }),
+      reportPlanRun: async (_execution, { nodes = [] }) => ({
+        exists: !nodes.some(({ id }) => id === deletedAt),
+        ...(bytes === undefined ? {} : { bytes }),
+      }),
     };
     const id = `default.${way}`;
     // A request that asks for work outside says where to call back.

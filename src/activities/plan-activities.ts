@@ -6,19 +6,15 @@ import type { CallbackAnswer, CallbackOf } from '../plans/execution/callback';
 import type { CriterionLook, EndpointCriterion } from '../plans/execution/criteria';
 import type { ExternalLook, ExternalQuestion } from '../plans/execution/external-look';
 import type { RunRequest } from '../plans/execution/run-requests';
-import type { RunReport } from '../plans/execution/follow-run';
+import type { Followed, RunReport } from '../plans/execution/follow-run';
 import type { WhenLook } from '../plans/execution/when';
 
 // Types only: workflows import this file with `import type`.
 
 /** What an execution of a plan does beside the gate. Each is safe to run twice. */
 export interface PlanActivities {
-  /**
-   * Writes what a run tells into the status of its Execution, and into that of the goal.
-   *
-   * @returns whether the Execution is still there
-   */
-  reportPlanRun(execution: ExecutionRef, report: RunReport): Promise<{ exists: boolean }>;
+  /** Writes what a run tells into the status of its Execution, and into that of the goal. */
+  reportPlanRun(execution: ExecutionRef, report: RunReport): Promise<Followed>;
   /** Whether a node that waits for a gate may pass it now; a decision that ends the wait is recorded. */
   lookAtGate(execution: ExecutionRef, look: GateLook): Promise<GateVerdict>;
   /** Has a node wait to be called back; absent where its Execution is gone. Another call makes another token, and the one before is taken no more. */

@@ -30,6 +30,8 @@ describe('an execution of a plan', () => {
   let id: string;
   /** as the store has it */
   let execution: Execution;
+  let executionBytes: number;
+  let reports: RunReport[];
   let graph: Execution extends never ? never : { nodes: { id: string; kind: 'Task' }[] };
   /** actions that wait: by the id of the node */
   let held: Map<string, () => void>;
@@ -53,12 +55,13 @@ describe('an execution of a plan', () => {
     await env?.stop();
   });
   const plans = {
-    reportPlanRun: async (_ref: unknown, report: RunReport) => ({ exists: follow(report) }),
+    reportPlanRun: async (_ref: unknown, report: RunReport) => ({ exists: follow(report), bytes: executionBytes }),
     lookAtGate: async () =>
       isOver ? { state: 'approved', actors: ['amy'], message: 'approved' } : { state: 'waiting', message: 'waits' },
     lookAtExternal: async () => (isOver ? { state: 'succeeded' } : { state: 'running', message: 'half of it' }),
   };
   const follow = (report: RunReport): boolean => {
+    reports.push(report);
     execution = { ...execution, status: statusAfter(execution, report, graph as never) };
     return true;
   };
@@ -74,6 +77,8 @@ describe('an execution of a plan', () => {
     holds = new Set();
     fails = new Set();
     isOver = false;
+    executionBytes = 0;
+    reports = [];
   });
 
   const { handle, status, closed } = watchedDeployment(() => ({ client: env.client, id }));
@@ -316,6 +321,30 @@ describe('an execution of a plan', () => {
       .catch(() => undefined);
     expect(await handle().result()).toMatchObject({ state: 'done' });
     expect(execution.status!.nodeStatuses!.a).toMatchObject({ phase: 'Succeeded', attempt: 1, startTime });
+    await replayed();
+  });
+
+  it('a large execution is written a few times for many nodes, and what people wait for is told at once', async () => {
+    executionBytes = 1_000_000_000;
+    const ids = Array.from({ length: 16 }, (_, index) => `n${index}`);
+    holds.add('n15');
+    await start(ids.map((node, index) => (index === 0 ? node : `${node}<n${index - 1}`)).join(' '));
+    await eventually('the last to act', () => held.has('n15'));
+    // No report is due before its rest is over.
+    await deployments.call(id, 'pause', ANN);
+    const saidHold = () => JSON.stringify(execution.status?.extensions ?? {});
+    await eventually('the pause to be told', () => saidHold().includes('paused on demand'));
+    expect(phases()).toContain('n14 Succeeded, n15 Running');
+    const { hold } = await status();
+    expect(await resume({ pauseId: hold!.id })).toMatchObject({ accepted: true });
+    held.get('n15')!();
+    expect(await handle().result()).toMatchObject({ state: 'done' });
+    expect(reports.length).toBeLessThan(10);
+    const { nodeStatuses = {} } = execution.status!;
+    const acting = ids.map((each) => [nodeStatuses[each]!.startTime!, nodeStatuses[each]!.completionTime!]);
+    // Each began when the one before had ended, as if all had been told one by one.
+    expect([...acting.flat()].sort()).toEqual(acting.flat());
+    expect(acted()).toEqual(ids);
     await replayed();
   });
 

@@ -8,7 +8,7 @@ import { ExecutionPhase, NodePhase } from '../kinds/phases';
 import { conditionOf, EXECUTED, TIMED_OUT, withCondition } from '../resolver/conditions';
 import { artifactsOf } from './node-outputs';
 import { requestsOf, resumedBy, withoutRequests, withResumed, type RunRequest } from './run-requests';
-import { nodeHasEnded } from './schedule';
+import { nodeHasBegun, nodeHasEnded } from './schedule';
 
 type Status = NonNullable<Execution['status']>;
 export type NodeStatus = NonNullable<Status['nodeStatuses']>[string];
@@ -40,6 +40,8 @@ export interface NodeReport {
   phase: NodePhase;
   /** epoch milliseconds: since when */
   atMs: number;
+  /** epoch milliseconds: when it began, be it that nothing was told of it then */
+  beganAtMs?: number;
   /** of a node that was begun, from 1 */
   attempt?: number;
   message?: string;
@@ -58,6 +60,14 @@ export interface Compensated {
   key: string;
   /** why it failed */
   error?: string;
+}
+
+/** What a run learns of its execution from a report. */
+export interface Followed {
+  /** whether it is still there: one of the same name with another uid is another one */
+  exists: boolean;
+  /** of the execution as JSON, which each report writes again; absent where it is not there */
+  bytes?: number;
 }
 
 const ENDED: readonly unknown[] = [ExecutionPhase.Succeeded, ExecutionPhase.Failed, ExecutionPhase.Cancelled];
@@ -180,10 +190,9 @@ function phaseOf(graph: Graph, nodes: ReadonlyMap<string, NodeStatus>, isHeld: b
 
 /** A node that is begun once more, or is no longer skipped, has nothing of what was before. */
 function nodeAfter(before: NodeStatus, report: NodeReport): NodeStatus {
-  const { phase, atMs, attempt, message, outputs, place, compensation } = report;
+  const { phase, atMs, beganAtMs = atMs, attempt, message, outputs, place, compensation } = report;
   const isAgain = isNodeEnd(before.phase) && (attempt ?? 1) !== (before.attempt ?? 1);
   const time = toTimestamp(atMs);
-  const begins = phase !== NodePhase.Pending && phase !== NodePhase.Skipped;
   // What succeeded and is taken back ended when it did.
   const ended = compensation === undefined ? undefined : before.completionTime;
   const { [PLACE]: _place, [COMPENSATION]: _compensation, ...kept } = (before.extensions ?? {}) as JsonObject;
@@ -194,7 +203,7 @@ function nodeAfter(before: NodeStatus, report: NodeReport): NodeStatus {
   };
   return {
     phase,
-    ...(begins ? { startTime: (isAgain ? undefined : before.startTime) ?? time } : {}),
+    ...(nodeHasBegun(phase) ? { startTime: (isAgain ? undefined : before.startTime) ?? toTimestamp(beganAtMs) } : {}),
     ...(isNodeEnd(phase) ? { completionTime: ended ?? time } : {}),
     ...(attempt === undefined ? {} : { attempt }),
     ...(message === undefined ? {} : { message }),
@@ -218,7 +227,7 @@ function isNodeEnd(phase: string | undefined): boolean {
   return nodeHasEnded(phase as NodePhase);
 }
 
-/** The worst of its children is a group's end; groups in groups end first. */
+/** The worst of its children is a group's end; groups in groups end first. A group's times are those of its children. */
 function endGroups(graph: Graph, nodes: Map<string, NodeStatus>, atMs: number): void {
   const planGraph = toPlanGraph(graph);
   const seen = new Set<string>();
@@ -232,7 +241,13 @@ function endGroups(graph: Graph, nodes: Map<string, NodeStatus>, atMs: number): 
     const worst = [NodePhase.Failed, NodePhase.Cancelled, NodePhase.Skipped].find((phase) => phases.includes(phase));
     const phase = isOver ? (worst ?? NodePhase.Succeeded) : hasBegun ? NodePhase.Running : NodePhase.Pending;
     const before = nodes.get(id)!;
-    if (before.phase !== phase) nodes.set(id, nodeAfter(before, { id, phase, atMs }));
+    if (before.phase === phase) return phase;
+    const timesOf = (key: 'startTime' | 'completionTime'): number[] =>
+      children.flatMap((child) => nodes.get(child)?.[key] ?? []).map((time) => Date.parse(time));
+    const beganAtMs = Math.min(atMs, ...timesOf('startTime'));
+    const endedAtMs = Math.max(...(isOver ? timesOf('completionTime') : []));
+    const sinceMs = Number.isFinite(endedAtMs) ? endedAtMs : isOver ? atMs : beganAtMs;
+    nodes.set(id, nodeAfter(before, { id, phase, atMs: sinceMs, beganAtMs }));
     return phase;
   };
   for (const { id, kind } of graph.nodes) if (kind === 'Group') phaseOf(id);

@@ -39,6 +39,11 @@ export function nodeHasEnded(phase: NodePhase): boolean {
   return ENDED.includes(phase);
 }
 
+/** Whether a node in this phase did something, or was about to. */
+export function nodeHasBegun(phase: NodePhase): boolean {
+  return phase !== NodePhase.Pending && phase !== NodePhase.Skipped;
+}
+
 /**
  * Which nodes begin now, and which never will: a node begins when what it waits for hard has succeeded and what it waits for
  * softly has ended. One whose hard dependency ended otherwise is skipped, and so is what depends on it in turn; so is every one

@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../kernel/json';
+import { jsonBytes } from '../../kernel/limits';
 import type { PinnedPlan } from '../execution/compile-execution';
 import { goalStatusAfter, isForeign, lastReport, statusAfter } from '../execution/follow-run';
-import type { GoalExecution, RunReport } from '../execution/follow-run';
+import type { Followed, GoalExecution, RunReport } from '../execution/follow-run';
 import { extensionsOf } from '../execution/gate-verdict';
 import type { ExecutionRef } from '../execution/plan-run';
 import { requestsOf, type RunRequest } from '../execution/run-requests';
@@ -21,10 +22,9 @@ type Status = NonNullable<Execution['status']>;
 /**
  * Writes a report of a run into the status of its execution, and into that of the goal whose active plan it executes, as one.
  *
- * @returns whether the execution is still there: one of the same name with another uid is another one
  * @throws GateError StoreUnavailable
  */
-export async function followRun(store: PlanStore, ref: ExecutionRef, report: RunReport): Promise<{ exists: boolean }> {
+export async function followRun(store: PlanStore, ref: ExecutionRef, report: RunReport): Promise<Followed> {
   return store.write(async (session) => {
     const stored = await ofRun(session, ref);
     if (stored === undefined) return { exists: false };
@@ -32,14 +32,14 @@ export async function followRun(store: PlanStore, ref: ExecutionRef, report: Run
     const plan = pinnedPlanOf(stored);
     if (plan === undefined || isForeign(execution, report)) return { exists: false };
     const status = await withGates(session, execution, report, statusAfter(execution, report, plan.spec.graph), plan);
-    await writeStatus(session, stored, status as JsonObject);
+    const written = await writeStatus(session, stored, status as JsonObject);
     for (const node of report.nodes ?? []) {
       const record = compensationRecord(stored, node);
       if (record !== undefined) session.record(record);
     }
     const told = { name: ref.name, plan: plan.name, phase: status.phase, atMs: report.atMs };
     await followGoal(session, execution, told);
-    return { exists: true };
+    return { exists: true, bytes: jsonBytes(written) };
   });
 }
 

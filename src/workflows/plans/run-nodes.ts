@@ -8,7 +8,7 @@ import type { JsonObject, JsonValue } from '../../kernel/json';
 import type { Compensated } from '../../plans/execution/follow-run';
 import { outputsFault } from '../../plans/execution/node-outputs';
 import type { ExecutionRef, RunGraph, RunNode } from '../../plans/execution/plan-run';
-import { nextTurn, nodeHasEnded, skippedBehind } from '../../plans/execution/schedule';
+import { nextTurn, nodeHasBegun, nodeHasEnded, skippedBehind } from '../../plans/execution/schedule';
 import { NodePhase } from '../../plans/kinds/phases';
 import type { Branches } from '../gate/branches';
 import type { Gate, GateCall } from '../gate/gate';
@@ -89,6 +89,8 @@ interface ActiveNode {
 export class NodeRunner {
   private readonly phases = new Map<string, NodePhase>();
   private readonly attempts = new Map<string, number>();
+  /** when nodes began, of those that this run began */
+  private readonly began = new Map<string, number>();
   /** attempts of nodes before somebody had them run again */
   private readonly before = new Map<string, number>();
   /** the nodes that succeeded, numbered in this order */
@@ -206,9 +208,12 @@ export class NodeRunner {
         const { start, skip, isOver } = nextTurn(graph, this.phases);
         for (const { id, because } of skip) this.end(id, NodePhase.Skipped, { message: because });
         for (const id of start) this.begin(id);
+        // Each after all are noted: they are one report.
+        for (const id of start) this.launch(id, { scope: new CancellationScope(), startedAtMs: steadyNow() });
         this.stopWaiting();
         if (isOver) return { by: 'nodes' };
       }
+      reporter.tell();
       if (isLong && this.isAtRest) await this.continueAsNew();
       await this.awaitChange(isLong);
     }
@@ -311,8 +316,8 @@ export class NodeRunner {
 
   private begin(id: string): void {
     this.attempts.set(id, this.attempts.get(id) ?? 1);
+    this.began.set(id, Date.now());
     this.put(id, NodePhase.Running);
-    this.launch(id, { scope: new CancellationScope(), startedAtMs: steadyNow() });
   }
 
   private launch(id: string, active: ActiveNode): void {
@@ -400,8 +405,8 @@ export class NodeRunner {
     }
     try {
       return await scope.run(async () => {
-        // People see that it runs before it does anything.
-        await this.options.reporter.flush();
+        // What others may decide or answer finds in the status that the node waits; a run that nobody wants does nothing.
+        if (node.kind !== 'Task' || !this.options.reporter.isHeard) await this.options.reporter.flush();
         if (this.options.reporter.isDeleted || this.isEnding) {
           this.options.branches.end(id);
           return { phase: NodePhase.Cancelled };
@@ -500,12 +505,15 @@ export class NodeRunner {
     { message, outputs }: { message?: string; outputs?: JsonObject } = {},
   ): void {
     this.phases.set(id, phase);
+    this.changes += 1;
     const attempt = this.attempts.get(id);
+    const beganAtMs = nodeHasBegun(phase) ? this.began.get(id) : undefined;
     const place = phase === NodePhase.Succeeded ? this.done.get(id) : undefined;
     const compensation = this.compensations.get(id);
     this.options.reporter.note({
       ...{ id, phase, atMs: Date.now() },
       ...(attempt === undefined ? {} : { attempt }),
+      ...(beganAtMs === undefined ? {} : { beganAtMs }),
       ...(message === undefined ? {} : { message }),
       ...(outputs === undefined ? {} : { outputs }),
       ...(place === undefined ? {} : { place }),
@@ -556,8 +564,13 @@ export class NodeRunner {
   }
 
   private async untilEnded(): Promise<void> {
-    await condition(() => this.active.size === 0 || this.fault !== undefined);
-    if (this.fault) throw this.fault.error;
+    for (;;) {
+      if (this.fault) throw this.fault.error;
+      this.options.reporter.tell();
+      if (this.active.size === 0) return;
+      const { changes } = this;
+      await condition(() => this.changes !== changes || this.fault !== undefined);
+    }
   }
 
   /** Whether the history is long enough to be left. */

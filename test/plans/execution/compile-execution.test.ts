@@ -318,6 +318,18 @@ describe('the status of an execution', () => {
     });
   });
 
+  it('a node that ended before anything was told of it has both its times, and a group those of its children', () => {
+    const first = at('a', 'Succeeded', 2_000, { beganAtMs: 1_000 });
+    const last = at('b', 'Succeeded', 4_000, { beganAtMs: 3_000 });
+    const { nodeStatuses } = follow({}, { ...first, atMs: 9_000 }, { ...last, atMs: 9_500 }).status!;
+    const time = (seconds: number) => `1970-01-01T00:00:0${seconds}.000Z`;
+    expect(nodeStatuses).toMatchObject({
+      a: { startTime: time(1), completionTime: time(2) },
+      b: { startTime: time(3), completionTime: time(4) },
+      both: { startTime: time(1), completionTime: time(4) },
+    });
+  });
+
   it('an execution is blocked while some nodes wait for somebody and no other one runs', () => {
     const phase = (...reports: Partial<RunReport>[]) => follow(...reports).status!.phase;
     expect(phase(begin)).toBe('Running');
