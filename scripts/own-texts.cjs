@@ -15,7 +15,7 @@ const OWN_TEXTS = {
   'src/releases/sources/release-cache.ts': 'what this program kept on disk',
   'src/audit/stores/**/*.ts': 'stored records, and the answers of the worker that holds the store',
   'src/rules/{store,threads}/**/*.ts': 'documents that this program stored',
-  'src/plans/store/postgres/store.ts': 'objects that this program stored',
+  'src/plans/store/postgres/**/*.ts': 'objects that this program stored',
   'src/gate/big-facts.ts': 'facts that this program put aside',
   'src/rego/{wasm-policy,evaluation/{evaluator,plan-evaluator}}.ts':
     'inputs and answers of the policy and of its thread',

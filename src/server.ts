@@ -160,7 +160,7 @@ async function openApi(
       metrics: createPlanMetrics(registry),
       audit,
       runtime: runs.runtime,
-      keepEvents: loaded.settings.plans.keepEvents,
+      keep: { events: loaded.settings.plans.keepEvents, bytes: loaded.settings.plans.keepEventBytes },
     });
     toClose = plans;
     const { maxRequestBytes } = loaded.settings.server;

@@ -204,6 +204,8 @@ const Plans = Type.Object(
   {
     /** newest events from which a watch can resume; older ones are deleted, once a minute */
     keepEvents: Type.Integer({ minimum: 1_000, maximum: 10_000_000, default: 100_000 }),
+    /** of the objects in these events as JSON: fewer are kept where objects are large */
+    keepEventBytes: Type.Integer({ minimum: 64 * 1024 * 1024, maximum: 1024 ** 4, default: 512 * 1024 * 1024 }),
     /** where work outside reaches this server to call back, such as `https://gate.example`; absent: where it listens */
     callbackUrl: Type.Optional(
       Type.String({

@@ -4,7 +4,7 @@ import { repeat } from '../../kernel/repeat';
 import type { Timers } from '../../kernel/timers';
 import type { ProgramLogger } from '../../platform/observability/program-logger';
 import type { PlanRuntime } from '../execution/plan-run';
-import type { PlanStore } from '../store/plan-store';
+import type { KeptEvents, PlanStore } from '../store/plan-store';
 import { startController, type Controller } from './controller';
 import { bringRecords } from './bring-records';
 import { createEventFeed } from './event-feed';
@@ -26,8 +26,8 @@ export interface PlansOptions {
   runtime?: PlanRuntime;
   /** where the records of changes go; absent: they wait in the store */
   audit?: AuditLog;
-  /** newest events that a watch can resume from; older ones are deleted. @default 100000 */
-  keepEvents?: number;
+  /** newest events that a watch can resume from; older ones are deleted. @default 100000 of 512 MiB */
+  keep?: KeptEvents;
 }
 
 /** The use cases, and the controller behind them. */
@@ -37,6 +37,7 @@ export interface Plans {
   close(): Promise<void>;
 }
 
+const KEPT: KeptEvents = { events: 100_000, bytes: 512 * 1024 * 1024 };
 const PRUNE_EVERY_MS = 60_000;
 
 /**
@@ -46,7 +47,7 @@ const PRUNE_EVERY_MS = 60_000;
  * @throws GateError StoreUnavailable; nothing is left open then but the store
  */
 export async function openPlans(options: PlansOptions): Promise<Plans> {
-  const { store, timers, now, logger, metrics, runtime, keepEvents = 100_000, audit } = options;
+  const { store, timers, now, logger, metrics, runtime, keep = KEPT, audit } = options;
   await store.write(async (session) => {
     // One that is being deleted is left alone.
     if ((await session.get(namespaceKey('default'))) !== undefined) return;
@@ -65,7 +66,7 @@ export async function openPlans(options: PlansOptions): Promise<Plans> {
     const pruning = repeat({
       timers,
       everyMs: PRUNE_EVERY_MS,
-      act: async () => void (await store.prune(keepEvents)),
+      act: async () => void (await store.prune(keep)),
       onFailure: (error) => logger.warn({ error }, 'Old events of plans could not be deleted'),
     });
     const records = audit && bringRecords({ store, log: audit, logger, timers });

@@ -27,6 +27,14 @@ export interface ListedObjects {
   revision: string;
 }
 
+/** Which events are kept: the newest ones. */
+export interface KeptEvents {
+  /** so many at most */
+  events: number;
+  /** of the JSON of all their objects, in UTF-8, at most: the newest event goes too where it is larger */
+  bytes: number;
+}
+
 /** A transaction under the store's one lock: no other writer, of any process, is between its reads and its writes. */
 export interface WriteSession {
   get(key: ObjectKey): Promise<PlanObject | undefined>;
@@ -84,7 +92,7 @@ export interface PlanStore extends WaitingRecords {
   eventsAfter(revision: string, limit: number): Promise<StoredEvent[]>;
   /** Calls back whenever there may be events: after each write, by any process, and after a lost connection. */
   follow(onNews: () => void): () => void;
-  /** Forgets events but the newest `keep`. @returns how many went */
-  prune(keep: number): Promise<number>;
+  /** Forgets the oldest events, until no more are left than are kept. @returns how many went */
+  prune(keep: KeptEvents): Promise<number>;
   close(): Promise<void>;
 }

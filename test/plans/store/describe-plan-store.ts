@@ -17,6 +17,8 @@ const goal = (name: string, over: Partial<PlanObject['metadata']> = {}): PlanObj
   anObject('Goal', name, { description: 'A \u0000 and \ud800 text' }, { namespace: 'prod', ...over });
 const keyOf = ({ kind, metadata }: PlanObject) => ({ kind, namespace: metadata.namespace, name: metadata.name });
 
+const newest = (events: number, bytes = 2 ** 40) => ({ events, bytes });
+
 const aRecord = (decisionID: string): DomainRecord => ({
   ...{ schemaVersion: 2, domain: 'plans', decisionID, kind: 'created', subject: 'goal/prod/a', part: '' },
   ...{ timestamp: '2026-11-27T10:00:00.000Z', actor: 'ann', reasons: [], errorDetails: [], usedFacts: [] },
@@ -135,7 +137,7 @@ export function describePlanStore(name: string, open: () => Promise<OpenStores>)
         names.slice(1, 1_003),
       );
       const last = BigInt(await store.revision());
-      expect(await store.prune(3)).toBeGreaterThan(1_000);
+      expect(await store.prune(newest(3))).toBeGreaterThan(1_000);
       expect((await told(store, String(last - 3n))).map(({ revision }) => BigInt(revision))).toEqual([
         ...[last - 2n, last - 1n, last],
       ]);
@@ -207,11 +209,67 @@ export function describePlanStore(name: string, open: () => Promise<OpenStores>)
       await put(store, goal('p'));
       const last = await store.revision();
       await put(store, goal('p', { labels: { a: 'b' } }));
-      expect(await store.prune(1)).toBeGreaterThan(0);
+      expect(await store.prune(newest(1))).toBeGreaterThan(0);
       expect((await told(store, last)).map(({ type }) => type)).toEqual(['MODIFIED']);
       await expect(told(store, '0')).rejects.toThrow(EventsExpiredError);
-      expect(await store.prune(1)).toBe(0);
+      expect(await store.prune(newest(1))).toBe(0);
       expect(await store.get(keyOf(goal('p')))).toBeDefined();
+    });
+
+    test('the oldest events go until the objects of those that are left are small enough together', async () => {
+      const { store } = stores;
+      await store.prune(newest(0));
+      const note = 'ä'.repeat(50_000);
+      for (let turn = 0; turn < 5; turn += 1)
+        await put(store, goal('wide', { annotations: { note: `${turn}${note}` } }));
+      const last = BigInt(await store.revision());
+      // Each has 100,000 bytes and some: three of them have no place, two have.
+      expect(await store.prune(newest(100, 300_000))).toBe(3);
+      expect(await store.prune(newest(100, 300_000))).toBe(0);
+      expect((await told(store, String(last - 2n))).map(({ revision }) => revision)).toEqual([
+        String(last - 1n),
+        String(last),
+      ]);
+      await expect(told(store, String(last - 3n))).rejects.toThrow(EventsExpiredError);
+      // The newest has no place either; who has read it has missed nothing.
+      expect(await store.prune(newest(100, 50_000))).toBe(2);
+      expect(await told(store, String(last))).toEqual([]);
+      await put(store, goal('wide'));
+      expect(await store.prune(newest(100, 50_000))).toBe(0);
+      expect(await told(store, String(last))).toHaveLength(1);
+    });
+
+    test('what an owner owns is found by its uid, as it is after each write, and in its namespace alone', async () => {
+      const { store } = stores;
+      const ownedBy = (...uids: string[]) =>
+        uids.map((uid) => ({ apiVersion: 'planspec.io/v1alpha1', kind: 'Plan', name: 'p', uid }));
+      const owned = async (uid: string, namespace = 'owned') => {
+        const found = await store.write((session) => session.owned({ namespace, uid }));
+        return found.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+      };
+      const at = { namespace: 'owned' };
+      await put(store, goal('a', { ...at, ownerReferences: ownedBy('u1', 'u2', 'u1') }));
+      await put(store, goal('b', { ...at, ownerReferences: ownedBy('u1', 'odd \u0000', 'x'.repeat(3_000)) }));
+      await put(store, goal('c', { ...at, annotations: { note: 'u1' } }));
+      await put(store, goal('b', { namespace: 'elsewhere', ownerReferences: ownedBy('u1') }));
+      expect([await owned('u1'), await owned('u2'), await owned('u3'), await owned('u1', 'elsewhere')]).toEqual([
+        ['Goal a', 'Goal b'],
+        ['Goal a'],
+        [],
+        ['Goal b'],
+      ]);
+      await put(store, goal('a', { ...at, ownerReferences: ownedBy('u3') }));
+      await put(store, goal('c', { ...at, ownerReferences: ownedBy('u3') }));
+      await put(store, goal('b', at));
+      expect([await owned('u1'), await owned('u2'), await owned('u3')]).toEqual([[], [], ['Goal a', 'Goal c']]);
+      await store.write(async (session) => {
+        await session.remove((await session.get(keyOf(goal('a', at))))!);
+        expect((await session.owned({ namespace: 'owned', uid: 'u3' })).map(({ metadata }) => metadata.name)).toEqual([
+          'c',
+        ]);
+      });
+      await put(store, goal('a', at));
+      expect(await owned('u3')).toEqual(['Goal c']);
     });
   });
 }

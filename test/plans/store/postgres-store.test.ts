@@ -2,14 +2,60 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { Client } from 'pg';
+import { openDatabase, type DatabaseSettings } from '../../../src/platform/database/database';
+import { PLAN_STORE } from '../../../src/platform/database/store-kind';
+import { planMigrations } from '../../../src/plans/store/postgres/migrations';
 import { openPlanDatabase } from '../../../src/plans/store/postgres/open-plan-database';
 import { StoreBusyError } from '../../../src/plans/store/plan-store';
+import type { PlanSchema } from '../../../src/plans/store/postgres/schema';
 import { createPostgresPlanStore } from '../../../src/plans/store/postgres/store';
 import { eventually } from '../../support/eventually';
 import { startPostgres, type TestPostgres } from '../../support/postgres';
 import { anObject } from '../objects';
 import { describePlanStore } from './describe-plan-store';
+
+const { '0001-objects': objects, '0002-records': records } = planMigrations;
+const FIRST_STEPS = { '0001-objects': objects!, '0002-records': records! };
+
+/** Tables as the first steps made them, with two objects of one owner and their events, are brought up to date. */
+async function expectFilled(settings: DatabaseSettings): Promise<void> {
+  const early = await openDatabase<PlanSchema>(settings, FIRST_STEPS, PLAN_STORE);
+  const owner = { apiVersion: 'planspec.io/v1alpha1', kind: 'Plan', name: 'p', uid: 'u1' };
+  const many = Array.from({ length: 600 }, (_, at) => `e${String(at).padStart(3, '0')}`);
+  const stored = many.map((name) =>
+    anObject('Execution', name, { note: 'a \u0000 and \ud800 text' }, { ownerReferences: [owner] }),
+  );
+  for (const each of [...stored, anObject('Goal', 'none', { note: '"ownerReferences"' })]) {
+    const { kind, metadata } = each;
+    const { namespace, name } = metadata;
+    const document = JSON.stringify(each);
+    await sql`insert into plan_objects values (${kind}, ${namespace}, ${name}, 1, ${document})`.execute(early.db);
+  }
+  await sql`insert into plan_events values (1, 'ADDED', ${JSON.stringify(stored[0])}, null)`.execute(early.db);
+  await sql`update plan_store set revision = 1`.execute(early.db);
+  await early.close();
+  const store = createPostgresPlanStore(await openPlanDatabase(settings));
+  try {
+    const { namespace } = stored[0]!.metadata;
+    const owned = await store.write((session) => session.owned({ namespace, uid: 'u1' }));
+    expect(owned).toEqual(stored);
+    expect(await store.prune({ events: 10, bytes: JSON.stringify(stored[0]).length })).toBe(0);
+    expect(await store.prune({ events: 10, bytes: 10 })).toBe(1);
+  } finally {
+    await store.close();
+  }
+}
+
+test('an embedded store of before finds what owners own, and how large its events are', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'gate-plans-early-'));
+  try {
+    await expectFilled({ folder });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
 
 describePlanStore('PGlite', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'gate-plans-'));
@@ -40,6 +86,10 @@ describe('with a PostgreSQL server', () => {
       ReturnType<typeof createPostgresPlanStore>,
     ];
     return { store, other, close: async () => void (await Promise.all([store.close(), other.close()])) };
+  });
+
+  test('a store of before on a server finds what owners own, and how large its events are', async () => {
+    await expectFilled({ url: await server.database('early') });
   });
 
   test('many writers of two servers all get their turn, also behind a transaction that takes longer than a statement may, and reads go on meanwhile', async () => {

@@ -12,12 +12,14 @@ import { stamped } from '../../serving/write-object';
 import {
   EventsExpiredError,
   StoreBusyError,
+  type KeptEvents,
   type ListQuery,
   type ObjectKey,
   type PlanStore,
   type WriteSession,
 } from '../plan-store';
 import { PLAN_CHANNEL, type PlanDatabase } from './open-plan-database';
+import { ownerRows, type OwnerRow } from './owner-rows';
 import type { PlanSchema } from './schema';
 
 /** Of one statement, whose parameters have a limit, and whose time has one too. */
@@ -197,12 +199,28 @@ function openSession(trx: Transaction<PlanSchema>, first: bigint): WriteSession 
         .execute();
     } else {
       const row = { kind, namespace, name, revision, document };
+      const owners = ownerRows(stored);
+      const ownersBefore = before === undefined ? [] : ownerRows(before);
       const insert = trx.insertInto('plan_objects').values(row);
       await (
         type === 'ADDED'
           ? insert
           : insert.onConflict((at) => at.columns(['kind', 'namespace', 'name']).doUpdateSet({ revision, document }))
       ).execute();
+      if (!isSameOwners(owners, ownersBefore)) {
+        if (ownersBefore.length > 0) {
+          await trx
+            .deleteFrom('plan_owners')
+            .where('kind', '=', kind)
+            .where('namespace', '=', namespace)
+            .where('name', '=', name)
+            .execute();
+        }
+        for (let at = 0; at < owners.length; at += ROWS_AT_ONCE) {
+          const rows = owners.slice(at, at + ROWS_AT_ONCE);
+          await trx.insertInto('plan_owners').values(rows).execute();
+        }
+      }
     }
     const labels = before?.metadata.labels;
     const labels_before = labels === undefined ? null : JSON.stringify(labels);
@@ -214,18 +232,21 @@ function openSession(trx: Transaction<PlanSchema>, first: bigint): WriteSession 
     get: (key) => getObject(trx, key),
     list: (query) => listObjects(trx, query),
     owned: async ({ namespace, uid }) => {
-      // The text narrows the search; whether it is an owner is read from the document.
       const rows = await trx
-        .selectFrom('plan_objects')
-        .select('document')
-        .where('namespace', '=', namespace)
-        .where(sql<boolean>`position(${uid} in document) > 0`)
-        .orderBy('kind')
-        .orderBy('name')
+        .selectFrom('plan_owners as owned')
+        .innerJoin('plan_objects as object', (join) =>
+          join
+            .onRef('object.kind', '=', 'owned.kind')
+            .onRef('object.namespace', '=', 'owned.namespace')
+            .onRef('object.name', '=', 'owned.name'),
+        )
+        .select('object.document')
+        .where('owned.namespace', '=', namespace)
+        .where('owned.owner_uid', '=', uid)
+        .orderBy('owned.kind')
+        .orderBy('owned.name')
         .execute();
-      return rows
-        .map(({ document }) => JSON.parse(document) as PlanObject)
-        .filter(({ metadata }) => (metadata.ownerReferences ?? []).some((owner) => owner.uid === uid));
+      return rows.map(({ document }) => JSON.parse(document) as PlanObject);
     },
     create: (object) => store('ADDED', object),
     update: (object, before) => store('MODIFIED', object, before),
@@ -251,7 +272,11 @@ function openSession(trx: Transaction<PlanSchema>, first: bigint): WriteSession 
         const rows = events.slice(at, at + ROWS_AT_ONCE).map((event) => ({ ...event, written_at }));
         await trx.insertInto('plan_events').values(rows).execute();
       }
-      await sql`update plan_store set revision = ${String(last)}::bigint`.execute(trx);
+      const bytes = events.reduce((sum, { document }) => sum + Buffer.byteLength(document), 0);
+      await sql`
+        update plan_store set revision = ${String(last)}::bigint, event_bytes = event_bytes + ${bytes}::bigint`.execute(
+        trx,
+      );
       // Sent with the commit, and only then.
       await sql`select pg_notify(${PLAN_CHANNEL}, ${String(last)})`.execute(trx);
     },
@@ -276,6 +301,10 @@ function withStoreErrors<T extends WriteSession>(session: T, toError: (error: un
     update: telling(update),
     remove: telling(remove),
   };
+}
+
+function isSameOwners(ones: readonly OwnerRow[], others: readonly OwnerRow[]): boolean {
+  return ones.length === others.length && ones.every(({ owner_uid }, at) => owner_uid === others[at]!.owner_uid);
 }
 
 /** Names come from paths, and PostgreSQL has no text with U+0000: no object is called so. */
@@ -329,15 +358,30 @@ interface EventRow {
 }
 
 /** @returns how many went, `ROWS_AT_ONCE` at most */
-async function pruneSome(trx: Transaction<PlanSchema>, keep: number): Promise<number> {
+async function pruneSome(trx: Transaction<PlanSchema>, { events, bytes }: KeptEvents): Promise<number> {
   // Revisions follow one another, so so many of them are as many events at most.
   const { rows } = await sql<{ bound: string }>`
-    select greatest(least(revision - ${keep}, (select min(revision) from plan_events) + ${ROWS_AT_ONCE} - 1), pruned)::text
-      as bound from plan_store`.execute(trx);
+    with oldest as (select revision, document from plan_events order by revision limit ${ROWS_AT_ONCE}),
+      summed as (select revision, sum(octet_length(document)) over (order by revision) as gone from oldest)
+    select greatest(
+        pruned,
+        least(revision - ${events}, (select max(revision) from oldest)),
+        case when event_bytes > ${bytes}::bigint then (
+          select coalesce(min(summed.revision) filter (where event_bytes - gone <= ${bytes}::bigint), max(summed.revision))
+          from summed
+        ) end
+      )::text as bound
+    from plan_store`.execute(trx);
   const { bound } = rows[0]!;
-  const gone = await sql`delete from plan_events where revision <= ${bound}::bigint returning 1`.execute(trx);
-  await sql`update plan_store set pruned = ${bound}::bigint`.execute(trx);
-  return gone.rows.length;
+  const gone = await sql<{ count: number; bytes: string }>`
+    with gone as (delete from plan_events where revision <= ${bound}::bigint returning octet_length(document) as bytes)
+    select count(*)::int as count, coalesce(sum(bytes), 0)::text as bytes from gone`.execute(trx);
+  const [{ count, bytes: freed } = { count: 0, bytes: '0' }] = gone.rows;
+  await sql`
+    update plan_store set pruned = ${bound}::bigint, event_bytes = greatest(0, event_bytes - ${freed}::bigint)`.execute(
+    trx,
+  );
+  return count;
 }
 
 async function eventsAfter(db: Reader, revision: string, limit: number): Promise<StoredEvent[]> {
