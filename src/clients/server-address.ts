@@ -19,7 +19,8 @@ export interface ServerAddress {
  * where a process of this machine holds it.
  *
  * @param server its URL, in place of the one that follows from the settings
- * @throws GateError ConfigInvalid for a server that is no URL, and for a token that would leave this machine without TLS
+ * @throws GateError ConfigInvalid for a server that is no URL, for a token that no header can carry, and for one that would leave
+ * this machine without TLS
  */
 export async function serverAddress(
   { settings, baseDir }: LoadedSettings,
@@ -35,6 +36,10 @@ export async function serverAddress(
   const ofStore = (): Promise<string | undefined> => ownerToken(settings, baseDir, env);
   const asksStore = env.GATE_SERVER_TOKEN === undefined && server === undefined;
   const token = asksStore ? await ofStore() : env.GATE_SERVER_TOKEN;
+  if (token !== undefined && !SENDABLE.test(token)) {
+    const found = token === '' ? 'an empty text' : 'others (a line break at its end?)';
+    throw invalid(`Expected GATE_SERVER_TOKEN to be a token of visible ASCII characters without spaces, got ${found}`);
+  }
   if (token !== undefined && isInTheClear(url)) {
     throw invalid(
       `Expected the server to be an https:// URL, since a token would be sent to it over plain http, got ${url}`,
@@ -46,6 +51,9 @@ export async function serverAddress(
     ...(asksStore && token !== undefined ? { currentToken: ofStore } : {}),
   };
 }
+
+/** What a header `Authorization` can carry. */
+const SENDABLE = /^[\x21-\x7e]+$/;
 
 function invalid(message: string): GateError {
   return new GateError(FailureType.ConfigInvalid, message);

@@ -38,6 +38,18 @@ describe('the address of the server', () => {
     },
   );
 
+  it.each(['', 'secret\n', 'sec ret', 'sëcret'])(
+    'the token %j can be in no header, and is not repeated',
+    async (token) => {
+      const failure = await address({ GATE_SERVER_TOKEN: token }).catch((error: Error) => error);
+      expect(failure).toMatchObject({
+        type: 'ConfigInvalid',
+        message: expect.stringMatching(/^Expected GATE_SERVER_TOKEN to be a token/),
+      });
+      if (token !== '') expect((failure as Error).message).not.toContain(token.trim());
+    },
+  );
+
   it('a token is sent over plain http to this machine alone', async () => {
     const env = { GATE_SERVER_TOKEN: 'a-token' };
     for (const server of ['https://gate.example', 'http://localhost:1234', 'http://127.0.0.1:1234'])

@@ -24,6 +24,15 @@ export interface CallersOptions {
 /** Gives who calls, from the header Authorization; undefined when nobody does that the server knows. */
 export type Callers = (authorization: string | null | undefined) => Promise<Principal | undefined>;
 
+const BEARER = /^Bearer +(\S+)$/i;
+
+/** What whoever is not known is told: whether it sent no token, or one that opens nothing. */
+export function unknownCaller(authorization: string | null | undefined): string {
+  return BEARER.test(authorization ?? '')
+    ? 'Expected a token that this server knows: the one that was sent is unknown, or not valid any more'
+    : 'Expected the header Authorization: Bearer <token>';
+}
+
 /** Who calls a server on loopback that has no tokens: whoever can reach it. */
 const LOCAL: Principal = { key: 'local', actor: 'local', roles: [Role.admin], namesActor: true };
 
@@ -36,7 +45,7 @@ export function createCallers({ tokens, ownerToken = '', loopback, verifySigned 
   const owner = ownerToken === '' ? undefined : digestOf(ownerToken);
   const isOpen = loopback && known.length === 0 && verifySigned === undefined;
   return async (authorization) => {
-    const given = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+    const given = BEARER.exec(authorization ?? '')?.[1];
     if (given === undefined) return isOpen ? LOCAL : undefined;
     const digest = digestOf(given);
     if (owner !== undefined && timingSafeEqual(digest, owner)) return { ...LOCAL, key: 'owner' };

@@ -8,7 +8,7 @@ import {
   type Interceptor,
 } from '@connectrpc/connect';
 import { Health } from '../../proto/grpc/health/v1/health_pb';
-import type { Callers } from './callers';
+import { unknownCaller, type Callers } from './callers';
 import type { Refusal, RefusalReason } from './refusals';
 import { isAdmitted, ROLES, type Principal, type Role } from './role';
 
@@ -77,14 +77,15 @@ export function createGuard(options: GuardOptions): Interceptor {
     }
 
     async function admit(): Promise<Principal> {
-      const principal = await callers(request.header.get('authorization'));
+      const authorization = request.header.get('authorization');
+      const principal = await callers(authorization);
       const message = request.stream ? undefined : request.message;
       const refuse = (reason: RefusalReason, code: Code, text: string): never => {
         tell(principal, reason, text);
         throw new ConnectError(text, code);
       };
       if (principal === undefined) {
-        return refuse('unauthenticated', Code.Unauthenticated, 'Expected the header Authorization: Bearer <token>');
+        return refuse('unauthenticated', Code.Unauthenticated, unknownCaller(authorization));
       }
       if (!isWithinQuota(principal.key)) {
         onOverQuota?.();

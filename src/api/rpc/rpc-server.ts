@@ -8,7 +8,7 @@ import { systemClock } from '../../platform/timers/system-timers';
 import { Health } from '../../proto/grpc/health/v1/health_pb';
 import { isLoopback, isLoopbackHostHeader } from '../access';
 import { toErrorBody } from '../bounded-server';
-import type { Callers } from './callers';
+import { unknownCaller, type Callers } from './callers';
 import { createGuard, type ServedService } from './guard';
 import { routeHealth } from './health';
 import { authorityOf, type NodeServerRequest, type NodeServerResponse } from './node-request';
@@ -157,11 +157,11 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     request: NodeServerRequest,
     response: NodeServerResponse,
   ): Promise<void> {
-    const caller = surface.knowsCallers === true ? STRANGER : await callers(request.headers.authorization);
+    const { authorization } = request.headers;
+    const caller = surface.knowsCallers === true ? STRANGER : await callers(authorization);
     if (caller === undefined) {
       response.setHeader('www-authenticate', 'Bearer');
-      const message = 'Expected the header Authorization: Bearer <token>';
-      return send(response, 401, surface.refusal('Unauthorized', message));
+      return send(response, 401, surface.refusal('Unauthorized', unknownCaller(authorization)));
     }
     if (!isWithinQuota(caller.key)) {
       options.onOverQuota?.();
@@ -179,9 +179,10 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
       const surface = surfaceOf(request);
       if (surface !== undefined) return await overSurface(surface, request, response);
       const isOpen = (openProbes && PROBES.includes(path)) || (loopback && path === '/metrics');
-      if (!isOpen && (await callers(request.headers.authorization)) === undefined) {
+      const { authorization } = request.headers;
+      if (!isOpen && (await callers(authorization)) === undefined) {
         response.setHeader('www-authenticate', 'Bearer');
-        return send(response, 401, toErrorBody('Unauthorized', 'Expected the header Authorization: Bearer <token>'));
+        return send(response, 401, toErrorBody('Unauthorized', unknownCaller(authorization)));
       }
       if (path === '/healthz') {
         response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });

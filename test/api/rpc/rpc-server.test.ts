@@ -256,8 +256,15 @@ describe('tokens', () => {
     expect((await fetch(`${url}/elsewhere`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(404);
     const health = createClient(Health, createGrpcTransport({ baseUrl: url }));
     expect((await health.check({})).status).toBe(Status.SERVING);
-    for (const wrong of ['', 'Bearer wrong', `Basic ${token}`]) {
-      await expect(call(wrong)).rejects.toMatchObject({ code: Code.Unauthenticated });
+    for (const [wrong, said] of [
+      ['', 'Expected the header Authorization'],
+      ['Bearer wrong', 'Expected a token that this server knows'],
+      [`Basic ${token}`, 'Expected the header Authorization'],
+    ] as const) {
+      const refused = { code: Code.Unauthenticated, message: expect.stringContaining(said) };
+      await expect(call(wrong)).rejects.toMatchObject(refused);
+      const reply = await fetch(`${url}/elsewhere`, { headers: { authorization: wrong } });
+      expect([reply.status, await reply.text()]).toEqual([401, expect.stringContaining(said)]);
     }
     await call(`bearer ${token}`);
     expect(refusals).toHaveLength(1);
