@@ -53,7 +53,7 @@ describe('executions that are cancelled, compensated and continued', () => {
   const refused = (asked: Promise<unknown>) =>
     asked.then(
       () => 'accepted',
-      (error: unknown) => (error as PlanFailure).message,
+      (error: unknown) => `${(error as PlanFailure).code} ${(error as PlanFailure).message}`,
     );
   const ended = (phase: string) => eventually(phase, async () => (await status()).phase === phase);
   const key = (node: string, attempt = '') => `${house.namespace()}.go/${node}${attempt}`;
@@ -82,8 +82,8 @@ describe('executions that are cancelled, compensated and continued', () => {
       extensions: { compensation: { state: 'done', key: key('a', '/compensation') } },
     });
     await recorded('abort ann', 'acted b due', 'acted b done', 'acted a due', 'acted a done');
-    expect(await refused(cancel())).toMatch(/go: it is Cancelled, since/);
-    expect(await refused(retry('a'))).toMatch(/execution go is Cancelled: only one that failed/);
+    expect(await refused(cancel())).toMatch(/^409 .*go: it is Cancelled, since/);
+    expect(await refused(retry('a'))).toMatch(/^409 .*execution go is Cancelled: only one that failed/);
     await replayed();
   });
 
@@ -158,8 +158,8 @@ describe('executions that are cancelled, compensated and continued', () => {
     holds.add('x');
     await start('a b<a x');
     await reach('a Failed, b Skipped, x Running');
-    expect(await refused(retry('x'))).toMatch(/node x is Running: only a node that failed/);
-    expect(await refused(retry('nope'))).toMatch(/expected one of its nodes a, b, x, got "nope"/);
+    expect(await refused(retry('x'))).toMatch(/^409 .*node x is Running: only a node that failed/);
+    expect(await refused(retry('nope'))).toMatch(/^400 .*expected one of its nodes a, b, x, got "nope"/);
     fails.clear();
     await retry('a');
     await reach('a Succeeded, b Succeeded, x Running');

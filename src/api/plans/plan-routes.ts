@@ -80,12 +80,12 @@ export async function answerPlans(call: Call): Promise<Answer | undefined> {
   if (fifth === 'status') return answerStatus(call, place);
   if ((fifth === 'cancel' || fifth === 'retry') && kind.kind === 'Execution') {
     requireMethod(call, 'POST');
-    requireWriter(call, second);
+    requireRunner(call, second);
     return written(await call.service.askRun(place, fifth, readJson(await body(call)), write(call)));
   }
   if (fifth === 'again' && kind.kind === 'Goal') {
     requireMethod(call, 'POST');
-    requireWriter(call, second);
+    requireRunner(call, second);
     return written(await call.service.resolveAgain(place, readJson(await body(call)), write(call)));
   }
   if (fifth === 'graph' && kind.kind === 'Plan') {
@@ -124,7 +124,8 @@ async function answerApply(call: Call, namespace: string): Promise<Answer> {
 }
 
 async function answerCreate(call: Call, kind: Kind, namespace: string): Promise<Answer> {
-  requireWriter(call, namespace);
+  if (kind.kind === 'Execution') requireRunner(call, namespace);
+  else requireWriter(call, namespace);
   return created(await call.service.create({ kind, namespace }, readJson(await body(call)), write(call)));
 }
 
@@ -262,8 +263,18 @@ function mayWriteStatus(caller: Principal, kind: string): boolean {
 }
 
 function requireWriter(call: Call, namespace: string): void {
-  if (!isAdmitted(call.caller, [Role.author])) {
-    throw planFailure('Forbidden', `Expected the role author or admin, got ${call.caller.roles.join(', ')}`);
+  requireRole(call, namespace, [Role.author]);
+}
+
+/** Whoever runs plans need not write them. Whoever writes them could run them anyway: an Execution is an object. */
+function requireRunner(call: Call, namespace: string): void {
+  requireRole(call, namespace, [Role.operator, Role.author]);
+}
+
+function requireRole(call: Call, namespace: string, roles: readonly Role[]): void {
+  if (!isAdmitted(call.caller, roles)) {
+    const wanted = [...roles, Role.admin].join(' or ');
+    throw planFailure('Forbidden', `Expected the role ${wanted}, got ${call.caller.roles.join(', ')}`);
   }
   requireNamespace(call, namespace);
 }

@@ -2,7 +2,7 @@
 export const Role = {
   /** reads */
   viewer: 'viewer',
-  /** writes policies and specs */
+  /** writes policies and specs, and runs specs */
   author: 'author',
   /** runs, cancels, retries, executes, pauses */
   operator: 'operator',

@@ -5,20 +5,22 @@ import { hasEnded, placeOf, reportsOf, type NodeStatus } from './follow-run';
 import type { NodeSoFar, RunSoFar } from './plan-run';
 import type { Schedule } from './schedule';
 
+/** Why a node can never be run again, a sentence: the plan, as it was pinned, has none of that name, or it is a group. */
+export function unknownNodeFault(plan: PinnedPlan, node: string): string | undefined {
+  const { nodes } = plan.spec.graph;
+  const found = nodes.find(({ id }) => id === node);
+  if (found === undefined)
+    return `expected one of its nodes ${nodes.map(({ id }) => id).join(', ')}, got ${JSON.stringify(node)}`;
+  return found.kind === 'Group' ? `node ${node} is a group: run the node of it again that failed` : undefined;
+}
+
 /**
- * Why a node of an execution is not run again, a sentence; undefined where it can be. Only what failed is run again, of an
+ * Why a node of an execution is not run again now, a sentence; undefined where it can be. Only what failed is run again, of an
  * execution that is under way or has failed.
- *
- * @param plan as it was pinned
  */
-export function retryFault(execution: Execution, plan: PinnedPlan, node: string): string | undefined {
-  const { metadata, status = {} } = execution;
-  const ids = plan.spec.graph.nodes.map(({ id }) => id);
-  const found = plan.spec.graph.nodes.find(({ id }) => id === node);
-  if (found === undefined) return `expected one of its nodes ${ids.join(', ')}, got ${JSON.stringify(node)}`;
-  if (found.kind === 'Group') return `node ${node} is a group: run the node of it again that failed`;
+export function retryFault({ metadata, status = {} }: Execution, node: string): string | undefined {
   const phase = status.nodeStatuses?.[node]?.phase ?? NodePhase.Pending;
-  if (hasEnded(execution) && status.phase !== ExecutionPhase.Failed)
+  if (hasEnded({ status }) && status.phase !== ExecutionPhase.Failed)
     return `execution ${metadata.name} is ${status.phase}: only one that failed, or is under way, can be continued`;
   if (phase !== NodePhase.Failed) return `node ${node} is ${phase}: only a node that failed is run again`;
   return undefined;

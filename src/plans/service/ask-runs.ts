@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../../kernel/json';
 import { toTimestamp } from '../../kernel/time';
 import { hasEnded } from '../execution/follow-run';
 import { GATE_RUNTIME, isRunByGate, type PlanRuntime } from '../execution/plan-run';
-import { retryFault } from '../execution/retry-node';
+import { retryFault, unknownNodeFault } from '../execution/retry-node';
 import { requestsOf, withRequest, type RunRequest } from '../execution/run-requests';
 import { goalNameOf, pinnedPlanOf } from '../execution/pinned-plan';
 import type { Execution } from '../kinds/execution';
@@ -43,7 +43,7 @@ export interface AskParts {
  * Notes in the status of an execution what is asked of its run, with its audit record; the server tells the run. The same again
  * changes nothing. An execution that has not begun is cancelled at once.
  *
- * @throws PlanFailure Invalid where it cannot be done, with why
+ * @throws PlanFailure with why: Conflict where it cannot be done now, Invalid where it never can
  */
 export async function askRun(
   session: WriteSession,
@@ -54,12 +54,16 @@ export async function askRun(
   const execution = stored as unknown as Execution;
   const plan = pinnedPlanOf(stored);
   if (!isRunByGate(stored) || plan === undefined)
-    refuse(stored, `its spec.runtimeRef.name is not ${GATE_RUNTIME}: whoever runs it alone ends it`);
+    refuse(stored, 'Invalid', `its spec.runtimeRef.name is not ${GATE_RUNTIME}: whoever runs it alone ends it`);
   const { kind, node } = ask;
   if (kind === 'cancel' && hasEnded(execution))
-    refuse(stored, `it is ${execution.status?.phase}, since ${execution.status?.completionTime ?? 'its start'}`);
-  const fault = node === undefined ? undefined : retryFault(execution, plan, node);
-  if (fault !== undefined) refuse(stored, fault);
+    refuse(stored, 'Conflict', `it is ${execution.status?.phase}, since ${execution.status?.completionTime ?? 'its start'}`);
+  if (node !== undefined) {
+    const unknown = unknownNodeFault(plan, node);
+    if (unknown !== undefined) refuse(stored, 'Invalid', unknown);
+    const unfit = retryFault(execution, node);
+    if (unfit !== undefined) refuse(stored, 'Conflict', unfit);
+  }
   const same = requestsOf(stored.status).find((each) => each.kind === kind && each.node === node);
   if (same !== undefined) return { action: 'unchanged', object: stored, warnings: [] };
   if (kind === 'retry' && hasEnded(execution)) await requireStartable(session, stored, parts);
@@ -88,17 +92,18 @@ function cancelled({ status }: Execution, { actor, reason = '', time }: RunReque
 
 /** A new run needs what a first one does. */
 async function requireStartable(session: WriteSession, stored: PlanObject, { runtime }: AskParts): Promise<void> {
-  if (runtime === undefined) refuse(stored, 'this server runs no executions');
+  if (runtime === undefined) refuse(stored, 'Invalid', 'this server runs no executions');
   const plan = pinnedPlanOf(stored)!;
   const goal = goalNameOf(stored);
   const other = goal === undefined ? undefined : await underWay(session, stored.metadata.namespace, goal);
-  if (other !== undefined) refuse(stored, other);
+  if (other !== undefined) refuse(stored, 'Conflict', other);
   const { run, faults } = await compileStored(session, stored, plan, runtime);
   const found = faults ?? runtime.check(run);
-  if (found.length > 0) refuse(stored, `plan ${plan.name}: ${found.join('; ')}`);
+  if (found.length > 0) refuse(stored, 'Conflict', `plan ${plan.name}: ${found.join('; ')}`);
 }
 
-function refuse(stored: PlanObject, why: string): never {
+/** A request that would be right at another time is a conflict, as in Kubernetes. */
+function refuse(stored: PlanObject, reason: 'Invalid' | 'Conflict', why: string): never {
   const { kind, name } = { kind: 'executions', name: stored.metadata.name };
-  throw planFailure('Invalid', `${objectName(stored)}: ${why}`, { kind, name });
+  throw planFailure(reason, `${objectName(stored)}: ${why}`, { kind, name });
 }

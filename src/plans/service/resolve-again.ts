@@ -26,7 +26,7 @@ export const readAgain = (body: JsonValue, caller: Caller): Asked =>
  * Resolves a goal that executes no more as if it were new, so that the next execution is of the plan that wins now. One that has
  * not been executed is as it was.
  *
- * @throws PlanFailure Invalid with why: it is executed, its time is over, or no plan wins
+ * @throws PlanFailure Conflict with why: it is executed, its time is over, or no plan wins
  */
 export async function resolveAgain(
   session: WriteSession,
@@ -37,7 +37,7 @@ export async function resolveAgain(
   const goal = stored as unknown as Goal;
   const { namespace, name } = stored.metadata;
   const refuse = (why: string): never => {
-    throw planFailure('Invalid', `${objectName(stored)}: ${why}`, { kind: 'goals', name });
+    throw planFailure('Conflict', `${objectName(stored)}: ${why}`, { kind: 'goals', name });
   };
   const other = await underWay(session, namespace, name);
   if (other !== undefined) refuse(other);

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../kernel/json';
 import type { ProgramLogger } from '../../platform/observability/program-logger';
 import { isRunByGate, type ExecutionRef, type PlanRuntime } from '../execution/plan-run';
 import { callbackIn } from '../execution/callback';
-import { retryFault, runAgain } from '../execution/retry-node';
+import { retryFault, runAgain, unknownNodeFault } from '../execution/retry-node';
 import { requestsOf, withoutRequests, type RunRequest } from '../execution/run-requests';
 import { hasEnded } from '../execution/follow-run';
 import { pinnedPlanOf } from '../execution/pinned-plan';
@@ -207,7 +207,7 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
     if (read?.retry?.node !== undefined) {
       const { execution, plan, retry, run, faults } = read;
       const node = retry.node!;
-      const unfit = retryFault(execution as unknown as Execution, plan, node);
+      const unfit = unknownNodeFault(plan, node) ?? retryFault(execution as unknown as Execution, node);
       const found = unfit === undefined ? (faults ?? runtime.check(run!)) : [unfit];
       if (found.length > 0) return drop(ref, retry, found.join('; '));
       const from = runAgain(execution as unknown as Execution, run!.graph, node, retry.id);

@@ -9,7 +9,7 @@ import { eventually } from '../../support/eventually';
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined };
 const ROOT = '/apis/planspec.io/v1alpha1';
-const TOKENS = { viewer: 'see', author: 'write', controller: 'control', approver: 'approve' };
+const TOKENS = { viewer: 'see', author: 'write', operator: 'run', controller: 'control', approver: 'approve' };
 
 /** As it comes: what is in it is for each test to expect. */
 type Json = Record<string, ReturnType<typeof JSON.parse>>;
@@ -486,8 +486,8 @@ describe('a goal that has ended', () => {
       ask('GET', '/namespaces/again/goals/b/again'),
     ]);
     expect(refusals.map(({ status, body }) => [status, body.message])).toEqual([
-      [400, expect.stringMatching(/^Goal again\/late: its timeout of 1ms is over since .*: give it a longer one$/)],
-      [400, 'Goal again/bare: no plan of it would be the active one: gate plans explain bare says why'],
+      [409, expect.stringMatching(/^Goal again\/late: its timeout of 1ms is over since .*: give it a longer one$/)],
+      [409, 'Goal again/bare: no plan of it would be the active one: gate plans explain bare says why'],
       [400, 'Expected an object, which may have reason and actor'],
       [400, expect.stringContaining('expected only reason, actor')],
       [404, expect.stringContaining('missing')],
@@ -672,12 +672,25 @@ describe('access', () => {
     expect((await ask('PUT', `${path}/a/status`, status, as(TOKENS.author))).status).toBe(403);
     expect((await ask('PUT', `${path}/a/status`, status, as(TOKENS.approver))).status).toBe(403);
     expect((await ask('PUT', `${path}/a/status`, status, as(TOKENS.controller))).status).toBe(200);
+    // Whoever runs plans needs not write them.
+    const execution = { ...goal('e'), kind: 'Execution', spec: { planRef: { name: 'p' } } };
+    expect((await ask('POST', path, goal('b'), as(TOKENS.operator))).status).toBe(403);
+    expect((await ask('POST', '/namespaces/access/executions', execution, as(TOKENS.operator))).status).toBe(201);
+    expect((await ask('DELETE', '/namespaces/access/executions/e', undefined, as(TOKENS.operator))).status).toBe(403);
     for (const asked of ['goals/a/again', 'executions/e/cancel', 'executions/e/retry']) {
       const to = `/namespaces/access/${asked}`;
-      expect((await ask('POST', to, {}, as(TOKENS.viewer))).status).toBe(403);
-      expect((await ask('POST', to, {}, as(TOKENS.author))).status).toBe(400);
-      const other = { actor: 'ann', reason: 'r', ...(asked.endsWith('retry') ? { node: 'n' } : {}) };
-      expect((await ask('POST', to, other, as(TOKENS.author))).status).toBe(403);
+      const needed = { reason: 'r', ...(asked.endsWith('retry') ? { node: 'n' } : {}) };
+      for (const token of [TOKENS.viewer, TOKENS.controller, TOKENS.approver])
+        expect((await ask('POST', to, needed, as(token))).status).toBe(403);
+      for (const token of [TOKENS.author, TOKENS.operator]) {
+        expect((await ask('POST', to, { why: 'r' }, as(token))).status).toBe(400);
+        expect((await ask('POST', to, { ...needed, actor: 'ann' }, as(token))).status).toBe(403);
+        // The goal has no plan that could be active; the execution is run by nobody whom the server knows.
+        const { status, body } = await ask('POST', to, needed, as(token));
+        expect({ status, reason: body.reason }).toEqual(
+          asked === 'goals/a/again' ? { status: 409, reason: 'Conflict' } : { status: 400, reason: 'Invalid' },
+        );
+      }
     }
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PinnedPlan } from '../../../src/plans/execution/compile-execution';
 import { isForeign, statusAfter, type RunReport } from '../../../src/plans/execution/follow-run';
-import { retryFault, runAgain } from '../../../src/plans/execution/retry-node';
+import { retryFault, runAgain, unknownNodeFault } from '../../../src/plans/execution/retry-node';
 import { requestsOf, withRequest, type RunRequest } from '../../../src/plans/execution/run-requests';
 import type { Schedule } from '../../../src/plans/execution/schedule';
 import type { Execution } from '../../../src/plans/kinds/execution';
@@ -56,7 +56,8 @@ describe('a node that is run again', () => {
     ['a node that the plan does not have is refused', 'x', 'Failed', /expected one of its nodes all, a, .*got "x"/],
     ['an execution that was cancelled is refused', 'b', 'Cancelled', /execution go is Cancelled/],
   ])('%s', (_what, node, phase, fault) => {
-    expect(retryFault({ ...failed, status: { ...failed.status, phase } }, plan, node) ?? 'none').toMatch(fault);
+    const found = unknownNodeFault(plan, node) ?? retryFault({ ...failed, status: { ...failed.status, phase } }, node);
+    expect(found ?? 'none').toMatch(fault);
   });
 
   it('what succeeded stays, another failure too, and what was skipped begins again', () => {
