@@ -68,6 +68,7 @@ describe('the sync of images', () => {
     actions: [{ type: 'replicate', target_registry: 'mirror', target_repo: 'mirror/{repository}', ...action }],
     ...more,
   });
+  const OF_APP = { source: { registry: 'hub', repositories: ['team/app'] } };
   const BLOCKS = {
     id: 'scans',
     name: 'Scans',
@@ -138,7 +139,7 @@ describe('the sync of images', () => {
   it('a sync prunes once all images are done, and says what it deleted', async () => {
     push('team/app', 'v2');
     pushImage(target, 'mirror/team/app', sampleImage(), 'v1');
-    policies(replicates({}, { prune: 'mirror' }));
+    policies(replicates(OF_APP, { prune: 'mirror' }));
     let failures = 1;
     const onRecord = ({ details }: AuditRecord): void => {
       // The store refuses once what is told after the deletion: the second attempt finds the tag gone.
@@ -196,7 +197,7 @@ describe('the sync of images', () => {
 
   it('nothing is copied while a record cannot be written, and the sync goes on once it can', async () => {
     push('team/app', 'v1');
-    policies(replicates());
+    policies(replicates(OF_APP));
     let refusals = 2;
     const onRecord = ({ kind }: AuditRecord): void => {
       if (kind !== 'decision' || refusals === 0) return;
