@@ -1,10 +1,11 @@
-import type { JsonObject } from '../../kernel/json';
+import { isJsonObject, type JsonObject } from '../../kernel/json';
 import { failure } from '../../plans/serving/status-object';
+import { NAMESPACE } from '../../plans/service/namespaces';
 import { planFailure } from '../../plans/service/plan-failure';
 import type { PlanService } from '../../plans/service/plan-service';
 import type { HttpSurface } from '../rpc/http-surface';
 import type { NodeServerRequest, NodeServerResponse } from '../rpc/node-request';
-import { ok, send, sendFailure, toFailure } from './answers';
+import { ok, send, sendFailure, toFailure, type Answer } from './answers';
 import { discoveryOf, isDiscovery } from './discovery';
 import { OPENAPI_V2_TYPE, openApiV2 } from './openapi-v2';
 import { answerPlans, PLANS_ROOT } from './plan-routes';
@@ -35,21 +36,22 @@ export function servePlans({ service, maxBodyBytes, onUnexpected }: PlanSurfaceO
           requireMethod(request, response, 'POST');
           return send(response, { status: 201, body: selfReview(caller) });
         }
-        if (path !== PLANS_ROOT && !path.startsWith(`${PLANS_ROOT}/`))
+        const isCore = isCoreNamespace(request.method, path);
+        if (!isCore && path !== PLANS_ROOT && !path.startsWith(`${PLANS_ROOT}/`))
           throw planFailure('NotFound', `Nothing answers ${request.method} ${path}`);
         const answer = await answerPlans({
           service,
           request,
           response,
           caller,
-          parts: partsOf(path),
+          parts: partsBehind(isCore ? CORE_ROOT : PLANS_ROOT, path),
           query: new URLSearchParams(search),
           stopping,
           maxBodyBytes,
           nowMs: Date.now,
           onUnexpected,
         });
-        if (answer !== undefined) send(response, answer);
+        if (answer !== undefined) send(response, isCore ? asCore(answer) : answer);
       } catch (error) {
         const told = toFailure(error);
         if (told === undefined) onUnexpected(error);
@@ -84,9 +86,23 @@ function splitAt(url: string): [string, string] {
   return mark === -1 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)];
 }
 
+const CORE_ROOT = '/api/v1';
+
+/**
+ * Where Kubernetes has its own namespaces, which no discovery document of this server names: kubectl asks there whether the
+ * namespace exists of an object that it did not find.
+ */
+function isCoreNamespace(method: string | undefined, path: string): boolean {
+  return method === 'GET' && /^\/api\/v1\/namespaces\/[^/]+$/.test(path);
+}
+
+function asCore({ body, ...answer }: Answer): Answer {
+  return { ...answer, body: isJsonObject(body) && body.kind === NAMESPACE.kind ? { ...body, apiVersion: 'v1' } : body };
+}
+
 /** @throws PlanFailure BadRequest */
-function partsOf(path: string): string[] {
-  const parts = path.slice(PLANS_ROOT.length).split('/').slice(1);
+function partsBehind(root: string, path: string): string[] {
+  const parts = path.slice(root.length).split('/').slice(1);
   if (parts.at(-1) === '') parts.pop();
   return decodeParts(parts);
 }

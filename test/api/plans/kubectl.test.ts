@@ -103,6 +103,20 @@ withKubectl('kubectl, unchanged', () => {
     }
   });
 
+  it('what is absent is told by its own name: the object, or the namespace that it would be in', async () => {
+    await applied();
+    for (const verb of ['get', 'describe']) {
+      const absent = await kubectl(verb, 'goal', 'nope');
+      expect(absent).toMatchObject({ code: 1, stderr: 'Error from server (NotFound): goals "nope" not found\n' });
+    }
+    namespace = 'nowhere';
+    expect((await kubectl('get', 'goal', 'nope')).stderr).toContain('namespaces "nowhere" not found');
+    const path = await file('namespace.yaml', `${HEAD}\nkind: Namespace\nmetadata: {name: nowhere}\n`);
+    expect(await done('create', '-f', path)).toBe('namespace.planspec.io/nowhere created\n');
+    expect((await kubectl('create', '-f', path)).stderr).toContain('already exists');
+    expect((await kubectl('get', 'goal', 'nope')).stderr).toContain('goals "nope" not found');
+  });
+
   it('describe and explain know the objects and their fields', async () => {
     await applied();
     expect(await done('describe', 'goal', 'ship')).toMatch(/Name: +ship\n[^]*Active Plan Ref:\n +Name: +one\n/);
