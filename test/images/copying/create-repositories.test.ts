@@ -1,6 +1,4 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateRepositoryCommand, DescribeRepositoriesCommand, ECRClient } from '@aws-sdk/client-ecr';
@@ -13,24 +11,17 @@ import { runSync } from '../../../src/images/sync/run-sync';
 import { ecrClientConfig } from '../../../src/platform/aws/clients';
 import { loadSettings } from '../../../src/settings/load-settings';
 import { runCli } from '../../cli/run-cli';
+import { startEcrEndpoint, type EcrEndpoint } from '../../support/ecr-endpoint';
 import { startOciRegistry, type OciRegistry } from '../../support/oci-registry/oci-registry';
 import { pushImage } from '../../support/oci-registry/push-image';
 import { sampleImage } from '../../support/oci-registry/sample-image';
 import { startMoto, type AwsStandIn } from '../../support/python-servers';
 
 describe('a target repository that is missing', () => {
-  const before = { ...process.env };
   let folder: string;
   let source: OciRegistry;
   let target: OciRegistry | undefined;
 
-  beforeAll(() => {
-    Object.assign(process.env, {
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
-      AWS_EC2_METADATA_DISABLED: 'true',
-    });
-  });
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'gate-create-'));
     source = await startOciRegistry();
@@ -40,10 +31,6 @@ describe('a target repository that is missing', () => {
     rmSync(folder, { recursive: true });
     await Promise.all([source.stop(), target?.stop()]);
     target = undefined;
-  });
-  afterAll(() => {
-    for (const variable of Object.keys(process.env)) if (!(variable in before)) delete process.env[variable];
-    Object.assign(process.env, before);
   });
 
   function settle(createRepositories: object | undefined = { provider: 'ecr', region: 'eu-west-1' }): string {
@@ -86,6 +73,7 @@ describe('a target repository that is missing', () => {
   }
 
   describe('in moto’s ECR', () => {
+    const before = { ...process.env };
     let moto: AwsStandIn | undefined;
     let motoFolder: string;
     let ecr: ECRClient;
@@ -94,11 +82,13 @@ describe('a target repository that is missing', () => {
       const started = await startMoto(motoFolder);
       if (typeof started === 'string') return console.warn(`Skipped moto: ${started}`);
       moto = started;
-      process.env.AWS_ENDPOINT_URL_ECR = started.env.AWS_ENDPOINT_URL_S3;
+      // The SDK reads them from the process itself.
+      Object.assign(process.env, started.env, { AWS_ENDPOINT_URL_ECR: started.env.AWS_ENDPOINT_URL_S3 });
       ecr = new ECRClient(ecrClientConfig({ region: 'eu-west-1' }));
     });
     afterAll(async () => {
-      delete process.env.AWS_ENDPOINT_URL_ECR;
+      for (const variable of Object.keys(process.env)) if (!(variable in before)) delete process.env[variable];
+      Object.assign(process.env, before);
       ecr?.destroy();
       await moto?.stop();
       rmSync(motoFolder, { recursive: true });
@@ -146,26 +136,11 @@ describe('a target repository that is missing', () => {
   });
 
   describe('in an ECR that answers', () => {
-    let server: Server;
-    let asked: string[];
-    let answers: { status: number; body: object };
+    let ecr: EcrEndpoint;
     beforeEach(async () => {
-      asked = [];
-      server = createServer((request, response) => {
-        asked.push(String(request.headers['x-amz-target']));
-        request.resume().once('end', () => {
-          response.writeHead(answers.status, { 'content-type': 'application/x-amz-json-1.1' });
-          response.end(JSON.stringify(answers.body));
-        });
-      });
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      process.env.AWS_ENDPOINT_URL_ECR = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      ecr = await startEcrEndpoint();
     });
-    afterEach(async () => {
-      delete process.env.AWS_ENDPOINT_URL_ECR;
-      server.closeAllConnections();
-      await new Promise((closed) => server.close(closed));
-    });
+    afterEach(() => ecr.stop());
 
     it.each([
       [1, 'AccessDeniedException', 'User: arn:aws:iam::1:user/x is not authorized to perform: ecr:CreateRepository'],
@@ -173,7 +148,7 @@ describe('a target repository that is missing', () => {
       [3, 'LimitExceededException', 'The limit of repositories is reached'],
       [1, 'InvalidParameterException', 'Invalid parameter at repositoryName'],
     ])('with %s × %s, it is an error with that reason, once for all images', async (requests, name, message) => {
-      answers = { status: 400, body: { __type: name, message } };
+      ecr.answer = { status: 400, body: { __type: name, message } };
       target = await startOciRegistry({ exists: () => Promise.resolve(false) });
       const { totals, images } = await sync();
       expect(totals).toMatchObject({ tagsCopied: 0, errors: 3 });
@@ -184,25 +159,25 @@ describe('a target repository that is missing', () => {
             cause: `${target.host} has no repository mirror/app, and AWS did not create it: ${name}: ${message}`,
           },
         ]);
-      expect(asked).toEqual(Array(requests).fill('AmazonEC2ContainerRegistry_V20150921.CreateRepository'));
+      expect(ecr.asked).toEqual(Array(requests).fill('CreateRepository'));
     });
 
     it('500, its registry counts as unavailable', async () => {
-      answers = { status: 500, body: { __type: 'ServerException', message: 'sorry' } };
+      ecr.answer = { status: 500, body: { __type: 'ServerException', message: 'sorry' } };
       target = await startOciRegistry({ exists: () => Promise.resolve(false) });
       const { images } = await sync();
       expect(images[0]!.errors).toMatchObject([{ code: 'REGISTRY_UNAVAILABLE', cause: /ServerException: sorry/ }]);
     });
 
     it('before the registry knows it, the upload is repeated', async () => {
-      answers = { status: 200, body: { repository: { repositoryName: 'mirror/app' } } };
+      ecr.answer = { status: 200, body: { repository: { repositoryName: 'mirror/app' } } };
       let unknown = 0;
       target = await startOciRegistry({
-        exists: () => Promise.resolve(asked.length > 0 && (unknown += 1) > 3),
+        exists: () => Promise.resolve(ecr.asked.length > 0 && (unknown += 1) > 3),
       });
       const { totals } = await sync();
       expect(totals).toMatchObject({ tagsCopied: 3, errors: 0 });
-      expect(asked).toHaveLength(1);
+      expect(ecr.asked).toHaveLength(1);
     });
   });
 

@@ -10,6 +10,7 @@ import { replicateImageAction } from '../../../src/images/gating/replicate-image
 import { openImages, type Images } from '../../../src/images/service/open-images';
 import { loadSettings } from '../../../src/settings/load-settings';
 import { digestOf } from '../../support/oci-registry/content';
+import { startEcrEndpoint } from '../../support/ecr-endpoint';
 import { startOciRegistry, type OciRegistry } from '../../support/oci-registry/oci-registry';
 import { pushImage } from '../../support/oci-registry/push-image';
 import { sampleImage } from '../../support/oci-registry/sample-image';
@@ -47,10 +48,13 @@ describe('an image that a stage replicates', () => {
     rmSync(folder, { recursive: true });
   });
 
-  async function open(policies?: string): Promise<void> {
+  async function open(policies?: string, createRepositories?: object): Promise<void> {
     if (policies !== undefined) writeFileSync(join(folder, 'policies.yaml'), policies);
     const settings = {
-      registries: { source: { host: from.host, plainHttp: true }, mirror: { host: to.host, plainHttp: true } },
+      registries: {
+        source: { host: from.host, plainHttp: true },
+        mirror: { host: to.host, plainHttp: true, createRepositories },
+      },
       ...(policies === undefined ? {} : { policy: { enabled: true, configPath: 'policies.yaml' } }),
     };
     writeFileSync(join(folder, 'settings.json'), JSON.stringify(settings));
@@ -108,6 +112,25 @@ describe('an image that a stage replicates', () => {
       },
       { kind: 'acted', refersTo: records[0]?.decisionID, details: { outcome: 'copied', targetDigest: digest } },
     ]);
+  });
+
+  it('goes to a repository of ECR that is created, once that is recorded', async () => {
+    const ecr = await startEcrEndpoint();
+    await to.stop();
+    to = await startOciRegistry({ exists: () => Promise.resolve(ecr.asked.length > 0) });
+    await images.close();
+    await open(undefined, { provider: 'ecr', region: 'eu-west-1' });
+    try {
+      const digest = push();
+      onRecord = ({ details }) => {
+        if (details?.outcome === 'create-repository') expect(ecr.asked).toEqual([]);
+      };
+      await run();
+      expect(tagAt(to, 'prod/app')).toBe(digest);
+      expect([ended(), ecr.asked]).toEqual([['create-repository', 'copied'], ['CreateRepository']]);
+    } finally {
+      await ecr.stop();
+    }
   });
 
   it('is the same one in every attempt under one decision, though the tag moves at the source', async () => {
