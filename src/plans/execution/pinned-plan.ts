@@ -30,15 +30,3 @@ export function underWayOf(execution: PlanObject): UnderWay | undefined {
   if (!isRunByGate(execution) || hasEnded({ status })) return undefined;
   return { name: metadata.name, plan: spec.planRef.name, phase: status?.phase ?? 'Pending' };
 }
-
-/** The executions that are under way, by the goal's `<namespace>/<name>`; of a goal there is one at a time. */
-export function executionsUnderWay(executions: Iterable<PlanObject>): Map<string, UnderWay> {
-  const found = new Map<string, UnderWay>();
-  for (const execution of executions) {
-    const [underWay, goal] = [underWayOf(execution), goalNameOf(execution)];
-    if (underWay === undefined || goal === undefined) continue;
-    const key = `${execution.metadata.namespace}/${goal}`;
-    if (!found.has(key)) found.set(key, underWay);
-  }
-  return found;
-}

@@ -1,6 +1,6 @@
 import { deadlocks } from '../graph/graph-faults';
 import { toPlanGraph } from '../graph/plan-graph';
-import { executionsUnderWay } from '../execution/pinned-plan';
+import { createExecutionIndex } from '../execution/execution-index';
 import type { Execution } from '../kinds/execution';
 import type { Goal } from '../kinds/goal';
 import type { Plan } from '../kinds/plan';
@@ -35,12 +35,12 @@ export interface GoalList {
 /** The goals of a set of objects with their resolved status, as `gate plans resolve` prints them: in order of their place. */
 export function resolveObjects(objects: readonly PlanObject[], nowMs: number): GoalList {
   const index = createPlanIndex(plansOf(objects));
-  const executions = executionsUnderWay(objects);
+  const executions = createExecutionIndex(objects);
   const items = goalsOf(objects)
     .sort(byPlace)
     .map((goal): Goal => {
       const { metadata } = goal;
-      const execution = executions.get(`${metadata.namespace}/${metadata.name}`);
+      const execution = executions.of(metadata);
       const { status } = resolve(goal, index.plansOf(metadata), { nowMs, execution });
       return { ...goal, status: withTimeout(goal, status, nowMs) };
     });
@@ -63,7 +63,7 @@ export function explainIn(
   const goal = goalsOf(objects).find(
     ({ metadata }) => metadata.name === place.name && metadata.namespace === place.namespace,
   );
-  const execution = executionsUnderWay(objects).get(`${place.namespace}/${place.name}`);
+  const execution = createExecutionIndex(objects).of(place);
   return goal && resolve(goal, plansOf(objects), { nowMs, execution }).explain();
 }
 

@@ -57,7 +57,11 @@ export async function askRun(
     refuse(stored, 'Invalid', `its spec.runtimeRef.name is not ${GATE_RUNTIME}: whoever runs it alone ends it`);
   const { kind, node } = ask;
   if (kind === 'cancel' && hasEnded(execution))
-    refuse(stored, 'Conflict', `it is ${execution.status?.phase}, since ${execution.status?.completionTime ?? 'its start'}`);
+    refuse(
+      stored,
+      'Conflict',
+      `it is ${execution.status?.phase}, since ${execution.status?.completionTime ?? 'its start'}`,
+    );
   if (node !== undefined) {
     const unknown = unknownNodeFault(plan, node);
     if (unknown !== undefined) refuse(stored, 'Invalid', unknown);

@@ -2,7 +2,8 @@ import type { JsonObject } from '../../kernel/json';
 import { repeat } from '../../kernel/repeat';
 import type { Timers } from '../../kernel/timers';
 import type { ProgramLogger } from '../../platform/observability/program-logger';
-import { executionsUnderWay, goalNameOf, underWayOf, type UnderWay } from '../execution/pinned-plan';
+import { createExecutionIndex } from '../execution/execution-index';
+import type { UnderWay } from '../execution/pinned-plan';
 import type { Binding } from '../kinds/binding';
 import type { Goal } from '../kinds/goal';
 import type { Plan } from '../kinds/plan';
@@ -15,6 +16,7 @@ import { compareRevisions } from '../serving/resource-version';
 import { replaceStatus } from '../serving/write-object';
 import { EventsExpiredError, type PlanStore } from '../store/plan-store';
 import type { EventFeed } from './event-feed';
+import { readUnderWay } from './read-under-way';
 
 export interface ControllerMetrics {
   /** a goal's status was written, or could not be */
@@ -61,8 +63,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   /** goals and bindings, whose status is written here */
   const subjects = new Map<string, PlanObject>();
   const capabilities = new Map<string, PlanObject>();
-  /** executions that are under way, by the places of their goals and by their names; of a goal there is one at a time */
-  const executions = new Map<string, Map<string, UnderWay>>();
+  let executions = createExecutionIndex();
   let index: PlanIndex = createPlanIndex();
   let last = '0';
   /** what waits, with the time of the first change that asks for a look; none where no change did */
@@ -87,15 +88,14 @@ export async function startController(options: ControllerOptions): Promise<Contr
     const bindings = await store.list({ kind: 'Binding' });
     const found = await store.list({ kind: 'Capability' });
     const plans = await store.list({ kind: 'Plan' });
-    const runs = await store.list({ kind: 'Execution' });
+    const underWay = await readUnderWay(store);
     last = goals.revision;
     index = createPlanIndex(plans.items as unknown as Plan[]);
     subjects.clear();
     stored.clear();
     capabilities.clear();
     for (const capability of found.items) capabilities.set(placeKey(capability.metadata), capability);
-    executions.clear();
-    for (const execution of runs.items) takeExecution(execution, false);
+    executions = createExecutionIndex(underWay);
     for (const subject of [...goals.items, ...bindings.items]) {
       subjects.set(keyOf(subject), subject);
       enqueue(keyOf(subject));
@@ -122,8 +122,12 @@ export async function startController(options: ControllerOptions): Promise<Contr
         for (const metadata of places) enqueue(keyOf({ kind: 'Goal', metadata }), atMs);
         return;
       }
-      case 'Execution':
-        return takeExecution(object, isGone);
+      case 'Execution': {
+        // A change of the goal may have waited for its end.
+        const metadata = executions.take(object, isGone);
+        if (metadata !== undefined) enqueue(keyOf({ kind: 'Goal', metadata }));
+        return;
+      }
       case 'Capability': {
         const place = placeKey(object.metadata);
         if (isGone) capabilities.delete(place);
@@ -142,21 +146,6 @@ export async function startController(options: ControllerOptions): Promise<Contr
         enqueue(key, atMs);
       }
     }
-  }
-
-  /** A goal is looked at when its execution begins, and when it ends: a change of it may have waited for that. */
-  function takeExecution(execution: PlanObject, isGone: boolean): void {
-    const name = goalNameOf(execution);
-    if (name === undefined) return;
-    const goal = placeKey({ ...execution.metadata, name });
-    const ofGoal = executions.get(goal) ?? new Map<string, UnderWay>();
-    const underWay = isGone ? undefined : underWayOf(execution);
-    const had = ofGoal.has(execution.metadata.name);
-    if (underWay === undefined) ofGoal.delete(execution.metadata.name);
-    else ofGoal.set(execution.metadata.name, underWay);
-    if (ofGoal.size === 0) executions.delete(goal);
-    else executions.set(goal, ofGoal);
-    if (had !== (underWay !== undefined)) enqueue(`Goal/${goal}`);
   }
 
   /** From the change that asked for a status to the status: both times are the store's. */
@@ -222,7 +211,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
       return { status: bindingStatus(asBinding(subject), find, nowMs) };
     }
     const goal = asGoal(subject);
-    const [execution = found] = executions.get(placeKey(goal.metadata))?.values() ?? [];
+    const execution = executions.of(goal.metadata) ?? found;
     const { status, result } = resolve(goal, index.plansOf(goal.metadata), { nowMs, execution });
     return { status: withTimeout(goal, status, nowMs), result };
   }
@@ -235,8 +224,9 @@ export async function startController(options: ControllerOptions): Promise<Contr
       let wanted = wantedFor(stored, now());
       if (isResolvedAnew(stored.status, wanted.status)) {
         // An execution may have been created since events were read: a goal never loses the plan that is executed.
-        const began = await session.list({ kind: 'Execution', namespace });
-        const found = executionsUnderWay(began).get(placeKey(metadata));
+        const plan = await session.get({ kind: 'Plan', namespace, name: planOf(stored)! });
+        const owned = await session.owned({ namespace, uid: plan?.metadata.uid ?? '' });
+        const found = createExecutionIndex(owned).of(metadata);
         if (found !== undefined) wanted = wantedFor(stored, now(), found);
       }
       if (wanted.status === stored.status) return undefined;
@@ -371,15 +361,15 @@ function placeKey({ namespace, name }: GoalPlace): string {
 
 /** Whether a goal that has a plan would get another one or none, or counts as resolved for another generation. */
 function isResolvedAnew(before: PlanObject['status'], after: JsonObject): boolean {
-  const planIn = (status: PlanObject['status']) => (status?.activePlanRef as { name?: string } | undefined)?.name;
-  if (planIn(before) === undefined) return false;
-  return planIn(before) !== planIn(after) || before?.observedGeneration !== after.observedGeneration;
+  const plan = planOf({ status: before });
+  if (plan === undefined) return false;
+  return plan !== planOf({ status: after }) || before?.observedGeneration !== after.observedGeneration;
 }
 
 const asGoal = (subject: PlanObject): Goal => subject as unknown as Goal;
 const asBinding = (subject: PlanObject): Binding => subject as unknown as Binding;
 
-function planOf(subject: PlanObject | undefined): string | undefined {
+function planOf(subject: Pick<PlanObject, 'status'> | undefined): string | undefined {
   const ref = subject?.status?.activePlanRef as { name?: string } | undefined;
   return ref?.name;
 }

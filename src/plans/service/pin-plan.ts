@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from '../../kernel/json';
 import { toTimestamp } from '../../kernel/time';
 import type { SchemaFault } from '../../platform/documents/validate';
 import { compileExecution, type CompiledExecution, type PinnedPlan } from '../execution/compile-execution';
-import { executionsUnderWay } from '../execution/pinned-plan';
+import { createExecutionIndex } from '../execution/execution-index';
 import { GATE_RUNTIME, type PlanRuntime } from '../execution/plan-run';
 import type { Binding } from '../kinds/binding';
 import type { Execution } from '../kinds/execution';
@@ -72,7 +72,7 @@ export async function underWay(
   goal: string,
 ): Promise<string | undefined> {
   const executions = await session.list({ kind: 'Execution', namespace });
-  const other = executionsUnderWay(executions).get(`${namespace}/${goal}`);
+  const other = createExecutionIndex(executions).of({ namespace, name: goal });
   if (other === undefined) return undefined;
   const { name, phase } = other;
   return `goal ${goal} is executed by ${name}, which is ${phase}: wait for its end, or end it with gate plans cancel ${name}`;
