@@ -14,6 +14,11 @@ export const SHARED = 'bench/shared';
 export const MANY = 'bench/many';
 export const SHARED_TAGS = 20;
 export const MANY_TAGS = 200;
+export const SCALE = 'bench/scale';
+export const SCALE_COPY = 'ours/scale';
+export const SCALE_TAGS = 10_000;
+/** Images that those tags name by turns. */
+const SCALE_IMAGES = 5;
 
 const MIB = 2 ** 20;
 
@@ -32,11 +37,37 @@ export async function fillSource(host: string): Promise<void> {
   }
 }
 
+/** Fills a source and a target alike: very many tags, which name a few images by turns. */
+export async function fillScale(source: string, target: string): Promise<void> {
+  const access = new Map([source, target].map((host) => [host, { plainHttp: true }]));
+  const registries = openRegistries({ env: {}, access });
+  const images = Array.from({ length: SCALE_IMAGES }, () => [layerOf(1000)]);
+  try {
+    for (const [host, repository] of [
+      [source, SCALE],
+      [target, SCALE_COPY],
+    ] as const) {
+      const registry = registries.open(host);
+      const manifests = await Promise.all(
+        images.map((layers, index) => push(registry, repository, layers, `v${index}`)),
+      );
+      let next = SCALE_IMAGES;
+      const pushNext = async (): Promise<void> => {
+        for (let tag = next++; tag < SCALE_TAGS; tag = next++)
+          await registry.putManifest(repository, `v${tag}`, manifests[tag % SCALE_IMAGES]!);
+      };
+      await Promise.all(Array.from({ length: 8 }, pushNext));
+    }
+  } finally {
+    await registries.close();
+  }
+}
+
 /** Really compressed, since skopeo compresses what is not. */
 const layerOf = (size: number): SampleBlob =>
   blobOf('application/vnd.oci.image.layer.v1.tar+gzip', gzipSync(randomBytes(size), { level: 0 }));
 
-async function push(registry: Registry, repository: string, layers: readonly SampleBlob[], tag: string): Promise<void> {
+async function push(registry: Registry, repository: string, layers: readonly SampleBlob[], tag: string) {
   const text = JSON.stringify({
     architecture: 'amd64',
     os: 'linux',
@@ -50,7 +81,9 @@ async function push(registry: Registry, repository: string, layers: readonly Sam
       await registry.writeBlob(repository, blob, () => parts(blob));
   const fields = { schemaVersion: 2, mediaType: IMAGE, config: describe(config), layers: layers.map(describe) };
   const { mediaType, digest, bytes } = blobOf(IMAGE, Buffer.from(JSON.stringify(fields)));
-  await registry.putManifest(repository, tag, { mediaType, digest, bytes });
+  const manifest = { mediaType, digest, bytes };
+  await registry.putManifest(repository, tag, manifest);
+  return manifest;
 }
 
 async function* parts({ bytes }: SampleBlob): AsyncIterable<Uint8Array> {

@@ -9,6 +9,7 @@ import { benchDecision } from './decision';
 import { benchGatedStage } from './gated-stage';
 import { benchImageDecisions } from './image-decisions';
 import { benchImages } from './images';
+import { benchImagesScale } from './images-scale';
 import { benchMemory } from './memory';
 import { benchParsing } from './parsing';
 import { benchPlans } from './plans';
@@ -36,6 +37,7 @@ const partsOf = (isFull: boolean): Record<string, () => Promise<BenchRow[]>> => 
   plans: benchPlans,
   'plans-api': benchPlansApi,
   images: benchImages,
+  'images-scale': benchImagesScale,
   'image-decisions': benchImageDecisions,
 });
 

@@ -4,6 +4,7 @@ import { parseJsonText } from '../../platform/documents/json-text';
 import { isDigest } from '../image-reference';
 import { ContentCheck, digestLike } from './content-check';
 import type { Descriptor, ManifestBytes, ManifestHead } from './descriptor';
+import { listPages, type NamesPage } from './list-pages';
 import { referrersTag } from './referrers-tag';
 import { readEcrHost } from './ecr-host';
 import { readDescriptors } from './read-manifest';
@@ -69,7 +70,7 @@ export class HttpRegistry implements Registry {
   async *listRepositories(): AsyncIterable<readonly string[]> {
     const scopes = ['registry:catalog:*'];
     try {
-      yield* this.pages(`/v2/_catalog?n=${PAGE}`, 'repositories', scopes, 'its repositories');
+      yield* this.pages('/v2/_catalog', 'repositories', scopes, 'its repositories');
     } catch (error) {
       if (!(error instanceof RegistryError) || error.failure === 'unavailable') throw error;
       const message = `${this.name} lists no repositories (${error.message}): name them exactly, without patterns`;
@@ -80,7 +81,7 @@ export class HttpRegistry implements Registry {
   async *listTags(repository: string): AsyncIterable<readonly string[]> {
     let hasBegun = false;
     try {
-      const path = `/v2/${repository}/tags/list?n=${PAGE}`;
+      const path = `/v2/${repository}/tags/list`;
       for await (const page of this.pages(path, 'tags', pull(repository), `the tags of ${repository}`)) {
         hasBegun = true;
         yield page;
@@ -92,7 +93,7 @@ export class HttpRegistry implements Registry {
   }
 
   async hasRepository(repository: string): Promise<boolean> {
-    const pages = this.pages(`/v2/${repository}/tags/list?n=1`, 'tags', pull(repository), `the tags of ${repository}`);
+    const pages = this.pages(`/v2/${repository}/tags/list`, 'tags', pull(repository), `the tags of ${repository}`, 1);
     try {
       await pages[Symbol.asyncIterator]().next();
       return true;
@@ -333,21 +334,33 @@ export class HttpRegistry implements Registry {
     }
   }
 
-  private async *pages(path: string, key: string, scopes: readonly string[], what: string): AsyncIterable<string[]> {
-    for await (const page of this.documents(path, scopes, what)) {
-      const names = page[key] ?? [];
-      if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
+  private pages(
+    path: string,
+    key: string,
+    scopes: readonly string[],
+    what: string,
+    n = PAGE,
+  ): AsyncIterable<readonly string[]> {
+    const ask = async (page: string): Promise<NamesPage> => {
+      const answer = await this.http.ask({ method: 'GET', path: page, scopes, expected: [200], what });
+      const names = documentOf(await readWhole(answer.body, MOST_LIST_BYTES), what)[key] ?? [];
+      if (!Array.isArray(names) || !names.every((name) => typeof name === 'string'))
         throw new RegistryError('invalid', `${this.name}: expected a list of names as ${what}`);
-      }
-      yield names;
-    }
+      const next = nextPage(answer);
+      return { names, ...(next === undefined ? {} : { next }) };
+    };
+    return listPages(path, n, ask, () => this.endless(what));
+  }
+
+  private endless(what: string): RegistryError {
+    return new RegistryError('invalid', `${this.name}: the pages of ${what} have no end`);
   }
 
   /** JSON documents, from page to page by Link. */
   private async *documents(path: string, scopes: readonly string[], what: string): AsyncIterable<JsonObject> {
     const seen = new Set<string>();
     for (let next: string | undefined = path; next !== undefined;) {
-      if (seen.has(next)) throw new RegistryError('invalid', `${this.name}: the pages of ${what} have no end`);
+      if (seen.has(next)) throw this.endless(what);
       seen.add(next);
       const answer: RegistryAnswer = await this.http.ask({ method: 'GET', path: next, scopes, expected: [200], what });
       yield documentOf(await readWhole(answer.body, MOST_LIST_BYTES), what);
