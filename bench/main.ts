@@ -8,6 +8,7 @@ import { benchColdStart } from './cold-start';
 import { benchDecision } from './decision';
 import { benchGatedStage } from './gated-stage';
 import { benchImageDecisions } from './image-decisions';
+import { benchImagePolicies } from './image-policies';
 import { benchImages } from './images';
 import { benchImagesScale } from './images-scale';
 import { benchMemory } from './memory';
@@ -39,6 +40,7 @@ const partsOf = (isFull: boolean): Record<string, () => Promise<BenchRow[]>> => 
   images: benchImages,
   'images-scale': benchImagesScale,
   'image-decisions': benchImageDecisions,
+  'image-policies': benchImagePolicies,
 });
 
 /** Takes minutes, and is measured only when it is named. */

@@ -67,7 +67,7 @@ export function createImageActivities(parts: ImageParts): ImageActivities {
     const key = `${request.sync} ${context.revision}`;
     const kept = surveys.get(key);
     if (kept !== undefined) return kept;
-    const found = await survey(context, { signal });
+    const found = await survey(context, { signal, concurrency: parts.images.concurrency });
     throwIfCancelled(signal);
     surveys.set(key, found);
     return found;
@@ -171,7 +171,10 @@ async function reportBehind({ images }: ImageParts, { policies, behind = {} }: R
   const replicating = context.set.policies.filter(({ actions }) =>
     actions.some(({ document }) => document.type === 'replicate'),
   );
-  const ids = [...replicating.map(({ id }) => id), ...Object.keys(behind)];
+  const { byId } = context.all ?? context.set;
+  // One that is gone would be behind for ever.
+  const known = Object.keys(behind).filter((id) => id === 'mapping' || byId.has(id));
+  const ids = [...replicating.map(({ id }) => id), ...known];
   for (const id of new Set(ids)) context.metrics.behind(id, behind[id] ?? 0);
 }
 

@@ -5,6 +5,8 @@ import type { SyncedImage } from './progress/sync-report';
 
 /** What syncs of images report. Each hook is a plain function that throws nothing. */
 export interface ImageMetrics {
+  /** these policies are in force from now on, and no others */
+  inForce(policyIds: readonly string[]): void;
   decided(decision: ImageDecision): void;
   /** what became of an image */
   did(image: SyncedImage): void;

@@ -64,7 +64,7 @@ describe('the sync of images', () => {
   const replicates = (more: object = {}, action: object = {}) => ({
     id: 'all',
     name: 'All',
-    source: { registry: 'hub', repositories: ['team/app', 'team/web'] },
+    source: { registry: 'hub', repositories: ['team/*'] },
     actions: [{ type: 'replicate', target_registry: 'mirror', target_repo: 'mirror/{repository}', ...action }],
     ...more,
   });

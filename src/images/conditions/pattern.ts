@@ -14,13 +14,23 @@ const CLASS_LETTER = /[a-zA-Z]/;
  * @throws for an invalid pattern
  */
 export function compilePattern(source: string): PatternTest {
-  const pattern = RE2JS.compile(source);
+  RE2JS.compile(source);
+  const test = validPattern(source);
   const plain = plainText(source);
-  if (plain === '') return (text) => pattern.test(String(text));
+  if (plain === '') return test;
   return (text) => {
     const value = String(text);
-    return value.includes(plain) && pattern.test(value);
+    return value.includes(plain) && test(value);
   };
+}
+
+/**
+ * As `compilePattern`, of a pattern that is known to be valid. It is compiled when it is first asked: compiled it takes 8 KiB, and
+ * most patterns of a large folder are never asked.
+ */
+export function validPattern(source: string): PatternTest {
+  let pattern: RE2JS | undefined;
+  return (text) => (pattern ??= RE2JS.compile(source)).test(String(text));
 }
 
 /**

@@ -1,6 +1,6 @@
-import { RE2JS } from 're2js';
 import { parse, Range } from 'semver';
 import { patternFault } from '../../kernel/pattern-fault';
+import { compilePattern } from '../conditions/pattern';
 
 /** Which tags of a repository a policy is about; a tag must meet each part that is given. */
 export interface TagSet {
@@ -36,7 +36,7 @@ export function compileTagSet(set: TagSet): TagChooser | { faults: string[] } {
   const patterns = (texts: readonly string[] = []) =>
     texts.flatMap((text) => {
       try {
-        return [RE2JS.compile(text)];
+        return [compilePattern(text)];
       } catch (error) {
         faults.push(patternFault(text, error));
         return [];
@@ -51,8 +51,8 @@ export function compileTagSet(set: TagSet): TagChooser | { faults: string[] } {
   }
   if (faults.length > 0) return { faults };
   const isAllowed = (tag: string): boolean => {
-    if (set.allow !== undefined && !allow.some((pattern) => pattern.matcher(tag).find())) return false;
-    if (deny.some((pattern) => pattern.matcher(tag).find())) return false;
+    if (set.allow !== undefined && !allow.some((matches) => matches(tag))) return false;
+    if (deny.some((matches) => matches(tag))) return false;
     return range === undefined || (versionOf(tag) !== undefined && range.test(versionOf(tag)!));
   };
   const { latest, newerThanMs } = set;

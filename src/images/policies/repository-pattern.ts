@@ -1,4 +1,4 @@
-import { RE2JS } from 're2js';
+import { validPattern } from '../conditions/pattern';
 import { isRepositoryName } from '../image-reference';
 
 /** Whether a repository's name fits. */
@@ -17,6 +17,5 @@ export function compileRepositoryPattern(pattern: string): FitsRepository | stri
     .map((part) => (part === '**' ? '.*' : part === '*' ? '[^/]*' : part.replace(/[.]/g, '\\.')))
     .join('');
   // RE2 takes linear time, however many wildcards there are.
-  const fits = RE2JS.compile(`^${source}$`);
-  return (repository) => fits.matcher(repository).find();
+  return validPattern(`^${source}$`);
 }

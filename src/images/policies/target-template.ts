@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import { validPattern } from '../conditions/pattern';
 import { isRepositoryName, isTag } from '../image-reference';
 import type { ImageMetadata } from '../image-metadata';
 
@@ -43,7 +44,7 @@ export function readTargetTemplate(template: string, kind: 'repository' | 'tag')
   const fixed = template.replace(FIELD, 'x');
   if (!isName(fixed)) return `expected a template for a ${kind}'s name, got "${template}"`;
   // RE2 takes linear time, however many fields there are.
-  const shape = RE2JS.compile(
+  const shape = validPattern(
     `^${template
       .split(FIELD)
       .map((part, index) => (index % 2 === 1 ? '.+' : RE2JS.quote(part)))
@@ -51,7 +52,7 @@ export function readTargetTemplate(template: string, kind: 'repository' | 'tag')
   );
   return {
     fields: [...template.matchAll(FIELD)].map(([, field = '']) => field),
-    couldGive: (name) => shape.matcher(name).find(),
+    couldGive: shape,
     fill(image) {
       const lacking: string[] = [];
       const name = template.replace(FIELD, (_whole, field: string) => {

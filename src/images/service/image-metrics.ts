@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import { createLabelCap } from '../../platform/observability/label-cap';
 import { metricsOn } from '../../platform/observability/metrics-on';
+import { ImageErrorCode } from '../image-error';
 import type { ImageMetrics } from '../image-metrics';
 
 /** Distinct policies and registries that the metrics tell apart; further ones count as `other`. */
@@ -51,7 +52,20 @@ export function createImageMetrics(registry: Registry): ImageMetrics {
   );
   const policyLabel = createLabelCap(IMAGE_LABEL_LIMITS.policy);
   const registryLabel = createLabelCap(IMAGE_LABEL_LIMITS.registry);
+  const shown = new Set<string>();
+  // Series that begin at 1 would hide their first error from `increase`.
+  for (const type of Object.values(ImageErrorCode)) errors.inc({ type }, 0);
   return {
+    inForce(policyIds) {
+      for (const id of policyIds) evaluations.inc({ policy_id: policyLabel(id), result: 'error' }, 0);
+      // What a policy that is gone left behind no sync will ever bring.
+      const kept = new Set(policyIds.map(policyLabel));
+      for (const label of shown)
+        if (!kept.has(label)) {
+          behind.remove({ policy_id: label });
+          shown.delete(label);
+        }
+    },
     decided({ results, errors: found, actions, metadata }) {
       for (const { policyId, matched, evaluationTime, error } of results) {
         const label = policyLabel(policyId);
@@ -82,6 +96,9 @@ export function createImageMetrics(registry: Registry): ImageMetrics {
     },
     failed: (code) => errors.inc({ type: code }),
     circuit: (name, isOpen) => circuits.set({ registry: registryLabel(name) }, isOpen ? 1 : 0),
-    behind: (policyId, images) => behind.set({ policy_id: policyLabel(policyId) }, images),
+    behind(policyId, images) {
+      shown.add(policyLabel(policyId));
+      behind.set({ policy_id: policyLabel(policyId) }, images);
+    },
   };
 }

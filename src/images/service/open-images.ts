@@ -103,7 +103,10 @@ export function openImages(loaded: LoadedSettings, options: OpenImagesOptions): 
     ownTypes: new Set(options.conditionTypes?.keys()),
   };
   const folder: PolicyFolder = isEnabled
-    ? createPolicyFolder({ path, more, surroundings: known, onRefused: options.onRefused ?? (() => undefined) })
+    ? createPolicyFolder({
+        ...{ path, more, surroundings: known, onRefused: options.onRefused ?? (() => undefined) },
+        onLoaded: ({ set }) => metrics?.().inForce(set.policies.filter(({ enabled }) => enabled).map(({ id }) => id)),
+      })
     : { current: () => Promise.resolve({ set: NONE, revision: revisionOf(NONE) }) };
   const cache: SyncContext['cache'] = new BoundedMap(policy.cacheSize);
   const decide = {

@@ -39,12 +39,13 @@ const MOST_KEPT = 100_000;
  * Lists all that may be replicated, registries side by side, and finds targets that more than one source would be copied to.
  * Names alone tell that for most images; the others are decided about.
  *
+ * @param concurrency images that are decided about at once @default 4
  * @param onProgress called for each repository
  * @param signal ends it, with a survey that is of no use
  */
 export async function survey(
   context: SyncContext,
-  { onProgress, signal }: { onProgress?(): void; signal?: AbortSignal } = {},
+  { concurrency = 4, onProgress, signal }: { concurrency?: number; onProgress?(): void; signal?: AbortSignal } = {},
 ): Promise<Survey> {
   const errors: SyncError[] = [];
   const targets = new Map<string, Set<string>>();
@@ -76,7 +77,7 @@ export async function survey(
   });
   const repositories = places.flatMap((place) => surveyed.get(place) ?? []);
   errors.sort((one, other) => (one.source < other.source ? -1 : 1));
-  const conflicts = await decidedConflicts(context, repositories, targets, unnamed, signal);
+  const conflicts = await decidedConflicts(context, { repositories, targets, unnamed, concurrency, signal });
   for (const { code } of errors) context.metrics?.failed(code);
   return { repositories, images, conflicts, errors };
 }
@@ -87,13 +88,21 @@ function withoutTags(source: string): SyncError {
   return { source, code: ImageErrorCode.IMAGE_NOT_FOUND, cause };
 }
 
+/** What names alone tell of the images of all repositories. */
+interface Named {
+  repositories: readonly SurveyedRepository[];
+  /** with the images that may go there */
+  targets: ReadonlyMap<string, ReadonlySet<string>>;
+  /** images of which the names do not tell where they go */
+  unnamed: ReadonlySet<string>;
+  concurrency: number;
+  signal: AbortSignal | undefined;
+}
+
 /** Decides about the images whose names tell too little, and about those whose targets have several possible sources. */
 async function decidedConflicts(
   context: SyncContext,
-  repositories: readonly SurveyedRepository[],
-  targets: ReadonlyMap<string, ReadonlySet<string>>,
-  unnamed: ReadonlySet<string>,
-  signal: AbortSignal | undefined,
+  { repositories, targets, unnamed, concurrency, signal }: Named,
 ): Promise<Conflicts> {
   const planned = new Map<string, readonly string[]>();
   const plan = async (wanted: ReadonlySet<string>) => {
@@ -108,7 +117,7 @@ async function decidedConflicts(
         place,
         place.listed ?? (await listRepositoryTags(context, place)),
       );
-      await eachOf(tags, 4, async (tag) => {
+      await eachOf(tags, concurrency, async (tag) => {
         if (signal?.aborted === true) return;
         const one = await planImage(context, toCandidate(tag));
         planned.set(`${prefix}${tag}`, one.status === 'replicate' ? one.targets.map(nameOf) : []);

@@ -169,7 +169,9 @@ describe('gate images sync', () => {
     write(replicates('all'), blocksUnscanned);
     const { bytes } = await report(false);
     expect(await shown('freightliner_policy_evaluations_total')).toEqual([
+      'freightliner_policy_evaluations_total{policy_id="all",result="error"} 0',
       'freightliner_policy_evaluations_total{policy_id="all",result="matched"} 2',
+      'freightliner_policy_evaluations_total{policy_id="scans",result="error"} 0',
       'freightliner_policy_evaluations_total{policy_id="scans",result="matched"} 1',
       'freightliner_policy_evaluations_total{policy_id="scans",result="unmatched"} 1',
     ]);

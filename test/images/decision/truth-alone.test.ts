@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { RE2JS } from 're2js';
 import { describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '../../../src/kernel/json';
-import { compilePattern, plainText } from '../../../src/images/conditions/pattern';
+import { compilePattern, plainText, validPattern } from '../../../src/images/conditions/pattern';
 import { decideImage } from '../../../src/images/decision/decide-image';
 import { evaluatePolicy } from '../../../src/images/decision/evaluate-policy';
 import type { ImageMetadata } from '../../../src/images/image-metadata';
@@ -93,6 +93,12 @@ describe('a policy that is told by its truth alone', () => {
       }),
       { numRuns: 1_000 },
     );
+  });
+
+  it('is checked when it is loaded, and compiled to be kept only once it is asked', () => {
+    expect(() => compilePattern('(')).toThrow();
+    const kept = validPattern('(');
+    expect(() => kept('v1')).toThrow();
   });
 
   it('is found by a plain beginning only where every match has it', () => {
