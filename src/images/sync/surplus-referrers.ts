@@ -1,9 +1,13 @@
+import { eachOf } from '../each-of';
 import { readImageTree } from '../metadata/image-tree';
 import type { ManifestHead } from '../registries/descriptor';
 import { isIndex } from '../registries/read-manifest';
 import { isReferrersTag, referrersTagsOf } from '../registries/referrers-tag';
 import type { Place } from '../registries/registry';
 import type { SurplusTag } from '../progress/prune-report';
+
+/** Tags that stay. */
+const AT_ONCE = 8;
 
 /** A surplus tag with what it names. */
 export interface SurplusImage extends SurplusTag {
@@ -56,11 +60,11 @@ function without(tags: readonly string[], surplus: readonly SurplusTag[]): strin
 
 async function digestsOf(place: Place, tags: readonly string[]): Promise<ReadonlySet<string>> {
   const digests = new Set<string>();
-  for (const tag of tags) {
+  await eachOf(tags, AT_ONCE, async (tag) => {
     const head = await place.registry.headManifest(place.repository, tag);
-    if (head === undefined || digests.has(head.digest)) continue;
+    if (head === undefined || digests.has(head.digest)) return;
     for (const digest of await digestsIn(place, head)) digests.add(digest);
-  }
+  });
   return digests;
 }
 
