@@ -87,7 +87,7 @@ export function createImageActivities(parts: ImageParts): ImageActivities {
     const tags: PrunedTag[] = [];
     for (const surplus of request.plan.surplus) {
       throwIfCancelled(signal);
-      const done = await pruneTag(context, surplus, journal);
+      const done = await pruneTag(context, surplus, journal, request.plan.surplus);
       const { target, policyId, digest, outcome } = done;
       parts.logger.info({ target, policyId, digest, outcome }, 'surplus tag');
       tags.push(done.error === undefined ? done : { ...done, error: toShort(done.error) });

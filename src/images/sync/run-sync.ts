@@ -57,6 +57,7 @@ async function prune(context: SyncContext, { dryRun = false, journal, signal }: 
   if (!prunes(context) || signal?.aborted === true) return NOTHING_PRUNED;
   const { surplus, left } = await planPrune(context);
   const tags: PrunedTag[] = [];
-  for (const one of surplus) tags.push(await pruneTag(context, dryRun ? { ...one, isDeleted: false } : one, journal));
+  for (const one of surplus)
+    tags.push(await pruneTag(context, dryRun ? { ...one, isDeleted: false } : one, journal, surplus));
   return { tags, left };
 }

@@ -353,6 +353,21 @@ describe('prune', () => {
       expect(target.content.open('mirror/app').manifests.has(manifest.digest)).toBe(false);
     });
 
+    it('deletes an image once with all its tags, each recorded before', async () => {
+      pushTo(source, 'team/app', 'v9');
+      const { manifest } = pushTo(target, 'mirror/app', 'v1');
+      target.content.open('mirror/app').tags.set('v2', manifest.digest);
+      const before: AuditRecord[] = [];
+      target.setFaults(({ method, path }) => {
+        if (method === 'DELETE' && path.includes('sha256:')) before.push(...records);
+        return noTags({ method, path });
+      });
+      const { pruned } = await sync([mirrors()]);
+      expect(pruned.tags).toMatchObject([{ outcome: 'deleted' }, { outcome: 'deleted' }]);
+      expect(before.slice(-2)).toMatchObject(['v1', 'v2'].map((part) => ({ kind: 'decision', part })));
+      expect(tagsAt('mirror/app')).toEqual(['v9']);
+    });
+
     it.each([
       [
         'another tag names',
