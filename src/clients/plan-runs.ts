@@ -14,6 +14,7 @@ import {
   type PlanRuntime,
   type RunSoFar,
 } from '../plans/execution/plan-run';
+import { carriedEnd } from '../plans/execution/run-size';
 import { NodePhase } from '../plans/kinds/phases';
 import type { LoadedSettings } from '../settings/load-settings';
 import type { CarriedExecution, PlanExecutionInput } from '../workflows/plan-execution';
@@ -56,7 +57,7 @@ export function openPlanRuns(
     return client.workflow.start(PLAN_EXECUTION_WORKFLOW, {
       workflowId: workflowIdOf(run.id),
       taskQueue,
-      args: [from === undefined ? input : { ...input, carried: carriedOf(from) }],
+      args: [from === undefined ? input : { ...input, carried: carriedOf(from, graph) }],
       memo: { executionUid: execution.uid, ...(from === undefined ? {} : { request: from.request }) },
       workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
       workflowIdReusePolicy: from === undefined ? REJECT_DUPLICATE : ALLOW_DUPLICATE,
@@ -138,7 +139,8 @@ export function openPlanRuns(
 }
 
 /** What was told of a node goes on as how it ended. */
-function carriedOf({ nodes, ...from }: RunSoFar): CarriedExecution {
+function carriedOf({ nodes, ...from }: RunSoFar, graph: PlanRun['graph']): CarriedExecution {
+  const kinds = new Map(graph.nodes.map(({ id, kind }) => [id, kind]));
   const carried = Object.entries(nodes).map(
     ([id, { phase, attempt, place, outputs, message }]): [string, CarriedNode] => {
       const before = phase === NodePhase.Pending && attempt !== undefined ? attempt - 1 : undefined;
@@ -153,7 +155,7 @@ function carriedOf({ nodes, ...from }: RunSoFar): CarriedExecution {
           ...(attempt === undefined ? {} : { attempt }),
           ...(before === undefined ? {} : { before }),
           ...(place === undefined ? {} : { place }),
-          ...(Object.keys(end).length === 0 ? {} : { end }),
+          ...(Object.keys(end).length === 0 ? {} : { end: carriedEnd(end, kinds.get(id) ?? 'Task', kinds.size) }),
         },
       ];
     },

@@ -5,10 +5,11 @@ import { summarise } from '../gate/deployments/explain';
 import { PATCHES, type Patch } from '../gate/deployments/patches';
 import { FailureType } from '../kernel/failures';
 import type { JsonObject } from '../kernel/json';
-import { LIMITS } from '../kernel/limits';
+import { jsonBytes, LIMITS } from '../kernel/limits';
 import type { OperatorCall } from '../kernel/operator-call';
 import { shortText } from '../kernel/short-text';
 import type { ExecutionRef, RunGraph } from '../plans/execution/plan-run';
+import { MOST_CARRIED_BYTES } from '../plans/execution/run-size';
 import { ExecutionPhase } from '../plans/kinds/phases';
 import { runManyAtOnce } from './gate/activity-proxies';
 import { Branches } from './gate/branches';
@@ -83,15 +84,18 @@ export async function planExecutionWorkflow(input: PlanExecutionInput): Promise<
     leavesAlerts: true,
     historyLimit,
     branches,
-    continueAsNew: async (gate) => {
+    continueAsNew: async (gate): Promise<void> => {
       if (ending === undefined ? !runner.isCarriable : !runner.isCarriableAtEnd) return;
       const ended = ending === undefined ? {} : { ending };
       const state: CarriedExecution = { gate, nodes: runner.carried(), reports: reporter.order, ...ended };
-      await continueAsNew<typeof planExecutionWorkflow>({ ...input, carried: state });
+      const next: PlanExecutionInput = { ...input, carried: state };
+      // Temporal would end the run.
+      if (jsonBytes(next) > MOST_CARRIED_BYTES) runner.stay();
+      else await continueAsNew<typeof planExecutionWorkflow>(next);
     },
   });
   const reporter = new RunReporter(execution, carried?.reports ?? 0, carried?.request);
-  const runner = new NodeRunner({
+  const runner: NodeRunner = new NodeRunner({
     ...{ spec, graph, execution, trunk, branches, reporter, nudges, requests, historyLimit },
     ...(carried === undefined ? {} : { carried: carried.nodes }),
   });

@@ -348,6 +348,21 @@ describe('an execution of a plan', () => {
     await replayed();
   });
 
+  it('a run whose state is too large to be carried goes on under the same id, and comes to its end', async () => {
+    // Nothing reads it of a task; it is in the input, which Temporal takes up to 2 MB of.
+    await start('a b c<a d<b e<c f<d', {
+      historyLimit: 30,
+      of: { external: { uri: 'x'.repeat(320_000), intervalMs: 1_000 } },
+    });
+    const first = (await handle().describe()).runId;
+    expect(await handle().result()).toMatchObject({ state: 'done' });
+    const { runId, historyLength } = await handle().describe();
+    expect(runId).toBe(first);
+    expect(historyLength).toBeGreaterThan(60);
+    expect(acted()).toHaveLength(6);
+    await replayed();
+  });
+
   it('a failed node is tried again as often as its retries say, under a key of its own where it was taken back', async () => {
     gate.actionFailures = [
       { mayHaveBeenSent: true, nonRetryable: true },

@@ -11,6 +11,7 @@ import { readCriteria } from './criteria';
 import { POLL_INTERVAL_MS } from './external-look';
 import { allBefore, membersOf, nodeOrder } from './node-order';
 import { deploymentIdOf, type PlanRun, type RunKind, type RunNode } from './plan-run';
+import { graphSizeFault, parallelFor } from './run-size';
 import { readWhen } from './when';
 
 /** A plan as it was when its execution was created: later changes of it do not count. */
@@ -83,15 +84,18 @@ export function compileExecution({ execution, plan, bindings, callbackUrl }: Exe
   });
   if (stages.length === 0) faults.push('the plan has no task');
   if (faults.length > 0) return { faults };
-  const nodes = order.map((id) => runNodeOf(graph, id));
-  return {
-    run: {
-      id: deploymentIdOf(metadata),
-      attributes,
-      stages,
-      graph: { maxParallel, nodes, ...(compensates ? { compensates } : {}) },
+  const run = {
+    id: deploymentIdOf(metadata),
+    attributes,
+    stages,
+    graph: {
+      maxParallel: parallelFor(maxParallel, attributes),
+      nodes: order.map((id) => runNodeOf(graph, id)),
+      ...(compensates ? { compensates } : {}),
     },
   };
+  const fault = graphSizeFault(run);
+  return fault === undefined ? { run } : { faults: [fault] };
 }
 
 /** A node waits for the members of a group in its place; what is awaited both ways is awaited hard. */

@@ -1,9 +1,14 @@
 import type { JsonObject, JsonValue } from '../../kernel/json';
 import { isJsonObject } from '../../kernel/json';
+import { shortText } from '../../kernel/short-text';
 import type { Execution } from '../kinds/execution';
 import type { Gate } from '../kinds/gate';
 import { standingOf } from './decide-gate';
 import { approvalFaults } from './gate-approval';
+
+/** A gate may be as large as a request; what is told of it passes through Temporal, for each node that waits. */
+const MOST_TEXT = 1_000;
+const MOST_ACTORS = 100;
 
 /** How a gate's decision is told from its next one. */
 export interface DecisionMark {
@@ -62,6 +67,16 @@ export function readDecisionMark(value: JsonValue | undefined): DecisionMark | u
  * @param gate as it is stored; undefined where there is none
  */
 export function gateVerdict(gate: Gate | undefined, question: GateQuestion): GateVerdict {
+  const verdict = wholeVerdict(gate, question);
+  const message = shortText(verdict.message, MOST_TEXT);
+  if (verdict.state === 'waiting') return { ...verdict, message };
+  const { actors, comment } = verdict;
+  const named = actors.slice(0, MOST_ACTORS).map((actor) => shortText(actor));
+  const short = comment === undefined ? {} : { comment: shortText(comment, MOST_TEXT) };
+  return { ...verdict, message, actors: named, ...short };
+}
+
+function wholeVerdict(gate: Gate | undefined, question: GateQuestion): GateVerdict {
   const name = `gate ${question.gate}`;
   if (gate === undefined) return { state: 'waiting', message: `waits for ${name}, which does not exist` };
   const resolution = gate.status?.resolution;

@@ -8,6 +8,7 @@ import type { JsonObject, JsonValue } from '../../kernel/json';
 import type { Compensated } from '../../plans/execution/follow-run';
 import { outputsFault } from '../../plans/execution/node-outputs';
 import type { ExecutionRef, RunGraph, RunNode } from '../../plans/execution/plan-run';
+import { carriedEnd } from '../../plans/execution/run-size';
 import { nextTurn, nodeHasBegun, nodeHasEnded, skippedBehind } from '../../plans/execution/schedule';
 import { NodePhase } from '../../plans/kinds/phases';
 import type { Branches } from '../gate/branches';
@@ -101,6 +102,7 @@ export class NodeRunner {
   private readonly places: ReadonlyMap<string, number>;
   private readonly shortest: number;
   private changes = 0;
+  private stayedAt = -1;
   private fault?: { error: unknown };
   private isStopping = false;
   /** a failure that is compensated */
@@ -153,7 +155,7 @@ export class NodeRunner {
             ...(before === undefined ? {} : { before }),
             ...(place === undefined ? {} : { place }),
             ...(compensation === undefined ? {} : { compensation }),
-            ...(end === undefined ? {} : { end }),
+            ...(end === undefined ? {} : { end: carriedEnd(end, this.nodeOf(id).kind, this.phases.size) }),
             ...(gate === undefined ? {} : { gate }),
             ...(kept === undefined ? {} : { kept }),
             ...(startedAtMs === undefined ? {} : { startedAtMs }),
@@ -214,7 +216,10 @@ export class NodeRunner {
         if (isOver) return { by: 'nodes' };
       }
       reporter.tell();
-      if (isLong && this.isAtRest) await this.continueAsNew();
+      if (isLong && this.isAtRest) {
+        await this.continueAsNew();
+        if (!this.isLong()) continue;
+      }
       await this.awaitChange(isLong);
     }
   }
@@ -575,8 +580,14 @@ export class NodeRunner {
 
   /** Whether the history is long enough to be left. */
   isLong(): boolean {
+    if (this.changes === this.stayedAt) return false;
     const info = workflowInfo();
     return info.historyLength >= this.shortest && shouldContinueAsNew(info, this.options.historyLimit);
+  }
+
+  /** What would be carried is too large: the run goes on, and tries again behind the next change. */
+  stay(): void {
+    this.stayedAt = this.changes;
   }
 
   private get isAtRest(): boolean {
