@@ -191,6 +191,51 @@ describe('the controller', () => {
     }
   });
 
+  it('takes no plan away from a goal whose execution it has not heard of', async () => {
+    const place = await mkdtemp(join(tmpdir(), 'gate-plan-unheard-'));
+    const whole = createPostgresPlanStore(await openPlanDatabase({ folder: place }));
+    const deaf = await openPlans({
+      store: {
+        ...whole,
+        eventsAfter: async (revision, limit) =>
+          (await whole.eventsAfter(revision, limit)).filter((event) => event.object.kind !== 'Execution'),
+      },
+      timers: systemTimers,
+      now: Date.now,
+      logger,
+    });
+    const shipped = { kind: kind('Goal'), namespace: 'any', name: 'ship' };
+    const goalIs = (wanted: JsonObject) =>
+      eventually(`the goal to be ${JSON.stringify(wanted)}`, async () => {
+        expect((await deaf.service.get(shipped)).status).toMatchObject(wanted);
+        return true;
+      });
+    try {
+      await deaf.service.apply('any', [goal('ship'), plan('one', 'ship', '1')], request);
+      await goalIs({ phase: 'Ready', activePlanRef: { name: 'one' } });
+      await whole.write(async (session) => {
+        const { uid = '' } = (await session.get({ kind: 'Plan', namespace: 'any', name: 'one' }))!.metadata;
+        const ownerReferences = [{ apiVersion: API, kind: 'Plan', name: 'one', uid }];
+        const spec = { planRef: { name: 'one' }, goalRef: { name: 'ship' }, runtimeRef: { name: 'gate' } };
+        const metadata = { name: 'go', namespace: 'any', uid: 'u-1', generation: 1, ownerReferences };
+        await session.create({ apiVersion: API, kind: 'Execution', metadata, spec, status: { phase: 'Pending' } });
+      });
+      const changed = object('Goal', 'ship', { description: 'ship it' });
+      await deaf.service.apply('any', [changed, plan('two', 'ship', '2')], request);
+      await goalIs({
+        phase: 'Ready',
+        activePlanRef: { name: 'one' },
+        observedGeneration: 1,
+        conditions: expect.arrayContaining([
+          expect.objectContaining({ type: 'PlanChanged', reason: 'GenerationWaits', observedGeneration: 2 }),
+        ]) as never,
+      });
+    } finally {
+      await deaf.close();
+      await rm(place, { recursive: true, force: true });
+    }
+  });
+
   it('logs a goal whose timeout is over, and it fails', async () => {
     await create('late', object('Goal', 'ship', { description: 'ship', timeout: '1ms' }));
     await eventually('the goal to fail', async () => (await get('Goal', 'late', 'ship')).status?.phase === 'Failed');
