@@ -37,6 +37,7 @@ export interface RunningExecutions {
 }
 
 const PAGE = 500;
+const STARTS_AT_ONCE = 8;
 
 /**
  * Starts the run of each execution that waits for one, tells it when something happens to a gate that it waits for or when it is called back, and ends
@@ -59,6 +60,8 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
   const told = new Map<string, ReadonlySet<string>>();
   /** runs that are to be told that something happened to a gate of theirs */
   const news = new Map<string, ExecutionRef>();
+  let starting: Promise<void> | undefined;
+  let startAgain = false;
   let closed = false;
   let working: Promise<void> | undefined;
   let again = false;
@@ -125,9 +128,7 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
       last = undefined;
       again = true;
     });
-    for (const ref of waiting.values()) {
-      await attempt(ref, 'started', () => startOne(ref));
-    }
+    startWaiting();
     for (const ref of asked.values()) {
       await attempt(ref, 'told what is asked of it', () => answerRequests(ref));
     }
@@ -166,6 +167,22 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
     await act().catch((error: unknown) =>
       logger.warn({ error, execution: name, namespace }, `An execution could not be ${done}; it is tried again`),
     );
+  }
+
+  /** Several at once, beside all else: many that wait, or a server that does not answer, hold up no run that is under way. */
+  function startWaiting(): void {
+    startAgain = true;
+    starting ??= (async () => {
+      while (startAgain && !closed) {
+        startAgain = false;
+        // Each is tried once, those that come meanwhile too.
+        const refs = waiting.values();
+        const startNext = async (): Promise<void> => {
+          for (const ref of refs) await attempt(ref, 'started', () => startOne(ref));
+        };
+        await Promise.all(Array.from({ length: STARTS_AT_ONCE }, startNext));
+      }
+    })().finally(() => (starting = undefined));
   }
 
   async function startOne(ref: ExecutionRef): Promise<void> {
@@ -262,6 +279,7 @@ export function runExecutions(options: RunExecutionsOptions): RunningExecutions 
       unfollow();
       await looks.stop();
       await working;
+      await starting;
     },
   };
 }
