@@ -5,7 +5,6 @@ import { API_VERSION, type PlanObject } from '../object';
 import { deleteObject } from '../serving/write-object';
 import type { ObjectKey, WriteSession } from '../store/plan-store';
 import { planFailure } from './plan-failure';
-import { removeWithOwned } from './owned-objects';
 
 /** Names that a namespace may have: those of objects. */
 const NAME = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -68,12 +67,10 @@ export function requireNamespaceName(name: string): void {
 export async function deleteNamespace(session: WriteSession, namespace: PlanObject, nowMs: number): Promise<boolean> {
   const { name } = namespace.metadata;
   for (const { kind } of KINDS) {
-    for (const { metadata } of await session.list({ kind, namespace: name })) {
-      // One that was owned by another may be gone already.
-      const object = await session.get({ kind, namespace: name, name: metadata.name });
-      if (object === undefined) continue;
+    for (const object of await session.list({ kind, namespace: name })) {
       const outcome = deleteObject(object, { nowMs });
-      if (outcome.action === 'deleted') await removeWithOwned(session, object, nowMs);
+      // What it owns is in the same namespace, and goes by itself.
+      if (outcome.action === 'deleted') await session.remove(object);
       else if (outcome.action === 'updated') await session.update(outcome.object, object);
     }
   }

@@ -524,6 +524,7 @@ describe('apply', () => {
 describe('namespaces and owners', () => {
   it('makes a namespace with the first write, and deletes it with everything in it', async () => {
     await ask('POST', '/namespaces/spaces/goals', goal('a'));
+    await ask('POST', '/namespaces/spaces/apply', [plan('p', 'g'), execution('e', 'p')]);
     const listed = await ask('GET', '/namespaces');
     expect(listed.body.items.map((each: Json) => each.metadata.name)).toEqual(
       expect.arrayContaining(['default', 'spaces']),
@@ -537,6 +538,12 @@ describe('namespaces and owners', () => {
     expect((await ask('GET', '/namespaces/spaces')).status).toBe(404);
     const { done } = await readStream(`/goals/watch?resourceVersion=${from}`, (text) => text.includes('DELETED'));
     expect(eventsOf(await done).at(-1)).toMatchObject({ type: 'DELETED', object: { metadata: { name: 'a' } } });
+    // What its plan owned is told of once, too.
+    const path = `/executions?watch=1&timeoutSeconds=1&resourceVersion=${from}`;
+    const executions = await readStream(path, () => false);
+    expect(linesOf(await executions.done).map(({ type, object }) => [type, object.metadata.name])).toEqual([
+      ['DELETED', 'e'],
+    ]);
   });
 
   it('deletes the executions of a plan with it, and waits for finalizers', async () => {
