@@ -21,22 +21,6 @@ export async function stopChild(child: ChildProcess, graceMs: number = STOP_GRAC
   clearTimeout(kill);
 }
 
-/** What `work` gives, or the signal's reason as soon as it aborts; `work` itself goes on unwatched then. */
-export async function untilAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
-  if (signal === undefined) return work;
-  signal.throwIfAborted();
-  let stop: (() => void) | undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    if (stop) signal.removeEventListener('abort', stop);
-  }
-}
-
 /**
  * Makes `child` die with this process, even when this process is killed with SIGKILL: a shell waits on a pipe whose other
  * end only this process holds, and kills the child when the pipe closes. It ends by itself when the child does.

@@ -3,11 +3,12 @@ import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, statSync } fro
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { untilAborted } from '../platform/timers/with-signal';
 import { findTool } from '../platform/tools/find-tool';
 import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
 import { freePorts } from './free-ports';
 import { createPatience } from './patience';
-import { dieWithParent, hasEnded, stopChild, untilAborted } from './supervise';
+import { dieWithParent, hasEnded, stopChild } from './supervise';
 
 /** Loopback ports of one dev server; pass a running server's to start it again at the same address. */
 export interface TemporalPorts {

@@ -66,6 +66,19 @@ export const WorkerDeployment = Type.Object(
 );
 export type WorkerDeployment = Static<typeof WorkerDeployment>;
 
+/** Modules of the user's own by their names: a path relative to the settings file, or a package found from there. */
+const OwnModules = Type.Record(
+  Type.String({ pattern: NAME_PATTERN }),
+  Type.Object(
+    {
+      module: Type.String({ minLength: 1 }),
+      options: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    },
+    strict,
+  ),
+  { ...strict, default: {} },
+);
+
 /** Files for servers whose certificate a private authority signed, or that want one of their client (PEM). */
 const tls = Type.Optional(
   Type.Object(
@@ -133,18 +146,8 @@ const Actions = Type.Object(
       ]),
       { ...strict, default: {} },
     ),
-    /** a path relative to the settings file, or a package found from there, which exports `createAction(name, options)` */
-    modules: Type.Record(
-      Type.String({ pattern: NAME_PATTERN }),
-      Type.Object(
-        {
-          module: Type.String({ minLength: 1 }),
-          options: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-        },
-        strict,
-      ),
-      { ...strict, default: {} },
-    ),
+    /** each exports `createAction(name, options)` */
+    modules: OwnModules,
     tls,
   },
   { ...strict, default: {} },
@@ -398,21 +401,8 @@ const Policy = Type.Object(
     policies: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 1_000 })),
     /** what policies name as `secret:NAME` */
     secrets: Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]+$' }), SettingsSecret, { ...strict, default: {} }),
-    /**
-     * condition types of your own, by their names: a path relative to the settings file, or a package found from there, which
-     * exports `createConditionType(name, options)`
-     */
-    conditionTypes: Type.Record(
-      Type.String({ pattern: NAME_PATTERN }),
-      Type.Object(
-        {
-          module: Type.String({ minLength: 1 }),
-          options: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-        },
-        strict,
-      ),
-      { ...strict, default: {} },
-    ),
+    /** condition types of your own; each exports `createConditionType(name, options)` */
+    conditionTypes: OwnModules,
     /** of all policies for one image; a policy that is not evaluated in time is unknown */
     evaluationTimeout: Duration('5s'),
     /** images that a worker decides about and copies at once, for one sync */

@@ -1,11 +1,8 @@
 import { decideImage } from '../decision/decide-image';
-import type { ImageMetadata } from '../image-metadata';
-import { readMetadataOf } from '../metadata/read-metadata';
-import { readSignatures } from '../metadata/read-signatures';
 import type { ImagePolicy } from '../policies/image-policy';
-import { policyNeeds } from '../policies/policy-needs';
 import type { Place } from '../registries/registry';
-import { hostOf, ownValuesOf, type SyncContext } from '../sync/sync-context';
+import { readForDecision } from '../sync/read-for-decision';
+import { hostOf, type SyncContext } from '../sync/sync-context';
 
 /**
  * Why the policies in force block an image: a policy that blocks, or one that asks for a signature. Whether a policy replicates the
@@ -23,13 +20,7 @@ export async function blockOf(
   const { registry, repository } = place;
   const relevant = context.set.policies.filter((policy) => concerns(context, policy, place));
   if (relevant.length === 0) return undefined;
-  const needs = relevant.map(policyNeeds);
-  const needsSignature = needs.some(({ signature }) => signature);
-  const needsMore = needsSignature || needs.some(({ metadata }) => metadata);
-  const named: ImageMetadata = { registry: registry.name, repository, tag, digest };
-  const read = needsMore ? await readMetadataOf(place, tag, digest, context.cache, needsSignature) : named;
-  const signed = { ...read, signatures: await readSignatures(place, digest, relevant) };
-  const image = { ...signed, ...(await ownValuesOf(context, signed, relevant)) };
+  const image = await readForDecision(context, place, { registry: registry.name, repository, tag, digest }, relevant);
   const { nowMs, clockNs, decide } = context;
   const decision = decideImage(context.set, image, { ...decide, nowMs: nowMs(), clockNs });
   context.metrics?.decided(decision);

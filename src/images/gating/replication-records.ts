@@ -6,6 +6,7 @@ import type { JsonObject } from '../../kernel/json';
 import { shortText } from '../../kernel/short-text';
 import type { CopyImageResult } from '../copying/copy-image';
 import { formatImageReference } from '../image-reference';
+import { WHY_CREATED } from '../registries/repository-creator';
 import { splitReference } from '../reference-template';
 import type { Replication } from './replicate-image-action';
 
@@ -97,8 +98,7 @@ export function createReplicationRecords(
     },
     /** The target's repository is missing and about to be created; without a record it is not. */
     async creating(): Promise<void> {
-      const reason = 'the repository is missing, and the setting createRepositories asks for it: it is created';
-      await record(act('create-repository', reason, {}));
+      await record(act('create-repository', WHY_CREATED, {}));
     },
     /** The gate's own record says it too, so that an audit log out of reach changes nothing. */
     async failed(cause: string): Promise<void> {

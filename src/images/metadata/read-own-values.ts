@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { ExponentialBackoff, handleAll, retry } from 'cockatiel';
 import { messageOf } from '../../kernel/message-of';
 import { systemTimers } from '../../platform/timers/system-timers';
-import { isTimedOut, withSignal } from '../../platform/timers/with-signal';
+import { isTimedOut, untilAborted, withSignal } from '../../platform/timers/with-signal';
 import {
   ownValuesName,
   type ImageConditionType,
@@ -69,9 +69,10 @@ async function ask(
   const backoff = new ExponentialBackoff({ initialDelay: FIRST_WAIT_MS });
   const attempts = retry(handleAll, { maxAttempts: ATTEMPTS - 1, backoff });
   try {
-    const values = await orAborted(
-      attempts.execute(async () => await type.values(image, key, signal), signal),
+    // What does not stop by itself is left behind.
+    const values = await untilAborted(
       signal,
+      attempts.execute(async () => await type.values(image, key, signal), signal),
     );
     // One that holds up the whole process lets no timer fire.
     if (performance.now() - begunMs > timeoutMs) return late;
@@ -79,20 +80,6 @@ async function ask(
     return isTexts(values) ? { values: [...values] } : { error: 'expected a list of texts, or undefined, of the type' };
   } catch (error) {
     return isTimedOut(signal) ? late : { error: messageOf(error) };
-  }
-}
-
-/** What does not stop by itself is left behind. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let leave: () => void = () => undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    leave = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', leave, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', leave);
   }
 }
 

@@ -47,6 +47,12 @@ export interface HttpRegistryOptions extends RegistryHttpOptions {
   repositories?: RepositoryCreator;
 }
 
+/** A JSON document, and the address of the next one where the registry links to it. */
+interface JsonPage {
+  document: JsonObject;
+  next: string | undefined;
+}
+
 /** A registry over HTTP. */
 export class HttpRegistry implements Registry {
   readonly name: string;
@@ -342,11 +348,10 @@ export class HttpRegistry implements Registry {
     n = PAGE,
   ): AsyncIterable<readonly string[]> {
     const ask = async (page: string): Promise<NamesPage> => {
-      const answer = await this.http.ask({ method: 'GET', path: page, scopes, expected: [200], what });
-      const names = documentOf(await readWhole(answer.body, MOST_LIST_BYTES), what)[key] ?? [];
+      const { document, next } = await this.document(page, scopes, what);
+      const names = document[key] ?? [];
       if (!Array.isArray(names) || !names.every((name) => typeof name === 'string'))
         throw new RegistryError('invalid', `${this.name}: expected a list of names as ${what}`);
-      const next = nextPage(answer);
       return { names, ...(next === undefined ? {} : { next }) };
     };
     return listPages(path, n, ask, () => this.endless(what));
@@ -362,10 +367,15 @@ export class HttpRegistry implements Registry {
     for (let next: string | undefined = path; next !== undefined;) {
       if (seen.has(next)) throw this.endless(what);
       seen.add(next);
-      const answer: RegistryAnswer = await this.http.ask({ method: 'GET', path: next, scopes, expected: [200], what });
-      yield documentOf(await readWhole(answer.body, MOST_LIST_BYTES), what);
-      next = nextPage(answer);
+      const page: JsonPage = await this.document(next, scopes, what);
+      yield page.document;
+      next = page.next;
     }
+  }
+
+  private async document(path: string, scopes: readonly string[], what: string): Promise<JsonPage> {
+    const answer = await this.http.ask({ method: 'GET', path, scopes, expected: [200], what });
+    return { document: documentOf(await readWhole(answer.body, MOST_LIST_BYTES), what), next: nextPage(answer) };
   }
 
   private manifest(repository: string, reference: string) {

@@ -9,3 +9,6 @@ export interface RepositoryCreator {
   /** whether it was created just now: the registry may not know it yet */
   isNew(repository: string): Promise<boolean>;
 }
+
+/** In audit records of a repository that is about to be created. */
+export const WHY_CREATED = 'the repository is missing, and the setting createRepositories asks for it: it is created';

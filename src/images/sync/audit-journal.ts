@@ -5,6 +5,7 @@ import type { JsonObject } from '../../kernel/json';
 import { shortText } from '../../kernel/short-text';
 import type { ImageFault } from '../image-error';
 import type { PlannedImage } from './plan-image';
+import { WHY_CREATED } from '../registries/repository-creator';
 import type { SurplusTag } from '../progress/prune-report';
 import { nameOf } from './sync-context';
 import type { SyncJournal } from './sync-journal';
@@ -128,7 +129,7 @@ export function createSyncJournal(parts: AuditJournalParts): SyncJournal {
         workflowID: parts.workflowId,
         actor: parts.actor,
         refersTo: decisionOf(planned),
-        reason: 'the repository is missing, and the setting createRepositories asks for it: it is created',
+        reason: WHY_CREATED,
         details: { sync, policies: policyId === null ? [] : [policyId], outcome: 'create-repository' },
       });
     },

@@ -3,12 +3,10 @@ import { decideImage } from '../decision/decide-image';
 import type { ImageDecision } from '../decision/decision';
 import { ImageErrorCode, type ImageFault } from '../image-error';
 import type { ImageMetadata } from '../image-metadata';
-import { readMetadataOf } from '../metadata/read-metadata';
-import { readSignatures } from '../metadata/read-signatures';
 import type { ImagePolicy, ReplicateTarget } from '../policies/image-policy';
-import { policyNeeds } from '../policies/policy-needs';
 import { toImageError } from '../registries/to-image-error';
-import { hostOf, nameOf, ownValuesOf, type Candidate, type SyncContext } from './sync-context';
+import { readForDecision } from './read-for-decision';
+import { hostOf, nameOf, type Candidate, type SyncContext } from './sync-context';
 
 /** Where an image goes. */
 export interface PlannedTarget {
@@ -64,7 +62,7 @@ export async function planImage(context: SyncContext, candidate: Candidate): Pro
 
 async function plan(context: SyncContext, candidate: Candidate): Promise<PlannedImage> {
   const { registry, repository, tag, isLatest } = candidate;
-  const { decide, open, cache, nowMs, clockNs } = context;
+  const { decide, open, nowMs, clockNs } = context;
   const relevant = context.set.policies.filter((policy) => coversName(context, policy, candidate));
   if (await isPresent(context, candidate, relevant)) return { candidate, status: 'present' };
   const place = { registry: open(registry), repository };
@@ -74,13 +72,7 @@ async function plan(context: SyncContext, candidate: Candidate): Promise<Planned
     return { candidate, status: 'failed', errors: [{ code: ImageErrorCode.IMAGE_NOT_FOUND, cause }] };
   }
   const { digest } = head;
-  const needs = relevant.map(policyNeeds);
-  const needsSignature = needs.some(({ signature }) => signature);
-  const needsMore = needsSignature || needs.some(({ metadata }) => metadata);
-  const named: ImageMetadata = { registry, repository, tag, digest };
-  const read = needsMore ? await readMetadataOf(place, tag, digest, cache, needsSignature) : named;
-  const signed = { ...read, signatures: await readSignatures(place, digest, relevant) };
-  const image = { ...signed, ...(await ownValuesOf(context, signed, relevant)) };
+  const image = await readForDecision(context, place, { registry, repository, tag, digest }, relevant);
   const decision = decideImage(context.set, image, { ...decide, nowMs: nowMs(), clockNs, isLatest });
   context.metrics?.decided(decision);
   const { matchedPolicies, reason, metadata } = decision;

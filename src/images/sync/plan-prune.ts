@@ -25,9 +25,8 @@ export function prunes({ set }: Pick<SyncContext, 'set'>): boolean {
 
 /**
  * Which tags of the targets no image of the sources goes to, by the names of the sources and `latest`. An image that a condition
- * or a block keeps from being copied still counts: what was copied of it before stays.  Tags of referrers go with
- * their image alone; backups stay always.
- * Unless every source could be listed, no tag is surplus.
+ * or a block keeps from being copied still counts: what was copied of it before stays. Tags of referrers go with their image
+ * alone; backups stay always. Unless every source could be listed, no tag is surplus.
  *
  * @throws nothing for what a registry does
  */

@@ -1,11 +1,9 @@
 import type { ImageConditionTypes } from '../conditions/condition-type';
 import type { DecideOptions } from '../decision/decide-image';
 import type { ImageMetrics } from '../image-metrics';
-import type { ImageMetadata } from '../image-metadata';
 import type { MetadataCache } from '../metadata/read-metadata';
-import { readOwnValues } from '../metadata/read-own-values';
 import type { TagChooser } from '../policies/choose-tags';
-import type { ImagePolicy, ImagePolicySet } from '../policies/image-policy';
+import type { ImagePolicySet } from '../policies/image-policy';
 import type { Registry } from '../registries/registry';
 
 /** What a sync works with. */
@@ -26,16 +24,6 @@ export interface SyncContext {
   nowMs(): number;
   /** nanoseconds of a clock that only goes forward */
   clockNs(): number;
-}
-
-/** What condition types of a program's own say of an image, for the policies that are about it. */
-export async function ownValuesOf(
-  { conditionTypes = new Map(), decide: { timeoutMs }, nowMs }: SyncContext,
-  image: ImageMetadata,
-  policies: readonly ImagePolicy[],
-): Promise<Pick<ImageMetadata, 'own'>> {
-  const limit = timeoutMs === undefined ? {} : { timeoutMs };
-  return { own: await readOwnValues(image, policies, conditionTypes, { nowMs: nowMs(), ...limit }) };
 }
 
 /** The host of a registry that policies name. */

@@ -42,6 +42,22 @@ export function isTimedOut({ aborted, reason }: AbortSignal): boolean {
   return aborted && (reason as { name?: unknown } | undefined)?.name === 'TimeoutError';
 }
 
+/** What `work` gives, or the signal's reason as soon as it aborts; `work` itself goes on unwatched then. */
+export async function untilAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+  if (signal === undefined) return work;
+  signal.throwIfAborted();
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    if (stop) signal.removeEventListener('abort', stop);
+  }
+}
+
 function timeoutError(timeoutMs: number | undefined): DOMException {
   return new DOMException(`timeout: not done within ${timeoutMs} ms`, 'TimeoutError');
 }

@@ -193,9 +193,7 @@ function openSession(trx: Transaction<PlanSchema>, first: bigint): WriteSession 
     if (type === 'DELETED') {
       await trx
         .deleteFrom('plan_objects')
-        .where('kind', '=', kind)
-        .where('namespace', '=', namespace)
-        .where('name', '=', name)
+        .where((eb) => eb.and({ kind, namespace, name }))
         .execute();
     } else {
       const row = { kind, namespace, name, revision, document };
@@ -211,9 +209,7 @@ function openSession(trx: Transaction<PlanSchema>, first: bigint): WriteSession 
         if (ownersBefore.length > 0) {
           await trx
             .deleteFrom('plan_owners')
-            .where('kind', '=', kind)
-            .where('namespace', '=', namespace)
-            .where('name', '=', name)
+            .where((eb) => eb.and({ kind, namespace, name }))
             .execute();
         }
         for (let at = 0; at < owners.length; at += ROWS_AT_ONCE) {
@@ -315,9 +311,7 @@ async function getObject(db: Reader, { kind, namespace, name }: ObjectKey): Prom
   const row = await db
     .selectFrom('plan_objects')
     .select('document')
-    .where('kind', '=', kind)
-    .where('namespace', '=', namespace)
-    .where('name', '=', name)
+    .where((eb) => eb.and({ kind, namespace, name }))
     .executeTakeFirst();
   return row && (JSON.parse(row.document) as PlanObject);
 }
