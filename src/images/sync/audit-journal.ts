@@ -176,10 +176,10 @@ export function createSyncJournal(parts: AuditJournalParts): SyncJournal {
         }),
       );
     },
-    async isUntold(planned, target) {
-      if (!parts.isRepeated || parts.find === undefined) return false;
-      if ((await parts.find(decisionOf(planned))) === undefined) return false;
-      return (await parts.find(actOf(planned, target, 'copied'))) === undefined;
+    async copiedBefore(planned, target) {
+      if (!parts.isRepeated || parts.find === undefined) return undefined;
+      if ((await parts.find(decisionOf(planned))) === undefined) return undefined;
+      return (await parts.find(actOf(planned, target, 'copied'))) === undefined ? 'untold' : 'told';
     },
   };
 }

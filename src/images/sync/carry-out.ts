@@ -118,9 +118,9 @@ async function toTarget(
           },
           () => journal?.creating(planned, target) ?? Promise.resolve(),
         );
-    // The worker that copied it ended before it could say so.
-    const isLost = copied.outcome === 'unchanged' && (await journal?.isUntold(planned, name)) === true;
-    const done: SyncedTarget = { ...about, ...copied, ...(isLost ? { outcome: 'copied' } : {}) };
+    // A worker that copied it may have ended before it could record that, or before its report was heard.
+    const before = copied.outcome === 'unchanged' ? await journal?.copiedBefore(planned, name) : undefined;
+    const done: SyncedTarget = { ...about, ...copied, ...(before === undefined ? {} : { outcome: 'copied' }) };
     // Before the end is told: if the worker ends here they are called again, with the same key.
     if (done.outcome === 'copied' || done.outcome === 'unchanged')
       await callHooks(done.outcome === 'copied' ? 'after' : 'unchanged').catch((failure: unknown) => {
@@ -129,7 +129,7 @@ async function toTarget(
         done.error = { code: error.code, cause: error.message, ...(policyId === null ? {} : { policyId }) };
       });
     const isStopped = done.outcome === 'withheld' && options.signal?.aborted === true;
-    if ((isBegun || isLost) && !isStopped) await journal?.acted(planned, done);
+    if ((isBegun || before === 'untold') && !isStopped) await journal?.acted(planned, done);
     return done;
   } catch (failure) {
     const error = toImageError(failure);

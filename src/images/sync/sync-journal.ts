@@ -16,8 +16,11 @@ export interface SyncJournal extends PruneJournal {
   refused(planned: PlannedImage): Promise<boolean>;
   /** what became of a copy to one target */
   acted(planned: PlannedImage, done: SyncedTarget): Promise<void>;
-  /** whether a copy to a target was begun by this sync, and nothing was told of its end */
-  isUntold(planned: PlannedImage, target: string): Promise<boolean>;
+  /**
+   * Whether an earlier attempt of this sync copied an image to a target: `told` if that is kept, `untold` if only its beginning
+   * is. What such an attempt did counts for the sync, whose report of it may be lost.
+   */
+  copiedBefore(planned: PlannedImage, target: string): Promise<'told' | 'untold' | undefined>;
 }
 
 export interface PruneJournal {
