@@ -48,6 +48,8 @@ export interface ShardManagerServerOptions {
   cluster?: ClusterDocument;
   /** how long a move takes; @default 300 */
   moveMs?: number;
+  /** the time by which moves end */
+  nowMs?(): number;
   /** required of each call below `/v1` */
   bearerToken?: string;
   /** told after each call that changed something, before it is answered */
@@ -80,9 +82,9 @@ const OPERATION = /^\/v1\/operations\/([^/]+)$/;
 
 /** A stand-in for a shard manager (docs/shard-manager.openapi.yaml) on loopback, whose failures are set from outside. */
 export async function startShardManager(options: ShardManagerServerOptions = {}): Promise<ShardManagerServer> {
-  const { port = 0, bearerToken, moveMs } = options;
-  const newCluster = (document: ClusterDocument): ShardCluster =>
-    new ShardCluster(structuredClone(document), moveMs === undefined ? {} : { moveMs });
+  const { port = 0, bearerToken, moveMs, nowMs } = options;
+  const times = { ...(moveMs === undefined ? {} : { moveMs }), ...(nowMs === undefined ? {} : { nowMs }) };
+  const newCluster = (document: ClusterDocument): ShardCluster => new ShardCluster(structuredClone(document), times);
   let cluster = newCluster(options.cluster ?? DEFAULT_CLUSTER);
   let faults: ManagerFault[] = [];
   let requests: ManagerRequests = { byKey: {}, calls: [] };

@@ -35,7 +35,7 @@ export function ruleParts(options: RuleWorkerOptions): ExecutionParts {
     url: options.managerUrl,
     fetch: createHttpFetch({ env: {}, folder: '.' }),
     readToken: async () => undefined,
-    timeoutMs: 1_000,
+    timeoutMs: 10_000,
   });
   const pin = { policyId: '5f0e8b9e-7a40-4d6f-9f0a-3f2d6b1c0001', name: 'given', type: 'placement', revision: 3 };
   const readState = (document: unknown, _where: unknown, { nowMs }: { nowMs: number }): DomainState => ({

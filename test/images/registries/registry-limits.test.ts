@@ -36,7 +36,7 @@ describe('the limits of a registry', () => {
     const server = await start();
     const { layers, ...image } = sampleImage({ layerSizes: [300_000, 400_000, 500_000] });
     pushImage(server, 'team/app', { layers, ...image }, 'v1');
-    const registry = speakTo(server, { concurrency: 1, timeoutMs: 2000, attempts: 1 });
+    const registry = speakTo(server, { concurrency: 1, timeoutMs: 60_000, attempts: 1 });
     for (const layer of layers) {
       const open = () => registry.readBlob('team/app', layer);
       // A name without the blob is what a registry that does not mount amounts to.
@@ -138,7 +138,7 @@ describe('the limits of a registry', () => {
   it('a registry that rests after failures does not hold up another', async () => {
     const [down, up] = [await start(), await start()];
     down.setFaults(() => ({ hang: true }));
-    const hung = speakTo(down, { timeoutMs: 50, attempts: 2, breakAfter: 2 });
+    const hung = speakTo(down, { timeoutMs: 1_000, attempts: 2, breakAfter: 2 });
     await expect(hung.hasBlob('team/app', `sha256:${'0'.repeat(64)}`)).rejects.toThrow('was not reached');
     await expect(hung.hasBlob('team/app', `sha256:${'0'.repeat(64)}`)).rejects.toThrow('is left alone for a while');
     expect(await speakTo(up).hasBlob('team/app', `sha256:${'0'.repeat(64)}`)).toBe(false);

@@ -41,9 +41,13 @@ describe('an action that changes a shard', () => {
   });
   afterEach(() => server.close());
 
-  function actionsAt(url: string | undefined, readToken = async (): Promise<string | undefined> => undefined): Actions {
+  function actionsAt(
+    url: string | undefined,
+    over: { readToken?: () => Promise<string>; timeoutMs?: number } = {},
+  ): Actions {
     const fetch = createHttpFetch({ env: {}, folder: '.' });
-    const manager = url === undefined ? undefined : createHttpShardManager({ url, fetch, readToken, timeoutMs: 300 });
+    const options = { fetch, readToken: async () => undefined, timeoutMs: 60_000, ...over };
+    const manager = url === undefined ? undefined : createHttpShardManager({ url, ...options });
     return createActionRegistry([shardAction]).create({
       fetch,
       readSecret: () => Promise.reject(new Error('no secret is read here')),
@@ -119,8 +123,10 @@ describe('an action that changes a shard', () => {
     ['a manager that hangs', 'hang' as const, { retryable: true, mayHaveBeenSent: true }],
   ])('%s is an attempt that may be repeated', async (_what, fault, wanted) => {
     server.fail({ fault });
+    if (fault === 'hang') actions = actionsAt(server.url, { timeoutMs: 300 });
     await expect(run(spec())).rejects.toMatchObject(wanted);
     server.heal();
+    actions = actionsAt(server.url);
     expect(await run(spec())).toEqual({ summary: 's6 is on n1' });
   });
 
@@ -131,7 +137,7 @@ describe('an action that changes a shard', () => {
           url: 'http://manager.example',
           fetch: (async () => new Response(body, { status: 200 })) as never,
           readToken: async () => undefined,
-          timeoutMs: 300,
+          timeoutMs: 60_000,
         });
         return createShardChanges({ manager, pollMs: 10 }).run(spec(), context, { idempotencyKey: KEY, signal: NEVER });
       },
@@ -152,7 +158,8 @@ describe('an action that changes a shard', () => {
   });
 
   it('a token that cannot be read ends the attempts', async () => {
-    actions = actionsAt(server.url, () => Promise.reject(new Error('Expected the variable TOKEN, found none')));
+    const readToken = () => Promise.reject(new Error('Expected the variable TOKEN, found none'));
+    actions = actionsAt(server.url, { readToken });
     await expect(run(spec())).rejects.toMatchObject({
       message: expect.stringContaining('Expected the variable TOKEN'),
       retryable: false,

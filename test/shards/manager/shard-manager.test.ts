@@ -20,19 +20,20 @@ describe('the shard manager', () => {
   let server: ShardManagerServer;
   let manager: ShardManager;
   let keys = 0;
+  let passedMs = 0;
 
   beforeEach(async () => {
-    server = await startShardManager({ moveMs: 80 });
+    server = await startShardManager({ moveMs: 80, nowMs: () => Date.now() + passedMs });
     manager = clientOf(server.url);
   });
   afterEach(() => server.close());
 
-  const clientOf = (url: string, token?: string): ShardManager =>
+  const clientOf = (url: string, token?: string, timeoutMs = 60_000): ShardManager =>
     createHttpShardManager({
       url,
       fetch: createHttpFetch({ env: {}, folder: '.' }),
       readToken: async () => token,
-      timeoutMs: 300,
+      timeoutMs,
     });
   const call = (over: Partial<ManagerCall> = {}): ManagerCall => ({ key: `key-${++keys}`, signal, ...over });
   const replicas = (shard: string): unknown =>
@@ -100,24 +101,25 @@ describe('the shard manager', () => {
 
   it('a move is an operation that is asked for until it is done; meanwhile its place is taken', async () => {
     const move = { shard: 's4', from: 'n4', to: 'n3' };
+    server.cluster.moveMs = 3_600_000;
     const begun = call();
-    const operation = await manager.startMove(move, begun, 60_000);
+    const operation = await manager.startMove(move, begun, 7_200_000);
     expect(operation).toMatchObject({ ...move, state: 'running' });
     expect((await manager.state(signal)).moves).toEqual([move]);
     await expect(manager.place({ shard: 's4', node: 'n3' }, call())).rejects.toMatchObject({ code: 'is_moving' });
-    await expect(manager.startMove(move, begun, 60_000)).resolves.toMatchObject({ id: operation.id });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await expect(manager.startMove(move, begun, 7_200_000)).resolves.toMatchObject({ id: operation.id });
+    passedMs += 3_600_000;
     await expect(manager.operation(operation.id, signal)).resolves.toMatchObject({ state: 'done' });
     await expect(manager.cancel(operation.id, signal)).resolves.toMatchObject({ state: 'done' });
     expect(replicas('s4')).toEqual(['n3']);
   });
 
   it('a move can be called off, and fails at its deadline', async () => {
-    server.cluster.moveMs = 60_000;
+    server.cluster.moveMs = 3_600_000;
     const called = await manager.startMove({ shard: 's4', from: 'n4', to: 'n3' }, call(), 60_000);
     await expect(manager.cancel(called.id, signal)).resolves.toMatchObject({ state: 'cancelled' });
     const late = await manager.startMove({ shard: 's4', from: 'n4', to: 'n3' }, call(), 1);
-    await new Promise((resolve) => setTimeout(resolve, 1_050));
+    passedMs += 1_000;
     const failed = await manager.operation(late.id, signal);
     expect(failed).toMatchObject({ state: 'failed', error: 'the deadline has passed' });
     expect(replicas('s4')).toEqual(['n4']);
@@ -130,6 +132,7 @@ describe('the shard manager', () => {
     ['answers 403', { status: 403 }, { retryable: false, mayHaveBeenSent: false }],
   ] as const)('a manager that %s tells whether another attempt may help', async (_how, fault, expected) => {
     server.fail({ fault, times: 1 });
+    if (fault === 'hang') manager = clientOf(server.url, undefined, 300);
     await expect(manager.place({ shard: 's6', node: 'n1' }, call())).rejects.toMatchObject(expected);
   });
 

@@ -277,7 +277,7 @@ describe('the state with metrics', () => {
   it('says which query got no answer in time, and every other fault with it', async () => {
     server.series = [cpu('n1', 'NaN')];
     server.hung.add('queries');
-    const queries = { ...CPU, timeout: '300ms', shards: { qps: { query: 'queries' } } };
+    const queries = { ...CPU, timeout: '3s', shards: { qps: { query: 'queries' } } };
     await expect(read(server.base, queries, { nodes: ready('n1'), shards: ready('s1') })).rejects.toMatchObject({
       faults: expect.arrayContaining([
         expect.objectContaining({ type: 'FactInvalid', message: expect.stringContaining('answered NaN') }),
