@@ -32,7 +32,7 @@ beforeAll(async () => {
   direct = server.client();
   await setUpTable(direct, TABLE);
   store = open({ endpoint: proxy.url });
-  brief = open({ endpoint: proxy.url }, TABLE, 3_000);
+  brief = open({ endpoint: proxy.url }, TABLE, 2_500);
 });
 beforeEach(async () => {
   proxy.behave('well');
@@ -59,7 +59,7 @@ describe('while DynamoDB fails', () => {
   it.each<[DynamoDbBehaviour, RegExp]>([
     ['throttling', /throttles: more is asked of it than it may give now \(ProvisionedThroughputExceededException/],
     ['failing', /failed with HTTP status 500 \(InternalServerError, tried 3 times\)/],
-    ['hanging', /gave no good answer within 3000 ms, retries included; should it have taken the record/],
+    ['hanging', /gave no good answer within 2500 ms, retries included; should it have taken the record/],
     ['half an answer', /closed the connection \(ECONNRESET/],
     ['garbled', /broke its answer off, or is no DynamoDB/],
     ['resetting', /closed the connection \(ECONNRESET/],
@@ -90,7 +90,7 @@ describe('while DynamoDB fails', () => {
     [
       'long, the time is over first, and the last try is told',
       0.99,
-      /gave no good answer within 3000 ms, retries included; of the last try: it throttles: .*Exception\); should it/,
+      /gave no good answer within 2500 ms, retries included; of the last try: it throttles: .*Exception\); should it/,
     ],
   ])('while DynamoDB is throttling and the SDK by chance waits %s', async (_how, random, why) => {
     const chance = jest.spyOn(Math, 'random').mockReturnValue(random);
