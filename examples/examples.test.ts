@@ -64,6 +64,7 @@ describe('the examples', () => {
     };
     const running = runWorker(options, stop.signal);
     const connection = await Connection.connect({ address });
+    const told = jest.spyOn(console, 'log').mockReturnValue();
     try {
       gate.levels.setMetric('us/max_pending', { value: 3100 });
       const client = new Client({ connection });
@@ -82,6 +83,7 @@ describe('the examples', () => {
         'us has the new version (overridden)',
       ]);
     } finally {
+      told.mockRestore();
       stop.abort();
       await running;
       await connection.close();

@@ -58,7 +58,7 @@ describe('with a PostgreSQL server', () => {
   it.each([
     ['a wrong password', (url: string) => url.replace('open-sesame', 'wrong'), 'refused the user name or password'],
     ['an unknown database', (url: string) => url.replace(/[^/]+$/, 'unknown'), 'has no such database'],
-    ['a server without TLS', (url: string) => `${url}?sslmode=require`, 'does not support SSL connections'],
+    ['a server without TLS', (url: string) => `${url}?sslmode=verify-full`, 'does not support SSL connections'],
   ])('a worker does not wait for a store that refuses %s: it says so, with exit code 2', async (_what, change, why) => {
     const folder = await mkdtemp(join(tmpdir(), 'gate-refused-'));
     const url = change(`postgres://gate:open-sesame@127.0.0.1:${server.port}/postgres`);
