@@ -16,6 +16,8 @@ import { readPieces } from '../src/replay/sources/read-pieces';
 import { replayInThreads } from '../src/replay/threads/replay-in-threads';
 import { alternate, type BenchRow } from './bench-row';
 
+/** How the ids of all decisions begin. */
+const ID = '00000000-0000';
 const RECORDS = 50_000;
 /** The export holds each of them so often: starting threads is not what is measured. */
 const REPEATS = 4;
@@ -50,7 +52,10 @@ export async function benchReplay(): Promise<BenchRow[]> {
       });
       lines.push(JSON.stringify(record));
     }
-    await writeFile(file, `${lines.join('\n')}\n`.repeat(REPEATS));
+    // A record is there once: each repetition has ids of its own.
+    const text = `${lines.join('\n')}\n`;
+    const repeated = Array.from({ length: REPEATS }, (_each, at) => text.replaceAll(ID, `${ID.slice(0, -1)}${at}`));
+    await writeFile(file, repeated.join(''));
     const inputs = snapshots.map((snapshot) => toPolicyInput(snapshot));
     const bare = await loadPolicy(policy.wasm);
     bare.setData({ config: configDocument });
@@ -96,7 +101,7 @@ function snapshotOf(index: number, { ref }: Release): Snapshot {
     region_health: { eu: { status: 'green' }, us: { status: 'green' }, ap: { status: 'green' } },
   };
   return {
-    decisionId: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
+    decisionId: `${ID}-4000-8000-${String(index).padStart(12, '0')}`,
     decisionTimeMs: NOW_MS + index,
     target: {
       deploymentId: 'firmware-1.4.0',

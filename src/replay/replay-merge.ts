@@ -15,6 +15,8 @@ export interface FirstOfStage {
   found: string;
   /** what the batch's report holds of it */
   report: ReplayReport;
+  /** its place among the candidate's own, where it is one */
+  own?: number;
 }
 
 /** A decision that the candidate itself made: it is recorded once. */
@@ -52,9 +54,16 @@ export class ReplayMerge {
   constructor(private readonly maxRows: number) {}
 
   add({ report, firsts, last, own }: ReplayedBatch): void {
-    for (const first of firsts) if (this.newest.get(first.key) === first.found) takeBack(report, first.report);
+    // What is not counted cannot be counted as a repetition.
+    const uncounted = new Set<number | undefined>();
+    for (const first of firsts) {
+      if (this.newest.get(first.key) !== first.found) continue;
+      takeBack(report, first.report);
+      uncounted.add(first.own);
+    }
     for (const [key, found] of last) this.newest.set(key, found);
-    for (const sight of own) {
+    for (const [at, sight] of own.entries()) {
+      if (uncounted.has(at)) continue;
       const { decisionID } = sight.row;
       if (this.ids.get(decisionID) && !sight.isNotReproduced) this.addRepeated(report, sight);
       this.ids.set(decisionID, true);

@@ -144,12 +144,14 @@ function begin(
     return [];
   }
   const report = place?.is === 'unknown' ? emptyReport() : whole;
-  if (place?.is === 'unknown') firsts.push({ key: place.key, found: place.found, report });
   report.decisions += 1;
   const { cause, isEvent }: Partial<ParsedRecord> = parsed;
   const rebuilt = cause === undefined ? rebuildSnapshot(record, options.candidate) : { cause };
   const sight = isMadeBy(record, options.candidate) ? sightOf(record) : undefined;
   if (sight) own.push(sight);
+  if (place?.is === 'unknown') {
+    firsts.push({ key: place.key, found: place.found, report, ...(sight ? { own: own.length - 1 } : {}) });
+  }
   if ('cause' in rebuilt) {
     addUnasked(report, record, rebuilt.cause, sight, options.maxRows);
     if (report !== whole) mergeReport(whole, report, options.maxRows + firsts.length, Infinity);

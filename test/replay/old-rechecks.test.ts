@@ -67,6 +67,14 @@ describe('a replay of the records of an earlier release', () => {
     },
   );
 
+  it('a replay of the records of an earlier release counts one that is there twice once, in whatever batches', async () => {
+    const { policySha: policySHA, configRev } = candidate.release.ref;
+    const own = record('allow', { policySHA, configRev });
+    const whole = await run([own, own, own]);
+    expect(whole).toMatchObject({ decisions: 1, rechecks: 2 });
+    expect(await run([own, own, own], 1)).toEqual(whole);
+  });
+
   it('a replay of the records of an earlier release takes what this release recorded: each of its decisions was followed', async () => {
     const evaluation = { instance: '1@host', evaluators: ['plan'], secondOpinion: 'agreed' };
     const records = [record('allow', { evaluation }), record('allow', { evaluation })];
