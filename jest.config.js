@@ -47,7 +47,8 @@ module.exports = {
   testSequencer: '<rootDir>/test/support/long-suites-first.cjs',
   // Suites that run workflows wait for timers more than they compute: two cores carry four of them.
   maxWorkers: 4,
-  // What suites leave stays in their worker, as Temporal's runtime keeps hold of it; to start a program from a process of gigabytes takes longer than most tests do.
+  // What suites leave stays in their worker, as Temporal's runtime keeps hold of it; to start a program from a process of
+  // gigabytes takes longer than most tests do.
   workerIdleMemoryLimit: '1GB',
   // Ends what hangs, and nothing else: no test may depend on how fast the machine is, or what else it does meanwhile.
   testTimeout: 600_000,

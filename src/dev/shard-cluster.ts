@@ -43,6 +43,7 @@ export interface ClusterDocument {
 }
 
 export interface ShardClusterOptions {
+  /** the time by which moves end; @default Date.now */
   nowMs?(): number;
   /** how long a move takes; @default 300 */
   moveMs?: number;

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { isJsonObject, type JsonObject } from '../kernel/json';
 import { standardError, standardOutput } from '../platform/observability/terminal';
 import { readJsonBody } from './read-json-body';
-import { refusal, ShardCluster, type Answer, type ClusterDocument } from './shard-cluster';
+import { refusal, ShardCluster, type Answer, type ClusterDocument, type ShardClusterOptions } from './shard-cluster';
 
 /**
  * How a call fails: without an answer (`hang`), cut off after it was carried out (`lost`), or with a status before it was
@@ -42,14 +42,10 @@ export interface ShardManagerServer {
   close(): Promise<void>;
 }
 
-export interface ShardManagerServerOptions {
+export interface ShardManagerServerOptions extends ShardClusterOptions {
   /** @default a free one */
   port?: number;
   cluster?: ClusterDocument;
-  /** how long a move takes; @default 300 */
-  moveMs?: number;
-  /** the time by which moves end */
-  nowMs?(): number;
   /** required of each call below `/v1` */
   bearerToken?: string;
   /** told after each call that changed something, before it is answered */
@@ -82,9 +78,8 @@ const OPERATION = /^\/v1\/operations\/([^/]+)$/;
 
 /** A stand-in for a shard manager (docs/shard-manager.openapi.yaml) on loopback, whose failures are set from outside. */
 export async function startShardManager(options: ShardManagerServerOptions = {}): Promise<ShardManagerServer> {
-  const { port = 0, bearerToken, moveMs, nowMs } = options;
-  const times = { ...(moveMs === undefined ? {} : { moveMs }), ...(nowMs === undefined ? {} : { nowMs }) };
-  const newCluster = (document: ClusterDocument): ShardCluster => new ShardCluster(structuredClone(document), times);
+  const { port = 0, bearerToken } = options;
+  const newCluster = (document: ClusterDocument): ShardCluster => new ShardCluster(structuredClone(document), options);
   let cluster = newCluster(options.cluster ?? DEFAULT_CLUSTER);
   let faults: ManagerFault[] = [];
   let requests: ManagerRequests = { byKey: {}, calls: [] };
