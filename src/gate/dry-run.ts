@@ -1,26 +1,21 @@
-import { dirname } from 'node:path';
+import type { CollectedFacts } from './collect-now';
 import type { Decision } from './decisions/decision';
 import { evaluateSnapshot } from './decisions/evaluate-snapshot';
 import { explainEvaluation, type EvaluationExplanation } from './decisions/explain-evaluation';
-import { collectSnapshot, factsFault, SnapshotError } from './facts/collect-snapshot';
-import { createFactCollector, sizeFault } from './facts/collector';
 import type { Fact, FactTarget } from './facts/fact';
-import { PROVIDER_KINDS } from './facts/providers';
-import { kindsWithoutSettings } from './release-rules';
-import { maxAgesOf, registryFromConfig } from './facts/registry';
+import { factsFault, sizeFault } from './facts/fact-size';
+import { maxAgesOf } from './facts/registry';
 import { allReadOrFaults } from '../kernel/all-or-faults';
-import { FailureType, GateError, type Fault } from '../kernel/failures';
+import { FailureType, GateError } from '../kernel/failures';
 import { isJsonObject, type JsonValue } from '../kernel/json';
 import { RESERVED_INPUT_KEYS } from '../kernel/names';
 import { parseTimeOrEpoch } from '../kernel/time';
-import { systemClock, systemTimers } from '../platform/timers/system-timers';
 import type { EvaluationAccount } from '../rego/evaluation-account';
 import type { EvaluatePolicy, PolicyRequest } from '../rego/evaluation/evaluate-policy';
 import { createEvaluator, type Evaluator } from '../rego/evaluation/evaluator';
-import { createTracer } from '../rego/evaluation/trace';
 import type { Release } from '../releases/release';
 import type { ReleaseRef } from '../releases/release-ref';
-import { loadPolicy } from '../releases/sources/file-source';
+import { loadPolicy } from '../releases/sources/load-policy';
 import { defaultConfig, loadReleaseConfig } from '../releases/sources/load-release-config';
 
 /** Facts that a caller gives: `{"pending_delta": 100}` or `{"facts": [{"id", "value", "timestamp"}]}`. */
@@ -83,7 +78,7 @@ export async function dryRunWith(evaluator: Evaluator, request: DryRunRequest): 
   const release = await readRelease(request);
   const { facts, faults, maxAgeMs, decisionTimeMs } = given
     ? givenFacts(readFacts(given, nowMs), release, nowMs)
-    : await collectFacts(request, release);
+    : await (await import('./collect-now.js')).collectNow(request, release);
   const reads = new Set(release.policy.reads.facts);
   const used = facts.filter((fact) => reads.has(fact.id)).sort((a, b) => (a.id < b.id ? -1 : 1));
   const snapshot = { decisionId: 'dry-run', decisionTimeMs, target, release: release.ref, facts: used, maxAgeMs };
@@ -105,6 +100,7 @@ async function explainAnswer(
   { policy, configDocument, input, decisionTimeMs }: PolicyRequest,
   account: EvaluationAccount,
 ): Promise<EvaluationExplanation> {
+  const { createTracer } = await import('../rego/evaluation/trace.js');
   const trace = await createTracer(policy, configDocument);
   return explainEvaluation(account, trace?.(input, decisionTimeMs).lookups ?? []);
 }
@@ -176,7 +172,7 @@ function toFact(id: string, value: JsonValue, observedAtMs: number, nowMs: numbe
 }
 
 /** Facts that a caller gives are as old, and as big, as those that a worker collects may be. */
-function givenFacts(facts: Fact[], { config: { facts: configured, sizes } }: Release, nowMs: number): Collected {
+function givenFacts(facts: Fact[], { config: { facts: configured, sizes } }: Release, nowMs: number): CollectedFacts {
   const faults = [
     ...facts.flatMap(({ id: factId, value, source }) => {
       const wrong = sizeFault(value, sizes.factBytes);
@@ -187,42 +183,6 @@ function givenFacts(facts: Fact[], { config: { facts: configured, sizes } }: Rel
     ...[factsFault(facts, sizes.snapshotBytes)].filter((fault) => fault !== undefined),
   ];
   return { facts, faults, maxAgeMs: maxAgesOf(configured), decisionTimeMs: nowMs };
-}
-
-interface Collected {
-  facts: Fact[];
-  faults: readonly Fault[];
-  maxAgeMs: Record<string, number>;
-  decisionTimeMs: number;
-}
-
-/** From the configured providers, now: the same collection as a worker's. */
-async function collectFacts(
-  { config: configPath, env, cwd, target }: DryRunRequest,
-  release: Release,
-): Promise<Collected> {
-  const configFolder = configPath === undefined ? cwd : dirname(configPath);
-  const { config, policy, configDocument } = release;
-  const providers = await registryFromConfig({
-    facts: config.facts,
-    inputSchema: policy.inputSchema,
-    kinds: [...PROVIDER_KINDS, ...kindsWithoutSettings(env)],
-    deps: { env, configFolder, configDocument },
-  });
-  try {
-    const snapshot = await collectSnapshot({
-      release,
-      target,
-      collector: createFactCollector({ clock: systemClock, timers: systemTimers }),
-      providersOf: () => providers,
-      newDecisionId: () => 'dry-run',
-    });
-    return { facts: snapshot.facts, faults: [], maxAgeMs: snapshot.maxAgeMs, decisionTimeMs: snapshot.decisionTimeMs };
-  } catch (error) {
-    if (!(error instanceof SnapshotError)) throw error;
-    const { facts, faults, decisionTimeMs } = error.failure;
-    return { facts, faults, maxAgeMs: {}, decisionTimeMs };
-  }
 }
 
 function invalid(where: string, ...messages: string[]): GateError {

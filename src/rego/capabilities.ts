@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json';
-import { BUILTINS } from './builtins';
+import { BUILTIN_NAMES } from './builtins/names';
 
 /**
  * The built-ins that OPA 1.22 compiles into the module itself (`builtinsFunctions` in its internal/compiler/wasm).
@@ -32,9 +32,9 @@ export const WASM_BUILTINS: readonly string[] = [
 export const PLAN_ONLY_BUILTINS: readonly string[] = ['format_int', 'json.unmarshal'];
 
 /** The built-ins that a module asks its host for, sorted; see docs/built-ins.md. */
-export const HOST_BUILTINS: readonly string[] = Object.keys(BUILTINS)
-  .filter((name) => !WASM_BUILTINS.includes(name) && !PLAN_ONLY_BUILTINS.includes(name))
-  .sort();
+export const HOST_BUILTINS: readonly string[] = BUILTIN_NAMES.filter(
+  (name) => !WASM_BUILTINS.includes(name) && !PLAN_ONLY_BUILTINS.includes(name),
+).toSorted();
 
 /** What decides: OPA's plan takes every built-in from our table, a wasm module has many in ways of its own. */
 export type CapabilitiesTarget = 'plan' | 'wasm';
@@ -44,7 +44,7 @@ const COMPILED_AWAY: readonly string[] = ['assign', 'print', 'rego.metadata.chai
 
 /** The built-ins that a policy may call, sorted; see docs/built-ins.md. */
 export function supportedBuiltins(target: CapabilitiesTarget): readonly string[] {
-  if (target === 'plan') return [...new Set([...Object.keys(BUILTINS), ...COMPILED_AWAY])].sort();
+  if (target === 'plan') return [...new Set([...BUILTIN_NAMES, ...COMPILED_AWAY])].sort();
   return [...WASM_BUILTINS, ...HOST_BUILTINS].sort();
 }
 

@@ -9,7 +9,7 @@ import { compileValueSchema } from '../rego/analysis/value-schema';
 import { ENTRYPOINT } from '../rego/bundle/bundle';
 import { matchesPath } from '../rego/declarations/path-pattern';
 import { planReads, readKey, type PlanRead, type PlanReads } from '../rego/plan/plan-reads';
-import { PlanInvalidError } from '../rego/plan/read-plan';
+import { PlanInvalidError, readPlan } from '../rego/plan/read-plan';
 import { closeName } from '../platform/documents/close-name';
 
 /**
@@ -62,7 +62,7 @@ function readLines({ plan }: Pick<PolicyBundle, 'plan'>): ReadLines {
   const find = (): PlanReads | undefined => {
     if (reads !== undefined || plan === undefined) return reads;
     try {
-      return (reads = planReads(plan, ENTRYPOINT));
+      return (reads = planReads(readPlan(plan), ENTRYPOINT));
     } catch (error) {
       // One that is not understood is a fault of its own, where the bundle is read.
       if (!(error instanceof PlanInvalidError)) throw error;

@@ -1,11 +1,12 @@
 import { parseDuration } from '../../kernel/duration';
 import { boundedFaults } from '../../kernel/bounded-faults';
-import { FailureType, faultsToError, GateError, type Fault } from '../../kernel/failures';
-import { jsonBytes, LIMITS } from '../../kernel/limits';
+import { faultsToError, GateError } from '../../kernel/failures';
+import { LIMITS } from '../../kernel/limits';
 import { shortText } from '../../kernel/short-text';
 import type { Release } from '../../releases/release';
 import type { CollectResult, FactCollector } from './collector';
-import type { Fact, FactTarget } from './fact';
+import type { FactTarget } from './fact';
+import { factsFault } from './fact-size';
 import type { FactRegistry } from './registry';
 import type { Snapshot, SnapshotFailure } from './snapshot';
 
@@ -65,25 +66,4 @@ export async function collectSnapshot(options: CollectSnapshotOptions): Promise<
     if (entry !== undefined && entry.provider.alwaysFresh !== true) maxAgeMs[factId] = entry.maxAgeMs;
   }
   return { ...common, maxAgeMs };
-}
-
-/** How many facts a fault about their size names, the biggest first. */
-const NAMED_FACTS = 3;
-
-/**
- * What is wrong with the size of the facts of one decision; undefined when they fit.
- *
- * @param most bytes of all of them as JSON
- * @param advice what else to do than to make them smaller
- */
-export function factsFault(facts: readonly Fact[], most: number, advice = ''): Fault | undefined {
-  const bytes = jsonBytes(facts);
-  if (bytes <= most) return undefined;
-  const biggest = facts
-    .map((fact) => ({ fact, bytes: jsonBytes(fact.value) }))
-    .sort((one, other) => other.bytes - one.bytes);
-  const named = biggest.slice(0, NAMED_FACTS).map((one) => `${one.fact.id} has ${one.bytes}`);
-  const message = `The facts of this decision have ${bytes} bytes as JSON, more than the ${most} allowed: ${named.join(', ')}${advice}`;
-  const factId = biggest[0]?.fact.id;
-  return { type: FailureType.FactInvalid, message, where: 'facts', ...(factId === undefined ? {} : { factId }) };
 }

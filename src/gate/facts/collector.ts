@@ -1,11 +1,12 @@
 import { messageOf } from '../../kernel/message-of';
 import { BoundedMap } from '../../kernel/bounded-map';
-import { fittingTexts, jsonBytes, LIMITS } from '../../kernel/limits';
+import { fittingTexts, LIMITS } from '../../kernel/limits';
 import { shortText } from '../../kernel/short-text';
 import { FailureType, GateError, type Fault } from '../../kernel/failures';
 import type { Clock, Timers } from '../../kernel/timers';
 import type { Fact, FactTarget } from './fact';
 import { noFactMetrics, type FactMetrics } from './fact-metrics';
+import { sizeFault } from './fact-size';
 import { valueFault } from './fact-value';
 import type { FactRegistry, RegisteredProvider } from './registry';
 import { createSourceCaller, type CircuitBreakerOptions } from './source-caller';
@@ -162,12 +163,6 @@ export function createFactCollector(options: FactCollectorOptions): FactCollecto
       return { facts, faults, completedAtMs };
     },
   };
-}
-
-/** What is wrong with the size of a fact's value, as a clause; undefined when it may be used. */
-export function sizeFault(value: unknown, most: number): string | undefined {
-  const bytes = jsonBytes(value);
-  return bytes > most ? `has ${bytes} bytes as JSON, more than the ${most} that a fact may have` : undefined;
 }
 
 /** Everything that a provider may look at, so that no deployment is answered with the value of another. */

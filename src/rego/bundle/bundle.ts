@@ -8,6 +8,7 @@ import { factSchemaComplaints, schemaComplaints } from '../analysis/schema-compl
 import { NO_DECLARATIONS } from '../declarations/declaration';
 import { fromStoredDeclarations } from '../declarations/stored-declarations';
 import { checkPlan } from '../plan/check-plan';
+import { planReads } from '../plan/plan-reads';
 import { readArchive } from './archive/read-archive';
 import { compileOnce } from '../compile-once';
 import type { PolicyReads } from '../analysis/policy-reads';
@@ -70,8 +71,10 @@ export async function readBundle(
 
   if (wasm === undefined) fault('policy.wasm', 'missing; expected a bundle made by opa build -t wasm');
   const plan = files.has('plan.json') ? Buffer.from(files.get('plan.json')!).toString('utf8') : undefined;
-  const planFault = plan === undefined ? undefined : checkPlan(plan, ENTRYPOINT);
-  if (planFault !== undefined) fault('plan.json', planFault);
+  const checked = plan === undefined ? undefined : checkPlan(plan, ENTRYPOINT);
+  const isPlanUnread = checked !== undefined && 'fault' in checked;
+  if (isPlanUnread) fault('plan.json', checked.fault);
+  const planned = checked !== undefined && 'plan' in checked ? planReads(checked.plan, ENTRYPOINT) : undefined;
   const data = json('data.json') ?? {};
   const dataText = files.has('data.json') ? Buffer.from(files.get('data.json')!).toString('utf8') : undefined;
   if ('config' in data)
@@ -122,17 +125,16 @@ export async function readBundle(
   } else {
     reads = metadata.reads;
   }
-  if (plan !== undefined && planFault === undefined && declarations !== undefined) {
-    for (const { where, what } of unresolvedReads({ plan, entrypoint: ENTRYPOINT, data, declarations }))
-      fault(where, what);
+  if (planned !== undefined && declarations !== undefined) {
+    for (const { where, what } of unresolvedReads({ planned, data, declarations })) fault(where, what);
   }
   if (inputSchema !== undefined) {
     for (const { what, pointer } of factSchemaComplaints(inputSchema)) {
       fault(placed('input.json', pointer), `expected a JSON Schema (draft 2020-12), found: ${what}`);
     }
-    if (reads !== undefined && planFault === undefined) {
+    if (reads !== undefined && !isPlanUnread) {
       const isPlain = metadata === undefined;
-      const found = unnamedReads({ plan, entrypoint: ENTRYPOINT, sources, inputSchema, reads, isPlain });
+      const found = unnamedReads({ planned, sources, inputSchema, reads, isPlain });
       for (const { where, pointer, what } of found) fault(placed(where, pointer), what);
     }
   }

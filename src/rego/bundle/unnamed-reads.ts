@@ -4,7 +4,7 @@ import type { JsonSchema } from '../../kernel/json';
 import { closeName } from '../../platform/documents/close-name';
 import { factSchemas } from '../analysis/input-schema';
 import type { PolicyReads } from '../analysis/policy-reads';
-import { planReads } from '../plan/plan-reads';
+import type { PlanReads } from '../plan/plan-reads';
 
 /** What is said of a bundle's own files: which one, and what is wrong with it. */
 export interface BundleFault {
@@ -20,19 +20,18 @@ export interface BundleFault {
  * the bundle says of itself is trusted; without a plan from the text of its Rego.
  *
  * @param bundle.isPlain it holds no metadata of ours, so that `input.json` must name everything
- * @throws PlanInvalidError where the plan is not understood
  */
 export function unnamedReads(bundle: {
-  plan: string | undefined;
-  entrypoint: string;
+  /** what its plan reads, where it has one */
+  planned: PlanReads | undefined;
   sources: Readonly<Record<string, string>>;
   inputSchema: JsonSchema;
   reads: Pick<PolicyReads, 'facts'>;
   isPlain: boolean;
 }): BundleFault[] {
-  const { plan, entrypoint, sources, inputSchema, reads, isPlain } = bundle;
+  const { planned, sources, inputSchema, reads, isPlain } = bundle;
   const described = factSchemas(inputSchema);
-  const read = plan === undefined ? readInText(sources) : readInPlan(plan, entrypoint);
+  const read = planned === undefined ? readInText(sources) : readInPlan(planned);
   const faults: BundleFault[] = RESERVED_INPUT_KEYS.filter((name) => name in described).map((name) => ({
     where: 'input.json',
     pointer: `/properties/${name}`,
@@ -65,8 +64,7 @@ interface FoundReads {
   whole?: string;
 }
 
-function readInPlan(plan: string, entrypoint: string): FoundReads {
-  const { input, wholeInput } = planReads(plan, entrypoint);
+function readInPlan({ input, wholeInput }: PlanReads): FoundReads {
   const facts = [...input.values()].flatMap(({ path: [first, ...rest], at }): [string, string][] =>
     first === undefined || rest.length > 0 ? [] : [[first, placeOf(at)]],
   );

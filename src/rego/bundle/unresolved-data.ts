@@ -3,28 +3,24 @@ import { valueAt } from '../../kernel/json-pointer';
 import { mayMatch } from '../analysis/data-references';
 import type { Declarations } from '../declarations/declaration';
 import { pathText } from '../plan/absence/paths';
-import { planReads } from '../plan/plan-reads';
+import type { PlanReads } from '../plan/plan-reads';
 import type { BundleFault } from './unnamed-reads';
 
 /**
  * Paths of `data` that a bundle's rules read, and that neither its rules nor its data have: a rule over an absent value does
  * not fire. As for a folder, whose references `opa deps` lists; a bundle made elsewhere is asked by its plan.
- *
- * @throws PlanInvalidError where the plan is not understood
  */
 export function unresolvedReads({
-  plan,
-  entrypoint,
+  planned: { data: reads, rules },
   data,
   declarations,
 }: {
-  plan: string;
-  entrypoint: string;
+  /** what the plan reads */
+  planned: PlanReads;
   data: JsonObject;
   declarations: Declarations;
 }): BundleFault[] {
   const optional = declarations.rules.flatMap((rule) => rule.optional);
-  const { data: reads, rules } = planReads(plan, entrypoint);
   const isRule = (path: readonly string[]): boolean =>
     rules.some((rule) => path.every((key, at) => rule[at] === undefined || rule[at] === key));
   const found: BundleFault[] = [];

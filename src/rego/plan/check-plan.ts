@@ -1,17 +1,17 @@
-import { compilePlan } from './compile/compile-plan';
+import type { Plan } from './plan';
 import { PlanInvalidError, readPlan } from './read-plan';
-import { BUILTINS } from '../builtins';
 
-/**
- * What keeps a plan from being evaluated here, or undefined where nothing does: a statement, field or built-in that is not
- * known, an index that is out of range, an entrypoint that is missing.
- */
-export function checkPlan(planText: string, entrypoint: string): string | undefined {
+/** A plan that can be evaluated here, or what keeps it from that. */
+export type CheckedPlan = { plan: Plan } | { fault: string };
+
+/** Reads a plan, in which `readPlan` must understand everything, and which must have the entrypoint. */
+export function checkPlan(planText: string, entrypoint: string): CheckedPlan {
   try {
-    const { entrypoints } = compilePlan(readPlan(planText), BUILTINS);
-    return entrypoints.has(entrypoint) ? undefined : `expected an entrypoint ${entrypoint}`;
+    const plan = readPlan(planText);
+    const isThere = plan.entrypoints.some(({ name }) => name === entrypoint);
+    return isThere ? { plan } : { fault: `expected an entrypoint ${entrypoint}` };
   } catch (error) {
-    if (error instanceof PlanInvalidError) return error.message;
+    if (error instanceof PlanInvalidError) return { fault: error.message };
     throw error;
   }
 }

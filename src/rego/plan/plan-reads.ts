@@ -10,7 +10,6 @@ import {
   type Statement,
   type StatementOf,
 } from './plan';
-import { readPlan } from './read-plan';
 
 /** What the rules of an entrypoint read, as their plan says it; each path once, with the first line that reads it. */
 export interface PlanReads {
@@ -36,11 +35,8 @@ export const readKey = (path: readonly string[]): string => path.join('\0');
 /**
  * The reads of the rules that `entrypoint` reaches. Rules under a `with` that replaces the input read another one, and are
  * left out where the planner made a copy of them.
- *
- * @throws PlanInvalidError where the plan is not understood
  */
-export function planReads(planText: string, entrypoint: string): PlanReads {
-  const plan = readPlan(planText);
+export function planReads(plan: Plan, entrypoint: string): PlanReads {
   const rules = plan.functions.map(({ path }) => path.slice(1));
   const input = new Map<string, PlanRead>();
   const data = new Map<string, PlanRead>();

@@ -1,4 +1,5 @@
 import { messageOf } from '../../kernel/message-of';
+import { BUILTIN_NAMES } from '../builtins/names';
 import { parseJson } from '../values/parse-json';
 import { splitNumber } from '../values/decimal';
 import { ExactNumber, isTooBig, toBigInt } from '../values/number';
@@ -79,13 +80,14 @@ const FIELDS: Readonly<Record<StatementType, Readonly<Record<string, FieldKind>>
   ResultSetAddStmt: { value: 'local' },
 };
 const PLACE = new Set(['file', 'row', 'col', 'end_row', 'end_col']);
+const BUILTINS = new Set(BUILTIN_NAMES);
 
 /**
  * Reads and checks a plan, before anything is made of it. Nothing in it is ever executed as code: what it names is looked
  * up among the plan's own functions and the built-ins.
  *
  * @param text plan.json as OPA 1.x writes it
- * @throws PlanInvalidError that names the first statement, field or index that is not understood
+ * @throws PlanInvalidError that names the first statement, field, index or built-in that is not understood
  */
 export function readPlan(text: string): Plan {
   try {
@@ -99,6 +101,8 @@ export function readPlan(text: string): Plan {
 class PlanReader {
   private strings: readonly string[] = [];
   private files: readonly string[] = [];
+  /** those that no built-in answers, with the first line that has each */
+  private readonly calls = new Map<string, SourceLine>();
   /** where in the document the reader is, for messages */
   private where = '';
 
@@ -111,7 +115,18 @@ class PlanReader {
     this.files = this.constants(fixed.get('files'), 'static.files');
     const functions = this.named(plan.get('funcs'), 'funcs', (one, at) => this.function(one, at));
     const entrypoints = this.named(plan.get('plans'), 'plans', (one, at) => this.entrypoint(one, at));
+    this.checkCalls(functions);
     return { functions, entrypoints };
+  }
+
+  /** A function may be called before it is read. */
+  private checkCalls(functions: readonly PlanFunction[]): void {
+    for (const { name } of functions) this.calls.delete(name);
+    for (const [name, { file, row }] of this.calls) {
+      // The planner's own statements have no line.
+      const place = row === 0 ? '' : `${file}:${row} `;
+      throw new PlanInvalidError(`${place}calls ${name}, which is no built-in here`);
+    }
   }
 
   private named<T extends { name: string }>(
@@ -187,8 +202,13 @@ class PlanReader {
       read[name] = this.field(body, type, name, kind, depth);
     }
     if (type === 'MakeNumberRefStmt') read.text = this.numberText(read.Index as string);
+    if (type === 'CallStmt') this.noteCall(read.func as string, read.at as SourceLine);
     delete read.Index;
     return read as unknown as Statement;
+  }
+
+  private noteCall(name: string, at: SourceLine): void {
+    if (!BUILTINS.has(name) && !this.calls.has(name)) this.calls.set(name, at);
   }
 
   private field(body: RegoObject, type: string, name: string, kind: FieldKind, depth: number): unknown {

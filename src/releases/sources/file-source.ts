@@ -1,12 +1,11 @@
 import { watch } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sha256 } from '../../kernel/digest';
 import { FailureType, GateError, namedFaults } from '../../kernel/failures';
-import { DEFAULT_ARCHIVE_LIMITS } from '../../rego/bundle/archive/read-archive';
 import { checkConfigDigest, checkPolicyDigest } from '../manifest-digests';
-import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
+import { loadPolicy } from './load-policy';
 import { readFileManifest, type FileManifestOptions } from './read-file-manifest';
 import type { LoadedConfig, NamedRelease, PolicyReader, ReleaseSource } from './release-source';
 
@@ -15,12 +14,6 @@ export interface FileSourceOptions extends FileManifestOptions {
   /** how configuration files are read: another feature's adapter, which whoever puts the parts together hands over */
   loadReleaseConfig(path: string): Promise<LoadedConfig>;
 }
-
-/** Takes bundles whoever made them. */
-const UNVERIFIED: PolicyReader = {
-  verifies: false,
-  read: async (bytes) => (await import('../../rego/bundle/bundle.js')).readBundle(bytes),
-};
 
 /**
  * A release named by a manifest file; `policy` may be a bundle or a folder (which needs the `opa` binary to build).
@@ -97,42 +90,6 @@ async function readNamed(path: string, options: FileSourceOptions): Promise<Name
       return loaded;
     },
   };
-}
-
-/**
- * A policy folder is built on the spot; a bundle is read as it is.
- *
- * @throws GateError PolicyInvalid, also when there is none; PolicyUnavailable when it could not be read
- */
-export async function loadPolicy(path: string, policies: PolicyReader = UNVERIFIED): Promise<PolicyBundle> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    const isAbsent = error.code === 'ENOENT' || error.code === 'ENOTDIR';
-    const type = isAbsent ? FailureType.PolicyInvalid : FailureType.PolicyUnavailable;
-    throw refuse(type, path, `could not be read (${error.code ?? error.message})`, error);
-  });
-  if (found.isDirectory()) {
-    if (policies.verifies) {
-      throw refuse(
-        FailureType.PolicyInvalid,
-        path,
-        'is a folder, which cannot be signed (release.verificationKey is set)',
-      );
-    }
-    const { buildPolicy } = await import('../../rego/toolchain/build-policy.js');
-    return (await buildPolicy(path)).bundle;
-  }
-  // A pipe or a device could be read for ever.
-  if (!found.isFile()) throw refuse(FailureType.PolicyInvalid, path, 'is a device or a pipe');
-  const { maxArchiveBytes } = DEFAULT_ARCHIVE_LIMITS;
-  if (found.size > maxArchiveBytes) {
-    throw refuse(FailureType.PolicyInvalid, path, `has ${found.size} bytes, more than ${maxArchiveBytes}`);
-  }
-  return policies.read(await readFile(path));
-}
-
-function refuse(type: FailureType, path: string, reason: string, cause?: unknown): GateError {
-  const message = `Expected the policy at ${path}, but it ${reason}`;
-  return new GateError(type, message, undefined, { cause });
 }
 
 /** Sizes, times and identities of a file, or of all files of a folder; a missing file has one of its own. */

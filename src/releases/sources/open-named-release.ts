@@ -10,7 +10,7 @@ import { openReleaseSource } from './open-release-source';
 import { readBundle } from '../../rego/bundle/bundle';
 import { DEFAULT_ARCHIVE_LIMITS } from '../../rego/bundle/archive/read-archive';
 import type { PolicyBundle } from '../../rego/bundle/policy-bundle';
-import { loadPolicy } from './file-source';
+import { loadPolicy } from './load-policy';
 import type { LoadedConfig } from './release-source';
 
 /** What a name stands for: a whole release, or a policy alone. */

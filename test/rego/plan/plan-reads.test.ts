@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { unreachedDenials } from '../../../src/rego/analysis/unreached-denials';
 import { readBundle } from '../../../src/rego/bundle/bundle';
 import { planReads, type PlanReads } from '../../../src/rego/plan/plan-reads';
+import { readPlan } from '../../../src/rego/plan/read-plan';
 import { checkPolicy } from '../../../src/releases/authoring/check-policy';
 import { plainBundle } from '../../support/plain-bundle';
 import { gate, schemaOf, withPolicy } from '../toolchain/policy-fixture';
@@ -33,7 +34,7 @@ describe('what a plan says that its rules read', () => {
     const properties = { fleet: {}, clock: {}, 'other-fact': {} };
     bytes = await plainBundle(POLICY, properties);
     const { plan } = await readBundle(bytes);
-    reads = planReads(plan!, 'gate/response');
+    reads = planReads(readPlan(plan!), 'gate/response');
   });
 
   it('planReads names each path of the input with the line that reads it first', () => {
@@ -61,7 +62,7 @@ describe('what a plan says that its rules read', () => {
   ])('a bundle made elsewhere that reads the input by %s needs a closed input.json', async (_what, condition) => {
     const bundle = await plainBundle(gate(condition));
     const { plan } = await readBundle(bundle);
-    expect(planReads(plan!, 'gate/response').wholeInput).toBeDefined();
+    expect(planReads(readPlan(plan!), 'gate/response').wholeInput).toBeDefined();
   });
 
   it('a bundle made elsewhere whose Rego reads a fact that its input.json does not name is refused', async () => {

@@ -12,7 +12,7 @@ import type { ReleaseHolder } from '../../../src/releases/release';
 import { describeReleaseSource, objectsOf } from '../../../src/contracts/release-source';
 import { jestFramework } from '../../support/jest-framework';
 import { aBundle } from './a-bundle';
-import { loadPolicy } from '../../../src/releases/sources/file-source';
+import { loadPolicy } from '../../../src/releases/sources/load-policy';
 import type { ReleaseSource } from '../../../src/releases/sources/release-source';
 import { systemTimers } from '../../../src/platform/timers/system-timers';
 

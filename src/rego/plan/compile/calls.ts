@@ -134,7 +134,7 @@ export const compileWith: CompileStatement<'WithStmt'> = ({ local, path, value, 
 
 function callBuiltin(statement: StatementOf<'CallStmt'>, scope: Scope): Step {
   const { func: name, args, result } = statement;
-  const builtin = scope.plan.builtin(name, statement.at);
+  const builtin = scope.plan.builtin(name);
   const readers = args.map((operand) => scope.reader(operand));
   const site = scope.site(statement);
   const watch = watchOf(name, args, scope)?.(site);

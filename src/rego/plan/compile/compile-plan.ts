@@ -1,6 +1,5 @@
 import type { Builtins } from '../../builtins/builtin';
-import type { Block, Plan, PlanFunction, SourceLine } from '../plan';
-import { PlanInvalidError } from '../read-plan';
+import type { Block, Plan, PlanFunction } from '../plan';
 import type { Step } from '../run';
 import { WrittenNames } from '../touched';
 import { sequence } from './control';
@@ -18,9 +17,10 @@ export interface CompiledPlan {
 /**
  * Makes closures of a plan. No code is generated: a plan can do no more than its statements say.
  *
+ * @param plan as `readPlan` gives it, so that each function that it calls is its own or a built-in
+ * @param builtins all of them
  * @param watch `observe` is told of each lookup, and without it nothing is spent on that; `mayDoubt` is told while the plan is
  *   compiled, of each statement that can take the module's vote away
- * @throws PlanInvalidError that names a function which is neither the plan's own nor a built-in
  */
 export function compilePlan(
   plan: Plan,
@@ -42,10 +42,7 @@ export function compilePlan(
     functionAt: (path) => byPath.get(pathKey(path)),
     ...(observe === undefined ? {} : { observe }),
     ...(mayDoubt === undefined ? {} : { mayDoubt }),
-    builtin: (name, at) => {
-      if (Object.hasOwn(builtins, name)) return builtins[name]!;
-      throw new PlanInvalidError(`${placeOf(at)}calls ${name}, which is no built-in here`);
-    },
+    builtin: (name) => builtins[name]!,
   };
   for (const compiled of functions.values()) {
     const { definition } = compiled;
@@ -80,4 +77,3 @@ function compileBody(blocks: readonly Block[], shared: PlanScope, path: readonly
 }
 
 const pathKey = (path: readonly string[]): string => JSON.stringify(path);
-const placeOf = ({ file, row }: SourceLine): string => (row === 0 ? '' : `${file}:${row} `);

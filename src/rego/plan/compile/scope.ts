@@ -26,7 +26,8 @@ export interface PlanScope {
   functionOf(name: string): CompiledFunction | undefined;
   /** @param path texts, the generation first */
   functionAt(path: readonly string[]): CompiledFunction | undefined;
-  builtin(name: string, at: SourceLine): Builtin;
+  /** @param name of one, as every call of a plan that was read is */
+  builtin(name: string): Builtin;
   readonly names: WrittenNames;
   /** told of each lookup */
   observe?: ObserveLookup;
