@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadPolicy } from '@open-policy-agent/opa-wasm';
-import type { AuditRecord } from '../src/audit/audit-record';
 import { parseReleaseConfig } from '../src/releases/config/parse-release-config';
 import { evaluateSnapshot } from '../src/gate/decisions/evaluate-snapshot';
 import { toPolicyInput } from '../src/gate/decisions/decide';
@@ -46,11 +45,13 @@ export async function benchReplay(): Promise<BenchRow[]> {
         snapshot,
         evaluate: (request) => evaluator.evaluate(request),
       });
-      const record: AuditRecord = decisionRecord(snapshot, decision, {
+      const record = decisionRecord(snapshot, decision, {
         workflowId: `deployment/${snapshot.decisionId}`,
         runId: 'run',
       });
-      lines.push(JSON.stringify(record));
+      // As a worker of this release writes it: it names the process that evaluated.
+      const evaluation = record.evaluation && { ...record.evaluation, instance: 'bench' };
+      lines.push(JSON.stringify({ ...record, evaluation }));
     }
     // A record is there once: each repetition has ids of its own.
     const text = `${lines.join('\n')}\n`;

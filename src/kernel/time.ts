@@ -13,11 +13,56 @@ const FARTHEST_MS = 8.64e15;
  */
 export function parseTime(value: unknown): number | undefined {
   if (typeof value !== 'string') return undefined;
+  if (value.length === WRITTEN && value.startsWith(parsedPrefix)) {
+    const ofDayMs = parseWrittenClock(value);
+    if (ofDayMs !== undefined) return parsedDayMs + ofDayMs;
+  }
   const [, year, month, day] = RFC_3339.exec(value) ?? [];
   if (year === undefined || Number(day) < 1 || Number(day) > daysIn(Number(year), Number(month))) return undefined;
   const parsed = Date.parse(value.toUpperCase());
-  return Number.isNaN(parsed) ? undefined : parsed;
+  if (Number.isNaN(parsed)) return undefined;
+  if (value.length === WRITTEN && value.endsWith('Z')) {
+    parsedPrefix = value.slice(0, -CLOCK.length);
+    parsedDayMs = Math.floor(parsed / DAY_MS) * DAY_MS;
+  }
+  return parsed;
 }
+
+const CLOCK = '00:00:00.000Z';
+/** the length of a time as `toTimestamp` writes it */
+const WRITTEN = '2026-01-01T'.length + CLOCK.length;
+/** the day that was read last, `2026-01-01T`: times that are read one after another mostly lie in one */
+let parsedPrefix = '2026-01-01T';
+let parsedDayMs = Date.UTC(2026, 0, 1);
+
+/** Milliseconds of the day of a time that ends with `00:00:00.000Z`; undefined for any other. */
+function parseWrittenClock(text: string): number | undefined {
+  const at = text.length - CLOCK.length;
+  const two = (offset: number, most: number): number => {
+    const value = digitAt(text, at + offset) * 10 + digitAt(text, at + offset + 1);
+    return value <= most ? value : NaN;
+  };
+  const isMarked =
+    text.charCodeAt(at + 2) === COLON &&
+    text.charCodeAt(at + 5) === COLON &&
+    text.charCodeAt(at + 8) === POINT &&
+    text.charCodeAt(at + 12) === ZULU;
+  if (!isMarked) return undefined;
+  const seconds = (two(0, 23) * 60 + two(3, 59)) * 60 + two(6, 59);
+  const ofDayMs = seconds * 1000 + two(9, 99) * 10 + digitAt(text, at + 11);
+  return Number.isNaN(ofDayMs) ? undefined : ofDayMs;
+}
+
+/** NaN where there is none */
+function digitAt(text: string, at: number): number {
+  const digit = text.charCodeAt(at) - ZERO;
+  return digit >= 0 && digit <= 9 ? digit : NaN;
+}
+
+const ZERO = 48;
+const COLON = 58;
+const POINT = 46;
+const ZULU = 90;
 
 /** Epoch milliseconds of a time that may also be given as such; see `parseTime`. */
 export function parseTimeOrEpoch(value: unknown): number | undefined {

@@ -3,6 +3,7 @@ import { parseDuration } from '../kernel/duration';
 import type { Fact, FactTarget } from '../gate/facts/fact';
 import type { Snapshot } from '../gate/facts/snapshot';
 import { FailureType } from '../kernel/failures';
+import { parseTime } from '../kernel/time';
 import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json';
 import type { Release } from '../releases/release';
 
@@ -35,7 +36,7 @@ export function rebuildSnapshot(record: GateRecord, { release, configFacts }: Ca
   if (beyond) return { cause: `the decision failed before any policy was asked (${beyond.type})` };
   const target = targetOf(record);
   if (!target) return { cause: 'the record does not hold the deployment as the policy saw it' };
-  const decisionTimeMs = Date.parse(record.timestamp);
+  const decisionTimeMs = timeOf(record.timestamp);
   const recorded = new Map(record.usedFacts.map((fact) => [fact.id, fact]));
   const facts: Fact[] = [];
   const maxAgeMs: Record<string, number> = {};
@@ -48,13 +49,16 @@ export function rebuildSnapshot(record: GateRecord, { release, configFacts }: Ca
     const fact = recorded.get(id);
     if (!fact) return { cause: lacking(record, id) };
     const { value, observedAt, collectedAt, source } = fact;
-    facts.push({ id, value, observedAtMs: Date.parse(observedAt), collectedAtMs: Date.parse(collectedAt), source });
+    facts.push({ id, value, observedAtMs: timeOf(observedAt), collectedAtMs: timeOf(collectedAt), source });
     if (allowedMs !== undefined) maxAgeMs[id] = allowedMs;
   }
   return {
     snapshot: { decisionId: record.decisionID, decisionTimeMs, target, release: release.ref, facts, maxAgeMs },
   };
 }
+
+/** NaN, at which no fact is fresh, for what is no time: a store may hold what no worker wrote. */
+const timeOf = (text: string): number => parseTime(text) ?? NaN;
 
 /** Facts that a release reads, in order, with the most that each may age. */
 type FactAges = readonly (readonly [id: string, allowedMs: number | undefined])[];

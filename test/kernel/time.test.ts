@@ -46,6 +46,23 @@ describe('a time as RFC 3339 writes it', () => {
     expect(parseTime(text)).toBe(epochMs);
   });
 
+  it('a time as it is written is read again, whatever day was read before', () => {
+    const spread = (at: number): number => Math.trunc(((at * 7919) / 2_000) * 3_600_123_457 - 62_135_596_800_000);
+    for (let at = 0; at < 2_000; at += 1) {
+      const [ms, next] = [spread(at), spread(at) + 86_399_999];
+      for (const each of [ms, ms + 1, next, ms]) expect(parseTime(toTimestamp(each))).toBe(each);
+    }
+  });
+
+  it.each([
+    ...['24:00:00.000Z', '10:60:00.000Z', '10:00:60.000Z', '99:99:99.999Z'],
+    ...['1x:00:00.000Z', '10:0 :00.000Z', '10:00:/0.000Z', '10:00:00.0:0Z'],
+    ...['10:00:00,000Z', '10.00:00.000Z', '10:00-00.000Z', '10:00:00.000 ', '-1:00:00.000Z'],
+  ])('2026-01-01T%s is no time either where another one of that day was read before', (clock) => {
+    expect(parseTime('2026-01-01T10:00:00.000Z')).toBe(Date.UTC(2026, 0, 1, 10));
+    expect(parseTime(`2026-01-01T${clock}`)).toBeUndefined();
+  });
+
   it.each([
     '',
     '2026-02-29T00:00:00Z',

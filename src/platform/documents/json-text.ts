@@ -118,20 +118,27 @@ function countKeys(text: string): number {
 
 /** The offset behind the text whose opening quote is at `from`, in a text that is JSON. */
 export function endOfText(text: string, from: number): number {
-  let at = from + 1;
-  for (let code = text.charCodeAt(at); code !== QUOTE; code = text.charCodeAt(at)) at += code === BACKSLASH ? 2 : 1;
-  return at + 1;
+  let quote = text.indexOf('"', from + 1);
+  while (isEscaped(text, quote)) quote = text.indexOf('"', quote + 1);
+  return quote + 1;
+}
+
+/** Of backslashes in a row each other one is escaped itself. */
+function isEscaped(text: string, at: number): boolean {
+  let before = at - 1;
+  while (text.charCodeAt(before) === BACKSLASH) before -= 1;
+  return (at - before) % 2 === 0;
 }
 
 /** Whether the text that ends before `end` is the key of a member. */
 export function isKey(text: string, end: number): boolean {
   let at = end;
   while (text.charCodeAt(at) <= SPACE) at += 1;
-  return text[at] === ':';
+  return text.charCodeAt(at) === COLON;
 }
 
 const SPACE = 32;
-const QUOTE = 34;
+const COLON = 58;
 const BACKSLASH = 92;
 const NUMBER = /-?\d[\d.eE+-]*/y;
 
