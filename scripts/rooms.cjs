@@ -15,7 +15,7 @@
 const ROOMS = {
   kernel: { level: 0, pure: true, holds: 'what everything may use' },
   proto: { level: 1, holds: 'messages and services, generated from proto/' },
-  'platform/aws': { level: 1, holds: 'how AWS is reached' },
+  'platform/aws': { level: 2, holds: 'how AWS is reached' },
   'platform/threads': { level: 1, holds: 'worker threads' },
   'platform/http': {
     level: 1,

@@ -1,5 +1,5 @@
 import { snakeCase } from '../kernel/snake-case';
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../platform/documents/typebox';
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { messageToClient, toErrorBody, type RequestError } from './bounded-server';
 import type { GateRecord } from '../audit/audit-record';

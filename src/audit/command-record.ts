@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox';
+import { Type } from '../platform/documents/typebox';
 import type { JsonValue } from '../kernel/json';
 import { validate } from '../platform/documents/validate';
 import type { DomainRecord } from './audit-record';

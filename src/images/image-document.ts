@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox';
+import { Type } from '../platform/documents/typebox';
 import type { JsonValue } from '../kernel/json';
 import { parseTime } from '../kernel/time';
 import { faultsToError } from '../kernel/failures';

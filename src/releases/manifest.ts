@@ -1,4 +1,4 @@
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../platform/documents/typebox';
 
 const Digest = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'a SHA-256 in hex, lower case' });
 

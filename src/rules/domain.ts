@@ -1,4 +1,4 @@
-import type { TSchema } from '@sinclair/typebox';
+import type { TSchema } from '../platform/documents/typebox';
 import type { JsonObject, JsonValue } from '../kernel/json';
 import type { DocumentPlace } from '../platform/documents/validate';
 import type { ConditionFunctions } from './conditions/functions';

@@ -1,5 +1,5 @@
 import { S3Access, awsPlace } from '../platform/aws/access';
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../platform/documents/typebox';
 import { Duration, EncryptedValue, SettingsSecret, strict } from '../platform/documents/schema-types';
 import { ALERT_EVENTS } from '../kernel/alert-event';
 import { DEFAULT_DURATIONS } from '../kernel/duration';

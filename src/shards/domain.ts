@@ -1,4 +1,4 @@
-import type { TSchema } from '@sinclair/typebox';
+import type { TSchema } from '../platform/documents/typebox';
 import type { PolicyType, RuleDomain } from '../rules/domain';
 import { contradictionOf, mergedAction } from './actions/merge-actions';
 import {

@@ -1,4 +1,4 @@
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../../platform/documents/typebox';
 import { isJsonObject, type JsonObject } from '../../kernel/json';
 import { checkDocument } from '../../platform/documents/validate';
 import { faultSentence } from '../../plans/kinds/check-object';

@@ -1,4 +1,4 @@
-import { Type, type Static, type TSchema } from '@sinclair/typebox';
+import { Type, type Static, type TSchema } from '../../platform/documents/typebox';
 import { Duration } from '../../platform/documents/schema-types';
 import { NAME_PATTERN } from '../../kernel/names';
 import type { ActionSpec } from '../actions/action';

@@ -1,4 +1,4 @@
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../../platform/documents/typebox';
 import type { BoundedMap } from '../../kernel/bounded-map';
 import { parseTime } from '../../kernel/time';
 import { parseJsonText } from '../../platform/documents/json-text';

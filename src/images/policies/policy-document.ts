@@ -1,4 +1,4 @@
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../../platform/documents/typebox';
 import { Duration, strict } from '../../platform/documents/schema-types';
 import { PLATFORM_PATTERN } from '../platform';
 import { IMAGE_POLICY_LIMITS } from '../limits';

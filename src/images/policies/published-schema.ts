@@ -1,4 +1,4 @@
-import type { TSchema } from '@sinclair/typebox';
+import type { TSchema } from '../../platform/documents/typebox';
 import type { JsonObject } from '../../kernel/json';
 import { parseJsonText } from '../../platform/documents/json-text';
 import { ConditionType, ImageOperator } from '../conditions/image-condition';

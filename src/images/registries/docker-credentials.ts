@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Type } from '@sinclair/typebox';
+import { Type } from '../../platform/documents/typebox';
 import { parseJsonText } from '../../platform/documents/json-text';
 import { validate } from '../../platform/documents/validate';
 import { credentialKeyOf } from '../image-reference';

@@ -1,4 +1,4 @@
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../../platform/documents/typebox';
 import type { JsonValue } from '../../kernel/json';
 import { parseJsonText } from '../../platform/documents/json-text';
 import { validate } from '../../platform/documents/validate';

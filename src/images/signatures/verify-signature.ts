@@ -1,4 +1,4 @@
-import { Type, type TSchema, type Static } from '@sinclair/typebox';
+import { Type, type TSchema, type Static } from '../../platform/documents/typebox';
 import { parseJsonText } from '../../platform/documents/json-text';
 import { validate } from '../../platform/documents/validate';
 import type { PublicKey } from './public-key';

@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox';
+import { Type } from '../../platform/documents/typebox';
 import { Anything, Conditions, Free, LooseReference, objectSchema, oneOf } from './common-schemas';
 
 const TYPES = ['string', 'number', 'boolean', 'object', 'array'] as const;

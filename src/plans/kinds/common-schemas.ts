@@ -1,4 +1,4 @@
-import { Type, type TObject, type TProperties } from '@sinclair/typebox';
+import { Type, type TObject, type TProperties } from '../../platform/documents/typebox';
 import { API_VERSION } from '../object';
 import { GO_DURATION_PATTERN } from './go-duration';
 

@@ -1,4 +1,4 @@
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../../platform/documents/typebox';
 import type { PlanObject } from '../object';
 import { Conditions, Free, objectSchema, oneOf, Texts, Time } from './common-schemas';
 

@@ -1,4 +1,4 @@
-import type { TSchema } from '@sinclair/typebox';
+import type { TSchema } from '../../platform/documents/typebox';
 import type { JsonObject } from '../../kernel/json';
 import { toAjvSchema } from '../../platform/documents/ajv-schema';
 import { API_VERSION } from '../object';

@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox';
+import { Type } from '../../platform/documents/typebox';
 import { toTimestamp } from '../../kernel/time';
 import { KINDS, type Kind } from '../kinds/kinds';
 import { API_VERSION, type PlanObject } from '../object';

@@ -1,4 +1,4 @@
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../documents/typebox';
 
 /** Credentials come from the AWS SDK's usual places, and so do region and endpoint where they are not set here. */
 export const awsPlace = {

@@ -1,4 +1,4 @@
-import type { TSchema } from '@sinclair/typebox';
+import type { TSchema } from './typebox';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 
 /**

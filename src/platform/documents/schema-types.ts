@@ -1,4 +1,4 @@
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from './typebox';
 import { DURATION_PATTERN } from '../../kernel/duration';
 
 /** Options of an object of which an unknown key is a fault. */

@@ -1,11 +1,11 @@
-import type { Static, TSchema } from '@sinclair/typebox';
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { Static, TSchema } from './typebox';
+import type { ErrorObject } from 'ajv';
 import { FailureType, faultsToError, type Fault } from '../../kernel/failures';
 import { placeText } from '../../kernel/fault-text';
 import type { JsonObject, JsonValue } from '../../kernel/json';
-import { toAjvSchema } from './ajv-schema';
 import { closeName } from './close-name';
 import { escapePointer } from '../../kernel/json-pointer';
+import { documentCheck } from './document-check';
 import { deepFreeze, describeKind, displayPath, toJsonDocument } from './json-document';
 
 /** Where a document was found, for what is said about its faults. */
@@ -25,8 +25,6 @@ export function placeBelow({ file, lineOf, columnOf }: DocumentPlace, pointer: s
     columnOf: (below) => columnOf?.(`${pointer}${below}`),
   };
 }
-
-const compiled = new WeakMap<TSchema, ValidateFunction>();
 
 /**
  * A frozen copy of `document` with the schema's defaults filled in.
@@ -67,7 +65,7 @@ export function checkDocument(
     }));
     return { document: copy, faults: sentences };
   }
-  const check = compiledOf(schema);
+  const check = documentCheck(schema);
   if (check(copy)) return { document: copy, faults: [] };
   return { document: copy, faults: unique(withoutBranches(check.errors ?? []).map(toFault)) };
 }
@@ -77,27 +75,6 @@ export function faultAt(where: DocumentPlace, pointer: string, sentence: string)
   const file = placeText(where.file, where.lineOf?.(pointer), where.columnOf?.(pointer));
   const place = pointer === '' ? file : `${file} ${displayPath(pointer)}`;
   return { type: FailureType.ConfigInvalid, message: `${file}: ${sentence}`, where: place };
-}
-
-function compiledOf(schema: TSchema): ValidateFunction {
-  let check = compiled.get(schema);
-  if (check === undefined) {
-    const ajv = new Ajv({
-      allErrors: true,
-      useDefaults: true,
-      discriminator: true,
-      verbose: true,
-      strict: false,
-      // Each command pays for this once, and checks a document or two: neither the schema of schemas (these are our own)
-      // nor faster code is worth its compilation.
-      meta: false,
-      validateSchema: false,
-      code: { optimize: false },
-    });
-    check = ajv.compile(toAjvSchema(schema));
-    compiled.set(schema, check);
-  }
-  return check;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { SecretRef, Duration, strict } from '../../platform/documents/schema-types';
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../../platform/documents/typebox';
 import { DEFAULT_DURATIONS } from '../../kernel/duration';
 import { LIMITS } from '../../kernel/limits';
 

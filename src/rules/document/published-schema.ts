@@ -1,4 +1,4 @@
-import type { TSchema } from '@sinclair/typebox';
+import type { TSchema } from '../../platform/documents/typebox';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';
 import { Operator, OPERATORS } from '../conditions/condition';
 import { metricPrefixes, type RuleDomain } from '../domain';

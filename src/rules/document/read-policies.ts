@@ -1,4 +1,4 @@
-import type { TSchema } from '@sinclair/typebox';
+import type { TSchema } from '../../platform/documents/typebox';
 import { collectingNow } from '../../kernel/collect-faults';
 import { faultsToError, GateError, type Fault } from '../../kernel/failures';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json';

@@ -1,4 +1,4 @@
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../../platform/documents/typebox';
 import type { JsonObject, JsonValue } from '../../kernel/json';
 import { Duration, strict } from '../../platform/documents/schema-types';
 import type { Condition } from '../conditions/condition';

@@ -1,4 +1,4 @@
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../../platform/documents/typebox';
 import type { JsonValue } from '../../kernel/json';
 import { strict } from '../../platform/documents/schema-types';
 import { validate, type DocumentPlace } from '../../platform/documents/validate';

@@ -1,4 +1,4 @@
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../../platform/documents/typebox';
 import { strict } from '../../platform/documents/schema-types';
 import { BudgetSchema, ConstraintsSchema, limits, MEASURES, objective, RoleSchema, runLimits } from './parts';
 
