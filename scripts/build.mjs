@@ -31,6 +31,7 @@ function build() {
   rmSync(NEXT, { recursive: true, force: true });
   for (const args of [
     ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', NEXT],
+    ['scripts/bundle-typebox.mjs', NEXT],
     ['scripts/prepare-checks.mjs', NEXT],
     ['scripts/bundle-workflows.mjs', NEXT],
     ['scripts/pack-fresh-data.mjs', NEXT],
@@ -56,7 +57,9 @@ function run(args, env = process.env) {
 function digestOfInputs() {
   return digestOf([
     ...['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'],
-    ...['build', 'prepare-checks', 'bundle-workflows', 'pack-fresh-data'].map((name) => `scripts/${name}.mjs`),
+    ...['build', 'bundle-typebox', 'prepare-checks', 'bundle-workflows', 'pack-fresh-data'].map(
+      (name) => `scripts/${name}.mjs`,
+    ),
     ...filesIn('src'),
   ]);
 }
