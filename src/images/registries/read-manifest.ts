@@ -18,12 +18,15 @@ const DescriptorShape = Type.Object({
   urls: Type.Optional(Type.Array(Type.String())),
 });
 
+/** Once: a check is compiled for each schema. */
+const DescriptorsShape = Type.Array(DescriptorShape);
+
 const ManifestShape = Type.Object({
   mediaType: Type.Optional(Type.String()),
   artifactType: Type.Optional(Type.String()),
   config: Type.Optional(DescriptorShape),
-  layers: Type.Optional(Type.Array(DescriptorShape)),
-  manifests: Type.Optional(Type.Array(DescriptorShape)),
+  layers: Type.Optional(DescriptorsShape),
+  manifests: Type.Optional(DescriptorsShape),
   subject: Type.Optional(DescriptorShape),
   annotations: Type.Optional(Type.Record(Type.String(), Type.String())),
 });
@@ -87,7 +90,7 @@ export function readManifest({ bytes, mediaType, digest }: ManifestBytes): Manif
 /** @throws RegistryError `invalid` */
 export function readDescriptors(value: JsonValue | undefined, what: string): Descriptor[] {
   try {
-    const found = validate(Type.Array(DescriptorShape), value ?? [], { file: what });
+    const found = validate(DescriptorsShape, value ?? [], { file: what });
     checkDigests(found, what);
     return found;
   } catch (error) {

@@ -16,7 +16,7 @@ const { PREPARED_CHECKS } = load(join(BUILT, 'prepared-checks.js')) as {
 };
 const compilerOf = (folder: string): JsonSchemaCompiler =>
   new (
-    require(join(folder, 'json-schema-compiler.js')) as { JsonSchemaCompiler: typeof JsonSchemaCompiler }
+    load(join(folder, 'json-schema-compiler.js')) as { JsonSchemaCompiler: typeof JsonSchemaCompiler }
   ).JsonSchemaCompiler();
 
 /** What a check fills in and complains of; the code that it was written as is no part of that. */
