@@ -2,7 +2,7 @@ import type { ErrorObject, ValidateFunction } from 'ajv';
 import { FailureType, GateError, faultsToError } from '../../kernel/failures';
 import type { JsonSchema } from '../../kernel/json';
 import { escapePointer, pointerKeys } from '../../kernel/json-pointer';
-import { JsonSchemaCompiler } from '../../platform/documents/json-schema-compiler';
+import { DIALECT_ID, JsonSchemaCompiler } from '../../platform/documents/json-schema-compiler';
 import { factSchemas } from './input-schema';
 
 const ROOT = 'input.json';
@@ -30,10 +30,8 @@ export function compileFactSchemas(
     );
   }
   try {
-    const ajv = new JsonSchemaCompiler();
-    // its own id and dialect would change how the references below are resolved
-    ajv.addSchema({ ...inputSchema, $id: ROOT, $schema: 'https://json-schema.org/draft/2020-12/schema' });
-    return factIds.map((id) => [id, ajv.compile({ $ref: `${ROOT}#/properties/${pointerPart(id)}` })] as const);
+    const validatorOf = validatorsOf(inputSchema);
+    return factIds.map((id) => [id, validatorOf(id)] as const);
   } catch (cause) {
     const message = `${ROOT}: expected a JSON Schema (draft 2020-12), found: ${(cause as Error).message}`;
     throw new GateError(
@@ -45,6 +43,25 @@ export function compileFactSchemas(
       },
     );
   }
+}
+
+const known = new WeakMap<JsonSchema, (id: string) => ValidateFunction>();
+
+/** Each description is compiled once: what a bundle's reader compiles to check it is what its decisions are checked by. */
+function validatorsOf(inputSchema: JsonSchema): (id: string) => ValidateFunction {
+  const found = known.get(inputSchema);
+  if (found !== undefined) return found;
+  const ajv = new JsonSchemaCompiler();
+  // its own id and dialect would change how the references below are resolved
+  ajv.addSchema({ ...inputSchema, $id: ROOT, $schema: DIALECT_ID });
+  const validators = new Map<string, ValidateFunction>();
+  const validatorOf = (id: string): ValidateFunction => {
+    const validate = validators.get(id) ?? ajv.compile({ $ref: `${ROOT}#/properties/${pointerPart(id)}` });
+    validators.set(id, validate);
+    return validate;
+  };
+  known.set(inputSchema, validatorOf);
+  return validatorOf;
 }
 
 /** What the validator's last run found, each place once with everything expected there. */
