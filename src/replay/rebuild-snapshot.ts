@@ -36,7 +36,8 @@ export function rebuildSnapshot(record: GateRecord, { release, configFacts }: Ca
   if (beyond) return { cause: `the decision failed before any policy was asked (${beyond.type})` };
   const target = targetOf(record);
   if (!target) return { cause: 'the record does not hold the deployment as the policy saw it' };
-  const decisionTimeMs = timeOf(record.timestamp);
+  const decisionTimeMs = parseTime(record.timestamp);
+  if (decisionTimeMs === undefined) return { cause: 'the timestamp of the record is no time' };
   const recorded = new Map(record.usedFacts.map((fact) => [fact.id, fact]));
   const facts: Fact[] = [];
   const maxAgeMs: Record<string, number> = {};
@@ -49,16 +50,16 @@ export function rebuildSnapshot(record: GateRecord, { release, configFacts }: Ca
     const fact = recorded.get(id);
     if (!fact) return { cause: lacking(record, id) };
     const { value, observedAt, collectedAt, source } = fact;
-    facts.push({ id, value, observedAtMs: timeOf(observedAt), collectedAtMs: timeOf(collectedAt), source });
+    const [observedAtMs, collectedAtMs] = [parseTime(observedAt), parseTime(collectedAt)];
+    if (observedAtMs === undefined || collectedAtMs === undefined)
+      return { cause: `the record holds no time of the fact ${id}` };
+    facts.push({ id, value, observedAtMs, collectedAtMs, source });
     if (allowedMs !== undefined) maxAgeMs[id] = allowedMs;
   }
   return {
     snapshot: { decisionId: record.decisionID, decisionTimeMs, target, release: release.ref, facts, maxAgeMs },
   };
 }
-
-/** NaN, at which no fact is fresh, for what is no time: a store may hold what no worker wrote. */
-const timeOf = (text: string): number => parseTime(text) ?? NaN;
 
 /** Facts that a release reads, in order, with the most that each may age. */
 type FactAges = readonly (readonly [id: string, allowedMs: number | undefined])[];

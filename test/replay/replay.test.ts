@@ -277,6 +277,12 @@ describe('replay', () => {
       { usedFacts: [], ...failure(FailureType.FactSourceUnavailable, 'max_pending') },
       'the record does not hold the fact max_pending, which failed then (FactSourceUnavailable)',
     ],
+    ['is of no time', { timestamp: '2026-03-01 10:00:00Z' }, 'the timestamp of the record is no time'],
+    [
+      'holds a fact of no time',
+      { usedFacts: [{ id: 'max_pending', value: 1, observedAt: 'now', collectedAt: 'now', source: 'x' }] },
+      'the record holds no time of the fact max_pending',
+    ],
     [
       'was made without a release',
       failure(FailureType.PolicyUnavailable),
