@@ -103,7 +103,10 @@ describe('gate worker and gate server', () => {
   let manager: ShardManagerServer;
   beforeAll(async () => {
     manager = await startShardManager();
-    gate = await startGateHarness({ settings: { server: { port: 0 }, shards: { manager: { url: manager.url } } } });
+    gate = await startGateHarness({
+      // Workers in this process log to its own output.
+      settings: { server: { port: 0 }, shards: { manager: { url: manager.url } }, logLevel: 'error' },
+    });
   });
   afterAll(async () => {
     await gate?.stop();

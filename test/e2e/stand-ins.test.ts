@@ -157,8 +157,9 @@ describe.each([
 
         await publish(0, 'v1', release('v1', 2000));
         await publish(2, 'v1', release('other', 1999));
+        const quiet = { ...loaded, settings: { ...loaded.settings, logLevel: 'silent' as const } };
         const decided = async (): Promise<object> => {
-          const library = await createGate(loaded, { env: {}, stdout: { write: () => true } });
+          const library = await createGate(quiet, { env: {}, stdout: { write: () => true } });
           try {
             return (await library.decide({ deploymentId: 'firmware-1', stage: 'canary' })).record;
           } finally {
