@@ -118,9 +118,12 @@ function countKeys(text: string): number {
 
 /** The offset behind the text whose opening quote is at `from`, in a text that is JSON. */
 export function endOfText(text: string, from: number): number {
-  let quote = text.indexOf('"', from + 1);
-  while (isEscaped(text, quote)) quote = text.indexOf('"', quote + 1);
-  return quote + 1;
+  const quote = text.indexOf('"', from + 1);
+  if (!isEscaped(text, quote)) return quote + 1;
+  // Where one quote is escaped there are often many, and a look at each character takes less time than a search for each.
+  let at = quote + 1;
+  for (let code = text.charCodeAt(at); code !== QUOTE; code = text.charCodeAt(at)) at += code === BACKSLASH ? 2 : 1;
+  return at + 1;
 }
 
 /** Of backslashes in a row each other one is escaped itself. */
@@ -138,6 +141,7 @@ export function isKey(text: string, end: number): boolean {
 }
 
 const SPACE = 32;
+const QUOTE = 34;
 const COLON = 58;
 const BACKSLASH = 92;
 const NUMBER = /-?\d[\d.eE+-]*/y;
