@@ -10,6 +10,8 @@ import { delimiter, join, resolve } from 'node:path';
 const [BUILT, NEXT, FORMER] = ['dist', 'dist.new', 'dist.old'];
 const GENERATED = join('src', 'proto');
 const INPUTS = '.inputs';
+/** What is made of the compiled package, in this order. */
+const STEPS = ['bundle-typebox', 'prepare-checks', 'bundle-workflows', 'pack-fresh-data'].map(scriptOf);
 
 generate();
 const inputs = digestOfInputs();
@@ -31,10 +33,7 @@ function build() {
   rmSync(NEXT, { recursive: true, force: true });
   for (const args of [
     ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', NEXT],
-    ['scripts/bundle-typebox.mjs', NEXT],
-    ['scripts/prepare-checks.mjs', NEXT],
-    ['scripts/bundle-workflows.mjs', NEXT],
-    ['scripts/pack-fresh-data.mjs', NEXT],
+    ...STEPS.map((step) => [step, NEXT]),
   ]) {
     run(args);
   }
@@ -47,6 +46,10 @@ function build() {
   rmSync(FORMER, { recursive: true, force: true });
 }
 
+function scriptOf(name) {
+  return `scripts/${name}.mjs`;
+}
+
 /** Ends this process where the script does not end well. */
 function run(args, env = process.env) {
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', env });
@@ -57,9 +60,7 @@ function run(args, env = process.env) {
 function digestOfInputs() {
   return digestOf([
     ...['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'],
-    ...['build', 'bundle-typebox', 'prepare-checks', 'bundle-workflows', 'pack-fresh-data'].map(
-      (name) => `scripts/${name}.mjs`,
-    ),
+    ...[scriptOf('build'), ...STEPS],
     ...filesIn('src'),
   ]);
 }

@@ -13,17 +13,16 @@ const FARTHEST_MS = 8.64e15;
  */
 export function parseTime(value: unknown): number | undefined {
   if (typeof value !== 'string') return undefined;
-  if (value.length === WRITTEN && value.startsWith(parsedPrefix)) {
+  if (value.length === WRITTEN && value.startsWith(lastDay.prefix)) {
     const ofDayMs = parseWrittenClock(value);
-    if (ofDayMs !== undefined) return parsedDayMs + ofDayMs;
+    if (ofDayMs !== undefined) return lastDay.startMs + ofDayMs;
   }
   const [, year, month, day] = RFC_3339.exec(value) ?? [];
   if (year === undefined || Number(day) < 1 || Number(day) > daysIn(Number(year), Number(month))) return undefined;
   const parsed = Date.parse(value.toUpperCase());
   if (Number.isNaN(parsed)) return undefined;
   if (value.length === WRITTEN && value.endsWith('Z')) {
-    parsedPrefix = value.slice(0, -CLOCK.length);
-    parsedDayMs = Math.floor(parsed / DAY_MS) * DAY_MS;
+    lastDay = { startMs: dayOf(parsed), prefix: value.slice(0, -CLOCK.length) };
   }
   return parsed;
 }
@@ -31,9 +30,12 @@ export function parseTime(value: unknown): number | undefined {
 const CLOCK = '00:00:00.000Z';
 /** the length of a time as `toTimestamp` writes it */
 const WRITTEN = '2026-01-01T'.length + CLOCK.length;
-/** the day that was read last, `2026-01-01T`: times that are read one after another mostly lie in one */
-let parsedPrefix = '2026-01-01T';
-let parsedDayMs = Date.UTC(2026, 0, 1);
+const DAY_MS = 86_400_000;
+/** When the day of a moment begins, UTC. */
+const dayOf = (atMs: number): number => Math.floor(atMs / DAY_MS) * DAY_MS;
+
+/** The day of the time that was read or written last: those that come one after another mostly lie in one. */
+let lastDay = { startMs: Date.UTC(2026, 0, 1), prefix: '2026-01-01T' };
 
 /** Milliseconds of the day of a time that ends with `00:00:00.000Z`; undefined for any other. */
 function parseWrittenClock(text: string): number | undefined {
@@ -76,13 +78,6 @@ function daysIn(year: number, month: number): number {
   return [31, isLeapYear ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] ?? 0;
 }
 
-const DAY_MS = 86_400_000;
-
-/** the day of the last answer: times that are asked for one after another mostly lie in one */
-let lastDay = NaN;
-/** `2026-01-01T` */
-let prefix = '';
-
 const TWO_DIGITS = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'));
 
 /**
@@ -93,15 +88,14 @@ const TWO_DIGITS = Array.from({ length: 60 }, (_, value) => String(value).padSta
  */
 export function toTimestamp(atMs: number): string {
   if (!Number.isInteger(atMs) || Math.abs(atMs) > FARTHEST_MS) return new Date(atMs).toISOString();
-  const day = Math.floor(atMs / DAY_MS);
-  if (day !== lastDay) {
-    prefix = new Date(atMs).toISOString().slice(0, -'00:00:00.000Z'.length);
-    lastDay = day;
+  const startMs = dayOf(atMs);
+  if (startMs !== lastDay.startMs) {
+    lastDay = { startMs, prefix: new Date(atMs).toISOString().slice(0, -CLOCK.length) };
   }
-  const ofDayMs = atMs - day * DAY_MS;
+  const ofDayMs = atMs - startMs;
   const seconds = Math.floor(ofDayMs / 1000);
   const minutes = Math.floor(seconds / 60);
   const clock = `${TWO_DIGITS[Math.floor(minutes / 60)]}:${TWO_DIGITS[minutes % 60]}:${TWO_DIGITS[seconds % 60]}`;
   const ms = ofDayMs - seconds * 1000;
-  return `${prefix}${clock}.${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z`;
+  return `${lastDay.prefix}${clock}.${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z`;
 }

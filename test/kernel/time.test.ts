@@ -52,6 +52,8 @@ describe('a time as RFC 3339 writes it', () => {
       const [ms, next] = [spread(at), spread(at) + 86_399_999];
       for (const each of [ms, ms + 1, next, ms]) expect(parseTime(toTimestamp(each))).toBe(each);
     }
+    expect(toTimestamp(Date.UTC(12_026, 0, 1))).toBe('+012026-01-01T00:00:00.000Z');
+    expect(parseTime('+012026-01-01T00:00:00.0')).toBeUndefined();
   });
 
   it.each([

@@ -72,9 +72,8 @@ export async function readBundle(
   if (wasm === undefined) fault('policy.wasm', 'missing; expected a bundle made by opa build -t wasm');
   const plan = files.has('plan.json') ? Buffer.from(files.get('plan.json')!).toString('utf8') : undefined;
   const checked = plan === undefined ? undefined : checkPlan(plan, ENTRYPOINT);
-  const isPlanUnread = checked !== undefined && 'fault' in checked;
-  if (isPlanUnread) fault('plan.json', checked.fault);
-  const planned = checked !== undefined && 'plan' in checked ? planReads(checked.plan, ENTRYPOINT) : undefined;
+  if (checked?.fault !== undefined) fault('plan.json', checked.fault);
+  const planned = checked?.plan && planReads(checked.plan, ENTRYPOINT);
   const data = json('data.json') ?? {};
   const dataText = files.has('data.json') ? Buffer.from(files.get('data.json')!).toString('utf8') : undefined;
   if ('config' in data)
@@ -132,7 +131,7 @@ export async function readBundle(
     for (const { what, pointer } of factSchemaComplaints(inputSchema)) {
       fault(placed('input.json', pointer), `expected a JSON Schema (draft 2020-12), found: ${what}`);
     }
-    if (reads !== undefined && !isPlanUnread) {
+    if (reads !== undefined && checked?.fault === undefined) {
       const isPlain = metadata === undefined;
       const found = unnamedReads({ planned, sources, inputSchema, reads, isPlain });
       for (const { where, pointer, what } of found) fault(placed(where, pointer), what);

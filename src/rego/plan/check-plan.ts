@@ -2,7 +2,7 @@ import type { Plan } from './plan';
 import { PlanInvalidError, readPlan } from './read-plan';
 
 /** A plan that can be evaluated here, or what keeps it from that. */
-export type CheckedPlan = { plan: Plan } | { fault: string };
+export type CheckedPlan = { plan: Plan; fault?: never } | { plan?: never; fault: string };
 
 /** Reads a plan, in which `readPlan` must understand everything, and which must have the entrypoint. */
 export function checkPlan(planText: string, entrypoint: string): CheckedPlan {

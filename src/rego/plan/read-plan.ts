@@ -5,6 +5,7 @@ import { splitNumber } from '../values/decimal';
 import { ExactNumber, isTooBig, toBigInt } from '../values/number';
 import { isObject, type RegoValue } from '../values/value';
 import { RegoObject } from '../values/rego-object';
+import { eachStatement } from './each-statement';
 import type {
   Block,
   Entrypoint,
@@ -80,7 +81,6 @@ const FIELDS: Readonly<Record<StatementType, Readonly<Record<string, FieldKind>>
   ResultSetAddStmt: { value: 'local' },
 };
 const PLACE = new Set(['file', 'row', 'col', 'end_row', 'end_col']);
-const BUILTINS = new Set(BUILTIN_NAMES);
 
 /**
  * Reads and checks a plan, before anything is made of it. Nothing in it is ever executed as code: what it names is looked
@@ -101,8 +101,6 @@ export function readPlan(text: string): Plan {
 class PlanReader {
   private strings: readonly string[] = [];
   private files: readonly string[] = [];
-  /** those that no built-in answers, with the first line that has each */
-  private readonly calls = new Map<string, SourceLine>();
   /** where in the document the reader is, for messages */
   private where = '';
 
@@ -115,18 +113,8 @@ class PlanReader {
     this.files = this.constants(fixed.get('files'), 'static.files');
     const functions = this.named(plan.get('funcs'), 'funcs', (one, at) => this.function(one, at));
     const entrypoints = this.named(plan.get('plans'), 'plans', (one, at) => this.entrypoint(one, at));
-    this.checkCalls(functions);
+    checkCalls({ functions, entrypoints });
     return { functions, entrypoints };
-  }
-
-  /** A function may be called before it is read. */
-  private checkCalls(functions: readonly PlanFunction[]): void {
-    for (const { name } of functions) this.calls.delete(name);
-    for (const [name, { file, row }] of this.calls) {
-      // The planner's own statements have no line.
-      const place = row === 0 ? '' : `${file}:${row} `;
-      throw new PlanInvalidError(`${place}calls ${name}, which is no built-in here`);
-    }
   }
 
   private named<T extends { name: string }>(
@@ -202,13 +190,8 @@ class PlanReader {
       read[name] = this.field(body, type, name, kind, depth);
     }
     if (type === 'MakeNumberRefStmt') read.text = this.numberText(read.Index as string);
-    if (type === 'CallStmt') this.noteCall(read.func as string, read.at as SourceLine);
     delete read.Index;
     return read as unknown as Statement;
-  }
-
-  private noteCall(name: string, at: SourceLine): void {
-    if (!BUILTINS.has(name) && !this.calls.has(name)) this.calls.set(name, at);
   }
 
   private field(body: RegoObject, type: string, name: string, kind: FieldKind, depth: number): unknown {
@@ -325,6 +308,20 @@ class PlanReader {
 
   private fault(field: string, message: string): PlanInvalidError {
     return new PlanInvalidError(`${this.where === '' ? '' : `${this.where}: `}${field}: ${message}`);
+  }
+}
+
+/** Once all is read: a function may be called before it is. */
+function checkCalls({ functions, entrypoints }: Plan): void {
+  const known = new Set([...BUILTIN_NAMES, ...functions.map(({ name }) => name)]);
+  for (const { blocks } of [...functions, ...entrypoints]) {
+    eachStatement(blocks, (statement) => {
+      if (statement.type !== 'CallStmt' || known.has(statement.func)) return;
+      const { file, row } = statement.at;
+      // The planner's own statements have no line.
+      const place = row === 0 ? '' : `${file}:${row} `;
+      throw new PlanInvalidError(`${place}calls ${statement.func}, which is no built-in here`);
+    });
   }
 }
 
